@@ -1,0 +1,52 @@
+//! Prepares what the binary carries besides code: the texts of both languages, the front-end files and the icons.
+//!
+//! Three generated files land in `$OUT_DIR`: `texts.rs`, `assets.rs` and `icons.rs`, and the folder `assets` beside them.
+//! The modules of the same names in `src/web` include them. What can go wrong here goes wrong with a sentence that names
+//! the file and the key, and fails the build.
+
+#[path = "build/assets.rs"]
+mod assets;
+#[path = "build/icons.rs"]
+mod icons;
+#[path = "build/npm.rs"]
+mod npm;
+#[path = "build/texts.rs"]
+mod texts;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Any failure of a build step; the message is all that matters.
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    for watched in ["build.rs", "build", "locales", "static", "templates", "package.json", "package-lock.json"] {
+        println!("cargo:rerun-if-changed={watched}");
+    }
+    println!("cargo:rerun-if-env-changed={}", npm::OFFLINE);
+
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    npm::install_if_missing();
+    write_if_changed(&out.join("texts.rs"), &texts::generate(Path::new("locales"))?)?;
+    write_if_changed(&out.join("icons.rs"), &icons::generate(Path::new("templates"))?)?;
+    write_if_changed(&out.join("assets.rs"), &assets::generate(Path::new("static"), &out.join("assets"))?)?;
+    Ok(())
+}
+
+/// Reads a file and names it when that fails; `std::io` alone does not.
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Like [`read`], for UTF-8 text.
+fn read_text(path: &Path) -> Outcome<String> {
+    String::from_utf8(read(path)?).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn write_if_changed(path: &Path, content: &str) -> Outcome<()> {
+    if fs::read_to_string(path).ok().as_deref() != Some(content) {
+        fs::write(path, content)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Work in the background: uses reach the database, what has expired is written down, ended sessions are removed.
+
+use super::{Jeton, Result};
+use crate::{
+    domain::activity::{Action, Source},
+    storage::{AnyConnection, activity, sessions, tokens},
+};
+use std::time::Duration;
+
+/// How often.
+pub const EVERY: Duration = Duration::from_secs(60);
+/// Most tokens that are written down as expired in one transaction.
+const BATCH: i64 = 500;
+
+impl Jeton {
+    /// One round of the work. What fails is logged and tried again in the next round.
+    pub async fn keep_house(&self) {
+        for (what, done) in [
+            ("uses of tokens could not be written", self.flush_usage().await),
+            ("expired tokens could not be written down", self.write_down_expired().await),
+            ("ended sessions could not be removed", self.sweep_sessions().await),
+        ] {
+            if let Err(error) = done {
+                tracing::error!(%error, "{what}");
+            }
+        }
+        self.attempts.sweep();
+    }
+
+    /// Writes the uses that are still in memory to the database, as before a stop.
+    ///
+    /// # Errors
+    /// When the database fails; the uses are kept.
+    pub async fn flush_usage(&self) -> Result<()> {
+        let (verifier, db) = (self.verifier.clone(), self.db.clone());
+        Self::blocking(move || verifier.usage().flush(&db)).await
+    }
+
+    async fn write_down_expired(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.write(move |connection| {
+            for due in tokens::due(connection, now, BATCH)? {
+                if tokens::expire(connection, due.id, now)? {
+                    activity::insert(connection, &expiry_of(&due, now, &Source::default()))?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn sweep_sessions(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.write(move |connection: &mut AnyConnection| Ok(sessions::sweep(connection, now).map(drop)?)).await
+    }
+}
+
+fn expiry_of<'a>(due: &'a tokens::Due, now: crate::domain::time::Timestamp, source: &'a Source) -> activity::Entry<'a> {
+    activity::Entry {
+        organization: Some(due.organization),
+        at: now,
+        action: Action::TokenExpired,
+        actor: None,
+        actor_name: "",
+        token: Some((&due.public_id, &due.label)),
+        count: 1,
+        source,
+    }
+}

@@ -1,0 +1,191 @@
+//! What happens when somebody does something: the verbs, the hot path, and work in the background.
+//!
+//! A verb takes proof of who asks (an [`sessions::Actor`], or an identity that [`verify`] has accepted), runs one
+//! transaction, and returns what a page or an API needs to answer.
+
+pub mod account;
+mod attempts;
+pub mod clock;
+pub mod demo;
+
+pub mod freshness;
+pub mod housekeeping;
+mod passwords;
+pub mod problem;
+pub mod random;
+mod secrets;
+pub mod sessions;
+pub mod setup;
+pub mod sign_in;
+pub mod tokens;
+mod usage;
+pub mod verify;
+
+use crate::{
+    domain::token::Pepper,
+    storage::{Address, AnyConnection, Db, StorageError, installation},
+};
+use clock::Clock;
+use problem::Problems;
+use std::{path::PathBuf, sync::Arc};
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// What was entered cannot be taken: the form comes back with a message at each field.
+    #[error("{0}")]
+    Invalid(#[from] Problems),
+    /// There is no such thing, or it belongs to somebody else.
+    #[error("not found")]
+    NotFound,
+    /// Nobody is signed in, or not any more.
+    #[error("not signed in")]
+    SignedOut,
+    /// More attempts than are let through; after this many seconds there may be another.
+    #[error("too many attempts; again in {0} s")]
+    TooManyAttempts(u64),
+    /// The queue is full; after this many seconds it may have room.
+    #[error("busy; again in {0} s")]
+    Busy(u64),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A part of Jeton itself failed.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// What verbs return.
+pub type Result<T> = std::result::Result<T, AppError>;
+
+impl crate::storage::RolledBack for AppError {
+    fn was_in_the_way(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.was_in_the_way())
+    }
+}
+
+/// Why Jeton does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder or file cannot be used.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The pepper and the database do not belong together.
+    #[error("{0}")]
+    Pepper(String),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A demonstration was asked for in a database that is in use.
+    #[error("{0}")]
+    Demo(String),
+}
+
+/// What Jeton needs to start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the database is.
+    pub database: Address,
+    /// Where the pepper is kept; created if it is missing.
+    pub data_dir: PathBuf,
+    /// What time it is.
+    pub clock: Clock,
+    /// Whether this is a demonstration.
+    pub is_demo: bool,
+}
+
+/// A running Jeton, shared by all its requests.
+pub struct Jeton {
+    db: Db,
+    clock: Clock,
+    pepper: Pepper,
+    is_demo: bool,
+    setup_code: String,
+    passwords: passwords::Hasher,
+    attempts: attempts::Attempts,
+    verifier: Arc<verify::Shared>,
+}
+
+impl Jeton {
+    /// Opens the database, brings its schema up to date and checks that the pepper belongs to it.
+    ///
+    /// # Errors
+    /// [`StartError`] says what has to be mended.
+    pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
+        secrets::create_folder(&settings.data_dir)?;
+        let db = Db::open(settings.database)?;
+        let known = db.read(installation::find)?;
+        let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
+        let installation =
+            secrets::check(&db, &pepper, known, settings.is_demo, settings.clock.now(), &settings.data_dir)?;
+        let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone())?;
+        Ok(Self {
+            db,
+            pepper,
+            is_demo: installation.is_demo,
+            setup_code: random::code(),
+            passwords: passwords::Hasher::start(),
+            attempts: attempts::Attempts::new(),
+            clock: settings.clock,
+            verifier: Arc::new(verifier),
+        })
+    }
+
+    /// The clock that everything here goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether pages say that this is a demonstration.
+    pub fn is_demo(&self) -> bool {
+        self.is_demo
+    }
+
+    /// A secret of 64 bytes that signs session cookies: the same on every node with the same pepper.
+    pub fn cookie_secret(&self) -> [u8; 64] {
+        let mut secret = [0; 64];
+        secret[..32].copy_from_slice(&self.pepper.derive("cookie", b"1"));
+        secret[32..].copy_from_slice(&self.pepper.derive("cookie", b"2"));
+        secret
+    }
+
+    /// Runs a blocking `work` away from the threads that serve requests.
+    async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(stopped) => Err(AppError::Broken(stopped.to_string())),
+        }
+    }
+
+    /// [`Db::read`] for verbs.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.clone();
+        Self::blocking(move || db.read(work)).await
+    }
+
+    /// [`Db::write`] for verbs.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.clone();
+        Self::blocking(move || db.write(work)).await
+    }
+
+    /// [`Db::change_authority`] for verbs.
+    async fn change_authority<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.clone();
+        Self::blocking(move || db.change_authority(work)).await
+    }
+}

@@ -1,0 +1,185 @@
+//! Hashing of passwords: few threads, each with memory of its own, behind a short queue.
+//!
+//! Argon2id takes 19 MiB a hash. Hashing wherever a request happens to run lets a storm of sign-ins take gigabytes; here
+//! memory is bounded by the number of threads, and what does not fit in the queue is told to come back (R6).
+
+use super::{AppError, Result, random};
+use crate::domain::user::Password;
+use argon2::{
+    Argon2, Block, PasswordHash,
+    password_hash::phc::{Output, ParamsString, Salt},
+};
+use std::{
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
+    time::Duration,
+};
+use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
+
+/// Hashes that run at once.
+const THREADS: usize = 2;
+/// Requests that wait for a thread. Two threads at 20 ms a hash work off 32 in a third of a second.
+const QUEUE: usize = 32;
+/// A thread that has had nothing to do for this long gives its memory back.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Bytes of a hash.
+const OUTPUT: usize = 32;
+
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// The threads that hash. They end when this is dropped.
+pub struct Hasher {
+    jobs: SyncSender<Job>,
+}
+
+impl Hasher {
+    /// Starts the threads.
+    pub fn start() -> Self {
+        let (jobs, queue) = sync_channel::<Job>(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..THREADS {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || work(&queue));
+        }
+        Self { jobs }
+    }
+
+    /// The PHC string of a password under a new salt.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full.
+    pub async fn hash(&self, password: Password) -> Result<String> {
+        self.run(move |memory| {
+            let salt = random::bytes::<16>();
+            let output = digest(&Argon2::default(), &password, &salt, OUTPUT, memory)?;
+            phc(&Argon2::default(), &salt, &output)
+        })
+        .await
+    }
+
+    /// Whether `password` is the one behind the PHC string `hash`. With no hash the same work is done for nothing and the
+    /// answer is no, so that the time does not tell whether there is such a user (S6).
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full, [`AppError::Broken`] when the string is none.
+    pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool> {
+        self.run(move |memory| {
+            let Some(hash) = hash else {
+                digest(&Argon2::default(), &password, &[0; 16], OUTPUT, memory)?;
+                return Ok(false);
+            };
+            let broken = |what: &str| AppError::Broken(format!("a stored password hash has {what}"));
+            let stored = PasswordHash::new(&hash).map_err(|_| broken("no PHC form"))?;
+            let parameters = argon2::Params::try_from(&stored).map_err(|_| broken("unknown parameters"))?;
+            let argon = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters);
+            let salt = stored.salt.ok_or_else(|| broken("no salt"))?;
+            let expected = stored.hash.ok_or_else(|| broken("no output"))?;
+            let output = digest(&argon, &password, salt.as_ref(), expected.len(), memory)?;
+            Ok(output.ct_eq(expected.as_bytes()).into())
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Vec<Block>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, done) = oneshot::channel();
+        // Whoever asked may have gone away; then nobody is there to take the answer.
+        let job: Job = Box::new(move |memory| drop(answer.send(job(memory))));
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => AppError::Busy(2),
+            TrySendError::Disconnected(_) => AppError::Broken("the hashing threads have ended".into()),
+        })?;
+        done.await.unwrap_or_else(|_| Err(AppError::Broken("a hashing thread ended".into())))
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>) {
+    let mut memory = Vec::new();
+    loop {
+        let next = match queue.lock() {
+            Ok(queue) => queue.recv_timeout(IDLE),
+            Err(_) => return,
+        };
+        match next {
+            Ok(job) => job(&mut memory),
+            Err(RecvTimeoutError::Timeout) => memory = Vec::new(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn digest(
+    argon: &Argon2<'_>,
+    password: &Password,
+    salt: &[u8],
+    length: usize,
+    memory: &mut Vec<Block>,
+) -> Result<Vec<u8>> {
+    let blocks = argon.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut output = vec![0; length];
+    argon
+        .hash_password_into_with_memory(password.bytes(), salt, &mut output, &mut memory[..blocks])
+        .map_err(|error| AppError::Broken(error.to_string()))?;
+    Ok(output)
+}
+
+fn phc(argon: &Argon2<'_>, salt: &[u8], output: &[u8]) -> Result<String> {
+    let broken = |error: &dyn std::fmt::Display| AppError::Broken(error.to_string());
+    let hash = PasswordHash {
+        algorithm: argon2::ARGON2ID_IDENT,
+        version: Some(argon2::Version::V0x13.into()),
+        params: ParamsString::try_from(argon.params()).map_err(|error| broken(&error))?,
+        salt: Some(Salt::new(salt).map_err(|error| broken(&error))?),
+        hash: Some(Output::new(output).map_err(|error| broken(&error))?),
+    };
+    Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::given(text.into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_again_and_another_is_not() {
+        let hasher = Hasher::start();
+        let hash = hasher.hash(password("correct horse battery")).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(hasher.verify(password("correct horse battery"), Some(hash.clone())).await.unwrap());
+        assert!(!hasher.verify(password("correct horse batterz"), Some(hash)).await.unwrap());
+        assert!(!hasher.verify(password("correct horse battery"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_so_at_once() {
+        let hasher = Hasher::start();
+        let (mut done, mut busy) = (0, 0);
+        // Polled together: all of them knock before the first is through.
+        let mut tasks = tokio::task::JoinSet::new();
+        let hasher = Arc::new(hasher);
+        for _ in 0..100 {
+            let hasher = Arc::clone(&hasher);
+            tasks.spawn(async move { hasher.verify(password("whatever it may be"), None).await });
+        }
+        while let Some(answer) = tasks.join_next().await {
+            match answer.unwrap() {
+                Ok(false) => done += 1,
+                Err(AppError::Busy(_)) => busy += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(done >= QUEUE && busy > 0, "{done} done, {busy} told to come back");
+    }
+}

@@ -1,0 +1,107 @@
+//! What is wrong with what somebody entered, field by field. Pages turn it into words.
+
+use crate::domain::{
+    text::TextError,
+    user::{EmailError, PasswordError},
+};
+
+/// A field of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// A person's name.
+    Name,
+    /// An e-mail address.
+    Email,
+    /// An organization's name.
+    Organization,
+    /// The password that somebody has.
+    Password,
+    /// The password that somebody wants.
+    NewPassword,
+    /// A language.
+    Language,
+    /// A time zone.
+    TimeZone,
+    /// A theme.
+    Theme,
+    /// A token's label.
+    Label,
+    /// A token's scope.
+    Scope,
+    /// A token's inactivity expiry.
+    Inactivity,
+    /// The form as a whole.
+    Form,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A name or label cannot be taken.
+    Text(TextError),
+    /// An e-mail address cannot be taken.
+    Email(EmailError),
+    /// A password cannot be taken.
+    Password(PasswordError),
+    /// Another user has this e-mail address.
+    EmailTaken,
+    /// No user has this e-mail address and password together.
+    WrongCredentials,
+    /// This is not the user's password.
+    WrongPassword,
+    /// The password has to be entered again before access is granted.
+    ProofNeeded,
+    /// None of the choices was taken.
+    NotAChoice,
+    /// The user has as many active tokens as they can have.
+    LimitReached,
+    /// This very form was sent before and made its token.
+    SentBefore,
+    /// There were too many attempts, or too much is going on; after this many seconds it may work.
+    TryLater(u64),
+}
+
+impl From<TextError> for Problem {
+    fn from(error: TextError) -> Self {
+        Self::Text(error)
+    }
+}
+
+impl From<EmailError> for Problem {
+    fn from(error: EmailError) -> Self {
+        Self::Email(error)
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        Self::Password(error)
+    }
+}
+
+/// All that is wrong with a form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("the form has problems: {0:?}")]
+pub struct Problems(Vec<(Field, Problem)>);
+
+impl Problems {
+    /// One problem.
+    pub fn one(field: Field, problem: Problem) -> Self {
+        Self(vec![(field, problem)])
+    }
+
+    /// What is wrong with `field`.
+    pub fn at(&self, field: Field) -> Option<Problem> {
+        self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| *problem)
+    }
+
+    /// The value that was read for `field`, or a note of what is wrong with it.
+    pub fn check<T, E: Into<Problem>>(&mut self, field: Field, read: Result<T, E>) -> Option<T> {
+        read.map_err(|error| self.0.push((field, error.into()))).ok()
+    }
+
+    /// The choice that was taken for `field`, or a note that none was.
+    pub fn choice<T>(&mut self, field: Field, chosen: Option<T>) -> Option<T> {
+        self.check(field, chosen.ok_or(Problem::NotAChoice))
+    }
+}

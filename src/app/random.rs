@@ -1,0 +1,25 @@
+//! Random bytes of the operating system.
+
+use crate::domain::token;
+
+/// Fills a buffer from the operating system's generator.
+pub fn fill(buffer: &mut [u8]) {
+    getrandom::fill(buffer).expect("the operating system gives random bytes");
+}
+
+/// Random bytes.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}
+
+/// A random text of 200 bits that is safe in a URL.
+pub fn code() -> String {
+    (0..4).map(|_| token::public_id(fill)).collect()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

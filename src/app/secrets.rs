@@ -1,0 +1,95 @@
+//! The data folder and the pepper in it.
+
+use super::{StartError, random};
+use crate::{
+    domain::{time::Timestamp, token::Pepper},
+    storage::{
+        Db,
+        installation::{self, Installation},
+    },
+};
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+use subtle::ConstantTimeEq;
+
+/// Makes the data folder, for its owner alone, unless it is there.
+pub fn create_folder(path: &Path) -> Result<(), StartError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| StartError::File { path: path.into(), error })
+}
+
+/// Reads the pepper from the data folder. A new database gets a new pepper, kept with mode 0600; for one that is in use
+/// nothing is made up, since its digests could never match.
+pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartError> {
+    let path = folder.join("pepper");
+    let failed = |error| StartError::File { path: path.clone(), error };
+    match fs::read_to_string(&path) {
+        Ok(text) => parse(text.trim()).ok_or_else(|| {
+            StartError::Pepper(format!(
+                "{}: a pepper is 64 hexadecimal digits, this file holds something else",
+                path.display()
+            ))
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound && database_is_in_use => Err(StartError::Pepper(format!(
+            "{}: the pepper is missing, and the database is in use. Put back the file that belongs to this database (from \
+             a backup, or from another node), or start with an empty database. Without it no token can be recognized.",
+            path.display()
+        ))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let bytes = random::bytes();
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+            writeln!(file, "{}", random::hex(&bytes)).and_then(|()| file.sync_all()).map_err(failed)?;
+            // The name of the file must survive a power cut as well as its content.
+            fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+            Ok(Pepper::new(&bytes))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn parse(text: &str) -> Option<Pepper> {
+    let mut bytes = [0; Pepper::LENGTH];
+    if text.len() != 2 * bytes.len() || !text.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(Pepper::new(&bytes))
+}
+
+/// Checks that the pepper is the one that the database was filled under, or writes down that a new database's is.
+pub fn check(
+    db: &Db,
+    pepper: &Pepper,
+    known: Option<Installation>,
+    is_demo: bool,
+    now: Timestamp,
+    folder: &Path,
+) -> Result<Installation, StartError> {
+    let ours = pepper.derive("check", b"").to_vec();
+    let installation = match known {
+        Some(installation) => installation,
+        None => {
+            let new = Installation { pepper_check: ours.clone(), is_demo };
+            match db.write(|connection| installation::insert(connection, &new, now)) {
+                Ok(()) => new,
+                // Another node was first; its pepper is the one that counts.
+                Err(error) if error.is_duplicate() => db.read(installation::find)?.unwrap_or(new),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    if bool::from(installation.pepper_check.ct_eq(&ours)) {
+        return Ok(installation);
+    }
+    Err(StartError::Pepper(format!(
+        "{}: this pepper does not belong to the database. Put back the file that does, or use the database that belongs to \
+         this one (DATABASE_URL, JETON_DATA_DIR).",
+        folder.join("pepper").display()
+    )))
+}

@@ -1,0 +1,227 @@
+//! Sessions of the web pages, and the proof that somebody is signed in.
+
+use super::{
+    AppError, Jeton, Result,
+    problem::{Field, Problem, Problems},
+    random,
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        session::{SessionLife, is_proof},
+        text,
+        time::Timestamp,
+        token,
+        user::{Password, UserId},
+    },
+    storage::{
+        activity,
+        memberships::{self, Membership},
+        sessions::{self, Session},
+        users::{self, User},
+    },
+};
+use sha2::{Digest, Sha256};
+
+/// Seconds between two notes that a session was seen, so that reading pages rarely writes.
+const SEEN_EVERY: i64 = 60;
+
+/// Somebody who is signed in, at the moment of this request. Only [`Jeton::authenticate`] makes one, and the verbs for
+/// people ask for one: without it they cannot be called.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    user: User,
+    membership: Option<Membership>,
+    session: Session,
+}
+
+impl Actor {
+    /// The user.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Their place in the organization that they work in; none when they are active in no organization.
+    pub fn membership(&self) -> Option<&Membership> {
+        self.membership.as_ref()
+    }
+
+    /// The session of this request.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// An entry of the activity log about what this user does.
+    pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
+        activity::Entry {
+            organization: self.membership.as_ref().map(|membership| membership.organization),
+            at,
+            action,
+            actor: Some(self.user.id),
+            actor_name: &self.user.name,
+            token: None,
+            count: 1,
+            source,
+        }
+    }
+}
+
+/// A sign-in that was accepted, from which a session begins.
+#[derive(Clone, Debug)]
+pub struct Begin {
+    /// Who signed in.
+    pub user: UserId,
+    /// The generation of their sessions at that moment.
+    pub generation: i64,
+    /// From where.
+    pub source: Source,
+}
+
+/// What is stored of a session's key.
+fn key_hash(key: &str) -> Vec<u8> {
+    Sha256::digest(key.as_bytes()).to_vec()
+}
+
+impl Jeton {
+    /// The public id of the living session with this key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_session(&self, key: &str) -> Result<Option<String>> {
+        let (hash, now) = (key_hash(key), self.clock.now());
+        self.read(move |connection| Ok(sessions::find(connection, &hash, now)?.map(|session| session.public_id))).await
+    }
+
+    /// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_session(&self, begin: Begin) -> Result<String> {
+        let (key, now) = (random::hex(&random::bytes::<32>()), self.clock.now());
+        let hash = key_hash(&key);
+        self.write(move |connection| {
+            let session = Session {
+                public_id: token::public_id(random::fill),
+                user: begin.user,
+                generation: begin.generation,
+                life: SessionLife { started_at: now, seen_at: now },
+                proved_at: now,
+                address: begin.source.address.clone(),
+                program: begin.source.program.clone(),
+            };
+            Ok(sessions::insert(connection, &hash, &session)?)
+        })
+        .await?;
+        Ok(key)
+    }
+
+    /// Ends the session with this key, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_session(&self, key: &str) -> Result<()> {
+        let hash = key_hash(key);
+        self.write(move |connection| Ok(sessions::delete_by_key(connection, &hash)?)).await
+    }
+
+    /// Who is signed in with the session of this key, and in which organization they work.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] when the session has ended.
+    pub async fn authenticate(&self, public_id: &str) -> Result<Actor> {
+        let (public_id, now) = (public_id.to_owned(), self.clock.now());
+        let actor = self
+            .read(move |connection| {
+                let session = sessions::find_public(connection, &public_id, now)?.ok_or(AppError::SignedOut)?;
+                let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
+                let membership = memberships::current(connection, user.id)?;
+                Ok(Actor { user, membership, session })
+            })
+            .await?;
+        if now.since(actor.session.life.seen_at) >= SEEN_EVERY {
+            let public_id = actor.session.public_id.clone();
+            let there = self.write(move |connection| Ok(sessions::touch(connection, &public_id, now)?)).await?;
+            return if there { Ok(actor) } else { Err(AppError::SignedOut) };
+        }
+        Ok(actor)
+    }
+
+    /// Whether the password was entered so lately that access may be granted without asking for it again (S8).
+    pub fn has_proof(&self, actor: &Actor) -> bool {
+        is_proof(actor.session.proved_at, self.clock.now())
+    }
+
+    /// Checks the password of somebody who is signed in, before something that grants access.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Password`] when it is missing or wrong; too many attempts; busy.
+    pub(super) async fn prove(&self, actor: &Actor, password: Option<String>, source: &Source) -> Result<()> {
+        let at_password = |problem| AppError::from(Problems::one(Field::Password, problem));
+        let typed = password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ProofNeeded))?;
+        let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
+        // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
+        let account = text::fold(&actor.user.email);
+        self.attempts.take(&account, Some(&actor.session.public_id), &source.address)?;
+        let id = actor.user.id;
+        let hash = self.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
+        if !self.passwords.verify(password, Some(hash)).await? {
+            return Err(at_password(Problem::WrongPassword));
+        }
+        let (public_id, now) = (actor.session.public_id.clone(), self.clock.now());
+        let there = self.write(move |connection| Ok(sessions::prove(connection, &public_id, now)?)).await?;
+        if there { Ok(()) } else { Err(AppError::SignedOut) }
+    }
+
+    /// Asks for the password unless it was entered lately.
+    ///
+    /// # Errors
+    /// As [`Jeton::prove`].
+    pub(super) async fn need_proof(&self, actor: &Actor, password: Option<String>, source: &Source) -> Result<()> {
+        if self.has_proof(actor) { Ok(()) } else { self.prove(actor, password, source).await }
+    }
+
+    /// The living sessions of the user, the one seen last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>> {
+        let (user, now) = (actor.user.id, self.clock.now());
+        self.read(move |connection| Ok(sessions::list(connection, user, now)?)).await
+    }
+
+    /// Ends one session of the user, this one or another.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if the user has no such session.
+    pub async fn end_session(&self, actor: &Actor, public_id: String, source: Source) -> Result<()> {
+        let (actor, now) = (actor.clone(), self.clock.now());
+        if !token::is_public_id(&public_id) {
+            return Err(AppError::NotFound);
+        }
+        self.write(move |connection| {
+            if !sessions::delete(connection, actor.user.id, &public_id)? {
+                return Err(AppError::NotFound);
+            }
+            let entry = actor.entry(Action::SessionEnded, now, &source);
+            Ok(activity::insert(connection, &entry)?)
+        })
+        .await
+    }
+
+    /// Ends all sessions of the user but this one. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_other_sessions(&self, actor: &Actor, source: Source) -> Result<usize> {
+        let (actor, now) = (actor.clone(), self.clock.now());
+        self.write(move |connection| {
+            let ended = sessions::delete_others(connection, actor.user.id, &actor.session.public_id)?;
+            if ended > 0 {
+                let entry = actor.entry(Action::OtherSessionsEnded, now, &source);
+                activity::insert(connection, &entry)?;
+            }
+            Ok(ended)
+        })
+        .await
+    }
+}

@@ -1,0 +1,106 @@
+//! The first start: the first organization and its administrator.
+
+use super::{
+    AppError, Jeton, Result,
+    problem::{Field, Problems},
+    sessions::Begin,
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        organization,
+        permission::BuiltInSet,
+        text,
+        user::{self, Email, Language, Password, Theme},
+    },
+    storage::{
+        activity, installation, memberships, organizations,
+        users::{self, Profile},
+    },
+};
+use subtle::ConstantTimeEq;
+
+/// What the set-up form asks for, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct SetupForm {
+    /// The administrator's name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// The organization's name.
+    pub organization: String,
+    /// The password that they choose.
+    pub password: String,
+    /// The language of the page, which becomes theirs.
+    pub language: Option<Language>,
+}
+
+impl Jeton {
+    /// Whether there is no user yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn needs_setup(&self) -> Result<bool> {
+        self.read(|connection| Ok(!users::any(connection)?)).await
+    }
+
+    /// The code of the set-up link, made anew at each start and known only to whoever reads the server's output.
+    pub fn setup_code(&self) -> &str {
+        &self.setup_code
+    }
+
+    /// Whether this is the code of the set-up link.
+    pub fn is_setup_code(&self, code: &str) -> bool {
+        code.as_bytes().ct_eq(self.setup_code.as_bytes()).into()
+    }
+
+    /// Makes the first organization and its administrator, and signs them in.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] once there is a user.
+    pub async fn set_up(&self, form: SetupForm, source: Source) -> Result<Begin> {
+        let mut problems = Problems::default();
+        let name = problems.check(Field::Name, user::name(&form.name));
+        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let organization = problems.check(Field::Organization, text::line(&form.organization));
+        let own = [form.name.as_str(), form.email.as_str(), form.organization.as_str()];
+        let password = problems.check(Field::NewPassword, Password::chosen(form.password.clone(), &own));
+        let (Some(name), Some(email), Some(organization), Some(password)) = (name, email, organization, password)
+        else {
+            return Err(problems.into());
+        };
+        if !self.needs_setup().await? {
+            return Err(AppError::NotFound);
+        }
+        let hash = self.passwords.hash(password).await?;
+        let time_zone = String::from("UTC");
+        let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
+        let now = self.clock.now();
+        self.write(move |connection| {
+            installation::lock(connection)?;
+            if users::any(connection)? {
+                return Err(AppError::NotFound);
+            }
+            let slug = organization::slug(&organization);
+            let organization = organizations::insert(connection, &slug, &organization, now)?;
+            let user = users::insert(connection, &profile, &hash, now)?;
+            let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
+            memberships::insert(connection, user, organization, set.0, now)?;
+            activity::insert(
+                connection,
+                &activity::Entry {
+                    organization: Some(organization),
+                    at: now,
+                    action: Action::InstallationSetUp,
+                    actor: Some(user),
+                    actor_name: &profile.name,
+                    token: None,
+                    count: 1,
+                    source: &source,
+                },
+            )?;
+            Ok(Begin { user, generation: 0, source: source.clone() })
+        })
+        .await
+    }
+}

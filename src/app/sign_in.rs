@@ -1,0 +1,115 @@
+//! Signing in and out.
+
+use super::{
+    AppError, Jeton, Result,
+    problem::{Field, Problem, Problems},
+    random,
+    sessions::{Actor, Begin},
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        text,
+        user::{Email, Password, PasswordError},
+    },
+    storage::{activity, memberships, users},
+};
+use subtle::ConstantTimeEq;
+
+/// A user's mark on a browser that they have signed in from: not a credential, only a place of its own in the queue when
+/// strangers try the account's password (S7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device(pub String);
+
+impl Jeton {
+    /// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together; too many attempts; busy.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: String,
+        device: Option<Device>,
+        source: Source,
+    ) -> Result<Begin> {
+        let wrong = || AppError::from(Problems::one(Field::Form, Problem::WrongCredentials));
+        let mut problems = Problems::default();
+        let address = problems.check(Field::Email, Email::parse(email));
+        if password.is_empty() {
+            problems.check(Field::Password, Err::<(), _>(PasswordError::Empty));
+        }
+        let Some(address) = address.filter(|_| !password.is_empty()) else { return Err(problems.into()) };
+        let password = Password::given(password).map_err(|_| wrong())?;
+
+        let account = address.folded();
+        let device = device.filter(|device| self.knows_device(&account, device));
+        self.attempts.take(&account, device.as_ref().map(|device| device.0.as_str()), &source.address)?;
+
+        let found = self.read(move |connection| Ok(users::find_by_email(connection, &address)?)).await?;
+        let (user, hash) = found.unzip();
+        let matches = self.passwords.verify(password, hash).await?;
+        let user = user.filter(|_| matches).ok_or_else(wrong)?;
+
+        let begin = Begin { user: user.id, generation: user.session_generation, source };
+        let (signed_in, now) = (begin.clone(), self.clock.now());
+        self.write(move |connection| {
+            let membership = memberships::current(connection, user.id)?;
+            activity::insert(
+                connection,
+                &activity::Entry {
+                    organization: membership.map(|membership| membership.organization),
+                    at: now,
+                    action: Action::SessionStarted,
+                    actor: Some(user.id),
+                    actor_name: &user.name,
+                    token: None,
+                    count: 1,
+                    source: &signed_in.source,
+                },
+            )?;
+            Ok(())
+        })
+        .await?;
+        Ok(begin)
+    }
+
+    /// Ends the session of this request.
+    ///
+    /// # Errors
+    /// When the database fails. A session that is gone already is no error: it has ended.
+    pub async fn sign_out(&self, actor: &Actor, source: Source) -> Result<()> {
+        match self.end_session(actor, actor.session().public_id.clone(), source).await {
+            Err(AppError::NotFound) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// A new mark for a browser from which this account has just signed in.
+    pub fn mark_device(&self, email: &str) -> Device {
+        let id = random::hex(&random::bytes::<16>());
+        let proof = self.device_proof(&text::fold(email), &id);
+        Device(format!("{id}{proof}"))
+    }
+
+    fn knows_device(&self, account: &str, device: &Device) -> bool {
+        match device.0.split_at_checked(32) {
+            Some((id, proof)) => proof.as_bytes().ct_eq(self.device_proof(account, id).as_bytes()).into(),
+            None => false,
+        }
+    }
+
+    fn device_proof(&self, account: &str, id: &str) -> String {
+        random::hex(&self.pepper.derive("device", format!("{id} {account}").as_bytes()))
+    }
+
+    /// The token that forms of a session carry against requests which other sites make a browser send (C1).
+    pub fn form_token(&self, session: &str) -> String {
+        random::hex(&self.pepper.derive("form", session.as_bytes())[..16])
+    }
+
+    /// Whether a form carries the token of its session.
+    pub fn is_form_token(&self, session: &str, token: &str) -> bool {
+        self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}

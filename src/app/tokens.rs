@@ -1,0 +1,289 @@
+//! Personal API tokens: made, listed and revoked by their owner.
+
+use super::{
+    AppError, Jeton, Result,
+    problem::{Field, Problem, Problems},
+    random,
+    sessions::Actor,
+    verify::Accepted,
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        organization::MembershipId,
+        time::{DAY, Timestamp},
+        token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, Scope, TokenKind},
+    },
+    storage::{
+        AnyConnection, activity, memberships,
+        memberships::Membership,
+        tokens::{self, NewToken, RevokedBy, Token},
+        users,
+    },
+};
+
+/// Days for which an ended token stays on its owner's list.
+pub const SHOWN_DAYS: i64 = 90;
+/// Days without use after which a bulk revocation takes a token for unused.
+pub const UNUSED_DAYS: i64 = 90;
+
+/// The tokens of a user in the organization that they work in.
+#[derive(Clone, Debug)]
+pub struct TokenList {
+    /// Those that work, newest first.
+    pub active: Vec<Token>,
+    /// Those that ended within [`SHOWN_DAYS`], newest first.
+    pub ended: Vec<Token>,
+    /// How many active tokens the user has in all organizations together: what the limit counts.
+    pub in_all: usize,
+}
+
+/// What the form for a new token asks for, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct TokenForm {
+    /// The label.
+    pub label: String,
+    /// A scope's key.
+    pub scope: String,
+    /// A number of days.
+    pub inactivity: String,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+    /// What tells this form from every other, so that sending it twice makes one token (L4).
+    pub nonce: String,
+}
+
+/// A token that was just made, with its key: the only moment at which there is one.
+#[derive(Debug)]
+pub struct Created {
+    /// The token.
+    pub token: Token,
+    /// Its key.
+    pub key: ApiKey,
+}
+
+/// Which tokens a bulk revocation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bulk {
+    /// Those without a use in the last [`UNUSED_DAYS`]; a token never used counts from its creation.
+    Unused,
+    /// All of them.
+    All,
+}
+
+impl Bulk {
+    /// The word in forms.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::All => "all",
+        }
+    }
+
+    /// The choice with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        [Self::Unused, Self::All].into_iter().find(|bulk| bulk.key() == key)
+    }
+
+    /// Whether it takes `token`.
+    pub fn takes(self, token: &Token, now: Timestamp) -> bool {
+        let idle_since = token.life.last_used_at.unwrap_or(token.life.created_at);
+        token.life.is_active(now) && (self == Self::All || now.since(idle_since) >= UNUSED_DAYS * DAY)
+    }
+}
+
+impl Jeton {
+    /// The user's tokens in the organization that they work in.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for somebody who is active in no organization.
+    pub async fn tokens(&self, actor: &Actor) -> Result<TokenList> {
+        let (membership, user, now) = (membership(actor)?.id, actor.user().id, self.clock.now());
+        let verifier = self.verifier.clone();
+        self.read(move |connection| {
+            let mut all = tokens::list(connection, membership, now.plus(-SHOWN_DAYS * DAY))?;
+            all.iter_mut().for_each(|token| verifier.usage().overlay(token));
+            let (active, ended) = all.into_iter().partition(|token| token.life.is_active(now));
+            let mut in_places = tokens::in_places(connection, user)?;
+            in_places.iter_mut().for_each(|(_, token)| verifier.usage().overlay(token));
+            let in_all = in_places.iter().filter(|(_, token)| token.life.is_active(now)).count();
+            Ok(TokenList { active, ended, in_all })
+        })
+        .await
+    }
+
+    /// One token of the user in the organization that they work in.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or it is somebody else's.
+    pub async fn token(&self, actor: &Actor, public_id: &str) -> Result<Token> {
+        let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
+        let find = move |connection: &mut AnyConnection| Ok(tokens::find(connection, membership, &public_id)?);
+        let mut token = self.read(find).await?.ok_or(AppError::NotFound)?;
+        self.verifier.usage().overlay(&mut token);
+        Ok(token)
+    }
+
+    /// A nonce for a new form.
+    pub fn form_nonce(&self) -> String {
+        random::code()
+    }
+
+    /// Makes a token for the user in the organization that they work in.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ProofNeeded`]), the limit of
+    /// active tokens, or a form that was sent before.
+    pub async fn create_token(&self, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
+        let membership = membership(actor)?.id;
+        let mut problems = Problems::default();
+        let label = problems.check(Field::Label, token::label(&form.label));
+        let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
+        let days = form.inactivity.parse().ok().and_then(InactivityExpiry::from_days);
+        let inactivity = problems.choice(Field::Inactivity, days);
+        let is_nonce = (20..=64).contains(&form.nonce.len()) && form.nonce.bytes().all(|b| b.is_ascii_alphanumeric());
+        let nonce = problems.choice(Field::Form, is_nonce.then_some(form.nonce));
+        let (Some(label), Some(scope), Some(inactivity), Some(nonce)) = (label, scope, inactivity, nonce) else {
+            return Err(problems.into());
+        };
+        self.need_proof(actor, form.password, &source).await?;
+
+        let key = ApiKey::mint(TokenKind::Personal, random::fill);
+        let digest = self.pepper.digest(key.reveal());
+        let public_id = token::public_id(random::fill);
+        let (actor, now) = (actor.clone(), self.clock.now());
+        let token = self
+            .write(move |connection| {
+                users::lock(connection, actor.user().id)?;
+                let slot = free_slot(connection, &actor, membership, &nonce, now, &source)?;
+                let new = NewToken {
+                    public_id: &public_id,
+                    membership,
+                    user: actor.user().id,
+                    label: &label,
+                    scope,
+                    inactivity,
+                    digest,
+                    form_nonce: &nonce,
+                    slot,
+                };
+                tokens::insert(connection, &new, now)?;
+                let entry = actor.entry(Action::TokenCreated, now, &source);
+                activity::insert(connection, &activity::Entry { token: Some((&public_id, &label)), ..entry })?;
+                tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)
+            })
+            .await?;
+        Ok(Created { token, key })
+    }
+
+    /// Revokes a token of the user. When this returns, no node accepts it any more. Returns false if it had ended before.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or it is somebody else's.
+    pub async fn revoke_token(&self, actor: &Actor, public_id: &str, source: Source) -> Result<bool> {
+        let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
+        let (actor, now) = (actor.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
+            revoke(connection, &actor, &token, now, &source)
+        })
+        .await
+    }
+
+    /// Revokes many tokens of the user in the organization that they work in, all or none. Returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_tokens(&self, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
+        let membership = membership(actor)?.id;
+        let (actor, now, verifier) = (actor.clone(), self.clock.now(), self.verifier.clone());
+        self.change_authority(move |connection| {
+            let mut revoked = 0;
+            for mut token in tokens::list(connection, membership, now)? {
+                verifier.usage().overlay(&mut token);
+                if bulk.takes(&token, now) && revoke(connection, &actor, &token, now, &source)? {
+                    revoked += 1;
+                }
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+
+    /// Revokes the token that a request came with, whatever its scope: to give up access needs none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
+        let (accepted, now) = (accepted.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            let identity = accepted.identity();
+            if tokens::revoke(connection, identity.token, RevokedBy::Key, now)? {
+                let entry = super::usage::entry(identity, Action::TokenRevoked, now, 1, &source);
+                activity::insert(connection, &entry)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A public id of an address, unless no token can have it.
+fn known_form(public_id: &str) -> Result<String> {
+    if token::is_public_id(public_id) { Ok(public_id.to_owned()) } else { Err(AppError::NotFound) }
+}
+
+fn membership(actor: &Actor) -> Result<&Membership> {
+    actor.membership().ok_or(AppError::NotFound)
+}
+
+fn revoke(
+    connection: &mut AnyConnection,
+    actor: &Actor,
+    token: &Token,
+    now: Timestamp,
+    source: &Source,
+) -> Result<bool> {
+    let revoked = tokens::revoke(connection, token.id, RevokedBy::Owner, now)?;
+    if revoked {
+        let entry = actor.entry(Action::TokenRevoked, now, source);
+        activity::insert(connection, &activity::Entry { token: Some((&token.public_id, &token.label)), ..entry })?;
+    }
+    Ok(revoked)
+}
+
+/// The lowest free place among the active tokens of a user, whose row is locked: counting and taking a place cannot be
+/// torn apart (L1). Places of tokens that have expired are given free first.
+fn free_slot(
+    connection: &mut AnyConnection,
+    actor: &Actor,
+    membership: MembershipId,
+    nonce: &str,
+    now: Timestamp,
+    source: &Source,
+) -> Result<i16> {
+    let invalid = |problem| AppError::from(Problems::one(Field::Form, problem));
+    let user = actor.user().id;
+    // The membership was active when the request began; it has to be so still.
+    if memberships::current(connection, user)?.map(|current| current.id) != Some(membership) {
+        return Err(AppError::NotFound);
+    }
+    if tokens::find_by_form(connection, user, nonce)?.is_some() {
+        return Err(invalid(Problem::SentBefore));
+    }
+    let mut taken = Vec::new();
+    for (slot, token) in tokens::in_places(connection, user)? {
+        if token.life.is_active(now) {
+            taken.push(slot);
+        } else if tokens::expire(connection, token.id, now)? {
+            let entry = activity::Entry {
+                actor: None,
+                actor_name: "",
+                token: Some((&token.public_id, &token.label)),
+                ..actor.entry(Action::TokenExpired, now, source)
+            };
+            activity::insert(connection, &entry)?;
+        }
+    }
+    (1..=PERSONAL_LIMIT).find(|slot| !taken.contains(slot)).ok_or_else(|| invalid(Problem::LimitReached))
+}

@@ -1,0 +1,248 @@
+//! The hot path: whom a key speaks for, and whether it may do what a request demands.
+//!
+//! Form and checksum → digest → fresh epoch → cache, or one indexed read → the decision of `domain::access` → a note of
+//! the use. A yes may come from the cache; a no about the token's life never does, since a use on another node may have
+//! prolonged it. Every protocol goes through [`Verifier::verify`].
+
+use super::{
+    AppError, Jeton, Result,
+    clock::Clock,
+    freshness::{LocalEpoch, SharedEpoch, Unproven},
+    usage::{self, Usage},
+};
+use crate::{
+    domain::{
+        access::{Demand, Identity, Refusal, decide},
+        activity::Source,
+        time::Timestamp,
+        token::{KeyDigest, Life, Pepper, kind_of_key},
+    },
+    storage::{Address, AnyConnection, Db, StorageError, tokens},
+};
+use quick_cache::sync::Cache;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+/// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
+/// memory, so what the database says is never so far behind that it would expire a token that was used.
+const BRINK: i64 = 15 * 60;
+/// Most tokens whose facts are kept in memory: about 50 MB when all of them are taken.
+const CACHED: usize = 100_000;
+/// How often a token is looked at for one request: from the cache, from the database, and once more if it ended just then.
+const TRIES: usize = 3;
+
+/// Why a key is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum Denied {
+    /// It is no key of Jeton's.
+    #[error("malformed")]
+    Malformed,
+    /// It has the form of a key, and no token has it.
+    #[error("unknown")]
+    Unknown,
+    /// A link of the chain said no.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// Nothing can be said at the moment.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
+}
+
+impl From<StorageError> for Denied {
+    fn from(error: StorageError) -> Self {
+        Self::Unproven(error.into())
+    }
+}
+
+impl From<AppError> for Denied {
+    fn from(error: AppError) -> Self {
+        Self::Unproven(Unproven(error.to_string()))
+    }
+}
+
+/// A token that was accepted: the proof that API verbs ask for.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    identity: Arc<Identity>,
+    expires_at: Timestamp,
+}
+
+impl Accepted {
+    /// Whom it speaks for.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// When it would expire if this were its last use.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+/// What the cache keeps of a token.
+struct Known {
+    identity: Arc<Identity>,
+    /// Its life as the database told it at `epoch`.
+    life: Life,
+    /// The epoch that was read before the token was.
+    epoch: i64,
+    /// The newest use that this node knows of, in seconds; 0 for none.
+    used: AtomicI64,
+    /// The newest use that is in the database for certain, in seconds.
+    stored: AtomicI64,
+}
+
+impl Known {
+    fn life(&self, used: i64) -> Life {
+        let used = (used > 0).then(|| Timestamp::from_seconds(used));
+        Life { last_used_at: used.max(self.life.last_used_at), ..self.life }
+    }
+}
+
+/// What all threads share.
+pub struct Shared {
+    db: Db,
+    pepper: Pepper,
+    clock: Clock,
+    cache: Cache<KeyDigest, Arc<Known>>,
+    usage: Usage,
+    /// For Postgres; SQLite's epoch is read by each thread itself.
+    epoch: Option<SharedEpoch>,
+}
+
+impl Shared {
+    /// An empty cache in front of `db`.
+    pub fn new(db: Db, pepper: Pepper, clock: Clock) -> std::result::Result<Self, StorageError> {
+        let epoch = match db.address() {
+            Address::Sqlite(_) => None,
+            address @ Address::Postgres(_) => Some(SharedEpoch::start(address.clone())),
+        };
+        Ok(Self { db, pepper, clock, cache: Cache::new(CACHED), usage: Usage::default(), epoch })
+    }
+
+    /// The uses that are not yet in the database.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+}
+
+/// Verifies keys on one thread.
+pub struct Verifier {
+    shared: Arc<Shared>,
+    local: Option<LocalEpoch>,
+}
+
+impl Jeton {
+    /// A verifier for the calling thread.
+    ///
+    /// # Errors
+    /// When its own connection cannot be opened.
+    pub fn verifier(&self) -> std::result::Result<Verifier, StorageError> {
+        let local = match self.db.address() {
+            address @ Address::Sqlite(_) => Some(LocalEpoch::open(address)?),
+            Address::Postgres(_) => None,
+        };
+        Ok(Verifier { shared: Arc::clone(&self.verifier), local })
+    }
+}
+
+impl Verifier {
+    /// Decides about a request that came with `key` and demands `demand`. `source` is asked only when the use is noted.
+    ///
+    /// # Errors
+    /// [`Denied`] says which link said no, or that nothing can be said.
+    pub async fn verify(
+        &self,
+        key: &str,
+        demand: Demand,
+        source: impl Fn() -> Source,
+    ) -> std::result::Result<Accepted, Denied> {
+        kind_of_key(key).map_err(|_| Denied::Malformed)?;
+        let digest = self.shared.pepper.digest(key);
+        let epoch = self.epoch().await?;
+        let mut cached = self.shared.cache.get(&digest).filter(|known| known.epoch == epoch);
+        for _ in 0..TRIES {
+            let is_fresh = cached.is_none();
+            let known = match cached.take() {
+                Some(known) => known,
+                None => self.load(digest, epoch).await?.ok_or(Denied::Unknown)?,
+            };
+            if let Some(decided) = self.decide(&known, is_fresh, demand, &source).await? {
+                return decided;
+            }
+        }
+        Err(Denied::Unproven(Unproven("the token kept changing while it was read".into())))
+    }
+
+    /// The answer that `known` gives, or none if the token has to be read again.
+    async fn decide(
+        &self,
+        known: &Known,
+        is_fresh: bool,
+        demand: Demand,
+        source: &impl Fn() -> Source,
+    ) -> std::result::Result<Option<std::result::Result<Accepted, Denied>>, Denied> {
+        let now = self.shared.clock.now();
+        let life = known.life(known.used.load(Ordering::Relaxed));
+        match decide(&known.identity, life, demand, now) {
+            Ok(()) => {}
+            Err(Refusal::Expired(_)) if !is_fresh => return Ok(None),
+            Err(refusal) => {
+                if matches!(refusal, Refusal::Revoked(_)) {
+                    self.shared.usage.refused(&known.identity, now, source());
+                }
+                return Ok(Some(Err(Denied::Refused(refusal))));
+            }
+        }
+        let stored = known.life(known.stored.load(Ordering::Relaxed));
+        if stored.expires_at().since(now) <= BRINK {
+            if !self.write_use(known, now, source()).await? {
+                return Ok(None);
+            }
+            known.stored.fetch_max(now.seconds(), Ordering::Relaxed);
+        }
+        // Once a second a token is enough: the newest second is what lists show.
+        if known.used.fetch_max(now.seconds(), Ordering::Relaxed) < now.seconds() {
+            self.shared.usage.accepted(&known.identity, now, source());
+        }
+        let expires_at = known.life(now.seconds()).expires_at();
+        Ok(Some(Ok(Accepted { identity: Arc::clone(&known.identity), expires_at })))
+    }
+
+    async fn epoch(&self) -> std::result::Result<i64, Unproven> {
+        match (&self.local, &self.shared.epoch) {
+            (Some(local), _) => local.read().await,
+            (None, Some(shared)) => shared.read().await,
+            (None, None) => Err(Unproven("there is no database to read it from".into())),
+        }
+    }
+
+    /// Reads a token from the database and keeps what it says for the requests that follow.
+    async fn load(&self, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>> {
+        let find = move |connection: &mut AnyConnection| Ok(tokens::identity(connection, &digest)?);
+        let found = match &self.local {
+            Some(local) => local.with_connection(find),
+            None => {
+                let db = self.shared.db.clone();
+                Jeton::blocking(move || db.read(find)).await
+            }
+        }?;
+        Ok(found.map(|(identity, life)| {
+            let stored = life.last_used_at.map_or(0, Timestamp::seconds);
+            let identity = Arc::new(identity);
+            let known = Arc::new(Known { identity, life, epoch, used: stored.into(), stored: stored.into() });
+            self.shared.cache.insert(digest, Arc::clone(&known));
+            known
+        }))
+    }
+
+    /// Writes a use down at once. Returns false when the database says that the token has ended.
+    async fn write_use(&self, known: &Known, now: Timestamp, source: Source) -> Result<bool> {
+        let (db, identity) = (self.shared.db.clone(), Arc::clone(&known.identity));
+        let noted =
+            Jeton::blocking(move || db.write(|connection| usage::write_use(connection, &identity, now, &source)));
+        Ok(noted.await? != tokens::NotedUse::Ended)
+    }
+}

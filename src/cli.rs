@@ -1,0 +1,107 @@
+//! The commands.
+
+use crate::{
+    app::{self, Jeton, StartError, clock::Clock, demo},
+    config::{Config, Options},
+    web::{self, routes::path},
+};
+use clap::{Parser, Subcommand};
+use std::{error::Error, io::Write, path::PathBuf};
+
+/// API tokens for people and organizations, and exact answers about them
+#[derive(Parser, Debug)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Serve (this is what happens without a command, too)
+    Serve {
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Serve a fresh demonstration with people, tokens and history, which is gone when it stops
+    Demo {
+        /// Print one line of JSON first: url, users and one live key of each kind
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Does what the command line says, until it is done or stopped.
+///
+/// # Errors
+/// What keeps it from starting or going on, in words for whoever started it.
+pub async fn run(cli: Cli) -> Outcome {
+    match cli.command {
+        None => serve(cli.options.check()?).await,
+        Some(Command::Serve { options }) => serve(options.check()?).await,
+        Some(Command::Demo { json, options }) => demonstrate(options.check()?, json).await,
+    }
+}
+
+async fn serve(config: Config) -> Outcome {
+    let jeton = open(&config, config.data_dir.clone(), false)?;
+    if jeton.is_demo() {
+        tracing::warn!("this database is a demonstration; its pages say so");
+    }
+    let needs_setup = jeton.needs_setup().await?;
+    let server = bind(jeton, &config)?;
+    say(&format!("Jeton {} serves {}", env!("CARGO_PKG_VERSION"), server.url.0))?;
+    if needs_setup {
+        let link = format!("{}{}", server.url.0, path::setup(server.jeton().setup_code()));
+        say(&format!("There is no user yet. Set up the first one here, once:\n\n    {link}\n"))?;
+    }
+    Ok(server.run().await?)
+}
+
+async fn demonstrate(config: Config, json: bool) -> Outcome {
+    // A folder of its own, so that a demonstration never meets real data; with Postgres the database must be empty.
+    let folder = demo::Folder::create()?;
+    let mut config = config;
+    if let crate::storage::Address::Sqlite(_) = config.database {
+        config.database = crate::storage::Address::Sqlite(folder.path().join("jeton.db"));
+    }
+    let jeton = open(&config, folder.path().to_owned(), true)?;
+    let people = jeton.fill_demo().await?;
+    let server = bind(jeton, &config)?;
+    if json {
+        say(&people.json(&server.url.0).to_string())?;
+    } else {
+        say(&people.words(&server.url.0))?;
+    }
+    Ok(server.run().await?)
+}
+
+fn open(config: &Config, data_dir: PathBuf, is_demo: bool) -> Result<Jeton, StartError> {
+    Jeton::open(app::Settings { database: config.database.clone(), data_dir, clock: Clock::system(), is_demo })
+}
+
+fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {
+    web::bind(jeton, &config.web).map_err(|error| format!("JETON_LISTEN (--listen) {}: {error}", config.web.listen))
+}
+
+/// Prints for whoever started the command; logs go to the other stream.
+fn say(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise).
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("JETON_LOG")
+        // actix-session reports a cookie of an ended session, which is everyday life.
+        .unwrap_or_else(|_| "info,actix_session=error,actix_server=warn".into());
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+}

@@ -1,0 +1,153 @@
+//! Configuration from flags and the environment. Nothing else reads either.
+
+use crate::{
+    storage::Address,
+    web::{self, PublicUrl},
+};
+use clap::Args;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+/// What can be configured, as it was written. Each flag has a variable of the environment; the flag wins.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "JETON_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: String,
+    /// Folder for the database and the pepper; made if it is missing
+    #[arg(long, env = "JETON_DATA_DIR", default_value = "data", value_name = "FOLDER")]
+    data_dir: PathBuf,
+    /// postgres://… for Postgres, or sqlite:FILE [default: jeton.db in the data folder]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Address that people and programs use, such as https://jeton.example.org [default: the one listened on]
+    #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Reverse proxies whose X-Forwarded-For is believed: IP addresses separated by commas
+    #[arg(long, env = "JETON_TRUSTED_PROXIES", default_value = "", value_name = "ADDRESSES")]
+    trusted_proxies: String,
+    /// Threads that serve requests [default: one a core]
+    #[arg(long, env = "JETON_WORKERS", value_name = "NUMBER")]
+    workers: Option<String>,
+}
+
+/// The configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the database is.
+    pub database: Address,
+    /// Where the pepper is kept.
+    pub data_dir: PathBuf,
+    /// How the server meets the outside.
+    pub web: web::Settings,
+}
+
+/// A value that cannot be used, by the names of its variable and flag.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} ({flag}) is {value:?}: {problem}")]
+pub struct ConfigError {
+    variable: &'static str,
+    flag: &'static str,
+    value: String,
+    problem: String,
+}
+
+impl Options {
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// The first value that cannot be used.
+    pub fn check(self) -> Result<Config, ConfigError> {
+        let listen: SocketAddr = self.listen.parse().map_err(|_| {
+            wrong(
+                "JETON_LISTEN",
+                "--listen",
+                &self.listen,
+                "it must be an IP address and a port, such as 127.0.0.1:8080",
+            )
+        })?;
+        let database = match &self.database_url {
+            None => Address::Sqlite(self.data_dir.join("jeton.db")),
+            // The URL may hold a password, so it is not repeated.
+            Some(url) => {
+                Address::parse(url).map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
+            }
+        };
+        let public_url = match &self.public_url {
+            Some(url) => Some(
+                PublicUrl::parse(url).map_err(|problem| wrong("JETON_PUBLIC_URL", "--public-url", url, &problem))?,
+            ),
+            None if listen.ip().is_loopback() => None,
+            None => {
+                let problem = "it is needed when Jeton listens on more than this machine's loopback: the address that \
+                    people use, such as https://jeton.example.org";
+                return Err(wrong("JETON_PUBLIC_URL", "--public-url", "", problem));
+            }
+        };
+        let proxies: Result<Vec<IpAddr>, _> = self
+            .trusted_proxies
+            .split(',')
+            .map(str::trim)
+            .filter(|address| !address.is_empty())
+            .map(str::parse)
+            .collect();
+        let trusted_proxies = proxies.map_err(|_| {
+            let problem = "it must be IP addresses separated by commas, such as 127.0.0.1,10.0.0.2";
+            wrong("JETON_TRUSTED_PROXIES", "--trusted-proxies", &self.trusted_proxies, problem)
+        })?;
+        let workers = match &self.workers {
+            None => None,
+            Some(text) => match text.parse() {
+                Ok(number @ 1..=512) => Some(number),
+                _ => return Err(wrong("JETON_WORKERS", "--workers", text, "it must be a number from 1 to 512")),
+            },
+        };
+        let web = web::Settings { listen, public_url, trusted_proxies, workers };
+        Ok(Config { database, data_dir: self.data_dir, web })
+    }
+}
+
+fn wrong(variable: &'static str, flag: &'static str, value: &str, problem: &str) -> ConfigError {
+    ConfigError { variable, flag, value: value.into(), problem: problem.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        Options {
+            listen: "127.0.0.1:8080".into(),
+            data_dir: "data".into(),
+            database_url: None,
+            public_url: None,
+            trusted_proxies: String::new(),
+            workers: None,
+        }
+    }
+
+    #[test]
+    fn nothing_needs_to_be_configured() {
+        let config = options().check().unwrap();
+        assert_eq!(config.database, Address::Sqlite("data/jeton.db".into()));
+        assert_eq!(config.web.public_url, None);
+    }
+
+    #[test]
+    fn each_wrong_value_is_named_and_no_password_is_repeated() {
+        let wrong = |change: fn(&mut Options)| {
+            let mut options = options();
+            change(&mut options);
+            options.check().unwrap_err().to_string()
+        };
+        assert!(wrong(|o| o.listen = "localhost".into()).starts_with("JETON_LISTEN (--listen)"));
+        assert!(wrong(|o| o.listen = "0.0.0.0:80".into()).starts_with("JETON_PUBLIC_URL"));
+        assert!(wrong(|o| o.public_url = Some("jeton.example.org".into())).starts_with("JETON_PUBLIC_URL"));
+        assert!(wrong(|o| o.trusted_proxies = "10.0.0.0/8".into()).starts_with("JETON_TRUSTED_PROXIES"));
+        assert!(wrong(|o| o.workers = Some("0".into())).starts_with("JETON_WORKERS"));
+        let url = wrong(|o| o.database_url = Some("mysql://ann:secret@db/x".into()));
+        assert!(url.starts_with("DATABASE_URL") && !url.contains("secret"));
+    }
+}

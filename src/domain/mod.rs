@@ -1,0 +1,14 @@
+//! What users, organizations, tokens, permissions and access *are*: pure types and rules.
+//!
+//! Nothing here has a clock, randomness or input and output of its own: the time and random bytes come in as arguments,
+//! so each rule can be tested at its boundary.
+
+pub mod access;
+pub mod activity;
+pub mod organization;
+pub mod permission;
+pub mod session;
+pub mod text;
+pub mod time;
+pub mod token;
+pub mod user;

@@ -1,0 +1,50 @@
+//! How long a session of the web pages lasts.
+
+use super::time::Timestamp;
+
+/// Seconds without a request after which a session ends (NIST SP 800-63B-4 §5.2, S2).
+pub const IDLE: i64 = 60 * 60;
+/// Seconds after signing in at which a session ends whatever happens.
+pub const ABSOLUTE: i64 = 24 * 60 * 60;
+/// Seconds for which a password that was entered counts as proof for actions that grant access (S8).
+pub const PROOF: i64 = 10 * 60;
+
+/// The moments that decide whether a session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLife {
+    /// When the user signed in.
+    pub started_at: Timestamp,
+    /// The last request.
+    pub seen_at: Timestamp,
+}
+
+impl SessionLife {
+    /// Whether the session has ended by `now`. Both intervals are half open, as a token's is.
+    pub fn has_ended(self, now: Timestamp) -> bool {
+        now.since(self.seen_at) >= IDLE || now.since(self.started_at) >= ABSOLUTE
+    }
+}
+
+/// Whether a password entered at `at` is still proof at `now`.
+pub fn is_proof(at: Timestamp, now: Timestamp) -> bool {
+    now.since(at) < PROOF
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_at_the_second() {
+        let life = |started, seen| SessionLife {
+            started_at: Timestamp::from_seconds(started),
+            seen_at: Timestamp::from_seconds(seen),
+        };
+        let at = Timestamp::from_seconds;
+        assert!(!life(0, 0).has_ended(at(IDLE - 1)));
+        assert!(life(0, 0).has_ended(at(IDLE)));
+        assert!(!life(0, ABSOLUTE - 2).has_ended(at(ABSOLUTE - 1)));
+        assert!(life(0, ABSOLUTE - 1).has_ended(at(ABSOLUTE)));
+        assert!(is_proof(at(0), at(PROOF - 1)) && !is_proof(at(0), at(PROOF)));
+    }
+}

@@ -1,0 +1,68 @@
+//! Short texts that people type: labels and names.
+
+use thiserror::Error;
+
+/// Most characters (Unicode scalar values) in a label or a name.
+pub const LONGEST: usize = 100;
+
+/// Why a text cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// Nothing but white space was entered.
+    #[error("empty")]
+    Empty,
+    /// More than [`LONGEST`] characters.
+    #[error("longer than {LONGEST} characters")]
+    TooLong,
+    /// A control character (such as a line break or NUL), or one that turns the direction of the text around it (G4).
+    #[error("has a control character")]
+    Control,
+}
+
+/// Reads a one-line text of 1 to [`LONGEST`] characters; white space around it is dropped.
+///
+/// # Errors
+/// [`TextError`] says what is wrong with it.
+pub fn line(typed: &str) -> Result<String, TextError> {
+    let text = typed.trim();
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else if text.chars().count() > LONGEST {
+        Err(TextError::TooLong)
+    } else if text.chars().any(|c| c.is_control() || is_direction_control(c)) {
+        Err(TextError::Control)
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Characters that reorder what stands beside them, with which one label could be made to look like another.
+fn is_direction_control(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// A text folded for comparison: white space around it dropped, lower case in all scripts.
+pub fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_one_to_a_hundred_characters_is_taken_whatever_the_script() {
+        assert_eq!(line(" Power BI, Büro 3 "), Ok("Power BI, Büro 3".into()));
+        assert_eq!(line(&"é".repeat(100)), Ok("é".repeat(100)));
+        assert_eq!(line("<b>\"=1+1'"), Ok("<b>\"=1+1'".into()));
+    }
+
+    #[test]
+    fn empty_overlong_and_control_texts_are_told_apart() {
+        assert_eq!(line("  \u{a0} "), Err(TextError::Empty));
+        assert_eq!(line(&"é".repeat(101)), Err(TextError::TooLong));
+        assert_eq!(line("a\u{0}b"), Err(TextError::Control));
+        assert_eq!(line("a\nb"), Err(TextError::Control));
+        assert_eq!(line("abc\u{202e}def"), Err(TextError::Control));
+    }
+}

@@ -1,0 +1,39 @@
+//! Moments, as whole seconds of UTC.
+
+use chrono::{DateTime, Utc};
+
+/// Seconds in a day. Token lifetimes are counted in days of exactly this length, whatever a time zone does (L5, L6).
+pub const DAY: i64 = 86_400;
+
+/// A moment in whole seconds since 1970-01-01T00:00:00Z.
+///
+/// The one form of time in Jeton: databases keep the same number, and only pages turn it into a local date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `seconds` after the Unix epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since the Unix epoch.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved by `seconds`, which may be negative.
+    pub const fn plus(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// How many seconds have passed since `earlier`; negative if it lies ahead.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The same moment for formatting. Moments outside of chrono's range of years become the epoch.
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0, 0).unwrap_or_default()
+    }
+}

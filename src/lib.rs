@@ -1,0 +1,20 @@
+//! Jeton: API tokens for people and organizations, and exact answers about them.
+//!
+//! Five rooms, each of which may name only those behind it:
+//!
+//! ```text
+//! main, cli ──► web ──► app ──► storage ──► domain
+//! ```
+//!
+//! - [`domain`]: what tokens, permissions and access are; pure rules.
+//! - [`storage`]: rows in, domain types out; one file a noun.
+//! - [`app`]: what happens when somebody does something; the hot path; background work.
+//! - [`web`]: what a person or a program sees.
+//! - [`cli`] and [`config`]: commands, and the only reader of the environment.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod storage;
+pub mod web;

@@ -1,0 +1,127 @@
+//! The two databases as one connection type, and how connections are opened.
+
+use super::{Result, StorageError};
+use diesel::{
+    Connection, ConnectionError, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    r2d2::{ManageConnection, R2D2Connection},
+};
+use std::path::PathBuf;
+
+/// One query text for both databases: diesel picks the dialect when it runs.
+#[derive(MultiConnection)]
+pub enum AnyConnection {
+    /// SQLite, bundled.
+    Sqlite(SqliteConnection),
+    /// Postgres.
+    Postgres(PgConnection),
+}
+
+/// Where the database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A file, which is created if it is missing.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+impl Address {
+    /// Reads `DATABASE_URL`: a `postgres://` URL, or `sqlite:PATH`.
+    ///
+    /// # Errors
+    /// A sentence without the URL's password. Postgres on another host is refused, since this build speaks no TLS;
+    /// `sslmode=disable` in the URL says that the network between is trusted.
+    pub fn parse(url: &str) -> std::result::Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))));
+        }
+        let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) else {
+            return Err("it must begin with postgres:// or sqlite:".into());
+        };
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = match host.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let is_local = matches!(host, "" | "localhost" | "::1") || host.starts_with("127.") || host.starts_with("%2F");
+        if !is_local && !url.contains("sslmode=disable") {
+            return Err(format!(
+                "the database on {host} would be reached without encryption, because this build of Jeton has no TLS for \
+                 Postgres; add sslmode=disable to the URL if the network between is trusted"
+            ));
+        }
+        Ok(Self::Postgres(url.into()))
+    }
+
+    /// Opens one connection with the settings that Jeton relies on.
+    ///
+    /// # Errors
+    /// The database's own words.
+    pub fn connect(&self) -> Result<AnyConnection> {
+        let failed = |error: ConnectionError| StorageError::Connection(error.to_string());
+        match self {
+            Self::Sqlite(path) => {
+                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(failed)?;
+                // WAL lets readers go on beside the one writer; FULL makes each answered commit survive a power cut (R1).
+                // The busy timeout comes first: switching to WAL takes a lock that another process may hold.
+                connection.batch_execute(
+                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+                )?;
+                Ok(AnyConnection::Sqlite(connection))
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::establish(url).map_err(failed)?;
+                connection
+                    .batch_execute("SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'")?;
+                Ok(AnyConnection::Postgres(connection))
+            }
+        }
+    }
+}
+
+/// Lets r2d2 open connections through [`Address::connect`], which chooses the database by itself and reports the true
+/// error; diesel's derived `establish` tries one after the other.
+impl ManageConnection for Address {
+    type Connection = AnyConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> std::result::Result<AnyConnection, Self::Error> {
+        Address::connect(self)
+            .map_err(|error| diesel::r2d2::Error::ConnectionError(ConnectionError::BadConnection(error.to_string())))
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> std::result::Result<(), Self::Error> {
+        diesel::sql_query("SELECT 1").execute(connection).map(drop).map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        match connection {
+            AnyConnection::Sqlite(inner) => inner.is_broken(),
+            AnyConnection::Postgres(inner) => inner.is_broken(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_chooses_the_database() {
+        assert_eq!(Address::parse("sqlite:data/x.db"), Ok(Address::Sqlite("data/x.db".into())));
+        for local in ["postgres://u:p@127.0.0.1:5432/d", "postgresql:///d?host=/run", "postgres://u@[::1]/d"] {
+            assert_eq!(Address::parse(local), Ok(Address::Postgres(local.into())));
+        }
+        assert!(Address::parse("mysql://x").is_err());
+    }
+
+    #[test]
+    fn postgres_elsewhere_needs_a_word_about_encryption_and_keeps_its_password_to_itself() {
+        let refused = Address::parse("postgres://ann:secret@db.example.org:5432/jeton").unwrap_err();
+        assert!(refused.contains("db.example.org") && !refused.contains("secret"));
+        assert!(Address::parse("postgres://ann@db.example.org/jeton?sslmode=disable").is_ok());
+    }
+}

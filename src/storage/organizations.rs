@@ -1,0 +1,54 @@
+//! Organizations and the permission sets that they start with.
+
+use super::{
+    AnyConnection, Result,
+    schema::{organizations, permission_sets},
+};
+use crate::domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp};
+use diesel::prelude::*;
+
+/// The row id of a permission set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PermissionSetId(pub i64);
+
+/// Makes an organization with the built-in permission sets.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is taken.
+pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Timestamp) -> Result<OrganizationId> {
+    let id: i64 = diesel::insert_into(organizations::table)
+        .values((
+            organizations::slug.eq(slug),
+            organizations::name.eq(name),
+            organizations::created_at.eq(now.seconds()),
+        ))
+        .returning(organizations::id)
+        .get_result(connection)?;
+    for set in BuiltInSet::ALL {
+        diesel::insert_into(permission_sets::table)
+            .values((
+                permission_sets::organization_id.eq(id),
+                permission_sets::built_in.eq(set.key()),
+                permission_sets::name.eq(set.key()),
+                permission_sets::permissions.eq(set.permissions().keys()),
+            ))
+            .execute(connection)?;
+    }
+    Ok(OrganizationId(id))
+}
+
+/// The built-in permission set of an organization.
+///
+/// # Errors
+/// When the database fails.
+pub fn built_in_set(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    set: BuiltInSet,
+) -> Result<PermissionSetId> {
+    let id = permission_sets::table
+        .filter(permission_sets::organization_id.eq(organization.0).and(permission_sets::built_in.eq(set.key())))
+        .select(permission_sets::id)
+        .first(connection)?;
+    Ok(PermissionSetId(id))
+}

@@ -1,0 +1,98 @@
+//! The tables as diesel sees them; `migrations/` says what the columns mean.
+
+diesel::table! { installation (id) { id -> BigInt, pepper_check -> Binary, is_demo -> Bool, created_at -> BigInt, } }
+diesel::table! { auth_epoch (id) { id -> BigInt, epoch -> BigInt, } }
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        name -> Text,
+        email -> Text,
+        email_folded -> Text,
+        password_hash -> Text,
+        language -> Nullable<Text>,
+        time_zone -> Text,
+        theme -> Text,
+        session_generation -> BigInt,
+        created_at -> BigInt,
+    }
+}
+diesel::table! { organizations (id) { id -> BigInt, slug -> Text, name -> Text, created_at -> BigInt, } }
+diesel::table! {
+    permission_sets (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        built_in -> Nullable<Text>,
+        name -> Text,
+        permissions -> Text,
+    }
+}
+diesel::table! {
+    memberships (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        organization_id -> BigInt,
+        permission_set_id -> BigInt,
+        is_active -> Bool,
+        created_at -> BigInt,
+    }
+}
+diesel::table! {
+    sessions (key_hash) {
+        key_hash -> Binary,
+        public_id -> Text,
+        user_id -> BigInt,
+        generation -> BigInt,
+        started_at -> BigInt,
+        seen_at -> BigInt,
+        proved_at -> BigInt,
+        address -> Text,
+        program -> Text,
+    }
+}
+diesel::table! {
+    api_tokens (id) {
+        id -> BigInt,
+        public_id -> Text,
+        kind -> Text,
+        membership_id -> BigInt,
+        user_id -> BigInt,
+        label -> Text,
+        scope -> Text,
+        inactivity_days -> SmallInt,
+        digest -> Binary,
+        pepper_version -> SmallInt,
+        form_nonce -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        last_used_address -> Nullable<Text>,
+        last_used_program -> Nullable<Text>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by -> Nullable<Text>,
+        expired_at -> Nullable<BigInt>,
+        slot -> Nullable<SmallInt>,
+    }
+}
+diesel::table! {
+    activity (id) {
+        id -> BigInt,
+        organization_id -> Nullable<BigInt>,
+        at -> BigInt,
+        action -> Text,
+        actor_user_id -> Nullable<BigInt>,
+        actor_name -> Text,
+        token_public_id -> Nullable<Text>,
+        token_label -> Nullable<Text>,
+        count -> BigInt,
+        address -> Text,
+        program -> Text,
+        request_id -> Text,
+    }
+}
+
+diesel::joinable!(permission_sets -> organizations (organization_id));
+diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(memberships -> organizations (organization_id));
+diesel::joinable!(memberships -> permission_sets (permission_set_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(api_tokens -> memberships (membership_id));
+diesel::allow_tables_to_appear_in_same_query!(users, organizations, permission_sets, memberships, sessions, api_tokens);

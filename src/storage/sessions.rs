@@ -1,0 +1,192 @@
+//! Sessions of the web pages.
+
+use super::{
+    AnyConnection, Result,
+    schema::{sessions, users},
+};
+use crate::domain::{
+    session::{ABSOLUTE, IDLE, SessionLife},
+    time::Timestamp,
+    user::UserId,
+};
+use diesel::prelude::*;
+
+/// What a session is to its user: a browser on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Tells the user's sessions apart; no secret.
+    pub public_id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// The user's generation when it began.
+    pub generation: i64,
+    /// When it began and was seen last.
+    pub life: SessionLife,
+    /// When the password was entered last.
+    pub proved_at: Timestamp,
+    /// The address that it began from.
+    pub address: String,
+    /// The browser.
+    pub program: String,
+}
+
+type Row = (String, i64, i64, i64, i64, i64, String, String);
+const COLUMNS: (
+    sessions::public_id,
+    sessions::user_id,
+    sessions::generation,
+    sessions::started_at,
+    sessions::seen_at,
+    sessions::proved_at,
+    sessions::address,
+    sessions::program,
+) = (
+    sessions::public_id,
+    sessions::user_id,
+    sessions::generation,
+    sessions::started_at,
+    sessions::seen_at,
+    sessions::proved_at,
+    sessions::address,
+    sessions::program,
+);
+
+fn from_row((public_id, user, generation, started_at, seen_at, proved_at, address, program): Row) -> Session {
+    let life =
+        SessionLife { started_at: Timestamp::from_seconds(started_at), seen_at: Timestamp::from_seconds(seen_at) };
+    let proved_at = Timestamp::from_seconds(proved_at);
+    Session { public_id, user: UserId(user), generation, life, proved_at, address, program }
+}
+
+/// Stores a new session under the hash of its key.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(connection: &mut AnyConnection, key_hash: &[u8], new: &Session) -> Result<()> {
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::key_hash.eq(key_hash),
+            sessions::public_id.eq(&new.public_id),
+            sessions::user_id.eq(new.user.0),
+            sessions::generation.eq(new.generation),
+            sessions::started_at.eq(new.life.started_at.seconds()),
+            sessions::seen_at.eq(new.life.seen_at.seconds()),
+            sessions::proved_at.eq(new.proved_at.seconds()),
+            sessions::address.eq(&new.address),
+            sessions::program.eq(&new.program),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The living session with this key hash. One that has ended by time, or by a step of its user's generation, is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> Result<Option<Session>> {
+    let row = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::key_hash.eq(key_hash).and(sessions::generation.eq(users::session_generation)))
+        .select(COLUMNS)
+        .first(connection)
+        .optional()?;
+    Ok(row.map(from_row).filter(|session| !session.life.has_ended(now)))
+}
+
+/// The living session with this public id.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_public(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<Option<Session>> {
+    let row = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::public_id.eq(public_id).and(sessions::generation.eq(users::session_generation)))
+        .select(COLUMNS)
+        .first(connection)
+        .optional()?;
+    Ok(row.map(from_row).filter(|session| !session.life.has_ended(now)))
+}
+
+/// The living sessions of a user, the one seen last first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    let rows: Vec<Row> = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::user_id.eq(user.0).and(sessions::generation.eq(users::session_generation)))
+        .order((sessions::seen_at.desc(), sessions::public_id))
+        .select(COLUMNS)
+        .load(connection)?;
+    Ok(rows.into_iter().map(from_row).filter(|session| !session.life.has_ended(now)).collect())
+}
+
+/// Notes that a session was seen. Returns false when it is gone: nothing is brought back (S3).
+///
+/// # Errors
+/// When the database fails.
+pub fn touch(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
+    let touched = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
+        .set(sessions::seen_at.eq(now.seconds()))
+        .execute(connection)?;
+    Ok(touched == 1)
+}
+
+/// Notes that the password was entered in a session. Returns false when it is gone.
+///
+/// # Errors
+/// When the database fails.
+pub fn prove(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
+    let proved = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
+        .set(sessions::proved_at.eq(now.seconds()))
+        .execute(connection)?;
+    Ok(proved == 1)
+}
+
+/// Takes one session over into a new generation, in the transaction that ended all the others.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep(connection: &mut AnyConnection, public_id: &str, generation: i64, now: Timestamp) -> Result<()> {
+    diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
+        .set((sessions::generation.eq(generation), sessions::proved_at.eq(now.seconds())))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Ends the session with this key hash, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_by_key(connection: &mut AnyConnection, key_hash: &[u8]) -> Result<()> {
+    diesel::delete(sessions::table.filter(sessions::key_hash.eq(key_hash))).execute(connection)?;
+    Ok(())
+}
+
+/// Ends one session of a user. Returns false if the user has no such session.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(connection: &mut AnyConnection, user: UserId, public_id: &str) -> Result<bool> {
+    let of_user = sessions::user_id.eq(user.0).and(sessions::public_id.eq(public_id));
+    Ok(diesel::delete(sessions::table.filter(of_user)).execute(connection)? == 1)
+}
+
+/// Ends all sessions of a user but one. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_others(connection: &mut AnyConnection, user: UserId, kept: &str) -> Result<usize> {
+    let others = sessions::user_id.eq(user.0).and(sessions::public_id.ne(kept));
+    Ok(diesel::delete(sessions::table.filter(others)).execute(connection)?)
+}
+
+/// Removes the rows of sessions that have ended by time.
+///
+/// # Errors
+/// When the database fails.
+pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
+    let idle = sessions::seen_at.le(now.plus(-IDLE).seconds());
+    let old = sessions::started_at.le(now.plus(-ABSOLUTE).seconds());
+    Ok(diesel::delete(sessions::table.filter(idle.or(old))).execute(connection)?)
+}

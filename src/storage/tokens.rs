@@ -1,0 +1,396 @@
+//! API tokens.
+
+use super::{
+    AnyConnection, Result, known,
+    schema::{api_tokens, memberships, organizations, permission_sets, users},
+};
+use crate::domain::{
+    access::{Identity, Subject},
+    activity::Source,
+    organization::{MembershipId, OrganizationId},
+    permission::Permissions,
+    time::Timestamp,
+    token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
+    user::UserId,
+};
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+
+/// Who revoked a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokedBy {
+    /// Its owner, on a page.
+    Owner,
+    /// Whoever held its key, through the API.
+    Key,
+}
+
+impl RevokedBy {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Key => "key",
+        }
+    }
+}
+
+/// The last accepted use of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUse {
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub address: String,
+    /// By which program.
+    pub program: String,
+}
+
+/// A token as lists and its page show it.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// The row.
+    pub id: TokenId,
+    /// The id that may be shown.
+    pub public_id: String,
+    /// Its label.
+    pub label: String,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// The moments that decide whether it lives.
+    pub life: Life,
+    /// Its last accepted use.
+    pub last_use: Option<LastUse>,
+    /// Who revoked it, if somebody did.
+    pub revoked_by: Option<RevokedBy>,
+}
+
+/// A personal token to be stored.
+pub struct NewToken<'a> {
+    /// The id that may be shown.
+    pub public_id: &'a str,
+    /// Whose it is, in which organization.
+    pub membership: MembershipId,
+    /// The same user.
+    pub user: UserId,
+    /// Its label.
+    pub label: &'a str,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// When it expires.
+    pub inactivity: InactivityExpiry,
+    /// What is kept of its key.
+    pub digest: KeyDigest,
+    /// The form that asked for it.
+    pub form_nonce: &'a str,
+    /// Its place among the active tokens of its user, from 1.
+    pub slot: i16,
+}
+
+type LifeRow = (i64, Option<i64>, Option<i64>, Option<i64>, i16);
+const LIFE: (
+    api_tokens::created_at,
+    api_tokens::last_used_at,
+    api_tokens::revoked_at,
+    api_tokens::expired_at,
+    api_tokens::inactivity_days,
+) = (
+    api_tokens::created_at,
+    api_tokens::last_used_at,
+    api_tokens::revoked_at,
+    api_tokens::expired_at,
+    api_tokens::inactivity_days,
+);
+
+fn life((created_at, last_used_at, revoked_at, expired_at, days): LifeRow) -> Result<Life> {
+    Ok(Life {
+        created_at: Timestamp::from_seconds(created_at),
+        last_used_at: last_used_at.map(Timestamp::from_seconds),
+        revoked_at: revoked_at.map(Timestamp::from_seconds),
+        expired_at: expired_at.map(Timestamp::from_seconds),
+        inactivity: known(InactivityExpiry::from_days(days), "inactivity_days")?,
+    })
+}
+
+type Row = (i64, String, String, String, LifeRow, Option<String>, Option<String>, Option<String>);
+const COLUMNS: (
+    api_tokens::id,
+    api_tokens::public_id,
+    api_tokens::label,
+    api_tokens::scope,
+    (
+        api_tokens::created_at,
+        api_tokens::last_used_at,
+        api_tokens::revoked_at,
+        api_tokens::expired_at,
+        api_tokens::inactivity_days,
+    ),
+    api_tokens::last_used_address,
+    api_tokens::last_used_program,
+    api_tokens::revoked_by,
+) = (
+    api_tokens::id,
+    api_tokens::public_id,
+    api_tokens::label,
+    api_tokens::scope,
+    LIFE,
+    api_tokens::last_used_address,
+    api_tokens::last_used_program,
+    api_tokens::revoked_by,
+);
+
+fn from_row((id, public_id, label, scope, moments, address, program, revoked_by): Row) -> Result<Token> {
+    let life = life(moments)?;
+    let last_use = life.last_used_at.map(|at| LastUse {
+        at,
+        address: address.unwrap_or_default(),
+        program: program.unwrap_or_default(),
+    });
+    let scope = known(Scope::from_key(&scope), &scope)?;
+    let revoked_by = match revoked_by.as_deref() {
+        None => None,
+        Some("key") => Some(RevokedBy::Key),
+        Some(_) => Some(RevokedBy::Owner),
+    };
+    Ok(Token { id: TokenId(id), public_id, label, scope, life, last_use, revoked_by })
+}
+
+/// The tokens of a membership: those that take a place, and those that ended no earlier than `since`; newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, membership: MembershipId, since: Timestamp) -> Result<Vec<Token>> {
+    let ended_lately = api_tokens::revoked_at.ge(since.seconds()).or(api_tokens::expired_at.ge(since.seconds()));
+    let shown = ended_lately.assume_not_null().or(api_tokens::slot.is_not_null());
+    api_tokens::table
+        .filter(api_tokens::membership_id.eq(membership.0).and(shown))
+        .order(api_tokens::id.desc())
+        .select(COLUMNS)
+        .load::<Row>(connection)?
+        .into_iter()
+        .map(from_row)
+        .collect()
+}
+
+/// A token of a membership by its public id. One of somebody else is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id: &str) -> Result<Option<Token>> {
+    api_tokens::table
+        .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
+        .select(COLUMNS)
+        .first::<Row>(connection)
+        .optional()?
+        .map(from_row)
+        .transpose()
+}
+
+/// The token that a form made, if it was sent before.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &str) -> Result<Option<Token>> {
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
+        .select(COLUMNS)
+        .first::<Row>(connection)
+        .optional()?
+        .map(from_row)
+        .transpose()
+}
+
+/// The tokens of a user, in all organizations, that take a place, with the place of each. Some may have expired since.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, Token)>> {
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
+        .order(api_tokens::id.desc())
+        .select((api_tokens::slot.assume_not_null(), COLUMNS))
+        .load::<(i16, Row)>(connection)?
+        .into_iter()
+        .map(|(slot, row)| Ok((slot, from_row(row)?)))
+        .collect()
+}
+
+/// Stores a personal token.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp) -> Result<TokenId> {
+    let id = diesel::insert_into(api_tokens::table)
+        .values((
+            api_tokens::public_id.eq(new.public_id),
+            api_tokens::kind.eq(TokenKind::Personal.key()),
+            api_tokens::membership_id.eq(new.membership.0),
+            api_tokens::user_id.eq(new.user.0),
+            api_tokens::label.eq(new.label),
+            api_tokens::scope.eq(new.scope.key()),
+            api_tokens::inactivity_days.eq(new.inactivity.days()),
+            api_tokens::digest.eq(&new.digest.0[..]),
+            api_tokens::pepper_version.eq(Pepper::VERSION),
+            api_tokens::form_nonce.eq(new.form_nonce),
+            api_tokens::created_at.eq(now.seconds()),
+            api_tokens::slot.eq(new.slot),
+        ))
+        .returning(api_tokens::id)
+        .get_result(connection)?;
+    Ok(TokenId(id))
+}
+
+/// Revokes a token that has not ended yet. Returns false if it has.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke(connection: &mut AnyConnection, id: TokenId, by: RevokedBy, now: Timestamp) -> Result<bool> {
+    let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
+    let revoked = diesel::update(api_tokens::table.find(id.0).filter(alive))
+        .set((
+            api_tokens::revoked_at.eq(now.seconds()),
+            api_tokens::revoked_by.eq(by.key()),
+            api_tokens::slot.eq(None::<i16>),
+        ))
+        .execute(connection)?;
+    Ok(revoked == 1)
+}
+
+/// Writes down that a token has expired and gives its place free, unless it was used or revoked meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub fn expire(connection: &mut AnyConnection, id: TokenId, now: Timestamp) -> Result<bool> {
+    let expired =
+        diesel::update(api_tokens::table.find(id.0).filter(api_tokens::slot.is_not_null()).filter(is_due(now)))
+            .set((api_tokens::expired_at.eq(counted_from_last_use().nullable()), api_tokens::slot.eq(None::<i16>)))
+            .execute(connection)?;
+    Ok(expired == 1)
+}
+
+/// A token whose period has ended: what the log needs to know of it.
+pub struct Due {
+    /// The row.
+    pub id: TokenId,
+    /// Its public id.
+    pub public_id: String,
+    /// Its label.
+    pub label: String,
+    /// Its organization.
+    pub organization: OrganizationId,
+}
+
+/// Tokens whose inactivity period has ended without that being written down, `limit` at most.
+///
+/// # Errors
+/// When the database fails.
+pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
+    let rows: Vec<(i64, String, String, i64)> = api_tokens::table
+        .inner_join(memberships::table)
+        .filter(api_tokens::slot.is_not_null())
+        .filter(is_due(now))
+        .limit(limit)
+        .select((api_tokens::id, api_tokens::public_id, api_tokens::label, memberships::organization_id))
+        .load(connection)?;
+    let due = |(id, public_id, label, organization)| Due {
+        id: TokenId(id),
+        public_id,
+        label,
+        organization: OrganizationId(organization),
+    };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// [`Life::expires_at`] in SQL, word for word the expression of the index `api_tokens_due`.
+fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {
+    sql("(coalesce(last_used_at, api_tokens.created_at) + inactivity_days * 86400)")
+}
+
+fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<BigInt>, i64> {
+    counted_from_last_use().le(now.seconds())
+}
+
+/// Everything that a decision about a key needs, found by its digest: whom it speaks for, and the moments of its life.
+///
+/// # Errors
+/// When the database fails.
+pub fn identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Option<(Identity, Life)>> {
+    type IdentityRow =
+        ((i64, String, String, String, String, LifeRow), (i64, bool, String, String), (i64, String, String));
+    let row: Option<IdentityRow> = api_tokens::table
+        .inner_join(
+            memberships::table
+                .inner_join(users::table)
+                .inner_join(permission_sets::table)
+                .inner_join(organizations::table),
+        )
+        .filter(api_tokens::digest.eq(&digest.0[..]))
+        .select((
+            (api_tokens::id, api_tokens::public_id, api_tokens::label, api_tokens::kind, api_tokens::scope, LIFE),
+            (memberships::id, memberships::is_active, users::name, permission_sets::permissions),
+            (organizations::id, organizations::slug, organizations::name),
+        ))
+        .first(connection)
+        .optional()?;
+    let Some((token, subject, organization)) = row else { return Ok(None) };
+    let (id, public_id, label, kind, scope, moments) = token;
+    let (membership, is_active, display_name, permissions) = subject;
+    let identity = Identity {
+        token: TokenId(id),
+        token_public_id: public_id,
+        label,
+        kind: known(TokenKind::from_key(&kind), &kind)?,
+        scope: known(Scope::from_key(&scope), &scope)?,
+        subject: Subject {
+            membership: MembershipId(membership),
+            name: format!("membership:{membership}"),
+            display_name,
+            is_active,
+            permissions: Permissions::from_keys(&permissions),
+        },
+        organization: OrganizationId(organization.0),
+        organization_slug: organization.1,
+        organization_name: organization.2,
+    };
+    Ok(Some((identity, life(moments)?)))
+}
+
+/// What became of writing down a use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotedUse {
+    /// It was the first.
+    First,
+    /// It was a later one, or a newer one stands there already.
+    Later,
+    /// Nothing was written, since the token has ended.
+    Ended,
+}
+
+/// Writes down a use that was accepted at `at`. The stored moment never moves back, and a token that had ended by then is
+/// left alone (L8, V16). One that was revoked since keeps the uses from before.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_use(connection: &mut AnyConnection, id: TokenId, at: Timestamp, source: &Source) -> Result<NotedUse> {
+    let before: Option<Option<i64>> =
+        api_tokens::table.find(id.0).select(api_tokens::last_used_at).first(connection).optional()?;
+    let Some(before) = before else { return Ok(NotedUse::Ended) };
+    if before.is_some_and(|before| before >= at.seconds()) {
+        return Ok(NotedUse::Later);
+    }
+    let not_revoked = api_tokens::revoked_at.is_null().or(api_tokens::revoked_at.ge(at.seconds()).assume_not_null());
+    let not_newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.lt(at.seconds()).assume_not_null());
+    let written = diesel::update(api_tokens::table.find(id.0))
+        .filter(api_tokens::expired_at.is_null().and(not_revoked).and(not_newer))
+        // At its very end the token is expired: the use and the end of the period cannot both win.
+        .filter(counted_from_last_use().gt(at.seconds()))
+        .set((
+            api_tokens::last_used_at.eq(at.seconds()),
+            api_tokens::last_used_address.eq(&source.address),
+            api_tokens::last_used_program.eq(&source.program),
+        ))
+        .execute(connection)?;
+    Ok(match (written, before) {
+        (0, _) => NotedUse::Ended,
+        (_, None) => NotedUse::First,
+        (_, Some(_)) => NotedUse::Later,
+    })
+}

@@ -1,0 +1,173 @@
+//! Users: people who sign in.
+
+use super::{AnyConnection, Result, known, schema::users};
+use crate::domain::{
+    time::Timestamp,
+    user::{Email, Language, Theme, UserId},
+};
+use diesel::prelude::*;
+
+/// A user as pages need them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The row.
+    pub id: UserId,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address, as it was typed.
+    pub email: String,
+    /// Their language; none means as the browser says.
+    pub language: Option<Language>,
+    /// The IANA name of their time zone.
+    pub time_zone: String,
+    /// How pages look for them.
+    pub theme: Theme,
+    /// Sessions of an earlier generation have ended.
+    pub session_generation: i64,
+}
+
+/// The settings that a user changes together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their language; none means as the browser says.
+    pub language: Option<Language>,
+    /// The IANA name of their time zone.
+    pub time_zone: String,
+    /// How pages look for them.
+    pub theme: Theme,
+}
+
+type Row = (i64, String, String, Option<String>, String, String, i64);
+const COLUMNS: (
+    users::id,
+    users::name,
+    users::email,
+    users::language,
+    users::time_zone,
+    users::theme,
+    users::session_generation,
+) = (users::id, users::name, users::email, users::language, users::time_zone, users::theme, users::session_generation);
+
+fn from_row((id, name, email, language, time_zone, theme, session_generation): Row) -> Result<User> {
+    let language = language.map(|tag| known(Language::from_tag(&tag), &tag)).transpose()?;
+    let theme = known(Theme::from_key(&theme), &theme)?;
+    Ok(User { id: UserId(id), name, email, language, time_zone, theme, session_generation })
+}
+
+/// Whether there is any user at all.
+///
+/// # Errors
+/// When the database fails.
+pub fn any(connection: &mut AnyConnection) -> Result<bool> {
+    Ok(users::table.select(users::id).first::<i64>(connection).optional()?.is_some())
+}
+
+/// Makes a user.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if the e-mail address is taken.
+pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str, now: Timestamp) -> Result<UserId> {
+    let id = diesel::insert_into(users::table)
+        .values((
+            users::name.eq(&new.name),
+            users::email.eq(new.email.as_str()),
+            users::email_folded.eq(new.email.folded()),
+            users::password_hash.eq(password_hash),
+            users::language.eq(new.language.map(Language::tag)),
+            users::time_zone.eq(&new.time_zone),
+            users::theme.eq(new.theme.key()),
+            users::session_generation.eq(0),
+            users::created_at.eq(now.seconds()),
+        ))
+        .returning(users::id)
+        .get_result(connection)?;
+    Ok(UserId(id))
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> {
+    users::table.find(id.0).select(COLUMNS).first::<Row>(connection).optional()?.map(from_row).transpose()
+}
+
+/// The user with this e-mail address, and the hash of their password.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Option<(User, String)>> {
+    let found = users::table
+        .filter(users::email_folded.eq(email.folded()))
+        .select((COLUMNS, users::password_hash))
+        .first::<(Row, String)>(connection)
+        .optional()?;
+    found.map(|(row, hash)| Ok((from_row(row)?, hash))).transpose()
+}
+
+/// The hash of a user's password.
+///
+/// # Errors
+/// When the database fails.
+pub fn password_hash(connection: &mut AnyConnection, id: UserId) -> Result<String> {
+    Ok(users::table.find(id.0).select(users::password_hash).first(connection)?)
+}
+
+/// Changes a user's settings.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if the e-mail address is taken.
+pub fn update_profile(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
+    diesel::update(users::table.find(id.0))
+        .set((
+            users::name.eq(&new.name),
+            users::email.eq(new.email.as_str()),
+            users::email_folded.eq(new.email.folded()),
+            users::language.eq(new.language.map(Language::tag)),
+            users::time_zone.eq(&new.time_zone),
+            users::theme.eq(new.theme.key()),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Changes a user's theme alone.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_theme(connection: &mut AnyConnection, id: UserId, theme: Theme) -> Result<()> {
+    diesel::update(users::table.find(id.0)).set(users::theme.eq(theme.key())).execute(connection)?;
+    Ok(())
+}
+
+/// Changes a user's password if it still is `old_hash`, and ends all their sessions by stepping the generation.
+/// Returns the new generation, or none if the password was changed meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_password(
+    connection: &mut AnyConnection,
+    id: UserId,
+    old_hash: &str,
+    new_hash: &str,
+) -> Result<Option<i64>> {
+    Ok(diesel::update(users::table.find(id.0).filter(users::password_hash.eq(old_hash)))
+        .set((users::password_hash.eq(new_hash), users::session_generation.eq(users::session_generation + 1)))
+        .returning(users::session_generation)
+        .get_result(connection)
+        .optional()?)
+}
+
+/// Holds back every other transaction that locks the same user until this one ends: limits are counted under it.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock(connection: &mut AnyConnection, id: UserId) -> Result<()> {
+    // A write of the same value locks the row on Postgres as SELECT … FOR UPDATE does, and reads the same on SQLite.
+    diesel::update(users::table.find(id.0)).set(users::id.eq(users::id)).execute(connection)?;
+    Ok(())
+}

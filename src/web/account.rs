@@ -1,0 +1,249 @@
+//! Account settings: profile, theme and password.
+
+use super::{
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, see},
+    routes::path,
+    session::{self, SignedIn},
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Errors},
+};
+use crate::{
+    app::{account::ProfileForm, sessions::Actor},
+    domain::{time::Timestamp, user::Theme},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Uri, header::REFERER},
+    web::Query,
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// Whether something has just been saved.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    saved: Option<String>,
+}
+
+/// What was typed into the profile form.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedProfile {
+    name: String,
+    email: String,
+    language: String,
+    time_zone: String,
+    theme: String,
+    password: Option<String>,
+}
+
+impl TypedProfile {
+    fn of(actor: &Actor) -> Self {
+        let user = actor.user();
+        Self {
+            name: user.name.clone(),
+            email: user.email.clone(),
+            language: user.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
+            time_zone: user.time_zone.clone(),
+            theme: user.theme.key().to_owned(),
+            password: None,
+        }
+    }
+
+    fn form(&self) -> ProfileForm {
+        let Self { name, email, language, time_zone, theme, password } = self.clone();
+        ProfileForm { name, email, language, time_zone, theme, password }
+    }
+}
+
+/// The profile.
+#[derive(Template)]
+#[template(path = "account/profile.html")]
+struct ProfilePage {
+    shell: Shell,
+    saved: bool,
+    typed: TypedProfile,
+    errors: Errors,
+    /// What time it is in the user's zone.
+    local_time: String,
+    /// Zones outside of the regions: UTC, and the user's own if it is an old name.
+    loose_zones: Vec<String>,
+    regions: Vec<Region>,
+    themes: Vec<(&'static str, &'static str)>,
+}
+
+impl ProfilePage {
+    fn new(who: &SignedIn, now: Timestamp, typed: TypedProfile) -> Self {
+        let shell = who.shell(Nav::Profile);
+        let regions = regions(shell.t);
+        let zone = who.actor.user().time_zone.as_str();
+        let mut loose_zones = vec![String::from("UTC")];
+        if zone != "UTC" && !regions.iter().any(|region| region.zones.iter().any(|known| known.id == zone)) {
+            loose_zones.push(zone.to_owned());
+        }
+        let local_time = Calendar::new(shell.t, zone, now).clock_time(now);
+        let themes = Theme::ALL.into_iter().map(|theme| (theme.key(), theme_name(shell.t, theme))).collect();
+        Self { shell, saved: false, typed, errors: Errors::default(), local_time, loose_zones, regions, themes }
+    }
+}
+
+/// The time zones of one part of the world.
+struct Region {
+    name: &'static str,
+    zones: Vec<Zone>,
+}
+
+/// A time zone: its IANA name, and the place that it is named after.
+struct Zone {
+    id: &'static str,
+    place: String,
+}
+
+fn regions(t: Texts) -> Vec<Region> {
+    let names = [
+        ("Africa/", t.zone_africa()),
+        ("America/", t.zone_america()),
+        ("Antarctica/", t.zone_antarctica()),
+        ("Asia/", t.zone_asia()),
+        ("Atlantic/", t.zone_atlantic()),
+        ("Australia/", t.zone_australia()),
+        ("Europe/", t.zone_europe()),
+        ("Indian/", t.zone_indian()),
+        ("Pacific/", t.zone_pacific()),
+    ];
+    names.into_iter().map(|(prefix, name)| Region { name, zones: zones(prefix) }).collect()
+}
+
+fn zones(prefix: &str) -> Vec<Zone> {
+    let ids = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let named = ids.filter_map(|id| id.strip_prefix(prefix).map(|place| (id, place)));
+    named.map(|(id, place)| Zone { id, place: place.replace('_', " ").replace('/', ", ") }).collect()
+}
+
+fn theme_name(t: Texts, theme: Theme) -> &'static str {
+    match theme {
+        Theme::System => t.theme_system(),
+        Theme::Light => t.theme_light(),
+        Theme::Dark => t.theme_dark(),
+    }
+}
+
+/// `GET /account/profile`
+///
+/// # Errors
+/// When the page cannot be rendered.
+pub async fn profile(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    let form = ProfilePage::new(&who, app.clock().now(), TypedProfile::of(&who.actor));
+    page(&ProfilePage { saved: done.saved.is_some(), ..form })
+}
+
+/// `POST /account/profile`
+///
+/// # Errors
+/// When the database fails, or with too many wrong passwords.
+pub async fn change_profile(
+    app: App,
+    who: SignedIn,
+    Form(typed): Form<TypedProfile>,
+) -> Result<HttpResponse, WebError> {
+    match app.change_profile(&who.actor, typed.form(), who.source.clone()).await {
+        Ok(()) => Ok(see(&saved(path::PROFILE))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let form = ProfilePage::new(&who, app.clock().now(), typed);
+            let errors = Errors::new(form.shell.t, &refused.problems);
+            refused.page(&ProfilePage { errors, ..form })
+        }
+    }
+}
+
+/// What the theme switch in the menu sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedTheme {
+    theme: String,
+}
+
+/// `POST /account/theme`: then back to the page where the switch was used.
+///
+/// # Errors
+/// When there is no such theme.
+pub async fn change_theme(
+    app: App,
+    who: SignedIn,
+    request: HttpRequest,
+    Form(typed): Form<TypedTheme>,
+) -> Result<HttpResponse, WebError> {
+    app.change_theme(&who.actor, &typed.theme).await?;
+    Ok(see(&page_before(&request)))
+}
+
+/// The path of the page that a request was made from. The page with a key has the address of the list, and leads there.
+fn page_before(request: &HttpRequest) -> String {
+    let referer = request.headers().get(REFERER).and_then(|referer| referer.to_str().ok());
+    let uri = referer.and_then(|referer| referer.parse::<Uri>().ok());
+    let path = uri.as_ref().and_then(|uri| uri.path_and_query()).map_or(path::PROFILE, |path| path.as_str());
+    session::safe_next(path).to_owned()
+}
+
+/// What was typed into the password form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedPassword {
+    password: String,
+    new_password: String,
+}
+
+/// The password form.
+#[derive(Template)]
+#[template(path = "account/security.html")]
+struct SecurityPage {
+    shell: Shell,
+    saved: bool,
+    errors: Errors,
+    email: String,
+}
+
+impl SecurityPage {
+    fn new(who: &SignedIn) -> Self {
+        let email = who.actor.user().email.clone();
+        Self { shell: who.shell(Nav::Security), saved: false, errors: Errors::default(), email }
+    }
+}
+
+/// `GET /account/security`
+///
+/// # Errors
+/// When the page cannot be rendered.
+pub async fn security(who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    page(&SecurityPage { saved: done.saved.is_some(), ..SecurityPage::new(&who) })
+}
+
+/// `POST /account/security`
+///
+/// # Errors
+/// When the database fails, or with too many wrong passwords.
+pub async fn change_password(
+    app: App,
+    who: SignedIn,
+    Form(typed): Form<TypedPassword>,
+) -> Result<HttpResponse, WebError> {
+    match app.change_password(&who.actor, typed.password, typed.new_password, who.source.clone()).await {
+        Ok(()) => Ok(see(&saved(path::SECURITY))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let form = SecurityPage::new(&who);
+            let errors = Errors::new(form.shell.t, &refused.problems);
+            refused.page(&SecurityPage { errors, ..form })
+        }
+    }
+}
+
+fn saved(path: &str) -> String {
+    format!("{path}?saved")
+}

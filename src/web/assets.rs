@@ -1,0 +1,141 @@
+//! Style sheets, scripts and pictures, embedded under names that carry a hash of their content.
+//!
+//! Templates name them by constants that the build script writes: `{{ crate::web::assets::APP_CSS }}` is the URL of
+//! `static/app.css`, and a name that does not exist fails the build. Files from npm packages ([`HTMX`], [`BASECOAT`]) are
+//! options: `None` where the package was missing. A changed file has a new name, so browsers keep each for ever.
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, IF_NONE_MATCH, VARY,
+};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use rust_embed::RustEmbed;
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+#[derive(RustEmbed)]
+#[folder = "$OUT_DIR/assets"]
+struct Embedded;
+
+/// Answers `GET /static/{name}`: compressed ahead of time where the client takes gzip, 304 where it has the file.
+pub async fn serve(request: HttpRequest) -> HttpResponse {
+    let wanted = request.match_info().get("name").unwrap_or_default();
+    let Some((name, content_type)) = FILES.iter().find(|(name, _)| *name == wanted) else {
+        return not_found();
+    };
+    let gzip = accepts_gzip(&request);
+    let stored = if gzip { Cow::Owned(format!("{name}.gz")) } else { Cow::Borrowed(*name) };
+    // The name holds the hash; a strong validator also tells the two encodings apart.
+    let etag = format!("\"{stored}\"");
+
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((ETAG, etag.as_str()))
+        .insert_header((VARY, "Accept-Encoding"))
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    if already_has(&request, &etag) {
+        return answer.status(StatusCode::NOT_MODIFIED).finish();
+    }
+    let Some(file) = Embedded::get(&stored) else {
+        return not_found();
+    };
+    if gzip {
+        answer.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    answer.content_type(*content_type).body(match file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    })
+}
+
+fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body("There is no such file.\n")
+}
+
+/// Whether the client takes gzip, with any weight but zero.
+fn accepts_gzip(request: &HttpRequest) -> bool {
+    values(request, &ACCEPT_ENCODING).any(|value| {
+        let (coding, weight) = value.split_once(';').unwrap_or((value, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0));
+        coding.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+fn already_has(request: &HttpRequest, etag: &str) -> bool {
+    values(request, &IF_NONE_MATCH).any(|value| value.trim_start_matches("W/") == etag)
+}
+
+/// The values of a header that is a list, whether sent in one line or in several.
+fn values<'a>(request: &'a HttpRequest, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    request
+        .headers()
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use actix_web::{body, rt};
+
+    use super::*;
+
+    fn ask(name: &str, encoding: &str, etag: &str) -> HttpResponse {
+        let request = TestRequest::default()
+            .param("name", name.to_owned())
+            .insert_header((ACCEPT_ENCODING, encoding))
+            .insert_header((IF_NONE_MATCH, etag))
+            .to_http_request();
+        rt::System::new().block_on(serve(request))
+    }
+
+    fn header<'a>(answer: &'a HttpResponse, name: &str) -> Option<&'a str> {
+        answer.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn css() -> &'static str {
+        APP_CSS.trim_start_matches("/static/")
+    }
+
+    #[test]
+    fn a_file_is_kept_for_ever_and_known_again() {
+        let answer = ask(css(), "br, gzip;q=0.5", "");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(header(&answer, "content-encoding"), Some("gzip"));
+        assert_eq!(header(&answer, "vary"), Some("Accept-Encoding"));
+        assert_eq!(header(&answer, "content-type"), Some("text/css; charset=utf-8"));
+        assert!(header(&answer, "cache-control").is_some_and(|value| value.contains("immutable")));
+
+        let etag = header(&answer, "etag").map(str::to_owned).expect("an ETag");
+        assert_eq!(ask(css(), "gzip", &format!("\"other\", {etag}")).status(), 304);
+        assert_eq!(ask(css(), "gzip;q=0", &etag).status(), 200, "the other encoding is another body");
+    }
+
+    #[test]
+    fn without_gzip_the_plain_file_is_sent() {
+        let answer = ask(css(), "identity", "");
+        assert_eq!(header(&answer, "content-encoding"), None);
+        let body = rt::System::new().block_on(body::to_bytes(answer.into_body())).expect("a body");
+        assert_eq!(&body[..], include_bytes!("../../static/app.css"));
+    }
+
+    #[test]
+    fn only_listed_names_are_served() {
+        for name in ["app.css", "", "../Cargo.toml", &format!("{}.gz", css())] {
+            assert_eq!(ask(name, "gzip", "").status(), 404, "{name}");
+        }
+    }
+
+    /// The budget of the first page is 60 KB; the page itself takes its part of it.
+    #[test]
+    fn the_files_of_a_page_leave_room_for_the_page() {
+        let sent: usize =
+            FILES.iter().filter_map(|(name, _)| Embedded::get(&format!("{name}.gz"))).map(|file| file.data.len()).sum();
+        assert!(sent <= 50_000, "{sent} bytes");
+    }
+}

@@ -1,0 +1,164 @@
+//! Bearer tokens of programs (RFC 6750).
+
+use super::{App, finish, source};
+use crate::{
+    app::verify::{Accepted, Denied, Verifier},
+    domain::access::{Demand, Refusal},
+};
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    web::Data,
+};
+
+/// The verifier of one worker thread. Without it nothing can be verified, and every request with a token is told so.
+pub type WorkerVerifier = Data<Option<Verifier>>;
+
+/// Opens the verifier of the calling worker thread.
+pub fn verifier(jeton: &App) -> WorkerVerifier {
+    let opened = jeton.verifier().inspect_err(|error| tracing::error!(%error, "a worker cannot verify tokens"));
+    Data::new(opened.ok())
+}
+
+/// Why a request with a token, or without one, is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum BearerError {
+    /// It has no token.
+    #[error("no token")]
+    Missing,
+    /// It has more than one, or one where none belongs.
+    #[error("the token is not in exactly one Authorization header")]
+    NotOne,
+    /// The token is not accepted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+}
+
+impl BearerError {
+    /// The `error` of RFC 6750 §3.1; a request without any token gets none.
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing | Self::Denied(Denied::Unproven(_)) => None,
+            Self::NotOne => Some("invalid_request"),
+            Self::Denied(Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_))) => {
+                Some("insufficient_scope")
+            }
+            Self::Denied(_) => Some("invalid_token"),
+        }
+    }
+
+    /// What is wrong, for whoever reads the answer of their program. Plain ASCII, as the header demands.
+    fn description(&self) -> String {
+        match self {
+            Self::Missing => "Send the API key as: Authorization: Bearer jtn_...".into(),
+            Self::NotOne => "Send the API key once, in one Authorization header, and nowhere else.".into(),
+            Self::Denied(Denied::Malformed) => {
+                "The API key is malformed: it must be jtn_ and the rest exactly as it was copied.".into()
+            }
+            Self::Denied(Denied::Unknown) => "No token has this API key. It may have been deleted.".into(),
+            Self::Denied(Denied::Refused(refusal)) => match refusal {
+                Refusal::Revoked(at) => format!("The token was revoked at {}.", iso(*at)),
+                Refusal::Expired(at) => {
+                    format!("The token expired for inactivity at {}: it was not used for its whole period.", iso(*at))
+                }
+                Refusal::SubjectInactive => "The token's user is deactivated in the organization.".into(),
+                Refusal::ReadOnly => "The token is read only, and this request changes something.".into(),
+                Refusal::PermissionMissing(permission) => {
+                    format!("The token does not have the permission {}.", permission.key())
+                }
+            },
+            Self::Denied(Denied::Unproven(_)) => "The token cannot be verified at the moment. Try again.".into(),
+        }
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750 §3).
+    fn challenge(&self) -> String {
+        let Some(code) = self.code() else { return "Bearer realm=\"jeton\"".into() };
+        let scope = match self {
+            Self::Denied(Denied::Refused(Refusal::ReadOnly)) => ", scope=\"read write\"",
+            _ => "",
+        };
+        format!("Bearer realm=\"jeton\", error=\"{code}\", error_description=\"{}\"{scope}", self.description())
+    }
+
+    /// The status and headers alone, for answers whose body nobody reads.
+    pub fn head(&self) -> actix_web::HttpResponseBuilder {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::Denied(Denied::Unproven(cause)) => {
+                tracing::error!(%cause, "a token could not be verified");
+                response.insert_header((RETRY_AFTER, "1"));
+            }
+            _ => drop(response.insert_header((WWW_AUTHENTICATE, self.challenge()))),
+        }
+        response
+    }
+}
+
+fn iso(at: crate::domain::time::Timestamp) -> String {
+    at.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl ResponseError for BearerError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotOne => StatusCode::BAD_REQUEST,
+            Self::Denied(Denied::Unproven(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            _ if self.code() == Some("insufficient_scope") => StatusCode::FORBIDDEN,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.head().finish()
+    }
+}
+
+/// Verifies the token of a request that demands `demand`.
+///
+/// # Errors
+/// [`BearerError`] says why it is not accepted.
+pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
+    let key = key(request)?;
+    let verifier = request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref());
+    let verifier = verifier.ok_or_else(|| Denied::from(crate::app::AppError::Broken("no verifier".into())))?;
+    Ok(verifier.verify(key, demand, || source::of(request)).await?)
+}
+
+/// The one key that a request carries. A key in the address is refused whatever else there is, since addresses end up in
+/// logs (T7).
+fn key(request: &HttpRequest) -> Result<&str, BearerError> {
+    if request.query_string().contains("access_token=") {
+        return Err(BearerError::NotOne);
+    }
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next() else { return Err(BearerError::Missing) };
+    if headers.next().is_some() {
+        return Err(BearerError::NotOne);
+    }
+    let text = header.to_str().map_err(|_| Denied::Malformed)?;
+    match text.split_at_checked("Bearer ".len()) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => Ok(key),
+        _ => Err(BearerError::Missing),
+    }
+}
+
+/// The error as problem+json, for the API.
+pub fn problem(error: &BearerError, id: &str) -> HttpResponse {
+    let status = error.status_code();
+    let title = match error.code() {
+        Some("insufficient_scope") => "Not allowed with this token",
+        Some("invalid_request") => "More than one token",
+        Some(_) => "Token not accepted",
+        None if status == StatusCode::SERVICE_UNAVAILABLE => "Not verified",
+        None => "Token missing",
+    };
+    let mut response = finish::problem(status, title, &error.description(), id);
+    for (name, value) in error.head().finish().headers() {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    response
+}

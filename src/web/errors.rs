@@ -1,0 +1,146 @@
+//! What a person or a program is told when something does not work.
+//!
+//! An error only says what happened; [`super::finish`] turns it into a page, an htmx fragment or a problem+json body,
+//! whichever was asked for. Internal text goes to the log with the request's id, and whoever asked gets the id.
+
+use super::{shell::Shell, texts::Texts};
+use crate::app::{AppError, freshness::Unproven};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use askama::Template;
+
+/// Why a request has no other answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// A verb did not do what was asked.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// Nobody is signed in; afterwards the browser goes to this path.
+    #[error("signed out")]
+    SignedOut {
+        /// A local path, with its query.
+        next: String,
+    },
+    /// The set-up link is not the one that this server printed.
+    #[error("not the set-up link of this server")]
+    WrongSetupLink,
+    /// The request comes from a page of another site.
+    #[error("request from another site")]
+    OtherSite,
+    /// The request is for a host that is not ours.
+    #[error("unknown host")]
+    WrongHost,
+    /// The form belongs to a session that is not this one.
+    #[error("the form's token is not that of the session")]
+    StaleForm,
+    /// The body is not what the route takes.
+    #[error("the body could not be read: {0}")]
+    BrokenForm(String),
+    /// The body is larger than the route takes.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    /// A page could not be rendered.
+    #[error("a page could not be rendered: {0}")]
+    Render(#[from] askama::Error),
+    /// Nothing can be said about a token at the moment.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
+}
+
+impl ResponseError for WebError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::App(error) => match error {
+                AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                AppError::NotFound => StatusCode::NOT_FOUND,
+                AppError::SignedOut => StatusCode::UNAUTHORIZED,
+                AppError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+                AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+                AppError::Storage(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
+                AppError::Storage(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            Self::SignedOut { .. } => StatusCode::SEE_OTHER,
+            Self::WrongSetupLink | Self::OtherSite | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::BrokenForm(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Render(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unproven(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl WebError {
+    /// Seconds after which it makes sense to try again.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::App(AppError::TooManyAttempts(seconds) | AppError::Busy(seconds)) => Some(*seconds),
+            Self::App(AppError::Storage(error)) if error.is_passing() => Some(2),
+            Self::Unproven(_) => Some(1),
+            _ => None,
+        }
+    }
+}
+
+/// The page that says what happened.
+#[derive(Template)]
+#[template(path = "errors/error.html")]
+pub struct ErrorPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What it means and what to do.
+    pub text: String,
+    /// The id under which the log tells more.
+    pub request_id: String,
+    /// Where to go from here: address and words.
+    pub back: Option<(String, String)>,
+}
+
+/// The same for a request of htmx, to stand inside a page.
+#[derive(Template)]
+#[template(path = "errors/_fragment.html")]
+pub struct ErrorFragment {
+    /// The texts.
+    pub t: Texts,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What it means and what to do.
+    pub text: String,
+    /// The id under which the log tells more.
+    pub request_id: String,
+}
+
+/// Title and text of an error: by what happened if that is known, else by the status.
+pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>) -> (String, String) {
+    let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
+    match error {
+        Some(WebError::WrongSetupLink) => return pair(t.errors_setup_link_title(), t.errors_setup_link_text()),
+        Some(WebError::OtherSite) => return pair(t.errors_other_site_title(), t.errors_other_site_text()),
+        Some(WebError::StaleForm) => return pair(t.errors_stale_form_title(), t.errors_stale_form_text()),
+        _ => {}
+    }
+    match status.as_u16() {
+        400 | 422 => pair(t.errors_broken_title(), t.errors_broken_text()),
+        401 | 403 => pair(t.errors_forbidden_title(), t.errors_forbidden_text()),
+        404 => pair(t.errors_not_found_title(), t.errors_not_found_text()),
+        405 => pair(t.errors_method_title(), t.errors_method_text()),
+        408 => pair(t.errors_too_slow_title(), t.errors_too_slow_text()),
+        413 => pair(t.errors_too_large_title(), t.errors_too_large_text()),
+        421 => pair(t.errors_host_title(), t.errors_host_text()),
+        429 => {
+            let seconds = error.and_then(WebError::retry_after).unwrap_or(60);
+            (t.errors_too_many_title().into(), t.errors_too_many_text(seconds))
+        }
+        503 => pair(t.errors_busy_title(), t.errors_busy_text()),
+        _ => pair(t.errors_internal_title(), t.errors_internal_text()),
+    }
+}

@@ -1,0 +1,254 @@
+//! What every answer passes through on its way out: a request id, the security headers, and words for errors.
+
+use super::{
+    PublicUrl,
+    errors::{ErrorFragment, ErrorPage, WebError, words},
+    page,
+    routes::path,
+    session::{self, Reader},
+    shell::Shell,
+    source::RequestId,
+    texts::Texts,
+};
+use crate::app::{AppError, Jeton};
+use actix_web::{
+    Error, HttpMessage, HttpRequest, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        StatusCode,
+        header::{
+            ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+        },
+    },
+    middleware::Next,
+    web::Data,
+};
+use askama::Template;
+use futures_util::FutureExt;
+use serde_json::json;
+use std::panic::AssertUnwindSafe;
+
+/// Scripts, styles, pictures, connections and forms only from and to this server; nothing inline, no frames (C6).
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Headers that every answer carries (C7), unless it has its own.
+const HEADERS: [(&str, &str); 7] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+];
+
+/// The outermost middleware.
+///
+/// # Errors
+/// The finished answer to a request that did not come back: one that a middleware refused, or whose handler panicked.
+pub async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = RequestId(super::source::new_request_id());
+    request.extensions_mut().insert(id.clone());
+    // What is needed of the request if it does not come back.
+    let asked = Asked::of(request.request(), id.0);
+    // A handler that panics must not leave its client without an answer (R14).
+    let error = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => {
+            let (request, response) = response.into_parts();
+            let asked = Asked { reader: Reader::of(&request), ..asked };
+            let mut response = asked.explain(response.map_into_boxed_body());
+            if let Some(cookie) = session::language_cookie(&request) {
+                response
+                    .add_cookie(&cookie)
+                    .unwrap_or_else(|error| tracing::warn!(%error, "a cookie could not be set"));
+            }
+            asked.add_headers(response.headers_mut());
+            return Ok(ServiceResponse::new(request, response));
+        }
+        Ok(Err(error)) => error,
+        Err(_) => WebError::from(AppError::Broken("a handler panicked".into())).into(),
+    };
+    let mut response = asked.explain(HttpResponse::from_error(error));
+    asked.add_headers(response.headers_mut());
+    Err(InternalError::from_response("refused", response).into())
+}
+
+/// What an answer depends on: how the request was made, and by whom.
+struct Asked {
+    id: String,
+    /// Method and path, for the log.
+    what: String,
+    reader: Reader,
+    form: Form,
+    is_demo: bool,
+    is_https: bool,
+}
+
+/// In which form an error is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A page.
+    Page,
+    /// A part of a page, for htmx.
+    Part,
+    /// problem+json (RFC 9457): on the API always, elsewhere if a program asks for JSON.
+    Json,
+    /// Not at all: `/verify` answers reverse proxies, which look at the status and headers alone.
+    Headers,
+}
+
+impl Form {
+    fn of(request: &HttpRequest) -> Self {
+        let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        match request.path() {
+            path::VERIFY => Self::Headers,
+            path if path.starts_with(path::API) => Self::Json,
+            _ if accepts.contains("json") && !accepts.contains("html") => Self::Json,
+            _ if page::is_htmx(request) => Self::Part,
+            _ => Self::Page,
+        }
+    }
+}
+
+impl Asked {
+    fn of(request: &HttpRequest, id: String) -> Self {
+        Self {
+            id,
+            what: format!("{} {}", request.method(), request.path()),
+            reader: Reader::of(request),
+            form: Form::of(request),
+            is_demo: request.app_data::<Data<Jeton>>().is_some_and(|jeton| jeton.is_demo()),
+            is_https: request.app_data::<Data<PublicUrl>>().is_some_and(|url| url.is_https()),
+        }
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        let mut add = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value)
+                && !headers.contains_key(name)
+            {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        HEADERS.iter().for_each(|(name, value)| add(name, value));
+        add("cache-control", "no-store");
+        add("x-request-id", &self.id);
+        if self.is_https {
+            add("strict-transport-security", "max-age=31536000");
+        }
+    }
+
+    /// Gives an error its words. An answer that a handler composed itself, such as a form with messages, stays as it is.
+    fn explain(&self, response: HttpResponse) -> HttpResponse {
+        let status = response.status();
+        let error = response.error().and_then(|error| error.as_error::<WebError>());
+        match error {
+            Some(WebError::SignedOut { next }) => return self.to_sign_in(next),
+            Some(WebError::App(AppError::SignedOut)) => return self.to_sign_in(""),
+            _ => {}
+        }
+        let is_composed = response.error().is_none() && response.body().size() != BodySize::Sized(0);
+        if !(status.is_client_error() || status.is_server_error()) || is_composed || self.form == Form::Headers {
+            return response;
+        }
+        if status.is_server_error() {
+            let cause = response.error().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(request = %self.what, id = %self.id, %status, %cause, "a request failed");
+        }
+        let mut explained = self.answer(status, error);
+        for (name, value) in response.headers() {
+            if name != CONTENT_TYPE && name != CONTENT_LENGTH {
+                explained.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        if let Some(seconds) = error.and_then(WebError::retry_after) {
+            explained.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        explained.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        explained
+    }
+
+    fn answer(&self, status: StatusCode, error: Option<&WebError>) -> HttpResponse {
+        let t = Texts(self.reader.language);
+        let (title, text) = words(t, status, error);
+        let request_id = self.id.clone();
+        let rendered = match self.form {
+            Form::Page => ErrorPage {
+                shell: Shell::outside(t, self.reader.theme, self.is_demo),
+                title,
+                text,
+                request_id,
+                back: Some((path::HOME.to_owned(), t.errors_back().to_owned())),
+            }
+            .render(),
+            Form::Part => ErrorFragment { t, title, text, request_id }.render(),
+            Form::Json | Form::Headers => {
+                let title = status.canonical_reason().unwrap_or("Error");
+                return problem(status, title, for_programs(status), &self.id);
+            }
+        };
+        match rendered {
+            Ok(html) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html),
+            Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Error", &error.to_string(), &self.id),
+        }
+    }
+
+    /// Sends a browser to sign in; htmx is told to take the whole page there.
+    fn to_sign_in(&self, next: &str) -> HttpResponse {
+        let address = path::sign_in(next);
+        match self.form {
+            Form::Part => HttpResponse::Unauthorized().insert_header(("hx-redirect", address)).finish(),
+            _ => page::see(&address),
+        }
+    }
+}
+
+/// What a problem means to whoever writes the program.
+fn for_programs(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        404 => "There is nothing at this address.",
+        405 => "This address does not take this method; the Allow header says which it takes.",
+        413 => "The body is too large.",
+        429 | 503 => "Try again after the seconds that the Retry-After header says.",
+        500.. => "Something went wrong in Jeton. Its log tells more under this request_id.",
+        _ => "The request is not of the form that this address takes.",
+    }
+}
+
+/// A problem+json body (RFC 9457).
+pub fn problem(status: StatusCode, title: &str, detail: &str, id: &str) -> HttpResponse {
+    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail, "request_id": id });
+    HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{App, middleware::from_fn, test, web};
+
+    async fn panics() -> HttpResponse {
+        panic!("a defect in a handler")
+    }
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_harms_no_other_request() {
+        let app = App::new()
+            .route("/panics", web::get().to(panics))
+            .route("/works", web::get().to(HttpResponse::Ok))
+            .wrap(from_fn(finish));
+        let app = test::init_service(app).await;
+        let error = test::try_call_service(&app, test::TestRequest::get().uri("/panics").to_request()).await;
+        let answer = error.expect_err("an answer of its own").error_response();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(answer.headers().contains_key("content-security-policy"));
+        assert_ne!(answer.body().size(), BodySize::Sized(0));
+        let next = test::call_service(&app, test::TestRequest::get().uri("/works").to_request()).await;
+        assert_eq!(next.status(), StatusCode::OK);
+    }
+}

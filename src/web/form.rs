@@ -1,0 +1,135 @@
+//! Forms as browsers send them.
+
+use super::{App, errors::WebError, page::page_with, session};
+use crate::app::{
+    AppError,
+    problem::{Field, Problem, Problems},
+};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    error::PayloadError,
+    http::{StatusCode, header::RETRY_AFTER},
+    web::Bytes,
+};
+use askama::Template;
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{future::Future, pin::Pin, time::Duration};
+
+/// Most bytes of a form (R8).
+const LARGEST: usize = 16 * 1024;
+/// How long a form may take to arrive (R7).
+const SLOWEST: Duration = Duration::from_secs(30);
+
+/// A form of somebody who is signed in: it carries the token of their session (C1).
+#[derive(Debug)]
+pub struct Form<T>(pub T);
+
+/// A form that is sent before anybody is signed in; the check of its origin is the only one there can be.
+#[derive(Debug)]
+pub struct OpenForm<T>(pub T);
+
+/// A form that was not taken. It comes back with what was typed, and with what is wrong.
+#[derive(Debug)]
+pub struct Refused {
+    /// What is wrong.
+    pub problems: Problems,
+    status: StatusCode,
+    retry_after: Option<u64>,
+}
+
+impl Refused {
+    /// What a verb's error means for the form that was sent.
+    ///
+    /// # Errors
+    /// The error itself, if it is not about the form.
+    pub fn new(error: AppError) -> Result<Self, WebError> {
+        let later = |status, seconds| Self {
+            problems: Problems::one(Field::Form, Problem::TryLater(seconds)),
+            status,
+            retry_after: Some(seconds),
+        };
+        match error {
+            AppError::Invalid(problems) => {
+                Ok(Self { problems, status: StatusCode::UNPROCESSABLE_ENTITY, retry_after: None })
+            }
+            AppError::TooManyAttempts(seconds) => Ok(later(StatusCode::TOO_MANY_REQUESTS, seconds)),
+            AppError::Busy(seconds) => Ok(later(StatusCode::SERVICE_UNAVAILABLE, seconds)),
+            other => Err(other.into()),
+        }
+    }
+
+    /// The page with the form.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn page(&self, template: &impl Template) -> Result<HttpResponse, WebError> {
+        let mut response = page_with(self.status, template)?;
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        Ok(response)
+    }
+}
+
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    csrf: String,
+}
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, WebError>>>>;
+
+impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+    type Error = WebError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, body) = (request.clone(), body(request, payload));
+        Box::pin(async move {
+            let body = body.await?;
+            let token: Token = parse(&body)?;
+            let session = session::public_id(&request).ok_or(WebError::SignedOut { next: String::new() })?;
+            let jeton = request.app_data::<App>().ok_or(WebError::StaleForm)?;
+            if jeton.is_form_token(&session, &token.csrf) { Ok(Self(parse(&body)?)) } else { Err(WebError::StaleForm) }
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
+    type Error = WebError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = body(request, payload);
+        Box::pin(async move { Ok(Self(parse(&body.await?)?)) })
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
+    serde_urlencoded::from_bytes(body).map_err(|error| WebError::BrokenForm(error.to_string()))
+}
+
+/// The body, if it is a form, not too large, and arrives in time.
+fn body(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, WebError>> + use<> {
+    let is_form = request.headers().get("content-type").is_some_and(|kind| {
+        kind.to_str().is_ok_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+    });
+    let bytes = actix_web::web::Payload::from_request(request, payload);
+    async move {
+        if !is_form {
+            return Err(WebError::BrokenForm("not application/x-www-form-urlencoded".into()));
+        }
+        let payload = bytes.await.map_err(|error| WebError::BrokenForm(error.to_string()))?;
+        let arrived = tokio::time::timeout(SLOWEST, payload.to_bytes_limited(LARGEST)).await;
+        match arrived {
+            Err(_) => Err(WebError::TooSlow),
+            Ok(Err(_)) => Err(WebError::TooLarge),
+            Ok(Ok(Err(error))) => match error.as_error::<PayloadError>() {
+                Some(PayloadError::Overflow) => Err(WebError::TooLarge),
+                _ => Err(WebError::BrokenForm(error.to_string())),
+            },
+            Ok(Ok(Ok(bytes))) => Ok(bytes),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a person or a program sees: pages, the API, forward-auth.
+//!
+//! A handler extracts who asks and what was sent, calls one verb of `app`, and returns one page struct or JSON body.
+//! [`routes`] is the table of everything that is served; [`finish`] is what every answer passes through on its way out.
+
+pub mod account;
+pub mod api;
+pub mod assets;
+pub mod bearer;
+pub mod errors;
+pub mod finish;
+pub mod form;
+pub mod icons;
+pub mod origin;
+pub mod page;
+pub mod routes;
+pub mod session;
+pub mod sessions;
+pub mod setup;
+pub mod shell;
+pub mod sign_in;
+pub mod source;
+pub mod texts;
+pub mod tokens;
+pub mod verify;
+pub mod words;
+
+use crate::app::{Jeton, housekeeping};
+use actix_web::{App as ActixApp, HttpServer, dev, middleware::from_fn, web};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+/// The running application, as handlers take it.
+pub type App = web::Data<Jeton>;
+
+/// How the server meets the outside.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address that people and programs use, such as `https://jeton.example.org`; none means the one listened on.
+    pub public_url: Option<PublicUrl>,
+    /// Reverse proxies whose word about the client's address is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Threads that serve requests; none means one a core.
+    pub workers: Option<usize>,
+}
+
+/// The address under which people and programs reach this Jeton, without a slash at the end. Absolute addresses come from
+/// here, never from a request (C10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(pub String);
+
+impl PublicUrl {
+    /// Reads an `http://` or `https://` address without path, query, or user.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = text.trim_end_matches('/');
+        let uri: actix_web::http::Uri = url.parse().map_err(|error| format!("it is no address: {error}"))?;
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        let is_bare = uri.path() == "/" && uri.query().is_none();
+        match uri.authority() {
+            Some(authority) if is_web && is_bare && !authority.as_str().contains('@') => Ok(Self(url.to_lowercase())),
+            _ => Err("it must look like https://jeton.example.org, without a path".into()),
+        }
+    }
+
+    /// Whether browsers come over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// The host, with the port if one is written.
+    pub fn host(&self) -> &str {
+        self.0.split_once("://").map_or(self.0.as_str(), |(_, host)| host)
+    }
+}
+
+/// A server that has its port and is ready to run.
+pub struct Server {
+    running: dev::Server,
+    jeton: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where it is reached.
+    pub url: PublicUrl,
+}
+
+/// Takes the port and starts the workers; requests are served as soon as [`Server::run`] is awaited.
+///
+/// # Errors
+/// When the port cannot be had.
+pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
+    let listener = TcpListener::bind(settings.listen)?;
+    let address = listener.local_addr()?;
+    let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));
+    let origins = web::Data::new(origin::Origins::new(&url, address));
+    let proxies = web::Data::new(source::TrustedProxies(settings.trusted_proxies.clone()));
+    let jeton = web::Data::new(jeton);
+    let cookie_key = session::cookie_key(&jeton);
+
+    let (data, public_url) = (jeton.clone(), url.clone());
+    let mut server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(data.clone())
+            .app_data(web::Data::new(public_url.clone()))
+            .app_data(origins.clone())
+            .app_data(proxies.clone())
+            .app_data(bearer::verifier(&data))
+            .configure(|config| routes::configure(config, &data, &public_url, &cookie_key))
+            .wrap(from_fn(finish::finish))
+    })
+    .shutdown_timeout(20);
+    if let Some(workers) = settings.workers {
+        server = server.workers(workers);
+    }
+    Ok(Server { running: server.listen(listener)?.run(), jeton, address, url })
+}
+
+impl Server {
+    /// A handle that stops the server: `handle.stop(true)` lets running requests end.
+    pub fn handle(&self) -> dev::ServerHandle {
+        self.running.handle()
+    }
+
+    /// The application behind it.
+    pub fn jeton(&self) -> Arc<Jeton> {
+        self.jeton.clone().into_inner()
+    }
+
+    /// Serves until SIGTERM, SIGINT or the handle stops it; then writes what is still in memory.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run(self) -> io::Result<()> {
+        let jeton = self.jeton.clone();
+        let house = actix_web::rt::spawn(async move {
+            let mut round = tokio::time::interval(housekeeping::EVERY);
+            loop {
+                round.tick().await;
+                jeton.keep_house().await;
+            }
+        });
+        let served = self.running.await;
+        house.abort();
+        self.jeton.flush_usage().await.map_err(io::Error::other)?;
+        served
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PublicUrl;
+
+    #[test]
+    fn a_public_address_is_bare() {
+        assert_eq!(PublicUrl::parse("https://Jeton.example.org/"), Ok(PublicUrl("https://jeton.example.org".into())));
+        assert_eq!(
+            PublicUrl::parse("http://10.1.2.3:8080").map(|url| url.host().to_owned()),
+            Ok("10.1.2.3:8080".into())
+        );
+        for wrong in ["jeton.example.org", "ftp://x", "https://x/path", "https://a@x", "https://x?y", "", "https://"] {
+            assert!(PublicUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Answers made of templates.
+
+use super::errors::WebError;
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{HeaderValue, LOCATION, REFERRER_POLICY},
+    },
+};
+use askama::Template;
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+};
+
+/// A page, 200.
+///
+/// # Errors
+/// When the template fails.
+pub fn page(template: &impl Template) -> Result<HttpResponse, WebError> {
+    page_with(StatusCode::OK, template)
+}
+
+/// A page with another status, such as a form that comes back with messages, 422.
+///
+/// # Errors
+/// When the template fails.
+pub fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpResponse, WebError> {
+    let mut response = HttpResponse::build(status);
+    response.content_type("text/html; charset=utf-8").insert_header(("vary", "HX-Request, Cookie, Accept-Language"));
+    Ok(response.body(template.render()?))
+}
+
+/// A page that shows a secret: besides not being stored, nothing of it may leave with the next request (T8).
+///
+/// # Errors
+/// When the template fails.
+pub fn secret_page(template: &impl Template) -> Result<HttpResponse, WebError> {
+    let mut response = page(template)?;
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// Sends the browser to `path` with GET (303).
+pub fn see(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
+}
+
+/// Whether htmx asks, and takes a part of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IsHtmx(pub bool);
+
+impl FromRequest for IsHtmx {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(is_htmx(request))))
+    }
+}
+
+/// Whether htmx asks.
+pub fn is_htmx(request: &HttpRequest) -> bool {
+    request.headers().get("hx-request").is_some_and(|value| value == "true")
+}

@@ -1,0 +1,131 @@
+//! The table of everything that is served, and the addresses that pages link to.
+
+use super::{
+    App, PublicUrl, account, api, assets, origin, page, session,
+    session::{SignedIn, Visitor},
+    sessions, setup, sign_in, tokens, verify,
+};
+use actix_web::{Handler, HttpResponse, Responder, Route, cookie::Key, guard, middleware::from_fn, web};
+
+/// Addresses, so that no template or handler puts one together by itself.
+pub mod path {
+    /// The first page.
+    pub const HOME: &str = "/";
+    /// What the API's addresses begin with.
+    pub const API: &str = "/api/";
+    /// Forward-auth.
+    pub const VERIFY: &str = "/verify";
+    /// The first set-up.
+    pub const SETUP: &str = "/setup";
+    /// Signing in.
+    pub const SIGN_IN: &str = "/sign-in";
+    /// A user's profile.
+    pub const PROFILE: &str = "/account/profile";
+    /// A user's password.
+    pub const SECURITY: &str = "/account/security";
+    /// A user's sessions.
+    pub const SESSIONS: &str = "/account/sessions";
+    /// A user's tokens.
+    pub const TOKENS: &str = "/account/tokens";
+    /// The form for a new token.
+    pub const NEW_TOKEN: &str = "/account/tokens/new";
+    /// Revoking many tokens.
+    pub const TOKENS_REVOCATION: &str = "/account/tokens/revocation";
+
+    /// The page of a token.
+    pub fn token(public_id: &str) -> String {
+        format!("{TOKENS}/{public_id}")
+    }
+
+    /// Revoking a token.
+    pub fn token_revocation(public_id: &str) -> String {
+        format!("{TOKENS}/{public_id}/revocation")
+    }
+
+    /// Ending a session.
+    pub fn session_end(public_id: &str) -> String {
+        format!("{SESSIONS}/{public_id}/end")
+    }
+
+    /// Signing in, and going on to the local path `next`; empty for the first page.
+    pub fn sign_in(next: &str) -> String {
+        match serde_urlencoded::to_string([("next", next)]) {
+            Ok(query) if !next.is_empty() && next != HOME => format!("{SIGN_IN}?{query}"),
+            _ => SIGN_IN.to_owned(),
+        }
+    }
+
+    /// The set-up link with its code.
+    pub fn setup(code: &str) -> String {
+        format!("{SETUP}?code={code}")
+    }
+}
+
+/// GET and HEAD, which only reads.
+fn read<F, Args>(handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler)
+}
+
+/// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
+/// (C3).
+pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, cookie_key: &Key) {
+    config
+        .service(web::resource("/static/{name}").route(read(assets::serve)))
+        .service(web::resource("/api/v1/me").route(read(api::me)))
+        .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
+        .service(web::resource("/verify").route(web::route().to(verify::verify)))
+        .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
+        .service(
+            web::scope("")
+                .wrap(session::middleware(jeton, url, cookie_key))
+                // Wrapped last, so it runs first: another site's request does not even read the session.
+                .wrap(from_fn(origin::check))
+                .configure(pages)
+                .default_service(web::route().to(HttpResponse::NotFound)),
+        );
+}
+
+fn pages(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/").route(read(home)))
+        .service(web::resource("/setup").route(read(setup::form)).route(web::post().to(setup::submit)))
+        .service(web::resource("/sign-in").route(read(sign_in::form)).route(web::post().to(sign_in::submit)))
+        .service(web::resource("/sign-out").route(web::post().to(sign_in::sign_out)))
+        .service(
+            web::resource("/account/profile")
+                .route(read(account::profile))
+                .route(web::post().to(account::change_profile)),
+        )
+        .service(web::resource("/account/theme").route(web::post().to(account::change_theme)))
+        .service(
+            web::resource("/account/security")
+                .route(read(account::security))
+                .route(web::post().to(account::change_password)),
+        )
+        .service(web::resource("/account/sessions").route(read(sessions::list)))
+        .service(web::resource("/account/sessions/end-others").route(web::post().to(sessions::end_others)))
+        .service(web::resource("/account/sessions/{id}/end").route(web::post().to(sessions::end)))
+        .service(web::resource("/account/tokens").route(read(tokens::list)).route(web::post().to(tokens::create)))
+        .service(web::resource("/account/tokens/new").route(read(tokens::new)))
+        .service(
+            web::resource("/account/tokens/revocation")
+                .route(read(tokens::confirm_bulk))
+                .route(web::post().to(tokens::revoke_bulk)),
+        )
+        .service(web::resource("/account/tokens/{id}").route(read(tokens::show)))
+        .service(
+            web::resource("/account/tokens/{id}/revocation")
+                .route(read(tokens::confirm_revocation))
+                .route(web::post().to(tokens::revoke)),
+        );
+}
+
+/// The first page: the tokens of whoever is signed in.
+async fn home(_: Visitor, signed_in: Option<SignedIn>) -> HttpResponse {
+    page::see(if signed_in.is_some() { path::TOKENS } else { path::SIGN_IN })
+}

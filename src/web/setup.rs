@@ -1,0 +1,92 @@
+//! The first start: the page behind the link that the server printed.
+
+use super::{
+    App,
+    errors::WebError,
+    form::{OpenForm, Refused},
+    page::{page, see},
+    routes::path,
+    session::{self, Visitor},
+    shell::Shell,
+    words::Errors,
+};
+use crate::app::{AppError, setup::SetupForm};
+use actix_session::Session;
+use actix_web::{HttpResponse, web::Query};
+use askama::Template;
+use serde::Deserialize;
+
+/// What was typed into the form.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    code: String,
+    name: String,
+    email: String,
+    organization: String,
+    new_password: String,
+}
+
+/// The form.
+#[derive(Template)]
+#[template(path = "setup/form.html")]
+struct SetupPage {
+    shell: Shell,
+    typed: Typed,
+    errors: Errors,
+}
+
+/// The link of the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Link {
+    code: String,
+}
+
+/// `GET /setup?code=…`
+///
+/// # Errors
+/// Not found once there is a user; refused without the code of this start.
+pub async fn form(app: App, visitor: Visitor, link: Query<Link>) -> Result<HttpResponse, WebError> {
+    admit(&app, &link.code).await?;
+    let typed = Typed { code: link.into_inner().code, ..Typed::default() };
+    page(&SetupPage { shell: visitor.shell, typed, errors: Errors::default() })
+}
+
+/// `POST /setup`: makes the first organization and its administrator, who is signed in from then on.
+///
+/// # Errors
+/// As the form's.
+pub async fn submit(
+    app: App,
+    visitor: Visitor,
+    session: Session,
+    OpenForm(typed): OpenForm<Typed>,
+) -> Result<HttpResponse, WebError> {
+    admit(&app, &typed.code).await?;
+    let form = SetupForm {
+        name: typed.name.clone(),
+        email: typed.email.clone(),
+        organization: typed.organization.clone(),
+        password: typed.new_password.clone(),
+        language: Some(visitor.shell.t.0),
+    };
+    match app.set_up(form, visitor.source).await {
+        Ok(begin) => {
+            session::begin(&session, begin)?;
+            Ok(see(path::TOKENS))
+        }
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(visitor.shell.t, &refused.problems);
+            refused.page(&SetupPage { shell: visitor.shell, typed, errors })
+        }
+    }
+}
+
+async fn admit(app: &App, code: &str) -> Result<(), WebError> {
+    if !app.needs_setup().await? {
+        return Err(AppError::NotFound.into());
+    }
+    if app.is_setup_code(code) { Ok(()) } else { Err(WebError::WrongSetupLink) }
+}

@@ -1,0 +1,127 @@
+//! Signing in and out.
+
+use super::{
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, OpenForm, Refused},
+    page::{page, see},
+    routes::path,
+    session::{self, SignedIn, Visitor},
+    shell::Shell,
+    words::Errors,
+};
+use actix_session::Session;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+    web::{Data, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// What was typed into the form.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    email: String,
+    password: String,
+    next: String,
+}
+
+/// The form.
+#[derive(Template)]
+#[template(path = "sign_in/form.html")]
+struct SignInPage {
+    shell: Shell,
+    typed: Typed,
+    errors: Errors,
+    signed_out: bool,
+}
+
+/// What is said instead while there is no user.
+#[derive(Template)]
+#[template(path = "sign_in/not_set_up.html")]
+struct NotSetUpPage {
+    shell: Shell,
+}
+
+/// What the address says: where to go afterwards, and whether somebody has just signed out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    next: String,
+    signed_out: Option<String>,
+}
+
+/// `GET /sign-in`
+///
+/// # Errors
+/// When the database fails.
+pub async fn form(
+    app: App,
+    visitor: Visitor,
+    signed_in: Option<SignedIn>,
+    asked: Query<Asked>,
+) -> Result<HttpResponse, WebError> {
+    if signed_in.is_some() {
+        return Ok(see(session::safe_next(&asked.next)));
+    }
+    if app.needs_setup().await? {
+        return page(&NotSetUpPage { shell: visitor.shell });
+    }
+    let Asked { next, signed_out } = asked.into_inner();
+    let typed = Typed { next, ..Typed::default() };
+    page(&SignInPage { shell: visitor.shell, typed, errors: Errors::default(), signed_out: signed_out.is_some() })
+}
+
+/// `POST /sign-in`
+///
+/// # Errors
+/// Too many attempts, or too many at once.
+pub async fn submit(
+    app: App,
+    url: Data<PublicUrl>,
+    visitor: Visitor,
+    session: Session,
+    request: HttpRequest,
+    OpenForm(typed): OpenForm<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let device = session::device(&request);
+    match app.sign_in(&typed.email, typed.password.clone(), device, visitor.source).await {
+        Ok(begin) => {
+            session::begin(&session, begin)?;
+            let mut answer = see(session::safe_next(&typed.next));
+            let cookie = session::device_cookie(app.mark_device(&typed.email), &url);
+            // A cookie that cannot be written is a comfort less, not a sign-in less.
+            answer.add_cookie(&cookie).ok();
+            Ok(answer)
+        }
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(visitor.shell.t, &refused.problems);
+            refused.page(&SignInPage { shell: visitor.shell, typed, errors, signed_out: false })
+        }
+    }
+}
+
+/// The form of the sign-out button, which carries nothing but its token.
+#[derive(Debug, Deserialize)]
+pub struct Nothing {}
+
+/// `POST /sign-out`
+///
+/// # Errors
+/// When the database fails.
+pub async fn sign_out(app: App, who: SignedIn, session: Session, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    app.sign_out(&who.actor, who.source.clone()).await?;
+    Ok(leave(&session))
+}
+
+/// Takes the cookie from the browser of a session that has ended, and says so.
+pub fn leave(session: &Session) -> HttpResponse {
+    session.purge();
+    let mut answer = see(&format!("{}?signed_out", path::SIGN_IN));
+    // Pages are not stored anyway; this also drops those that the browser keeps to go back to (C9).
+    answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
+    answer
+}

@@ -1,0 +1,265 @@
+//! Personal API tokens: the list, and beside it the token that is selected.
+
+mod adding;
+mod revocation;
+
+pub use adding::{create, new};
+pub use revocation::{confirm_bulk, confirm_revocation, revoke, revoke_bulk};
+
+use super::{
+    App,
+    errors::WebError,
+    page::page,
+    routes::path,
+    session::SignedIn,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Moment},
+};
+use crate::{
+    app::tokens::TokenList,
+    domain::token::{PERSONAL_LIMIT, TokenState},
+    storage::tokens::{LastUse, RevokedBy, Token},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// The list, with the panel of the selected token.
+#[derive(Template)]
+#[template(path = "tokens/list.html")]
+struct ListPage {
+    shell: Shell,
+    done: Option<String>,
+    /// Whether there is no token at all, so that the page explains what one is.
+    is_first: bool,
+    active: Vec<Row>,
+    ended: Vec<Row>,
+    /// “4 of 10”
+    used_of: String,
+    in_all: usize,
+    limit: usize,
+    selected: Option<Detail>,
+    is_swapped: bool,
+}
+
+/// The panel alone, for htmx.
+#[derive(Template)]
+#[template(path = "tokens/_panel.html")]
+struct PanelPart {
+    t: Texts,
+    selected: Option<Detail>,
+    is_swapped: bool,
+}
+
+/// What is said to somebody who is active in no organization.
+#[derive(Template)]
+#[template(path = "tokens/no_membership.html")]
+struct NoMembershipPage {
+    shell: Shell,
+}
+
+/// A token as the list shows it.
+struct Row {
+    id: String,
+    href: String,
+    label: String,
+    scope: &'static str,
+    writes: bool,
+    made: Moment,
+    used: Option<Moment>,
+    /// When it ends or ended.
+    end: Moment,
+    /// The state in words, and its key.
+    state: (String, &'static str),
+    is_selected: bool,
+}
+
+/// A token as its panel shows it.
+struct Detail {
+    id: String,
+    label: String,
+    scope: &'static str,
+    scope_explained: &'static str,
+    state: (String, &'static str),
+    made: Moment,
+    used: Option<Moment>,
+    /// From where and by what it was used, a line each.
+    used_by: Vec<String>,
+    end_name: &'static str,
+    end: Moment,
+    end_explained: String,
+    is_active: bool,
+    revocation: String,
+}
+
+/// What has just been done.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    revoked: Option<String>,
+    ended: Option<String>,
+    revoked_many: Option<u32>,
+}
+
+/// `GET /account/tokens`
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    if who.actor.membership().is_none() {
+        return page(&NoMembershipPage { shell: who.shell(Nav::Tokens) });
+    }
+    let tokens = app.tokens(&who.actor).await?;
+    let done = said(who.shell(Nav::Tokens).t, &tokens, &done);
+    page(&list_page(&who, calendar(&app, &who), &tokens, None, done))
+}
+
+/// `GET /account/tokens/{id}`: the list with this token selected, or to htmx the panel alone.
+///
+/// # Errors
+/// Not found if there is none, or it is somebody else's.
+pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let token = app.token(&who.actor, &id).await?;
+    let calendar = calendar(&app, &who);
+    if is_for_panel(&request) {
+        let t = who.shell(Nav::Tokens).t;
+        return page(&PanelPart { t, selected: Some(detail(t, calendar, &token)), is_swapped: true });
+    }
+    let tokens = app.tokens(&who.actor).await?;
+    page(&list_page(&who, calendar, &tokens, Some(&token), None))
+}
+
+/// Whether htmx asks for the panel. When it restores a page of the history it asks for the whole of it.
+fn is_for_panel(request: &HttpRequest) -> bool {
+    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
+    target.is_some_and(|target| target.ends_with("#panel"))
+}
+
+fn calendar(app: &App, who: &SignedIn) -> Calendar {
+    Calendar::new(who.shell(Nav::Tokens).t, &who.actor.user().time_zone, app.clock().now())
+}
+
+/// The sentence about what has just been done.
+fn said(t: Texts, tokens: &TokenList, done: &Done) -> Option<String> {
+    let label = |id: &Option<String>| {
+        tokens.ended.iter().find(|token| Some(&token.public_id) == id.as_ref()).map(|token| &token.label)
+    };
+    match (label(&done.revoked), label(&done.ended), done.revoked_many) {
+        (Some(label), _, _) => Some(t.tokens_revoked_notice(label)),
+        (_, Some(label), _) => Some(t.tokens_ended_notice(label)),
+        (_, _, Some(0)) => Some(t.tokens_revoked_none_notice().into()),
+        (_, _, Some(many)) => Some(t.tokens_revoked_many_notice(many)),
+        _ => None,
+    }
+}
+
+fn list_page(
+    who: &SignedIn,
+    calendar: Calendar,
+    tokens: &TokenList,
+    selected: Option<&Token>,
+    done: Option<String>,
+) -> ListPage {
+    let shell = who.shell(Nav::Tokens);
+    let t = shell.t;
+    let chosen = selected.map(|token| token.public_id.as_str());
+    let rows = |tokens: &[Token]| tokens.iter().map(|token| row(t, calendar, token, chosen)).collect::<Vec<_>>();
+    ListPage {
+        done,
+        is_first: tokens.active.is_empty() && tokens.ended.is_empty() && selected.is_none(),
+        active: rows(&tokens.active),
+        ended: rows(&tokens.ended),
+        used_of: t.tokens_used_of(tokens.in_all, PERSONAL_LIMIT),
+        in_all: tokens.in_all,
+        limit: usize::from(PERSONAL_LIMIT.unsigned_abs()),
+        selected: selected.map(|token| detail(t, calendar, token)),
+        is_swapped: false,
+        shell,
+    }
+}
+
+fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> Row {
+    Row {
+        id: token.public_id.clone(),
+        href: path::token(&token.public_id),
+        label: token.label.clone(),
+        scope: t.scope(token.scope),
+        writes: token.scope == crate::domain::token::Scope::ReadWrite,
+        made: calendar.on_day(token.life.created_at, |when| t.tokens_made(when)),
+        used: token.last_use.as_ref().map(|used| calendar.moment(used.at, |when| use_in_a_line(t, used, &when))),
+        end: end(t, calendar, token),
+        state: t.state(token.life.state(calendar.now()), calendar.now()),
+        is_selected: selected == Some(token.public_id.as_str()),
+    }
+}
+
+/// “Last used 3 minutes ago from 192.0.2.7 with curl 8.5.0”
+fn use_in_a_line(t: Texts, used: &LastUse, when: &str) -> String {
+    let mut words = vec![t.tokens_used(when)];
+    words.extend(Some(&used.address).filter(|address| !address.is_empty()).map(|address| t.tokens_used_from(address)));
+    words.extend(
+        Some(&used.program).filter(|agent| !agent.is_empty()).map(|agent| t.tokens_used_with(t.program(agent))),
+    );
+    words.join(" ")
+}
+
+/// When a token expires if it is not used, or when and how it ended.
+fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
+    match token.life.state(calendar.now()) {
+        TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
+        TokenState::Expired { at } => calendar.on_day(at, |when| t.tokens_expired(when)),
+        TokenState::Revoked { at } => calendar
+            .moment(at, |when| format!("{} {}", t.tokens_revoked(when), revoked_by(t, token)).trim_end().to_owned()),
+    }
+}
+
+fn revoked_by(t: Texts, token: &Token) -> &'static str {
+    match token.revoked_by {
+        Some(RevokedBy::Owner) => t.tokens_revoked_by_owner(),
+        Some(RevokedBy::Key) => t.tokens_revoked_by_key(),
+        None => "",
+    }
+}
+
+fn detail(t: Texts, calendar: Calendar, token: &Token) -> Detail {
+    let state = token.life.state(calendar.now());
+    let days = token.life.inactivity.days();
+    let (end_name, at, end_explained) = match state {
+        TokenState::Active { expires_at } => (t.tokens_fact_expires(), expires_at, t.tokens_after_days(days)),
+        TokenState::Expired { at } => (t.tokens_fact_expired(), at, t.tokens_after_days_past(days)),
+        TokenState::Revoked { at } => (t.tokens_fact_revoked(), at, revoked_by(t, token).to_owned()),
+    };
+    Detail {
+        id: token.public_id.clone(),
+        label: token.label.clone(),
+        scope: t.scope(token.scope),
+        scope_explained: t.scope_explained(token.scope),
+        state: t.state(state, calendar.now()),
+        made: calendar.full(token.life.created_at),
+        used: token.last_use.as_ref().map(|used| calendar.moment(used.at, capitalized)),
+        used_by: token.last_use.as_ref().map(|used| use_in_lines(t, used)).unwrap_or_default(),
+        end_name,
+        end: calendar.full(at),
+        end_explained,
+        is_active: matches!(state, TokenState::Active { .. }),
+        revocation: path::token_revocation(&token.public_id),
+    }
+}
+
+/// From where and by what a token was used last; what the program says of itself stands below its name.
+fn use_in_lines(t: Texts, used: &LastUse) -> Vec<String> {
+    let program = (!used.program.is_empty()).then(|| t.program(&used.program));
+    let own_words = Some(&used.program).filter(|agent| Some(*agent) != program.as_ref());
+    let lines = [Some(used.address.clone()), program, own_words.cloned()];
+    lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
+}
+
+/// The same with a capital letter, to stand alone.
+fn capitalized(words: String) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

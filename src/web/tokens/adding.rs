@@ -1,0 +1,228 @@
+//! Adding a token: the form, and the one page that shows the key.
+
+use super::{calendar, use_in_a_line};
+use crate::{
+    app::{
+        problem::{Field, Problem, Problems},
+        tokens::{Created, TokenForm, TokenList},
+    },
+    domain::token::{InactivityExpiry, PERSONAL_LIMIT, Scope},
+    storage::tokens::Token,
+    web::{
+        App, PublicUrl,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{page, secret_page, see},
+        routes::path,
+        session::SignedIn,
+        shell::{Nav, Shell},
+        texts::Texts,
+        words::{Calendar, Errors},
+    },
+};
+use actix_web::{HttpResponse, web::Data};
+use askama::Template;
+use serde::Deserialize;
+
+/// How many of the tokens that were idle the longest are named to somebody who has no place left.
+const NAMED: usize = 5;
+
+/// What was typed into the form.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    label: String,
+    scope: String,
+    inactivity: String,
+    password: Option<String>,
+    nonce: String,
+}
+
+impl Default for Typed {
+    /// An empty form: the choice that gives less away, and the usual period.
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            scope: Scope::ReadOnly.key().into(),
+            inactivity: InactivityExpiry::default().days().to_string(),
+            password: None,
+            nonce: String::new(),
+        }
+    }
+}
+
+impl Typed {
+    fn form(&self) -> TokenForm {
+        let Self { label, scope, inactivity, password, nonce } = self.clone();
+        TokenForm { label, scope, inactivity, password, nonce }
+    }
+}
+
+/// The form.
+#[derive(Template)]
+#[template(path = "tokens/new.html")]
+struct NewPage {
+    shell: Shell,
+    typed: Typed,
+    nonce: String,
+    errors: Errors,
+    periods: Vec<i16>,
+    asks_password: bool,
+    full: Option<Full>,
+}
+
+/// What could be revoked to make room for another token.
+struct Full {
+    in_all: usize,
+    is_elsewhere: bool,
+    idle: Vec<Idle>,
+}
+
+/// A token that could be revoked.
+struct Idle {
+    href: String,
+    label: String,
+    used: String,
+}
+
+/// The page with the key.
+#[derive(Template)]
+#[template(path = "tokens/created.html")]
+struct CreatedPage<'a> {
+    shell: Shell,
+    label: &'a str,
+    scope: &'static str,
+    days: i16,
+    key: &'a str,
+    samples: Samples,
+}
+
+/// Examples that can be pasted as they are.
+struct Samples {
+    curl: String,
+    power_query: String,
+    r: String,
+    python: String,
+}
+
+impl Samples {
+    fn new(base: &str, key: &str) -> Self {
+        let url = format!("{base}/api/v1/me");
+        Self {
+            curl: format!("curl -H \"Authorization: Bearer {key}\" {url}"),
+            power_query: format!(
+                "let\n    Source = Json.Document(Web.Contents(\"{base}\", [\n        RelativePath = \"api/v1/me\",\n        \
+                 Headers = [Authorization = \"Bearer {key}\"]\n    ]))\nin\n    Source"
+            ),
+            r: format!(
+                "library(httr2)\n\nrequest(\"{url}\") |>\n  req_auth_bearer_token(\"{key}\") |>\n  req_perform() |>\n  \
+                 resp_body_json()"
+            ),
+            python: format!(
+                "import requests\n\nanswer = requests.get(\n    \"{url}\",\n    headers={{\"Authorization\": \
+                 \"Bearer {key}\"}},\n    timeout=10,\n)\nanswer.raise_for_status()\nprint(answer.json())"
+            ),
+        }
+    }
+}
+
+/// `GET /account/tokens/new`
+///
+/// # Errors
+/// When the database fails.
+pub async fn new(app: App, who: SignedIn) -> Result<HttpResponse, WebError> {
+    if who.actor.membership().is_none() {
+        return Ok(see(path::TOKENS));
+    }
+    page(&new_page(&app, &who, Typed::default(), None).await?)
+}
+
+/// `POST /account/tokens`: makes the token and shows its key, this once.
+///
+/// # Errors
+/// When the database fails, or with too many wrong passwords.
+pub async fn create(
+    app: App,
+    url: Data<PublicUrl>,
+    who: SignedIn,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    match app.create_token(&who.actor, typed.form(), who.source.clone()).await {
+        Ok(created) => secret_page(&created_page(&who, &url, &created)),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            refused.page(&new_page(&app, &who, typed, Some(&refused.problems)).await?)
+        }
+    }
+}
+
+fn created_page<'a>(who: &SignedIn, url: &PublicUrl, created: &'a Created) -> CreatedPage<'a> {
+    let shell = who.shell(Nav::Tokens);
+    let (token, key) = (&created.token, created.key.reveal());
+    CreatedPage {
+        label: &token.label,
+        scope: shell.t.scope(token.scope),
+        days: token.life.inactivity.days(),
+        key,
+        samples: Samples::new(&url.0, key),
+        shell,
+    }
+}
+
+async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Problems>) -> Result<NewPage, WebError> {
+    let shell = who.shell(Nav::Tokens);
+    let tokens = app.tokens(&who.actor).await?;
+    let at_form = problems.and_then(|problems| problems.at(Field::Form));
+    let at_password = problems.and_then(|problems| problems.at(Field::Password));
+    // A form that made its token already must not make another unless it is sent on purpose, as a new form.
+    let is_used_up = typed.nonce.is_empty() || matches!(at_form, Some(Problem::SentBefore | Problem::NotAChoice));
+    let mut errors = problems.map(|problems| Errors::new(shell.t, problems)).unwrap_or_default();
+    let full = full(shell.t, calendar(app, who), &tokens);
+    if full.is_some() && at_form == Some(Problem::LimitReached) {
+        // The box with what could be revoked says the same and more.
+        errors = Errors::default();
+    }
+    Ok(NewPage {
+        nonce: if is_used_up { app.form_nonce() } else { typed.nonce.clone() },
+        periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
+        asks_password: at_password.is_some() || !app.has_proof(&who.actor),
+        errors,
+        full,
+        typed,
+        shell,
+    })
+}
+
+/// What could be revoked, if no place is left: the tokens that were idle the longest first.
+fn full(t: Texts, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
+    if tokens.in_all < usize::from(PERSONAL_LIMIT.unsigned_abs()) {
+        return None;
+    }
+    let mut active: Vec<&Token> = tokens.active.iter().collect();
+    active.sort_by_key(|token| (token.life.last_used_at.unwrap_or(token.life.created_at), token.id));
+    let idle = active.into_iter().take(NAMED).map(|token| Idle {
+        href: path::token(&token.public_id),
+        label: token.label.clone(),
+        used: match &token.last_use {
+            Some(used) => use_in_a_line(t, used, &calendar.when(used.at)),
+            None => t.tokens_never_used().into(),
+        },
+    });
+    let is_elsewhere = tokens.in_all > tokens.active.len();
+    Some(Full { in_all: tokens.in_all, is_elsewhere, idle: idle.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Samples;
+
+    #[test]
+    fn every_example_holds_the_key_and_the_address() {
+        let samples = Samples::new("https://jeton.example.org", "jtn_p_key");
+        assert_eq!(samples.curl, "curl -H \"Authorization: Bearer jtn_p_key\" https://jeton.example.org/api/v1/me");
+        for sample in [samples.power_query, samples.r, samples.python] {
+            assert!(sample.contains("jtn_p_key") && sample.contains("https://jeton.example.org"), "{sample}");
+            assert!(sample.contains("api/v1/me"), "{sample}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Revoking: each time a question first, as a page of its own or, for htmx, as a dialog.
+
+use super::calendar;
+use crate::{
+    app::tokens::{Bulk, TokenList, UNUSED_DAYS},
+    domain::{time::Timestamp, token::TokenState},
+    storage::tokens::Token,
+    web::{
+        App,
+        errors::WebError,
+        form::Form,
+        page::{IsHtmx, page, page_with, see},
+        routes::path,
+        session::SignedIn,
+        shell::{Nav, Shell},
+        sign_in::Nothing,
+        texts::Texts,
+        words::Calendar,
+    },
+};
+use actix_web::{HttpResponse, http::StatusCode, web::Path};
+use askama::Template;
+use serde::Deserialize;
+
+/// The question whether to revoke one token.
+struct Confirm {
+    t: Texts,
+    csrf: String,
+    action: String,
+    label: String,
+    last_use: String,
+    cancel: String,
+    is_dialog: bool,
+}
+
+/// The question as a page.
+#[derive(Template)]
+#[template(path = "tokens/revocation.html")]
+struct ConfirmPage {
+    shell: Shell,
+    confirm: Confirm,
+}
+
+/// The question as a dialog.
+#[derive(Template)]
+#[template(path = "tokens/_dialog.html")]
+struct ConfirmDialog {
+    confirm: Confirm,
+}
+
+/// The question which of several tokens to revoke.
+struct ConfirmBulk {
+    t: Texts,
+    csrf: String,
+    organization: String,
+    choices: Vec<Choice>,
+    is_wrong: bool,
+    is_dialog: bool,
+}
+
+/// A choice: what it takes, in words and by name.
+struct Choice {
+    key: &'static str,
+    words: String,
+    labels: String,
+    is_first: bool,
+}
+
+/// The question as a page.
+#[derive(Template)]
+#[template(path = "tokens/revocation_bulk.html")]
+struct ConfirmBulkPage {
+    shell: Shell,
+    confirm: ConfirmBulk,
+}
+
+/// The question as a dialog.
+#[derive(Template)]
+#[template(path = "tokens/_dialog_bulk.html")]
+struct ConfirmBulkDialog {
+    confirm: ConfirmBulk,
+}
+
+/// `GET /account/tokens/{id}/revocation`
+///
+/// # Errors
+/// Not found if there is none, or it is somebody else's.
+pub async fn confirm_revocation(
+    app: App,
+    who: SignedIn,
+    id: Path<String>,
+    IsHtmx(is_dialog): IsHtmx,
+) -> Result<HttpResponse, WebError> {
+    let token = app.token(&who.actor, &id).await?;
+    let calendar = calendar(&app, &who);
+    if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
+        return Ok(see(&path::token(&token.public_id)));
+    }
+    let shell = who.shell(Nav::Tokens);
+    let confirm = Confirm {
+        t: shell.t,
+        csrf: shell.csrf.clone(),
+        action: path::token_revocation(&token.public_id),
+        last_use: last_use(shell.t, calendar, &token),
+        cancel: path::token(&token.public_id),
+        label: token.label,
+        is_dialog,
+    };
+    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+}
+
+/// What will stop: when, from where and by what program the token was used last.
+fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
+    let Some(used) = &token.last_use else { return t.revocation_never_used().into() };
+    let (when, from, program) = (calendar.when(used.at), &used.address, t.program(&used.program));
+    match (from.is_empty(), used.program.is_empty()) {
+        (true, true) => t.revocation_last_use(when),
+        (false, true) => t.revocation_last_use_from(when, from),
+        (true, false) => t.revocation_last_use_with(when, program),
+        (false, false) => t.revocation_last_use_from_with(when, from, program),
+    }
+}
+
+/// `POST /account/tokens/{id}/revocation`
+///
+/// # Errors
+/// Not found if there is none, or it is somebody else's.
+pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    let was_active = app.revoke_token(&who.actor, &id, who.source.clone()).await?;
+    let what = if was_active { "revoked" } else { "ended" };
+    Ok(see(&format!("{}?{what}={id}", path::TOKENS)))
+}
+
+/// `GET /account/tokens/revocation`
+///
+/// # Errors
+/// When the database fails.
+pub async fn confirm_bulk(app: App, who: SignedIn, IsHtmx(is_dialog): IsHtmx) -> Result<HttpResponse, WebError> {
+    let confirm = question(&app, &who, is_dialog).await?;
+    if is_dialog {
+        page(&ConfirmBulkDialog { confirm })
+    } else {
+        page(&ConfirmBulkPage { shell: who.shell(Nav::Tokens), confirm })
+    }
+}
+
+async fn question(app: &App, who: &SignedIn, is_dialog: bool) -> Result<ConfirmBulk, WebError> {
+    let tokens = app.tokens(&who.actor).await?;
+    let shell = who.shell(Nav::Tokens);
+    let membership = who.actor.membership();
+    Ok(ConfirmBulk {
+        t: shell.t,
+        choices: choices(shell.t, &tokens, app.clock().now()),
+        csrf: shell.csrf,
+        organization: membership.map(|membership| membership.organization_name.clone()).unwrap_or_default(),
+        is_wrong: false,
+        is_dialog,
+    })
+}
+
+fn choices(t: Texts, tokens: &TokenList, now: Timestamp) -> Vec<Choice> {
+    let taken = |bulk: Bulk| -> Vec<&str> {
+        tokens.active.iter().filter(|token| bulk.takes(token, now)).map(|token| token.label.as_str()).collect()
+    };
+    let (unused, all) = (taken(Bulk::Unused), taken(Bulk::All));
+    let words = if unused.is_empty() {
+        t.revocation_unused_none(UNUSED_DAYS)
+    } else {
+        t.revocation_unused(unused.len(), UNUSED_DAYS)
+    };
+    let choice = |bulk: Bulk, words, labels: &[&str]| Choice {
+        key: bulk.key(),
+        words,
+        labels: labels.join(", "),
+        is_first: false,
+    };
+    vec![
+        Choice { is_first: true, ..choice(Bulk::Unused, words, &unused) },
+        choice(Bulk::All, t.revocation_all(all.len()), &all),
+    ]
+}
+
+/// What was chosen.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    which: String,
+}
+
+/// `POST /account/tokens/revocation`
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) -> Result<HttpResponse, WebError> {
+    let Some(bulk) = Bulk::from_key(&chosen.which) else {
+        let confirm = ConfirmBulk { is_wrong: true, ..question(&app, &who, false).await? };
+        let again = ConfirmBulkPage { shell: who.shell(Nav::Tokens), confirm };
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+    };
+    let count = app.revoke_tokens(&who.actor, bulk, who.source.clone()).await?;
+    Ok(see(&format!("{}?revoked_many={count}", path::TOKENS)))
+}

@@ -1,0 +1,40 @@
+//! Forward-auth: a reverse proxy asks about each request before it hands it on.
+
+use super::bearer;
+use crate::{app::verify::Accepted, domain::access::Demand};
+use actix_web::{HttpRequest, HttpResponse, http::Method};
+
+/// Headers in which proxies tell the method of the request that they ask about.
+const METHOD_HEADERS: [&str; 2] = ["x-original-method", "x-forwarded-method"];
+
+/// `/verify`: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
+///
+/// The request changes something if its own method, or any that a proxy tells, is not one that only reads: a client may
+/// forge such a header, and then it can only narrow what it may do.
+pub async fn verify(request: HttpRequest) -> HttpResponse {
+    let demand = Demand { write: writes(&request), permission: None };
+    match bearer::authenticate(&request, demand).await {
+        Ok(accepted) => allowed(&accepted),
+        Err(error) => error.head().finish(),
+    }
+}
+
+fn writes(request: &HttpRequest) -> bool {
+    let told = METHOD_HEADERS.into_iter().flat_map(|name| request.headers().get_all(name));
+    let told_to_write = |method: &[u8]| !Method::from_bytes(method).is_ok_and(|method| reads(&method));
+    !reads(request.method()) || told.into_iter().any(|value| told_to_write(value.as_bytes()))
+}
+
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn allowed(accepted: &Accepted) -> HttpResponse {
+    let identity = accepted.identity();
+    HttpResponse::Ok()
+        .insert_header(("jeton-subject", identity.subject.name.as_str()))
+        .insert_header(("jeton-organization", identity.organization_slug.as_str()))
+        .insert_header(("jeton-scope", identity.scope.oauth()))
+        .insert_header(("jeton-permissions", identity.permissions().keys()))
+        .finish()
+}

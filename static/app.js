@@ -1,0 +1,177 @@
+// Jeton's own script. Every page works without it; it copies, opens confirmations as dialogs, switches the theme in
+// place, and takes the API key off the page when it is left. It runs in the head, before the first paint, and therefore
+// listens on the document instead of looking for elements.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+
+  // --- Theme. Colours follow data-theme by themselves; the class is for the component library's own dark variants.
+  const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function paintTheme() {
+    const theme = root.dataset.theme;
+    root.classList.toggle("dark", theme === "dark" || (theme === "system" && systemDark.matches));
+  }
+  paintTheme();
+  systemDark.addEventListener("change", paintTheme);
+
+  // Saves the choice without leaving the page: a key that is on it would be lost.
+  async function switchTheme(form, button) {
+    const response = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form, button)),
+      redirect: "manual",
+    });
+    if (!response.ok && response.type !== "opaqueredirect") {
+      throw new Error(`theme: ${response.status}`);
+    }
+    root.dataset.theme = button.value;
+    paintTheme();
+    for (const other of form.querySelectorAll("button[name=theme]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-theme-form]") && event.submitter) {
+      event.preventDefault();
+      switchTheme(form, event.submitter).catch(() => showProblem(document.body.dataset.networkError));
+    }
+  });
+
+  // On a phone the navigation scrolls sideways; show where we are.
+  document.addEventListener("DOMContentLoaded", () => {
+    const nav = document.querySelector(".subnav");
+    const current = nav?.querySelector("[aria-current]");
+    if (current) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+  });
+
+  // --- Messages for everybody: `announce` is heard, `showProblem` is seen and heard.
+  function announce(text) {
+    const region = document.getElementById("announce");
+    region.textContent = "";
+    // A later task, so that the same words twice are spoken twice.
+    setTimeout(() => { region.textContent = text; }, 50);
+  }
+
+  let hideProblem;
+  function showProblem(text) {
+    const region = document.getElementById("problems");
+    // An open dialog lies above everything else on the page, so the message moves into it.
+    (document.querySelector("dialog[open]") || document.body).append(region);
+    region.textContent = text;
+    clearTimeout(hideProblem);
+    hideProblem = setTimeout(clearProblem, 10000);
+  }
+  function clearProblem() {
+    const region = document.getElementById("problems");
+    region.textContent = "";
+    document.body.append(region);
+  }
+
+  // --- Copy: <button data-copy="#id">, with <span class="copied"> inside for the moment after.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.querySelector(button.dataset.copy);
+    const text = "value" in source ? source.value : source.textContent;
+    try {
+      await navigator.clipboard.writeText(text.trim());
+    } catch {
+      // No clipboard over plain HTTP, or the person refused: select it for Ctrl+C.
+      window.getSelection().selectAllChildren(source);
+      copyByHand(button);
+      return;
+    }
+    button.parentElement.querySelector(":scope > .copy-help")?.remove();
+    button.classList.add("is-copied");
+    setTimeout(() => button.classList.remove("is-copied"), 2500);
+    announce(document.body.dataset.copied);
+  });
+
+  function copyByHand(button) {
+    const text = document.body.dataset.copyByHand;
+    const place = button.closest(".secret-value") || button;
+    if (!place.nextElementSibling?.matches(".copy-help")) {
+      const help = document.createElement("p");
+      help.className = "hint copy-help";
+      help.textContent = text;
+      place.after(help);
+    }
+    announce(text);
+  }
+
+  // --- Dialogs: <a data-dialog href="…"> is a page of its own; with htmx its fragment is shown as a modal dialog.
+  let opener = null;
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!link || !plain || !window.htmx) return;
+    event.preventDefault();
+    opener = link;
+    window.htmx.ajax("GET", link.href, { source: link, target: "#dialog-host", swap: "innerHTML" });
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    const host = document.getElementById("dialog-host");
+    if (!opener || !host || host.childElementCount === 0) return;
+    const dialog = host.querySelector("dialog");
+    if (!dialog) {
+      // Not what was asked for (an error, the sign-in page): let the browser show it as a page.
+      host.replaceChildren();
+      window.location.assign(opener.href);
+    } else if (!dialog.open || !dialog.matches(":modal")) {
+      dialog.close();
+      dialog.showModal();
+      dialog.addEventListener("close", () => closed(host), { once: true });
+    }
+  });
+
+  function closed(host) {
+    clearProblem();
+    host.replaceChildren();
+    const back = opener;
+    opener = null;
+    if (back?.isConnected) back.focus();
+  }
+
+  // Cancel is a link to the page behind; inside a dialog it closes. So does a press on the backdrop.
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest("#dialog-host dialog");
+    if (!dialog) return;
+    const box = dialog.getBoundingClientRect();
+    const outside = event.target === dialog && event.detail > 0 &&
+      (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom);
+    if (outside || event.target.closest("[data-dialog-close]")) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+
+  // --- Lists: the row of the token that the panel shows is the current one.
+  document.addEventListener("htmx:after:swap", () => {
+    const selected = document.getElementById("panel")?.dataset.selected;
+    for (const link of document.querySelectorAll("a[data-token]")) {
+      if (link.dataset.token === selected) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  });
+
+  // --- The key: gone from the page as soon as it is left, so that "back" cannot bring it again.
+  function blankSecrets() {
+    for (const element of document.querySelectorAll("[data-secret]")) {
+      element.textContent = element.matches("output") ? document.body.dataset.secretGone : "";
+    }
+  }
+  window.addEventListener("pagehide", blankSecrets);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) blankSecrets();
+  });
+
+  // --- htmx answers every status by a swap; what is left is no answer at all.
+  document.addEventListener("htmx:error", () => showProblem(document.body.dataset.networkError));
+  document.addEventListener("htmx:before:request", clearProblem);
+})();

@@ -1,0 +1,158 @@
+//! The same with the keyboard alone.
+
+use super::{NOTHING, ann_at, key_shown};
+use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb};
+use thirtyfour::Key;
+
+/// What has the focus, by its name.
+const FOCUSED: &str = "const e = document.activeElement;
+    const label = e.labels?.[0]?.innerText.split('\\n')[0];
+    return (label || e.getAttribute('aria-label') || e.innerText || '').replace(/\\s+/g, ' ').trim()";
+
+async fn focused(browser: &Browser) -> String {
+    browser.evaluate(FOCUSED).await.as_str().unwrap_or_default().to_owned()
+}
+
+/// Presses Tab until the focus is on what has this name, and checks that it can be seen there.
+async fn tab_to(browser: &Browser, name: &str) {
+    let mut passed = Vec::new();
+    while passed.len() < 60 {
+        let now = focused(browser).await;
+        if now == name || now.starts_with(name) {
+            let outlined = "const e = document.activeElement; const box = e.closest('.choice, .segmented label, .selectable') ?? e;
+                const drawn = [e, box].some((one) => getComputedStyle(one).outlineStyle !== 'none');
+                const at = box.getBoundingClientRect();
+                return drawn && at.width > 0 && at.top >= 0 && at.bottom <= innerHeight";
+            assert_eq!(browser.evaluate(outlined).await, true, "the focus on {name} can be seen");
+            return;
+        }
+        passed.push(now);
+        browser.press(Key::Tab).await;
+    }
+    panic!("{name} is not reached by Tab, only: {passed:?}");
+}
+
+async fn enter(browser: &Browser, name: &str) {
+    tab_to(browser, name).await;
+    browser.press(Key::Enter).await;
+}
+
+#[actix_web::test]
+async fn a_token_from_sign_in_to_revocation() {
+    let (app, _) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    let browser = Browser::new(&app.url).await;
+    browser.go("/").await;
+    assert_eq!(focused(&browser).await, "E-mail address", "the form has the focus at once");
+    browser.press("ann@example.org").await;
+    tab_to(&browser, "Password").await;
+    browser.press(PASSWORD).await;
+    browser.press(Key::Enter).await;
+    browser.sees("Your first API token").await;
+
+    browser.press(Key::Tab).await;
+    assert_eq!(focused(&browser).await, "Skip to content");
+    enter(&browser, "Account menu: A").await;
+    browser.sees("ann@example.org").await;
+    enter(&browser, "Account settings").await;
+    browser.is_at("/account/profile").await;
+    enter(&browser, "API tokens").await;
+    browser.is_at("/account/tokens").await;
+    enter(&browser, "Add a token").await;
+    browser.is_at("/account/tokens/new").await;
+
+    assert_eq!(focused(&browser).await, "Label");
+    browser.press("Power BI").await;
+    tab_to(&browser, "Read only").await;
+    browser.press(Key::Down).await;
+    assert_eq!(browser.value("Read & write").await, "true");
+    browser.press(Key::Up).await;
+    assert_eq!(browser.value("Read only").await, "true");
+    tab_to(&browser, "45 days").await;
+    browser.press(Key::Right).await;
+    assert_eq!(browser.value("60 days").await, "true");
+    enter(&browser, "Generate").await;
+    browser.sees("is ready").await;
+    let key = key_shown(&browser).await;
+    enter(&browser, "Copy to clipboard").await;
+    browser.sees("Copied").await;
+    assert_eq!(browser.clipboard().await, key);
+    assert_eq!(app.me(&key).await.status, 200);
+
+    enter(&browser, "I have saved the key").await;
+    enter(&browser, "Power BI").await;
+    browser.sees("Public ID").await;
+    enter(&browser, "Revoke token").await;
+    browser.sees("Revoke “Power BI”?").await;
+    in_dialog(&browser).await;
+    browser.press(Key::Escape).await;
+    browser.sees_no("Revoke “Power BI”?").await;
+    assert_eq!(focused(&browser).await, "Revoke token", "back where it was opened");
+    browser.press(Key::Enter).await;
+    browser.sees("Revoke “Power BI”?").await;
+    for _ in 0..4 {
+        in_dialog(&browser).await;
+        browser.press(Key::Tab).await;
+    }
+    enter(&browser, "Cancel").await;
+    browser.sees_no("Revoke “Power BI”?").await;
+    assert_eq!(focused(&browser).await, "Revoke token");
+    browser.press(Key::Enter).await;
+    browser.sees("Revoke “Power BI”?").await;
+    enter(&browser, "Revoke token").await;
+    browser.sees("“Power BI” is revoked.").await;
+    assert_eq!(app.me(&key).await.status, 401);
+    assert_eq!(browser.complaints().await, NOTHING);
+}
+
+/// The focus is in the dialog, or has left the page for the browser's own bar; never behind the dialog.
+async fn in_dialog(browser: &Browser) {
+    let script = "const e = document.activeElement; return e === document.body || Boolean(e.closest('dialog[open]'))";
+    assert_eq!(browser.evaluate(script).await, true, "{} has the focus", focused(browser).await);
+}
+
+#[actix_web::test]
+async fn a_dialog_takes_the_focus_away_from_what_destroys() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    ann.makes_token("Power BI").await;
+    browser.go(&format!("/account/tokens/{}", ann.token_id("Power BI").await)).await;
+    browser.click("Revoke token").await;
+    browser.sees("Revoke “Power BI”?").await;
+    let inside = browser.evaluate("return Boolean(document.activeElement.closest('dialog:modal'))").await;
+    assert_eq!(inside, true, "{}", focused(&browser).await);
+    assert_ne!(focused(&browser).await, "Revoke token", "Enter by mistake revokes nothing");
+    browser.click("Cancel").await;
+    browser.click("Revoke several").await;
+    browser.sees("Which tokens?").await;
+    browser.press(Key::Escape).await;
+    browser.sees_no("Which tokens?").await;
+    assert_eq!(focused(&browser).await, "Revoke several");
+}
+
+/// After a form was refused, the next key typed goes to where something is wrong.
+#[actix_web::test]
+async fn a_refused_form_has_the_focus_at_what_is_wrong() {
+    let (_app, _ann, browser) = ann_at(Setup::default()).await;
+    browser.go("/account/tokens/new").await;
+    browser.press(Key::Enter).await;
+    browser.sees("Enter a label").await;
+    assert_eq!(focused(&browser).await, "Label");
+    let described = "const e = document.activeElement; return document.getElementById(e.getAttribute('aria-describedby').split(' ')[0]).innerText";
+    assert!(browser.evaluate(described).await.as_str().unwrap().starts_with("Enter a label"));
+    browser.go("/account/security").await;
+    tab_to(&browser, "New password").await;
+    browser.press("short").await;
+    browser.press(Key::Enter).await;
+    browser.sees("Enter your password.").await;
+    assert_eq!(focused(&browser).await, "Current password");
+}
+
+#[actix_web::test]
+async fn the_skip_link_leads_past_the_navigation() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    ann.makes_token("Power BI").await;
+    browser.go("/account/tokens").await;
+    browser.press(Key::Tab).await;
+    browser.press(Key::Enter).await;
+    browser.press(Key::Tab).await;
+    assert_eq!(focused(&browser).await, "Add");
+}

@@ -1,0 +1,237 @@
+//! Every page, in each language: axe-core and the validator find nothing, the console is silent, nothing has to be scrolled
+//! sideways on the smallest screen. With `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
+
+use super::bring;
+use crate::harness::{Browser, Person, Setup, TestApp, TestDb, html};
+use std::{path::PathBuf, time::Duration};
+use thirtyfour::By;
+
+/// How to get to a page. What is not written down in a language works in all.
+enum Step {
+    /// An address; `{code}` is the code of the set-up link, `{Label}` the public id of a token.
+    Go(&'static str),
+    /// Types into the field with this name.
+    Type(&'static str, &'static str),
+    /// Clicks what the selector finds first, and waits until there is what the second one finds.
+    Press(&'static str, &'static str),
+}
+use Step::{Go, Press, Type};
+
+type Page = (&'static str, &'static [Step]);
+
+/// Sends the form of the page and gets it back with messages.
+const REFUSED: Step = Press("main form.form [type=submit]", "[aria-invalid], .notice[data-tone=error]");
+
+const BEFORE_SET_UP: &[Page] = &[
+    ("not set up", &[Go("/sign-in")]),
+    ("set-up", &[Go("/setup?code={code}")]),
+    ("set-up with errors", &[Go("/setup?code={code}"), Type("name", "A"), REFUSED]),
+    ("set-up link wrong", &[Go("/setup?code=wrong")]),
+];
+const SIGNED_OUT: &[Page] = &[
+    ("sign-in", &[Go("/sign-in")]),
+    ("sign-in with errors", &[Go("/sign-in"), REFUSED]),
+    ("sign-in refused", &[Go("/sign-in"), Type("email", "ann@example.org"), Type("password", "not this one"), REFUSED]),
+    ("not found", &[Go("/no/such/page")]),
+];
+const NEWCOMER: &[Page] = &[
+    ("profile", &[Go("/account/profile")]),
+    ("profile with errors", &[Go("/account/profile"), Type("name", " "), Type("email", "nobody"), REFUSED]),
+    ("profile saved", &[Go("/account/profile"), Press("main .actions [type=submit]", ".notice[data-tone=ok]")]),
+    ("security", &[Go("/account/security")]),
+    ("security with errors", &[Go("/account/security"), Type("new_password", "short"), REFUSED]),
+    ("user menu", &[Go("/account/security"), Press(".user-button", "#user-menu:popover-open")]),
+    ("sessions", &[Go("/account/sessions")]),
+    ("tokens empty", &[Go("/account/tokens")]),
+    ("new", &[Go("/account/tokens/new")]),
+    ("new with errors", &[Go("/account/tokens/new"), REFUSED]),
+    ("not found while signed in", &[Go("/account/tokens/zzzzzzzzzz")]),
+];
+const WITH_TOKENS: &[Page] = &[
+    ("tokens", &[Go("/account/tokens")]),
+    ("token", &[Go("/account/tokens/{Power BI, office laptop}")]),
+    ("token selected", &[Go("/account/tokens"), Press("[data-token]", "#panel[data-selected]")]),
+    ("token never used", &[Go("/account/tokens/{R scripts}")]),
+    ("token revoked", &[Go("/account/tokens/{Lost phone}")]),
+    ("token expired", &[Go("/account/tokens/{Excel, 2019}")]),
+    ("revocation", &[Go("/account/tokens/{Power BI, office laptop}/revocation")]),
+    ("revocation dialog", &[Go("/account/tokens/{Power BI, office laptop}"), Press("#panel [data-dialog]", "dialog:modal")]),
+    ("bulk revocation", &[Go("/account/tokens/revocation")]),
+    ("bulk revocation dialog", &[Go("/account/tokens"), Press("section [data-dialog]", "dialog:modal")]),
+    ("created", &[Go("/account/tokens/new"), Type("label", "Python, home"), Press("main form.form [type=submit]", "output")]),
+    ("revoked", &[
+        Go("/account/tokens/{Python, home}/revocation"),
+        Press("main [type=submit]", ".notice[data-tone=ok]"),
+    ]),
+    ("sessions, several", &[Go("/account/sessions")]),
+];
+const FULL: &[Page] = &[
+    ("tokens full", &[Go("/account/tokens")]),
+    ("new at the limit", &[Go("/account/tokens/new")]),
+    ("new refused at the limit", &[
+        Go("/account/tokens/new"),
+        Type("label", "One more"),
+        Press("main form.form [type=submit]", "[name=label][value='One more']"),
+    ]),
+];
+const LATER: &[Page] = &[
+    ("new asking for the password", &[Go("/account/tokens/new")]),
+    ("new with a wrong password", &[
+        Go("/account/tokens/new"),
+        Type("label", "Power BI"),
+        Type("password", "not this one"),
+        REFUSED,
+    ]),
+    ("profile asking for the password", &[Go("/account/profile"), Type("email", "new@example.org"), REFUSED]),
+];
+const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
+
+#[actix_web::test]
+async fn every_page_in_english() {
+    every_page("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_in_french() {
+    every_page("fr").await;
+}
+
+const DAY: i64 = 86_400;
+
+async fn every_page(language: &'static str) {
+    let app = TestApp::start(TestDb::sqlite()).await;
+    let ann = app.browser("Ann");
+    let setup = Setup { language, ..Setup::default() };
+    let mut tour = Tour { browser: Browser::with(&app.url, setup).await, app, ann, language, found: vec![], sent: vec![] };
+    tour.visit(BEFORE_SET_UP).await;
+    tour.ann.sets_up(tour.app.jeton.setup_code()).await;
+    tour.visit(SIGNED_OUT).await;
+    bring(&tour.ann, &tour.browser).await;
+    tour.visit(NEWCOMER).await;
+    tour.live_for_a_month().await;
+    tour.visit(WITH_TOKENS).await;
+    for number in 5..=10 {
+        tour.ann.makes_token(&format!("Report {number}")).await;
+    }
+    tour.visit(FULL).await;
+    tour.ann.revokes("Report 5").await;
+    tour.app.clock.advance(11 * 60);
+    tour.visit(LATER).await;
+    tour.ann.post("/account/tokens/revocation", &[("which", "all")]).await;
+    tour.visit(NONE_LEFT).await;
+    tour.found.extend(html::validate(&tour.sent));
+    assert!(tour.found.is_empty(), "{} findings:\n{}", tour.found.len(), tour.found.join("\n"));
+}
+
+/// A walk past pages, and what was found wrong on the way.
+struct Tour {
+    browser: Browser,
+    app: TestApp,
+    ann: Person,
+    language: &'static str,
+    found: Vec<String>,
+    sent: Vec<(String, String)>,
+}
+
+impl Tour {
+    /// Tokens of every kind: used, never used, about to expire, expired, revoked, with a label that fits nowhere.
+    async fn live_for_a_month(&self) {
+        let Tour { app, ann, .. } = self;
+        ann.asks_for_token("Excel, 2019", "read", "31").await;
+        app.clock.advance(5 * DAY);
+        ann.signs_in().await;
+        ann.asks_for_token("Weekly report", "read_write", "31").await;
+        app.clock.advance(27 * DAY);
+        ann.signs_in().await;
+        app.browser("Ann").signs_in().await;
+        bring(ann, &self.browser).await;
+        ann.makes_token("Lost phone").await;
+        ann.revokes("Lost phone").await;
+        ann.makes_token_with("R scripts", "read_write").await;
+        ann.makes_token(&"Donaudampfschifffahrt".repeat(5)[..100]).await;
+        let key = ann.makes_token("Power BI, office laptop").await;
+        let with_program = [
+            ("authorization", &*format!("Bearer {key}")),
+            ("user-agent", "Microsoft.Data.Mashup (https://go.microsoft.com/fwlink/?LinkID=304225)"),
+        ];
+        assert_eq!(app.send("GET", "/api/v1/me", &with_program, "").await.status, 200);
+        app.clock.advance(3 * 60);
+    }
+
+    async fn visit(&mut self, pages: &[Page]) {
+        for (name, way) in pages {
+            for step in *way {
+                self.take(step).await;
+            }
+            self.look(name).await;
+        }
+    }
+
+    async fn take(&self, step: &Step) {
+        match step {
+            Go(path) => self.browser.go(&self.address(path).await).await,
+            Type(name, text) => {
+                let field = self.find(&format!("main [name={name}]")).await;
+                field.clear().await.expect("a field");
+                field.send_keys(*text).await.expect("a field");
+            }
+            Press(what, then) => {
+                self.find(what).await.click().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+                self.find(then).await;
+            }
+        }
+    }
+
+    /// Fills the braces of an address.
+    async fn address(&self, path: &str) -> String {
+        let Some((start, rest)) = path.split_once('{') else { return path.to_owned() };
+        let (name, end) = rest.split_once('}').expect("a brace");
+        let id = if name == "code" { self.app.jeton.setup_code().to_owned() } else { self.ann.token_id(name).await };
+        format!("{start}{id}{end}")
+    }
+
+    async fn find(&self, css: &str) -> thirtyfour::WebElement {
+        for _ in 0..200 {
+            if let Ok(found) = self.browser.driver().find(By::Css(css)).await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("no {css} at {}:\n{}", self.browser.path().await, self.browser.text().await)
+    }
+
+    async fn look(&mut self, name: &str) {
+        let (browser, mut found) = (&self.browser, Vec::new());
+        self.sent.push((format!("{name} ({})", self.language), browser.sent().await));
+        // What scripts made of it.
+        self.sent.push((format!("{name} ({}, live)", self.language), browser.html().await));
+        found.extend(browser.axe().await);
+        self.picture(name, "light").await;
+        browser.set_dark(true).await;
+        self.picture(name, "dark").await;
+        browser.resize(320, 640).await;
+        found.extend(browser.axe().await.into_iter().map(|line| format!("dark, narrow: {line}")));
+        match browser.too_wide_by().await {
+            0 => {}
+            pixels => found.push(format!("{pixels} pixels too wide for 320")),
+        }
+        browser.set_dark(false).await;
+        browser.resize(360, 740).await;
+        self.picture(name, "narrow").await;
+        browser.resize(1280, 900).await;
+        found.extend(browser.complaints().await);
+        let text = browser.text().await;
+        if self.language == "fr" && text.contains('\'') {
+            found.push(format!("a typewriter's apostrophe: {text}"));
+        }
+        self.found.extend(found.into_iter().map(|line| format!("{name} ({}): {line}", self.language)));
+    }
+
+    async fn picture(&self, name: &str, look: &str) {
+        if let Some(folder) = std::env::var_os("JETON_SCREENSHOTS") {
+            let name = name.replace([',', ' '], "-").replace("--", "-");
+            let file = format!("{name}-{}-{look}.png", self.language);
+            self.browser.screenshot(PathBuf::from(folder).join(file)).await;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Light and dark.
+
+use super::{NOTHING, ann_at, generate, key_shown};
+use crate::harness::{Browser, Setup};
+
+/// How bright the page is behind its text, from 0 to 1.
+async fn brightness(browser: &Browser) -> f64 {
+    let script = "const c = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+        c.fillStyle = getComputedStyle(document.body).backgroundColor; c.fillRect(0, 0, 1, 1);
+        return c.getImageData(0, 0, 1, 1).data[0] / 255";
+    browser.evaluate(script).await.as_f64().expect("a number")
+}
+
+async fn is_dark(browser: &Browser) {
+    assert!(brightness(browser).await < 0.2, "the page is dark");
+}
+
+async fn is_light(browser: &Browser) {
+    assert!(brightness(browser).await > 0.9, "the page is light");
+}
+
+async fn switches(javascript: bool) {
+    let (_app, _ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
+    browser.go("/account/sessions").await;
+    is_light(&browser).await;
+    browser.set_dark(true).await;
+    is_dark(&browser).await;
+    for (name, other) in [("Light", "Dark"), ("Dark", "Light"), ("Light", "Dark")] {
+        browser.click("Ann").await;
+        browser.click(name).await;
+        if javascript {
+            pressed(&browser, name).await;
+            browser.sees(other).await; // The menu stays open, to compare.
+            look(&browser, name).await;
+        }
+        browser.reload().await;
+        browser.is_at("/account/sessions").await;
+        look(&browser, name).await;
+        pressed(&browser, name).await;
+    }
+    browser.click("Ann").await;
+    browser.click("System").await;
+    pressed(&browser, "System").await;
+    is_dark(&browser).await;
+    browser.set_dark(false).await;
+    is_light(&browser).await;
+    assert_eq!(browser.complaints().await, NOTHING);
+}
+
+async fn look(browser: &Browser, theme: &str) {
+    if theme == "Dark" { is_dark(browser).await } else { is_light(browser).await }
+}
+
+/// Waits until the switch says so.
+async fn pressed(browser: &Browser, name: &str) {
+    for _ in 0..100 {
+        let now = browser.evaluate("return document.querySelector('[name=theme][aria-pressed=true]')?.textContent").await;
+        if now == name {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("{name} is not pressed: {}", browser.html().await);
+}
+
+#[actix_web::test]
+async fn the_switch_works_at_once_and_for_good() {
+    switches(true).await;
+}
+
+#[actix_web::test]
+async fn the_switch_works_without_javascript() {
+    switches(false).await;
+}
+
+#[actix_web::test]
+async fn switching_beside_the_key_keeps_the_key() {
+    let (_app, _ann, browser) = ann_at(Setup::default()).await;
+    let key = generate(&browser, "Power BI").await;
+    browser.click("Ann").await;
+    browser.click("Dark").await;
+    pressed(&browser, "Dark").await;
+    is_dark(&browser).await;
+    assert_eq!(key_shown(&browser).await, key);
+}
+
+/// The server is gone, as after a lost network: nothing is lost and it is said.
+#[actix_web::test]
+async fn a_switch_that_could_not_be_saved_is_told() {
+    let (_app, _ann, browser) = ann_at(Setup::default()).await;
+    browser.go("/account/sessions").await;
+    let offline = serde_json::json!({ "offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    browser.driver().cdp().send_raw("Network.emulateNetworkConditions", offline).await.unwrap();
+    browser.click("Ann").await;
+    browser.click("Dark").await;
+    browser.sees("Jeton did not answer. Check your connection and try again.").await;
+    is_light(&browser).await;
+}

@@ -1,0 +1,122 @@
+//! The same thing twice: a double click, two tabs.
+
+use super::{NOTHING, active_tokens, ann_at, key_shown};
+use crate::harness::{Person, Setup};
+use thirtyfour::Key;
+
+async fn double_click(javascript: bool) {
+    let (app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
+    browser.go("/account/tokens/new").await;
+    browser.fill("Label", "Power BI").await;
+    browser.double_click("Generate").await;
+    browser.sees("Power BI").await;
+    assert_eq!(active_tokens(&ann).await, 1);
+    if javascript {
+        let key = key_shown(&browser).await;
+        assert_eq!(app.me(&key).await.status, 200, "and the key is not lost");
+    }
+}
+
+#[actix_web::test]
+async fn a_double_click_makes_one_token_and_shows_its_key() {
+    double_click(true).await;
+}
+
+/// The second click wins over the first, whose answer is lost; then the page says so.
+#[actix_web::test]
+async fn a_double_click_makes_one_token_without_javascript() {
+    double_click(false).await;
+}
+
+#[actix_web::test]
+async fn enter_twice_makes_one_token_and_shows_its_key() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    browser.go("/account/tokens/new").await;
+    browser.fill("Label", "Power BI").await;
+    browser.press(format!("{}{}", char::from(Key::Enter), char::from(Key::Enter)).as_str()).await;
+    browser.sees("is ready").await;
+    key_shown(&browser).await;
+    assert_eq!(active_tokens(&ann).await, 1);
+}
+
+async fn with_one_token(setup: Setup) -> (crate::harness::TestApp, Person, crate::harness::Browser) {
+    let (app, ann, browser) = ann_at(setup).await;
+    ann.makes_token("Power BI").await;
+    let id = ann.token_id("Power BI").await;
+    browser.go(&format!("/account/tokens/{id}")).await;
+    browser.sees("Revoke token").await;
+    (app, ann, browser)
+}
+
+#[actix_web::test]
+async fn a_token_that_was_revoked_in_another_tab_is_shown_as_that() {
+    for javascript in [true, false] {
+        let (_app, other_tab, browser) = with_one_token(Setup { javascript, ..Setup::default() }).await;
+        other_tab.revokes("Power BI").await;
+        browser.click("Revoke token").await;
+        browser.sees("An ended token cannot be restored.").await;
+        browser.sees("0 of 10").await;
+        assert_eq!(browser.complaints().await, NOTHING);
+    }
+}
+
+#[actix_web::test]
+async fn a_question_that_was_answered_in_another_tab_is_answered_plainly() {
+    for javascript in [true, false] {
+        let (_app, other_tab, browser) = with_one_token(Setup { javascript, ..Setup::default() }).await;
+        browser.click("Revoke token").await;
+        browser.sees("Revoke “Power BI”?").await;
+        other_tab.revokes("Power BI").await;
+        browser.click("Revoke token").await;
+        browser.sees("“Power BI” had ended before. It stays refused.").await;
+        assert_eq!(browser.complaints().await, NOTHING);
+    }
+}
+
+#[actix_web::test]
+async fn several_that_were_revoked_in_another_tab_are_told_plainly() {
+    for javascript in [true, false] {
+        let (_app, other_tab, browser) = with_one_token(Setup { javascript, ..Setup::default() }).await;
+        browser.go("/account/tokens").await;
+        browser.click("Revoke several").await;
+        browser.choose("The one active token").await;
+        other_tab.revokes("Power BI").await;
+        browser.click("Revoke tokens").await;
+        browser.sees("No token was revoked: none fitted your choice any more.").await;
+        assert_eq!(browser.complaints().await, NOTHING);
+    }
+}
+
+#[actix_web::test]
+async fn several_are_revoked_by_a_choice_that_names_them() {
+    for javascript in [true, false] {
+        let (app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
+        let keys = [ann.makes_token("Power BI").await, ann.makes_token("R scripts").await];
+        browser.go("/account/tokens").await;
+        browser.click("Revoke several").await;
+        browser.sees("No token was unused for 90 days").await;
+        browser.sees("All 2 active tokens").await;
+        browser.sees("Power BI").await;
+        browser.choose("All 2 active tokens").await;
+        browser.click("Revoke tokens").await;
+        browser.sees("2 tokens are revoked. They are refused from now on.").await;
+        for key in &keys {
+            assert_eq!(app.me(key).await.status, 401);
+        }
+        assert_eq!(browser.complaints().await, NOTHING);
+    }
+}
+
+/// A tab that was open while its user signed out and in again.
+#[actix_web::test]
+async fn a_form_from_an_earlier_session_changes_nothing_and_says_so() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    browser.go("/account/tokens/new").await;
+    browser.fill("Label", "Power BI").await;
+    ann.post("/sign-out", &[]).await;
+    ann.signs_in().await;
+    super::bring(&ann, &browser).await;
+    browser.click("Generate").await;
+    browser.sees("This form is too old").await;
+    assert_eq!(active_tokens(&ann).await, 0);
+}

@@ -1,0 +1,420 @@
+//! A running Jeton and people who use it, as tests talk about them:
+//!
+//! ```ignore
+//! let (app, ann) = TestApp::with_user(db, "Ann").await;
+//! let key = ann.makes_token("Power BI").await;
+//! assert_eq!(app.me(&key).await.status, 200);
+//! ```
+
+use super::TestDb;
+use jeton::{
+    app::{self, Jeton, clock::Clock},
+    domain::{
+        permission::BuiltInSet,
+        user::{Email, Theme},
+    },
+    storage::{Address, Db, StorageError, memberships, organizations, users},
+    web,
+};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    sync::Arc,
+};
+
+/// The password of everybody in the tests.
+pub const PASSWORD: &str = "a long enough sentence";
+
+/// A running Jeton on a free port of the loopback, with an empty database of its own.
+pub struct TestApp {
+    /// Where it is reached.
+    pub url: String,
+    /// Its clock, which tests move.
+    pub clock: Clock,
+    /// What is behind it.
+    pub jeton: Arc<Jeton>,
+    /// Its database, to look into and to change behind its back.
+    pub db: Db,
+    test_db: TestDb,
+    handle: actix_web::dev::ServerHandle,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The command is sent at once; nobody needs to wait for its end.
+        drop(self.handle.stop(false));
+    }
+}
+
+impl TestApp {
+    /// A Jeton with no user.
+    pub async fn start(test_db: TestDb) -> TestApp {
+        TestApp::start_behind(test_db, None).await
+    }
+
+    /// A Jeton with no user that is reached under `public_url`.
+    pub async fn start_behind(test_db: TestDb, public_url: Option<&str>) -> TestApp {
+        let clock = Clock::system();
+        let address = Address::parse(&test_db.url).expect("a database URL");
+        let settings = app::Settings {
+            database: address.clone(),
+            data_dir: test_db.folder().to_owned(),
+            clock: clock.clone(),
+            is_demo: false,
+        };
+        let jeton = Jeton::open(settings).expect("it starts");
+        let web = web::Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: public_url.map(|url| web::PublicUrl::parse(url).expect("a URL")),
+            trusted_proxies: Vec::new(),
+            workers: Some(2),
+        };
+        let server = web::bind(jeton, &web).expect("a free port");
+        let (url, jeton, handle) = (format!("http://{}", server.address), server.jeton(), server.handle());
+        actix_web::rt::spawn(server.run());
+        let db = Db::open(address).expect("the same database");
+        TestApp { url, clock, jeton, db, test_db, handle }
+    }
+
+    /// A Jeton whose administrator `name` is signed in, set up through its own pages.
+    pub async fn with_user(test_db: TestDb, name: &str) -> (TestApp, Person) {
+        let app = TestApp::start(test_db).await;
+        let person = app.browser(name);
+        let answer = person.sets_up(app.jeton.setup_code()).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        (app, person)
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &std::path::Path {
+        self.test_db.folder()
+    }
+
+    /// Somebody's browser, not signed in.
+    pub fn browser(&self, name: &str) -> Person {
+        Person::at(&self.url, name)
+    }
+
+    /// Another user of the first organization, signed in. There is no page for that yet, so the rows are written directly.
+    pub async fn add_user(&self, name: &str, set: BuiltInSet) -> Person {
+        let person = self.browser(name);
+        let hash = self.password_hash();
+        let profile = users::Profile {
+            name: name.into(),
+            email: Email::parse(&person.email).expect("an address"),
+            language: None,
+            time_zone: "UTC".into(),
+            theme: Theme::System,
+        };
+        let now = self.clock.now();
+        self.db
+            .write::<_, StorageError>(|connection| {
+                let user = users::insert(connection, &profile, &hash, now)?;
+                let first = users::find_by_email(connection, &Email::parse("ann@example.org").expect("an address"))?;
+                let ann = first.expect("Ann has set the installation up").0.id;
+                let organization = memberships::current(connection, ann)?.expect("an organization").organization;
+                let set = organizations::built_in_set(connection, organization, set)?;
+                memberships::insert(connection, user, organization, set.0, now).map(drop)
+            })
+            .expect("a new user");
+        assert_eq!(person.signs_in().await.status, 303);
+        person
+    }
+
+    /// The stored hash of [`PASSWORD`]: that of the first user, who has the same.
+    fn password_hash(&self) -> String {
+        let ann = Email::parse("ann@example.org").expect("an address");
+        self.db
+            .read::<_, StorageError>(|connection| users::find_by_email(connection, &ann))
+            .expect("a database")
+            .expect("Ann has set the installation up")
+            .1
+    }
+
+    /// `GET /api/v1/me` with this key.
+    pub async fn me(&self, key: &str) -> Answer {
+        self.with_key("GET", "/api/v1/me", key).await
+    }
+
+    /// A request with this key.
+    pub async fn with_key(&self, method: &str, path: &str, key: &str) -> Answer {
+        self.send(method, path, &[("authorization", &format!("Bearer {key}"))], "").await
+    }
+
+    /// Any request at all.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = client().request(method, format!("{}{path}", self.url)).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send().await.expect("an answer")).await
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+}
+
+/// A person with a browser: keeps cookies, sends what browsers send, and puts the form token of the last page into forms.
+pub struct Person {
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    base: String,
+    http: reqwest::Client,
+    cookies: RefCell<BTreeMap<String, String>>,
+    csrf: RefCell<String>,
+}
+
+impl Person {
+    /// Somebody's browser that is to visit the server at `url`.
+    pub fn at(url: &str, name: &str) -> Person {
+        Person {
+            name: name.into(),
+            email: format!("{}@example.org", name.to_lowercase()),
+            base: url.into(),
+            http: client(),
+            cookies: RefCell::default(),
+            csrf: RefCell::default(),
+        }
+    }
+
+    /// Opens a page.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], String::new()).await
+    }
+
+    /// Opens a part of a page as htmx does.
+    pub async fn get_part(&self, path: &str) -> Answer {
+        let headers = [("hx-request", "true"), ("hx-target", "aside#panel")];
+        self.request("GET", path, &headers, String::new()).await
+    }
+
+    /// Sends a form.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.try_post(path, fields).await.expect("an answer")
+    }
+
+    /// Sends a form to a server that may go away meanwhile.
+    pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Answer> {
+        let csrf = self.csrf.borrow().clone();
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.retain(|_| !fields.iter().any(|(name, _)| *name == "csrf"));
+        all.extend(fields);
+        let body = serde_urlencoded::to_string(&all).expect("a form");
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        self.try_request("POST", path, &headers, body).await
+    }
+
+    /// Sends any request with the cookies of this browser.
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        self.try_request(method, path, headers, body).await.expect("an answer")
+    }
+
+    async fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> reqwest::Result<Answer> {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        let cookies: Vec<String> = self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = Answer::of(request.send().await?).await;
+        self.keep_cookies(&answer);
+        if let Some(token) = answer.field("csrf") {
+            *self.csrf.borrow_mut() = token;
+        }
+        Ok(answer)
+    }
+
+    fn keep_cookies(&self, answer: &Answer) {
+        for cookie in answer.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().expect("a cookie");
+            let (name, rest) = cookie.split_once('=').expect("a cookie");
+            let value = rest.split(';').next().unwrap_or_default();
+            let mut cookies = self.cookies.borrow_mut();
+            if value.is_empty() || cookie.contains("Max-Age=0") {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.into(), value.into());
+            }
+        }
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.borrow().get(name).cloned()
+    }
+
+    /// A browser with the same cookies: a second tab, or a thief.
+    pub fn copy(&self) -> Person {
+        Person {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            base: self.base.clone(),
+            http: self.http.clone(),
+            cookies: self.cookies.clone(),
+            csrf: self.csrf.clone(),
+        }
+    }
+
+    /// Sends the set-up form.
+    pub async fn sets_up(&self, code: &str) -> Answer {
+        let fields = [
+            ("code", code),
+            ("name", self.name.as_str()),
+            ("email", self.email.as_str()),
+            ("organization", "Croix-Bleue Sahel"),
+            ("new_password", PASSWORD),
+        ];
+        let answer = self.post("/setup", &fields).await;
+        if answer.status == 303 {
+            self.get("/account/profile").await;
+        }
+        answer
+    }
+
+    /// Signs in with [`PASSWORD`].
+    pub async fn signs_in(&self) -> Answer {
+        self.signs_in_with(PASSWORD).await
+    }
+
+    /// Signs in.
+    pub async fn signs_in_with(&self, password: &str) -> Answer {
+        let answer = self.post("/sign-in", &[("email", &self.email), ("password", password)]).await;
+        if answer.status == 303 {
+            self.get("/account/profile").await;
+        }
+        answer
+    }
+
+    /// Asks for a token; the answer may be anything.
+    pub async fn asks_for_token(&self, label: &str, scope: &str, days: &str) -> Answer {
+        let nonce = self.get("/account/tokens/new").await.field("nonce").expect("a form with a nonce");
+        let fields = [("label", label), ("scope", scope), ("inactivity", days), ("nonce", nonce.as_str())];
+        self.post("/account/tokens", &fields).await
+    }
+
+    /// Makes a read-only token that expires after 45 days without use, and returns its key.
+    pub async fn makes_token(&self, label: &str) -> String {
+        self.makes_token_with(label, "read").await
+    }
+
+    /// Makes a token with this scope and returns its key.
+    pub async fn makes_token_with(&self, label: &str, scope: &str) -> String {
+        let answer = self.asks_for_token(label, scope, "45").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.key().expect("a page with the key")
+    }
+
+    /// The public id of the token with this label, from the list: that of the link whose text is the label.
+    pub async fn token_id(&self, label: &str) -> String {
+        let list = self.get("/account/tokens").await.body;
+        let link = |part: &&str| part.split_once('>').is_some_and(|(_, text)| text.starts_with(&format!("{label}</a>")));
+        let part = list.split("href=\"/account/tokens/").find(link).unwrap_or_else(|| panic!("{label} is on the list"));
+        part.chars().take_while(char::is_ascii_alphanumeric).collect()
+    }
+
+    /// Revokes the token with this label.
+    pub async fn revokes(&self, label: &str) -> Answer {
+        let id = self.token_id(label).await;
+        self.post(&format!("/account/tokens/{id}/revocation"), &[]).await
+    }
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body as text.
+    pub body: String,
+}
+
+impl Answer {
+    async fn of(response: reqwest::Response) -> Answer {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: response.text().await.expect("a text") }
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The text that a reader sees: no tags, entities resolved, white space folded.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut in_tag = false;
+        for c in self.body.chars() {
+            match c {
+                '<' => in_tag = true,
+                '>' if in_tag => {
+                    in_tag = false;
+                    text.push(' ');
+                }
+                c if !in_tag => text.push(c),
+                _ => {}
+            }
+        }
+        unescape(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Fails unless a reader sees `text`.
+    pub fn shows(&self, text: &str) -> &Self {
+        assert!(self.text().contains(text), "{text:?} is not in: {}", self.text());
+        self
+    }
+
+    /// The value of the first field with this name.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let input = self.body.split('<').find(|tag| tag.starts_with("input") && tag.contains(&format!("name=\"{name}\"")))?;
+        let value = input.split_once("value=\"")?.1.split('"').next()?;
+        Some(unescape(value))
+    }
+
+    /// The API key that the page shows.
+    pub fn key(&self) -> Option<String> {
+        let start = self.body.find("jtn_")?;
+        Some(self.body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+    }
+}
+
+fn unescape(text: &str) -> String {
+    const ENTITIES: [(&str, char); 10] = [
+        ("&#34;", '"'),
+        ("&#38;", '&'),
+        ("&#39;", '\''),
+        ("&#60;", '<'),
+        ("&#62;", '>'),
+        ("&amp;", '&'),
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&quot;", '"'),
+        ("&nbsp;", '\u{a0}'),
+    ];
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some(next) = rest.chars().next() {
+        let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
+        plain.push(entity.map_or(next, |(_, character)| *character));
+        rest = &rest[entity.map_or(next.len_utf8(), |(entity, _)| entity.len())..];
+    }
+    plain
+}

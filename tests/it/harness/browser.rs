@@ -1,0 +1,573 @@
+//! A person at a browser: Debian's headless Chromium through one chromedriver for the test process.
+//!
+//! Every look waits, polling, for what a person would wait for; a look that waited in vain panics with what is on the page
+//! and leaves a picture in `target/tmp/`. Texts are compared with every kind of space as a plain one, so a test can write
+//! «Révoquer ?» as it is typed. Browsers close on drop, also of a test that panics; a killed test process takes them along.
+//! They reach loopback addresses only.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::error::WebDriverResult;
+use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement};
+
+use super::guardian::Guardian;
+
+/// chromedriver takes a free port itself and says which. In a session of its own, all that it starts can be stopped by that
+/// session's id; what Chromium writes at home or in /tmp goes into the folder.
+const START: &str = r#"
+mkdir "$folder/home" "$folder/tmp" "$folder/profiles"
+HOME="$folder/home" TMPDIR="$folder/tmp" XDG_CONFIG_HOME= XDG_CACHE_HOME= XDG_DATA_HOME= DISPLAY= \
+    setsid "$1" --port=0 </dev/null >"$folder/log" 2>&1 &
+stop="kill -s KILL -- -$!; wait $!"
+"#;
+
+/// How long a look waits for what it looks for.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+struct Driver {
+    url: String,
+    guardian: Guardian,
+}
+
+impl Driver {
+    fn start() -> Result<Driver, String> {
+        let program = program("chromedriver").ok_or("chromedriver is not installed; ./test installs it")?;
+        let guardian = Guardian::start(START, &[program.as_os_str()])?;
+        let started = Instant::now();
+        loop {
+            let log = guardian.log();
+            let port = log.split_once("started successfully on port ").and_then(|(_, rest)| rest.split_once('.'));
+            if let Some((port, _)) = port {
+                return Ok(Driver { url: format!("http://127.0.0.1:{port}"), guardian });
+            }
+            if started.elapsed() > Duration::from_secs(30) {
+                return Err(format!("chromedriver does not start: {log}"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn get() -> &'static Driver {
+        static DRIVER: OnceLock<Result<Driver, String>> = OnceLock::new();
+        match DRIVER.get_or_init(Driver::start) {
+            Ok(driver) => driver,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// What kind of person, at what kind of screen.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// Whether the page's own scripts run.
+    pub javascript: bool,
+    /// What `Accept-Language` prefers: `en` or `fr`.
+    pub language: &'static str,
+    /// Whether the system is set to dark.
+    pub dark: bool,
+    /// Width and height of the page's window, in CSS pixels.
+    pub size: (u32, u32),
+    /// Whether the browser has the clipboard API, as it has not on a plain-HTTP address in a local network.
+    pub clipboard: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup { javascript: true, language: "en", dark: false, size: (1280, 900), clipboard: true }
+    }
+}
+
+/// One open browser with a profile of its own.
+pub struct Browser {
+    driver: WebDriver,
+    profile: Rc<TempDir>,
+    base: String,
+    javascript: bool,
+}
+
+impl Browser {
+    /// A browser with JavaScript, English and light, for the server at `base` (as `http://127.0.0.1:1234`).
+    pub async fn new(base: &str) -> Browser {
+        Browser::with(base, Setup::default()).await
+    }
+
+    /// As [`Browser::new`], with JavaScript switched off in its settings.
+    pub async fn without_javascript(base: &str) -> Browser {
+        Browser::with(base, Setup { javascript: false, ..Setup::default() }).await
+    }
+
+    /// A browser as described.
+    pub async fn with(base: &str, setup: Setup) -> Browser {
+        let service = Driver::get();
+        let profile = TempDir::new_in(service.guardian.folder().join("profiles")).expect("a folder for the profile");
+        let driver = open(service, profile.path(), setup).await.expect("Chromium starts");
+        let browser = Browser {
+            driver,
+            profile: Rc::new(profile),
+            base: base.trim_end_matches('/').to_owned(),
+            javascript: setup.javascript,
+        };
+        browser.prepare(setup).await.expect("Chromium takes its settings");
+        browser
+    }
+
+    async fn prepare(&self, setup: Setup) -> WebDriverResult<()> {
+        self.system_is_dark(setup.dark).await?;
+        self.resize(setup.size.0, setup.size.1).await;
+        self.page_scripts(setup.javascript).await?;
+        let cdp = self.driver.cdp();
+        // From now on, answers are kept for `sent`.
+        cdp.send_raw("Network.enable", ()).await?;
+        if setup.clipboard {
+            let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+            cdp.send_raw("Browser.grantPermissions", permissions).await?;
+        } else {
+            let script = json!({ "source": "delete Navigator.prototype.clipboard" });
+            cdp.send_raw("Page.enable", ()).await?;
+            cdp.send_raw("Page.addScriptToEvaluateOnNewDocument", script).await?;
+        }
+        Ok(())
+    }
+
+    async fn page_scripts(&self, run: bool) -> WebDriverResult<()> {
+        let value = json!({ "value": !run });
+        self.driver.cdp().send_raw("Emulation.setScriptExecutionDisabled", value).await.map(drop)
+    }
+
+    async fn system_is_dark(&self, dark: bool) -> WebDriverResult<()> {
+        let scheme = if dark { "dark" } else { "light" };
+        // No animations: looks and pictures are of the page at rest.
+        let features = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await.map(drop)
+    }
+
+    /// Switches the system between light and dark while the page is open.
+    pub async fn set_dark(&self, dark: bool) {
+        self.system_is_dark(dark).await.expect("the colour scheme changes");
+    }
+
+    /// Gives the page's window another size.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await.expect("the window changes");
+    }
+
+    /// thirtyfour's own handle, for what has no word here.
+    pub fn driver(&self) -> &WebDriver {
+        &self.driver
+    }
+
+    /// Opens a path of the server (or a whole URL), and waits until it is loaded.
+    pub async fn go(&self, path: &str) {
+        let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
+        if let Err(error) = self.driver.goto(&url).await {
+            self.give_up(&format!("“{url}” does not open: {error}")).await;
+        }
+    }
+
+    /// The *back* button.
+    pub async fn back(&self) {
+        self.driver.back().await.expect("the browser goes back");
+    }
+
+    /// The *forward* button.
+    pub async fn forward(&self) {
+        self.driver.forward().await.expect("the browser goes forward");
+    }
+
+    /// Opens a second tab and goes on in it, with JavaScript.
+    pub async fn open_tab(&self) {
+        let tab = self.driver.new_tab().await.expect("a tab opens");
+        self.driver.switch_to_window(tab).await.expect("the tab comes to the front");
+    }
+
+    /// Gives the browser a cookie of the server.
+    pub async fn takes_cookie(&self, name: &str, value: &str) {
+        let cookie = json!({ "url": self.base, "name": name, "value": value, "httpOnly": true, "sameSite": "Lax" });
+        self.driver.cdp().send_raw("Network.setCookie", cookie).await.expect("the cookie is taken");
+    }
+
+    /// The folder in which this browser keeps everything. Whoever holds it can look into it when the browser is closed.
+    pub fn profile(&self) -> Rc<TempDir> {
+        self.profile.clone()
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.driver.refresh().await.expect("the page loads again");
+    }
+
+    /// The address of the page without the server's own.
+    pub async fn path(&self) -> String {
+        let url = self.driver.current_url().await.expect("the page has an address").to_string();
+        url.strip_prefix(&self.base).map(str::to_owned).unwrap_or(url)
+    }
+
+    /// Waits until the address is `path`.
+    pub async fn is_at(&self, path: &str) {
+        self.wait(&format!("the address {path}"), async || {
+            let now = self.path().await;
+            Ok(if now == path { Ok(()) } else { Err(format!("it is {now}")) })
+        })
+        .await;
+    }
+
+    /// Clicks the only visible link, button, tab, menu item or summary with this text (or accessible name): the exact text if
+    /// there is one, else one that begins with it, else one that contains it. While a modal dialog is open, only what is in it.
+    pub async fn click(&self, text: &str) {
+        self.click_found(text, None).await;
+    }
+
+    /// [`Browser::click`] in the smallest row, item, section, form, dialog… that has the text `part`.
+    pub async fn click_in(&self, part: &str, text: &str) {
+        self.click_found(text, Some(part)).await;
+    }
+
+    /// Clicks twice, as fast as people do who take every button for an icon on a desktop.
+    pub async fn double_click(&self, text: &str) {
+        self.act("click", text, None, async |element| {
+            self.driver.action_chain_with_delay(Some(Duration::ZERO), Some(Duration::ZERO)).double_click_element(&element).perform().await.map(Ok)
+        })
+        .await;
+    }
+
+    async fn click_found(&self, text: &str, part: Option<&str>) {
+        self.act("click", text, part, async |element| element.click().await.map(Ok)).await;
+    }
+
+    /// Types into the field with this label, in place of what was there. In a select, chooses the option with the text.
+    pub async fn fill(&self, label: &str, value: &str) {
+        self.act("field", label, None, async |field| {
+            if field.tag_name().await? == "select" {
+                let script = "const [field, wanted] = arguments, plain = (t) => t.replace(/\\s+/g, ' ').trim();
+                    const option = [...field.options].find((o) => plain(o.text) === plain(wanted))
+                        || [...field.options].find((o) => plain(o.text).startsWith(plain(wanted)));
+                    if (!option) return [...field.options].map((o) => plain(o.text)).join(' | ');
+                    field.value = option.value;
+                    field.dispatchEvent(new Event('input', { bubbles: true }));
+                    field.dispatchEvent(new Event('change', { bubbles: true }));
+                    return null;";
+                let missing = self.script(script, vec![field.to_json()?, json!(value)]).await?;
+                return Ok(match missing.as_str() {
+                    None => Ok(()),
+                    Some(options) => Err(format!("it has no option “{value}”, only: {options}")),
+                });
+            }
+            field.clear().await?;
+            field.send_keys(value).await.map(Ok)
+        })
+        .await;
+    }
+
+    /// Selects the radio button or ticks the box with this label, if it is not selected yet.
+    pub async fn choose(&self, label: &str) {
+        self.set_chosen(label, true).await;
+    }
+
+    /// Takes the tick from the box with this label.
+    pub async fn unchoose(&self, label: &str) {
+        self.set_chosen(label, false).await;
+    }
+
+    async fn set_chosen(&self, label: &str, chosen: bool) {
+        self.act("field", label, None, async |field| {
+            if field.is_selected().await? == chosen {
+                return Ok(Ok(()));
+            }
+            // Where the label is what is drawn, over a hidden input, a person clicks that.
+            let script = "const [field] = arguments; field.scrollIntoView({ block: 'center' });
+                const box = field.getBoundingClientRect();
+                const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+                return hit === field ? field : [...field.labels].find((label) => label.getClientRects().length) ?? field;";
+            let target = self.script(script, vec![field.to_json()?]).await?;
+            WebElement::from_json(target, field.handle().clone())?.click().await?;
+            let now = field.is_selected().await?;
+            Ok(if now == chosen { Ok(()) } else { Err("it keeps its state".to_owned()) })
+        })
+        .await;
+    }
+
+    /// What is in the field with this label; for a box or radio button `true` or `false`.
+    pub async fn value(&self, label: &str) -> String {
+        let script = "const f = arguments[0]; return /^(checkbox|radio)$/.test(f.type) ? String(f.checked)
+            : f.tagName === 'SELECT' ? f.selectedOptions[0]?.text.trim() ?? '' : f.value";
+        let value = std::cell::RefCell::new(String::new());
+        self.act("field", label, None, async |field| {
+            let found = self.script(script, vec![field.to_json()?]).await?;
+            found.as_str().unwrap_or_default().clone_into(&mut value.borrow_mut());
+            Ok(Ok(()))
+        })
+        .await;
+        value.into_inner()
+    }
+
+    /// Presses keys where the focus is: text, or `thirtyfour::Key`s.
+    pub async fn press(&self, keys: impl Into<thirtyfour::TypingData>) {
+        let focused = self.driver.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("keys are pressed");
+    }
+
+    /// Waits until the page shows the text. Not for what is in fields: see [`Browser::value`].
+    pub async fn sees(&self, text: &str) {
+        self.wait(&format!("“{text}”"), async || {
+            Ok(if plain(&self.read().await?).contains(&plain(text)) {
+                Ok(())
+            } else {
+                Err("it is not there".to_owned())
+            })
+        })
+        .await;
+    }
+
+    /// Waits until the page does not show the text (any more).
+    pub async fn sees_no(&self, text: &str) {
+        self.wait(&format!("no “{text}”"), async || {
+            Ok(if plain(&self.read().await?).contains(&plain(text)) { Err("it is there".to_owned()) } else { Ok(()) })
+        })
+        .await;
+    }
+
+    /// The text that the page shows, every kind of space a plain one, in lines.
+    pub async fn text(&self) -> String {
+        self.read().await.expect("the page has a text").lines().map(plain).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The page as it stands now, as HTML.
+    pub async fn html(&self) -> String {
+        self.driver.source().await.expect("the page has a source")
+    }
+
+    /// The page as the server sent it, byte for byte.
+    pub async fn sent(&self) -> String {
+        let cdp = self.driver.cdp();
+        let tree = cdp.send_raw("Page.getFrameTree", ()).await.expect("the page is in a frame");
+        let request = json!({ "requestId": tree["frameTree"]["frame"]["loaderId"] });
+        let answer = cdp.send_raw("Network.getResponseBody", request).await.expect("the answer is kept");
+        answer["body"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The title of the page.
+    pub async fn title(&self) -> String {
+        self.driver.title().await.expect("the page has a title")
+    }
+
+    /// Runs a script in the page (also where the page's own are off) and gives what it returns.
+    pub async fn evaluate(&self, script: &str) -> Value {
+        self.script(script, Vec::new()).await.expect("the script runs")
+    }
+
+    /// What is in the clipboard.
+    pub async fn clipboard(&self) -> String {
+        let script =
+            "const done = arguments[0]; navigator.clipboard.readText().then(done, (e) => done('cannot be read: ' + e))";
+        let text = self.driver.execute_async(script, Vec::new()).await.expect("the clipboard is read");
+        text.json().as_str().unwrap_or_default().to_owned()
+    }
+
+    /// How many CSS pixels the page is wider than its window: 0 where nothing has to be scrolled sideways.
+    pub async fn too_wide_by(&self) -> i64 {
+        self.evaluate("const d = document.scrollingElement; return d.scrollWidth - innerWidth")
+            .await
+            .as_i64()
+            .unwrap_or(0)
+            .max(0)
+    }
+
+    /// Saves a picture of the whole page, as PNG. Folders are made.
+    pub async fn screenshot(&self, path: impl AsRef<Path>) {
+        let path = path.as_ref();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).expect("a folder for pictures");
+        }
+        self.picture(path).await.expect("a picture of the page");
+    }
+
+    async fn picture(&self, path: &Path) -> WebDriverResult<()> {
+        // The window grows to the page for the picture: capturing beyond the window leaves sticky parts where they were.
+        let size =
+            self.script("return [innerWidth, innerHeight, document.documentElement.scrollHeight]", Vec::new()).await?;
+        let [width, height, whole] = [0, 1, 2].map(|index| size[index].as_u64().unwrap_or(800) as u32);
+        self.resize(width, whole.clamp(height, 8000)).await;
+        let taken = self.driver.screenshot(path).await;
+        self.resize(width, height).await;
+        taken
+    }
+
+    /// What axe-core finds wrong with the page as it stands, a line for each element; best practices included. It needs timers,
+    /// so without JavaScript scripts may run meanwhile; those of the page were left out when it was read, and stay out.
+    pub async fn axe(&self) -> Vec<String> {
+        static AXE: OnceLock<String> = OnceLock::new();
+        let source = AXE.get_or_init(|| {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
+            std::fs::read_to_string(file).expect("axe-core is not installed; ./test installs it")
+        });
+        self.page_scripts(true).await.expect("scripts can be switched on");
+        self.script(source.as_str(), Vec::new()).await.expect("axe-core loads");
+        let script = "const done = arguments[0];
+            axe.run(document, { resultTypes: ['violations'] }).then((result) => done(result.violations.flatMap((rule) =>
+                rule.nodes.map((node) => `${rule.id} (${node.impact}): ${node.target.join(' ')}: ${node.failureSummary.replace(/\\s+/g, ' ')} ${node.html.slice(0, 200)}`))),
+                (error) => done(['axe-core failed: ' + error]))";
+        let found = self.driver.execute_async(script, Vec::new()).await.expect("axe-core runs");
+        self.page_scripts(self.javascript).await.expect("scripts can be switched back");
+        let lines = found.json().as_array().expect("axe-core gives a list");
+        lines.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// All that the browser wrote to its console since the last look, as `LEVEL source: message`.
+    pub async fn console(&self) -> Vec<String> {
+        let entries = self.driver.browser_log().await.expect("the console is read");
+        entries
+            .into_iter()
+            .map(|entry| format!("{} {}: {}", entry.level, entry.source.unwrap_or_default(), entry.message))
+            .collect()
+    }
+
+    /// The warnings and errors among [`Browser::console`]: broken scripts, refusals by the content security policy, missing
+    /// assets. A page that answers with an error status (as a 422 form) is none.
+    pub async fn complaints(&self) -> Vec<String> {
+        let mut lines = self.console().await;
+        lines.retain(|line| {
+            let serious = line.starts_with("SEVERE") || line.starts_with("WARNING");
+            let status_of_a_page = line.contains("the server responded with a status of") && !line.contains("/static/");
+            serious && !status_of_a_page
+        });
+        lines
+    }
+
+    async fn script(&self, script: &str, arguments: Vec<Value>) -> WebDriverResult<Value> {
+        Ok(self.driver.execute(script, arguments).await?.json().clone())
+    }
+
+    async fn read(&self) -> WebDriverResult<String> {
+        let text = self.script("return document.body ? document.body.innerText : ''", Vec::new()).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Finds by `page.js` and does something with what it found, again and again until that works.
+    async fn act(
+        &self,
+        kind: &str,
+        text: &str,
+        part: Option<&str>,
+        action: impl AsyncFn(WebElement) -> WebDriverResult<Result<(), String>>,
+    ) {
+        let place = part.map(|part| format!(" in “{part}”")).unwrap_or_default();
+        self.wait(&format!("{kind} “{text}”{place}"), async || {
+            let found = self.script(include_str!("page.js"), vec![json!(kind), json!(text), json!(part)]).await?;
+            match found["error"].as_str() {
+                Some(error) => Ok(Err(error.to_owned())),
+                None => action(WebElement::from_json(found["element"].clone(), self.driver.handle().clone())?).await,
+            }
+        })
+        .await;
+    }
+
+    /// Tries until it works. Errors of the driver count as "not yet": an element may go stale between two commands.
+    async fn wait(&self, what: &str, attempt: impl AsyncFn() -> WebDriverResult<Result<(), String>>) {
+        let started = Instant::now();
+        loop {
+            let why = match attempt().await {
+                Ok(Ok(())) => return,
+                Ok(Err(why)) => why,
+                Err(error) => error.to_string(),
+            };
+            if started.elapsed() > PATIENCE {
+                self.give_up(&format!("{what}: {why}")).await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn give_up(&self, what: &str) -> ! {
+        let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+        let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.png"));
+        let taken = match self.picture(&picture).await {
+            Ok(()) => picture.display().to_string(),
+            Err(error) => format!("none: {error}"),
+        };
+        let text = self.read().await.unwrap_or_default();
+        panic!("{what}\npicture: {taken}\nat {}:\n{text}", self.path().await);
+    }
+}
+
+impl Drop for Browser {
+    /// Closes the browser and waits for that. Not left to thirtyfour, which would use its pooled connection, whose other end
+    /// is driven by the very thread that it blocks meanwhile: two minutes for each browser.
+    fn drop(&mut self) {
+        let close = || -> std::io::Result<()> {
+            let address = Driver::get().url.trim_start_matches("http://").to_owned();
+            let mut connection = std::net::TcpStream::connect(&address)?;
+            connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+            let session = self.driver.session_id();
+            write!(connection, "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+            // The answer comes when the browser is gone; chromedriver keeps the connection open after it.
+            connection.read(&mut [0; 1024]).map(drop)
+        };
+        if let Err(error) = close() {
+            eprintln!("a browser does not close: {error}");
+        }
+        // Tells thirtyfour that it is closed.
+        let _ = self.driver.clone().leak();
+    }
+}
+
+async fn open(service: &Driver, profile: &Path, setup: Setup) -> WebDriverResult<WebDriver> {
+    let mut wanted = DesiredCapabilities::chrome();
+    if let Some(chromium) = program("chromium") {
+        wanted.add_experimental_option("binary", chromium)?;
+    }
+    let profile = format!("--user-data-dir={}", profile.display());
+    let language = format!("--lang={}", setup.language);
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--no-default-browser-check",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--disable-breakpad",
+        "--disable-extensions",
+        "--hide-scrollbars",
+        "--force-color-profile=srgb",
+        // Nothing but loopback has an address, whatever Chromium would like to ask.
+        "--no-proxy-server",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost",
+        &profile,
+        &language,
+    ];
+    wanted.add_experimental_option("args", arguments)?;
+    let languages = if setup.language == "en" { "en-US,en".to_owned() } else { format!("{},en", setup.language) };
+    let settings = json!({
+        "intl.accept_languages": languages,
+        "credentials_enable_service": false,
+        "profile.password_manager_leak_detection": false,
+    });
+    wanted.add_experimental_option("prefs", settings)?;
+    wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+    WebDriver::new(&service.url, wanted).await
+}
+
+/// The text with every kind of space, and any number of them, as one plain space.
+fn plain(text: &str) -> String {
+    text.split(|letter: char| letter.is_whitespace() || letter == '\u{200b}')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,66 @@
+//! An empty database for one test, and the macro that runs a test on both kinds.
+
+use tempfile::TempDir;
+
+use super::{guardian, postgres};
+
+/// A new, empty database of one kind, and a folder for a server's data. Both vanish with the test.
+pub struct TestDb {
+    /// What `DATABASE_URL` would say.
+    pub url: String,
+    folder: TempDir,
+}
+
+impl TestDb {
+    /// A file that does not exist yet, in [`TestDb::folder`].
+    pub fn sqlite() -> TestDb {
+        let folder = folder();
+        TestDb { url: format!("sqlite:{}", folder.path().join("jeton.db").display()), folder }
+    }
+
+    /// A new database in the test process's own cluster.
+    pub fn postgres() -> TestDb {
+        TestDb { url: postgres::fresh_database(), folder: folder() }
+    }
+
+    /// The data folder of this test.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+/// A temporary folder that is removed on drop, and with the test process at the latest.
+pub fn folder() -> TempDir {
+    TempDir::new_in(guardian::scratch()).expect("a temporary folder")
+}
+
+/// Runs each test on SQLite and on Postgres, as `the_name::sqlite` and `the_name::postgres`:
+///
+/// ```ignore
+/// db_test! {
+///     async fn two_requests_at_nine_of_ten_make_one_token(db: TestDb) {
+///         …
+///     }
+/// }
+/// ```
+macro_rules! db_test {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: TestDb) $body:block)+) => {
+        $(
+            $(#[$meta])*
+            async fn $name($db: $crate::harness::TestDb) $body
+
+            mod $name {
+                #[actix_web::test]
+                async fn sqlite() {
+                    super::$name($crate::harness::TestDb::sqlite()).await;
+                }
+
+                #[actix_web::test]
+                async fn postgres() {
+                    super::$name($crate::harness::TestDb::postgres()).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use db_test;

@@ -1,0 +1,17 @@
+//! What the tests stand on: databases, browsers, validators. Everything in here cleans up after itself, whatever happens.
+
+mod activity;
+mod app;
+pub mod browser;
+mod db;
+mod guardian;
+pub mod html;
+mod postgres;
+mod stored;
+
+pub use activity::activity;
+pub use app::{Answer, PASSWORD, Person, TestApp};
+pub use browser::{Browser, Setup};
+pub(crate) use db::db_test;
+pub use db::{TestDb, folder};
+pub use stored::{contains, everything_stored};

@@ -1,0 +1,16 @@
+//! The tests that need a running server, a database or a browser, in one program: it links once and shares one Postgres
+//! and one chromedriver (`harness`).
+
+mod account;
+mod api;
+mod browser;
+mod harness;
+mod harness_works;
+mod input;
+mod processes;
+mod routes;
+mod sessions;
+mod setup;
+mod sign_in;
+mod structure;
+mod tokens;

@@ -1,0 +1,267 @@
+//! Jeton as its operator meets it: a process with a data folder.
+
+use crate::harness::{TestDb, folder};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+/// A `jeton` process that is ended with the test.
+struct Process {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn command(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
+    command.args(arguments).env_clear().env("TMPDIR", data).env("JETON_DATA_DIR", data).env("JETON_LISTEN", "127.0.0.1:0");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Process {
+    fn start(mut command: Command) -> Process {
+        let mut child = command.spawn().expect("jeton starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output"));
+        Process { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// Sends SIGTERM and returns what it still printed on standard error.
+    fn terminate(&mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        let mut rest = String::new();
+        self.child.stderr.take().expect("its log").read_to_string(&mut rest).expect("text");
+        assert!(self.child.wait().expect("its end").success(), "{rest}");
+        rest
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
+async fn status(url: &str, key: &str) -> u16 {
+    client().get(format!("{url}/api/v1/me")).bearer_auth(key).send().await.unwrap().status().as_u16()
+}
+
+fn fails(command: &mut Command) -> String {
+    let Output { status, stderr, .. } = command.output().expect("jeton starts");
+    assert!(!status.success());
+    String::from_utf8(stderr).unwrap()
+}
+
+#[actix_web::test]
+async fn without_any_configuration_it_serves_and_prints_the_set_up_link() {
+    let data = folder();
+    let mut jeton = Process::start(command(&[], data.path()));
+    let first = jeton.line();
+    let url = first.split_whitespace().last().unwrap().to_owned();
+    assert!(url.starts_with("http://127.0.0.1:"), "{first}");
+    assert!(jeton.line().contains("no user"));
+    jeton.line();
+    let link = jeton.line().trim().to_owned();
+    assert!(link.starts_with(&format!("{url}/setup?code=")), "{link}");
+    assert_eq!(client().get(&link).send().await.unwrap().status(), 200);
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data.path().join("pepper")), 0o600);
+    assert!(data.path().join("jeton.db").exists());
+    jeton.terminate();
+}
+
+#[actix_web::test]
+async fn a_demonstration_prints_one_live_key_of_each_kind_and_leaves_nothing() {
+    let data = folder();
+    let mut jeton = Process::start(command(&["demo", "--json"], data.path()));
+    let told: Value = serde_json::from_str(&jeton.line()).unwrap();
+    let url = told["url"].as_str().unwrap();
+    assert_eq!(told["users"].as_array().unwrap().len(), 3);
+    for (kind, scope) in [("personal_read_only", "read"), ("personal_read_write", "read write")] {
+        let key = told["tokens"][kind].as_str().unwrap();
+        let me = client().get(format!("{url}/api/v1/me")).bearer_auth(key).send().await.unwrap();
+        assert_eq!(me.status(), 200, "{kind}");
+        assert_eq!(me.json::<Value>().await.unwrap()["scope"], scope);
+    }
+    let page = client().get(format!("{url}/sign-in")).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("demonstration"));
+    jeton.terminate();
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "its folder is gone");
+}
+
+#[actix_web::test]
+async fn a_stop_writes_down_the_last_uses() {
+    let data = folder();
+    let mut demo = Process::start(command(&["demo", "--json", "--database-url", &db_in(data.path())], data.path()));
+    let told: Value = serde_json::from_str(&demo.line()).unwrap();
+    let key = told["tokens"]["personal_read_write"].as_str().unwrap();
+    assert_eq!(status(told["url"].as_str().unwrap(), key).await, 200);
+    demo.terminate();
+}
+
+fn db_in(data: &Path) -> String {
+    format!("sqlite:{}", data.join("kept.db").display())
+}
+
+#[test]
+fn it_refuses_to_start_with_a_pepper_that_is_not_the_databases() {
+    let data = folder();
+    Process::start(command(&[], data.path())).line();
+    let pepper = data.path().join("pepper");
+
+    fs::write(&pepper, format!("{}\n", "0".repeat(64))).unwrap();
+    let wrong = fails(&mut command(&[], data.path()));
+    assert!(wrong.contains("pepper") && wrong.contains("does not belong"), "{wrong}");
+    assert!(!wrong.contains("0000000000"), "the pepper itself is not printed");
+
+    fs::write(&pepper, "not a pepper").unwrap();
+    assert!(fails(&mut command(&[], data.path())).contains("64 hexadecimal digits"));
+
+    fs::remove_file(&pepper).unwrap();
+    let missing = fails(&mut command(&[], data.path()));
+    assert!(missing.contains("missing"), "{missing}");
+    assert!(!pepper.exists(), "no new one is made up");
+}
+
+#[test]
+fn it_refuses_what_it_cannot_use_and_says_which_variable() {
+    let data = folder();
+    for (variable, value) in [
+        ("JETON_LISTEN", "8080"),
+        ("JETON_LISTEN", "0.0.0.0:0"),
+        ("JETON_PUBLIC_URL", "jeton.example.org"),
+        ("JETON_TRUSTED_PROXIES", "everybody"),
+        ("JETON_WORKERS", "many"),
+        ("DATABASE_URL", "mysql://ann:secret@127.0.0.1/x"),
+        ("DATABASE_URL", "postgres://ann:secret@db.example.org/x"),
+    ] {
+        let said = fails(command(&[], data.path()).env(variable, value));
+        let named = if value == "0.0.0.0:0" { "JETON_PUBLIC_URL" } else { variable };
+        assert!(said.contains(named), "{variable}={value}: {said}");
+        assert!(!said.contains("secret"), "{said}");
+        assert_eq!(said.trim().lines().count(), 1, "one line, no panic: {said}");
+    }
+    let nobody = fails(command(&[], data.path()).env("DATABASE_URL", "postgres://ann:secret@127.0.0.1:1/x"));
+    assert!(nobody.contains("database") && !nobody.contains("secret"), "{nobody}");
+    fs::write(data.path().join("file"), "").unwrap();
+    let no_folder = fails(command(&[], data.path()).env("JETON_DATA_DIR", data.path().join("file/below")));
+    assert!(no_folder.contains("file/below"), "{no_folder}");
+}
+
+/// What was answered before `kill -9` is there afterwards, whole, on either database.
+async fn survives_kills(db: TestDb) {
+    let start = || {
+        let mut command = command(&[], db.folder());
+        command.env("DATABASE_URL", &db.url);
+        Process::start(command)
+    };
+    let mut jeton = start();
+    let url = jeton.line().split_whitespace().last().unwrap().to_owned();
+    (0..2).for_each(|_| drop(jeton.line()));
+    let code = jeton.line().trim().rsplit('=').next().unwrap().to_owned();
+    let ann = crate::harness::Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+
+    let (mut alive, mut dead) = (Vec::new(), Vec::new());
+    for round in 0..6 {
+        let url = if round == 0 {
+            url.clone()
+        } else {
+            jeton = start();
+            jeton.line().split_whitespace().last().unwrap().to_owned()
+        };
+        let ann = crate::harness::Person::at(&url, "Ann");
+        assert_eq!(ann.signs_in().await.status, 303);
+        let label = format!("round {round}");
+        let key = ann.makes_token(&label).await;
+        alive.push(key);
+        if round % 2 == 1 {
+            assert_eq!(ann.revokes(&label).await.status, 303);
+            dead.extend(alive.pop());
+        }
+        // More writes are under way when it is killed; whether those are kept is open, half of one is not.
+        let tab = ann.copy();
+        let writes = futures_util::future::join_all((0..8).map(|_| tab.try_post("/account/theme", &[("theme", "dark")])));
+        let kill = async {
+            actix_web::rt::time::sleep(Duration::from_millis(4)).await;
+            jeton.child.kill().unwrap();
+            jeton.child.wait().unwrap();
+        };
+        futures_util::future::join(writes, kill).await;
+    }
+    let mut jeton = start();
+    let url = jeton.line().split_whitespace().last().unwrap().to_owned();
+    for key in &alive {
+        assert_eq!(status(&url, key).await, 200);
+    }
+    for key in &dead {
+        assert_eq!(status(&url, key).await, 401);
+    }
+}
+
+#[actix_web::test]
+async fn what_was_answered_survives_kill_9_on_sqlite() {
+    survives_kills(TestDb::sqlite()).await;
+}
+
+#[actix_web::test]
+async fn what_was_answered_survives_kill_9_on_postgres() {
+    survives_kills(TestDb::postgres()).await;
+}
+
+#[actix_web::test]
+async fn no_secret_is_in_the_log_or_on_the_disk() {
+    let data = folder();
+    let mut jeton = Process::start({
+        let mut command = command(&[], data.path());
+        command.env("JETON_LOG", "trace");
+        command
+    });
+    let url = jeton.line().split_whitespace().last().unwrap().to_owned();
+    (0..2).for_each(|_| drop(jeton.line()));
+    let code = jeton.line().trim().rsplit('=').next().unwrap().to_owned();
+    // The log is read while it is written, so that a full pipe stops nobody.
+    let mut log = jeton.child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    });
+    let ann = crate::harness::Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let key = ann.makes_token("Power BI").await;
+    assert_eq!(status(&url, &key).await, 200);
+    client().get(format!("{url}/api/v1/me?access_token={key}")).send().await.unwrap();
+    ann.revokes("Power BI").await;
+    assert_eq!(status(&url, &key).await, 401);
+    drop(jeton);
+    let mut kept = reader.join().unwrap().into_bytes();
+    assert!(!kept.is_empty());
+    for file in fs::read_dir(data.path()).unwrap() {
+        kept.extend(fs::read(file.unwrap().path()).unwrap());
+    }
+    let body = &key[6..38];
+    let hex: String = body.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for secret in [body, &body[..16], &body[16..], hex.as_str(), crate::harness::PASSWORD] {
+        assert!(!crate::harness::contains(&kept, secret.as_bytes()), "{secret}");
+    }
+}

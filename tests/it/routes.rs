@@ -1,0 +1,217 @@
+//! The table of every route × actor with its answer. A route that is served and missing here fails.
+
+use crate::harness::{Person, TestApp, db_test};
+use jeton::domain::permission::BuiltInSet;
+
+/// What each actor gets: a visitor, Ann who owns the things in the address, Ben who does not, and a key in the header.
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    visitor: u16,
+    owner: u16,
+    other: u16,
+    key: u16,
+}
+
+const fn row(method: &'static str, path: &'static str, [visitor, owner, other, key]: [u16; 4]) -> Row {
+    Row { method, path, visitor, owner, other, key }
+}
+
+/// `{token}` and `{session}` are Ann's. POST carries a form with nothing but the session's own token in it.
+const TABLE: [Row; 31] = [
+    row("GET", "/", [303, 303, 303, 303]),
+    row("GET", "/static/{name}", [404, 404, 404, 404]),
+    row("GET", "/setup", [404, 404, 404, 404]),
+    row("POST", "/setup", [404, 404, 404, 404]),
+    row("GET", "/sign-in", [200, 303, 303, 200]),
+    row("POST", "/sign-in", [422, 422, 422, 422]),
+    row("GET", "/account/profile", [303, 200, 200, 303]),
+    row("POST", "/account/profile", [303, 422, 422, 303]),
+    row("POST", "/account/theme", [303, 422, 422, 303]),
+    row("GET", "/account/security", [303, 200, 200, 303]),
+    row("POST", "/account/security", [303, 422, 422, 303]),
+    row("GET", "/account/sessions", [303, 200, 200, 303]),
+    row("POST", "/account/sessions/{session}/end", [303, 303, 404, 303]),
+    row("POST", "/account/sessions/end-others", [303, 303, 303, 303]),
+    row("GET", "/account/tokens", [303, 200, 200, 303]),
+    row("POST", "/account/tokens", [303, 422, 422, 303]),
+    row("GET", "/account/tokens/new", [303, 200, 200, 303]),
+    row("GET", "/account/tokens/revocation", [303, 200, 200, 303]),
+    row("POST", "/account/tokens/revocation", [303, 422, 422, 303]),
+    row("GET", "/account/tokens/{token}", [303, 200, 404, 303]),
+    row("GET", "/account/tokens/{token}/revocation", [303, 200, 404, 303]),
+    row("POST", "/account/tokens/{token}/revocation", [303, 303, 404, 303]),
+    row("GET", "/api/v1/me", [401, 401, 401, 200]),
+    row("GET", "/verify", [401, 401, 401, 200]),
+    row("POST", "/verify", [401, 401, 401, 403]),
+    row("PUT", "/verify", [401, 401, 401, 403]),
+    row("PATCH", "/verify", [401, 401, 401, 403]),
+    row("DELETE", "/verify", [401, 401, 401, 403]),
+    row("GET", "/nowhere", [404, 404, 404, 404]),
+    row("POST", "/sign-out", [303, 303, 303, 303]),
+    row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
+];
+
+/// A fresh pair of people, and the addresses of what Ann owns.
+async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, String, String) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("script").await;
+    ann.makes_token("Power BI").await;
+    let token = ann.token_id("Power BI").await;
+    let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
+    let phone = app.browser("Ann");
+    phone.signs_in().await;
+    let list = ann.get("/account/sessions").await.body;
+    let forms = list.split("/account/sessions/").filter_map(|part| part.split_once("/end\"")).map(|(id, _)| id);
+    let session = forms.filter(|id| id.len() == 10).last().expect("another session").to_owned();
+    (app, ann, ben, key, token, session)
+}
+
+async fn ask(person: &Person, method: &str, path: &str) -> u16 {
+    match method {
+        "POST" => person.post(path, &[]).await.status,
+        _ => person.request(method, path, &[("sec-fetch-site", "same-origin")], String::new()).await.status,
+    }
+}
+
+db_test! {
+    async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
+        let (app, ann, ben, key, token, session) = cast(db).await;
+        let mut wrong = Vec::new();
+        for row in &TABLE {
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            let visitor = app.browser("Visitor");
+            let form = [
+                ("authorization", &*format!("Bearer {key}")),
+                ("sec-fetch-site", "same-origin"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ];
+            // Those who may not go first: what they are refused must still be there for the owner.
+            let got = [
+                ask(&visitor, row.method, &path).await,
+                ask(&ben, row.method, &path).await,
+                ask(&ann, row.method, &path).await,
+                app.send(row.method, &path, &form, "").await.status,
+            ];
+            if got != [row.visitor, row.other, row.owner, row.key] {
+                wrong.push(format!("{} {}: visitor, other, owner, key got {got:?}", row.method, row.path));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
+        let (app, ann, _, key, token, session) = cast(db).await;
+        for row in &TABLE {
+            if matches!(row.path, "/verify" | "/nowhere") {
+                continue;
+            }
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            for method in ["PUT", "PATCH", "OPTIONS", "PROPFIND"] {
+                let answer = ann.request(method, &path, &[("sec-fetch-site", "same-origin")], String::new()).await;
+                assert_eq!(answer.status, 405, "{method} {path}");
+                assert!(!answer.body.is_empty(), "{method} {path}");
+            }
+            if row.method == "GET" {
+                let head = app.send("HEAD", &path, &[("authorization", &format!("Bearer {key}"))], "").await;
+                assert_eq!((head.status, head.body.as_str()), (row.key, ""), "HEAD {path}");
+            }
+        }
+    }
+
+    async fn only_jetons_own_pages_can_make_a_browser_change_something(db: TestDb) {
+        let (app, ann, _, key, token, session) = cast(db).await;
+        let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();
+        let other_sites: [&[(&str, &str)]; 8] = [
+            &[],
+            &[("sec-fetch-site", "cross-site")],
+            &[("sec-fetch-site", "same-site")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "cross-site"), ("origin", &app.url)],
+            &[("origin", "null")],
+            &[("origin", "https://evil.example")],
+            &[("sec-fetch-mode", "no-cors")],
+        ];
+        for row in TABLE.iter().filter(|row| row.method == "POST" && row.path != "/verify") {
+            let path = row.path.replace("{token}", &token).replace("{session}", &session);
+            for headers in other_sites {
+                let mut headers = headers.to_vec();
+                headers.push(("content-type", "application/x-www-form-urlencoded"));
+                let answer = ann.request("POST", &path, &headers, format!("csrf={csrf}")).await;
+                assert_eq!(answer.status, 403, "{path} {headers:?}");
+                assert_eq!(answer.header("set-cookie"), "");
+            }
+            for kind in ["multipart/form-data; boundary=x", "text/plain", "application/json", ""] {
+                let headers = [("content-type", kind), ("sec-fetch-site", "same-origin")];
+                let answer = ann.request("POST", &path, &headers, format!("csrf={csrf}")).await;
+                assert!(matches!(answer.status, 400 | 403), "{path} {kind}: {}", answer.status);
+            }
+        }
+        assert_eq!(app.me(&key).await.status, 200, "nothing was revoked");
+    }
+
+    async fn a_form_of_another_session_is_refused(db: TestDb) {
+        let (app, ann, ben, key, token, _) = cast(db).await;
+        let of_ben = ben.get("/account/tokens/new").await.field("csrf").unwrap();
+        for wrong in ["", "0", of_ben.as_str()] {
+            let path = format!("/account/tokens/{token}/revocation");
+            let answer = ann.post(&path, &[("csrf", wrong)]).await;
+            assert_eq!(answer.status, 403, "{wrong:?}");
+            assert!(!answer.text().is_empty());
+        }
+        assert_eq!(app.me(&key).await.status, 200);
+    }
+
+    async fn reading_changes_nothing(db: TestDb) {
+        let (app, ann, _, key, token, session) = cast(db).await;
+        app.jeton.flush_usage().await.unwrap();
+        let before = crate::harness::activity(&app.db).len();
+        for row in TABLE.iter().filter(|row| row.method == "GET") {
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            ann.get(&path).await;
+            ann.get_part(&path).await;
+        }
+        assert_eq!(crate::harness::activity(&app.db).len(), before);
+        assert_eq!(app.me(&key).await.status, 200);
+    }
+
+    async fn every_answer_has_its_security_headers(db: TestDb) {
+        let (app, ann, _, key, token, session) = cast(db).await;
+        let mut answers = Vec::new();
+        for row in &TABLE {
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            answers.push((path.clone(), ann.request(row.method, &path, &[], String::new()).await));
+            answers.push((path.clone(), app.with_key(row.method, &path, &key).await));
+        }
+        let page = app.browser("Visitor").get("/sign-in").await.body;
+        let css = page.split('"').find(|part| part.starts_with("/static/app-")).expect("a style sheet").to_owned();
+        answers.push((css.clone(), app.send("GET", &css, &[], "").await));
+        answers.push(("oversize".into(), ann.post("/account/theme", &[("theme", &"x".repeat(20_000))]).await));
+        for (path, answer) in &answers {
+            let policy = answer.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
+            assert!(!policy.contains("unsafe"), "{path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            assert_ne!(answer.header("referrer-policy"), "", "{path}");
+            assert_ne!(answer.header("x-request-id"), "", "{path}");
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+            let caching = answer.header("cache-control");
+            assert!(caching == "no-store" || path.starts_with("/static/app-"), "{path}: {caching:?} {}", answer.status);
+        }
+        let css = &answers[answers.len() - 2].1;
+        assert_eq!(css.header("cache-control"), "public, max-age=31536000, immutable");
+    }
+}
+
+#[test]
+fn the_table_names_every_route() {
+    let source = include_str!("../../src/web/routes.rs");
+    let mut served: Vec<&str> =
+        source.split("web::resource(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()).collect();
+    served.sort_unstable();
+    let named = |path: &str| {
+        TABLE.iter().any(|row| row.path.replace("{token}", "{id}").replace("{session}", "{id}") == path)
+    };
+    let missing: Vec<&&str> = served.iter().filter(|path| !named(path)).collect();
+    assert!(served.len() > 15 && missing.is_empty(), "not in the table: {missing:?}");
+}
