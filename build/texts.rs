@@ -126,13 +126,15 @@ fn write_method(source: &mut String, key: &str, english: &Text, french: &Text) -
         }
         (Text::Plural { one: en_one, other: en_other }, Text::Plural { one: fr_one, other: fr_other }) => {
             writeln!(source, "    pub fn {key}(self, {COUNT}: impl Count{}) -> String {{", parameters(&arguments))?;
-            writeln!(source, "        let {COUNT} = {COUNT}.as_i64();")?;
+            writeln!(source, "        let {COUNT} = {COUNT}.into_i64();")?;
             writeln!(source, "        match (self.0, self.is_one({COUNT}), self.number({COUNT})) {{")?;
             for (language, one, form) in
                 [("En", true, en_one), ("En", false, en_other), ("Fr", true, fr_one), ("Fr", false, fr_other)]
             {
                 let printed = if form.contains("{count}") { COUNT } else { "_" };
-                writeln!(source, "            (Language::{language}, {one}, {printed}) => format!({form:?}),")?;
+                let text =
+                    if form.contains('{') { format!("format!({form:?})") } else { format!("{form:?}.to_owned()") };
+                writeln!(source, "            (Language::{language}, {one}, {printed}) => {text},")?;
             }
             writeln!(source, "        }}")?;
         }

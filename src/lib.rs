@@ -12,6 +12,8 @@
 //! - [`web`]: what a person or a program sees.
 //! - [`cli`] and [`config`]: commands, and the only reader of the environment.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -41,8 +41,12 @@
     }
   });
 
-  // On a phone the navigation scrolls sideways; show where we are.
   document.addEventListener("DOMContentLoaded", () => {
+    // The first user's time zone is that of the browser; it can be changed in the profile.
+    for (const input of document.querySelectorAll("[data-time-zone]")) {
+      input.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    }
+    // On a phone the navigation scrolls sideways; show where we are.
     const nav = document.querySelector(".subnav");
     const current = nav?.querySelector("[aria-current]");
     if (current) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;

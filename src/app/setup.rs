@@ -18,6 +18,8 @@ use crate::{
         users::{self, Profile},
     },
 };
+use chrono_tz::Tz;
+use std::str::FromStr;
 use subtle::ConstantTimeEq;
 
 /// What the set-up form asks for, as it was typed.
@@ -33,6 +35,8 @@ pub struct SetupForm {
     pub password: String,
     /// The language of the page, which becomes theirs.
     pub language: Option<Language>,
+    /// The IANA name of the browser's time zone, which becomes theirs; UTC if it is none.
+    pub time_zone: String,
 }
 
 impl Jeton {
@@ -73,7 +77,7 @@ impl Jeton {
             return Err(AppError::NotFound);
         }
         let hash = self.passwords.hash(password).await?;
-        let time_zone = String::from("UTC");
+        let time_zone = Tz::from_str(&form.time_zone).unwrap_or(Tz::UTC).name().to_owned();
         let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
         let now = self.clock.now();
         self.write(move |connection| {

@@ -6,7 +6,11 @@ use diesel::{
     connection::SimpleConnection,
     r2d2::{ManageConnection, R2D2Connection},
 };
-use std::path::PathBuf;
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 /// One query text for both databases: diesel picks the dialect when it runs.
 #[derive(MultiConnection)]
@@ -63,6 +67,7 @@ impl Address {
         let failed = |error: ConnectionError| StorageError::Connection(error.to_string());
         match self {
             Self::Sqlite(path) => {
+                create_file(path)?;
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(failed)?;
                 // WAL lets readers go on beside the one writer; FULL makes each answered commit survive a power cut (R1).
                 // The busy timeout comes first: switching to WAL takes a lock that another process may hold.
@@ -80,6 +85,13 @@ impl Address {
             }
         }
     }
+}
+
+/// Makes the database's file, readable by its owner alone, unless it is there. SQLite gives the files beside it the same
+/// mode.
+fn create_file(path: &Path) -> Result<()> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    file.map(drop).map_err(|error| StorageError::Connection(format!("{}: {error}", path.display())))
 }
 
 /// Lets r2d2 open connections through [`Address::connect`], which chooses the database by itself and reports the true

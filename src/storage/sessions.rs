@@ -30,32 +30,34 @@ pub struct Session {
     pub program: String,
 }
 
-type Row = (String, i64, i64, i64, i64, i64, String, String);
-const COLUMNS: (
-    sessions::public_id,
-    sessions::user_id,
-    sessions::generation,
-    sessions::started_at,
-    sessions::seen_at,
-    sessions::proved_at,
-    sessions::address,
-    sessions::program,
-) = (
-    sessions::public_id,
-    sessions::user_id,
-    sessions::generation,
-    sessions::started_at,
-    sessions::seen_at,
-    sessions::proved_at,
-    sessions::address,
-    sessions::program,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct Row {
+    public_id: String,
+    user_id: i64,
+    generation: i64,
+    started_at: i64,
+    seen_at: i64,
+    proved_at: i64,
+    address: String,
+    program: String,
+}
 
-fn from_row((public_id, user, generation, started_at, seen_at, proved_at, address, program): Row) -> Session {
-    let life =
-        SessionLife { started_at: Timestamp::from_seconds(started_at), seen_at: Timestamp::from_seconds(seen_at) };
-    let proved_at = Timestamp::from_seconds(proved_at);
-    Session { public_id, user: UserId(user), generation, life, proved_at, address, program }
+impl Row {
+    fn session(self) -> Session {
+        Session {
+            public_id: self.public_id,
+            user: UserId(self.user_id),
+            generation: self.generation,
+            life: SessionLife {
+                started_at: Timestamp::from_seconds(self.started_at),
+                seen_at: Timestamp::from_seconds(self.seen_at),
+            },
+            proved_at: Timestamp::from_seconds(self.proved_at),
+            address: self.address,
+            program: self.program,
+        }
+    }
 }
 
 /// Stores a new session under the hash of its key.
@@ -87,10 +89,10 @@ pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> 
     let row = sessions::table
         .inner_join(users::table)
         .filter(sessions::key_hash.eq(key_hash).and(sessions::generation.eq(users::session_generation)))
-        .select(COLUMNS)
+        .select(Row::as_select())
         .first(connection)
         .optional()?;
-    Ok(row.map(from_row).filter(|session| !session.life.has_ended(now)))
+    Ok(row.map(Row::session).filter(|session| !session.life.has_ended(now)))
 }
 
 /// The living session with this public id.
@@ -101,10 +103,10 @@ pub fn find_public(connection: &mut AnyConnection, public_id: &str, now: Timesta
     let row = sessions::table
         .inner_join(users::table)
         .filter(sessions::public_id.eq(public_id).and(sessions::generation.eq(users::session_generation)))
-        .select(COLUMNS)
+        .select(Row::as_select())
         .first(connection)
         .optional()?;
-    Ok(row.map(from_row).filter(|session| !session.life.has_ended(now)))
+    Ok(row.map(Row::session).filter(|session| !session.life.has_ended(now)))
 }
 
 /// The living sessions of a user, the one seen last first.
@@ -116,9 +118,9 @@ pub fn list(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Res
         .inner_join(users::table)
         .filter(sessions::user_id.eq(user.0).and(sessions::generation.eq(users::session_generation)))
         .order((sessions::seen_at.desc(), sessions::public_id))
-        .select(COLUMNS)
+        .select(Row::as_select())
         .load(connection)?;
-    Ok(rows.into_iter().map(from_row).filter(|session| !session.life.has_ended(now)).collect())
+    Ok(rows.into_iter().map(Row::session).filter(|session| !session.life.has_ended(now)).collect())
 }
 
 /// Notes that a session was seen. Returns false when it is gone: nothing is brought back (S3).

@@ -31,6 +31,10 @@ impl RevokedBy {
             Self::Key => "key",
         }
     }
+
+    fn from_key(key: &str) -> Option<Self> {
+        [Self::Owner, Self::Key].into_iter().find(|by| by.key() == key)
+    }
 }
 
 /// The last accepted use of a token.
@@ -85,72 +89,61 @@ pub struct NewToken<'a> {
     pub slot: i16,
 }
 
-type LifeRow = (i64, Option<i64>, Option<i64>, Option<i64>, i16);
-const LIFE: (
-    api_tokens::created_at,
-    api_tokens::last_used_at,
-    api_tokens::revoked_at,
-    api_tokens::expired_at,
-    api_tokens::inactivity_days,
-) = (
-    api_tokens::created_at,
-    api_tokens::last_used_at,
-    api_tokens::revoked_at,
-    api_tokens::expired_at,
-    api_tokens::inactivity_days,
-);
-
-fn life((created_at, last_used_at, revoked_at, expired_at, days): LifeRow) -> Result<Life> {
-    Ok(Life {
-        created_at: Timestamp::from_seconds(created_at),
-        last_used_at: last_used_at.map(Timestamp::from_seconds),
-        revoked_at: revoked_at.map(Timestamp::from_seconds),
-        expired_at: expired_at.map(Timestamp::from_seconds),
-        inactivity: known(InactivityExpiry::from_days(days), "inactivity_days")?,
-    })
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+struct LifeRow {
+    created_at: i64,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+    expired_at: Option<i64>,
+    inactivity_days: i16,
 }
 
-type Row = (i64, String, String, String, LifeRow, Option<String>, Option<String>, Option<String>);
-const COLUMNS: (
-    api_tokens::id,
-    api_tokens::public_id,
-    api_tokens::label,
-    api_tokens::scope,
-    (
-        api_tokens::created_at,
-        api_tokens::last_used_at,
-        api_tokens::revoked_at,
-        api_tokens::expired_at,
-        api_tokens::inactivity_days,
-    ),
-    api_tokens::last_used_address,
-    api_tokens::last_used_program,
-    api_tokens::revoked_by,
-) = (
-    api_tokens::id,
-    api_tokens::public_id,
-    api_tokens::label,
-    api_tokens::scope,
-    LIFE,
-    api_tokens::last_used_address,
-    api_tokens::last_used_program,
-    api_tokens::revoked_by,
-);
+impl LifeRow {
+    fn life(self) -> Result<Life> {
+        Ok(Life {
+            created_at: Timestamp::from_seconds(self.created_at),
+            last_used_at: self.last_used_at.map(Timestamp::from_seconds),
+            revoked_at: self.revoked_at.map(Timestamp::from_seconds),
+            expired_at: self.expired_at.map(Timestamp::from_seconds),
+            inactivity: known(InactivityExpiry::from_days(self.inactivity_days), "inactivity_days")?,
+        })
+    }
+}
 
-fn from_row((id, public_id, label, scope, moments, address, program, revoked_by): Row) -> Result<Token> {
-    let life = life(moments)?;
-    let last_use = life.last_used_at.map(|at| LastUse {
-        at,
-        address: address.unwrap_or_default(),
-        program: program.unwrap_or_default(),
-    });
-    let scope = known(Scope::from_key(&scope), &scope)?;
-    let revoked_by = match revoked_by.as_deref() {
-        None => None,
-        Some("key") => Some(RevokedBy::Key),
-        Some(_) => Some(RevokedBy::Owner),
-    };
-    Ok(Token { id: TokenId(id), public_id, label, scope, life, last_use, revoked_by })
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+struct Row {
+    id: i64,
+    public_id: String,
+    label: String,
+    scope: String,
+    #[diesel(embed)]
+    life: LifeRow,
+    last_used_address: Option<String>,
+    last_used_program: Option<String>,
+    revoked_by: Option<String>,
+}
+
+impl Row {
+    fn token(self) -> Result<Token> {
+        let life = self.life.life()?;
+        let last_use = life.last_used_at.map(|at| LastUse {
+            at,
+            address: self.last_used_address.unwrap_or_default(),
+            program: self.last_used_program.unwrap_or_default(),
+        });
+        let revoked_by = self.revoked_by.map(|word| known(RevokedBy::from_key(&word), &word)).transpose()?;
+        Ok(Token {
+            id: TokenId(self.id),
+            public_id: self.public_id,
+            label: self.label,
+            scope: known(Scope::from_key(&self.scope), &self.scope)?,
+            life,
+            last_use,
+            revoked_by,
+        })
+    }
 }
 
 /// The tokens of a membership: those that take a place, and those that ended no earlier than `since`; newest first.
@@ -163,10 +156,10 @@ pub fn list(connection: &mut AnyConnection, membership: MembershipId, since: Tim
     api_tokens::table
         .filter(api_tokens::membership_id.eq(membership.0).and(shown))
         .order(api_tokens::id.desc())
-        .select(COLUMNS)
+        .select(Row::as_select())
         .load::<Row>(connection)?
         .into_iter()
-        .map(from_row)
+        .map(Row::token)
         .collect()
 }
 
@@ -177,10 +170,10 @@ pub fn list(connection: &mut AnyConnection, membership: MembershipId, since: Tim
 pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id: &str) -> Result<Option<Token>> {
     api_tokens::table
         .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
-        .select(COLUMNS)
-        .first::<Row>(connection)
+        .select(Row::as_select())
+        .first(connection)
         .optional()?
-        .map(from_row)
+        .map(Row::token)
         .transpose()
 }
 
@@ -191,10 +184,10 @@ pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id:
 pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &str) -> Result<Option<Token>> {
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
-        .select(COLUMNS)
-        .first::<Row>(connection)
+        .select(Row::as_select())
+        .first(connection)
         .optional()?
-        .map(from_row)
+        .map(Row::token)
         .transpose()
 }
 
@@ -206,10 +199,10 @@ pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i1
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
         .order(api_tokens::id.desc())
-        .select((api_tokens::slot.assume_not_null(), COLUMNS))
+        .select((api_tokens::slot.assume_not_null(), Row::as_select()))
         .load::<(i16, Row)>(connection)?
         .into_iter()
-        .map(|(slot, row)| Ok((slot, from_row(row)?)))
+        .map(|(slot, row)| Ok((slot, row.token()?)))
         .collect()
 }
 
@@ -308,14 +301,32 @@ fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<Bi
     counted_from_last_use().le(now.seconds())
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+struct IdentityRow {
+    id: i64,
+    public_id: String,
+    label: String,
+    kind: String,
+    scope: String,
+    #[diesel(embed)]
+    life: LifeRow,
+}
+
+#[derive(Queryable)]
+struct SubjectRow {
+    membership: i64,
+    is_active: bool,
+    display_name: String,
+    permissions: String,
+}
+
 /// Everything that a decision about a key needs, found by its digest: whom it speaks for, and the moments of its life.
 ///
 /// # Errors
 /// When the database fails.
 pub fn identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Option<(Identity, Life)>> {
-    type IdentityRow =
-        ((i64, String, String, String, String, LifeRow), (i64, bool, String, String), (i64, String, String));
-    let row: Option<IdentityRow> = api_tokens::table
+    let row: Option<(IdentityRow, SubjectRow, (i64, String, String))> = api_tokens::table
         .inner_join(
             memberships::table
                 .inner_join(users::table)
@@ -324,33 +335,31 @@ pub fn identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Op
         )
         .filter(api_tokens::digest.eq(&digest.0[..]))
         .select((
-            (api_tokens::id, api_tokens::public_id, api_tokens::label, api_tokens::kind, api_tokens::scope, LIFE),
+            IdentityRow::as_select(),
             (memberships::id, memberships::is_active, users::name, permission_sets::permissions),
             (organizations::id, organizations::slug, organizations::name),
         ))
         .first(connection)
         .optional()?;
-    let Some((token, subject, organization)) = row else { return Ok(None) };
-    let (id, public_id, label, kind, scope, moments) = token;
-    let (membership, is_active, display_name, permissions) = subject;
+    let Some((token, subject, (organization, organization_slug, organization_name))) = row else { return Ok(None) };
     let identity = Identity {
-        token: TokenId(id),
-        token_public_id: public_id,
-        label,
-        kind: known(TokenKind::from_key(&kind), &kind)?,
-        scope: known(Scope::from_key(&scope), &scope)?,
+        token: TokenId(token.id),
+        token_public_id: token.public_id,
+        label: token.label,
+        kind: known(TokenKind::from_key(&token.kind), &token.kind)?,
+        scope: known(Scope::from_key(&token.scope), &token.scope)?,
         subject: Subject {
-            membership: MembershipId(membership),
-            name: format!("membership:{membership}"),
-            display_name,
-            is_active,
-            permissions: Permissions::from_keys(&permissions),
+            membership: MembershipId(subject.membership),
+            name: format!("membership:{}", subject.membership),
+            display_name: subject.display_name,
+            is_active: subject.is_active,
+            permissions: Permissions::from_keys(&subject.permissions),
         },
-        organization: OrganizationId(organization.0),
-        organization_slug: organization.1,
-        organization_name: organization.2,
+        organization: OrganizationId(organization),
+        organization_slug,
+        organization_name,
     };
-    Ok(Some((identity, life(moments)?)))
+    Ok(Some((identity, token.life.life()?)))
 }
 
 /// What became of writing down a use.

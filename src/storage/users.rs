@@ -41,21 +41,31 @@ pub struct Profile {
     pub theme: Theme,
 }
 
-type Row = (i64, String, String, Option<String>, String, String, i64);
-const COLUMNS: (
-    users::id,
-    users::name,
-    users::email,
-    users::language,
-    users::time_zone,
-    users::theme,
-    users::session_generation,
-) = (users::id, users::name, users::email, users::language, users::time_zone, users::theme, users::session_generation);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct Row {
+    id: i64,
+    name: String,
+    email: String,
+    language: Option<String>,
+    time_zone: String,
+    theme: String,
+    session_generation: i64,
+}
 
-fn from_row((id, name, email, language, time_zone, theme, session_generation): Row) -> Result<User> {
-    let language = language.map(|tag| known(Language::from_tag(&tag), &tag)).transpose()?;
-    let theme = known(Theme::from_key(&theme), &theme)?;
-    Ok(User { id: UserId(id), name, email, language, time_zone, theme, session_generation })
+impl Row {
+    fn user(self) -> Result<User> {
+        let language = self.language.map(|tag| known(Language::from_tag(&tag), &tag)).transpose()?;
+        Ok(User {
+            id: UserId(self.id),
+            name: self.name,
+            email: self.email,
+            language,
+            time_zone: self.time_zone,
+            theme: known(Theme::from_key(&self.theme), &self.theme)?,
+            session_generation: self.session_generation,
+        })
+    }
 }
 
 /// Whether there is any user at all.
@@ -93,7 +103,7 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
 /// # Errors
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> {
-    users::table.find(id.0).select(COLUMNS).first::<Row>(connection).optional()?.map(from_row).transpose()
+    users::table.find(id.0).select(Row::as_select()).first(connection).optional()?.map(Row::user).transpose()
 }
 
 /// The user with this e-mail address, and the hash of their password.
@@ -103,10 +113,10 @@ pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> 
 pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Option<(User, String)>> {
     let found = users::table
         .filter(users::email_folded.eq(email.folded()))
-        .select((COLUMNS, users::password_hash))
+        .select((Row::as_select(), users::password_hash))
         .first::<(Row, String)>(connection)
         .optional()?;
-    found.map(|(row, hash)| Ok((from_row(row)?, hash))).transpose()
+    found.map(|(row, hash)| Ok((row.user()?, hash))).transpose()
 }
 
 /// The hash of a user's password.

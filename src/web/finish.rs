@@ -71,12 +71,18 @@ pub async fn finish(
             asked.add_headers(response.headers_mut());
             return Ok(ServiceResponse::new(request, response));
         }
+        Ok(Err(error)) if is_lost_session_store(&error) => WebError::from(AppError::Busy(2)).into(),
         Ok(Err(error)) => error,
         Err(_) => WebError::from(AppError::Broken("a handler panicked".into())).into(),
     };
     let mut response = asked.explain(HttpResponse::from_error(error));
     asked.add_headers(response.headers_mut());
     Err(InternalError::from_response("refused", response).into())
+}
+
+/// Whether actix-session could not ask our store, which fails only when the database does. It answers with an empty 500.
+fn is_lost_session_store(error: &Error) -> bool {
+    error.as_error::<InternalError<anyhow::Error>>().is_some()
 }
 
 /// What an answer depends on: how the request was made, and by whom.

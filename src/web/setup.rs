@@ -25,6 +25,7 @@ pub struct Typed {
     email: String,
     organization: String,
     new_password: String,
+    time_zone: String,
 }
 
 /// The form.
@@ -70,6 +71,7 @@ pub async fn submit(
         organization: typed.organization.clone(),
         password: typed.new_password.clone(),
         language: Some(visitor.shell.t.0),
+        time_zone: typed.time_zone.clone(),
     };
     match app.set_up(form, visitor.source).await {
         Ok(begin) => {

@@ -17,7 +17,7 @@ include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 impl Texts {
     /// A whole number with its digits in groups of three: `12,345` or, with narrow no-break spaces, `12 345`.
     pub fn number(self, count: impl Count) -> String {
-        let count = count.as_i64();
+        let count = count.into_i64();
         let separator = match self.0 {
             Language::En => ',',
             Language::Fr => '\u{202f}',
@@ -45,13 +45,13 @@ impl Texts {
 /// A number that a plural can count, by value or (as templates pass it) by reference.
 pub trait Count {
     /// The number; what does not fit is as large as can be.
-    fn as_i64(self) -> i64;
+    fn into_i64(self) -> i64;
 }
 
 macro_rules! count {
     ($($number:ty),+) => {$(
         impl Count for $number {
-            fn as_i64(self) -> i64 {
+            fn into_i64(self) -> i64 {
                 i64::try_from(self).unwrap_or(i64::MAX)
             }
         }
@@ -60,8 +60,8 @@ macro_rules! count {
 count!(i32, i64, u32, u64, usize);
 
 impl<T: Count + Copy> Count for &T {
-    fn as_i64(self) -> i64 {
-        (*self).as_i64()
+    fn into_i64(self) -> i64 {
+        (*self).into_i64()
     }
 }
 

@@ -7,6 +7,7 @@ mod browser;
 mod harness;
 mod harness_works;
 mod input;
+mod outage;
 mod processes;
 mod routes;
 mod sessions;

@@ -171,7 +171,7 @@ fn choices(t: Texts, tokens: &TokenList, now: Timestamp) -> Vec<Choice> {
     let choice = |bulk: Bulk, words, labels: &[&str]| Choice {
         key: bulk.key(),
         words,
-        labels: labels.join(", "),
+        labels: labels.join(" · "),
         is_first: false,
     };
     vec![

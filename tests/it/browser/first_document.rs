@@ -1,7 +1,8 @@
 //! The steps of the first document, in its words; in English from the very first start on.
 
-use super::{NOTHING, key_shown};
+use super::{NOTHING, key_shown, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb};
+use jeton::domain::user::SHORTEST_PASSWORD;
 use thirtyfour::{By, Key};
 
 #[actix_web::test]
@@ -26,7 +27,8 @@ async fn the_first_document_in_french_without_javascript() {
 }
 
 async fn signed_in_in_french(javascript: bool) -> (TestApp, Browser) {
-    let (app, _) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
     let browser = Browser::with(&app.url, Setup { javascript, language: "fr", ..Setup::default() }).await;
     browser.go("/").await;
     browser.fill("Adresse e-mail", "ann@example.org").await;
@@ -41,7 +43,8 @@ async fn french_settings(browser: &Browser) {
     browser.click("Ann").await;
     browser.click("Paramètres du compte").await;
     // «Sélectionnez « Jetons API » dans le panneau de navigation de gauche.»
-    browser.click_in("Sécurité", "Jetons API").await;
+    browser.click("Jetons API").await;
+    is_right_of(browser, "main", ".subnav").await;
 }
 
 /// Up to «Générer»; returns the key.
@@ -61,7 +64,7 @@ async fn french_key(browser: &Browser) -> String {
     browser.choose("Lecture seule").await;
     // «Cliquez sur « Générer ».»
     browser.click("Générer").await;
-    browser.sees("Clé API").await;
+    browser.sees("Copiez la clé API maintenant.").await;
     browser.sees("Une fois que vous quittez cette page").await;
     key_shown(browser).await
 }
@@ -79,7 +82,7 @@ async fn french_use_and_revocation(app: &TestApp, browser: &Browser, key: &str) 
     browser.click("Power BI, portable du bureau").await;
     // «Cliquez sur le bouton « Révoquer le jeton » dans le panneau de droite.»
     is_right_of(browser, "#panel", ".token-list").await;
-    browser.click_in("Identifiant public", "Révoquer le jeton").await;
+    browser.click("Révoquer le jeton").await;
     browser.sees("Révoquer « Power BI, portable du bureau » ?").await;
     browser.sees("Dernière utilisation : à l’instant, depuis 127.0.0.1, par curl 8.5.0.").await;
     browser.sees("C’est irréversible.").await;
@@ -124,7 +127,7 @@ async fn from_the_printed_link(javascript: bool) {
     browser.fill("Organization", "Croix-Bleue Sahel").await;
     browser.fill("Password", "short").await;
     browser.click("Set up").await;
-    browser.sees("Use 12 characters or more.").await;
+    browser.sees(&format!("Use {SHORTEST_PASSWORD} characters or more.")).await;
     assert_eq!(browser.value("Organization").await, "Croix-Bleue Sahel");
     assert_eq!(browser.value("Password").await, "");
     browser.fill("Password", PASSWORD).await;
@@ -134,7 +137,7 @@ async fn from_the_printed_link(javascript: bool) {
     browser.click("Ann").await;
     browser.sees("ann@example.org").await;
     browser.click("Account settings").await;
-    browser.click_in("Security", "API tokens").await;
+    browser.click("API tokens").await;
     browser.click("Add").await;
     browser.click("Generate").await;
     browser.sees("Enter a label").await;
@@ -154,7 +157,7 @@ async fn from_the_printed_link(javascript: bool) {
     browser.sees(&format!("\"{}/api/v1/me\"", app.url)).await;
 
     let me = app.me(&key).await;
-    assert_eq!((me.status, &me.json()["scope"]), (200, &"read_write".into()), "{}", me.body);
+    assert_eq!((me.status, &me.json()["scope"]), (200, &"read write".into()), "{}", me.body);
     browser.click("I have saved the key").await;
     browser.sees("1 of 10").await;
     browser.click("Power BI").await;

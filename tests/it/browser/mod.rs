@@ -28,6 +28,27 @@ async fn bring(person: &Person, browser: &Browser) {
     browser.takes_cookie("jeton", &person.cookie("jeton").expect("somebody signed in")).await;
 }
 
+/// Ann's pages follow the language of her browser, and no longer that in which she set Jeton up.
+async fn speaks_as_the_browser(ann: &Person) {
+    let profile =
+        [("name", "Ann"), ("email", &*ann.email), ("language", ""), ("time_zone", "Africa/Bamako"), ("theme", "system")];
+    let answer = ann.post("/account/profile", &profile).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+}
+
+/// Each answer takes this long, as over a bad line.
+async fn over_a_slow_line(browser: &Browser, milliseconds: u32) {
+    network(browser, serde_json::json!({ "offline": false, "latency": milliseconds })).await;
+}
+
+async fn network(browser: &Browser, mut conditions: serde_json::Value) {
+    for way in ["downloadThroughput", "uploadThroughput"] {
+        conditions[way] = (-1).into();
+    }
+    let set = browser.driver().cdp().send_raw("Network.emulateNetworkConditions", conditions).await;
+    set.expect("the network changes");
+}
+
 /// Makes a read-only token in the browser, in English, and stays on the page with its key, which it returns.
 async fn generate(browser: &Browser, label: &str) -> String {
     browser.go("/account/tokens/new").await;

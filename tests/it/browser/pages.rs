@@ -1,7 +1,7 @@
 //! Every page, in each language: axe-core and the validator find nothing, the console is silent, nothing has to be scrolled
 //! sideways on the smallest screen. With `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
 
-use super::bring;
+use super::{bring, speaks_as_the_browser};
 use crate::harness::{Browser, Person, Setup, TestApp, TestDb, html};
 use std::{path::PathBuf, time::Duration};
 use thirtyfour::By;
@@ -105,6 +105,7 @@ async fn every_page(language: &'static str) {
     let mut tour = Tour { browser: Browser::with(&app.url, setup).await, app, ann, language, found: vec![], sent: vec![] };
     tour.visit(BEFORE_SET_UP).await;
     tour.ann.sets_up(tour.app.jeton.setup_code()).await;
+    speaks_as_the_browser(&tour.ann).await;
     tour.visit(SIGNED_OUT).await;
     bring(&tour.ann, &tour.browser).await;
     tour.visit(NEWCOMER).await;
@@ -202,6 +203,7 @@ impl Tour {
 
     async fn look(&mut self, name: &str) {
         let (browser, mut found) = (&self.browser, Vec::new());
+        assert_eq!(browser.evaluate("return document.documentElement.lang").await, self.language, "{name}");
         self.sent.push((format!("{name} ({})", self.language), browser.sent().await));
         // What scripts made of it.
         self.sent.push((format!("{name} ({}, live)", self.language), browser.html().await));

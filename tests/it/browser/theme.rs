@@ -1,6 +1,6 @@
 //! Light and dark.
 
-use super::{NOTHING, ann_at, generate, key_shown};
+use super::{NOTHING, ann_at, generate, key_shown, network};
 use crate::harness::{Browser, Setup};
 
 /// How bright the page is behind its text, from 0 to 1.
@@ -84,13 +84,12 @@ async fn switching_beside_the_key_keeps_the_key() {
     assert_eq!(key_shown(&browser).await, key);
 }
 
-/// The server is gone, as after a lost network: nothing is lost and it is said.
+/// Without a network nothing changes, and it is said.
 #[actix_web::test]
 async fn a_switch_that_could_not_be_saved_is_told() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/sessions").await;
-    let offline = serde_json::json!({ "offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-    browser.driver().cdp().send_raw("Network.emulateNetworkConditions", offline).await.unwrap();
+    network(&browser, serde_json::json!({ "offline": true, "latency": 0 })).await;
     browser.click("Ann").await;
     browser.click("Dark").await;
     browser.sees("Jeton did not answer. Check your connection and try again.").await;

@@ -1,6 +1,6 @@
 //! The same thing twice: a double click, two tabs.
 
-use super::{NOTHING, active_tokens, ann_at, key_shown};
+use super::{NOTHING, active_tokens, ann_at, key_shown, over_a_slow_line};
 use crate::harness::{Person, Setup};
 use thirtyfour::Key;
 
@@ -8,6 +8,7 @@ async fn double_click(javascript: bool) {
     let (app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;
+    over_a_slow_line(&browser, 400).await;
     browser.double_click("Generate").await;
     browser.sees("Power BI").await;
     assert_eq!(active_tokens(&ann).await, 1);
@@ -33,6 +34,7 @@ async fn enter_twice_makes_one_token_and_shows_its_key() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;
+    over_a_slow_line(&browser, 400).await;
     browser.press(format!("{}{}", char::from(Key::Enter), char::from(Key::Enter)).as_str()).await;
     browser.sees("is ready").await;
     key_shown(&browser).await;

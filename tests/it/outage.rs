@@ -1,0 +1,84 @@
+//! The database goes away and comes back.
+
+use crate::harness::{TestApp, TestDb, db_test};
+use diesel::{Connection, RunQueryDsl, sql_query};
+use std::time::Duration;
+
+/// Closes the door of one database of the cluster, or opens it again.
+struct Door {
+    name: String,
+    cluster: diesel::PgConnection,
+}
+
+impl Door {
+    fn of(url: &str) -> Door {
+        let (before, rest) = url.rsplit_once('/').expect("a URL");
+        let (name, options) = rest.split_once('?').expect("options");
+        let cluster = diesel::PgConnection::establish(&format!("{before}/postgres?{options}")).expect("the cluster");
+        Door { name: name.into(), cluster }
+    }
+
+    fn close(&mut self) {
+        self.run(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.run(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name));
+    }
+
+    fn open(&mut self) {
+        self.run(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
+
+    fn run(&mut self, statement: &str) {
+        sql_query(statement).execute(&mut self.cluster).expect("a superuser");
+    }
+}
+
+#[actix_web::test]
+async fn without_its_database_jeton_says_neither_yes_nor_no_and_recovers() {
+    let db = TestDb::postgres();
+    let mut door = Door::of(&db.url);
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    assert_eq!(app.me(&key).await.status, 200, "it is in the cache");
+
+    door.close();
+    for path in ["/api/v1/me", "/verify"] {
+        let answer = app.with_key("GET", path, &key).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{path}");
+        assert_eq!(answer.header("www-authenticate"), "");
+    }
+    // What is no key at all needs no database to be refused.
+    assert_eq!(app.me("jtn_p_nonsense").await.status, 401);
+    let page = ann.get("/account/tokens").await;
+    assert_eq!(page.status, 503);
+    page.shows("busy");
+
+    door.open();
+    let mut status = 0;
+    for _ in 0..100 {
+        status = app.me(&key).await.status;
+        if status == 200 {
+            break;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(status, 200);
+    assert_eq!(ann.get("/account/tokens").await.status, 200, "the session is still there");
+}
+
+db_test! {
+    async fn uses_that_could_not_be_written_are_kept(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let key = ann.makes_token("Power BI").await;
+        assert_eq!(app.me(&key).await.status, 200);
+        let rename = |from: &str, to: &str| {
+            let rename = format!("ALTER TABLE {from} RENAME TO {to}");
+            app.db.write::<_, jeton::storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
+        };
+        rename("api_tokens", "away");
+        assert!(app.jeton.flush_usage().await.is_err());
+        rename("away", "api_tokens");
+        app.jeton.flush_usage().await.unwrap();
+        let log = crate::harness::activity(&app.db);
+        assert_eq!(log.iter().filter(|entry| entry.action == "token.first_used").count(), 1);
+    }
+}
