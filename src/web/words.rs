@@ -136,7 +136,8 @@ impl Texts {
             TokenState::Expired { .. } => (self.tokens_state_expired().into(), "expired"),
             TokenState::Active { expires_at } => match expires_at.since(now) {
                 EXPIRES_SOON.. => (self.tokens_state_active().into(), "active"),
-                left @ DAY.. => (self.tokens_expires_days(left / DAY), "expiring"),
+                // To the nearest day, so that it agrees with the date beside it.
+                left @ DAY.. => (self.tokens_expires_days((left + DAY / 2) / DAY), "expiring"),
                 left @ HOUR.. => (self.tokens_expires_hours(left / HOUR), "expiring"),
                 _ => (self.tokens_expires_soon().into(), "expiring"),
             },
@@ -336,7 +337,7 @@ mod tests {
     fn a_token_close_to_its_end_says_so() {
         let state = |left| ENGLISH.state(TokenState::Active { expires_at: NOW.plus(left) }, NOW);
         assert_eq!(state(EXPIRES_SOON), ("Active".into(), "active"));
-        assert_eq!(state(EXPIRES_SOON - 1), ("Expires in 6 days".into(), "expiring"));
+        assert_eq!(state(EXPIRES_SOON - 1), ("Expires in 7 days".into(), "expiring"));
         assert_eq!(state(DAY), ("Expires in 1 day".into(), "expiring"));
         assert_eq!(state(DAY - 1), ("Expires in 23 hours".into(), "expiring"));
         assert_eq!(state(1), ("Expires within the hour".into(), "expiring"));

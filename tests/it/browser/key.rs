@@ -160,3 +160,21 @@ async fn with_a_clipboard_that_is_refused_the_key_is_selected() {
     browser.driver().cdp().send_raw("Browser.setPermission", refused).await.unwrap();
     selects_instead(&browser).await;
 }
+
+#[actix_web::test]
+async fn zz_probe() {
+    for javascript in [true, false] {
+        let (_app, _ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
+        let out = std::process::Command::new("sh").args(["-c", "tr '\\0' ' ' < /proc/$(pgrep -n -f 'type=renderer' | head -1)/cmdline | head -c 1; ps axww -o args | grep -- --user-data-dir | grep -v type= | grep chromium | tail -1"]).output().unwrap();
+        eprintln!("CMD {}", String::from_utf8_lossy(&out.stdout));
+        browser.go("/account/tokens").await;
+        let key = generate(&browser, "Power BI").await;
+        browser.click("Profile").await;
+        browser.is_at("/account/profile").await;
+        let p = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|e| std::fs::read_to_string(e.path().join("cmdline")).ok()).filter(|c| c.contains("chromium") && c.contains("--user-data-dir") && !c.contains("--type=")).last();
+        eprintln!("{:?}", p.map(|p| p.replace('\0', " ")));
+        browser.back().await;
+        eprintln!("AFTER BACK js={javascript} {} {}\n{}", browser.path().await, browser.html().await.contains(&key), browser.text().await);
+        eprintln!("{}", browser.evaluate("return JSON.stringify(performance.getEntriesByType('navigation')[0])").await);
+    }
+}
