@@ -69,7 +69,7 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
         email: EMAIL.into(),
         organization: "Croix-Bleue Sahel".into(),
         password: PASSWORD.into(),
-        language: None,
+        ..SetupForm::default()
     };
     jeton.set_up(form, Source::default()).await?;
     let pepper = pepper(folder)?;
@@ -90,6 +90,7 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
                 let key = ApiKey::mint(TokenKind::Personal, random::fill);
                 let new = NewToken {
                     public_id: &public_id(random::fill),
+                    organization: home.organization,
                     membership,
                     user,
                     label: &format!("Nightly export {slot}, warehouse {number}"),

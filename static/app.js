@@ -46,11 +46,19 @@
     for (const input of document.querySelectorAll("[data-time-zone]")) {
       input.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
     }
-    // On a phone the navigation scrolls sideways; show where we are.
-    const nav = document.querySelector(".subnav");
-    const current = nav?.querySelector("[aria-current]");
-    if (current) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
   });
+
+  // --- A second press while the answer is on its way would throw that answer away, and perhaps a key with it. Registered
+  // after the listener above, whose forms do not leave the page.
+  let underWay = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (underWay.has(form)) event.preventDefault();
+    underWay.add(form);
+    setTimeout(() => underWay.delete(form), 10000);
+  });
+  window.addEventListener("pageshow", () => { underWay = new WeakSet(); });
 
   // --- Messages for everybody: `announce` is heard, `showProblem` is seen and heard.
   function announce(text) {

@@ -279,6 +279,7 @@ fn add(
     let public_id = token::public_id(random::fill);
     let new = NewToken {
         public_id: &public_id,
+        organization: owner.organization,
         membership: owner.membership,
         user: owner.user,
         label: sample.label,

@@ -135,7 +135,7 @@ impl Jeton {
     /// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ProofNeeded`]), the limit of
     /// active tokens, or a form that was sent before.
     pub async fn create_token(&self, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
-        let membership = membership(actor)?.id;
+        let Membership { id: membership, organization, .. } = *membership(actor)?;
         let mut problems = Problems::default();
         let label = problems.check(Field::Label, token::label(&form.label));
         let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
@@ -158,6 +158,7 @@ impl Jeton {
                 let slot = free_slot(connection, &actor, membership, &nonce, now, &source)?;
                 let new = NewToken {
                     public_id: &public_id,
+                    organization,
                     membership,
                     user: actor.user().id,
                     label: &label,

@@ -71,7 +71,9 @@ pub struct Token {
 pub struct NewToken<'a> {
     /// The id that may be shown.
     pub public_id: &'a str,
-    /// Whose it is, in which organization.
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Whose it is there.
     pub membership: MembershipId,
     /// The same user.
     pub user: UserId,
@@ -215,6 +217,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp
         .values((
             api_tokens::public_id.eq(new.public_id),
             api_tokens::kind.eq(TokenKind::Personal.key()),
+            api_tokens::organization_id.eq(new.organization.0),
             api_tokens::membership_id.eq(new.membership.0),
             api_tokens::user_id.eq(new.user.0),
             api_tokens::label.eq(new.label),
@@ -277,11 +280,10 @@ pub struct Due {
 /// When the database fails.
 pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
     let rows: Vec<(i64, String, String, i64)> = api_tokens::table
-        .inner_join(memberships::table)
         .filter(api_tokens::slot.is_not_null())
         .filter(is_due(now))
         .limit(limit)
-        .select((api_tokens::id, api_tokens::public_id, api_tokens::label, memberships::organization_id))
+        .select((api_tokens::id, api_tokens::public_id, api_tokens::label, api_tokens::organization_id))
         .load(connection)?;
     let due = |(id, public_id, label, organization)| Due {
         id: TokenId(id),
@@ -294,7 +296,7 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result
 
 /// [`Life::expires_at`] in SQL, word for word the expression of the index `api_tokens_due`.
 fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {
-    sql("(coalesce(last_used_at, api_tokens.created_at) + inactivity_days * 86400)")
+    sql("(coalesce(last_used_at, created_at) + inactivity_days * 86400)")
 }
 
 fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<BigInt>, i64> {

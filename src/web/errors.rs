@@ -99,7 +99,7 @@ pub struct ErrorPage {
     pub title: String,
     /// What it means and what to do.
     pub text: String,
-    /// The id under which the log tells more.
+    /// The id under which the log tells more; empty if it does not.
     pub request_id: String,
     /// Where to go from here: address and words.
     pub back: Option<(String, String)>,

@@ -61,7 +61,8 @@ pub async fn finish(
     let error = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
-            let asked = Asked { reader: Reader::of(&request), ..asked };
+            let shell = request.extensions().get::<Shell>().cloned();
+            let asked = Asked { reader: Reader::of(&request), shell, ..asked };
             let mut response = asked.explain(response.map_into_boxed_body());
             if let Some(cookie) = session::language_cookie(&request) {
                 response
@@ -91,6 +92,8 @@ struct Asked {
     /// Method and path, for the log.
     what: String,
     reader: Reader,
+    /// The frame of whoever is signed in, if the handler has asked who that is.
+    shell: Option<Shell>,
     form: Form,
     is_demo: bool,
     is_https: bool,
@@ -128,6 +131,7 @@ impl Asked {
             id,
             what: format!("{} {}", request.method(), request.path()),
             reader: Reader::of(request),
+            shell: None,
             form: Form::of(request),
             is_demo: request.app_data::<Data<Jeton>>().is_some_and(|jeton| jeton.is_demo()),
             is_https: request.app_data::<Data<PublicUrl>>().is_some_and(|url| url.is_https()),
@@ -183,10 +187,11 @@ impl Asked {
     fn answer(&self, status: StatusCode, error: Option<&WebError>) -> HttpResponse {
         let t = Texts(self.reader.language);
         let (title, text) = words(t, status, error);
-        let request_id = self.id.clone();
+        // The log tells more only where Jeton itself failed.
+        let request_id = if status.is_server_error() { self.id.clone() } else { String::new() };
         let rendered = match self.form {
             Form::Page => ErrorPage {
-                shell: Shell::outside(t, self.reader.theme, self.is_demo),
+                shell: self.shell.clone().unwrap_or_else(|| Shell::outside(t, self.reader.theme, self.is_demo)),
                 title,
                 text,
                 request_id,

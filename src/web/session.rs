@@ -248,6 +248,8 @@ impl FromRequest for SignedIn {
                 organization: organization.unwrap_or_default(),
             };
             let shell = Shell { user: Some(who), csrf: jeton.form_token(&id), ..frame(&request, jeton, reader) };
+            // An error page that this request ends in has the same frame.
+            request.extensions_mut().insert(shell.clone());
             Ok(Self { actor, source: source::of(&request), shell })
         })
     }

@@ -4,6 +4,7 @@
 mod account;
 mod api;
 mod browser;
+mod fuzz;
 mod harness;
 mod harness_works;
 mod input;

@@ -78,8 +78,10 @@ CREATE TABLE api_tokens (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     public_id TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL CHECK (kind IN ('personal', 'service', 'system')),
-    membership_id BIGINT NOT NULL REFERENCES memberships (id),
-    user_id BIGINT NOT NULL REFERENCES users (id),
+    organization_id BIGINT NOT NULL REFERENCES organizations (id),
+    -- Whose it is, if it is a personal token.
+    membership_id BIGINT REFERENCES memberships (id),
+    user_id BIGINT REFERENCES users (id),
     label TEXT NOT NULL,
     scope TEXT NOT NULL CHECK (scope IN ('read', 'read_write')),
     inactivity_days SMALLINT NOT NULL,
@@ -99,7 +101,8 @@ CREATE TABLE api_tokens (
     -- The place that an active token takes among its owner's ten; the schema's own guard of the limit.
     slot SMALLINT CHECK (slot BETWEEN 1 AND 10),
     UNIQUE (user_id, slot),
-    CHECK (slot IS NULL OR (revoked_at IS NULL AND expired_at IS NULL))
+    CHECK (slot IS NULL OR (revoked_at IS NULL AND expired_at IS NULL)),
+    CHECK ((kind = 'personal') = (membership_id IS NOT NULL AND user_id IS NOT NULL))
 );
 CREATE INDEX api_tokens_membership ON api_tokens (membership_id);
 -- Finds the tokens whose inactivity period has ended without reading the others.

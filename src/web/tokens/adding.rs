@@ -81,6 +81,7 @@ struct Full {
 /// A token that could be revoked.
 struct Idle {
     href: String,
+    revocation: String,
     label: String,
     used: String,
 }
@@ -202,6 +203,7 @@ fn full(t: Texts, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
     active.sort_by_key(|token| (token.life.last_used_at.unwrap_or(token.life.created_at), token.id));
     let idle = active.into_iter().take(NAMED).map(|token| Idle {
         href: path::token(&token.public_id),
+        revocation: path::token_revocation(&token.public_id),
         label: token.label.clone(),
         used: match &token.last_use {
             Some(used) => use_in_a_line(t, used, &calendar.when(used.at)),

@@ -57,7 +57,7 @@ async fn a_token_from_sign_in_to_revocation() {
     browser.is_at("/account/profile").await;
     enter(&browser, "API tokens").await;
     browser.is_at("/account/tokens").await;
-    enter(&browser, "Add a token").await;
+    enter(&browser, "Add").await;
     browser.is_at("/account/tokens/new").await;
 
     assert_eq!(focused(&browser).await, "Label");

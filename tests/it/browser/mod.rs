@@ -30,8 +30,13 @@ async fn bring(person: &Person, browser: &Browser) {
 
 /// Ann's pages follow the language of her browser, and no longer that in which she set Jeton up.
 async fn speaks_as_the_browser(ann: &Person) {
-    let profile =
-        [("name", "Ann"), ("email", &*ann.email), ("language", ""), ("time_zone", "Africa/Bamako"), ("theme", "system")];
+    let profile = [
+        ("name", "Ann"),
+        ("email", &*ann.email),
+        ("language", ""),
+        ("time_zone", "Africa/Bamako"),
+        ("theme", "system"),
+    ];
     let answer = ann.post("/account/profile", &profile).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
 }

@@ -1,10 +1,19 @@
 //! Every page, in each language: axe-core and the validator find nothing, the console is silent, nothing has to be scrolled
 //! sideways on the smallest screen. With `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
 
-use super::{bring, speaks_as_the_browser};
-use crate::harness::{Browser, Person, Setup, TestApp, TestDb, html};
+use super::{NOTHING, ann_at, speaks_as_the_browser};
+use crate::harness::{Browser, PASSWORD, Person, Setup, TestApp, TestDb, html};
 use std::{path::PathBuf, time::Duration};
 use thirtyfour::By;
+
+/// What is cut off on the right: it sticks out of the window, or of a part of the page that hides what does not fit. Where
+/// things may be scrolled sideways, and where an ellipsis stands, it is meant.
+const CUT_OFF: &str = "const meant = (e) => e.closest('.visually-hidden, .subnav, .skip-link, [popover]:not(:popover-open)');
+    const hides = (e) => /clip|hidden/.test(getComputedStyle(e).overflowX) && getComputedStyle(e).textOverflow !== 'ellipsis';
+    const visible = [...document.body.querySelectorAll('*')].filter((e) => e.checkVisibility() && !meant(e) && !e.closest('svg'));
+    return visible
+        .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 || (hides(e) && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1))
+        .map((e) => e.outerHTML.slice(0, 120))";
 
 /// How to get to a page. What is not written down in a language works in all.
 enum Step {
@@ -55,33 +64,41 @@ const WITH_TOKENS: &[Page] = &[
     ("token revoked", &[Go("/account/tokens/{Lost phone}")]),
     ("token expired", &[Go("/account/tokens/{Excel, 2019}")]),
     ("revocation", &[Go("/account/tokens/{Power BI, office laptop}/revocation")]),
-    ("revocation dialog", &[Go("/account/tokens/{Power BI, office laptop}"), Press("#panel [data-dialog]", "dialog:modal")]),
+    (
+        "revocation dialog",
+        &[Go("/account/tokens/{Power BI, office laptop}"), Press("#panel [data-dialog]", "dialog:modal")],
+    ),
     ("bulk revocation", &[Go("/account/tokens/revocation")]),
     ("bulk revocation dialog", &[Go("/account/tokens"), Press("section [data-dialog]", "dialog:modal")]),
-    ("created", &[Go("/account/tokens/new"), Type("label", "Python, home"), Press("main form.form [type=submit]", "output")]),
-    ("revoked", &[
-        Go("/account/tokens/{Python, home}/revocation"),
-        Press("main [type=submit]", ".notice[data-tone=ok]"),
-    ]),
+    ("bulk revocation with errors", &[Go("/account/tokens/revocation"), Press("main [type=submit]", "#which-error")]),
+    (
+        "created",
+        &[Go("/account/tokens/new"), Type("label", "Python, home"), Press("main form.form [type=submit]", "output")],
+    ),
+    (
+        "revoked",
+        &[Go("/account/tokens/{Python, home}/revocation"), Press("main [type=submit]", ".notice[data-tone=ok]")],
+    ),
     ("sessions, several", &[Go("/account/sessions")]),
 ];
 const FULL: &[Page] = &[
     ("tokens full", &[Go("/account/tokens")]),
     ("new at the limit", &[Go("/account/tokens/new")]),
-    ("new refused at the limit", &[
-        Go("/account/tokens/new"),
-        Type("label", "One more"),
-        Press("main form.form [type=submit]", "[name=label][value='One more']"),
-    ]),
+    (
+        "new refused at the limit",
+        &[
+            Go("/account/tokens/new"),
+            Type("label", "One more"),
+            Press("main form.form [type=submit]", "[name=label][value='One more']"),
+        ],
+    ),
 ];
 const LATER: &[Page] = &[
     ("new asking for the password", &[Go("/account/tokens/new")]),
-    ("new with a wrong password", &[
-        Go("/account/tokens/new"),
-        Type("label", "Power BI"),
-        Type("password", "not this one"),
-        REFUSED,
-    ]),
+    (
+        "new with a wrong password",
+        &[Go("/account/tokens/new"), Type("label", "Power BI"), Type("password", "not this one"), REFUSED],
+    ),
     ("profile asking for the password", &[Go("/account/profile"), Type("email", "new@example.org"), REFUSED]),
 ];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
@@ -102,12 +119,13 @@ async fn every_page(language: &'static str) {
     let app = TestApp::start(TestDb::sqlite()).await;
     let ann = app.browser("Ann");
     let setup = Setup { language, ..Setup::default() };
-    let mut tour = Tour { browser: Browser::with(&app.url, setup).await, app, ann, language, found: vec![], sent: vec![] };
+    let mut tour =
+        Tour { browser: Browser::with(&app.url, setup).await, app, ann, language, found: vec![], sent: vec![] };
     tour.visit(BEFORE_SET_UP).await;
     tour.ann.sets_up(tour.app.jeton.setup_code()).await;
     speaks_as_the_browser(&tour.ann).await;
     tour.visit(SIGNED_OUT).await;
-    bring(&tour.ann, &tour.browser).await;
+    tour.sign_in().await;
     tour.visit(NEWCOMER).await;
     tour.live_for_a_month().await;
     tour.visit(WITH_TOKENS).await;
@@ -122,6 +140,20 @@ async fn every_page(language: &'static str) {
     tour.visit(NONE_LEFT).await;
     tour.found.extend(html::validate(&tour.sent));
     assert!(tour.found.is_empty(), "{} findings:\n{}", tour.found.len(), tour.found.join("\n"));
+}
+
+#[actix_web::test]
+async fn on_a_phone_the_navigation_shows_where_one_is() {
+    for javascript in [true, false] {
+        let (_app, _ann, browser) = ann_at(Setup { javascript, size: (360, 740), ..Setup::default() }).await;
+        for path in ["/account/profile", "/account/security", "/account/sessions", "/account/tokens"] {
+            browser.go(path).await;
+            let seen = "const at = document.querySelector('.subnav [aria-current]').getBoundingClientRect();
+                return at.left >= 0 && at.right <= innerWidth";
+            assert_eq!(browser.evaluate(seen).await, true, "at {path} with JavaScript {javascript}");
+        }
+        assert_eq!(browser.complaints().await, NOTHING);
+    }
 }
 
 /// A walk past pages, and what was found wrong on the way.
@@ -144,8 +176,7 @@ impl Tour {
         ann.asks_for_token("Weekly report", "read_write", "31").await;
         app.clock.advance(27 * DAY);
         ann.signs_in().await;
-        app.browser("Ann").signs_in().await;
-        bring(ann, &self.browser).await;
+        self.sign_in().await;
         ann.makes_token("Lost phone").await;
         ann.revokes("Lost phone").await;
         ann.makes_token_with("R scripts", "read_write").await;
@@ -157,6 +188,13 @@ impl Tour {
         ];
         assert_eq!(app.send("GET", "/api/v1/me", &with_program, "").await.status, 200);
         app.clock.advance(3 * 60);
+    }
+
+    async fn sign_in(&self) {
+        let send = Press("main [type=submit]", ".user-button");
+        for step in [Go("/sign-in"), Type("email", "ann@example.org"), Type("password", PASSWORD), send] {
+            self.take(&step).await;
+        }
     }
 
     async fn visit(&mut self, pages: &[Page]) {
@@ -217,6 +255,8 @@ impl Tour {
             0 => {}
             pixels => found.push(format!("{pixels} pixels too wide for 320")),
         }
+        let cut_off = browser.evaluate(CUT_OFF).await;
+        found.extend(cut_off.as_array().into_iter().flatten().map(|part| format!("cut off at 320: {part}")));
         browser.set_dark(false).await;
         browser.resize(360, 740).await;
         self.picture(name, "narrow").await;

@@ -54,7 +54,8 @@ async fn look(browser: &Browser, theme: &str) {
 /// Waits until the switch says so.
 async fn pressed(browser: &Browser, name: &str) {
     for _ in 0..100 {
-        let now = browser.evaluate("return document.querySelector('[name=theme][aria-pressed=true]')?.textContent").await;
+        let now =
+            browser.evaluate("return document.querySelector('[name=theme][aria-pressed=true]')?.textContent").await;
         if now == name {
             return;
         }

@@ -239,7 +239,12 @@ impl Browser {
     /// Clicks twice, as fast as people do who take every button for an icon on a desktop.
     pub async fn double_click(&self, text: &str) {
         self.act("click", text, None, async |element| {
-            self.driver.action_chain_with_delay(Some(Duration::ZERO), Some(Duration::ZERO)).double_click_element(&element).perform().await.map(Ok)
+            self.driver
+                .action_chain_with_delay(Some(Duration::ZERO), Some(Duration::ZERO))
+                .double_click_element(&element)
+                .perform()
+                .await
+                .map(Ok)
         })
         .await;
     }
@@ -442,7 +447,9 @@ impl Browser {
         lines.retain(|line| {
             let serious = line.starts_with("SEVERE") || line.starts_with("WARNING");
             let status_of_a_page = line.contains("the server responded with a status of") && !line.contains("/static/");
-            serious && !status_of_a_page
+            // Chromium's own pages, such as its new tab, are not ours to mend.
+            let of_the_browser = line.contains(" chrome://");
+            serious && !status_of_a_page && !of_the_browser
         });
         lines
     }
