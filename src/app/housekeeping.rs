@@ -15,13 +15,14 @@ const BATCH: i64 = 500;
 impl Jeton {
     /// One round of the work. What fails is logged and tried again in the next round.
     pub async fn keep_house(&self) {
-        for (what, done) in [
-            ("uses of tokens could not be written", self.flush_usage().await),
-            ("expired tokens could not be written down", self.write_down_expired().await),
-            ("ended sessions could not be removed", self.sweep_sessions().await),
-        ] {
+        // A token whose last use is still in memory must not be taken for expired.
+        let expiry = match self.flush_usage().await {
+            Ok(()) => self.write_down_expired().await,
+            not_written => not_written,
+        };
+        for (what, done) in [("tokens", expiry), ("sessions", self.sweep_sessions().await)] {
             if let Err(error) = done {
-                tracing::error!(%error, "{what}");
+                tracing::error!(%error, "the {what} could not be brought up to date");
             }
         }
         self.attempts.sweep();

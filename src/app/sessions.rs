@@ -77,28 +77,30 @@ pub struct Begin {
     pub source: Source,
 }
 
-/// What is stored of a session's key.
-fn key_hash(key: &str) -> Vec<u8> {
-    Sha256::digest(key.as_bytes()).to_vec()
+/// What is known of a session's key outside of the browser: its SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyHash(Vec<u8>);
+
+impl KeyHash {
+    /// The hash of a key.
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key.as_bytes()).to_vec())
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Jeton {
-    /// The public id of the living session with this key.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn find_session(&self, key: &str) -> Result<Option<String>> {
-        let (hash, now) = (key_hash(key), self.clock.now());
-        self.read(move |connection| Ok(sessions::find(connection, &hash, now)?.map(|session| session.public_id))).await
-    }
-
     /// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn begin_session(&self, begin: Begin) -> Result<String> {
         let (key, now) = (random::hex(&random::bytes::<32>()), self.clock.now());
-        let hash = key_hash(&key);
+        let hash = KeyHash::of(&key);
         self.write(move |connection| {
             let session = Session {
                 public_id: token::public_id(random::fill),
@@ -109,7 +111,7 @@ impl Jeton {
                 address: begin.source.address.clone(),
                 program: begin.source.program.clone(),
             };
-            Ok(sessions::insert(connection, &hash, &session)?)
+            Ok(sessions::insert(connection, &hash.0, &session)?)
         })
         .await?;
         Ok(key)
@@ -120,19 +122,19 @@ impl Jeton {
     /// # Errors
     /// When the database fails.
     pub async fn drop_session(&self, key: &str) -> Result<()> {
-        let hash = key_hash(key);
-        self.write(move |connection| Ok(sessions::delete_by_key(connection, &hash)?)).await
+        let hash = KeyHash::of(key);
+        self.write(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
     }
 
     /// Who is signed in with the session of this key, and in which organization they work.
     ///
     /// # Errors
     /// [`AppError::SignedOut`] when the session has ended.
-    pub async fn authenticate(&self, public_id: &str) -> Result<Actor> {
-        let (public_id, now) = (public_id.to_owned(), self.clock.now());
+    pub async fn authenticate(&self, key: KeyHash) -> Result<Actor> {
+        let now = self.clock.now();
         let actor = self
             .read(move |connection| {
-                let session = sessions::find_public(connection, &public_id, now)?.ok_or(AppError::SignedOut)?;
+                let session = sessions::find(connection, &key.0, now)?.ok_or(AppError::SignedOut)?;
                 let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
                 let membership = memberships::current(connection, user.id)?;
                 Ok(Actor { user, membership, session })

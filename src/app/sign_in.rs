@@ -4,7 +4,7 @@ use super::{
     AppError, Jeton, Result,
     problem::{Field, Problem, Problems},
     random,
-    sessions::{Actor, Begin},
+    sessions::{Actor, Begin, KeyHash},
 };
 use crate::{
     domain::{
@@ -104,12 +104,12 @@ impl Jeton {
     }
 
     /// The token that forms of a session carry against requests which other sites make a browser send (C1).
-    pub fn form_token(&self, session: &str) -> String {
-        random::hex(&self.pepper.derive("form", session.as_bytes())[..16])
+    pub fn form_token(&self, session: &KeyHash) -> String {
+        random::hex(&self.pepper.derive("form", session.bytes())[..16])
     }
 
     /// Whether a form carries the token of its session.
-    pub fn is_form_token(&self, session: &str, token: &str) -> bool {
+    pub fn is_form_token(&self, session: &KeyHash, token: &str) -> bool {
         self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
     }
 }

@@ -101,12 +101,11 @@ impl Jeton {
         let (membership, user, now) = (membership(actor)?.id, actor.user().id, self.clock.now());
         let verifier = self.verifier.clone();
         self.read(move |connection| {
-            let mut all = tokens::list(connection, membership, now.plus(-SHOWN_DAYS * DAY))?;
+            let mut all = tokens::list(connection, user, now.plus(-SHOWN_DAYS * DAY))?;
             all.iter_mut().for_each(|token| verifier.usage().overlay(token));
-            let (active, ended) = all.into_iter().partition(|token| token.life.is_active(now));
-            let mut in_places = tokens::in_places(connection, user)?;
-            in_places.iter_mut().for_each(|(_, token)| verifier.usage().overlay(token));
-            let in_all = in_places.iter().filter(|(_, token)| token.life.is_active(now)).count();
+            let in_all = all.iter().filter(|token| token.life.is_active(now)).count();
+            let here = all.into_iter().filter(|token| token.membership == membership);
+            let (active, ended) = here.partition(|token| token.life.is_active(now));
             Ok(TokenList { active, ended, in_all })
         })
         .await
@@ -147,6 +146,8 @@ impl Jeton {
             return Err(problems.into());
         };
         self.need_proof(actor, form.password, &source).await?;
+        // Places of expired tokens are given free below: none that was used a moment ago may be among them.
+        self.flush_usage().await?;
 
         let key = ApiKey::mint(TokenKind::Personal, random::fill);
         let digest = self.pepper.digest(key.reveal());
@@ -197,12 +198,13 @@ impl Jeton {
     /// When the database fails.
     pub async fn revoke_tokens(&self, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
         let membership = membership(actor)?.id;
-        let (actor, now, verifier) = (actor.clone(), self.clock.now(), self.verifier.clone());
+        self.flush_usage().await?;
+        let (actor, now) = (actor.clone(), self.clock.now());
         self.change_authority(move |connection| {
             let mut revoked = 0;
-            for mut token in tokens::list(connection, membership, now)? {
-                verifier.usage().overlay(&mut token);
-                if bulk.takes(&token, now) && revoke(connection, &actor, &token, now, &source)? {
+            for (_, token) in tokens::in_places(connection, actor.user().id)? {
+                let is_here = token.membership == membership;
+                if is_here && bulk.takes(&token, now) && revoke(connection, &actor, &token, now, &source)? {
                     revoked += 1;
                 }
             }

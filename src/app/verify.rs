@@ -141,7 +141,7 @@ impl Jeton {
     /// When its own connection cannot be opened.
     pub fn verifier(&self) -> std::result::Result<Verifier, StorageError> {
         let local = match self.db.address() {
-            address @ Address::Sqlite(_) => Some(LocalEpoch::open(address)?),
+            Address::Sqlite(file) => Some(LocalEpoch::open(file)?),
             Address::Postgres(_) => None,
         };
         Ok(Verifier { shared: Arc::clone(&self.verifier), local })
@@ -213,7 +213,7 @@ impl Verifier {
 
     async fn epoch(&self) -> std::result::Result<i64, Unproven> {
         match (&self.local, &self.shared.epoch) {
-            (Some(local), _) => local.read().await,
+            (Some(local), _) => Ok(local.read()?),
             (None, Some(shared)) => shared.read().await,
             (None, None) => Err(Unproven("there is no database to read it from".into())),
         }

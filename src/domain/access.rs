@@ -26,6 +26,8 @@ pub struct Identity {
     pub scope: Scope,
     /// The subject.
     pub subject: Subject,
+    /// The keys of [`Identity::permissions`], separated by spaces: sent with every answer, so put together once.
+    pub permission_keys: String,
     /// The subject's organization.
     pub organization: OrganizationId,
     /// The organization's part of addresses.
@@ -154,6 +156,7 @@ mod tests {
                 is_active: true,
                 permissions: BuiltInSet::Standard.permissions(),
             },
+            permission_keys: String::new(),
             organization: OrganizationId(1),
             organization_slug: "croix-bleue".into(),
             organization_name: "Croix-Bleue".into(),

@@ -1,6 +1,6 @@
 //! Moments, as whole seconds of UTC.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Seconds in a day. Token lifetimes are counted in days of exactly this length, whatever a time zone does (L5, L6).
 pub const DAY: i64 = 86_400;
@@ -30,6 +30,11 @@ impl Timestamp {
     /// How many seconds have passed since `earlier`; negative if it lies ahead.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// The same moment for programs: `2026-11-21T22:14:54Z` (RFC 3339).
+    pub fn rfc3339(self) -> String {
+        self.utc().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
     /// The same moment for formatting. Moments outside of chrono's range of years become the epoch.

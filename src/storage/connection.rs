@@ -10,6 +10,7 @@ use std::{
     fs::OpenOptions,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// One query text for both databases: diesel picks the dialect when it runs.
@@ -94,23 +95,40 @@ fn create_file(path: &Path) -> Result<()> {
     file.map(drop).map_err(|error| StorageError::Connection(format!("{}: {error}", path.display())))
 }
 
+/// A connection of a pool.
+pub struct Pooled {
+    /// The connection.
+    pub connection: AnyConnection,
+    /// When it was last seen to work.
+    worked_at: Instant,
+}
+
+/// A connection that has worked this lately is taken from the pool without asking the database whether it still does.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// Lets r2d2 open connections through [`Address::connect`], which chooses the database by itself and reports the true
 /// error; diesel's derived `establish` tries one after the other.
 impl ManageConnection for Address {
-    type Connection = AnyConnection;
+    type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> std::result::Result<AnyConnection, Self::Error> {
-        Address::connect(self)
-            .map_err(|error| diesel::r2d2::Error::ConnectionError(ConnectionError::BadConnection(error.to_string())))
+    fn connect(&self) -> std::result::Result<Pooled, Self::Error> {
+        let connection = Address::connect(self)
+            .map_err(|error| diesel::r2d2::Error::ConnectionError(ConnectionError::BadConnection(error.to_string())))?;
+        Ok(Pooled { connection, worked_at: Instant::now() })
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> std::result::Result<(), Self::Error> {
-        diesel::sql_query("SELECT 1").execute(connection).map(drop).map_err(diesel::r2d2::Error::QueryError)
+    fn is_valid(&self, pooled: &mut Pooled) -> std::result::Result<(), Self::Error> {
+        if pooled.worked_at.elapsed() < TRUSTED {
+            return Ok(());
+        }
+        diesel::sql_query("SELECT 1").execute(&mut pooled.connection).map_err(diesel::r2d2::Error::QueryError)?;
+        pooled.worked_at = Instant::now();
+        Ok(())
     }
 
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        match connection {
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        match &mut pooled.connection {
             AnyConnection::Sqlite(inner) => inner.is_broken(),
             AnyConnection::Postgres(inner) => inner.is_broken(),
         }

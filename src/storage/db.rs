@@ -59,7 +59,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        work(&mut *checkout(&self.readers)?)
+        work(&mut checkout(&self.readers)?.connection)
     }
 
     /// Runs `work` in one transaction: all of it is committed, or on an error none. `work` may run several times, when
@@ -74,7 +74,7 @@ impl Db {
         let mut connection = checkout(&self.writers)?;
         let mut tries = 1;
         loop {
-            match transaction(&mut connection, &mut work) {
+            match transaction(&mut connection.connection, &mut work) {
                 Err(error) if tries < TRIES && error.was_in_the_way() => tries += 1,
                 done => return done,
             }

@@ -18,7 +18,7 @@ pub struct Installation {
 /// # Errors
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection) -> Result<Option<Installation>> {
-    let row = installation::table.select((installation::pepper_check, installation::is_demo)).first(connection);
+    let row = installation::table.select((installation::pepper_check, installation::is_demo)).get_result(connection);
     Ok(row.optional()?.map(|(pepper_check, is_demo)| Installation { pepper_check, is_demo }))
 }
 

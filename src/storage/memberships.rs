@@ -51,14 +51,13 @@ pub fn insert(
 /// # Errors
 /// When the database fails.
 pub fn current(connection: &mut AnyConnection, user: UserId) -> Result<Option<Membership>> {
-    let row: Option<(i64, i64, String)> = memberships::table
+    let rows: Vec<(i64, i64, String)> = memberships::table
         .inner_join(organizations::table)
         .filter(memberships::user_id.eq(user.0).and(memberships::is_active.eq(true)))
         .order(memberships::id)
         .select((memberships::id, organizations::id, organizations::name))
-        .first(connection)
-        .optional()?;
-    Ok(row.map(|(id, organization, organization_name)| Membership {
+        .load(connection)?;
+    Ok(rows.into_iter().next().map(|(id, organization, organization_name)| Membership {
         id: MembershipId(id),
         organization: OrganizationId(organization),
         organization_name,

@@ -2,6 +2,9 @@
 //!
 //! A noun's file never imports another noun's. Transactions are opened by `app` through [`Db::read`], [`Db::write`] and
 //! [`Db::change_authority`]; the functions here take the open connection.
+//!
+//! A single row is read by `get_result`, not by `first`: with its `LIMIT`, diesel does not keep the statement prepared on
+//! the enum of connections, which costs as much again as the query.
 
 pub mod activity;
 mod connection;

@@ -49,6 +49,6 @@ pub fn built_in_set(
     let id = permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0).and(permission_sets::built_in.eq(set.key())))
         .select(permission_sets::id)
-        .first(connection)?;
+        .get_result(connection)?;
     Ok(PermissionSetId(id))
 }

@@ -81,7 +81,8 @@ pub fn insert(connection: &mut AnyConnection, key_hash: &[u8], new: &Session) ->
     Ok(())
 }
 
-/// The living session with this key hash. One that has ended by time, or by a step of its user's generation, is none.
+/// The living session with this key hash. One that has ended by time, or by a step of its user's
+/// generation, is none.
 ///
 /// # Errors
 /// When the database fails.
@@ -90,21 +91,7 @@ pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> 
         .inner_join(users::table)
         .filter(sessions::key_hash.eq(key_hash).and(sessions::generation.eq(users::session_generation)))
         .select(Row::as_select())
-        .first(connection)
-        .optional()?;
-    Ok(row.map(Row::session).filter(|session| !session.life.has_ended(now)))
-}
-
-/// The living session with this public id.
-///
-/// # Errors
-/// When the database fails.
-pub fn find_public(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<Option<Session>> {
-    let row = sessions::table
-        .inner_join(users::table)
-        .filter(sessions::public_id.eq(public_id).and(sessions::generation.eq(users::session_generation)))
-        .select(Row::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     Ok(row.map(Row::session).filter(|session| !session.life.has_ended(now)))
 }

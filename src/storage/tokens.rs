@@ -48,11 +48,13 @@ pub struct LastUse {
     pub program: String,
 }
 
-/// A token as lists and its page show it.
+/// A personal token as lists and its page show it.
 #[derive(Clone, Debug)]
 pub struct Token {
     /// The row.
     pub id: TokenId,
+    /// Whose it is, in which organization.
+    pub membership: MembershipId,
     /// The id that may be shown.
     pub public_id: String,
     /// Its label.
@@ -117,6 +119,7 @@ impl LifeRow {
 #[diesel(table_name = api_tokens)]
 struct Row {
     id: i64,
+    membership_id: Option<i64>,
     public_id: String,
     label: String,
     scope: String,
@@ -138,6 +141,7 @@ impl Row {
         let revoked_by = self.revoked_by.map(|word| known(RevokedBy::from_key(&word), &word)).transpose()?;
         Ok(Token {
             id: TokenId(self.id),
+            membership: MembershipId(known(self.membership_id, "membership_id")?),
             public_id: self.public_id,
             label: self.label,
             scope: known(Scope::from_key(&self.scope), &self.scope)?,
@@ -148,15 +152,16 @@ impl Row {
     }
 }
 
-/// The tokens of a membership: those that take a place, and those that ended no earlier than `since`; newest first.
+/// The tokens of a user in all organizations: those that take a place, and those that ended no earlier than `since`;
+/// newest first.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list(connection: &mut AnyConnection, membership: MembershipId, since: Timestamp) -> Result<Vec<Token>> {
+pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<Vec<Token>> {
     let ended_lately = api_tokens::revoked_at.ge(since.seconds()).or(api_tokens::expired_at.ge(since.seconds()));
     let shown = ended_lately.assume_not_null().or(api_tokens::slot.is_not_null());
     api_tokens::table
-        .filter(api_tokens::membership_id.eq(membership.0).and(shown))
+        .filter(api_tokens::user_id.eq(user.0).and(shown))
         .order(api_tokens::id.desc())
         .select(Row::as_select())
         .load::<Row>(connection)?
@@ -173,7 +178,7 @@ pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id:
     api_tokens::table
         .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
         .select(Row::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?
         .map(Row::token)
         .transpose()
@@ -187,7 +192,7 @@ pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &s
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
         .select(Row::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?
         .map(Row::token)
         .transpose()
@@ -341,22 +346,25 @@ pub fn identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Op
             (memberships::id, memberships::is_active, users::name, permission_sets::permissions),
             (organizations::id, organizations::slug, organizations::name),
         ))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some((token, subject, (organization, organization_slug, organization_name))) = row else { return Ok(None) };
+    let scope = known(Scope::from_key(&token.scope), &token.scope)?;
+    let permissions = Permissions::from_keys(&subject.permissions);
     let identity = Identity {
         token: TokenId(token.id),
         token_public_id: token.public_id,
         label: token.label,
         kind: known(TokenKind::from_key(&token.kind), &token.kind)?,
-        scope: known(Scope::from_key(&token.scope), &token.scope)?,
+        scope,
         subject: Subject {
             membership: MembershipId(subject.membership),
             name: format!("membership:{}", subject.membership),
             display_name: subject.display_name,
             is_active: subject.is_active,
-            permissions: Permissions::from_keys(&subject.permissions),
+            permissions,
         },
+        permission_keys: permissions.within(scope).keys(),
         organization: OrganizationId(organization),
         organization_slug,
         organization_name,
@@ -382,7 +390,7 @@ pub enum NotedUse {
 /// When the database fails.
 pub fn note_use(connection: &mut AnyConnection, id: TokenId, at: Timestamp, source: &Source) -> Result<NotedUse> {
     let before: Option<Option<i64>> =
-        api_tokens::table.find(id.0).select(api_tokens::last_used_at).first(connection).optional()?;
+        api_tokens::table.find(id.0).select(api_tokens::last_used_at).get_result(connection).optional()?;
     let Some(before) = before else { return Ok(NotedUse::Ended) };
     if before.is_some_and(|before| before >= at.seconds()) {
         return Ok(NotedUse::Later);

@@ -73,7 +73,7 @@ impl Row {
 /// # Errors
 /// When the database fails.
 pub fn any(connection: &mut AnyConnection) -> Result<bool> {
-    Ok(users::table.select(users::id).first::<i64>(connection).optional()?.is_some())
+    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)?)
 }
 
 /// Makes a user.
@@ -103,7 +103,7 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
 /// # Errors
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> {
-    users::table.find(id.0).select(Row::as_select()).first(connection).optional()?.map(Row::user).transpose()
+    users::table.find(id.0).select(Row::as_select()).get_result(connection).optional()?.map(Row::user).transpose()
 }
 
 /// The user with this e-mail address, and the hash of their password.
@@ -114,7 +114,7 @@ pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Op
     let found = users::table
         .filter(users::email_folded.eq(email.folded()))
         .select((Row::as_select(), users::password_hash))
-        .first::<(Row, String)>(connection)
+        .get_result::<(Row, String)>(connection)
         .optional()?;
     found.map(|(row, hash)| Ok((row.user()?, hash))).transpose()
 }
@@ -124,7 +124,7 @@ pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Op
 /// # Errors
 /// When the database fails.
 pub fn password_hash(connection: &mut AnyConnection, id: UserId) -> Result<String> {
-    Ok(users::table.find(id.0).select(users::password_hash).first(connection)?)
+    Ok(users::table.find(id.0).select(users::password_hash).get_result(connection)?)
 }
 
 /// Changes a user's settings.

@@ -6,17 +6,14 @@ use super::{
     errors::WebError,
     source,
 };
-use crate::{
-    app::verify::Accepted,
-    domain::{access::Demand, permission::Permission},
-};
+use crate::{app::verify::Accepted, domain::access::Demand};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// `GET /api/v1/me`: whom the token speaks for and what it may do.
 pub async fn me(request: HttpRequest) -> HttpResponse {
     match bearer::authenticate(&request, Demand::default()).await {
-        Ok(accepted) => HttpResponse::Ok().json(description(&accepted)),
+        Ok(accepted) => HttpResponse::Ok().json(Me::of(&accepted)),
         Err(error) => refused(&request, &error),
     }
 }
@@ -39,23 +36,51 @@ fn refused(request: &HttpRequest, error: &BearerError) -> HttpResponse {
     bearer::problem(error, &source::of(request).request_id)
 }
 
-fn description(accepted: &Accepted) -> Value {
-    let identity = accepted.identity();
-    let permissions: Vec<&str> = identity.permissions().iter().map(Permission::key).collect();
-    json!({
-        "subject": {
-            "id": identity.subject.name,
-            "type": "user",
-            "name": identity.subject.display_name,
-        },
-        "organization": { "slug": identity.organization_slug, "name": identity.organization_name },
-        "scope": identity.scope.oauth(),
-        "permissions": permissions,
-        "token": {
-            "id": identity.token_public_id,
-            "label": identity.label,
-            "kind": identity.kind.key(),
-            "expires_at": accepted.expires_at().utc().format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        },
-    })
+/// The answer to `GET /api/v1/me`.
+#[derive(Serialize)]
+struct Me<'a> {
+    subject: Subject<'a>,
+    organization: Organization<'a>,
+    scope: &'a str,
+    permissions: Vec<&'a str>,
+    token: Token<'a>,
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    id: &'a str,
+    r#type: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Organization<'a> {
+    slug: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    id: &'a str,
+    label: &'a str,
+    kind: &'a str,
+    expires_at: String,
+}
+
+impl<'a> Me<'a> {
+    fn of(accepted: &'a Accepted) -> Self {
+        let identity = accepted.identity();
+        Self {
+            subject: Subject { id: &identity.subject.name, r#type: "user", name: &identity.subject.display_name },
+            organization: Organization { slug: &identity.organization_slug, name: &identity.organization_name },
+            scope: identity.scope.oauth(),
+            permissions: identity.permission_keys.split_ascii_whitespace().collect(),
+            token: Token {
+                id: &identity.token_public_id,
+                label: &identity.label,
+                kind: identity.kind.key(),
+                expires_at: accepted.expires_at().rfc3339(),
+            },
+        }
+    }
 }

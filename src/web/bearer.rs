@@ -60,9 +60,12 @@ impl BearerError {
             }
             Self::Denied(Denied::Unknown) => "No token has this API key. It may have been deleted.".into(),
             Self::Denied(Denied::Refused(refusal)) => match refusal {
-                Refusal::Revoked(at) => format!("The token was revoked at {}.", iso(*at)),
+                Refusal::Revoked(at) => format!("The token was revoked at {}.", at.rfc3339()),
                 Refusal::Expired(at) => {
-                    format!("The token expired for inactivity at {}: it was not used for its whole period.", iso(*at))
+                    format!(
+                        "The token expired for inactivity at {}: it was not used for its whole period.",
+                        at.rfc3339()
+                    )
                 }
                 Refusal::SubjectInactive => "The token's user is deactivated in the organization.".into(),
                 Refusal::ReadOnly => "The token is read only, and this request changes something.".into(),
@@ -96,10 +99,6 @@ impl BearerError {
         }
         response
     }
-}
-
-fn iso(at: crate::domain::time::Timestamp) -> String {
-    at.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 impl ResponseError for BearerError {

@@ -7,7 +7,7 @@ use super::{
     routes::path,
     session::{self, Reader},
     shell::Shell,
-    source::RequestId,
+    source::{self, RequestId},
     texts::Texts,
 };
 use crate::app::{AppError, Jeton};
@@ -17,9 +17,10 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        StatusCode,
+        Method, StatusCode, Uri,
         header::{
             ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+            STRICT_TRANSPORT_SECURITY,
         },
     },
     middleware::Next,
@@ -28,22 +29,27 @@ use actix_web::{
 use askama::Template;
 use futures_util::FutureExt;
 use serde_json::json;
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::LazyLock};
 
 /// Scripts, styles, pictures, connections and forms only from and to this server; nothing inline, no frames (C6).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Headers that every answer carries (C7), unless it has its own.
-const HEADERS: [(&str, &str); 7] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
-];
+/// Headers that every answer carries (C7), unless it has its own. Made once: an answer only counts references to them.
+static HEADERS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
+    let headers = [
+        ("content-security-policy", CONTENT_SECURITY_POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+        ("cache-control", "no-store"),
+    ];
+    headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).into()
+});
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost middleware.
 ///
@@ -53,26 +59,16 @@ pub async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = RequestId(super::source::new_request_id());
-    request.extensions_mut().insert(id.clone());
     // What is needed of the request if it does not come back.
-    let asked = Asked::of(request.request(), id.0);
+    let asked = Asked::of(request.request());
+    request.extensions_mut().insert(RequestId(asked.id.clone()));
     // A handler that panics must not leave its client without an answer (R14).
     let error = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
-            let shell = request.extensions().get::<Shell>().cloned();
-            let asked = Asked { reader: Reader::of(&request), shell, ..asked };
-            let mut response = asked.explain(response.map_into_boxed_body());
-            if let Some(cookie) = session::language_cookie(&request) {
-                response
-                    .add_cookie(&cookie)
-                    .unwrap_or_else(|error| tracing::warn!(%error, "a cookie could not be set"));
-            }
-            asked.add_headers(response.headers_mut());
+            let response = asked.finished(&request, response.map_into_boxed_body());
             return Ok(ServiceResponse::new(request, response));
         }
-        Ok(Err(error)) if is_lost_session_store(&error) => WebError::from(AppError::Busy(2)).into(),
         Ok(Err(error)) => error,
         Err(_) => WebError::from(AppError::Broken("a handler panicked".into())).into(),
     };
@@ -81,20 +77,16 @@ pub async fn finish(
     Err(InternalError::from_response("refused", response).into())
 }
 
-/// Whether actix-session could not ask our store, which fails only when the database does. It answers with an empty 500.
-fn is_lost_session_store(error: &Error) -> bool {
-    error.as_error::<InternalError<anyhow::Error>>().is_some()
-}
-
 /// What an answer depends on: how the request was made, and by whom.
 struct Asked {
     id: String,
-    /// Method and path, for the log.
-    what: String,
+    method: Method,
+    uri: Uri,
+    form: Form,
+    /// How a person wants it; programs are all alike.
     reader: Reader,
     /// The frame of whoever is signed in, if the handler has asked who that is.
     shell: Option<Shell>,
-    form: Form,
     is_demo: bool,
     is_https: bool,
 }
@@ -114,43 +106,66 @@ enum Form {
 
 impl Form {
     fn of(request: &HttpRequest) -> Self {
-        let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         match request.path() {
-            path::VERIFY => Self::Headers,
-            path if path.starts_with(path::API) => Self::Json,
-            _ if accepts.contains("json") && !accepts.contains("html") => Self::Json,
-            _ if page::is_htmx(request) => Self::Part,
-            _ => Self::Page,
+            path::VERIFY => return Self::Headers,
+            path if path.starts_with(path::API) => return Self::Json,
+            _ => {}
+        }
+        let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        if accepts.contains("json") && !accepts.contains("html") {
+            Self::Json
+        } else if page::is_htmx(request) {
+            Self::Part
+        } else {
+            Self::Page
         }
     }
 }
 
 impl Asked {
-    fn of(request: &HttpRequest, id: String) -> Self {
+    fn of(request: &HttpRequest) -> Self {
+        let form = Form::of(request);
+        let is_for_person = matches!(form, Form::Page | Form::Part);
         Self {
-            id,
-            what: format!("{} {}", request.method(), request.path()),
-            reader: Reader::of(request),
+            id: source::new_request_id(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            form,
+            reader: if is_for_person { Reader::of(request) } else { Reader::default() },
             shell: None,
-            form: Form::of(request),
-            is_demo: request.app_data::<Data<Jeton>>().is_some_and(|jeton| jeton.is_demo()),
+            is_demo: is_for_person && request.app_data::<Data<Jeton>>().is_some_and(|jeton| jeton.is_demo()),
             is_https: request.app_data::<Data<PublicUrl>>().is_some_and(|url| url.is_https()),
         }
     }
 
-    fn add_headers(&self, headers: &mut HeaderMap) {
-        let mut add = |name: &'static str, value: &str| {
-            if let Ok(value) = HeaderValue::from_str(value)
-                && !headers.contains_key(name)
-            {
-                headers.insert(HeaderName::from_static(name), value);
-            }
+    fn finished(mut self, request: &HttpRequest, response: HttpResponse) -> HttpResponse {
+        let went_well = response.error().is_none() && !response.status().is_client_error();
+        let mut response = if went_well && !response.status().is_server_error() {
+            response
+        } else {
+            // The handler may have found out who asks.
+            self.shell = request.extensions().get::<Shell>().cloned();
+            self.reader = request.extensions().get::<Reader>().copied().unwrap_or(self.reader);
+            self.explain(response)
         };
-        HEADERS.iter().for_each(|(name, value)| add(name, value));
-        add("cache-control", "no-store");
-        add("x-request-id", &self.id);
+        if let Some(cookie) = session::language_cookie(request) {
+            response.add_cookie(&cookie).unwrap_or_else(|error| tracing::warn!(%error, "a cookie could not be set"));
+        }
+        self.add_headers(response.headers_mut());
+        response
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in HEADERS.iter() {
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        if let Ok(id) = HeaderValue::from_str(&self.id) {
+            headers.insert(REQUEST_ID, id);
+        }
         if self.is_https {
-            add("strict-transport-security", "max-age=31536000");
+            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
     }
 
@@ -169,7 +184,7 @@ impl Asked {
         }
         if status.is_server_error() {
             let cause = response.error().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(request = %self.what, id = %self.id, %status, %cause, "a request failed");
+            tracing::error!(method = %self.method, path = self.uri.path(), id = %self.id, %status, %cause, "a request failed");
         }
         let mut explained = self.answer(status, error);
         for (name, value) in response.headers() {

@@ -89,7 +89,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         Box::pin(async move {
             let body = body.await?;
             let token: Token = parse(&body)?;
-            let session = session::public_id(&request).ok_or(WebError::SignedOut { next: String::new() })?;
+            let session = session::key(&request).ok_or(WebError::SignedOut { next: String::new() })?;
             let jeton = request.app_data::<App>().ok_or(WebError::StaleForm)?;
             if jeton.is_form_token(&session, &token.csrf) { Ok(Self(parse(&body)?)) } else { Err(WebError::StaleForm) }
         })

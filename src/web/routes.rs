@@ -75,10 +75,11 @@ where
 /// (C3).
 pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, cookie_key: &Key) {
     config
-        .service(web::resource("/static/{name}").route(read(assets::serve)))
+        // First what is asked for most often: routes are tried in this order.
+        .service(web::resource("/verify").route(web::route().to(verify::verify)))
         .service(web::resource("/api/v1/me").route(read(api::me)))
         .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
-        .service(web::resource("/verify").route(web::route().to(verify::verify)))
+        .service(web::resource("/static/{name}").route(read(assets::serve)))
         .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
         .service(
             web::scope("")

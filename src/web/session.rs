@@ -1,8 +1,9 @@
 //! Sessions of the pages: who is signed in with this request.
 //!
 //! actix-session carries the cookie; the sessions themselves are rows of our own table, found by the hash of their key.
-//! The state that it hands to handlers is only the row's public id: everything else is read from the database at each
-//! request, so a session that was ended anywhere is ended at once, and nothing can bring its row back (S3).
+//! The state that it hands to handlers is only that key: who it belongs to, and whether it still does, is read from the
+//! database by whoever needs to know, so a session that was ended anywhere is ended at once, and nothing can bring its row
+//! back (S3).
 
 use super::{
     App, PublicUrl,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     app::{
         Jeton,
-        sessions::{Actor, Begin},
+        sessions::{Actor, Begin, KeyHash},
         sign_in::Device,
     },
     domain::{
@@ -36,8 +37,8 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, future::Future, pin::Pin};
 
-/// The one entry of the state of a session that is going on: its public id.
-const ID: &str = "id";
+/// The one entry of the state of a session that is going on: its key.
+const KEY: &str = "key";
 /// The one entry of the state of a session that is to be stored.
 const BEGIN: &str = "begin";
 /// The cookie that keeps the language of somebody who is not signed in.
@@ -82,10 +83,10 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error
 }
 
 impl SessionStore for Store {
+    /// Asks nobody: whether there is such a session is asked once, by [`SignedIn`].
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        let found = self.0.find_session(key.as_ref()).await.map_err(|error| LoadError::Other(other(error)))?;
-        // actix-session keeps each value as JSON.
-        Ok(found.map(|id| State::from([(ID.to_owned(), format!("\"{id}\""))])))
+        let json = serde_json::to_string(key.as_ref()).map_err(|error| LoadError::Deserialization(other(error)))?;
+        Ok(Some(State::from([(KEY.to_owned(), json)])))
     }
 
     async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
@@ -133,9 +134,10 @@ pub fn begin(session: &Session, begin: Begin) -> Result<(), WebError> {
     Ok(())
 }
 
-/// The public id of the session that this request came with.
-pub fn public_id(request: &HttpRequest) -> Option<String> {
-    request.get_session().get(ID).ok().flatten()
+/// The session that this request came with, living or not.
+pub fn key(request: &HttpRequest) -> Option<KeyHash> {
+    let key: Option<String> = request.get_session().get(KEY).ok().flatten();
+    key.map(|key| KeyHash::of(&key))
 }
 
 /// The mark that this browser got when somebody signed in from it.
@@ -162,7 +164,7 @@ pub fn safe_next(next: &str) -> &str {
 }
 
 /// How whoever reads this wants it: known for every request, with or without a session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Reader {
     /// Their language.
     pub language: Language,
@@ -232,8 +234,9 @@ impl FromRequest for SignedIn {
         Box::pin(async move {
             let signed_out = || WebError::SignedOut { next: next_after_sign_in(&request) };
             let jeton = request.app_data::<App>().ok_or_else(signed_out)?;
-            let id = public_id(&request).ok_or_else(signed_out)?;
-            let actor = match jeton.authenticate(&id).await {
+            let key = key(&request).ok_or_else(signed_out)?;
+            let csrf = jeton.form_token(&key);
+            let actor = match jeton.authenticate(key).await {
                 Err(crate::app::AppError::SignedOut) => return Err(signed_out()),
                 authenticated => authenticated?,
             };
@@ -247,7 +250,7 @@ impl FromRequest for SignedIn {
                 email: user.email.clone(),
                 organization: organization.unwrap_or_default(),
             };
-            let shell = Shell { user: Some(who), csrf: jeton.form_token(&id), ..frame(&request, jeton, reader) };
+            let shell = Shell { user: Some(who), csrf, ..frame(&request, jeton, reader) };
             // An error page that this request ends in has the same frame.
             request.extensions_mut().insert(shell.clone());
             Ok(Self { actor, source: source::of(&request), shell })

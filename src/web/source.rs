@@ -6,7 +6,13 @@ use actix_web::{
     http::header::{HeaderMap, USER_AGENT},
     web::Data,
 };
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// Reverse proxies whose `X-Forwarded-For` is believed.
 #[derive(Clone, Debug, Default)]
@@ -16,9 +22,11 @@ pub struct TrustedProxies(pub Vec<IpAddr>);
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// A new id: 16 hexadecimal digits.
+/// A new id: 16 hexadecimal digits. They begin anywhere and do not repeat; they are names, not secrets.
 pub fn new_request_id() -> String {
-    random::hex(&random::bytes::<8>())
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(u64::from_le_bytes(random::bytes())));
+    // An odd step runs through all numbers, and far apart ones are easier to tell apart.
+    random::hex(&NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).to_be_bytes())
 }
 
 /// The address, program and id of a request.

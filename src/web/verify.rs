@@ -2,7 +2,18 @@
 
 use super::bearer;
 use crate::{app::verify::Accepted, domain::access::Demand};
-use actix_web::{HttpRequest, HttpResponse, http::Method};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue},
+    },
+};
+
+const SUBJECT: HeaderName = HeaderName::from_static("jeton-subject");
+const ORGANIZATION: HeaderName = HeaderName::from_static("jeton-organization");
+const SCOPE: HeaderName = HeaderName::from_static("jeton-scope");
+const PERMISSIONS: HeaderName = HeaderName::from_static("jeton-permissions");
 
 /// Headers in which proxies tell the method of the request that they ask about.
 const METHOD_HEADERS: [&str; 2] = ["x-original-method", "x-forwarded-method"];
@@ -32,9 +43,9 @@ fn reads(method: &Method) -> bool {
 fn allowed(accepted: &Accepted) -> HttpResponse {
     let identity = accepted.identity();
     HttpResponse::Ok()
-        .insert_header(("jeton-subject", identity.subject.name.as_str()))
-        .insert_header(("jeton-organization", identity.organization_slug.as_str()))
-        .insert_header(("jeton-scope", identity.scope.oauth()))
-        .insert_header(("jeton-permissions", identity.permissions().keys()))
+        .insert_header((SUBJECT, identity.subject.name.as_str()))
+        .insert_header((ORGANIZATION, identity.organization_slug.as_str()))
+        .insert_header((SCOPE, HeaderValue::from_static(identity.scope.oauth())))
+        .insert_header((PERMISSIONS, identity.permission_keys.as_str()))
         .finish()
 }

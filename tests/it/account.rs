@@ -3,8 +3,13 @@
 use crate::harness::{PASSWORD, TestApp, db_test};
 use jeton::domain::permission::BuiltInSet;
 
-const PROFILE: [(&str, &str); 5] =
-    [("name", "Ann"), ("email", "ann@example.org"), ("language", "fr"), ("time_zone", "Africa/Bamako"), ("theme", "dark")];
+const PROFILE: [(&str, &str); 5] = [
+    ("name", "Ann"),
+    ("email", "ann@example.org"),
+    ("language", "fr"),
+    ("time_zone", "Africa/Bamako"),
+    ("theme", "dark"),
+];
 
 fn profile(changes: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
     let changed = |name: &str| changes.iter().find(|(changed, _)| *changed == name).copied();

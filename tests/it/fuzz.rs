@@ -27,7 +27,22 @@ impl Random {
 
     fn text(&mut self) -> String {
         const PIECES: [&str; 16] = [
-            "a", "%00", "%ff", "%", "&", "=", "/", "..", "é", "\u{202e}", "<b>", "'", "\"", "{{", "jtn_p_", "0000000000",
+            "a",
+            "%00",
+            "%ff",
+            "%",
+            "&",
+            "=",
+            "/",
+            "..",
+            "é",
+            "\u{202e}",
+            "<b>",
+            "'",
+            "\"",
+            "{{",
+            "jtn_p_",
+            "0000000000",
         ];
         (0..self.next(12)).map(|_| self.pick(&PIECES)).collect()
     }
@@ -52,8 +67,22 @@ const PATHS: [&str; 16] = [
     "/verify",
 ];
 const FIELDS: [&str; 16] = [
-    "csrf", "name", "email", "password", "new_password", "language", "time_zone", "theme", "label", "scope", "inactivity",
-    "nonce", "which", "next", "code", "organization",
+    "csrf",
+    "name",
+    "email",
+    "password",
+    "new_password",
+    "language",
+    "time_zone",
+    "theme",
+    "label",
+    "scope",
+    "inactivity",
+    "nonce",
+    "which",
+    "next",
+    "code",
+    "organization",
 ];
 
 db_test! {

@@ -27,7 +27,12 @@ impl Drop for Process {
 
 fn command(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
-    command.args(arguments).env_clear().env("TMPDIR", data).env("JETON_DATA_DIR", data).env("JETON_LISTEN", "127.0.0.1:0");
+    command
+        .args(arguments)
+        .env_clear()
+        .env("TMPDIR", data)
+        .env("JETON_DATA_DIR", data)
+        .env("JETON_LISTEN", "127.0.0.1:0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -200,7 +205,8 @@ async fn survives_kills(db: TestDb) {
         }
         // More writes are under way when it is killed; whether those are kept is open, half of one is not.
         let tab = ann.copy();
-        let writes = futures_util::future::join_all((0..8).map(|_| tab.try_post("/account/theme", &[("theme", "dark")])));
+        let writes =
+            futures_util::future::join_all((0..8).map(|_| tab.try_post("/account/theme", &[("theme", "dark")])));
         let kill = async {
             actix_web::rt::time::sleep(Duration::from_millis(4)).await;
             jeton.child.kill().unwrap();

@@ -206,12 +206,14 @@ db_test! {
 #[test]
 fn the_table_names_every_route() {
     let source = include_str!("../../src/web/routes.rs");
-    let mut served: Vec<&str> =
-        source.split("web::resource(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()).collect();
+    let mut served: Vec<&str> = source
+        .split("web::resource(")
+        .skip(1)
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+        .collect();
     served.sort_unstable();
-    let named = |path: &str| {
-        TABLE.iter().any(|row| row.path.replace("{token}", "{id}").replace("{session}", "{id}") == path)
-    };
+    let named =
+        |path: &str| TABLE.iter().any(|row| row.path.replace("{token}", "{id}").replace("{session}", "{id}") == path);
     let missing: Vec<&&str> = served.iter().filter(|path| !named(path)).collect();
     assert!(served.len() > 15 && missing.is_empty(), "not in the table: {missing:?}");
 }

@@ -16,11 +16,7 @@ use jeton::{
     storage::{Address, Db, StorageError, memberships, organizations, users},
     web,
 };
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a long enough sentence";
@@ -222,7 +218,8 @@ impl Person {
     ) -> reqwest::Result<Answer> {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
-        let cookies: Vec<String> = self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
@@ -320,7 +317,8 @@ impl Person {
     /// The public id of the token with this label, from the list: that of the link whose text is the label.
     pub async fn token_id(&self, label: &str) -> String {
         let list = self.get("/account/tokens").await.body;
-        let link = |part: &&str| part.split_once('>').is_some_and(|(_, text)| text.starts_with(&format!("{label}</a>")));
+        let link =
+            |part: &&str| part.split_once('>').is_some_and(|(_, text)| text.starts_with(&format!("{label}</a>")));
         let part = list.split("href=\"/account/tokens/").find(link).unwrap_or_else(|| panic!("{label} is on the list"));
         part.chars().take_while(char::is_ascii_alphanumeric).collect()
     }
@@ -385,7 +383,8 @@ impl Answer {
 
     /// The value of the first field with this name.
     pub fn field(&self, name: &str) -> Option<String> {
-        let input = self.body.split('<').find(|tag| tag.starts_with("input") && tag.contains(&format!("name=\"{name}\"")))?;
+        let input =
+            self.body.split('<').find(|tag| tag.starts_with("input") && tag.contains(&format!("name=\"{name}\"")))?;
         let value = input.split_once("value=\"")?.1.split('"').next()?;
         Some(unescape(value))
     }
