@@ -1,12 +1,16 @@
 //! The commands.
 
+mod operate;
+
 use crate::{
     app::{self, Jeton, StartError, clock::Clock, demo},
-    config::{Config, Options},
+    config::{Config, DataConfig, Options},
+    storage::Address,
     web::{self, routes::path},
 };
 use clap::{Parser, Subcommand};
-use std::{error::Error, io::Write, path::PathBuf};
+use operate::{TokenCommand, UserCommand};
+use std::{error::Error, io::Write};
 
 /// API tokens for people and organizations, and exact answers about them
 #[derive(Parser, Debug)]
@@ -33,6 +37,12 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// List users, or give one a new password; also while the server runs
+    #[command(subcommand)]
+    User(UserCommand),
+    /// List active tokens, or revoke one at once; also while the server runs
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -46,11 +56,13 @@ pub async fn run(cli: Cli) -> Outcome {
         None => serve(cli.options.check()?).await,
         Some(Command::Serve { options }) => serve(options.check()?).await,
         Some(Command::Demo { json, options }) => demonstrate(options.check()?, json).await,
+        Some(Command::User(command)) => command.run().await,
+        Some(Command::Token(command)) => command.run().await,
     }
 }
 
 async fn serve(config: Config) -> Outcome {
-    let jeton = open(&config, config.data_dir.clone(), false)?;
+    let jeton = open(&config.data, false)?;
     if jeton.is_demo() {
         tracing::warn!("this database is a demonstration; its pages say so");
     }
@@ -67,11 +79,11 @@ async fn serve(config: Config) -> Outcome {
 async fn demonstrate(config: Config, json: bool) -> Outcome {
     // A folder of its own, so that a demonstration never meets real data; with Postgres the database must be empty.
     let folder = demo::Folder::create()?;
-    let mut config = config;
-    if let crate::storage::Address::Sqlite(_) = config.database {
-        config.database = crate::storage::Address::Sqlite(folder.path().join("jeton.db"));
-    }
-    let jeton = open(&config, folder.path().to_owned(), true)?;
+    let database = match &config.data.database {
+        Address::Sqlite(_) => Address::Sqlite(folder.path().join("jeton.db")),
+        postgres @ Address::Postgres(_) => postgres.clone(),
+    };
+    let jeton = open(&DataConfig { database, data_dir: folder.path().to_owned() }, true)?;
     let people = jeton.fill_demo().await?;
     let server = bind(jeton, &config)?;
     if json {
@@ -82,8 +94,9 @@ async fn demonstrate(config: Config, json: bool) -> Outcome {
     Ok(server.run().await?)
 }
 
-fn open(config: &Config, data_dir: PathBuf, is_demo: bool) -> Result<Jeton, StartError> {
-    Jeton::open(app::Settings { database: config.database.clone(), data_dir, clock: Clock::system(), is_demo })
+fn open(data: &DataConfig, is_demo: bool) -> Result<Jeton, StartError> {
+    let DataConfig { database, data_dir } = data.clone();
+    Jeton::open(app::Settings { database, data_dir, clock: Clock::system(), is_demo })
 }
 
 fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {

@@ -10,18 +10,49 @@ use std::{
     path::PathBuf,
 };
 
-/// What can be configured, as it was written. Each flag has a variable of the environment; the flag wins.
+/// Where the data is, as it was written.
 #[derive(Args, Clone, Debug)]
-pub struct Options {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, env = "JETON_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
-    listen: String,
+pub struct DataOptions {
     /// Folder for the database and the pepper; made if it is missing
     #[arg(long, env = "JETON_DATA_DIR", default_value = "data", value_name = "FOLDER")]
     data_dir: PathBuf,
     /// postgres://… for Postgres, or sqlite:FILE [default: jeton.db in the data folder]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
+}
+
+/// Where the data is, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataConfig {
+    /// Where the database is.
+    pub database: Address,
+    /// Where the pepper is kept.
+    pub data_dir: PathBuf,
+}
+
+impl DataOptions {
+    /// Checks the URL.
+    ///
+    /// # Errors
+    /// That it cannot be used.
+    pub fn check(self) -> Result<DataConfig, ConfigError> {
+        let database = match &self.database_url {
+            None => Address::Sqlite(self.data_dir.join("jeton.db")),
+            // The URL may hold a password, so it is not repeated.
+            Some(url) => Address::parse(url).map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?,
+        };
+        Ok(DataConfig { database, data_dir: self.data_dir })
+    }
+}
+
+/// What can be configured, as it was written. Each flag has a variable of the environment; the flag wins.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    data: DataOptions,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "JETON_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: String,
     /// Address that people and programs use, such as https://jeton.example.org [default: the one listened on]
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -36,10 +67,8 @@ pub struct Options {
 /// The configuration, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the database is.
-    pub database: Address,
-    /// Where the pepper is kept.
-    pub data_dir: PathBuf,
+    /// Where the data is.
+    pub data: DataConfig,
     /// How the server meets the outside.
     pub web: web::Settings,
 }
@@ -68,13 +97,7 @@ impl Options {
                 "it must be an IP address and a port, such as 127.0.0.1:8080",
             )
         })?;
-        let database = match &self.database_url {
-            None => Address::Sqlite(self.data_dir.join("jeton.db")),
-            // The URL may hold a password, so it is not repeated.
-            Some(url) => {
-                Address::parse(url).map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
-            }
-        };
+        let data = self.data.check()?;
         let public_url = match &self.public_url {
             Some(url) => Some(
                 PublicUrl::parse(url).map_err(|problem| wrong("JETON_PUBLIC_URL", "--public-url", url, &problem))?,
@@ -105,7 +128,7 @@ impl Options {
             },
         };
         let web = web::Settings { listen, public_url, trusted_proxies, workers };
-        Ok(Config { database, data_dir: self.data_dir, web })
+        Ok(Config { data, web })
     }
 }
 
@@ -119,9 +142,8 @@ mod tests {
 
     fn options() -> Options {
         Options {
+            data: DataOptions { data_dir: "data".into(), database_url: None },
             listen: "127.0.0.1:8080".into(),
-            data_dir: "data".into(),
-            database_url: None,
             public_url: None,
             trusted_proxies: String::new(),
             workers: None,
@@ -131,7 +153,7 @@ mod tests {
     #[test]
     fn nothing_needs_to_be_configured() {
         let config = options().check().unwrap();
-        assert_eq!(config.database, Address::Sqlite("data/jeton.db".into()));
+        assert_eq!(config.data.database, Address::Sqlite("data/jeton.db".into()));
         assert_eq!(config.web.public_url, None);
     }
 
@@ -147,7 +169,7 @@ mod tests {
         assert!(wrong(|o| o.public_url = Some("jeton.example.org".into())).starts_with("JETON_PUBLIC_URL"));
         assert!(wrong(|o| o.trusted_proxies = "10.0.0.0/8".into()).starts_with("JETON_TRUSTED_PROXIES"));
         assert!(wrong(|o| o.workers = Some("0".into())).starts_with("JETON_WORKERS"));
-        let url = wrong(|o| o.database_url = Some("mysql://ann:secret@db/x".into()));
+        let url = wrong(|o| o.data.database_url = Some("mysql://ann:secret@db/x".into()));
         assert!(url.starts_with("DATABASE_URL") && !url.contains("secret"));
     }
 }

@@ -10,6 +10,7 @@ pub mod demo;
 
 pub mod freshness;
 pub mod housekeeping;
+pub mod operator;
 mod passwords;
 pub mod problem;
 pub mod random;

@@ -87,8 +87,8 @@ impl Bulk {
 
     /// Whether it takes `token`.
     pub fn takes(self, token: &Token, now: Timestamp) -> bool {
-        let idle_since = token.life.last_used_at.unwrap_or(token.life.created_at);
-        token.life.is_active(now) && (self == Self::All || now.since(idle_since) >= UNUSED_DAYS * DAY)
+        let is_unused = now.since(token.life.idle_since()) >= UNUSED_DAYS * DAY;
+        token.life.is_active(now) && (self == Self::All || is_unused)
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Action {
     OtherSessionsEnded,
     /// Somebody changed their password, which ended their other sessions.
     PasswordChanged,
+    /// An operator gave somebody a new password, which ended their sessions.
+    PasswordReset,
     /// Somebody changed their name, e-mail address or settings.
     ProfileChanged,
     /// A personal token was made.
@@ -36,6 +38,7 @@ impl Action {
             Self::SessionEnded => "session.ended",
             Self::OtherSessionsEnded => "session.others_ended",
             Self::PasswordChanged => "password.changed",
+            Self::PasswordReset => "password.reset",
             Self::ProfileChanged => "profile.changed",
             Self::TokenCreated => "token.created",
             Self::TokenFirstUsed => "token.first_used",

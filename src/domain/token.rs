@@ -171,11 +171,15 @@ pub enum TokenState {
 }
 
 impl Life {
+    /// Since when it has not been used: its last use, or its creation.
+    pub fn idle_since(&self) -> Timestamp {
+        self.last_used_at.map_or(self.created_at, |used| used.max(self.created_at))
+    }
+
     /// The moment from which the token is expired unless it is used before: the interval is half open, at exactly
     /// N × 24 hours after the last use it has expired (L5).
     pub fn expires_at(&self) -> Timestamp {
-        let counted_from = self.last_used_at.map_or(self.created_at, |used| used.max(self.created_at));
-        counted_from.plus(self.inactivity.seconds())
+        self.idle_since().plus(self.inactivity.seconds())
     }
 
     /// What the token is at `now`. A revoked token stays revoked, an expired one expired.

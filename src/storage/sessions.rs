@@ -170,6 +170,15 @@ pub fn delete_others(connection: &mut AnyConnection, user: UserId, kept: &str) -
     Ok(diesel::delete(sessions::table.filter(others)).execute(connection)?)
 }
 
+/// Removes all sessions of a user.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection)?;
+    Ok(())
+}
+
 /// Removes the rows of sessions that have ended by time.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! API tokens.
 
 use super::{
-    AnyConnection, Result, known,
+    AnyConnection, Result,
+    connection::MultiBackend,
+    known,
     schema::{api_tokens, memberships, organizations, permission_sets, users},
 };
 use crate::domain::{
@@ -22,6 +24,8 @@ pub enum RevokedBy {
     Owner,
     /// Whoever held its key, through the API.
     Key,
+    /// Whoever runs the server, at the command line.
+    Operator,
 }
 
 impl RevokedBy {
@@ -29,11 +33,12 @@ impl RevokedBy {
         match self {
             Self::Owner => "owner",
             Self::Key => "key",
+            Self::Operator => "operator",
         }
     }
 
     fn from_key(key: &str) -> Option<Self> {
-        [Self::Owner, Self::Key].into_iter().find(|by| by.key() == key)
+        [Self::Owner, Self::Key, Self::Operator].into_iter().find(|by| by.key() == key)
     }
 }
 
@@ -67,6 +72,17 @@ pub struct Token {
     pub last_use: Option<LastUse>,
     /// Who revoked it, if somebody did.
     pub revoked_by: Option<RevokedBy>,
+}
+
+/// A personal token with its owner, as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct OwnedToken {
+    /// The token.
+    pub token: Token,
+    /// Whose it is.
+    pub owner: UserId,
+    /// Their e-mail address.
+    pub owner_email: String,
 }
 
 /// A personal token to be stored.
@@ -182,6 +198,42 @@ pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id:
         .optional()?
         .map(Row::token)
         .transpose()
+}
+
+/// The tokens that take a place, of one user or of all, newest first. Some may have expired since.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Result<Vec<OwnedToken>> {
+    let mut query = api_tokens::table
+        .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
+        .filter(api_tokens::slot.is_not_null())
+        .order(api_tokens::id.desc())
+        .select((Row::as_select(), users::id, users::email))
+        .into_boxed::<MultiBackend>();
+    if let Some(owner) = owner {
+        query = query.filter(users::id.eq(owner.0));
+    }
+    query.load::<(Row, i64, String)>(connection)?.into_iter().map(owned).collect()
+}
+
+/// A token by its public id, whosever it is.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_owned(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OwnedToken>> {
+    api_tokens::table
+        .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
+        .filter(api_tokens::public_id.eq(public_id))
+        .select((Row::as_select(), users::id, users::email))
+        .get_result(connection)
+        .optional()?
+        .map(owned)
+        .transpose()
+}
+
+fn owned((row, owner, owner_email): (Row, i64, String)) -> Result<OwnedToken> {
+    Ok(OwnedToken { token: row.token()?, owner: UserId(owner), owner_email })
 }
 
 /// The token that a form made, if it was sent before.

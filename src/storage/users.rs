@@ -106,6 +106,15 @@ pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> 
     users::table.find(id.0).select(Row::as_select()).get_result(connection).optional()?.map(Row::user).transpose()
 }
 
+/// All users, by e-mail address.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection) -> Result<Vec<User>> {
+    let rows: Vec<Row> = users::table.order(users::email_folded).select(Row::as_select()).load(connection)?;
+    rows.into_iter().map(Row::user).collect()
+}
+
 /// The user with this e-mail address, and the hash of their password.
 ///
 /// # Errors

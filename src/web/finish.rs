@@ -7,7 +7,7 @@ use super::{
     routes::path,
     session::{self, Reader},
     shell::Shell,
-    source::{self, RequestId},
+    source::RequestId,
     texts::Texts,
 };
 use crate::app::{AppError, Jeton};
@@ -61,7 +61,7 @@ pub async fn finish(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // What is needed of the request if it does not come back.
     let asked = Asked::of(request.request());
-    request.extensions_mut().insert(RequestId(asked.id.clone()));
+    request.extensions_mut().insert(asked.id.clone());
     // A handler that panics must not leave its client without an answer (R14).
     let error = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
@@ -79,7 +79,7 @@ pub async fn finish(
 
 /// What an answer depends on: how the request was made, and by whom.
 struct Asked {
-    id: String,
+    id: RequestId,
     method: Method,
     uri: Uri,
     form: Form,
@@ -127,7 +127,7 @@ impl Asked {
         let form = Form::of(request);
         let is_for_person = matches!(form, Form::Page | Form::Part);
         Self {
-            id: source::new_request_id(),
+            id: RequestId::new(),
             method: request.method().clone(),
             uri: request.uri().clone(),
             form,
@@ -161,9 +161,7 @@ impl Asked {
                 headers.insert(name.clone(), value.clone());
             }
         }
-        if let Ok(id) = HeaderValue::from_str(&self.id) {
-            headers.insert(REQUEST_ID, id);
-        }
+        headers.insert(REQUEST_ID, self.id.header());
         if self.is_https {
             headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
@@ -184,7 +182,7 @@ impl Asked {
         }
         if status.is_server_error() {
             let cause = response.error().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(method = %self.method, path = self.uri.path(), id = %self.id, %status, %cause, "a request failed");
+            tracing::error!(method = %self.method, path = self.uri.path(), id = self.id.as_str(), %status, %cause, "a request failed");
         }
         let mut explained = self.answer(status, error);
         for (name, value) in response.headers() {
@@ -203,7 +201,7 @@ impl Asked {
         let t = Texts(self.reader.language);
         let (title, text) = words(t, status, error);
         // The log tells more only where Jeton itself failed.
-        let request_id = if status.is_server_error() { self.id.clone() } else { String::new() };
+        let request_id = if status.is_server_error() { self.id.as_str().to_owned() } else { String::new() };
         let rendered = match self.form {
             Form::Page => ErrorPage {
                 shell: self.shell.clone().unwrap_or_else(|| Shell::outside(t, self.reader.theme, self.is_demo)),
@@ -216,12 +214,12 @@ impl Asked {
             Form::Part => ErrorFragment { t, title, text, request_id }.render(),
             Form::Json | Form::Headers => {
                 let title = status.canonical_reason().unwrap_or("Error");
-                return problem(status, title, for_programs(status), &self.id);
+                return problem(status, title, for_programs(status), self.id.as_str());
             }
         };
         match rendered {
             Ok(html) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html),
-            Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Error", &error.to_string(), &self.id),
+            Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Error", &error.to_string(), self.id.as_str()),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{app::random, domain::activity::Source};
 use actix_web::{
     HttpMessage, HttpRequest,
-    http::header::{HeaderMap, USER_AGENT},
+    http::header::{HeaderMap, HeaderValue, USER_AGENT},
     web::Data,
 };
 use std::{
@@ -18,15 +18,34 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<IpAddr>);
 
-/// The id of a request in logs, error answers and the activity log.
+/// The id of a request in logs, error answers and the activity log: 16 hexadecimal digits.
 #[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+pub struct RequestId(HeaderValue);
 
-/// A new id: 16 hexadecimal digits. They begin anywhere and do not repeat; they are names, not secrets.
-pub fn new_request_id() -> String {
-    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(u64::from_le_bytes(random::bytes())));
-    // An odd step runs through all numbers, and far apart ones are easier to tell apart.
-    random::hex(&NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).to_be_bytes())
+impl RequestId {
+    /// A new id. They begin anywhere and do not repeat; they are names, not secrets.
+    pub fn new() -> Self {
+        static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(u64::from_le_bytes(random::bytes())));
+        // An odd step runs through all numbers, and far apart ones are easier to tell apart.
+        let id = random::hex(&NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).to_be_bytes());
+        Self(HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("0")))
+    }
+
+    /// The value of `X-Request-Id`; a clone of it shares its bytes.
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl Default for RequestId {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The address, program and id of a request.
@@ -36,7 +55,7 @@ pub fn of(request: &HttpRequest) -> Source {
     Source {
         address: client(peer, request.headers(), trusted).map(|address| address.to_string()).unwrap_or_default(),
         program: program(request.headers()),
-        request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        request_id: request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default(),
     }
 }
 
@@ -68,7 +87,7 @@ fn program(headers: &HeaderMap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderName;
 
     fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();

@@ -221,6 +221,7 @@ fn revoked_by(t: Texts, token: &Token) -> &'static str {
     match token.revoked_by {
         Some(RevokedBy::Owner) => t.tokens_revoked_by_owner(),
         Some(RevokedBy::Key) => t.tokens_revoked_by_key(),
+        Some(RevokedBy::Operator) => t.tokens_revoked_by_operator(),
         None => "",
     }
 }

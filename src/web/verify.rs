@@ -16,7 +16,8 @@ const SCOPE: HeaderName = HeaderName::from_static("jeton-scope");
 const PERMISSIONS: HeaderName = HeaderName::from_static("jeton-permissions");
 
 /// Headers in which proxies tell the method of the request that they ask about.
-const METHOD_HEADERS: [&str; 2] = ["x-original-method", "x-forwarded-method"];
+static METHOD_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
 
 /// `/verify`: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
 ///
@@ -31,7 +32,7 @@ pub async fn verify(request: HttpRequest) -> HttpResponse {
 }
 
 fn writes(request: &HttpRequest) -> bool {
-    let told = METHOD_HEADERS.into_iter().flat_map(|name| request.headers().get_all(name));
+    let told = METHOD_HEADERS.iter().flat_map(|name| request.headers().get_all(name));
     let told_to_write = |method: &[u8]| !Method::from_bytes(method).is_ok_and(|method| reads(&method));
     !reads(request.method()) || told.into_iter().any(|value| told_to_write(value.as_bytes()))
 }

@@ -271,3 +271,55 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
         assert!(!crate::harness::contains(&kept, secret.as_bytes()), "{secret}");
     }
 }
+
+fn prints(command: &mut Command) -> Value {
+    let Output { status, stdout, stderr } = command.output().expect("jeton starts");
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    serde_json::from_slice(&stdout).expect("JSON")
+}
+
+/// An operator's commands beside a running server.
+async fn operates(db: TestDb) {
+    let jeton = |arguments: &[&str]| {
+        let mut command = command(arguments, db.folder());
+        command.env("DATABASE_URL", &db.url);
+        command
+    };
+    let mut server = Process::start(jeton(&[]));
+    let url = server.line().split_whitespace().last().unwrap().to_owned();
+    (0..2).for_each(|_| drop(server.line()));
+    let code = server.line().trim().rsplit('=').next().unwrap().to_owned();
+    let ann = crate::harness::Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let key = ann.makes_token("Power <BI>").await;
+    assert_eq!(status(&url, &key).await, 200);
+
+    assert_eq!(prints(&mut jeton(&["user", "list", "--json"]))[0]["email"], "ann@example.org");
+    let tokens = prints(&mut jeton(&["token", "list", "--owner", "ANN@example.org", "--json"]));
+    assert_eq!((tokens[0]["label"].as_str(), tokens[0]["scope"].as_str()), (Some("Power <BI>"), Some("read")));
+    assert!(!tokens.to_string().contains(&key[6..20]));
+    assert_eq!(prints(&mut jeton(&["token", "list", "--unused-for", "1", "--json"])), Value::Array(Vec::new()));
+    assert!(fails(&mut jeton(&["token", "list", "--owner", "eve@example.org"])).contains("not found"));
+
+    let id = tokens[0]["id"].as_str().unwrap();
+    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
+    assert_eq!(status(&url, &key).await, 401, "the running server refuses it at once");
+    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
+    assert!(fails(&mut jeton(&["token", "revoke", "zzzzzzzzzz"])).contains("not found"));
+
+    let reset = prints(&mut jeton(&["user", "reset-password", "ann@example.org", "--json"]));
+    assert_eq!(ann.get("/account/tokens").await.status, 303, "the session has ended");
+    assert_eq!(ann.signs_in().await.status, 422, "the old password is worth nothing");
+    assert_eq!(ann.signs_in_with(reset["password"].as_str().unwrap()).await.status, 303);
+    assert!(fails(&mut jeton(&["user", "reset-password", "eve@example.org"])).contains("not found"));
+}
+
+#[actix_web::test]
+async fn an_operator_helps_and_revokes_beside_a_running_server_on_sqlite() {
+    operates(TestDb::sqlite()).await;
+}
+
+#[actix_web::test]
+async fn an_operator_helps_and_revokes_beside_a_running_server_on_postgres() {
+    operates(TestDb::postgres()).await;
+}

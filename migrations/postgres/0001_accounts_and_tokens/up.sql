@@ -95,8 +95,8 @@ CREATE TABLE api_tokens (
     last_used_address TEXT,
     last_used_program TEXT,
     revoked_at BIGINT,
-    -- Who revoked it: 'owner' on a page, or 'key' through the API with the key itself.
-    revoked_by TEXT CHECK (revoked_by IN ('owner', 'key')),
+    -- Who revoked it: 'owner' on a page, 'key' through the API with the key itself, 'operator' at the command line.
+    revoked_by TEXT CHECK (revoked_by IN ('owner', 'key', 'operator')),
     expired_at BIGINT,
     -- The place that an active token takes among its owner's ten; the schema's own guard of the limit.
     slot SMALLINT CHECK (slot BETWEEN 1 AND 10),

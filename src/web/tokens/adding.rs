@@ -200,7 +200,7 @@ fn full(t: Texts, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
         return None;
     }
     let mut active: Vec<&Token> = tokens.active.iter().collect();
-    active.sort_by_key(|token| (token.life.last_used_at.unwrap_or(token.life.created_at), token.id));
+    active.sort_by_key(|token| (token.life.idle_since(), token.id));
     let idle = active.into_iter().take(NAMED).map(|token| Idle {
         href: path::token(&token.public_id),
         revocation: path::token_revocation(&token.public_id),

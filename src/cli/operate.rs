@@ -1,0 +1,160 @@
+//! Commands for whoever runs the server. They go through the same verbs as pages do, and take effect on a running server
+//! at once: its next answer about a token needs an epoch that it reads after this.
+
+use super::{Outcome, open, say};
+use crate::{
+    app::{
+        Jeton,
+        operator::{Operator, TokenFilter},
+    },
+    config::DataOptions,
+    storage::{tokens::OwnedToken, users::User},
+};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+/// Where to work, and in which form to answer.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: DataOptions,
+}
+
+impl Common {
+    fn open(self) -> Result<(Jeton, bool), Box<dyn std::error::Error>> {
+        Ok((open(&self.data.check()?, false)?, self.json))
+    }
+}
+
+/// `jeton user …`
+#[derive(Subcommand, Debug)]
+pub enum UserCommand {
+    /// List all users
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Give a user a new random password, printed once, and end their sessions
+    ResetPassword {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// `jeton token …`
+#[derive(Subcommand, Debug)]
+pub enum TokenCommand {
+    /// List active tokens, newest first; never their keys
+    List {
+        /// Only those of the user with this e-mail address
+        #[arg(long, value_name = "EMAIL")]
+        owner: Option<String>,
+        /// Only those without a use in this many days
+        #[arg(long, value_name = "DAYS")]
+        unused_for: Option<u16>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Revoke a token; from then on nothing accepts it
+    Revoke {
+        /// Its public id, as lists show it
+        public_id: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+impl UserCommand {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for whoever typed the command.
+    pub async fn run(self) -> Outcome {
+        let operator = Operator::at_the_command_line();
+        match self {
+            Self::List { common } => {
+                let (jeton, as_json) = common.open()?;
+                let users = jeton.users(operator).await?;
+                let rows = users.iter().map(|user| if as_json { json_user(user).to_string() } else { words_user(user) });
+                print(as_json, rows.collect())
+            }
+            Self::ResetPassword { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let password = jeton.reset_password(operator, &email).await.map_err(|error| format!("{email}: {error}"))?;
+                let words = format!("The new password of {email}, shown this once:\n\n    {password}\n");
+                say(&if as_json { json!({ "email": email, "password": password }).to_string() } else { words })?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl TokenCommand {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for whoever typed the command.
+    pub async fn run(self) -> Outcome {
+        let operator = Operator::at_the_command_line();
+        match self {
+            Self::List { owner, unused_for, common } => {
+                let (jeton, as_json) = common.open()?;
+                let tokens = jeton.all_tokens(operator, TokenFilter { owner, unused_for }).await?;
+                let row = |token: &OwnedToken| if as_json { json_token(token).to_string() } else { words_token(token) };
+                print(as_json, tokens.iter().map(row).collect())
+            }
+            Self::Revoke { public_id, common } => {
+                let (jeton, as_json) = common.open()?;
+                let revoked = jeton.revoke_any_token(operator, &public_id).await;
+                let revoked = revoked.map_err(|error| format!("{public_id}: {error}"))?;
+                let words = match revoked {
+                    true => format!("{public_id} is revoked. It is refused from now on."),
+                    false => format!("{public_id} had ended before."),
+                };
+                say(&if as_json { json!({ "id": public_id, "revoked": revoked }).to_string() } else { words })?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Prints rows: a line each, or one JSON array.
+fn print(as_json: bool, rows: Vec<String>) -> Outcome {
+    say(&if as_json { format!("[{}]", rows.join(",")) } else { rows.join("\n") })?;
+    Ok(())
+}
+
+fn words_user(user: &User) -> String {
+    format!("{}  {}", user.email, user.name)
+}
+
+fn json_user(user: &User) -> Value {
+    json!({ "email": user.email, "name": user.name })
+}
+
+fn words_token(owned: &OwnedToken) -> String {
+    let token = &owned.token;
+    let used = match &token.last_use {
+        Some(used) => format!("last used {} from {}", used.at.rfc3339(), used.address),
+        None => "never used".into(),
+    };
+    format!("{}  {}  {}  {}  {used}", token.public_id, owned.owner_email, token.scope.oauth(), token.label)
+}
+
+fn json_token(owned: &OwnedToken) -> Value {
+    let token = &owned.token;
+    json!({
+        "id": token.public_id,
+        "owner": owned.owner_email,
+        "label": token.label,
+        "scope": token.scope.oauth(),
+        "created_at": token.life.created_at.rfc3339(),
+        "last_used_at": token.life.last_used_at.map(|at| at.rfc3339()),
+        "expires_at": token.life.expires_at().rfc3339(),
+    })
+}
