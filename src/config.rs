@@ -39,7 +39,9 @@ impl DataOptions {
         let database = match &self.database_url {
             None => Address::Sqlite(self.data_dir.join("jeton.db")),
             // The URL may hold a password, so it is not repeated.
-            Some(url) => Address::parse(url).map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?,
+            Some(url) => {
+                Address::parse(url).map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
+            }
         };
         Ok(DataConfig { database, data_dir: self.data_dir })
     }

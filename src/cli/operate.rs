@@ -80,12 +80,14 @@ impl UserCommand {
             Self::List { common } => {
                 let (jeton, as_json) = common.open()?;
                 let users = jeton.users(operator).await?;
-                let rows = users.iter().map(|user| if as_json { json_user(user).to_string() } else { words_user(user) });
+                let rows =
+                    users.iter().map(|user| if as_json { json_user(user).to_string() } else { words_user(user) });
                 print(as_json, rows.collect())
             }
             Self::ResetPassword { email, common } => {
                 let (jeton, as_json) = common.open()?;
-                let password = jeton.reset_password(operator, &email).await.map_err(|error| format!("{email}: {error}"))?;
+                let password =
+                    jeton.reset_password(operator, &email).await.map_err(|error| format!("{email}: {error}"))?;
                 let words = format!("The new password of {email}, shown this once:\n\n    {password}\n");
                 say(&if as_json { json!({ "email": email, "password": password }).to_string() } else { words })?;
                 Ok(())

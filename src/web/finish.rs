@@ -35,20 +35,36 @@ use std::{panic::AssertUnwindSafe, sync::LazyLock};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Headers that every answer carries (C7), unless it has its own. Made once: an answer only counts references to them.
-static HEADERS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
-    let headers = [
+/// Headers that every answer to a person carries (C7), unless it has its own. Made once: an answer only counts references
+/// to them.
+static FOR_PEOPLE: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
+    headers(&[
         ("content-security-policy", CONTENT_SECURITY_POLICY),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "same-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
         ("cache-control", "no-store"),
-    ];
-    headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).into()
+        ("cross-origin-opener-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+        ("referrer-policy", "same-origin"),
+    ])
 });
+/// The same for programs: what keeps a browser that is led there from doing anything with the answer. The rest only means
+/// something to a page.
+static FOR_PROGRAMS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
+    headers(&[
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "no-store"),
+    ])
+});
+
+fn headers(table: &[(&'static str, &'static str)]) -> Vec<(HeaderName, HeaderValue)> {
+    table.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+}
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost middleware.
@@ -120,12 +136,16 @@ impl Form {
             Self::Page
         }
     }
+
+    const fn is_for_person(self) -> bool {
+        matches!(self, Self::Page | Self::Part)
+    }
 }
 
 impl Asked {
     fn of(request: &HttpRequest) -> Self {
         let form = Form::of(request);
-        let is_for_person = matches!(form, Form::Page | Form::Part);
+        let is_for_person = form.is_for_person();
         Self {
             id: RequestId::new(),
             method: request.method().clone(),
@@ -156,7 +176,8 @@ impl Asked {
     }
 
     fn add_headers(&self, headers: &mut HeaderMap) {
-        for (name, value) in HEADERS.iter() {
+        let table = if self.form.is_for_person() { &FOR_PEOPLE } else { &FOR_PROGRAMS };
+        for (name, value) in table.iter() {
             if !headers.contains_key(name) {
                 headers.insert(name.clone(), value.clone());
             }

@@ -192,7 +192,8 @@ db_test! {
             assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
             assert!(!policy.contains("unsafe"), "{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-            assert_ne!(answer.header("referrer-policy"), "", "{path}");
+            let is_for_programs = path.starts_with("/api/") || path == "/verify";
+            assert_eq!(answer.header("referrer-policy").is_empty(), is_for_programs, "{path}");
             assert_ne!(answer.header("x-request-id"), "", "{path}");
             assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
             let caching = answer.header("cache-control");
