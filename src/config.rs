@@ -55,7 +55,7 @@ pub struct Options {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "JETON_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Address that people and programs use, such as https://jeton.example.org [default: the one listened on]
+    /// Address that people and programs use, such as `https://jeton.example.org` [default: the one listened on]
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Reverse proxies whose X-Forwarded-For is believed: IP addresses separated by commas

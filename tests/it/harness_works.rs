@@ -319,14 +319,22 @@ fn the_validator_finds_planted_problems_and_no_others() {
     assert!(problems.iter().all(|line| line.starts_with("bad:")), "{problems:#?}");
 }
 
-/// A test process that is killed leaves no server, no browser and no folder. Runs this very program again for one test.
-#[test]
-fn a_killed_test_process_leaves_nothing_behind() {
+/// Tells this program, started again by the test below, that it is the one to be killed.
+const TO_BE_KILLED: &str = "JETON_TEST_TO_BE_KILLED";
+
+/// A test process that is killed leaves no server, no browser and no folder. Runs this very test again, in a process that
+/// holds everything until it is killed.
+#[actix_web::test]
+async fn a_killed_test_process_leaves_nothing_behind() {
+    if std::env::var_os(TO_BE_KILLED).is_some() {
+        return hold_everything_until_killed().await;
+    }
     let temporary = folder();
     std::fs::set_permissions(temporary.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
     let mut other = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "harness_works::holds_everything_until_killed", "--ignored"])
+        .args(["--exact", "harness_works::a_killed_test_process_leaves_nothing_behind"])
         .env("TMPDIR", temporary.path())
+        .env(TO_BE_KILLED, "1")
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
@@ -348,9 +356,7 @@ fn a_killed_test_process_leaves_nothing_behind() {
     assert!(soon(|| std::fs::read_dir(temporary.path()).unwrap().count() == 0), "folders are left");
 }
 
-#[actix_web::test]
-#[ignore = "only run, and killed, by the test above"]
-async fn holds_everything_until_killed() {
+async fn hold_everything_until_killed() {
     let _db = TestDb::postgres();
     let site = Site::start().await;
     let browser = Browser::new(&site.base).await;
