@@ -102,7 +102,7 @@ db_test! {
         let refused = send(&ann, &late).await;
         assert_eq!(refused.status, 422);
         assert_eq!(refused.field("label").as_deref(), Some("one too many"));
-        refused.shows("10 active tokens, which is the limit").shows("token 1 · Never used");
+        refused.shows("10 active tokens, which is the limit").shows("token 1 Never used");
         ann.get("/account/tokens").await.shows("10 of 10");
 
         assert_eq!(ann.revokes("token 4").await.status, 303);
