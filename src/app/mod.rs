@@ -82,9 +82,6 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A demonstration was asked for in a database that is in use.
-    #[error("{0}")]
-    Demo(String),
 }
 
 /// What Jeton needs to start.

@@ -6,7 +6,7 @@ use crate::{
         activity::{Action, Source},
         time::{DAY, Timestamp},
         token,
-        user::{Email, Password, UserId},
+        user::{Email, Password, PasswordError, UserId},
     },
     storage::{
         AnyConnection, activity, memberships, sessions,
@@ -55,14 +55,14 @@ impl Jeton {
     pub async fn reset_password(&self, _: Operator, email: &str) -> Result<String> {
         let email = Email::parse(email).map_err(|_| AppError::NotFound)?;
         let password = random_password();
-        let broken = |error: crate::domain::user::PasswordError| AppError::Broken(error.to_string());
+        let broken = |error: PasswordError| AppError::Broken(error.to_string());
         let hash = self.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
         let now = self.clock.now();
         self.write(move |connection| {
             let (user, old_hash) = users::find_by_email(connection, &email)?.ok_or(AppError::NotFound)?;
             users::update_password(connection, user.id, &old_hash, &hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
-            write_entry(connection, Some(user.id), Action::PasswordReset, None, now)
+            write_entry(connection, user.id, Action::PasswordReset, None, now)
         })
         .await?;
         Ok(password)
@@ -106,7 +106,7 @@ impl Jeton {
             let owned = tokens::find_owned(connection, &public_id)?.ok_or(AppError::NotFound)?;
             let revoked = tokens::revoke(connection, owned.token.id, RevokedBy::Operator, now)?;
             if revoked {
-                write_entry(connection, Some(owned.owner), Action::TokenRevoked, Some(&owned), now)?;
+                write_entry(connection, owned.owner, Action::TokenRevoked, Some(&owned), now)?;
             }
             Ok(revoked)
         })
@@ -117,17 +117,13 @@ impl Jeton {
 /// Writes an entry about what an operator did to a user, into the log of the organization that the user works in.
 fn write_entry(
     connection: &mut AnyConnection,
-    user: Option<UserId>,
+    user: UserId,
     action: Action,
     token: Option<&OwnedToken>,
     now: Timestamp,
 ) -> Result<()> {
-    let membership = match user {
-        Some(user) => memberships::current(connection, user)?,
-        None => None,
-    };
     let entry = activity::Entry {
-        organization: membership.map(|membership| membership.organization),
+        organization: memberships::current(connection, user)?.map(|membership| membership.organization),
         at: now,
         action,
         actor: None,

@@ -8,6 +8,7 @@ use diesel::{
 };
 use std::{
     fs::OpenOptions,
+    io::ErrorKind,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -68,8 +69,8 @@ impl Address {
         let failed = |error: ConnectionError| StorageError::Connection(error.to_string());
         match self {
             Self::Sqlite(path) => {
-                create_file(path)?;
-                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(failed)?;
+                let named = |error| StorageError::Connection(format!("{}: {error}", path.display()));
+                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(named)?;
                 // WAL lets readers go on beside the one writer; FULL makes each answered commit survive a power cut (R1).
                 // The busy timeout comes first: switching to WAL takes a lock that another process may hold.
                 connection.batch_execute(
@@ -90,9 +91,15 @@ impl Address {
 
 /// Makes the database's file, readable by its owner alone, unless it is there. SQLite gives the files beside it the same
 /// mode.
-fn create_file(path: &Path) -> Result<()> {
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    file.map(drop).map_err(|error| StorageError::Connection(format!("{}: {error}", path.display())))
+///
+/// To be called before the first connection, and never touches a file that is there: a process that closes any descriptor
+/// of a file loses all its locks on it, SQLite's too (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+pub fn create_file(path: &Path) -> Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StorageError::Connection(format!("{}: {error}", path.display()))),
+    }
 }
 
 /// A connection of a pool.

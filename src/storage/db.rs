@@ -1,6 +1,6 @@
 //! The pools, and the three ways to use a database: read, write, change authority.
 
-use super::{Address, AnyConnection, Result, StorageError, epoch};
+use super::{Address, AnyConnection, Result, StorageError, connection::create_file, epoch};
 use diesel::{
     Connection,
     connection::{AnsiTransactionManager, TransactionManager},
@@ -32,6 +32,9 @@ impl Db {
     /// # Errors
     /// When it cannot be reached or a migration fails.
     pub fn open(address: Address) -> Result<Self> {
+        if let Address::Sqlite(path) = &address {
+            create_file(path)?;
+        }
         let mut first = address.connect()?;
         match &mut first {
             AnyConnection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(drop),

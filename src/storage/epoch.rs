@@ -2,7 +2,7 @@
 
 use super::{AnyConnection, Result, StorageError, schema::auth_epoch};
 use diesel::prelude::*;
-use std::{ffi::OsStr, fs::File, os::unix::fs::FileExt, path::Path};
+use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
 
 /// Steps the epoch. It must be the last statement of its transaction: its row is the one all authority changes share,
 /// and is to be locked for as short as possible.
@@ -27,7 +27,10 @@ pub fn read(connection: &mut AnyConnection) -> Result<i64> {
 /// Whoever commits writes it anew, with a counter in it, before the commit is done; nothing else touches it. So as long as
 /// these bytes are the same, nobody has committed anything, in this process or another, and there is no need to ask the
 /// database (<https://sqlite.org/walformat.html#the_wal_index_header>; the file is there as long as a connection is open).
-pub struct WalIndex(File);
+///
+/// The file stays open until the process ends: to close it would drop all locks that SQLite's connections in this process
+/// hold on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+pub struct WalIndex(ManuallyDrop<File>);
 
 /// The bytes of the head.
 pub type WalIndexHead = [u8; 48];
@@ -40,7 +43,7 @@ impl WalIndex {
     pub fn open(database: &Path) -> Result<Self> {
         let mut path = database.as_os_str().to_owned();
         path.push("-shm");
-        File::open(&path).map(Self).map_err(|error| unreadable(&path, &error))
+        File::open(&path).map(|file| Self(ManuallyDrop::new(file))).map_err(|error| unreadable(&path, &error))
     }
 
     /// The head as it is at this moment.

@@ -173,12 +173,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// As their settings say when they are signed in and were looked up; else as the address (`?lang=`), a cookie or the
-    /// browser says.
+    /// As the address (`?lang=`), a cookie or the browser says. The settings of whoever is signed in come before these.
     pub fn of(request: &HttpRequest) -> Self {
-        if let Some(reader) = request.extensions().get::<Self>() {
-            return *reader;
-        }
         let by_cookie = || request.cookie(LANGUAGE).and_then(|cookie| Language::from_tag(cookie.value()));
         let by_browser = || {
             let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());

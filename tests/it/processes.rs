@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -48,6 +48,13 @@ impl Process {
         let mut line = String::new();
         self.lines.read_line(&mut line).expect("a line");
         line.trim_end().to_owned()
+    }
+
+    /// Where a new server is reached, and the code of its set-up link.
+    fn first_lines(&mut self) -> (String, String) {
+        let url = self.line().split_whitespace().last().expect("an address").to_owned();
+        (0..2).for_each(|_| drop(self.line()));
+        (url, self.line().trim().rsplit('=').next().expect("a code").to_owned())
     }
 
     /// Sends SIGTERM and returns what it still printed on standard error.
@@ -180,9 +187,7 @@ async fn survives_kills(db: TestDb) {
         Process::start(command)
     };
     let mut jeton = start();
-    let url = jeton.line().split_whitespace().last().unwrap().to_owned();
-    (0..2).for_each(|_| drop(jeton.line()));
-    let code = jeton.line().trim().rsplit('=').next().unwrap().to_owned();
+    let (url, code) = jeton.first_lines();
     let ann = crate::harness::Person::at(&url, "Ann");
     assert_eq!(ann.sets_up(&code).await.status, 303);
 
@@ -242,9 +247,7 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
         command.env("JETON_LOG", "trace");
         command
     });
-    let url = jeton.line().split_whitespace().last().unwrap().to_owned();
-    (0..2).for_each(|_| drop(jeton.line()));
-    let code = jeton.line().trim().rsplit('=').next().unwrap().to_owned();
+    let (url, code) = jeton.first_lines();
     // The log is read while it is written, so that a full pipe stops nobody.
     let mut log = jeton.child.stderr.take().unwrap();
     let reader = std::thread::spawn(move || {
@@ -286,9 +289,7 @@ async fn operates(db: TestDb) {
         command
     };
     let mut server = Process::start(jeton(&[]));
-    let url = server.line().split_whitespace().last().unwrap().to_owned();
-    (0..2).for_each(|_| drop(server.line()));
-    let code = server.line().trim().rsplit('=').next().unwrap().to_owned();
+    let (url, code) = server.first_lines();
     let ann = crate::harness::Person::at(&url, "Ann");
     assert_eq!(ann.sets_up(&code).await.status, 303);
     let key = ann.makes_token("Power <BI>").await;
@@ -322,4 +323,37 @@ async fn an_operator_helps_and_revokes_beside_a_running_server_on_sqlite() {
 #[actix_web::test]
 async fn an_operator_helps_and_revokes_beside_a_running_server_on_postgres() {
     operates(TestDb::postgres()).await;
+}
+
+/// Another process that opens and closes the database takes itself for the last one if the server's locks are gone; then it
+/// removes the log that the server still writes to, and what was answered is lost.
+#[actix_web::test]
+async fn a_command_beside_a_running_server_leaves_its_log_in_place() {
+    let data = folder();
+    let mut server = Process::start(command(&[], data.path()));
+    let (url, code) = server.first_lines();
+    let ann = crate::harness::Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let files = || {
+        ["jeton.db-wal", "jeton.db-shm"].map(|name| fs::metadata(data.path().join(name)).map(|file| file.ino()).ok())
+    };
+    let before = files();
+    assert!(before.iter().all(Option::is_some));
+    for round in 0..3 {
+        // Many at once make the pool open new connections, beside those that hold locks.
+        let tabs: Vec<_> = (0..12).map(|_| ann.copy()).collect();
+        futures_util::future::join_all(tabs.iter().map(|tab| tab.get("/account/tokens"))).await;
+        prints(&mut command(&["user", "list", "--json"], data.path()));
+        assert_eq!(files(), before, "round {round}");
+    }
+    // The kernel's own list: the server holds a lock on the database after all the connections that it opened.
+    let database = fs::metadata(data.path().join("jeton.db")).unwrap().ino();
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    let holder = format!(" {} ", server.child.id());
+    let is_held = |line: &str| line.contains(&holder) && line.contains(&format!(":{database} "));
+    assert!(locks.lines().any(is_held), "{locks}");
+    let key = ann.makes_token("Power BI").await;
+    let tokens = prints(&mut command(&["token", "list", "--json"], data.path()));
+    prints(&mut command(&["token", "revoke", tokens[0]["id"].as_str().unwrap(), "--json"], data.path()));
+    assert_eq!(status(&url, &key).await, 401);
 }
