@@ -216,7 +216,7 @@ impl Jeton {
                 };
                 let user = users::insert(connection, &profile, &hash, begun)?;
                 let set_id = organizations::built_in_set(connection, organization, set)?;
-                let membership = memberships::insert(connection, user, organization, set_id.0, begun)?;
+                let membership = memberships::insert(connection, user, organization, set_id, begun)?;
                 people.push(Person { user, name, membership, organization });
                 users.push((email, set));
             }
@@ -256,14 +256,10 @@ fn entry<'a>(
     source: &'a Source,
 ) -> activity::Entry<'a> {
     activity::Entry {
-        organization: Some(person.organization),
-        at,
-        action,
         actor: Some(person.user),
         actor_name: person.name,
         token,
-        count: 1,
-        source,
+        ..activity::Entry::new(Some(person.organization), action, at, source)
     }
 }
 

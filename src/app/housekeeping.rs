@@ -58,13 +58,7 @@ impl Jeton {
 
 fn expiry_of<'a>(due: &'a tokens::Due, now: crate::domain::time::Timestamp, source: &'a Source) -> activity::Entry<'a> {
     activity::Entry {
-        organization: Some(due.organization),
-        at: now,
-        action: Action::TokenExpired,
-        actor: None,
-        actor_name: "",
         token: Some((&due.public_id, &due.label)),
-        count: 1,
-        source,
+        ..activity::Entry::new(Some(due.organization), Action::TokenExpired, now, source)
     }
 }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod freshness;
 pub mod housekeeping;
 pub mod operator;
+pub mod organizations;
 mod passwords;
 pub mod problem;
 pub mod random;
@@ -23,8 +24,8 @@ mod usage;
 pub mod verify;
 
 use crate::{
-    domain::token::Pepper,
-    storage::{Address, AnyConnection, Db, StorageError, installation},
+    domain::{permission::Permission, token::Pepper},
+    storage::{Address, AnyConnection, Db, StorageError, activity, installation},
 };
 use clock::Clock;
 use problem::Problems;
@@ -39,6 +40,9 @@ pub enum AppError {
     /// There is no such thing, or it belongs to somebody else.
     #[error("not found")]
     NotFound,
+    /// They do not hold the permission that it takes.
+    #[error("the permission {} is missing", .0.key())]
+    Forbidden(Permission),
     /// Nobody is signed in, or not any more.
     #[error("not signed in")]
     SignedOut,
@@ -117,6 +121,7 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
+        while db.write(activity::chain_older)? {}
         let known = db.read(installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =

@@ -122,15 +122,15 @@ fn write_entry(
     token: Option<&OwnedToken>,
     now: Timestamp,
 ) -> Result<()> {
+    let organization = memberships::first(connection, user)?.map(|membership| membership.organization);
+    let name = users::find(connection, user)?.map(|user| user.name);
+    let source = Source::default();
     let entry = activity::Entry {
-        organization: memberships::current(connection, user)?.map(|membership| membership.organization),
-        at: now,
-        action,
-        actor: None,
         actor_name: NAME,
+        target: Some(user),
+        target_name: name.as_deref(),
         token: token.map(|owned| (owned.token.public_id.as_str(), owned.token.label.as_str())),
-        count: 1,
-        source: &Source::default(),
+        ..activity::Entry::new(organization, action, now, &source)
     };
     Ok(activity::insert(connection, &entry)?)
 }

@@ -31,7 +31,8 @@ const SEEN_EVERY: i64 = 60;
 #[derive(Clone, Debug)]
 pub struct Actor {
     user: User,
-    membership: Option<Membership>,
+    /// Where they are active, the organization that they work in at the head.
+    memberships: Vec<Membership>,
     session: Session,
 }
 
@@ -43,7 +44,12 @@ impl Actor {
 
     /// Their place in the organization that they work in; none when they are active in no organization.
     pub fn membership(&self) -> Option<&Membership> {
-        self.membership.as_ref()
+        self.memberships.first()
+    }
+
+    /// All organizations that they are active in, the one that they work in at the head.
+    pub fn memberships(&self) -> &[Membership] {
+        &self.memberships
     }
 
     /// The session of this request.
@@ -54,14 +60,9 @@ impl Actor {
     /// An entry of the activity log about what this user does.
     pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
         activity::Entry {
-            organization: self.membership.as_ref().map(|membership| membership.organization),
-            at,
-            action,
             actor: Some(self.user.id),
             actor_name: &self.user.name,
-            token: None,
-            count: 1,
-            source,
+            ..activity::Entry::new(self.membership().map(|membership| membership.organization), action, at, source)
         }
     }
 }
@@ -110,6 +111,7 @@ impl Jeton {
                 proved_at: now,
                 address: begin.source.address.clone(),
                 program: begin.source.program.clone(),
+                organization: None,
             };
             Ok(sessions::insert(connection, &hash.0, &session)?)
         })
@@ -136,8 +138,10 @@ impl Jeton {
             .read(move |connection| {
                 let session = sessions::find(connection, &key.0, now)?.ok_or(AppError::SignedOut)?;
                 let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
-                let membership = memberships::current(connection, user.id)?;
-                Ok(Actor { user, membership, session })
+                let mut memberships = memberships::list(connection, user.id)?;
+                // Stable: those that were not chosen stay in the order in which they were joined.
+                memberships.sort_by_key(|membership| Some(membership.organization) != session.organization);
+                Ok(Actor { user, memberships, session })
             })
             .await?;
         if now.since(actor.session.life.seen_at) >= SEEN_EVERY {

@@ -89,18 +89,14 @@ impl Jeton {
             let organization = organizations::insert(connection, &slug, &organization, now)?;
             let user = users::insert(connection, &profile, &hash, now)?;
             let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
-            memberships::insert(connection, user, organization, set.0, now)?;
+            memberships::insert(connection, user, organization, set, now)?;
+            users::make_installation_admin(connection, user)?;
             activity::insert(
                 connection,
                 &activity::Entry {
-                    organization: Some(organization),
-                    at: now,
-                    action: Action::InstallationSetUp,
                     actor: Some(user),
                     actor_name: &profile.name,
-                    token: None,
-                    count: 1,
-                    source: &source,
+                    ..activity::Entry::new(Some(organization), Action::InstallationSetUp, now, &source)
                 },
             )?;
             Ok(Begin { user, generation: 0, source: source.clone() })

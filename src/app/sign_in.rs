@@ -54,20 +54,14 @@ impl Jeton {
         let begin = Begin { user: user.id, generation: user.session_generation, source };
         let (signed_in, now) = (begin.clone(), self.clock.now());
         self.write(move |connection| {
-            let membership = memberships::current(connection, user.id)?;
-            activity::insert(
-                connection,
-                &activity::Entry {
-                    organization: membership.map(|membership| membership.organization),
-                    at: now,
-                    action: Action::SessionStarted,
-                    actor: Some(user.id),
-                    actor_name: &user.name,
-                    token: None,
-                    count: 1,
-                    source: &signed_in.source,
-                },
-            )?;
+            let membership = memberships::first(connection, user.id)?;
+            let organization = membership.map(|membership| membership.organization);
+            let entry = activity::Entry {
+                actor: Some(user.id),
+                actor_name: &user.name,
+                ..activity::Entry::new(organization, Action::SessionStarted, now, &signed_in.source)
+            };
+            activity::insert(connection, &entry)?;
             Ok(())
         })
         .await?;

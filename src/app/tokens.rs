@@ -268,7 +268,7 @@ fn free_slot(
     let invalid = |problem| AppError::from(Problems::one(Field::Form, problem));
     let user = actor.user().id;
     // The membership was active when the request began; it has to be so still.
-    if memberships::current(connection, user)?.map(|current| current.id) != Some(membership) {
+    if memberships::permissions(connection, membership)?.is_none() {
         return Err(AppError::NotFound);
     }
     if tokens::find_by_form(connection, user, nonce)?.is_some() {

@@ -78,7 +78,7 @@ impl Usage {
             return Ok(());
         }
         let written =
-            db.write::<_, AppError>(|connection| batch.values().try_for_each(|pending| write(connection, pending)));
+            db.write::<_, AppError>(|connection| in_order(&batch).try_for_each(|pending| write(connection, pending)));
         if written.is_err() {
             let mut pending = self.lock();
             for (id, old) in batch {
@@ -109,12 +109,20 @@ impl Pending {
     }
 }
 
+/// In the order of organizations and tokens, so that two nodes that write at once never wait for each other in a ring.
+fn in_order(batch: &HashMap<TokenId, Pending>) -> impl Iterator<Item = &Pending> {
+    let mut pending: Vec<&Pending> = batch.values().collect();
+    pending.sort_unstable_by_key(|pending| (pending.identity.organization, pending.identity.token));
+    pending.into_iter()
+}
+
 fn write(connection: &mut AnyConnection, pending: &Pending) -> Result<()> {
     let identity = &pending.identity;
     if let Some((at, source)) = &pending.used {
         write_use(connection, identity, *at, source)?;
     }
     if let Some((at, source, count)) = &pending.refused {
+        tokens::note_refused(connection, identity.token, *count, *at, source)?;
         activity::insert(connection, &entry(identity, Action::RevokedTokenRefused, *at, *count, source))?;
     }
     Ok(())
@@ -143,13 +151,10 @@ pub fn entry<'a>(
     source: &'a Source,
 ) -> activity::Entry<'a> {
     activity::Entry {
-        organization: Some(identity.organization),
-        at,
-        action,
-        actor: None,
+        actor: identity.subject.user,
         actor_name: &identity.subject.display_name,
         token: Some((&identity.token_public_id, &identity.label)),
         count,
-        source,
+        ..activity::Entry::new(Some(identity.organization), action, at, source)
     }
 }

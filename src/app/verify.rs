@@ -15,7 +15,7 @@ use crate::{
         access::{Demand, Identity, Refusal, decide},
         activity::Source,
         time::Timestamp,
-        token::{KeyDigest, Life, Pepper, kind_of_key},
+        token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
     },
     storage::{Address, AnyConnection, Db, StorageError, tokens},
 };
@@ -159,7 +159,7 @@ impl Verifier {
         demand: Demand,
         source: impl Fn() -> Source,
     ) -> std::result::Result<Accepted, Denied> {
-        kind_of_key(key).map_err(|_| Denied::Malformed)?;
+        let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let digest = self.shared.pepper.digest(key);
         let epoch = self.epoch().await?;
         let mut cached = self.shared.cache.get(&digest).filter(|known| known.epoch == epoch);
@@ -167,7 +167,7 @@ impl Verifier {
             let is_fresh = cached.is_none();
             let known = match cached.take() {
                 Some(known) => known,
-                None => self.load(digest, epoch).await?.ok_or(Denied::Unknown)?,
+                None => self.load(kind, digest, epoch).await?.ok_or(Denied::Unknown)?,
             };
             if let Some(decided) = self.decide(&known, is_fresh, demand, &source).await? {
                 return decided;
@@ -220,8 +220,8 @@ impl Verifier {
     }
 
     /// Reads a token from the database and keeps what it says for the requests that follow.
-    async fn load(&self, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>> {
-        let find = move |connection: &mut AnyConnection| Ok(tokens::identity(connection, &digest)?);
+    async fn load(&self, kind: TokenKind, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>> {
+        let find = move |connection: &mut AnyConnection| Ok(tokens::identity(connection, kind, &digest)?);
         let found = match &self.local {
             Some(local) => local.with_connection(find),
             None => {

@@ -5,10 +5,11 @@
 //! before its [`Link`] said yes. Access to an item becomes the next link when there are items.
 
 use super::{
-    organization::{MembershipId, OrganizationId},
+    organization::OrganizationId,
     permission::{Permission, Permissions},
     time::Timestamp,
     token::{Life, Scope, TokenId, TokenKind, TokenState},
+    user::UserId,
 };
 
 /// Whom a token speaks for and how far: the facts of one token at one moment of the database.
@@ -46,11 +47,11 @@ impl Identity {
 /// For whom a request acts.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The membership. Service users become a second kind of subject.
-    pub membership: MembershipId,
-    /// A name for programs that stays the same for ever, such as `membership:12`.
+    /// The person; a service user has none.
+    pub user: Option<UserId>,
+    /// A name for programs that stays the same for ever, such as `membership:12` or `service_user:k7m2q9xd4t`.
     pub name: String,
-    /// The person's name.
+    /// The person's or the service user's name.
     pub display_name: String,
     /// Whether the subject may act at all.
     pub is_active: bool,
@@ -140,6 +141,7 @@ mod tests {
         revoked_at: None,
         expired_at: None,
         inactivity: InactivityExpiry::Days45,
+        ends_at: None,
     };
 
     fn identity() -> Identity {
@@ -150,7 +152,7 @@ mod tests {
             kind: TokenKind::Personal,
             scope: Scope::ReadWrite,
             subject: Subject {
-                membership: MembershipId(1),
+                user: Some(UserId(1)),
                 name: "membership:1".into(),
                 display_name: "Awa Diallo".into(),
                 is_active: true,

@@ -1,51 +1,103 @@
-//! What the activity log tells: who did what, when, through which token.
+//! What the activity log tells: who did what, when, through which token; and the chain that its entries form.
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+use sha2::{Digest, Sha256};
+
+/// Declares [`Action`] together with the stable names, so that neither can be forgotten.
+macro_rules! actions {
+    ($($(#[$meta:meta])* $name:ident = $key:literal,)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$meta])* $name,)*
+        }
+
+        impl Action {
+            /// All of them, in the order of filters.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable name in the database and in exports.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$name => $key,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
     /// The first organization and its administrator were made.
-    InstallationSetUp,
+    InstallationSetUp = "installation.set_up",
+    /// An organization was made.
+    OrganizationCreated = "organization.created",
+    /// An organization's name or address was changed; the detail is the name before.
+    OrganizationChanged = "organization.changed",
     /// Somebody signed in.
-    SessionStarted,
+    SessionStarted = "session.started",
     /// Somebody signed out.
-    SessionEnded,
+    SessionEnded = "session.ended",
     /// Somebody ended other sessions of theirs.
-    OtherSessionsEnded,
+    OtherSessionsEnded = "session.others_ended",
     /// Somebody changed their password, which ended their other sessions.
-    PasswordChanged,
-    /// An operator gave somebody a new password, which ended their sessions.
-    PasswordReset,
+    PasswordChanged = "password.changed",
+    /// Somebody got a new password, by a link or from an operator, which ended their sessions.
+    PasswordReset = "password.reset",
+    /// A one-time link for a new password was made for the target.
+    PasswordLinkMade = "password.link_made",
     /// Somebody changed their name, e-mail address or settings.
-    ProfileChanged,
-    /// A personal token was made.
-    TokenCreated,
+    ProfileChanged = "profile.changed",
+    /// An address, the target, was invited.
+    UserInvited = "user.invited",
+    /// An invitation of the target was taken back.
+    InvitationWithdrawn = "user.invitation_withdrawn",
+    /// The actor took an invitation, or the target was added by an operator.
+    UserJoined = "user.joined",
+    /// The target was deactivated, which stopped their tokens.
+    UserDeactivated = "user.deactivated",
+    /// The target was reactivated.
+    UserReactivated = "user.reactivated",
+    /// The target was removed from the organization, which stopped their tokens.
+    UserRemoved = "user.removed",
+    /// The target got another permission set; the detail is its name.
+    UserPermissionSetChanged = "user.permission_set_changed",
+    /// A permission set, the target, was made.
+    PermissionSetCreated = "permission_set.created",
+    /// A permission set, the target, was changed; the detail says what was added and taken away.
+    PermissionSetChanged = "permission_set.changed",
+    /// A permission set, the target, was deleted.
+    PermissionSetDeleted = "permission_set.deleted",
+    /// A token was made.
+    TokenCreated = "token.created",
     /// A token was used for the first time.
-    TokenFirstUsed,
-    /// A token was revoked.
-    TokenRevoked,
+    TokenFirstUsed = "token.first_used",
+    /// A service user's name was changed; the detail is the name before.
+    TokenRenamed = "token.renamed",
+    /// A token's inactivity expiry was changed; the detail is the number of days.
+    TokenExpiryChanged = "token.expiry_changed",
+    /// A service user's permissions were changed; the detail says what was added and taken away.
+    TokenPermissionsChanged = "token.permissions_changed",
+    /// A token was revoked; the detail is the reason, if one was given.
+    TokenRevoked = "token.revoked",
+    /// A token got a new key after it had ended.
+    TokenRegenerated = "token.regenerated",
+    /// A token got a new key while the old one goes on working; the detail is the last moment of the old key, RFC 3339.
+    TokenRotated = "token.rotated",
+    /// A token's old key stopped working.
+    OldKeyEnded = "token.old_key_ended",
+    /// A token was deleted.
+    TokenDeleted = "token.deleted",
     /// A token was not used for its inactivity period.
-    TokenExpired,
+    TokenExpired = "token.expired",
     /// A revoked token was used again, and refused.
-    RevokedTokenRefused,
+    RevokedTokenRefused = "token.refused",
+    /// The activity log or a list was exported; the detail says which.
+    Exported = "data.exported",
 }
 
 impl Action {
-    /// The stable name in the database and in exports.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::InstallationSetUp => "installation.set_up",
-            Self::SessionStarted => "session.started",
-            Self::SessionEnded => "session.ended",
-            Self::OtherSessionsEnded => "session.others_ended",
-            Self::PasswordChanged => "password.changed",
-            Self::PasswordReset => "password.reset",
-            Self::ProfileChanged => "profile.changed",
-            Self::TokenCreated => "token.created",
-            Self::TokenFirstUsed => "token.first_used",
-            Self::TokenRevoked => "token.revoked",
-            Self::TokenExpired => "token.expired",
-            Self::RevokedTokenRefused => "token.refused",
-        }
+    /// The action with this name.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.key() == key)
     }
 }
 
@@ -58,4 +110,49 @@ pub struct Source {
     pub program: String,
     /// The id of the request in logs and error answers.
     pub request_id: String,
+}
+
+/// SHA-256, the form of a link of the chain.
+pub type Hash = [u8; 32];
+
+/// What stands before the first entry of a chain.
+pub const CHAIN_START: Hash = [0; 32];
+
+/// The hash of an entry with these fields after an entry with the hash `previous` (G3): SHA-256 of that hash and of every
+/// field, each as its length in bytes (64 bits, big-endian) and its UTF-8 text; a missing field is the length 2⁶⁴ − 1.
+///
+/// There is no secret in it: whoever has an export can check it. Whoever can write to the database could compute a whole
+/// new chain, which the hash of any entry noted elsewhere gives away.
+pub fn chained(previous: &Hash, fields: &[Option<&str>]) -> Hash {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    for field in fields {
+        let length = field.map_or(u64::MAX, |text| text.len() as u64);
+        hash.update(length.to_be_bytes());
+        hash.update(field.unwrap_or_default());
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_actions_are_read_back_and_differ() {
+        for action in Action::ALL {
+            assert_eq!(Action::from_key(action.key()), Some(*action));
+        }
+        assert_eq!(Action::from_key("token.eaten"), None);
+    }
+
+    #[test]
+    fn a_chain_is_the_documented_one() {
+        // Independently: Python's hashlib.sha256(bytes(32) + struct.pack('>Q', 2) + b'ab' + b'\xff' * 8).
+        let hash = chained(&CHAIN_START, &[Some("ab"), None]);
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "d8acac3bf554135d04542b5f8e7ca2fa9aaec5f0732d2c74b24e330472993901");
+        assert_ne!(chained(&CHAIN_START, &[Some("a"), Some("b")]), chained(&CHAIN_START, &[Some("ab"), Some("")]));
+        assert_ne!(chained(&CHAIN_START, &[None]), chained(&CHAIN_START, &[Some("")]));
+    }
 }

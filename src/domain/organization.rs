@@ -8,6 +8,19 @@ pub struct OrganizationId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MembershipId(pub i64);
 
+/// The row id of a permission set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PermissionSetId(pub i64);
+
+/// The row id of a service user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceUserId(pub i64);
+
+/// Whether `typed` can be the part of an organization's addresses: what [`slug`] makes of a name, and so of itself.
+pub fn is_slug(typed: &str) -> bool {
+    slug(typed) == typed
+}
+
 /// Makes the part of an organization's addresses from its name: lower-case ASCII letters, digits and single hyphens,
 /// 40 at most. Letters with accents lose them; a name without any Latin letter or digit gives `organization`.
 pub fn slug(name: &str) -> String {
@@ -46,13 +59,14 @@ fn plain(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::slug;
+    use super::{is_slug, slug};
 
     #[test]
     fn slugs_are_plain_and_never_empty() {
         assert_eq!(slug("Croix-Bleue Sahel"), "croix-bleue-sahel");
         assert_eq!(slug("  Hôpital n° 3 – Ségou  "), "hopital-n-3-segou");
         assert_eq!(slug("Ελλάδα"), "organization");
+        assert!(is_slug("croix-bleue-2") && !is_slug("Croix-Bleue") && !is_slug("a--b") && !is_slug(""));
         assert!(slug(&"long name ".repeat(20)).len() <= 40);
     }
 }

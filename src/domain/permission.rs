@@ -1,6 +1,7 @@
 //! What may be done: permissions, bundled into permission sets.
 
-use super::token::Scope;
+use super::{organization::OrganizationId, token::Scope};
+use std::marker::PhantomData;
 
 /// One thing that may be done in an organization (`product.md`, *Permissions*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +77,29 @@ impl Permission {
         Self::KEYS[self as usize].1
     }
 
+    /// The permission with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::KEYS.into_iter().find(|(_, known)| *known == key).map(|(permission, _)| permission)
+    }
+
+    /// The group that forms show it in.
+    pub const fn group(self) -> PermissionGroup {
+        match self {
+            P::PlatformUsers
+            | P::PlatformGroups
+            | P::PlatformSites
+            | P::PlatformPermissionSets
+            | P::PlatformIntegrations
+            | P::PlatformActivity
+            | P::PlatformBilling => PermissionGroup::Platform,
+            P::TemplatesView | P::TemplatesEdit | P::TemplatesDelete | P::TemplatesShare => PermissionGroup::Templates,
+            P::InspectionsView | P::InspectionsConduct | P::InspectionsDelete | P::InspectionsShare => {
+                PermissionGroup::Inspections
+            }
+            P::AssetsView | P::AssetsEdit | P::AssetsDelete | P::AssetsShare => PermissionGroup::Assets,
+        }
+    }
+
     /// Whether it is of any use to somebody who can only read. Platform permissions are: their pages can be read.
     const fn serves_reading(self) -> bool {
         matches!(
@@ -94,6 +118,39 @@ impl Permission {
     }
 }
 
+/// A group of permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermissionGroup {
+    /// Platform management.
+    Platform,
+    /// Templates.
+    Templates,
+    /// Inspections.
+    Inspections,
+    /// Assets.
+    Assets,
+}
+
+impl PermissionGroup {
+    /// All of them, in the order of forms.
+    pub const ALL: [Self; 4] = [Self::Platform, Self::Templates, Self::Inspections, Self::Assets];
+
+    /// What its permissions' keys begin with.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Templates => "templates",
+            Self::Inspections => "inspections",
+            Self::Assets => "assets",
+        }
+    }
+
+    /// Its permissions, in the order of forms.
+    pub fn permissions(self) -> impl Iterator<Item = Permission> {
+        Permissions::all().iter().filter(move |permission| permission.group() == self)
+    }
+}
+
 /// A set of permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions(u32);
@@ -107,6 +164,33 @@ impl Permissions {
     /// Whether `permission` is among them.
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u32) != 0
+    }
+
+    /// Those of these that are not among `others`.
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many there are.
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Proof that whoever holds these in `organization` may do what `A` stands for.
+    ///
+    /// # Errors
+    /// The permission that is missing.
+    pub fn grant<A: Authority>(self, organization: OrganizationId) -> Result<OrgGrant<A>, Permission> {
+        if self.contains(A::PERMISSION) {
+            Ok(OrgGrant { organization, held: self, authority: PhantomData })
+        } else {
+            Err(A::PERMISSION)
+        }
     }
 
     /// The permissions in the order of forms.
@@ -134,15 +218,80 @@ impl Permissions {
     /// Reads what [`Permissions::keys`] wrote. Keys of permissions that this version does not know are passed over: to
     /// grant nothing is the safe reading of them.
     pub fn from_keys(keys: &str) -> Self {
-        let known =
-            |key| Permission::KEYS.into_iter().find(|(_, known)| *known == key).map(|(permission, _)| permission);
-        keys.split_ascii_whitespace().filter_map(known).collect()
+        keys.split_ascii_whitespace().filter_map(Permission::from_key).collect()
     }
 }
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
         Self(permissions.into_iter().fold(0, |bits, permission| bits | 1 << permission as u32))
+    }
+}
+
+/// What a verb asks for, as a type: a verb that takes an [`OrgGrant`] of the wrong one does not compile.
+pub trait Authority: Clone + std::fmt::Debug + 'static {
+    /// The permission behind it.
+    const PERMISSION: Permission;
+}
+
+/// To invite, deactivate and remove users and set what they may do.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageUsers;
+/// To make, change and delete permission sets.
+#[derive(Clone, Copy, Debug)]
+pub struct ManagePermissionSets;
+/// To see all tokens, and to make, change and revoke those of service users.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageIntegrations;
+/// To read the activity log.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadActivity;
+/// To see what is paid for.
+#[derive(Clone, Copy, Debug)]
+pub struct SeeBilling;
+
+impl Authority for ManageUsers {
+    const PERMISSION: Permission = P::PlatformUsers;
+}
+impl Authority for ManagePermissionSets {
+    const PERMISSION: Permission = P::PlatformPermissionSets;
+}
+impl Authority for ManageIntegrations {
+    const PERMISSION: Permission = P::PlatformIntegrations;
+}
+impl Authority for ReadActivity {
+    const PERMISSION: Permission = P::PlatformActivity;
+}
+impl Authority for SeeBilling {
+    const PERMISSION: Permission = P::PlatformBilling;
+}
+
+/// Proof that somebody may do in an organization what `A` stands for. Only [`Permissions::grant`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct OrgGrant<A> {
+    organization: OrganizationId,
+    held: Permissions,
+    authority: PhantomData<A>,
+}
+
+impl<A: Authority> OrgGrant<A> {
+    /// In which organization.
+    pub const fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// All that they hold there.
+    pub const fn held(&self) -> Permissions {
+        self.held
+    }
+
+    /// Checks that they hold everything that they want to give: nobody grants what they do not have (A4).
+    ///
+    /// # Errors
+    /// What they lack.
+    pub const fn may_give(&self, wanted: Permissions) -> Result<(), Permissions> {
+        let lacking = wanted.without(self.held);
+        if lacking.is_empty() { Ok(()) } else { Err(lacking) }
     }
 }
 
@@ -168,6 +317,11 @@ impl BuiltInSet {
             Self::Standard => "standard",
             Self::Reader => "reader",
         }
+    }
+
+    /// The set with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|set| set.key() == key)
     }
 
     /// What the set grants.
@@ -201,6 +355,28 @@ mod tests {
         }
         assert_eq!(Permissions::from_keys(&Permissions::all().keys()), Permissions::all());
         assert_eq!(Permissions::from_keys("platform.everything"), Permissions::default());
+    }
+
+    #[test]
+    fn nobody_gives_what_they_do_not_hold() {
+        let organization = OrganizationId(1);
+        for held in 0..1_u32 << 10 {
+            // Each subset of the first ten permissions against a few wishes.
+            let held = Permissions(held);
+            let grant = held.grant::<ManageUsers>(organization);
+            assert_eq!(grant.is_ok(), held.contains(P::PlatformUsers));
+            let Ok(grant) = grant else { continue };
+            for wanted in [Permissions::default(), Permissions::all(), Permissions(0b1010), held] {
+                assert_eq!(grant.may_give(wanted).is_ok(), wanted.iter().all(|wanted| held.contains(wanted)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_permission_stands_in_the_group_of_its_key() {
+        for permission in Permissions::all().iter() {
+            assert!(permission.key().starts_with(&format!("{}.", permission.group().key())), "{}", permission.key());
+        }
     }
 
     #[test]

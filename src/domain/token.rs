@@ -10,6 +10,8 @@ use thiserror::Error;
 
 /// Most active personal tokens of one user (`product.md` rule 7).
 pub const PERSONAL_LIMIT: i16 = 10;
+/// Most active tokens of service users in one organization (`product.md` rule 12).
+pub const SERVICE_LIMIT: i16 = 20;
 
 /// The row id of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,6 +150,8 @@ pub struct Life {
     pub expired_at: Option<Timestamp>,
     /// After how long without use it expires.
     pub inactivity: InactivityExpiry,
+    /// An old key next to a new one works until this moment at the most.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What a token is at a moment.
@@ -182,10 +186,12 @@ impl Life {
         self.idle_since().plus(self.inactivity.seconds())
     }
 
-    /// What the token is at `now`. A revoked token stays revoked, an expired one expired.
+    /// What the token is at `now`. A revoked token stays revoked, an expired one expired; an old key whose time is over
+    /// is as good as revoked.
     pub fn state(&self, now: Timestamp) -> TokenState {
         let expires_at = self.expires_at();
-        match (self.revoked_at, self.expired_at) {
+        let ended = self.ends_at.filter(|ends_at| now >= *ends_at);
+        match (self.revoked_at.or(ended), self.expired_at) {
             (Some(at), _) => TokenState::Revoked { at },
             (None, Some(at)) => TokenState::Expired { at },
             (None, None) if now >= expires_at => TokenState::Expired { at: expires_at },
@@ -356,6 +362,7 @@ mod tests {
             revoked_at: None,
             expired_at: None,
             inactivity,
+            ends_at: None,
         }
     }
 

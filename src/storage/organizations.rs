@@ -4,12 +4,12 @@ use super::{
     AnyConnection, Result,
     schema::{organizations, permission_sets},
 };
-use crate::domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp};
+use crate::domain::{
+    organization::{OrganizationId, PermissionSetId},
+    permission::BuiltInSet,
+    time::Timestamp,
+};
 use diesel::prelude::*;
-
-/// The row id of a permission set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PermissionSetId(pub i64);
 
 /// Makes an organization with the built-in permission sets.
 ///
@@ -51,4 +51,14 @@ pub fn built_in_set(
         .select(permission_sets::id)
         .get_result(connection)?;
     Ok(PermissionSetId(id))
+}
+
+/// Holds back every other transaction that locks the same organization until this one ends: limits are counted under it.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock(connection: &mut AnyConnection, id: OrganizationId) -> Result<()> {
+    // As `users::lock`.
+    diesel::update(organizations::table.find(id.0)).set(organizations::id.eq(organizations::id)).execute(connection)?;
+    Ok(())
 }

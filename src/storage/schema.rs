@@ -14,6 +14,7 @@ diesel::table! {
         theme -> Text,
         session_generation -> BigInt,
         created_at -> BigInt,
+        is_installation_admin -> Bool,
     }
 }
 diesel::table! { organizations (id) { id -> BigInt, slug -> Text, name -> Text, created_at -> BigInt, } }
@@ -24,6 +25,7 @@ diesel::table! {
         built_in -> Nullable<Text>,
         name -> Text,
         permissions -> Text,
+        version -> BigInt,
     }
 }
 diesel::table! {
@@ -34,6 +36,29 @@ diesel::table! {
         permission_set_id -> BigInt,
         is_active -> Bool,
         created_at -> BigInt,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    seats (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        membership_id -> BigInt,
+        began_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    service_users (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        name -> Text,
+        permissions -> Text,
+        created_at -> BigInt,
+        created_by -> BigInt,
+        created_by_name -> Text,
+        version -> BigInt,
     }
 }
 diesel::table! {
@@ -47,6 +72,7 @@ diesel::table! {
         proved_at -> BigInt,
         address -> Text,
         program -> Text,
+        organization_id -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -57,6 +83,7 @@ diesel::table! {
         organization_id -> BigInt,
         membership_id -> Nullable<BigInt>,
         user_id -> Nullable<BigInt>,
+        service_user_id -> Nullable<BigInt>,
         label -> Text,
         scope -> Text,
         inactivity_days -> SmallInt,
@@ -69,7 +96,15 @@ diesel::table! {
         last_used_program -> Nullable<Text>,
         revoked_at -> Nullable<BigInt>,
         revoked_by -> Nullable<Text>,
+        revoked_by_name -> Nullable<Text>,
+        revocation_reason -> Nullable<Text>,
         expired_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+        quiet_seconds -> Nullable<BigInt>,
+        refused_count -> BigInt,
+        refused_at -> Nullable<BigInt>,
+        refused_address -> Nullable<Text>,
+        refused_program -> Nullable<Text>,
         slot -> Nullable<SmallInt>,
     }
 }
@@ -87,7 +122,15 @@ diesel::table! {
         address -> Text,
         program -> Text,
         request_id -> Text,
+        target_user_id -> Nullable<BigInt>,
+        target_name -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        position -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
     }
+}
+diesel::table! {
+    activity_heads (organization_id) { organization_id -> BigInt, position -> BigInt, hash -> Binary, }
 }
 
 diesel::joinable!(permission_sets -> organizations (organization_id));
@@ -95,5 +138,17 @@ diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> permission_sets (permission_set_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(seats -> memberships (membership_id));
+diesel::joinable!(service_users -> organizations (organization_id));
 diesel::joinable!(api_tokens -> memberships (membership_id));
-diesel::allow_tables_to_appear_in_same_query!(users, organizations, permission_sets, memberships, sessions, api_tokens);
+diesel::joinable!(api_tokens -> service_users (service_user_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    organizations,
+    permission_sets,
+    memberships,
+    seats,
+    sessions,
+    service_users,
+    api_tokens,
+);

@@ -5,6 +5,7 @@ use super::{
     schema::{sessions, users},
 };
 use crate::domain::{
+    organization::OrganizationId,
     session::{ABSOLUTE, IDLE, SessionLife},
     time::Timestamp,
     user::UserId,
@@ -28,6 +29,8 @@ pub struct Session {
     pub address: String,
     /// The browser.
     pub program: String,
+    /// The organization that the user chose to work in.
+    pub organization: Option<OrganizationId>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -41,6 +44,7 @@ struct Row {
     proved_at: i64,
     address: String,
     program: String,
+    organization_id: Option<i64>,
 }
 
 impl Row {
@@ -56,6 +60,7 @@ impl Row {
             proved_at: Timestamp::from_seconds(self.proved_at),
             address: self.address,
             program: self.program,
+            organization: self.organization_id.map(OrganizationId),
         }
     }
 }
@@ -76,6 +81,7 @@ pub fn insert(connection: &mut AnyConnection, key_hash: &[u8], new: &Session) ->
             sessions::proved_at.eq(new.proved_at.seconds()),
             sessions::address.eq(&new.address),
             sessions::program.eq(&new.program),
+            sessions::organization_id.eq(new.organization.map(|id| id.0)),
         ))
         .execute(connection)?;
     Ok(())
@@ -130,6 +136,21 @@ pub fn prove(connection: &mut AnyConnection, public_id: &str, now: Timestamp) ->
         .set(sessions::proved_at.eq(now.seconds()))
         .execute(connection)?;
     Ok(proved == 1)
+}
+
+/// Writes down the organization that the user chose to work in. Returns false when the session is gone.
+///
+/// # Errors
+/// When the database fails.
+pub fn choose_organization(
+    connection: &mut AnyConnection,
+    public_id: &str,
+    organization: OrganizationId,
+) -> Result<bool> {
+    let chosen = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
+        .set(sessions::organization_id.eq(organization.0))
+        .execute(connection)?;
+    Ok(chosen == 1)
 }
 
 /// Takes one session over into a new generation, in the transaction that ended all the others.

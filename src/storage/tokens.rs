@@ -4,7 +4,7 @@ use super::{
     AnyConnection, Result,
     connection::MultiBackend,
     known,
-    schema::{api_tokens, memberships, organizations, permission_sets, users},
+    schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
 };
 use crate::domain::{
     access::{Identity, Subject},
@@ -26,6 +26,12 @@ pub enum RevokedBy {
     Key,
     /// Whoever runs the server, at the command line.
     Operator,
+    /// An administrator of the organization.
+    Administrator,
+    /// Its owner was deactivated or left the organization.
+    Membership,
+    /// A new key took its place.
+    Replaced,
 }
 
 impl RevokedBy {
@@ -34,12 +40,43 @@ impl RevokedBy {
             Self::Owner => "owner",
             Self::Key => "key",
             Self::Operator => "operator",
+            Self::Administrator => "administrator",
+            Self::Membership => "membership",
+            Self::Replaced => "replaced",
         }
     }
 
     fn from_key(key: &str) -> Option<Self> {
-        [Self::Owner, Self::Key, Self::Operator].into_iter().find(|by| by.key() == key)
+        [Self::Owner, Self::Key, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced]
+            .into_iter()
+            .find(|by| by.key() == key)
     }
+}
+
+/// Who revokes a token, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Revocation<'a> {
+    /// Who or what.
+    pub by: RevokedBy,
+    /// The name of whoever does it, if it is not the owner.
+    pub name: Option<&'a str>,
+    /// The reason that they give.
+    pub reason: Option<&'a str>,
+}
+
+impl From<RevokedBy> for Revocation<'_> {
+    fn from(by: RevokedBy) -> Self {
+        Self { by, name: None, reason: None }
+    }
+}
+
+/// Refused uses of a token since it was revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedUses {
+    /// How many.
+    pub count: i64,
+    /// The last of them.
+    pub last: LastUse,
 }
 
 /// The last accepted use of a token.
@@ -72,6 +109,12 @@ pub struct Token {
     pub last_use: Option<LastUse>,
     /// Who revoked it, if somebody did.
     pub revoked_by: Option<RevokedBy>,
+    /// The name of whoever revoked it, if it was not the owner.
+    pub revoked_by_name: Option<String>,
+    /// The reason that they gave.
+    pub revocation_reason: Option<String>,
+    /// Its refused uses since it was revoked.
+    pub refused: Option<RefusedUses>,
 }
 
 /// A personal token with its owner, as an operator sees it.
@@ -117,6 +160,7 @@ struct LifeRow {
     revoked_at: Option<i64>,
     expired_at: Option<i64>,
     inactivity_days: i16,
+    ends_at: Option<i64>,
 }
 
 impl LifeRow {
@@ -127,6 +171,7 @@ impl LifeRow {
             revoked_at: self.revoked_at.map(Timestamp::from_seconds),
             expired_at: self.expired_at.map(Timestamp::from_seconds),
             inactivity: known(InactivityExpiry::from_days(self.inactivity_days), "inactivity_days")?,
+            ends_at: self.ends_at.map(Timestamp::from_seconds),
         })
     }
 }
@@ -144,6 +189,30 @@ struct Row {
     last_used_address: Option<String>,
     last_used_program: Option<String>,
     revoked_by: Option<String>,
+    revoked_by_name: Option<String>,
+    revocation_reason: Option<String>,
+    #[diesel(embed)]
+    refused: RefusedRow,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+struct RefusedRow {
+    refused_count: i64,
+    refused_at: Option<i64>,
+    refused_address: Option<String>,
+    refused_program: Option<String>,
+}
+
+impl RefusedRow {
+    fn uses(self) -> Option<RefusedUses> {
+        let last = LastUse {
+            at: Timestamp::from_seconds(self.refused_at?),
+            address: self.refused_address.unwrap_or_default(),
+            program: self.refused_program.unwrap_or_default(),
+        };
+        Some(RefusedUses { count: self.refused_count, last })
+    }
 }
 
 impl Row {
@@ -164,6 +233,9 @@ impl Row {
             life,
             last_use,
             revoked_by,
+            revoked_by_name: self.revoked_by_name,
+            revocation_reason: self.revocation_reason,
+            refused: self.refused.uses(),
         })
     }
 }
@@ -295,16 +367,46 @@ pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp
 ///
 /// # Errors
 /// When the database fails.
-pub fn revoke(connection: &mut AnyConnection, id: TokenId, by: RevokedBy, now: Timestamp) -> Result<bool> {
+pub fn revoke<'a>(
+    connection: &mut AnyConnection,
+    id: TokenId,
+    revocation: impl Into<Revocation<'a>>,
+    now: Timestamp,
+) -> Result<bool> {
+    let revocation = revocation.into();
     let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
     let revoked = diesel::update(api_tokens::table.find(id.0).filter(alive))
         .set((
             api_tokens::revoked_at.eq(now.seconds()),
-            api_tokens::revoked_by.eq(by.key()),
+            api_tokens::revoked_by.eq(revocation.by.key()),
+            api_tokens::revoked_by_name.eq(revocation.name),
+            api_tokens::revocation_reason.eq(revocation.reason),
             api_tokens::slot.eq(None::<i16>),
         ))
         .execute(connection)?;
     Ok(revoked == 1)
+}
+
+/// Adds refused uses of a revoked token, of which `source` tells about the last.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_refused(
+    connection: &mut AnyConnection,
+    id: TokenId,
+    count: i64,
+    at: Timestamp,
+    source: &Source,
+) -> Result<()> {
+    diesel::update(api_tokens::table.find(id.0))
+        .set((
+            api_tokens::refused_count.eq(api_tokens::refused_count + count),
+            api_tokens::refused_at.eq(at.seconds()),
+            api_tokens::refused_address.eq(&source.address),
+            api_tokens::refused_program.eq(&source.program),
+        ))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Writes down that a token has expired and gives its place free, unless it was used or revoked meanwhile.
@@ -362,30 +464,54 @@ fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<Bi
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
-struct IdentityRow {
+struct KeyRow {
     id: i64,
     public_id: String,
     label: String,
-    kind: String,
     scope: String,
     #[diesel(embed)]
     life: LifeRow,
 }
 
-#[derive(Queryable)]
-struct SubjectRow {
-    membership: i64,
-    is_active: bool,
-    display_name: String,
-    permissions: String,
-}
+type OrganizationRow = (i64, String, String);
 
-/// Everything that a decision about a key needs, found by its digest: whom it speaks for, and the moments of its life.
+/// Everything that a decision about a key of this kind needs, found by its digest: whom it speaks for, and the moments of
+/// its life.
 ///
 /// # Errors
 /// When the database fails.
-pub fn identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Option<(Identity, Life)>> {
-    let row: Option<(IdentityRow, SubjectRow, (i64, String, String))> = api_tokens::table
+pub fn identity(
+    connection: &mut AnyConnection,
+    kind: TokenKind,
+    digest: &KeyDigest,
+) -> Result<Option<(Identity, Life)>> {
+    let found = match kind {
+        TokenKind::Personal => personal_identity(connection, digest)?,
+        TokenKind::Service => service_identity(connection, digest)?,
+        // Built-in integrations have none yet.
+        TokenKind::System => None,
+    };
+    let Some((token, subject, (organization, organization_slug, organization_name))) = found else { return Ok(None) };
+    let scope = known(Scope::from_key(&token.scope), &token.scope)?;
+    let identity = Identity {
+        token: TokenId(token.id),
+        token_public_id: token.public_id,
+        label: token.label,
+        kind,
+        scope,
+        permission_keys: subject.permissions.within(scope).keys(),
+        subject,
+        organization: OrganizationId(organization),
+        organization_slug,
+        organization_name,
+    };
+    Ok(Some((identity, token.life.life()?)))
+}
+
+type Found = Option<(KeyRow, Subject, OrganizationRow)>;
+
+fn personal_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
+    let row: Option<(KeyRow, (i64, bool, i64, String, String), OrganizationRow)> = api_tokens::table
         .inner_join(
             memberships::table
                 .inner_join(users::table)
@@ -394,34 +520,53 @@ pub fn identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Op
         )
         .filter(api_tokens::digest.eq(&digest.0[..]))
         .select((
-            IdentityRow::as_select(),
-            (memberships::id, memberships::is_active, users::name, permission_sets::permissions),
+            KeyRow::as_select(),
+            (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
             (organizations::id, organizations::slug, organizations::name),
         ))
         .get_result(connection)
         .optional()?;
-    let Some((token, subject, (organization, organization_slug, organization_name))) = row else { return Ok(None) };
-    let scope = known(Scope::from_key(&token.scope), &token.scope)?;
-    let permissions = Permissions::from_keys(&subject.permissions);
-    let identity = Identity {
-        token: TokenId(token.id),
-        token_public_id: token.public_id,
-        label: token.label,
-        kind: known(TokenKind::from_key(&token.kind), &token.kind)?,
-        scope,
-        subject: Subject {
-            membership: MembershipId(subject.membership),
-            name: format!("membership:{}", subject.membership),
-            display_name: subject.display_name,
-            is_active: subject.is_active,
-            permissions,
-        },
-        permission_keys: permissions.within(scope).keys(),
-        organization: OrganizationId(organization),
-        organization_slug,
-        organization_name,
+    let found = |(key, (membership, is_active, user, display_name, permissions), organization): (
+        _,
+        (_, _, _, _, String),
+        _,
+    )| {
+        let subject = Subject {
+            user: Some(UserId(user)),
+            name: format!("membership:{membership}"),
+            display_name,
+            is_active,
+            permissions: Permissions::from_keys(&permissions),
+        };
+        (key, subject, organization)
     };
-    Ok(Some((identity, token.life.life()?)))
+    Ok(row.map(found))
+}
+
+fn service_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
+    let row: Option<(KeyRow, (String, String, String), OrganizationRow)> = api_tokens::table
+        .inner_join(service_users::table.inner_join(organizations::table))
+        .filter(api_tokens::digest.eq(&digest.0[..]))
+        .select((
+            KeyRow::as_select(),
+            (service_users::public_id, service_users::name, service_users::permissions),
+            (organizations::id, organizations::slug, organizations::name),
+        ))
+        .get_result(connection)
+        .optional()?;
+    let found = |(mut key, (public_id, display_name, permissions), organization): (KeyRow, (String, _, String), _)| {
+        let subject = Subject {
+            user: None,
+            name: format!("service_user:{public_id}"),
+            display_name,
+            is_active: true,
+            permissions: Permissions::from_keys(&permissions),
+        };
+        // A service user has one token, whichever of its keys is used.
+        key.public_id = public_id;
+        (key, subject, organization)
+    };
+    Ok(row.map(found))
 }
 
 /// What became of writing down a use.

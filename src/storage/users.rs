@@ -24,6 +24,8 @@ pub struct User {
     pub theme: Theme,
     /// Sessions of an earlier generation have ended.
     pub session_generation: i64,
+    /// Whether they make organizations.
+    pub is_installation_admin: bool,
 }
 
 /// The settings that a user changes together.
@@ -51,6 +53,7 @@ struct Row {
     time_zone: String,
     theme: String,
     session_generation: i64,
+    is_installation_admin: bool,
 }
 
 impl Row {
@@ -64,6 +67,7 @@ impl Row {
             time_zone: self.time_zone,
             theme: known(Theme::from_key(&self.theme), &self.theme)?,
             session_generation: self.session_generation,
+            is_installation_admin: self.is_installation_admin,
         })
     }
 }
@@ -179,6 +183,15 @@ pub fn update_password(
         .returning(users::session_generation)
         .get_result(connection)
         .optional()?)
+}
+
+/// Lets a user make organizations.
+///
+/// # Errors
+/// When the database fails.
+pub fn make_installation_admin(connection: &mut AnyConnection, id: UserId) -> Result<()> {
+    diesel::update(users::table.find(id.0)).set(users::is_installation_admin.eq(true)).execute(connection)?;
+    Ok(())
 }
 
 /// Holds back every other transaction that locks the same user until this one ends: limits are counted under it.

@@ -55,6 +55,7 @@ impl ResponseError for WebError {
             Self::App(error) => match error {
                 AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AppError::NotFound => StatusCode::NOT_FOUND,
+                AppError::Forbidden(_) => StatusCode::FORBIDDEN,
                 AppError::SignedOut => StatusCode::UNAUTHORIZED,
                 AppError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
                 AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -124,6 +125,12 @@ pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>) -> (String,
     let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
     match error {
         Some(WebError::WrongSetupLink) => return pair(t.errors_setup_link_title(), t.errors_setup_link_text()),
+        Some(WebError::App(AppError::Forbidden(permission))) => {
+            return (
+                t.errors_permission_title().into(),
+                t.errors_permission_text(t.permission_with_group(*permission)),
+            );
+        }
         Some(WebError::OtherSite) => return pair(t.errors_other_site_title(), t.errors_other_site_text()),
         Some(WebError::StaleForm) => return pair(t.errors_stale_form_title(), t.errors_stale_form_text()),
         _ => {}

@@ -1,7 +1,7 @@
 //! The table of everything that is served, and the addresses that pages link to.
 
 use super::{
-    App, PublicUrl, account, api, assets, origin, page, session,
+    App, PublicUrl, account, api, assets, organizations, origin, page, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, verify,
 };
@@ -40,6 +40,39 @@ pub mod path {
     /// Revoking a token.
     pub fn token_revocation(public_id: &str) -> String {
         format!("{TOKENS}/{public_id}/revocation")
+    }
+
+    /// The organization that a user works in.
+    pub const WORKING_IN: &str = "/account/organization";
+
+    /// The first page of an organization.
+    pub fn organization(slug: &str) -> String {
+        format!("/orgs/{slug}")
+    }
+
+    /// An organization's people.
+    pub fn users(slug: &str) -> String {
+        format!("/orgs/{slug}/users")
+    }
+
+    /// An organization's permission sets.
+    pub fn permission_sets(slug: &str) -> String {
+        format!("/orgs/{slug}/permission-sets")
+    }
+
+    /// The API tokens of an organization's service users.
+    pub fn service_tokens(slug: &str) -> String {
+        format!("/orgs/{slug}/integrations/tokens")
+    }
+
+    /// An organization's activity log.
+    pub fn activity(slug: &str) -> String {
+        format!("/orgs/{slug}/activity")
+    }
+
+    /// An organization's seats.
+    pub fn billing(slug: &str) -> String {
+        format!("/orgs/{slug}/billing")
     }
 
     /// Ending a session.
@@ -123,7 +156,9 @@ fn pages(config: &mut web::ServiceConfig) {
             web::resource("/account/tokens/{id}/revocation")
                 .route(read(tokens::confirm_revocation))
                 .route(web::post().to(tokens::revoke)),
-        );
+        )
+        .service(web::resource("/account/organization").route(web::post().to(organizations::choose)))
+        .service(web::resource("/orgs/{slug}").route(read(organizations::home)));
 }
 
 /// The first page: the tokens of whoever is signed in.

@@ -8,7 +8,7 @@
 use super::{
     App, PublicUrl,
     errors::WebError,
-    shell::{Nav, Shell, ShellUser},
+    shell::{Nav, Shell, ShellOrganization, ShellUser},
     source,
     texts::Texts,
 };
@@ -240,13 +240,19 @@ impl FromRequest for SignedIn {
             let browser = Reader::of(&request);
             let reader = Reader { language: user.language.unwrap_or(browser.language), theme: user.theme };
             request.extensions_mut().insert(reader);
-            let organization = actor.membership().map(|membership| membership.organization_name.clone());
             let who = ShellUser {
                 name: user.name.clone(),
                 email: user.email.clone(),
-                organization: organization.unwrap_or_default(),
+                is_installation_admin: user.is_installation_admin,
             };
-            let shell = Shell { user: Some(who), csrf, ..frame(&request, jeton, reader) };
+            let organizations = actor.memberships().iter();
+            let shell = Shell {
+                user: Some(who),
+                organization: actor.membership().map(ShellOrganization::of),
+                organizations: organizations.map(|at| (at.slug.clone(), at.organization_name.clone())).collect(),
+                csrf,
+                ..frame(&request, jeton, reader)
+            };
             // An error page that this request ends in has the same frame.
             request.extensions_mut().insert(shell.clone());
             Ok(Self { actor, source: source::of(&request), shell })

@@ -1,10 +1,16 @@
 //! What every page carries round its content: language, theme, who is signed in, and where they are.
 
-use super::texts::Texts;
-use crate::domain::user::{Language, Theme};
+use super::{routes::path, texts::Texts};
+use crate::{
+    domain::{
+        permission::{Permission, Permissions},
+        user::{Language, Theme},
+    },
+    storage::memberships::Membership,
+};
 
 /// The frame of a page; templates reach it as `shell`, and its texts as `shell.t`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Shell {
     /// The texts in the reader's language.
     pub t: Texts,
@@ -12,6 +18,10 @@ pub struct Shell {
     pub theme: Theme,
     /// Who is signed in, if anybody.
     pub user: Option<ShellUser>,
+    /// The organization that this page is about, or the one that they work in.
+    pub organization: Option<ShellOrganization>,
+    /// All organizations that they are active in, by slug and name.
+    pub organizations: Vec<(String, String)>,
     /// The entry of the navigation that this page belongs to.
     pub nav: Nav,
     /// Whether this server shows demonstration data.
@@ -25,12 +35,70 @@ pub struct Shell {
 impl Shell {
     /// The frame for somebody who is not signed in, or of whom that is not known.
     pub fn outside(t: Texts, theme: Theme, demo: bool) -> Self {
-        Self { t, theme, user: None, nav: Nav::None, demo, csrf: String::new(), query: String::new() }
+        Self { t, theme, demo, ..Self::default() }
     }
 
     /// Whether to say in the language menu that this language is the current one.
     pub fn speaks(&self, language: &Language) -> bool {
         self.t.0 == *language
+    }
+
+    /// The entries of the organization's navigation that its permissions open.
+    pub fn sections(&self) -> Vec<Section> {
+        let Some(ShellOrganization { slug, permissions, .. }) = &self.organization else { return Vec::new() };
+        let t = self.t;
+        let all = [
+            (Permission::PlatformUsers, Nav::Users, path::users(slug), t.nav_users()),
+            (
+                Permission::PlatformPermissionSets,
+                Nav::PermissionSets,
+                path::permission_sets(slug),
+                t.nav_permission_sets(),
+            ),
+            (Permission::PlatformIntegrations, Nav::Integrations, path::service_tokens(slug), t.nav_integrations()),
+            (Permission::PlatformActivity, Nav::Activity, path::activity(slug), t.nav_activity()),
+            (Permission::PlatformBilling, Nav::Billing, path::billing(slug), t.nav_billing()),
+        ];
+        let open = all.into_iter().filter(|(permission, ..)| permissions.contains(*permission));
+        open.map(|(_, nav, href, label)| Section { nav, href, label }).collect()
+    }
+
+    /// The other organizations that they can switch to, by slug and name.
+    pub fn others(&self) -> Vec<&(String, String)> {
+        let here = self.organization.as_ref().map(|organization| &organization.slug);
+        self.organizations.iter().filter(|(slug, _)| Some(slug) != here).collect()
+    }
+}
+
+/// A part of an organization's pages.
+pub struct Section {
+    /// Its entry of the navigation.
+    pub nav: Nav,
+    /// Its address.
+    pub href: String,
+    /// Its name.
+    pub label: &'static str,
+}
+
+/// An organization, as the frame of a page names it.
+#[derive(Clone, Debug)]
+pub struct ShellOrganization {
+    /// Its part of addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// What the reader may do there.
+    pub permissions: Permissions,
+}
+
+impl ShellOrganization {
+    /// That of a membership.
+    pub fn of(membership: &Membership) -> Self {
+        Self {
+            slug: membership.slug.clone(),
+            name: membership.organization_name.clone(),
+            permissions: membership.permissions,
+        }
     }
 }
 
@@ -41,8 +109,8 @@ pub struct ShellUser {
     pub name: String,
     /// The user's e-mail address.
     pub email: String,
-    /// The organization that the user is working in.
-    pub organization: String,
+    /// Whether they make organizations.
+    pub is_installation_admin: bool,
 }
 
 impl ShellUser {
@@ -68,6 +136,16 @@ pub enum Nav {
     Sessions,
     /// Account settings: personal API tokens.
     Tokens,
+    /// Organization: people.
+    Users,
+    /// Organization: permission sets.
+    PermissionSets,
+    /// Organization: service users' API tokens and the inventory of all tokens.
+    Integrations,
+    /// Organization: the activity log.
+    Activity,
+    /// Organization: seats.
+    Billing,
 }
 
 #[cfg(test)]
@@ -77,7 +155,7 @@ mod tests {
     #[test]
     fn initials_come_from_the_first_and_the_last_word() {
         let initials = |name: &str| {
-            ShellUser { name: name.to_owned(), email: String::new(), organization: String::new() }.initials()
+            ShellUser { name: name.to_owned(), email: String::new(), is_installation_admin: false }.initials()
         };
         assert_eq!(initials("Awa Diallo"), "AD");
         assert_eq!(initials("  élodie  de la “Tour”"), "ÉT");

@@ -222,7 +222,9 @@ fn revoked_by(t: Texts, token: &Token) -> &'static str {
         Some(RevokedBy::Owner) => t.tokens_revoked_by_owner(),
         Some(RevokedBy::Key) => t.tokens_revoked_by_key(),
         Some(RevokedBy::Operator) => t.tokens_revoked_by_operator(),
-        None => "",
+        Some(RevokedBy::Administrator) => t.tokens_revoked_by_administrator(),
+        Some(RevokedBy::Membership) => t.tokens_revoked_by_membership(),
+        Some(RevokedBy::Replaced) | None => "",
     }
 }
 

@@ -4,6 +4,7 @@ use super::texts::Texts;
 use crate::{
     app::problem::{Field, Problem, Problems},
     domain::{
+        permission::{BuiltInSet, Permission, PermissionGroup},
         text::{LONGEST, TextError},
         time::{DAY, Timestamp},
         token::{PERSONAL_LIMIT, Scope, TokenState},
@@ -110,6 +111,49 @@ impl Texts {
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
             _ => self.problem_form_broken(),
+        }
+    }
+
+    /// A permission's name within its group.
+    pub fn permission(self, permission: Permission) -> &'static str {
+        use Permission as P;
+        match permission {
+            P::PlatformUsers => self.permission_users(),
+            P::PlatformGroups => self.permission_groups(),
+            P::PlatformSites => self.permission_sites(),
+            P::PlatformPermissionSets => self.permission_permission_sets(),
+            P::PlatformIntegrations => self.permission_integrations(),
+            P::PlatformActivity => self.permission_activity(),
+            P::PlatformBilling => self.permission_billing(),
+            P::TemplatesView | P::InspectionsView | P::AssetsView => self.permission_view(),
+            P::TemplatesEdit | P::AssetsEdit => self.permission_edit(),
+            P::InspectionsConduct => self.permission_conduct(),
+            P::TemplatesDelete | P::InspectionsDelete | P::AssetsDelete => self.permission_delete(),
+            P::TemplatesShare | P::InspectionsShare | P::AssetsShare => self.permission_share(),
+        }
+    }
+
+    /// The name of a group of permissions.
+    pub fn permission_group(self, group: PermissionGroup) -> &'static str {
+        match group {
+            PermissionGroup::Platform => self.permission_platform(),
+            PermissionGroup::Templates => self.permission_templates(),
+            PermissionGroup::Inspections => self.permission_inspections(),
+            PermissionGroup::Assets => self.permission_assets(),
+        }
+    }
+
+    /// “Platform management: Integrations”
+    pub fn permission_with_group(self, permission: Permission) -> String {
+        self.permission_in_full(self.permission_group(permission.group()), self.permission(permission))
+    }
+
+    /// The name of a built-in permission set.
+    pub fn built_in_set(self, set: BuiltInSet) -> &'static str {
+        match set {
+            BuiltInSet::Administrator => self.permission_set_administrator(),
+            BuiltInSet::Standard => self.permission_set_standard(),
+            BuiltInSet::Reader => self.permission_set_reader(),
         }
     }
 

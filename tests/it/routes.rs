@@ -18,7 +18,7 @@ const fn row(method: &'static str, path: &'static str, [visitor, owner, other, k
 }
 
 /// `{token}` and `{session}` are Ann's. POST carries a form with nothing but the session's own token in it.
-const TABLE: [Row; 31] = [
+const TABLE: [Row; 32] = [
     row("GET", "/", [303, 303, 303, 303]),
     row("GET", "/static/{name}", [404, 404, 404, 404]),
     row("GET", "/setup", [404, 404, 404, 404]),
@@ -41,6 +41,7 @@ const TABLE: [Row; 31] = [
     row("GET", "/account/tokens/{token}", [303, 200, 404, 303]),
     row("GET", "/account/tokens/{token}/revocation", [303, 200, 404, 303]),
     row("POST", "/account/tokens/{token}/revocation", [303, 303, 404, 303]),
+    row("POST", "/account/organization", [303, 400, 400, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
     row("GET", "/verify", [401, 401, 401, 200]),
     row("POST", "/verify", [401, 401, 401, 403]),
@@ -51,6 +52,21 @@ const TABLE: [Row; 31] = [
     row("POST", "/sign-out", [303, 303, 303, 303]),
     row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
 ];
+
+/// What each actor gets on the pages of an organization: a visitor, Ann who administers it, Reader who is a member without
+/// any permission to manage, Stranger who administers another organization, and a key in the header.
+struct OrgRow {
+    method: &'static str,
+    path: &'static str,
+    answers: [u16; 5],
+}
+
+const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> OrgRow {
+    OrgRow { method, path, answers }
+}
+
+/// `{slug}` is Ann's organization. POST carries a form with nothing but the session's own token in it.
+const ORGANIZATION: [OrgRow; 1] = [org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303])];
 
 /// A fresh pair of people, and the addresses of what Ann owns.
 async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, String, String) {
@@ -95,6 +111,32 @@ db_test! {
             ];
             if got != [row.visitor, row.other, row.owner, row.key] {
                 wrong.push(format!("{} {}: visitor, other, owner, key got {got:?}", row.method, row.path));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let key = ann.makes_token("script").await;
+        let reader = app.add_user("Reader", BuiltInSet::Reader).await;
+        let stranger = app.add_organization("elsewhere", "Stranger").await;
+        let mut wrong = Vec::new();
+        for OrgRow { method, path, answers } in &ORGANIZATION {
+            let path = path.replace("{slug}", "croix-bleue-sahel");
+            let visitor = app.browser("Visitor");
+            let bearer = format!("Bearer {key}");
+            let form = [
+                ("authorization", bearer.as_str()),
+                ("sec-fetch-site", "same-origin"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ];
+            let (visitor, stranger) = (ask(&visitor, method, &path).await, ask(&stranger, method, &path).await);
+            let reader = ask(&reader, method, &path).await;
+            let ann = ask(&ann, method, &path).await;
+            let got = [visitor, ann, reader, stranger, app.send(method, &path, &form, "").await.status];
+            if got != *answers {
+                wrong.push(format!("{method} {path}: visitor, Ann, reader, stranger, key got {got:?}"));
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -213,8 +255,10 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let named =
-        |path: &str| TABLE.iter().any(|row| row.path.replace("{token}", "{id}").replace("{session}", "{id}") == path);
+    let generic = |path: &str| path.replace("{token}", "{id}").replace("{session}", "{id}");
+    let named = |path: &str| {
+        TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)
+    };
     let missing: Vec<&&str> = served.iter().filter(|path| !named(path)).collect();
     assert!(served.len() > 15 && missing.is_empty(), "not in the table: {missing:?}");
 }

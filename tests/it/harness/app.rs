@@ -10,10 +10,11 @@ use super::TestDb;
 use jeton::{
     app::{self, Jeton, clock::Clock},
     domain::{
+        organization::OrganizationId,
         permission::BuiltInSet,
         user::{Email, Theme},
     },
-    storage::{Address, Db, StorageError, memberships, organizations, users},
+    storage::{Address, AnyConnection, Db, StorageError, memberships, organizations, users},
     web,
 };
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
@@ -91,8 +92,29 @@ impl TestApp {
         Person::at(&self.url, name)
     }
 
-    /// Another user of the first organization, signed in. There is no page for that yet, so the rows are written directly.
+    /// Another user of the first organization, signed in. The rows are written directly: quicker than an invitation.
     pub async fn add_user(&self, name: &str, set: BuiltInSet) -> Person {
+        let first = |connection: &mut AnyConnection| {
+            let ann = users::find_by_email(connection, &Email::parse("ann@example.org").expect("an address"))?;
+            let ann = ann.expect("Ann has set the installation up").0.id;
+            Ok(memberships::first(connection, ann)?.expect("an organization").organization)
+        };
+        self.add_user_to(name, set, first).await
+    }
+
+    /// Another organization with this slug, whose only user `name` is its administrator and signed in.
+    pub async fn add_organization(&self, slug: &str, name: &str) -> Person {
+        let now = self.clock.now();
+        let new = |connection: &mut AnyConnection| organizations::insert(connection, slug, slug, now);
+        self.add_user_to(name, BuiltInSet::Administrator, new).await
+    }
+
+    async fn add_user_to(
+        &self,
+        name: &str,
+        set: BuiltInSet,
+        organization: impl Fn(&mut AnyConnection) -> Result<OrganizationId, StorageError>,
+    ) -> Person {
         let person = self.browser(name);
         let hash = self.password_hash();
         let profile = users::Profile {
@@ -106,11 +128,9 @@ impl TestApp {
         self.db
             .write::<_, StorageError>(|connection| {
                 let user = users::insert(connection, &profile, &hash, now)?;
-                let first = users::find_by_email(connection, &Email::parse("ann@example.org").expect("an address"))?;
-                let ann = first.expect("Ann has set the installation up").0.id;
-                let organization = memberships::current(connection, ann)?.expect("an organization").organization;
+                let organization = organization(connection)?;
                 let set = organizations::built_in_set(connection, organization, set)?;
-                memberships::insert(connection, user, organization, set.0, now).map(drop)
+                memberships::insert(connection, user, organization, set, now).map(drop)
             })
             .expect("a new user");
         assert_eq!(person.signs_in().await.status, 303);

@@ -1,0 +1,91 @@
+//! Extractors for the pages of an organization: who is at work in it, and with what authority.
+//!
+//! A handler that takes [`Holding<ManageUsers>`](Holding) is reached only by members who hold that permission: others get
+//! 403, and whoever is not active in the organization 404, as if there were none.
+
+use super::{
+    errors::WebError,
+    session::SignedIn,
+    shell::{Nav, Shell, ShellOrganization},
+};
+use crate::{
+    app::{
+        AppError,
+        organizations::{Holder, Member},
+    },
+    domain::{activity::Source, permission::Authority},
+};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use std::{future::Future, pin::Pin};
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, WebError>>>>;
+
+/// Somebody at work in the organization of this address.
+#[derive(Clone, Debug)]
+pub struct AtWork {
+    /// Who.
+    pub who: Member,
+    /// Where the request comes from.
+    pub source: Source,
+    shell: Shell,
+}
+
+/// Somebody at work in the organization of this address who holds the permission of `A`.
+#[derive(Clone, Debug)]
+pub struct Holding<A> {
+    /// Proof of it, which verbs ask for.
+    pub who: Holder<A>,
+    /// Where the request comes from.
+    pub source: Source,
+    shell: Shell,
+}
+
+impl<A> Holding<A> {
+    /// The frame for a page under this entry of the navigation.
+    pub fn shell(&self, nav: Nav) -> Shell {
+        Shell { nav, ..self.shell.clone() }
+    }
+
+    /// The organization's part of addresses.
+    pub fn slug(&self) -> &str {
+        &self.who.membership().slug
+    }
+}
+
+impl AtWork {
+    /// The frame for a page under this entry of the navigation.
+    pub fn shell(&self, nav: Nav) -> Shell {
+        Shell { nav, ..self.shell.clone() }
+    }
+}
+
+impl FromRequest for AtWork {
+    type Error = WebError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (signed_in, request) = (SignedIn::from_request(request, payload), request.clone());
+        Box::pin(async move {
+            let SignedIn { actor, source, .. } = &signed_in.await?;
+            let who = Member::enter(actor.clone(), request.match_info().query("slug"))?;
+            // An error page that this request ends in has the same frame, too.
+            let mut shell = request.extensions().get::<Shell>().cloned().ok_or(AppError::SignedOut)?;
+            shell.organization = Some(ShellOrganization::of(who.membership()));
+            request.extensions_mut().insert(shell.clone());
+            Ok(Self { who, source: source.clone(), shell })
+        })
+    }
+}
+
+impl<A: Authority> FromRequest for Holding<A> {
+    type Error = WebError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let at_work = AtWork::from_request(request, payload);
+        Box::pin(async move {
+            let AtWork { who, source, shell } = at_work.await?;
+            Ok(Self { who: who.holding()?, source, shell })
+        })
+    }
+}
