@@ -20,7 +20,8 @@ impl Jeton {
             Ok(()) => self.write_down_expired().await,
             not_written => not_written,
         };
-        for (what, done) in [("tokens", expiry), ("sessions", self.sweep_sessions().await)] {
+        let rotation = self.end_quiet_keys().await;
+        for (what, done) in [("tokens", expiry), ("old keys", rotation), ("sessions", self.sweep_sessions().await)] {
             if let Err(error) = done {
                 tracing::error!(%error, "the {what} could not be brought up to date");
             }

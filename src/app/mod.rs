@@ -16,6 +16,7 @@ mod passwords;
 pub mod problem;
 pub mod random;
 mod secrets;
+pub mod service_users;
 pub mod sessions;
 pub mod setup;
 pub mod sign_in;

@@ -1,6 +1,7 @@
 //! What is wrong with what somebody entered, field by field. Pages turn it into words.
 
 use crate::domain::{
+    permission::Permissions,
     text::TextError,
     user::{EmailError, PasswordError},
 };
@@ -30,6 +31,12 @@ pub enum Field {
     Scope,
     /// A token's inactivity expiry.
     Inactivity,
+    /// What somebody or something may do.
+    Permissions,
+    /// For how long an old key goes on working.
+    Hours,
+    /// How long an old key has to be quiet to end before that.
+    Quiet,
     /// The form as a whole.
     Form,
 }
@@ -55,6 +62,22 @@ pub enum Problem {
     NotAChoice,
     /// The user has as many active tokens as they can have.
     LimitReached,
+    /// The organization has as many active tokens of service users as it can have.
+    ServiceLimitReached,
+    /// No permission was chosen.
+    NothingChosen,
+    /// They want to give what they do not hold themselves.
+    NotHeld(Permissions),
+    /// Somebody else has changed the same thing since the form was opened.
+    ChangedMeanwhile,
+    /// The token has not been used for so long that it would expire at once.
+    WouldExpire,
+    /// It only goes for a token that has ended, and this one works.
+    StillActive,
+    /// It only goes for a token that works, and this one has ended.
+    HasEnded,
+    /// An older key goes on working already.
+    OverlapRunning,
     /// This very form was sent before and made its token.
     SentBefore,
     /// There were too many attempts, or too much is going on; after this many seconds it may work.

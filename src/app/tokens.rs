@@ -5,7 +5,7 @@ use super::{
     problem::{Field, Problem, Problems},
     random,
     sessions::Actor,
-    verify::Accepted,
+    verify::{Accepted, Shared},
 };
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
     storage::{
         AnyConnection, activity, memberships,
         memberships::Membership,
-        tokens::{self, NewToken, RevokedBy, Token},
+        tokens::{self, NewToken, RevokedBy, Token, service_users},
         users,
     },
 };
@@ -102,7 +102,7 @@ impl Jeton {
         let verifier = self.verifier.clone();
         self.read(move |connection| {
             let mut all = tokens::list(connection, user, now.plus(-SHOWN_DAYS * DAY))?;
-            all.iter_mut().for_each(|token| verifier.usage().overlay(token));
+            all.iter_mut().for_each(|token| overlay(&verifier, token));
             let in_all = all.iter().filter(|token| token.life.is_active(now)).count();
             let here = all.into_iter().filter(|token| token.membership == membership);
             let (active, ended) = here.partition(|token| token.life.is_active(now));
@@ -119,7 +119,7 @@ impl Jeton {
         let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
         let find = move |connection: &mut AnyConnection| Ok(tokens::find(connection, membership, &public_id)?);
         let mut token = self.read(find).await?.ok_or(AppError::NotFound)?;
-        self.verifier.usage().overlay(&mut token);
+        overlay(&self.verifier, &mut token);
         Ok(token)
     }
 
@@ -140,8 +140,7 @@ impl Jeton {
         let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
         let days = form.inactivity.parse().ok().and_then(InactivityExpiry::from_days);
         let inactivity = problems.choice(Field::Inactivity, days);
-        let is_nonce = (20..=64).contains(&form.nonce.len()) && form.nonce.bytes().all(|b| b.is_ascii_alphanumeric());
-        let nonce = problems.choice(Field::Form, is_nonce.then_some(form.nonce));
+        let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
         let (Some(label), Some(scope), Some(inactivity), Some(nonce)) = (label, scope, inactivity, nonce) else {
             return Err(problems.into());
         };
@@ -220,8 +219,13 @@ impl Jeton {
     pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
         let (accepted, now) = (accepted.clone(), self.clock.now());
         self.change_authority(move |connection| {
-            let identity = accepted.identity();
-            if tokens::revoke(connection, identity.token, RevokedBy::Key, now)? {
+            let (identity, by_key) = (accepted.identity(), RevokedBy::Key.into());
+            // With a service user's current key its token ends, and so do keys before it.
+            let revoked = match service_users::of_token(connection, identity.token)? {
+                Some(id) => service_users::revoke(connection, id, identity.token, by_key, now)?,
+                None => tokens::revoke(connection, identity.token, by_key, now)?,
+            };
+            if revoked {
                 let entry = super::usage::entry(identity, Action::TokenRevoked, now, 1, &source);
                 activity::insert(connection, &entry)?;
             }
@@ -231,8 +235,18 @@ impl Jeton {
     }
 }
 
+/// The nonce of a form, if it can be one that [`Jeton::form_nonce`] made.
+pub(super) fn checked_nonce(nonce: String) -> Option<String> {
+    let is_nonce = (20..=64).contains(&nonce.len()) && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_nonce.then_some(nonce)
+}
+
+fn overlay(verifier: &Shared, token: &mut Token) {
+    verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use);
+}
+
 /// A public id of an address, unless no token can have it.
-fn known_form(public_id: &str) -> Result<String> {
+pub(super) fn known_form(public_id: &str) -> Result<String> {
     if token::is_public_id(public_id) { Ok(public_id.to_owned()) } else { Err(AppError::NotFound) }
 }
 

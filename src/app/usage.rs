@@ -9,11 +9,11 @@ use crate::{
         access::Identity,
         activity::{Action, Source},
         time::Timestamp,
-        token::TokenId,
+        token::{Life, TokenId},
     },
     storage::{
         AnyConnection, Db, activity,
-        tokens::{self, LastUse, NotedUse, Token},
+        tokens::{self, LastUse, NotedUse},
     },
 };
 use std::{
@@ -60,14 +60,13 @@ impl Usage {
         note(pending.entry(identity.token).or_insert_with(fresh));
     }
 
-    /// Puts a use that is not yet in the database into a token that was read from there.
-    pub fn overlay(&self, token: &mut Token) {
+    /// Puts a use that is not yet in the database into what was read from there.
+    pub fn overlay(&self, id: TokenId, life: &mut Life, last_use: &mut Option<LastUse>) {
         let pending = self.lock();
-        let Some((at, source)) = pending.get(&token.id).and_then(|pending| pending.used.as_ref()) else { return };
-        if token.last_use.as_ref().is_none_or(|stored| stored.at < *at) {
-            token.life.last_used_at = Some(*at);
-            token.last_use =
-                Some(LastUse { at: *at, address: source.address.clone(), program: source.program.clone() });
+        let Some((at, source)) = pending.get(&id).and_then(|pending| pending.used.as_ref()) else { return };
+        if last_use.as_ref().is_none_or(|stored| stored.at < *at) {
+            life.last_used_at = Some(*at);
+            *last_use = Some(LastUse { at: *at, address: source.address.clone(), program: source.program.clone() });
         }
     }
 

@@ -1,16 +1,19 @@
 //! API tokens.
 
+mod identity;
+pub mod service_users;
+
+pub use identity::identity;
+
 use super::{
     AnyConnection, Result,
     connection::MultiBackend,
     known,
-    schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
+    schema::{api_tokens, users},
 };
 use crate::domain::{
-    access::{Identity, Subject},
     activity::Source,
     organization::{MembershipId, OrganizationId},
-    permission::Permissions,
     time::Timestamp,
     token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
     user::UserId,
@@ -176,14 +179,31 @@ impl LifeRow {
     }
 }
 
+/// A key and what has become of it.
+#[derive(Clone, Debug)]
+pub struct KeyFacts {
+    /// Its row.
+    pub token: TokenId,
+    /// The moments that decide whether it lives.
+    pub life: Life,
+    /// Its last accepted use.
+    pub last_use: Option<LastUse>,
+    /// Who revoked it, if somebody did.
+    pub revoked_by: Option<RevokedBy>,
+    /// The name of whoever revoked it, if it was not the owner.
+    pub revoked_by_name: Option<String>,
+    /// The reason that they gave.
+    pub revocation_reason: Option<String>,
+    /// Its refused uses since it was revoked.
+    pub refused: Option<RefusedUses>,
+    /// An old key ends after this many seconds without use, once its replacement is used.
+    pub quiet_seconds: Option<i64>,
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
-struct Row {
+struct KeyRow {
     id: i64,
-    membership_id: Option<i64>,
-    public_id: String,
-    label: String,
-    scope: String,
     #[diesel(embed)]
     life: LifeRow,
     last_used_address: Option<String>,
@@ -193,6 +213,39 @@ struct Row {
     revocation_reason: Option<String>,
     #[diesel(embed)]
     refused: RefusedRow,
+    quiet_seconds: Option<i64>,
+}
+
+impl KeyRow {
+    fn facts(self) -> Result<KeyFacts> {
+        let life = self.life.life()?;
+        let last_use = life.last_used_at.map(|at| LastUse {
+            at,
+            address: self.last_used_address.unwrap_or_default(),
+            program: self.last_used_program.unwrap_or_default(),
+        });
+        Ok(KeyFacts {
+            token: TokenId(self.id),
+            life,
+            last_use,
+            revoked_by: self.revoked_by.map(|word| known(RevokedBy::from_key(&word), &word)).transpose()?,
+            revoked_by_name: self.revoked_by_name,
+            revocation_reason: self.revocation_reason,
+            refused: self.refused.uses(),
+            quiet_seconds: self.quiet_seconds,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+struct Row {
+    membership_id: Option<i64>,
+    public_id: String,
+    label: String,
+    scope: String,
+    #[diesel(embed)]
+    key: KeyRow,
 }
 
 #[derive(Queryable, Selectable)]
@@ -217,25 +270,19 @@ impl RefusedRow {
 
 impl Row {
     fn token(self) -> Result<Token> {
-        let life = self.life.life()?;
-        let last_use = life.last_used_at.map(|at| LastUse {
-            at,
-            address: self.last_used_address.unwrap_or_default(),
-            program: self.last_used_program.unwrap_or_default(),
-        });
-        let revoked_by = self.revoked_by.map(|word| known(RevokedBy::from_key(&word), &word)).transpose()?;
+        let key = self.key.facts()?;
         Ok(Token {
-            id: TokenId(self.id),
+            id: key.token,
             membership: MembershipId(known(self.membership_id, "membership_id")?),
             public_id: self.public_id,
             label: self.label,
             scope: known(Scope::from_key(&self.scope), &self.scope)?,
-            life,
-            last_use,
-            revoked_by,
-            revoked_by_name: self.revoked_by_name,
-            revocation_reason: self.revocation_reason,
-            refused: self.refused.uses(),
+            life: key.life,
+            last_use: key.last_use,
+            revoked_by: key.revoked_by,
+            revoked_by_name: key.revoked_by_name,
+            revocation_reason: key.revocation_reason,
+            refused: key.refused,
         })
     }
 }
@@ -460,113 +507,6 @@ fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {
 
 fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<BigInt>, i64> {
     counted_from_last_use().le(now.seconds())
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = api_tokens)]
-struct KeyRow {
-    id: i64,
-    public_id: String,
-    label: String,
-    scope: String,
-    #[diesel(embed)]
-    life: LifeRow,
-}
-
-type OrganizationRow = (i64, String, String);
-
-/// Everything that a decision about a key of this kind needs, found by its digest: whom it speaks for, and the moments of
-/// its life.
-///
-/// # Errors
-/// When the database fails.
-pub fn identity(
-    connection: &mut AnyConnection,
-    kind: TokenKind,
-    digest: &KeyDigest,
-) -> Result<Option<(Identity, Life)>> {
-    let found = match kind {
-        TokenKind::Personal => personal_identity(connection, digest)?,
-        TokenKind::Service => service_identity(connection, digest)?,
-        // Built-in integrations have none yet.
-        TokenKind::System => None,
-    };
-    let Some((token, subject, (organization, organization_slug, organization_name))) = found else { return Ok(None) };
-    let scope = known(Scope::from_key(&token.scope), &token.scope)?;
-    let identity = Identity {
-        token: TokenId(token.id),
-        token_public_id: token.public_id,
-        label: token.label,
-        kind,
-        scope,
-        permission_keys: subject.permissions.within(scope).keys(),
-        subject,
-        organization: OrganizationId(organization),
-        organization_slug,
-        organization_name,
-    };
-    Ok(Some((identity, token.life.life()?)))
-}
-
-type Found = Option<(KeyRow, Subject, OrganizationRow)>;
-
-fn personal_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
-    let row: Option<(KeyRow, (i64, bool, i64, String, String), OrganizationRow)> = api_tokens::table
-        .inner_join(
-            memberships::table
-                .inner_join(users::table)
-                .inner_join(permission_sets::table)
-                .inner_join(organizations::table),
-        )
-        .filter(api_tokens::digest.eq(&digest.0[..]))
-        .select((
-            KeyRow::as_select(),
-            (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
-            (organizations::id, organizations::slug, organizations::name),
-        ))
-        .get_result(connection)
-        .optional()?;
-    let found = |(key, (membership, is_active, user, display_name, permissions), organization): (
-        _,
-        (_, _, _, _, String),
-        _,
-    )| {
-        let subject = Subject {
-            user: Some(UserId(user)),
-            name: format!("membership:{membership}"),
-            display_name,
-            is_active,
-            permissions: Permissions::from_keys(&permissions),
-        };
-        (key, subject, organization)
-    };
-    Ok(row.map(found))
-}
-
-fn service_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
-    let row: Option<(KeyRow, (String, String, String), OrganizationRow)> = api_tokens::table
-        .inner_join(service_users::table.inner_join(organizations::table))
-        .filter(api_tokens::digest.eq(&digest.0[..]))
-        .select((
-            KeyRow::as_select(),
-            (service_users::public_id, service_users::name, service_users::permissions),
-            (organizations::id, organizations::slug, organizations::name),
-        ))
-        .get_result(connection)
-        .optional()?;
-    let found = |(mut key, (public_id, display_name, permissions), organization): (KeyRow, (String, _, String), _)| {
-        let subject = Subject {
-            user: None,
-            name: format!("service_user:{public_id}"),
-            display_name,
-            is_active: true,
-            permissions: Permissions::from_keys(&permissions),
-        };
-        // A service user has one token, whichever of its keys is used.
-        key.public_id = public_id;
-        (key, subject, organization)
-    };
-    Ok(row.map(found))
 }
 
 /// What became of writing down a use.

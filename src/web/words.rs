@@ -7,7 +7,7 @@ use crate::{
         permission::{BuiltInSet, Permission, PermissionGroup},
         text::{LONGEST, TextError},
         time::{DAY, Timestamp},
-        token::{PERSONAL_LIMIT, Scope, TokenState},
+        token::{PERSONAL_LIMIT, SERVICE_LIMIT, Scope, TokenState},
         user::{EmailError, Language, PasswordError, SHORTEST_PASSWORD},
     },
 };
@@ -21,7 +21,7 @@ const HOUR: i64 = 60 * MINUTE;
 pub const EXPIRES_SOON: i64 = 7 * DAY;
 
 /// Every field, in the order of forms, with the name that its input has.
-const FIELDS: [(Field, &str); 12] = [
+const FIELDS: [(Field, &str); 15] = [
     (Field::Form, "form"),
     (Field::Name, "name"),
     (Field::Email, "email"),
@@ -29,6 +29,9 @@ const FIELDS: [(Field, &str); 12] = [
     (Field::Label, "label"),
     (Field::Scope, "scope"),
     (Field::Inactivity, "inactivity"),
+    (Field::Permissions, "permissions"),
+    (Field::Hours, "hours"),
+    (Field::Quiet, "quiet"),
     (Field::Password, "password"),
     (Field::NewPassword, "new_password"),
     (Field::Language, "language"),
@@ -78,6 +81,17 @@ impl Texts {
             Problem::ProofNeeded => self.problem_proof_needed().into(),
             Problem::NotAChoice => self.choice_problem(field).into(),
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
+            Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
+            Problem::NothingChosen => self.problem_nothing_chosen().into(),
+            Problem::NotHeld(lacking) => {
+                let names: Vec<String> = lacking.iter().map(|lacking| self.permission_with_group(lacking)).collect();
+                self.problem_not_held(names.join(", "))
+            }
+            Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
+            Problem::WouldExpire => self.problem_would_expire().into(),
+            Problem::StillActive => self.problem_still_active().into(),
+            Problem::HasEnded => self.problem_has_ended().into(),
+            Problem::OverlapRunning => self.problem_overlap_running().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }

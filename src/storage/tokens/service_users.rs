@@ -1,0 +1,452 @@
+//! Service users and the keys of their tokens.
+//!
+//! A service user has one token. Each key that it ever had is a row of `api_tokens`; the newest is the current one, and one
+//! before it may go on working for a while after a rotation.
+
+use super::{KeyFacts, KeyRow, Revocation, RevokedBy};
+use crate::{
+    domain::{
+        organization::{OrganizationId, ServiceUserId},
+        permission::Permissions,
+        time::Timestamp,
+        token::{InactivityExpiry, KeyDigest, Pepper, Scope, TokenId, TokenKind},
+        user::UserId,
+    },
+    storage::{
+        AnyConnection, Result, known,
+        schema::{api_tokens, service_users},
+    },
+};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// A service user with its token.
+#[derive(Clone, Debug)]
+pub struct ServiceToken {
+    /// The row of the service user.
+    pub id: ServiceUserId,
+    /// The id of both that may be shown.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The name of whoever made it.
+    pub made_by: String,
+    /// Steps at each change.
+    pub version: i64,
+    /// The current key, whose state is that of the token.
+    pub key: KeyFacts,
+    /// The key before, as long as it works beside the current one.
+    pub old_key: Option<KeyFacts>,
+    /// The key before, if it has ended and somebody has gone on calling with it.
+    pub replaced_key: Option<KeyFacts>,
+}
+
+/// A service user to be stored.
+pub struct NewServiceUser<'a> {
+    /// The id that may be shown.
+    pub public_id: &'a str,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: &'a str,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// Who makes it.
+    pub made_by: UserId,
+    /// Their name.
+    pub made_by_name: &'a str,
+}
+
+/// A key to be stored.
+pub struct NewKey<'a> {
+    /// Whose it is.
+    pub service_user: ServiceUserId,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Tells this key from others of the same service user.
+    pub public_id: &'a str,
+    /// The service user's name.
+    pub name: &'a str,
+    /// When it expires.
+    pub inactivity: InactivityExpiry,
+    /// What is kept of it.
+    pub digest: KeyDigest,
+    /// The form that asked for it.
+    pub form_nonce: &'a str,
+    /// Its place among the active tokens of service users, from 1.
+    pub slot: i16,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = service_users)]
+struct Row {
+    id: i64,
+    public_id: String,
+    name: String,
+    permissions: String,
+    created_at: i64,
+    created_by_name: String,
+    version: i64,
+}
+
+impl Row {
+    /// With its keys, oldest first.
+    fn token(self, mut keys: Vec<KeyFacts>, now: Timestamp) -> Result<ServiceToken> {
+        let key = known(keys.pop(), "service_users without a key")?;
+        let (old_key, replaced_key) = match keys.pop() {
+            Some(old) if old.life.ends_at.is_some() && old.life.is_active(now) => (Some(old), None),
+            Some(old) if old.refused.is_some() => (None, Some(old)),
+            _ => (None, None),
+        };
+        Ok(ServiceToken {
+            id: ServiceUserId(self.id),
+            public_id: self.public_id,
+            name: self.name,
+            permissions: Permissions::from_keys(&self.permissions),
+            made_at: Timestamp::from_seconds(self.created_at),
+            made_by: self.created_by_name,
+            version: self.version,
+            key,
+            old_key,
+            replaced_key,
+        })
+    }
+}
+
+/// All service users of an organization, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<Vec<ServiceToken>> {
+    let rows: Vec<Row> = service_users::table
+        .filter(service_users::organization_id.eq(organization.0))
+        .order(service_users::id.desc())
+        .select(Row::as_select())
+        .load(connection)?;
+    let keys: Vec<(i64, KeyRow)> = api_tokens::table
+        .inner_join(service_users::table)
+        .filter(service_users::organization_id.eq(organization.0))
+        .order(api_tokens::id)
+        .select((service_users::id, KeyRow::as_select()))
+        .load(connection)?;
+    let mut of_user: HashMap<i64, Vec<KeyFacts>> = HashMap::new();
+    for (user, key) in keys {
+        of_user.entry(user).or_default().push(key.facts()?);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let keys = of_user.remove(&row.id).unwrap_or_default();
+            row.token(keys, now)
+        })
+        .collect()
+}
+
+/// A service user of an organization by its public id. One of another organization is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    public_id: &str,
+    now: Timestamp,
+) -> Result<Option<ServiceToken>> {
+    let row: Option<Row> = service_users::table
+        .filter(service_users::organization_id.eq(organization.0).and(service_users::public_id.eq(public_id)))
+        .select(Row::as_select())
+        .get_result(connection)
+        .optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let keys: Vec<KeyRow> = api_tokens::table
+        .filter(api_tokens::service_user_id.eq(row.id))
+        .order(api_tokens::id)
+        .select(KeyRow::as_select())
+        .load(connection)?;
+    let keys: Result<Vec<KeyFacts>> = keys.into_iter().map(KeyRow::facts).collect();
+    row.token(keys?, now).map(Some)
+}
+
+/// The service user whose key a token is; none for personal tokens.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_token(connection: &mut AnyConnection, token: TokenId) -> Result<Option<ServiceUserId>> {
+    let id: Option<Option<i64>> =
+        api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;
+    Ok(id.flatten().map(ServiceUserId))
+}
+
+/// Whether a form has made a key already.
+///
+/// # Errors
+/// When the database fails.
+pub fn was_sent(connection: &mut AnyConnection, organization: OrganizationId, form_nonce: &str) -> Result<bool> {
+    let made = api_tokens::table
+        .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::form_nonce.eq(form_nonce)))
+        .select(api_tokens::id);
+    Ok(diesel::select(diesel::dsl::exists(made)).get_result(connection)?)
+}
+
+/// Stores a service user.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(connection: &mut AnyConnection, new: &NewServiceUser<'_>, now: Timestamp) -> Result<ServiceUserId> {
+    let id = diesel::insert_into(service_users::table)
+        .values((
+            service_users::public_id.eq(new.public_id),
+            service_users::organization_id.eq(new.organization.0),
+            service_users::name.eq(new.name),
+            service_users::permissions.eq(new.permissions.keys()),
+            service_users::created_at.eq(now.seconds()),
+            service_users::created_by.eq(new.made_by.0),
+            service_users::created_by_name.eq(new.made_by_name),
+            service_users::version.eq(1),
+        ))
+        .returning(service_users::id)
+        .get_result(connection)?;
+    Ok(ServiceUserId(id))
+}
+
+/// Stores a key, which is the current one from now on.
+///
+/// # Errors
+/// When the database fails; [`crate::storage::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timestamp) -> Result<TokenId> {
+    let id = diesel::insert_into(api_tokens::table)
+        .values((
+            api_tokens::public_id.eq(new.public_id),
+            api_tokens::kind.eq(TokenKind::Service.key()),
+            api_tokens::organization_id.eq(new.organization.0),
+            api_tokens::service_user_id.eq(new.service_user.0),
+            api_tokens::label.eq(new.name),
+            api_tokens::scope.eq(Scope::ReadWrite.key()),
+            api_tokens::inactivity_days.eq(new.inactivity.days()),
+            api_tokens::digest.eq(&new.digest.0[..]),
+            api_tokens::pepper_version.eq(Pepper::VERSION),
+            api_tokens::form_nonce.eq(new.form_nonce),
+            api_tokens::created_at.eq(now.seconds()),
+            api_tokens::slot.eq(new.slot),
+        ))
+        .returning(api_tokens::id)
+        .get_result(connection)?;
+    Ok(TokenId(id))
+}
+
+/// The place of a token among the active ones of its organization, if it has one.
+///
+/// # Errors
+/// When the database fails.
+pub fn slot(connection: &mut AnyConnection, key: TokenId) -> Result<Option<i16>> {
+    Ok(api_tokens::table.find(key.0).select(api_tokens::slot).get_result(connection)?)
+}
+
+/// The places that are taken among the active tokens of an organization's service users.
+///
+/// # Errors
+/// When the database fails.
+pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<i16>> {
+    Ok(api_tokens::table
+        .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
+        .filter(api_tokens::slot.is_not_null())
+        .select(api_tokens::slot.assume_not_null())
+        .load(connection)?)
+}
+
+/// Steps the version. Returns false if it is not `version` any more: somebody else was faster.
+fn step(connection: &mut AnyConnection, id: ServiceUserId, version: i64) -> Result<bool> {
+    let stepped = diesel::update(service_users::table.find(id.0).filter(service_users::version.eq(version)))
+        .set(service_users::version.eq(version + 1))
+        .execute(connection)?;
+    Ok(stepped == 1)
+}
+
+/// Changes the name. Returns false if `version` is not the newest.
+///
+/// # Errors
+/// When the database fails.
+pub fn rename(connection: &mut AnyConnection, id: ServiceUserId, version: i64, name: &str) -> Result<bool> {
+    if !step(connection, id, version)? {
+        return Ok(false);
+    }
+    diesel::update(service_users::table.find(id.0)).set(service_users::name.eq(name)).execute(connection)?;
+    diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
+        .set(api_tokens::label.eq(name))
+        .execute(connection)?;
+    Ok(true)
+}
+
+/// Changes the permissions. Returns false if `version` is not the newest.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_permissions(
+    connection: &mut AnyConnection,
+    id: ServiceUserId,
+    version: i64,
+    permissions: Permissions,
+) -> Result<bool> {
+    if !step(connection, id, version)? {
+        return Ok(false);
+    }
+    diesel::update(service_users::table.find(id.0))
+        .set(service_users::permissions.eq(permissions.keys()))
+        .execute(connection)?;
+    Ok(true)
+}
+
+/// Changes the period after which its living keys expire. Returns false if `version` is not the newest.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_inactivity(
+    connection: &mut AnyConnection,
+    id: ServiceUserId,
+    version: i64,
+    inactivity: InactivityExpiry,
+) -> Result<bool> {
+    if !step(connection, id, version)? {
+        return Ok(false);
+    }
+    let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
+    diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)).filter(alive))
+        .set(api_tokens::inactivity_days.eq(inactivity.days()))
+        .execute(connection)?;
+    Ok(true)
+}
+
+/// Revokes a key and those before it that have not ended yet: of the current key, all. Returns whether there was any.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke(
+    connection: &mut AnyConnection,
+    id: ServiceUserId,
+    key: TokenId,
+    revocation: Revocation<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
+    let revoked = diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
+        .filter(api_tokens::id.le(key.0))
+        .filter(alive)
+        .set((
+            api_tokens::revoked_at.eq(now.seconds()),
+            api_tokens::revoked_by.eq(revocation.by.key()),
+            api_tokens::revoked_by_name.eq(revocation.name),
+            api_tokens::revocation_reason.eq(revocation.reason),
+            api_tokens::slot.eq(None::<i16>),
+        ))
+        .execute(connection)?;
+    Ok(revoked > 0)
+}
+
+/// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
+/// key that follows it.
+///
+/// # Errors
+/// When the database fails.
+pub fn let_run_out(
+    connection: &mut AnyConnection,
+    key: TokenId,
+    ends_at: Timestamp,
+    quiet_seconds: Option<i64>,
+) -> Result<()> {
+    diesel::update(api_tokens::table.find(key.0))
+        .set((
+            api_tokens::ends_at.eq(ends_at.seconds()),
+            api_tokens::quiet_seconds.eq(quiet_seconds),
+            api_tokens::slot.eq(None::<i16>),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// An old key that goes on working beside the one that replaces it.
+#[derive(Clone, Debug)]
+pub struct RunningOut {
+    /// The key.
+    pub key: TokenId,
+    /// The public id of its token.
+    pub public_id: String,
+    /// The name of its service user.
+    pub name: String,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Its last moment.
+    pub ends_at: Timestamp,
+    /// How long it has to be quiet to end before, in seconds.
+    pub quiet_seconds: Option<i64>,
+    /// Its last use.
+    pub last_used_at: Option<Timestamp>,
+    /// The key that replaced it: when it was made, and its last use.
+    pub replaced_at: Timestamp,
+    /// Whether the key that replaced it has been used.
+    pub replacement_is_used: bool,
+}
+
+/// All old keys that have not been written down as ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
+    let (old, new) = diesel::alias!(api_tokens as old, api_tokens as new);
+    let (old_id, new_id) = (old.field(api_tokens::id), new.field(api_tokens::id));
+    let of_same = new.field(api_tokens::service_user_id).eq(old.field(api_tokens::service_user_id));
+    type Found = (i64, i64, Option<i64>, Option<i64>, i64, Option<i64>, (String, String, i64));
+    let rows: Vec<Found> = old
+        .inner_join(service_users::table.on(old.field(api_tokens::service_user_id).eq(service_users::id.nullable())))
+        .inner_join(new.on(of_same.and(new_id.gt(old_id))))
+        .filter(old.field(api_tokens::ends_at).is_not_null().and(old.field(api_tokens::revoked_at).is_null()))
+        .order((service_users::organization_id, old_id, new_id))
+        .select((
+            old_id,
+            old.field(api_tokens::ends_at).assume_not_null(),
+            old.field(api_tokens::quiet_seconds),
+            old.field(api_tokens::last_used_at),
+            new.field(api_tokens::created_at),
+            new.field(api_tokens::last_used_at),
+            (service_users::public_id, service_users::name, service_users::organization_id),
+        ))
+        .load(connection)?;
+    let running =
+        |(key, ends_at, quiet_seconds, used, replaced_at, new_used, (public_id, name, organization)): Found| {
+            RunningOut {
+                key: TokenId(key),
+                public_id,
+                name,
+                organization: OrganizationId(organization),
+                ends_at: Timestamp::from_seconds(ends_at),
+                quiet_seconds,
+                last_used_at: used.map(Timestamp::from_seconds),
+                replaced_at: Timestamp::from_seconds(replaced_at),
+                replacement_is_used: new_used.is_some(),
+            }
+        };
+    Ok(rows.into_iter().map(running).collect())
+}
+
+/// Ends an old key at `at`. Returns false if it had ended before.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_old_key(connection: &mut AnyConnection, key: TokenId, at: Timestamp) -> Result<bool> {
+    let ended = diesel::update(api_tokens::table.find(key.0).filter(api_tokens::revoked_at.is_null()))
+        .set((api_tokens::revoked_at.eq(at.seconds()), api_tokens::revoked_by.eq(RevokedBy::Replaced.key())))
+        .execute(connection)?;
+    Ok(ended == 1)
+}
+
+/// Removes a service user with all its keys.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(connection: &mut AnyConnection, id: ServiceUserId) -> Result<()> {
+    diesel::delete(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0))).execute(connection)?;
+    diesel::delete(service_users::table.find(id.0)).execute(connection)?;
+    Ok(())
+}
