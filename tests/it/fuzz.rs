@@ -1,26 +1,14 @@
 //! Random requests, and random walks against a model. The numbers come from a seed that a failure prints.
 
-use crate::harness::{TestApp, db_test};
+use crate::harness::{TestApp, db_test, random::Random};
 use jeton::domain::permission::BuiltInSet;
 
-/// A small generator of repeatable numbers (SplitMix64).
-struct Random(u64);
+trait Texts {
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str;
+    fn text(&mut self) -> String;
+}
 
-impl Random {
-    fn new() -> Random {
-        let seed = u64::from(std::process::id()) ^ 0x6a65_746f_6e00;
-        eprintln!("seed of this run: {seed}");
-        Random(seed)
-    }
-
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % below as u64) as usize
-    }
-
+impl Texts for Random {
     fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
         from[self.next(from.len())]
     }

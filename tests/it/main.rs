@@ -11,6 +11,7 @@ mod input;
 mod outage;
 mod processes;
 mod routes;
+mod service_states;
 mod sessions;
 mod setup;
 mod sign_in;

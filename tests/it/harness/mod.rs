@@ -7,6 +7,7 @@ mod db;
 mod guardian;
 pub mod html;
 mod postgres;
+pub mod random;
 mod stored;
 
 pub use activity::activity;
