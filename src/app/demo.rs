@@ -1,5 +1,7 @@
 //! A demonstration: an invented organization with people, tokens and history, good enough to look at every page.
 
+mod service_users;
+
 use super::{AppError, Jeton, Result, StartError, random};
 use crate::{
     domain::{
@@ -237,6 +239,9 @@ impl Jeton {
             }
             for (slot, sample) in (1..).zip(&SAMPLES[2..4]) {
                 add(connection, ibrahim, sample, slot, pepper.digest(mint().reveal()), now)?;
+            }
+            if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
+                keys.push(("service", key));
             }
             Ok(People { users, keys })
         })

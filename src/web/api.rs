@@ -70,8 +70,9 @@ struct Token<'a> {
 impl<'a> Me<'a> {
     fn of(accepted: &'a Accepted) -> Self {
         let identity = accepted.identity();
+        let r#type = if identity.subject.user.is_some() { "user" } else { "service_user" };
         Self {
-            subject: Subject { id: &identity.subject.name, r#type: "user", name: &identity.subject.display_name },
+            subject: Subject { id: &identity.subject.name, r#type, name: &identity.subject.display_name },
             organization: Organization { slug: &identity.organization_slug, name: &identity.organization_name },
             scope: identity.scope.oauth(),
             permissions: identity.permission_keys.split_ascii_whitespace().collect(),

@@ -108,7 +108,8 @@ async fn a_demonstration_prints_one_live_key_of_each_kind_and_leaves_nothing() {
     let told: Value = serde_json::from_str(&jeton.line()).unwrap();
     let url = told["url"].as_str().unwrap();
     assert_eq!(told["users"].as_array().unwrap().len(), 3);
-    for (kind, scope) in [("personal_read_only", "read"), ("personal_read_write", "read write")] {
+    let kinds = [("personal_read_only", "read"), ("personal_read_write", "read write"), ("service", "read write")];
+    for (kind, scope) in kinds {
         let key = told["tokens"][kind].as_str().unwrap();
         let me = client().get(format!("{url}/api/v1/me")).bearer_auth(key).send().await.unwrap();
         assert_eq!(me.status(), 200, "{kind}");
