@@ -13,6 +13,8 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     ahead: Arc<AtomicI64>,
+    /// The second at which it stands still; 0 while it runs.
+    stopped: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -23,12 +25,26 @@ impl Clock {
 
     /// This moment.
     pub fn now(&self) -> Timestamp {
-        let system = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Timestamp::from_seconds(i64::try_from(system).unwrap_or(i64::MAX)).plus(self.ahead.load(Ordering::Relaxed))
+        let base = match self.stopped.load(Ordering::Relaxed) {
+            0 => system(),
+            stopped => stopped,
+        };
+        Timestamp::from_seconds(base).plus(self.ahead.load(Ordering::Relaxed))
     }
 
     /// Moves the clock by `seconds` for everybody who shares it. For tests.
     pub fn advance(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
+
+    /// Stands still from now on: only [`Clock::advance`] moves it. For tests.
+    pub fn stop(&self) {
+        self.stopped.store(system(), Ordering::Relaxed);
+    }
+}
+
+/// The machine's clock, in seconds since 1970.
+fn system() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
 }

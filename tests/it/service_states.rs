@@ -123,6 +123,7 @@ struct Walk {
 impl Walk {
     async fn start(db: TestDb) -> Walk {
         let (app, _) = TestApp::with_user(db, "Ann").await;
+        app.clock.stop();
         let at = at_work(&app).await;
         let verifier = app.jeton.verifier().unwrap();
         Walk { app, at, verifier, random: Random::new(), tokens: Vec::new(), gone: Vec::new() }
