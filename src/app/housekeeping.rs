@@ -41,12 +41,14 @@ impl Jeton {
     async fn write_down_expired(&self) -> Result<()> {
         let now = self.clock.now();
         self.write(move |connection| {
-            for due in tokens::due(connection, now, BATCH)? {
+            let (due, source) = (tokens::due(connection, now, BATCH)?, Source::default());
+            let mut entries = Vec::new();
+            for due in &due {
                 if tokens::expire(connection, due.id, now)? {
-                    activity::insert(connection, &expiry_of(&due, now, &Source::default()))?;
+                    entries.push(expiry_of(due, now, &source));
                 }
             }
-            Ok(())
+            Ok(activity::insert_all(connection, &entries)?)
         })
         .await
     }

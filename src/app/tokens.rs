@@ -200,14 +200,18 @@ impl Jeton {
         self.flush_usage().await?;
         let (actor, now) = (actor.clone(), self.clock.now());
         self.change_authority(move |connection| {
-            let mut revoked = 0;
+            let mut revoked = Vec::new();
             for (_, token) in tokens::in_places(connection, actor.user().id)? {
                 let is_here = token.membership == membership;
-                if is_here && bulk.takes(&token, now) && revoke(connection, &actor, &token, now, &source)? {
-                    revoked += 1;
+                if is_here && bulk.takes(&token, now) && tokens::revoke(connection, token.id, RevokedBy::Owner, now)? {
+                    revoked.push(token);
                 }
             }
-            Ok(revoked)
+            let entry = actor.entry(Action::TokenRevoked, now, &source);
+            let named = |token| activity::Entry { token: Some(token), ..entry };
+            let entries = revoked.iter().map(|token| named((token.public_id.as_str(), token.label.as_str())));
+            activity::insert_all(connection, &entries.collect::<Vec<_>>())?;
+            Ok(revoked.len())
         })
         .await
     }

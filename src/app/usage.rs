@@ -76,8 +76,7 @@ impl Usage {
         if batch.is_empty() {
             return Ok(());
         }
-        let written =
-            db.write::<_, AppError>(|connection| in_order(&batch).try_for_each(|pending| write(connection, pending)));
+        let written = db.write::<_, AppError>(|connection| write(connection, &in_order(&batch)));
         if written.is_err() {
             let mut pending = self.lock();
             for (id, old) in batch {
@@ -109,22 +108,28 @@ impl Pending {
 }
 
 /// In the order of organizations and tokens, so that two nodes that write at once never wait for each other in a ring.
-fn in_order(batch: &HashMap<TokenId, Pending>) -> impl Iterator<Item = &Pending> {
+fn in_order(batch: &HashMap<TokenId, Pending>) -> Vec<&Pending> {
     let mut pending: Vec<&Pending> = batch.values().collect();
     pending.sort_unstable_by_key(|pending| (pending.identity.organization, pending.identity.token));
-    pending.into_iter()
+    pending
 }
 
-fn write(connection: &mut AnyConnection, pending: &Pending) -> Result<()> {
-    let identity = &pending.identity;
-    if let Some((at, source)) = &pending.used {
-        write_use(connection, identity, *at, source)?;
+/// First all tokens, then all entries of the log: whoever has written into an organization's log waits for nobody's token
+/// any more.
+fn write(connection: &mut AnyConnection, batch: &[&Pending]) -> Result<()> {
+    let mut entries = Vec::new();
+    for Pending { identity, used, refused } in batch {
+        if let Some((at, source)) = used
+            && tokens::note_use(connection, identity.token, *at, source)? == NotedUse::First
+        {
+            entries.push(entry(identity, Action::TokenFirstUsed, *at, 1, source));
+        }
+        if let Some((at, source, count)) = refused {
+            tokens::note_refused(connection, identity.token, *count, *at, source)?;
+            entries.push(entry(identity, Action::RevokedTokenRefused, *at, *count, source));
+        }
     }
-    if let Some((at, source, count)) = &pending.refused {
-        tokens::note_refused(connection, identity.token, *count, *at, source)?;
-        activity::insert(connection, &entry(identity, Action::RevokedTokenRefused, *at, *count, source))?;
-    }
-    Ok(())
+    Ok(activity::insert_all(connection, &entries)?)
 }
 
 /// Writes one accepted use, and into the activity log if it was the first.

@@ -157,6 +157,14 @@ pub fn insert(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Writes entries, one after the other.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_all(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Result<()> {
+    entries.iter().try_for_each(|entry| insert(connection, entry))
+}
+
 /// Makes an entry the last of its organization's chain: its position and its hash. Until this transaction ends, others
 /// that write into the same log wait here, so that no two entries follow the same one.
 fn link(connection: &mut AnyConnection, row: &Chained) -> Result<(i64, Hash)> {

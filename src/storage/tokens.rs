@@ -488,6 +488,7 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result
     let rows: Vec<(i64, String, String, i64)> = api_tokens::table
         .filter(api_tokens::slot.is_not_null())
         .filter(is_due(now))
+        .order((api_tokens::organization_id, api_tokens::id))
         .limit(limit)
         .select((api_tokens::id, api_tokens::public_id, api_tokens::label, api_tokens::organization_id))
         .load(connection)?;
