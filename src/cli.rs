@@ -3,7 +3,7 @@
 mod operate;
 
 use crate::{
-    app::{self, Jeton, StartError, clock::Clock, demo},
+    app::{self, Jeton, StartError, clock::Clock, demo, mail},
     config::{Config, DataConfig, Options},
     storage::Address,
     web::{self, routes::path},
@@ -62,7 +62,7 @@ pub async fn run(cli: Cli) -> Outcome {
 }
 
 async fn serve(config: Config) -> Outcome {
-    let jeton = open(&config.data, false)?;
+    let jeton = open(&config.data, false, config.mail.clone())?;
     if jeton.is_demo() {
         tracing::warn!("this database is a demonstration; its pages say so");
     }
@@ -83,7 +83,8 @@ async fn demonstrate(config: Config, json: bool) -> Outcome {
         Address::Sqlite(_) => Address::Sqlite(folder.path().join("jeton.db")),
         postgres @ Address::Postgres(_) => postgres.clone(),
     };
-    let jeton = open(&DataConfig { database, data_dir: folder.path().to_owned() }, true)?;
+    // Invented people get no mail.
+    let jeton = open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None)?;
     let people = jeton.fill_demo().await?;
     let server = bind(jeton, &config)?;
     if json {
@@ -94,9 +95,9 @@ async fn demonstrate(config: Config, json: bool) -> Outcome {
     Ok(server.run().await?)
 }
 
-fn open(data: &DataConfig, is_demo: bool) -> Result<Jeton, StartError> {
+fn open(data: &DataConfig, is_demo: bool, mail: Option<mail::Settings>) -> Result<Jeton, StartError> {
     let DataConfig { database, data_dir } = data.clone();
-    Jeton::open(app::Settings { database, data_dir, clock: Clock::system(), is_demo })
+    Jeton::open(app::Settings { database, data_dir, clock: Clock::system(), is_demo, mail })
 }
 
 fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {

@@ -1,6 +1,7 @@
 //! Configuration from flags and the environment. Nothing else reads either.
 
 use crate::{
+    app::mail,
     storage::Address,
     web::{self, PublicUrl},
 };
@@ -64,6 +65,12 @@ pub struct Options {
     /// Threads that serve requests [default: one a core]
     #[arg(long, env = "JETON_WORKERS", value_name = "NUMBER")]
     workers: Option<String>,
+    /// Server that takes mail: smtp://USER:PASSWORD@HOST:PORT or smtps://… [default: no mail is sent]
+    #[arg(long, env = "JETON_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    smtp_url: Option<String>,
+    /// Whom mail is from: `jeton@example.org` or `Jeton <jeton@example.org>`
+    #[arg(long, env = "JETON_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
 }
 
 /// The configuration, checked.
@@ -73,6 +80,8 @@ pub struct Config {
     pub data: DataConfig,
     /// How the server meets the outside.
     pub web: web::Settings,
+    /// How mail is sent, if it is.
+    pub mail: Option<mail::Settings>,
 }
 
 /// A value that cannot be used, by the names of its variable and flag.
@@ -129,8 +138,25 @@ impl Options {
                 _ => return Err(wrong("JETON_WORKERS", "--workers", text, "it must be a number from 1 to 512")),
             },
         };
+        let mail = check_mail(self.smtp_url.as_deref(), self.mail_from.as_deref())?;
         let web = web::Settings { listen, public_url, trusted_proxies, workers };
-        Ok(Config { data, web })
+        Ok(Config { data, web, mail })
+    }
+}
+
+/// Both values or none: mail that somebody believes to be sent, and is not, helps nobody.
+fn check_mail(url: Option<&str>, from: Option<&str>) -> Result<Option<mail::Settings>, ConfigError> {
+    let bad_from = |from: &str, problem: &str| wrong("JETON_MAIL_FROM", "--mail-from", from, problem);
+    // The URL may hold a password, so it is not repeated.
+    let bad_url = |problem: &str| wrong("JETON_SMTP_URL", "--smtp-url", if url.is_some() { "…" } else { "" }, problem);
+    match (url, from) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(bad_from("", "it is needed with JETON_SMTP_URL: the address that mail is from")),
+        (None, Some(_)) => Err(bad_url("it is needed with JETON_MAIL_FROM: the server that takes mail")),
+        (Some(url), Some(from)) => Ok(Some(mail::Settings {
+            server: mail::Server::parse(url).map_err(|problem| bad_url(&problem))?,
+            from: mail::Sender::parse(from).map_err(|problem| bad_from(from, &problem))?,
+        })),
     }
 }
 
@@ -149,6 +175,8 @@ mod tests {
             public_url: None,
             trusted_proxies: String::new(),
             workers: None,
+            smtp_url: None,
+            mail_from: None,
         }
     }
 
@@ -171,6 +199,13 @@ mod tests {
         assert!(wrong(|o| o.public_url = Some("jeton.example.org".into())).starts_with("JETON_PUBLIC_URL"));
         assert!(wrong(|o| o.trusted_proxies = "10.0.0.0/8".into()).starts_with("JETON_TRUSTED_PROXIES"));
         assert!(wrong(|o| o.workers = Some("0".into())).starts_with("JETON_WORKERS"));
+        assert!(wrong(|o| o.mail_from = Some("a@example.org".into())).starts_with("JETON_SMTP_URL (--smtp-url)"));
+        assert!(wrong(|o| o.smtp_url = Some("smtp://localhost".into())).starts_with("JETON_MAIL_FROM (--mail-from)"));
+        let wrong_server = wrong(|o| {
+            o.smtp_url = Some("smtp://ann:secret@mail.example.org?tls=maybe".into());
+            o.mail_from = Some("a@example.org".into());
+        });
+        assert!(wrong_server.starts_with("JETON_SMTP_URL") && !wrong_server.contains("secret"), "{wrong_server}");
         let url = wrong(|o| o.data.database_url = Some("mysql://ann:secret@db/x".into()));
         assert!(url.starts_with("DATABASE_URL") && !url.contains("secret"));
     }

@@ -11,7 +11,7 @@ use crate::{
         user::{self, Email, Language, Password, Theme},
     },
     storage::{
-        activity, sessions,
+        activity, password_links, sessions,
         users::{self, Profile},
     },
 };
@@ -54,7 +54,8 @@ impl Jeton {
         else {
             return Err(problems.into());
         };
-        if email.folded() != user_email(actor) {
+        let has_moved = email.folded() != user_email(actor);
+        if has_moved {
             self.need_proof(actor, form.password, &source).await?;
         }
         let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
@@ -67,6 +68,10 @@ impl Jeton {
                     AppError::from(error)
                 }
             })?;
+            if has_moved {
+                // Those that went to the old address.
+                password_links::delete_all(connection, actor.user().id)?;
+            }
             Ok(activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?)
         })
         .await
@@ -106,6 +111,7 @@ impl Jeton {
             let generation =
                 users::update_password(connection, id, &old_hash, &new_hash)?.ok_or(AppError::SignedOut)?;
             sessions::keep(connection, &actor.session().public_id, generation, now)?;
+            password_links::delete_all(connection, id)?;
             Ok(activity::insert(connection, &actor.entry(Action::PasswordChanged, now, &source))?)
         })
         .await

@@ -1,9 +1,9 @@
-//! How often passwords may be tried (S7).
+//! How often passwords may be tried, and mails asked for (S7).
 //!
 //! Three buckets: one an account, one a client address, one for all. The keys come from what the server knows: the folded
 //! e-mail address and the address of the connection (or what a configured proxy says of it). Whoever has signed in from a
 //! browser before has a bucket of their own there, so that strangers who empty the account's bucket do not lock its owner
-//! out.
+//! out. Mails have a narrower bucket an account, so that nobody's mailbox can be filled from here.
 
 use super::AppError;
 use governor::{
@@ -17,6 +17,7 @@ pub struct Attempts {
     accounts: DefaultKeyedRateLimiter<String>,
     addresses: DefaultKeyedRateLimiter<String>,
     everybody: DefaultKeyedRateLimiter<()>,
+    mails: DefaultKeyedRateLimiter<String>,
     clock: DefaultClock,
 }
 
@@ -26,12 +27,14 @@ fn quota(burst: u32, every: Duration) -> Quota {
 }
 
 impl Attempts {
-    /// Full buckets: 10 tries an account and then one every 30 s; 30 an address, one every 2 s; 200 in all, 20 a second.
+    /// Full buckets: 10 tries an account and then one every 30 s; 30 an address, one every 2 s; 200 in all, 20 a second; 3
+    /// mails an account, one every 10 minutes.
     pub fn new() -> Self {
         Self {
             accounts: RateLimiter::keyed(quota(10, Duration::from_secs(30))),
             addresses: RateLimiter::keyed(quota(30, Duration::from_secs(2))),
             everybody: RateLimiter::keyed(quota(200, Duration::from_millis(50))),
+            mails: RateLimiter::keyed(quota(3, Duration::from_secs(600))),
             clock: DefaultClock::default(),
         }
     }
@@ -46,17 +49,30 @@ impl Attempts {
             Some(device) => format!("{account} {device}"),
             None => account.to_owned(),
         };
+        self.take_from(&self.accounts, &account, address)
+    }
+
+    /// Takes one mail to `account`, the folded e-mail address, whether there is such an account or not.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    pub fn take_mail(&self, account: &str, address: &str) -> Result<(), AppError> {
+        self.take_from(&self.mails, account, address)
+    }
+
+    fn take_from(&self, bucket: &DefaultKeyedRateLimiter<String>, key: &str, address: &str) -> Result<(), AppError> {
         let wait = |until: governor::NotUntil<_>| {
             AppError::TooManyAttempts(until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
         };
         self.everybody.check_key(&()).map_err(wait)?;
         self.addresses.check_key(&network(address)).map_err(wait)?;
-        self.accounts.check_key(&account).map_err(wait)
+        bucket.check_key(&key.to_owned()).map_err(wait)
     }
 
     /// Forgets what has filled up again.
     pub fn sweep(&self) {
         self.accounts.retain_recent();
+        self.mails.retain_recent();
         self.addresses.retain_recent();
     }
 }

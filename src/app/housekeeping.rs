@@ -1,9 +1,9 @@
-//! Work in the background: uses reach the database, what has expired is written down, ended sessions are removed.
+//! Work in the background: uses reach the database, what has expired is written down, ended sessions and links are removed.
 
 use super::{Jeton, Result};
 use crate::{
     domain::activity::{Action, Source},
-    storage::{AnyConnection, activity, sessions, tokens},
+    storage::{AnyConnection, activity, password_links, sessions, tokens},
 };
 use std::time::Duration;
 
@@ -21,7 +21,13 @@ impl Jeton {
             not_written => not_written,
         };
         let rotation = self.end_quiet_keys().await;
-        for (what, done) in [("tokens", expiry), ("old keys", rotation), ("sessions", self.sweep_sessions().await)] {
+        let rounds = [
+            ("tokens", expiry),
+            ("old keys", rotation),
+            ("sessions", self.sweep_sessions().await),
+            ("password links", self.sweep_links().await),
+        ];
+        for (what, done) in rounds {
             if let Err(error) = done {
                 tracing::error!(%error, "the {what} could not be brought up to date");
             }
@@ -51,6 +57,11 @@ impl Jeton {
             Ok(activity::insert_all(connection, &entries)?)
         })
         .await
+    }
+
+    async fn sweep_links(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.write(move |connection| Ok(password_links::sweep(connection, now).map(drop)?)).await
     }
 
     async fn sweep_sessions(&self) -> Result<()> {

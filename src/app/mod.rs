@@ -10,8 +10,10 @@ pub mod demo;
 
 pub mod freshness;
 pub mod housekeeping;
+pub mod mail;
 pub mod operator;
 pub mod organizations;
+pub mod password_links;
 mod passwords;
 pub mod problem;
 pub mod random;
@@ -87,6 +89,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Mail cannot be sent at all.
+    #[error("mail: {0}")]
+    Mail(std::io::Error),
 }
 
 /// What Jeton needs to start.
@@ -100,6 +105,8 @@ pub struct Settings {
     pub clock: Clock,
     /// Whether this is a demonstration.
     pub is_demo: bool,
+    /// How mail is sent, if it is.
+    pub mail: Option<mail::Settings>,
 }
 
 /// A running Jeton, shared by all its requests.
@@ -111,6 +118,7 @@ pub struct Jeton {
     setup_code: String,
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
+    mail: Option<mail::Mailer>,
     verifier: Arc<verify::Shared>,
 }
 
@@ -135,6 +143,7 @@ impl Jeton {
             setup_code: random::code(),
             passwords: passwords::Hasher::start(),
             attempts: attempts::Attempts::new(),
+            mail: settings.mail.map(mail::Mailer::start).transpose().map_err(StartError::Mail)?,
             clock: settings.clock,
             verifier: Arc::new(verifier),
         })
@@ -148,6 +157,18 @@ impl Jeton {
     /// Whether pages say that this is a demonstration.
     pub fn is_demo(&self) -> bool {
         self.is_demo
+    }
+
+    /// Who sends mail, if there is an SMTP server.
+    pub fn mail(&self) -> Option<&mail::Mailer> {
+        self.mail.as_ref()
+    }
+
+    /// Waits a little for mail that is on its way, as before a stop.
+    pub async fn finish_mail(&self) {
+        if let Some(mailer) = &self.mail {
+            mailer.finish().await;
+        }
     }
 
     /// A secret of 64 bytes that signs session cookies: the same on every node with the same pepper.

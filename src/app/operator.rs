@@ -9,7 +9,7 @@ use crate::{
         user::{Email, Password, PasswordError, UserId},
     },
     storage::{
-        AnyConnection, activity, memberships, sessions,
+        AnyConnection, activity, memberships, password_links, sessions,
         tokens::{self, OwnedToken, RevokedBy},
         users::{self, User},
     },
@@ -62,6 +62,7 @@ impl Jeton {
             let (user, old_hash) = users::find_by_email(connection, &email)?.ok_or(AppError::NotFound)?;
             users::update_password(connection, user.id, &old_hash, &hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
+            password_links::delete_all(connection, user.id)?;
             write_entry(connection, user.id, Action::PasswordReset, None, now)
         })
         .await?;

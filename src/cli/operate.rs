@@ -25,7 +25,7 @@ pub struct Common {
 
 impl Common {
     fn open(self) -> Result<(Jeton, bool), Box<dyn std::error::Error>> {
-        Ok((open(&self.data.check()?, false)?, self.json))
+        Ok((open(&self.data.check()?, false, None)?, self.json))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod epoch;
 pub mod installation;
 pub mod memberships;
 pub mod organizations;
+pub mod password_links;
 mod schema;
 pub mod sessions;
 pub mod tokens;

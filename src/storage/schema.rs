@@ -76,6 +76,15 @@ diesel::table! {
     }
 }
 diesel::table! {
+    password_links (code_hash) {
+        code_hash -> Binary,
+        user_id -> BigInt,
+        made_by -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+diesel::table! {
     api_tokens (id) {
         id -> BigInt,
         public_id -> Text,

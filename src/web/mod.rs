@@ -150,6 +150,7 @@ impl Server {
         });
         let served = self.running.await;
         house.abort();
+        self.jeton.finish_mail().await;
         self.jeton.flush_usage().await.map_err(io::Error::other)?;
         served
     }

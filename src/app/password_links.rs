@@ -1,0 +1,155 @@
+//! A forgotten password: a link with which its owner chooses a new one.
+//!
+//! A link goes to the user's e-mail address, or from an administrator or operator to its user by another way. It works once,
+//! for an hour, and only until the password or the e-mail address changes. Opening it uses nothing up, since programs that
+//! look through mail open links too. The database keeps the SHA-256 of its code.
+
+use super::{
+    AppError, Jeton, Result,
+    mail::Mail,
+    problem::{Field, Problems},
+    random,
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        password_link::MadeBy,
+        time::Timestamp,
+        user::{Email, Password, UserId},
+    },
+    storage::{
+        AnyConnection, activity, memberships, password_links, sessions,
+        users::{self, User},
+    },
+};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// The secret of a link, as it stands in its address: 200 random bits.
+pub struct LinkCode(String);
+
+impl LinkCode {
+    /// Makes a link for a user, as part of a transaction. Whoever calls this has checked that the user may have one.
+    pub(super) fn make(
+        connection: &mut AnyConnection,
+        user: UserId,
+        made_by: MadeBy,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let code = Self(random::code());
+        password_links::insert(connection, &hash(&code.0), user, made_by, now)?;
+        Ok(code)
+    }
+
+    /// The text of the code, for the one answer or mail that carries it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for LinkCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkCode(…)")
+    }
+}
+
+fn hash(code: &str) -> Vec<u8> {
+    Sha256::digest(code.as_bytes()).to_vec()
+}
+
+/// Subject and text of a mail.
+pub type Words = (String, String);
+
+impl Jeton {
+    /// Mails a link to the user with this e-mail address, if there is one, in the words of `compose`. Whether there is one,
+    /// and whether the mail could be sent, neither the answer nor its time tells: all that depends on it happens afterwards
+    /// (S6).
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`]; too many mails; [`AppError::NotFound`] where no mail is sent.
+    pub async fn forgot_password(
+        self: Arc<Self>,
+        email: &str,
+        source: Source,
+        compose: impl FnOnce(&User, &LinkCode) -> Words + Send + 'static,
+    ) -> Result<()> {
+        self.mail().ok_or(AppError::NotFound)?;
+        let mut problems = Problems::default();
+        let Some(email) = problems.check(Field::Email, Email::parse(email)) else { return Err(problems.into()) };
+        self.attempts.take_mail(&email.folded(), &source.address)?;
+        tokio::spawn(async move {
+            if let Err(error) = self.mail_password_link(email, &source, compose).await {
+                tracing::error!(id = source.request_id, %error, "a link for a forgotten password could not be made");
+            }
+        });
+        Ok(())
+    }
+
+    async fn mail_password_link(
+        &self,
+        email: Email,
+        source: &Source,
+        compose: impl FnOnce(&User, &LinkCode) -> Words,
+    ) -> Result<()> {
+        let found = self.read(move |connection| Ok(users::find_by_email(connection, &email)?)).await?;
+        let Some((user, _)) = found else { return Ok(()) };
+        let (id, now) = (user.id, self.clock.now());
+        let code = self.write(move |connection| LinkCode::make(connection, id, MadeBy::User, now)).await?;
+        let (subject, text) = compose(&user, &code);
+        // To the address of the account, which may be written differently from what was typed.
+        let to = Email::parse(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
+        if let Some(mailer) = self.mail() {
+            drop(mailer.send(&Mail { to, subject, text }, &source.request_id));
+        }
+        Ok(())
+    }
+
+    /// Whose password the link with this code changes.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] unless there is such a link, and it still works.
+    pub async fn user_of_password_link(&self, code: &str) -> Result<User> {
+        let (hash, now) = (hash(code), self.clock.now());
+        self.read(move |connection| {
+            let id = password_links::find(connection, &hash, now)?.ok_or(AppError::NotFound)?;
+            users::find(connection, id)?.ok_or(AppError::NotFound)
+        })
+        .await
+    }
+
+    /// Changes the password of the user whose link this is, and ends all their sessions and links, in one transaction. Of
+    /// two uses at once one wins.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong with the password; [`AppError::NotFound`] as for
+    /// [`Jeton::user_of_password_link`]; busy.
+    pub async fn use_password_link(&self, code: &str, new: String, source: Source) -> Result<()> {
+        let user = self.user_of_password_link(code).await?;
+        let mut problems = Problems::default();
+        let new = problems.check(Field::NewPassword, Password::chosen(new, &[&user.name, &user.email]));
+        let Some(new) = new else { return Err(problems.into()) };
+        let new_hash = self.passwords.hash(new).await?;
+        let (code_hash, now) = (hash(code), self.clock.now());
+        self.write(move |connection| {
+            // Under the user's lock the link is looked for again: another use may have come first.
+            users::lock(connection, user.id)?;
+            password_links::find(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
+            let old_hash = users::password_hash(connection, user.id)?;
+            users::update_password(connection, user.id, &old_hash, &new_hash)?.ok_or(AppError::NotFound)?;
+            sessions::delete_all(connection, user.id)?;
+            password_links::delete_all(connection, user.id)?;
+            let entry = activity::Entry {
+                organization: memberships::current(connection, user.id)?.map(|membership| membership.organization),
+                at: now,
+                action: Action::PasswordReset,
+                actor: Some(user.id),
+                actor_name: &user.name,
+                token: None,
+                count: 1,
+                source: &source,
+            };
+            Ok(activity::insert(connection, &entry)?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,63 @@
+//! Links with which somebody chooses a new password.
+
+use super::{AnyConnection, Result, schema::password_links};
+use crate::domain::{
+    password_link::{MadeBy, expires_at},
+    time::Timestamp,
+    user::UserId,
+};
+use diesel::prelude::*;
+
+/// Stores a new link under the hash of its code.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(
+    connection: &mut AnyConnection,
+    code_hash: &[u8],
+    user: UserId,
+    made_by: MadeBy,
+    now: Timestamp,
+) -> Result<()> {
+    diesel::insert_into(password_links::table)
+        .values((
+            password_links::code_hash.eq(code_hash),
+            password_links::user_id.eq(user.0),
+            password_links::made_by.eq(made_by.key()),
+            password_links::created_at.eq(now.seconds()),
+            password_links::expires_at.eq(expires_at(now).seconds()),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Whose password the link with this code hash changes; none once it has expired, was used or was ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<UserId>> {
+    let living = password_links::code_hash.eq(code_hash).and(password_links::expires_at.gt(now.seconds()));
+    let user: Option<i64> = password_links::table
+        .filter(living)
+        .select(password_links::user_id)
+        .get_result(connection)
+        .optional()?;
+    Ok(user.map(UserId))
+}
+
+/// Ends all links of a user.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
+    diesel::delete(password_links::table.filter(password_links::user_id.eq(user.0))).execute(connection)?;
+    Ok(())
+}
+
+/// Removes the rows of links that have expired.
+///
+/// # Errors
+/// When the database fails.
+pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(password_links::table.filter(password_links::expires_at.le(now.seconds()))).execute(connection)?)
+}
