@@ -211,7 +211,7 @@ async fn deliver(transport: &Transport, job: Job) {
     }
     drop(place);
     // Whoever asked may not be waiting.
-    drop(done.send(sent.is_ok()));
+    done.send(sent.is_ok()).ok();
 }
 
 #[cfg(test)]

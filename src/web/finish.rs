@@ -203,7 +203,7 @@ impl Asked {
         }
         if status.is_server_error() {
             let cause = response.error().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(method = %self.method, path = self.uri.path(), id = self.id.as_str(), %status, %cause, "a request failed");
+            tracing::error!(method = %self.method, path = path::without_codes(self.uri.path()), id = self.id.as_str(), %status, %cause, "a request failed");
         }
         let mut explained = self.answer(status, error);
         for (name, value) in response.headers() {

@@ -15,6 +15,7 @@ pub mod icons;
 pub mod organizations;
 pub mod origin;
 pub mod page;
+pub mod password_links;
 pub mod routes;
 pub mod session;
 pub mod sessions;

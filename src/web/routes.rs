@@ -1,7 +1,7 @@
 //! The table of everything that is served, and the addresses that pages link to.
 
 use super::{
-    App, PublicUrl, account, api, assets, organizations, origin, page, session,
+    App, PublicUrl, account, api, assets, organizations, origin, page, password_links, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, verify,
 };
@@ -19,6 +19,10 @@ pub mod path {
     pub const SETUP: &str = "/setup";
     /// Signing in.
     pub const SIGN_IN: &str = "/sign-in";
+    /// Asking for a link because of a forgotten password.
+    pub const FORGOTTEN: &str = "/sign-in/forgotten";
+    /// What the address of a link for a new password begins with.
+    pub const PASSWORD_LINKS: &str = "/password/";
     /// A user's profile.
     pub const PROFILE: &str = "/account/profile";
     /// A user's password.
@@ -88,6 +92,26 @@ pub mod path {
         }
     }
 
+    /// Signing in after choosing a new password.
+    pub fn sign_in_with_new_password() -> String {
+        format!("{SIGN_IN}?new_password")
+    }
+
+    /// After asking for a link because of a forgotten password.
+    pub fn forgotten_asked() -> String {
+        format!("{FORGOTTEN}?asked")
+    }
+
+    /// The link with which somebody chooses a new password.
+    pub fn password_link(code: &str) -> String {
+        format!("{PASSWORD_LINKS}{code}")
+    }
+
+    /// A path as the log may have it: whoever has the code of a link can use it.
+    pub fn without_codes(path: &str) -> &str {
+        if path.starts_with(PASSWORD_LINKS) { PASSWORD_LINKS } else { path }
+    }
+
     /// The set-up link with its code.
     pub fn setup(code: &str) -> String {
         format!("{SETUP}?code={code}")
@@ -129,6 +153,16 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(web::resource("/").route(read(home)))
         .service(web::resource("/setup").route(read(setup::form)).route(web::post().to(setup::submit)))
         .service(web::resource("/sign-in").route(read(sign_in::form)).route(web::post().to(sign_in::submit)))
+        .service(
+            web::resource("/sign-in/forgotten")
+                .route(read(password_links::forgotten))
+                .route(web::post().to(password_links::ask)),
+        )
+        .service(
+            web::resource("/password/{code}")
+                .route(read(password_links::form))
+                .route(web::post().to(password_links::submit)),
+        )
         .service(web::resource("/sign-out").route(web::post().to(sign_in::sign_out)))
         .service(
             web::resource("/account/profile")

@@ -35,7 +35,8 @@ struct SignInPage {
     shell: Shell,
     typed: Typed,
     errors: Errors,
-    signed_out: bool,
+    /// What has just been done.
+    done: Option<&'static str>,
 }
 
 /// What is said instead while there is no user.
@@ -45,12 +46,13 @@ struct NotSetUpPage {
     shell: Shell,
 }
 
-/// What the address says: where to go afterwards, and whether somebody has just signed out.
+/// What the address says: where to go afterwards, and whether somebody has just signed out or chosen a new password.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
     next: String,
     signed_out: Option<String>,
+    new_password: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -69,9 +71,10 @@ pub async fn form(
     if app.needs_setup().await? {
         return page(&NotSetUpPage { shell: visitor.shell });
     }
-    let Asked { next, signed_out } = asked.into_inner();
-    let typed = Typed { next, ..Typed::default() };
-    page(&SignInPage { shell: visitor.shell, typed, errors: Errors::default(), signed_out: signed_out.is_some() })
+    let Asked { next, signed_out, new_password } = asked.into_inner();
+    let (t, typed) = (visitor.shell.t, Typed { next, ..Typed::default() });
+    let done = new_password.map(|_| t.password_link_set()).or(signed_out.map(|_| t.sign_in_signed_out()));
+    page(&SignInPage { shell: visitor.shell, typed, errors: Errors::default(), done })
 }
 
 /// `POST /sign-in`
@@ -99,7 +102,7 @@ pub async fn submit(
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(visitor.shell.t, &refused.problems);
-            refused.page(&SignInPage { shell: visitor.shell, typed, errors, signed_out: false })
+            refused.page(&SignInPage { shell: visitor.shell, typed, errors, done: None })
         }
     }
 }

@@ -1,0 +1,182 @@
+//! A forgotten password: asking for a link by mail, and choosing a new password behind it.
+
+use super::{
+    App, PublicUrl,
+    errors::WebError,
+    form::{OpenForm, Refused},
+    page::{page, page_with, see},
+    routes::path,
+    session::Visitor,
+    shell::Shell,
+    texts::Texts,
+    words::Errors,
+};
+use crate::{
+    app::{
+        AppError,
+        password_links::{LinkCode, Words},
+    },
+    domain::password_link::MINUTES,
+    storage::users::User,
+};
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderValue, REFERRER_POLICY},
+    },
+    web::{Data, Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// What was typed into the form that asks for a link.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedEmail {
+    email: String,
+}
+
+/// The form that asks for a link; where no mail is sent, words about whom to ask.
+#[derive(Template)]
+#[template(path = "password_links/forgotten.html")]
+struct ForgottenPage {
+    shell: Shell,
+    sends_mail: bool,
+    typed: TypedEmail,
+    errors: Errors,
+}
+
+/// What to do now, the same whether a link is on its way or not.
+#[derive(Template)]
+#[template(path = "password_links/asked.html")]
+struct AskedPage {
+    shell: Shell,
+}
+
+/// Whether a link has just been asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    asked: Option<String>,
+}
+
+/// `GET /sign-in/forgotten`
+///
+/// # Errors
+/// When the page cannot be rendered.
+pub async fn forgotten(app: App, visitor: Visitor, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    let (shell, sends_mail) = (visitor.shell, app.mail().is_some());
+    if sends_mail && done.asked.is_some() {
+        return page(&AskedPage { shell });
+    }
+    page(&ForgottenPage { shell, sends_mail, typed: TypedEmail::default(), errors: Errors::default() })
+}
+
+/// `POST /sign-in/forgotten`: one answer, whether there is a user with this e-mail address or not (S6).
+///
+/// # Errors
+/// Not found where no mail is sent.
+pub async fn ask(
+    app: App,
+    url: Data<PublicUrl>,
+    visitor: Visitor,
+    OpenForm(typed): OpenForm<TypedEmail>,
+) -> Result<HttpResponse, WebError> {
+    let t = visitor.shell.t;
+    let compose = move |user: &User, code: &LinkCode| mail(t, &url, user, code);
+    match app.into_inner().forgot_password(&typed.email, visitor.source, compose).await {
+        Ok(()) => Ok(see(&path::forgotten_asked())),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(t, &refused.problems);
+            refused.page(&ForgottenPage { shell: visitor.shell, sends_mail: true, typed, errors })
+        }
+    }
+}
+
+/// The mail with the link, in the user's language, or that of the page which asked for it. The address is that of the
+/// configuration (C10).
+fn mail(t: Texts, url: &PublicUrl, user: &User, code: &LinkCode) -> Words {
+    let t = user.language.map_or(t, Texts);
+    let link = format!("{}{}", url.0, path::password_link(code.reveal()));
+    let text = t.password_link_mail_text(&user.name, &user.email, &url.0, MINUTES, link);
+    (t.password_link_mail_subject().to_owned(), text)
+}
+
+/// What was typed into the form behind a link.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedPassword {
+    new_password: String,
+}
+
+/// The form behind a link.
+#[derive(Template)]
+#[template(path = "password_links/form.html")]
+struct LinkPage {
+    shell: Shell,
+    code: String,
+    email: String,
+    errors: Errors,
+}
+
+/// What stands there once the link does not work any more, or never did.
+#[derive(Template)]
+#[template(path = "password_links/gone.html")]
+struct GonePage {
+    shell: Shell,
+    sends_mail: bool,
+}
+
+/// `GET /password/{code}`: changes nothing, since programs that look through mail open links too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
+    let code = code.into_inner();
+    let answer = match app.user_of_password_link(&code).await {
+        Ok(user) => page(&LinkPage { shell: visitor.shell, code, email: user.email, errors: Errors::default() }),
+        Err(AppError::NotFound) => gone(&app, visitor.shell),
+        Err(error) => Err(error.into()),
+    };
+    answer.map(keep_address)
+}
+
+/// `POST /password/{code}`: sets the password; whoever it belongs to then signs in with it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn submit(
+    app: App,
+    visitor: Visitor,
+    code: Path<String>,
+    OpenForm(typed): OpenForm<TypedPassword>,
+) -> Result<HttpResponse, WebError> {
+    let (code, shell) = (code.into_inner(), visitor.shell);
+    let answer = match app.use_password_link(&code, typed.new_password, visitor.source).await {
+        Ok(()) => Ok(see(&path::sign_in_with_new_password())),
+        Err(AppError::NotFound) => gone(&app, shell),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(shell.t, &refused.problems);
+            match app.user_of_password_link(&code).await {
+                Ok(user) => refused.page(&LinkPage { shell, code, email: user.email, errors }),
+                Err(_) => gone(&app, shell),
+            }
+        }
+    };
+    answer.map(keep_address)
+}
+
+fn gone(app: &App, shell: Shell) -> Result<HttpResponse, WebError> {
+    page_with(StatusCode::GONE, &GonePage { shell, sends_mail: app.mail().is_some() })
+}
+
+/// Keeps the address, which is the secret, out of `Referer` everywhere (T8). Not `no-referrer`: with that a browser that is
+/// not behind TLS says of its own form that it comes from nowhere, and the form would be refused
+/// (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
+fn keep_address(mut answer: HttpResponse) -> HttpResponse {
+    answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    answer
+}
