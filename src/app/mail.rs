@@ -196,7 +196,9 @@ impl Mailer {
 }
 
 async fn work(transport: Transport, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    stream::poll_fn(|context| jobs.poll_recv(context)).for_each_concurrent(AT_ONCE, |job| deliver(&transport, job)).await;
+    stream::poll_fn(|context| jobs.poll_recv(context))
+        .for_each_concurrent(AT_ONCE, |job| deliver(&transport, job))
+        .await;
 }
 
 async fn deliver(transport: &Transport, job: Job) {

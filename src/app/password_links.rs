@@ -30,12 +30,7 @@ pub struct LinkCode(String);
 
 impl LinkCode {
     /// Makes a link for a user, as part of a transaction. Whoever calls this has checked that the user may have one.
-    pub(super) fn make(
-        connection: &mut AnyConnection,
-        user: UserId,
-        made_by: MadeBy,
-        now: Timestamp,
-    ) -> Result<Self> {
+    pub(super) fn make(connection: &mut AnyConnection, user: UserId, made_by: MadeBy, now: Timestamp) -> Result<Self> {
         let code = Self(random::code());
         password_links::insert(connection, &hash(&code.0), user, made_by, now)?;
         Ok(code)

@@ -37,11 +37,8 @@ pub fn insert(
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<UserId>> {
     let living = password_links::code_hash.eq(code_hash).and(password_links::expires_at.gt(now.seconds()));
-    let user: Option<i64> = password_links::table
-        .filter(living)
-        .select(password_links::user_id)
-        .get_result(connection)
-        .optional()?;
+    let user: Option<i64> =
+        password_links::table.filter(living).select(password_links::user_id).get_result(connection).optional()?;
     Ok(user.map(UserId))
 }
 
@@ -59,5 +56,6 @@ pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
-    Ok(diesel::delete(password_links::table.filter(password_links::expires_at.le(now.seconds()))).execute(connection)?)
+    Ok(diesel::delete(password_links::table.filter(password_links::expires_at.le(now.seconds())))
+        .execute(connection)?)
 }

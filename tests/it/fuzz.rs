@@ -36,10 +36,12 @@ impl Texts for Random {
     }
 }
 
-const PATHS: [&str; 16] = [
+const PATHS: [&str; 18] = [
     "/",
     "/setup",
     "/sign-in",
+    "/sign-in/forgotten",
+    "/password/{}",
     "/account/profile",
     "/account/theme",
     "/account/security",

@@ -7,7 +7,7 @@ db_test! {
         let (_app, ann) = TestApp::with_user(db, "Ann").await;
         let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
         let bodies = ["", "=", "&&&", "csrf", "csrf=%", "csrf=%zz", "csrf=%ff%fe", "a=b&a=b", "\u{0}", "csrf[]=1", "{}"];
-        for path in ["/account/tokens", "/account/profile", "/sign-in", "/setup", "/account/security"] {
+        for path in ["/account/tokens", "/account/profile", "/sign-in", "/setup", "/account/security", "/password/0000000000"] {
             for body in bodies {
                 let answer = ann.request("POST", path, &form, body.to_owned()).await;
                 assert!((400..500).contains(&answer.status), "{path} {body:?}: {}", answer.status);

@@ -9,6 +9,7 @@ mod harness;
 mod harness_works;
 mod input;
 mod outage;
+mod password_links;
 mod processes;
 mod routes;
 mod service_states;

@@ -164,15 +164,22 @@ fn it_refuses_what_it_cannot_use_and_says_which_variable() {
         ("JETON_PUBLIC_URL", "jeton.example.org"),
         ("JETON_TRUSTED_PROXIES", "everybody"),
         ("JETON_WORKERS", "many"),
+        ("JETON_SMTP_URL", "smtp://ann:secret@mail.example.org?tls=maybe"),
+        ("JETON_SMTP_URL", "mail.example.org"),
+        ("JETON_MAIL_FROM", "Jeton"),
         ("DATABASE_URL", "mysql://ann:secret@127.0.0.1/x"),
         ("DATABASE_URL", "postgres://ann:secret@db.example.org/x"),
     ] {
-        let said = fails(command(&[], data.path()).env(variable, value));
+        let mut command = command(&[], data.path());
+        command.env("JETON_SMTP_URL", "smtp://localhost").env("JETON_MAIL_FROM", "jeton@example.org");
+        let said = fails(command.env(variable, value));
         let named = if value == "0.0.0.0:0" { "JETON_PUBLIC_URL" } else { variable };
         assert!(said.contains(named), "{variable}={value}: {said}");
         assert!(!said.contains("secret"), "{said}");
         assert_eq!(said.trim().lines().count(), 1, "one line, no panic: {said}");
     }
+    let half = fails(command(&[], data.path()).env("JETON_SMTP_URL", "smtp://ann:secret@mail.example.org"));
+    assert!(half.contains("JETON_MAIL_FROM") && !half.contains("secret"), "{half}");
     let nobody = fails(command(&[], data.path()).env("DATABASE_URL", "postgres://ann:secret@127.0.0.1:1/x"));
     assert!(nobody.contains("database") && !nobody.contains("secret"), "{nobody}");
     fs::write(data.path().join("file"), "").unwrap();
@@ -274,6 +281,27 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
     for secret in [body, &body[..16], &body[16..], hex.as_str(), crate::harness::PASSWORD] {
         assert!(!crate::harness::contains(&kept, secret.as_bytes()), "{secret}");
     }
+}
+
+#[actix_web::test]
+async fn mail_that_cannot_be_sent_is_in_the_log_under_the_id_of_its_request() {
+    let data = folder();
+    let mut command = command(&[], data.path());
+    // Nobody listens there.
+    command.env("JETON_SMTP_URL", "smtp://ann:secret@127.0.0.1:1").env("JETON_MAIL_FROM", "jeton@example.org");
+    let mut jeton = Process::start(command);
+    let (url, code) = jeton.first_lines();
+    let ann = crate::harness::Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let answer = ann.post("/sign-in/forgotten", &[("email", &ann.email)]).await;
+    assert_eq!(answer.status, 303);
+    let (say, lines) = std::sync::mpsc::channel();
+    let mut log = BufReader::new(jeton.child.stderr.take().unwrap()).lines();
+    std::thread::spawn(move || log.by_ref().map_while(Result::ok).try_for_each(|line| say.send(line)));
+    let next = || lines.recv_timeout(Duration::from_secs(20)).expect("a line about the mail");
+    let line = std::iter::repeat_with(next).find(|line| line.contains("a mail could not be sent")).unwrap();
+    assert!(line.contains(answer.header("x-request-id")), "{line}");
+    assert!(!["secret", "/password/", "ann@example.org"].iter().any(|word| line.contains(word)), "{line}");
 }
 
 fn prints(command: &mut Command) -> Value {

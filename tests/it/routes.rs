@@ -18,13 +18,17 @@ const fn row(method: &'static str, path: &'static str, [visitor, owner, other, k
 }
 
 /// `{token}` and `{session}` are Ann's. POST carries a form with nothing but the session's own token in it.
-const TABLE: [Row; 32] = [
+const TABLE: [Row; 36] = [
     row("GET", "/", [303, 303, 303, 303]),
     row("GET", "/static/{name}", [404, 404, 404, 404]),
     row("GET", "/setup", [404, 404, 404, 404]),
     row("POST", "/setup", [404, 404, 404, 404]),
     row("GET", "/sign-in", [200, 303, 303, 200]),
     row("POST", "/sign-in", [422, 422, 422, 422]),
+    row("GET", "/sign-in/forgotten", [200, 200, 200, 200]),
+    row("POST", "/sign-in/forgotten", [404, 404, 404, 404]),
+    row("GET", "/password/{code}", [410, 410, 410, 410]),
+    row("POST", "/password/{code}", [410, 410, 410, 410]),
     row("GET", "/account/profile", [303, 200, 200, 303]),
     row("POST", "/account/profile", [303, 422, 422, 303]),
     row("POST", "/account/theme", [303, 422, 422, 303]),

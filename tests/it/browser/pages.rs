@@ -2,7 +2,7 @@
 //! sideways on the smallest screen. With `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
-use crate::harness::{Browser, PASSWORD, Person, Setup, TestApp, TestDb, html};
+use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, html};
 use std::{path::PathBuf, time::Duration};
 use thirtyfour::By;
 
@@ -17,7 +17,7 @@ const CUT_OFF: &str = "const meant = (e) => e.closest('.visually-hidden, .subnav
 
 /// How to get to a page. What is not written down in a language works in all.
 enum Step {
-    /// An address; `{code}` is the code of the set-up link, `{Label}` the public id of a token.
+    /// An address; `{code}` is the code of the set-up link, `{link}` the link in the first mail, `{Label}` the public id of a token.
     Go(&'static str),
     /// Types into the field with this name.
     Type(&'static str, &'static str),
@@ -42,6 +42,31 @@ const SIGNED_OUT: &[Page] = &[
     ("sign-in with errors", &[Go("/sign-in"), REFUSED]),
     ("sign-in refused", &[Go("/sign-in"), Type("email", "ann@example.org"), Type("password", "not this one"), REFUSED]),
     ("not found", &[Go("/no/such/page")]),
+    ("forgotten password without mail", &[Go("/sign-in"), Press("a[href='/sign-in/forgotten']", "h1")]),
+    ("password link gone without mail", &[Go("/password/0000000000")]),
+];
+const FORGOTTEN: &[Page] = &[
+    ("forgotten password", &[Go("/sign-in/forgotten")]),
+    ("forgotten password with errors", &[Go("/sign-in/forgotten"), Type("email", "ann"), REFUSED]),
+    (
+        "forgotten password, asked",
+        &[
+            Go("/sign-in/forgotten"),
+            Type("email", "ann@example.org"),
+            Press("main [type=submit]", "main:not(:has(form)) a"),
+        ],
+    ),
+    ("password link", &[Go("{link}")]),
+    ("password link with errors", &[Go("{link}"), Type("new_password", "short"), REFUSED]),
+    (
+        "sign-in with the new password",
+        &[
+            Go("{link}"),
+            Type("new_password", "another long enough sentence"),
+            Press("main [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    ("password link gone", &[Go("{link}")]),
 ];
 const NEWCOMER: &[Page] = &[
     ("profile", &[Go("/account/profile")]),
@@ -113,14 +138,41 @@ async fn every_page_in_french() {
     every_page("fr").await;
 }
 
+#[actix_web::test]
+async fn every_page_about_a_forgotten_password_in_english() {
+    every_page_about_a_forgotten_password("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_a_forgotten_password_in_french() {
+    every_page_about_a_forgotten_password("fr").await;
+}
+
+async fn every_page_about_a_forgotten_password(language: &'static str) {
+    let (app, ann, smtp) = TestApp::with_mail(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    let setup = Setup { language, ..Setup::default() };
+    let browser = Browser::with(&app.url, setup).await;
+    let mut tour = Tour { browser, app, ann, smtp: Some(smtp), language, found: vec![], sent: vec![] };
+    tour.visit(FORGOTTEN).await;
+    tour.ends();
+}
+
 const DAY: i64 = 86_400;
 
 async fn every_page(language: &'static str) {
     let app = TestApp::start(TestDb::sqlite()).await;
     let ann = app.browser("Ann");
     let setup = Setup { language, ..Setup::default() };
-    let mut tour =
-        Tour { browser: Browser::with(&app.url, setup).await, app, ann, language, found: vec![], sent: vec![] };
+    let mut tour = Tour {
+        browser: Browser::with(&app.url, setup).await,
+        app,
+        ann,
+        smtp: None,
+        language,
+        found: vec![],
+        sent: vec![],
+    };
     tour.visit(BEFORE_SET_UP).await;
     tour.ann.sets_up(tour.app.jeton.setup_code()).await;
     speaks_as_the_browser(&tour.ann).await;
@@ -138,8 +190,7 @@ async fn every_page(language: &'static str) {
     tour.visit(LATER).await;
     tour.ann.post("/account/tokens/revocation", &[("which", "all")]).await;
     tour.visit(NONE_LEFT).await;
-    tour.found.extend(html::validate(&tour.sent));
-    assert!(tour.found.is_empty(), "{} findings:\n{}", tour.found.len(), tour.found.join("\n"));
+    tour.ends();
 }
 
 #[actix_web::test]
@@ -161,12 +212,18 @@ struct Tour {
     browser: Browser,
     app: TestApp,
     ann: Person,
+    smtp: Option<Smtp>,
     language: &'static str,
     found: Vec<String>,
     sent: Vec<(String, String)>,
 }
 
 impl Tour {
+    fn ends(mut self) {
+        self.found.extend(html::validate(&self.sent));
+        assert!(self.found.is_empty(), "{} findings:\n{}", self.found.len(), self.found.join("\n"));
+    }
+
     /// Tokens of every kind: used, never used, about to expire, expired, revoked, with a label that fits nowhere.
     async fn live_for_a_month(&self) {
         let Tour { app, ann, .. } = self;
@@ -225,7 +282,11 @@ impl Tour {
     async fn address(&self, path: &str) -> String {
         let Some((start, rest)) = path.split_once('{') else { return path.to_owned() };
         let (name, end) = rest.split_once('}').expect("a brace");
-        let id = if name == "code" { self.app.jeton.setup_code().to_owned() } else { self.ann.token_id(name).await };
+        let id = match (name, &self.smtp) {
+            ("code", _) => self.app.jeton.setup_code().to_owned(),
+            ("link", Some(smtp)) => smtp.mails(1).await[0].link(),
+            _ => self.ann.token_id(name).await,
+        };
         format!("{start}{id}{end}")
     }
 

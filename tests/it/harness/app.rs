@@ -6,9 +6,9 @@
 //! assert_eq!(app.me(&key).await.status, 200);
 //! ```
 
-use super::TestDb;
+use super::{Smtp, TestDb};
 use jeton::{
-    app::{self, Jeton, clock::Clock},
+    app::{self, Jeton, clock::Clock, mail},
     domain::{
         organization::OrganizationId,
         permission::BuiltInSet,
@@ -46,11 +46,25 @@ impl Drop for TestApp {
 impl TestApp {
     /// A Jeton with no user.
     pub async fn start(test_db: TestDb) -> TestApp {
-        TestApp::start_behind(test_db, None).await
+        TestApp::run(test_db, None, None).await
     }
 
     /// A Jeton with no user that is reached under `public_url`.
     pub async fn start_behind(test_db: TestDb, public_url: Option<&str>) -> TestApp {
+        TestApp::run(test_db, public_url, None).await
+    }
+
+    /// A Jeton with no user that sends mail.
+    pub async fn start_mailing(test_db: TestDb) -> (TestApp, Smtp) {
+        let smtp = Smtp::start();
+        let mail = mail::Settings {
+            server: mail::Server::parse(&smtp.url()).expect("a server"),
+            from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
+        };
+        (TestApp::run(test_db, None, Some(mail)).await, smtp)
+    }
+
+    async fn run(test_db: TestDb, public_url: Option<&str>, mail: Option<mail::Settings>) -> TestApp {
         let clock = Clock::system();
         let address = Address::parse(&test_db.url).expect("a database URL");
         let settings = app::Settings {
@@ -58,6 +72,7 @@ impl TestApp {
             data_dir: test_db.folder().to_owned(),
             clock: clock.clone(),
             is_demo: false,
+            mail,
         };
         let jeton = Jeton::open(settings).expect("it starts");
         let web = web::Settings {
@@ -76,10 +91,22 @@ impl TestApp {
     /// A Jeton whose administrator `name` is signed in, set up through its own pages.
     pub async fn with_user(test_db: TestDb, name: &str) -> (TestApp, Person) {
         let app = TestApp::start(test_db).await;
-        let person = app.browser(name);
-        let answer = person.sets_up(app.jeton.setup_code()).await;
-        assert_eq!(answer.status, 303, "{}", answer.body);
+        let person = app.first_user(name).await;
         (app, person)
+    }
+
+    /// The same, sending mail.
+    pub async fn with_mail(test_db: TestDb, name: &str) -> (TestApp, Person, Smtp) {
+        let (app, smtp) = TestApp::start_mailing(test_db).await;
+        let person = app.first_user(name).await;
+        (app, person, smtp)
+    }
+
+    async fn first_user(&self, name: &str) -> Person {
+        let person = self.browser(name);
+        let answer = person.sets_up(self.jeton.setup_code()).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        person
     }
 
     /// The data folder.

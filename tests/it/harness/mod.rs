@@ -8,6 +8,7 @@ mod guardian;
 pub mod html;
 mod postgres;
 pub mod random;
+mod smtp;
 mod stored;
 
 pub use activity::activity;
@@ -15,4 +16,5 @@ pub use app::{Answer, PASSWORD, Person, TestApp};
 pub use browser::{Browser, Setup};
 pub(crate) use db::db_test;
 pub use db::{TestDb, folder};
+pub use smtp::Smtp;
 pub use stored::{contains, everything_stored};
