@@ -62,7 +62,8 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
     let database = Address::parse(url)?;
     let clock = Clock::system();
     let now = clock.now();
-    let settings = Settings { database: database.clone(), data_dir: folder.to_owned(), clock, is_demo: false };
+    let settings =
+        Settings { database: database.clone(), data_dir: folder.to_owned(), clock, is_demo: false, mail: None };
     let jeton = Jeton::open(settings)?;
     let form = SetupForm {
         name: "Ann".into(),

@@ -37,7 +37,7 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// List users, or give one a new password; also while the server runs
+    /// List users, or help one who has forgotten their password; also while the server runs
     #[command(subcommand)]
     User(UserCommand),
     /// List active tokens, or revoke one at once; also while the server runs

@@ -1,7 +1,7 @@
 //! Mail through the SMTP server of the configuration. Without one Jeton sends no mail, and pages say what to do instead.
 //!
 //! Mail comes after the commit that it tells of, and never holds up an answer or makes it fail: it is queued, and a thread of
-//! its own sends it within [`LONGEST`]. What could not be sent is in the log under the id of its request; whoever needs to
+//! its own sends it within ten seconds. What could not be sent is in the log under the id of its request; whoever needs to
 //! know waits for [`Mailer::send`]. The words come from the caller, since texts belong to the pages.
 
 use super::random;

@@ -1,9 +1,10 @@
 //! What whoever runs the server does at its command line: help people who cannot sign in, and revoke tokens.
 
-use super::{AppError, Jeton, Result, random};
+use super::{AppError, Jeton, Result, password_links::LinkCode, random};
 use crate::{
     domain::{
         activity::{Action, Source},
+        password_link::MadeBy,
         time::{DAY, Timestamp},
         token,
         user::{Email, Password, PasswordError, UserId},
@@ -67,6 +68,21 @@ impl Jeton {
         })
         .await?;
         Ok(password)
+    }
+
+    /// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if no user has this e-mail address.
+    pub async fn make_password_link(&self, _: Operator, email: &str) -> Result<LinkCode> {
+        let email = Email::parse(email).map_err(|_| AppError::NotFound)?;
+        let now = self.clock.now();
+        self.write(move |connection| {
+            let (user, _) = users::find_by_email(connection, &email)?.ok_or(AppError::NotFound)?;
+            write_entry(connection, user.id, Action::PasswordLinkMade, None, now)?;
+            LinkCode::make(connection, user.id, MadeBy::Operator, now)
+        })
+        .await
     }
 
     /// The active tokens of all users that the filter takes, newest first.

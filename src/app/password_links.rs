@@ -88,8 +88,24 @@ impl Jeton {
     ) -> Result<()> {
         let found = self.read(move |connection| Ok(users::find_by_email(connection, &email)?)).await?;
         let Some((user, _)) = found else { return Ok(()) };
-        let (id, now) = (user.id, self.clock.now());
-        let code = self.write(move |connection| LinkCode::make(connection, id, MadeBy::User, now)).await?;
+        let (id, now, asked_from) = (user.id, self.clock.now(), source.clone());
+        let code = self
+            .write(move |connection| {
+                let entry = activity::Entry {
+                    organization: memberships::current(connection, id)?.map(|membership| membership.organization),
+                    at: now,
+                    action: Action::PasswordLinkMade,
+                    // Anybody may have typed the address.
+                    actor: None,
+                    actor_name: "",
+                    token: None,
+                    count: 1,
+                    source: &asked_from,
+                };
+                activity::insert(connection, &entry)?;
+                LinkCode::make(connection, id, MadeBy::User, now)
+            })
+            .await?;
         let (subject, text) = compose(&user, &code);
         // To the address of the account, which may be written differently from what was typed.
         let to = Email::parse(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;

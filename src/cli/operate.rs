@@ -8,7 +8,9 @@ use crate::{
         operator::{Operator, TokenFilter},
     },
     config::DataOptions,
+    domain::password_link::MINUTES,
     storage::{tokens::OwnedToken, users::User},
+    web::{PublicUrl, routes::path},
 };
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -34,6 +36,16 @@ impl Common {
 pub enum UserCommand {
     /// List all users
     List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print a link with which a user chooses a new password, once
+    PasswordLink {
+        /// Their e-mail address
+        email: String,
+        /// Address that people use, such as `https://jeton.example.org`
+        #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
+        public_url: String,
         #[command(flatten)]
         common: Common,
     },
@@ -83,6 +95,18 @@ impl UserCommand {
                 let rows =
                     users.iter().map(|user| if as_json { json_user(user).to_string() } else { words_user(user) });
                 print(as_json, rows.collect())
+            }
+            Self::PasswordLink { email, public_url, common } => {
+                let url = PublicUrl::parse(&public_url)
+                    .map_err(|problem| format!("JETON_PUBLIC_URL (--public-url): {problem}"))?;
+                let (jeton, as_json) = common.open()?;
+                let code = jeton.make_password_link(operator, &email).await;
+                let code = code.map_err(|error| format!("{email}: {error}"))?;
+                let link = format!("{}{}", url.0, path::password_link(code.reveal()));
+                let words =
+                    format!("{email} can choose a new password here, once, for {MINUTES} minutes:\n\n    {link}\n");
+                say(&if as_json { json!({ "email": email, "link": link }).to_string() } else { words })?;
+                Ok(())
             }
             Self::ResetPassword { email, common } => {
                 let (jeton, as_json) = common.open()?;

@@ -74,6 +74,8 @@ db_test! {
         let reset: Vec<_> = log.iter().filter(|entry| entry.action == "password.reset").collect();
         assert_eq!((reset.len(), reset[0].actor_name.as_str()), (1, "Ann"));
         assert!(reset[0].organization_id.is_some());
+        let made: Vec<_> = log.iter().filter(|entry| entry.action == "password.link_made").collect();
+        assert_eq!((made.len(), made[0].actor_name.as_str()), (1, ""), "anybody may have asked");
     }
 
     async fn a_link_works_once_and_ends_the_others_of_its_user(db: TestDb) {
@@ -268,6 +270,15 @@ db_test! {
         let to = Email::parse(&ann.email).unwrap();
         let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
         assert!(!app.jeton.mail().unwrap().send(&mail, "a request").await);
+    }
+
+    async fn mail_is_not_sent_in_the_clear_where_tls_is_asked_for(db: TestDb) {
+        let smtp = Smtp::start();
+        let app = TestApp::start_mailing_through(db, &format!("{}?tls=required", smtp.url())).await;
+        let to = Email::parse("ann@example.org").unwrap();
+        let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
+        assert!(!app.jeton.mail().unwrap().send(&mail, "a request").await, "this server knows no TLS");
+        assert_eq!(smtp.mails(0).await.len(), 0);
     }
 
     async fn without_smtp_the_page_says_whom_to_ask(db: TestDb) {

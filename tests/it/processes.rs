@@ -337,10 +337,23 @@ async fn operates(db: TestDb) {
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
     assert!(fails(&mut jeton(&["token", "revoke", "zzzzzzzzzz"])).contains("not found"));
 
+    let asked = ["user", "password-link", "ANN@example.org", "--json", "--public-url", &url];
+    let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
+    let path = link.strip_prefix(&url).unwrap();
+    assert_eq!(ann.get(path).await.status, 200);
+    assert_eq!(ann.post(path, &[("new_password", "another long enough sentence")]).await.status, 303);
+    assert_eq!(ann.get("/account/tokens").await.status, 303, "the session has ended");
+    assert_eq!(ann.signs_in_with("another long enough sentence").await.status, 303);
+    let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
+    assert!(
+        fails(&mut jeton(&["user", "password-link", "eve@example.org", "--public-url", &url])).contains("not found")
+    );
+
     let reset = prints(&mut jeton(&["user", "reset-password", "ann@example.org", "--json"]));
     assert_eq!(ann.get("/account/tokens").await.status, 303, "the session has ended");
     assert_eq!(ann.signs_in().await.status, 422, "the old password is worth nothing");
     assert_eq!(ann.signs_in_with(reset["password"].as_str().unwrap()).await.status, 303);
+    assert_eq!(ann.get(link.strip_prefix(&url).unwrap()).await.status, 410, "a new password ends links");
     assert!(fails(&mut jeton(&["user", "reset-password", "eve@example.org"])).contains("not found"));
 }
 

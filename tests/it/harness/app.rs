@@ -57,11 +57,16 @@ impl TestApp {
     /// A Jeton with no user that sends mail.
     pub async fn start_mailing(test_db: TestDb) -> (TestApp, Smtp) {
         let smtp = Smtp::start();
+        (TestApp::start_mailing_through(test_db, &smtp.url()).await, smtp)
+    }
+
+    /// A Jeton with no user that sends mail through the server of this URL.
+    pub async fn start_mailing_through(test_db: TestDb, url: &str) -> TestApp {
         let mail = mail::Settings {
-            server: mail::Server::parse(&smtp.url()).expect("a server"),
+            server: mail::Server::parse(url).expect("a server"),
             from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
         };
-        (TestApp::run(test_db, None, Some(mail)).await, smtp)
+        TestApp::run(test_db, None, Some(mail)).await
     }
 
     async fn run(test_db: TestDb, public_url: Option<&str>, mail: Option<mail::Settings>) -> TestApp {
