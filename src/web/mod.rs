@@ -151,8 +151,9 @@ impl Server {
         });
         let served = self.running.await;
         house.abort();
+        let written = self.jeton.flush_usage().await;
         self.jeton.finish_mail().await;
-        self.jeton.flush_usage().await.map_err(io::Error::other)?;
+        written.map_err(io::Error::other)?;
         served
     }
 }

@@ -199,3 +199,14 @@ fn pages(config: &mut web::ServiceConfig) {
 async fn home(_: Visitor, signed_in: Option<SignedIn>) -> HttpResponse {
     page::see(if signed_in.is_some() { path::TOKENS } else { path::SIGN_IN })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    #[test]
+    fn the_code_of_a_link_stays_out_of_the_log() {
+        assert_eq!(path::without_codes(&path::password_link("secret")), "/password/");
+        assert_eq!(path::without_codes("/account/tokens"), "/account/tokens");
+    }
+}

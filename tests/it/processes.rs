@@ -270,6 +270,10 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
     client().get(format!("{url}/api/v1/me?access_token={key}")).send().await.unwrap();
     ann.revokes("Power BI").await;
     assert_eq!(status(&url, &key).await, 401);
+    let asked = ["user", "password-link", "ann@example.org", "--json", "--public-url", &url];
+    let link = prints(&mut command(&asked, data.path()))["link"].as_str().unwrap().to_owned();
+    assert_eq!(client().get(&link).send().await.unwrap().status(), 200);
+    let link_code = link.rsplit('/').next().unwrap();
     drop(jeton);
     let mut kept = reader.join().unwrap().into_bytes();
     assert!(!kept.is_empty());
@@ -278,7 +282,7 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
     }
     let body = &key[6..38];
     let hex: String = body.bytes().map(|byte| format!("{byte:02x}")).collect();
-    for secret in [body, &body[..16], &body[16..], hex.as_str(), crate::harness::PASSWORD] {
+    for secret in [body, &body[..16], &body[16..], hex.as_str(), crate::harness::PASSWORD, link_code] {
         assert!(!crate::harness::contains(&kept, secret.as_bytes()), "{secret}");
     }
 }
