@@ -1,5 +1,6 @@
 //! The commands.
 
+mod activity;
 mod operate;
 
 use crate::{
@@ -8,6 +9,7 @@ use crate::{
     storage::Address,
     web::{self, routes::path},
 };
+use activity::ActivityCommand;
 use clap::{Parser, Subcommand};
 use operate::{TokenCommand, UserCommand};
 use std::{error::Error, io::Write};
@@ -43,6 +45,9 @@ enum Command {
     /// List active tokens, or revoke one at once; also while the server runs
     #[command(subcommand)]
     Token(TokenCommand),
+    /// List entries of the activity log, or check that none was tampered with; also while the server runs
+    #[command(subcommand)]
+    Activity(ActivityCommand),
 }
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -58,6 +63,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Some(Command::Demo { json, options }) => demonstrate(options.check()?, json).await,
         Some(Command::User(command)) => command.run().await,
         Some(Command::Token(command)) => command.run().await,
+        Some(Command::Activity(command)) => command.run().await,
     }
 }
 

@@ -4,6 +4,7 @@
 //! transaction, and returns what a page or an API needs to answer.
 
 pub mod account;
+pub mod activity;
 mod attempts;
 pub mod clock;
 pub mod demo;
@@ -28,7 +29,7 @@ pub mod verify;
 
 use crate::{
     domain::{permission::Permission, token::Pepper},
-    storage::{Address, AnyConnection, Db, StorageError, activity, installation},
+    storage::{self, Address, AnyConnection, Db, StorageError, installation},
 };
 use clock::Clock;
 use problem::Problems;
@@ -130,7 +131,7 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
-        while db.write(activity::chain_older)? {}
+        while db.write(storage::activity::chain_older)? {}
         let known = db.read(installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How the activity log names whoever works at the command line.
-const NAME: &str = "operator";
+pub const NAME: &str = "operator";
 
 /// Proof that somebody works at the server's own command line, where the database and the pepper can be read. Only the
 /// commands make one.

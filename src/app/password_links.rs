@@ -88,22 +88,12 @@ impl Jeton {
     ) -> Result<()> {
         let found = self.read(move |connection| Ok(users::find_by_email(connection, &email)?)).await?;
         let Some((user, _)) = found else { return Ok(()) };
-        let (id, now, asked_from) = (user.id, self.clock.now(), source.clone());
+        let (target, now, asked_from) = (user.clone(), self.clock.now(), source.clone());
         let code = self
             .write(move |connection| {
-                let entry = activity::Entry {
-                    organization: memberships::current(connection, id)?.map(|membership| membership.organization),
-                    at: now,
-                    action: Action::PasswordLinkMade,
-                    // Anybody may have typed the address.
-                    actor: None,
-                    actor_name: "",
-                    token: None,
-                    count: 1,
-                    source: &asked_from,
-                };
-                activity::insert(connection, &entry)?;
-                LinkCode::make(connection, id, MadeBy::User, now)
+                // Anybody may have typed the address, so no actor is named.
+                insert_entry(connection, Action::PasswordLinkMade, None, &target, now, &asked_from)?;
+                LinkCode::make(connection, target.id, MadeBy::User, now)
             })
             .await?;
         let (subject, text) = compose(&user, &code);
@@ -149,18 +139,28 @@ impl Jeton {
             users::update_password(connection, user.id, &old_hash, &new_hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
             password_links::delete_all(connection, user.id)?;
-            let entry = activity::Entry {
-                organization: memberships::current(connection, user.id)?.map(|membership| membership.organization),
-                at: now,
-                action: Action::PasswordReset,
-                actor: Some(user.id),
-                actor_name: &user.name,
-                token: None,
-                count: 1,
-                source: &source,
-            };
-            Ok(activity::insert(connection, &entry)?)
+            insert_entry(connection, Action::PasswordReset, Some(&user), &user, now, &source)
         })
         .await
     }
+}
+
+/// Writes into the log of the organization that `target` works in.
+fn insert_entry(
+    connection: &mut AnyConnection,
+    action: Action,
+    actor: Option<&User>,
+    target: &User,
+    now: Timestamp,
+    source: &Source,
+) -> Result<()> {
+    let organization = memberships::first(connection, target.id)?.map(|membership| membership.organization);
+    let entry = activity::Entry {
+        actor: actor.map(|user| user.id),
+        actor_name: actor.map_or("", |user| &user.name),
+        target: Some(target.id),
+        target_name: Some(&target.name),
+        ..activity::Entry::new(organization, action, now, source)
+    };
+    Ok(activity::insert(connection, &entry)?)
 }

@@ -37,6 +37,18 @@ pub enum Field {
     Hours,
     /// How long an old key has to be quiet to end before that.
     Quiet,
+    /// Somebody whose entries of the log are looked for.
+    Person,
+    /// A token, by its public id.
+    Token,
+    /// A kind of entries or of tokens.
+    Kind,
+    /// The first day of a time.
+    FirstDay,
+    /// The last day of a time.
+    LastDay,
+    /// Why something is done.
+    Reason,
     /// The form as a whole.
     Form,
 }
@@ -121,6 +133,14 @@ impl Problems {
     /// The value that was read for `field`, or a note of what is wrong with it.
     pub fn check<T, E: Into<Problem>>(&mut self, field: Field, read: Result<T, E>) -> Option<T> {
         read.map_err(|error| self.0.push((field, error.into()))).ok()
+    }
+
+    /// Goes on if nothing is wrong.
+    ///
+    /// # Errors
+    /// These problems.
+    pub fn none(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
     /// The choice that was taken for `field`, or a note that none was.

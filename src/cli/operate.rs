@@ -26,7 +26,8 @@ pub struct Common {
 }
 
 impl Common {
-    fn open(self) -> Result<(Jeton, bool), Box<dyn std::error::Error>> {
+    /// Opens what is there, and says whether to answer in JSON.
+    pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn std::error::Error>> {
         Ok((open(&self.data.check()?, false, None)?, self.json))
     }
 }
@@ -150,7 +151,7 @@ impl TokenCommand {
 }
 
 /// Prints rows: a line each, or one JSON array.
-fn print(as_json: bool, rows: Vec<String>) -> Outcome {
+pub(super) fn print(as_json: bool, rows: Vec<String>) -> Outcome {
     say(&if as_json { format!("[{}]", rows.join(",")) } else { rows.join("\n") })?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the activity log tells: who did what, when, through which token; and the chain that its entries form.
 
+use super::permission::Permissions;
 use sha2::{Digest, Sha256};
 
 /// Declares [`Action`] together with the stable names, so that neither can be forgotten.
@@ -62,7 +63,7 @@ actions! {
     UserPermissionSetChanged = "user.permission_set_changed",
     /// A permission set, the target, was made.
     PermissionSetCreated = "permission_set.created",
-    /// A permission set, the target, was changed; the detail says what was added and taken away.
+    /// A permission set, the target, was changed; the detail says what was added and taken away, as [`difference`] does.
     PermissionSetChanged = "permission_set.changed",
     /// A permission set, the target, was deleted.
     PermissionSetDeleted = "permission_set.deleted",
@@ -74,7 +75,7 @@ actions! {
     TokenRenamed = "token.renamed",
     /// A token's inactivity expiry was changed; the detail is the number of days.
     TokenExpiryChanged = "token.expiry_changed",
-    /// A service user's permissions were changed; the detail says what was added and taken away.
+    /// A service user's permissions were changed; the detail says what was added and taken away, as [`difference`] does.
     TokenPermissionsChanged = "token.permissions_changed",
     /// A token was revoked; the detail is the reason, if one was given.
     TokenRevoked = "token.revoked",
@@ -99,6 +100,65 @@ impl Action {
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.key() == key)
     }
+
+    /// The group that filters show it in.
+    pub fn group(self) -> ActionGroup {
+        match self.key().split('.').next() {
+            Some("token") => ActionGroup::Tokens,
+            Some("user") => ActionGroup::Users,
+            Some("permission_set") => ActionGroup::PermissionSets,
+            Some("session" | "password" | "profile") => ActionGroup::Accounts,
+            _ => ActionGroup::Organization,
+        }
+    }
+}
+
+/// Actions that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionGroup {
+    /// API tokens of people and of service users.
+    Tokens,
+    /// Who is in the organization, and with what permissions.
+    Users,
+    /// The permission sets themselves.
+    PermissionSets,
+    /// Signing in, passwords and profiles.
+    Accounts,
+    /// The organization as a whole, and what left it as a file.
+    Organization,
+}
+
+impl ActionGroup {
+    /// All of them, in the order of filters.
+    pub const ALL: [Self; 5] = [Self::Tokens, Self::Users, Self::PermissionSets, Self::Accounts, Self::Organization];
+
+    /// The word in addresses. No [`Action`] has such a key: theirs have a dot.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Users => "users",
+            Self::PermissionSets => "permission_sets",
+            Self::Accounts => "accounts",
+            Self::Organization => "organization",
+        }
+    }
+
+    /// The group with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.key() == key)
+    }
+
+    /// Its actions.
+    pub fn actions(self) -> impl Iterator<Item = Action> {
+        Action::ALL.iter().copied().filter(move |action| action.group() == self)
+    }
+}
+
+/// What was added to permissions and taken from them, as the log keeps it: keys with a sign, `+assets.view -assets.edit`.
+pub fn difference(before: Permissions, after: Permissions) -> String {
+    let added = after.without(before).iter().map(|permission| format!("+{}", permission.key()));
+    let taken = before.without(after).iter().map(|permission| format!("-{}", permission.key()));
+    added.chain(taken).collect::<Vec<_>>().join(" ")
 }
 
 /// Where a request came from: what the log, the lists of sessions and of tokens say about it.
@@ -123,6 +183,26 @@ pub const CHAIN_START: Hash = [0; 32];
 ///
 /// There is no secret in it: whoever has an export can check it. Whoever can write to the database could compute a whole
 /// new chain, which the hash of any entry noted elsewhere gives away.
+///
+/// A whole export (JSON Lines, without filters) is checked by this program, which prints position and hash of the last
+/// entry, to be compared with what the page of the log shows:
+///
+/// ```python
+/// import hashlib, json, struct, sys
+///
+/// names = ["position", "organization", "at", "action", "actor_id", "actor", "target_id", "target", "token_id", "token",
+///          "detail", "count", "address", "program", "request_id"]
+/// rows = sorted(map(json.loads, open(sys.argv[1], encoding="utf-8")), key=lambda row: row["position"])
+/// last = bytes(32)
+/// for position, row in enumerate(rows, 1):
+///     entry = hashlib.sha256(last)
+///     for value in map(row.get, names):
+///         text = b"" if value is None else str(value).encode()
+///         entry.update(struct.pack(">Q", 2**64 - 1 if value is None else len(text)) + text)
+///     last = entry.digest()
+///     assert (row["position"], row["hash"]) == (position, last.hex()), f"entry {position} is not what was written"
+/// print(position, last.hex())
+/// ```
 pub fn chained(previous: &Hash, fields: &[Option<&str>]) -> Hash {
     let mut hash = Sha256::new();
     hash.update(previous);
@@ -144,6 +224,23 @@ mod tests {
             assert_eq!(Action::from_key(action.key()), Some(*action));
         }
         assert_eq!(Action::from_key("token.eaten"), None);
+    }
+
+    #[test]
+    fn each_action_is_in_one_group_and_no_group_is_empty_or_named_like_an_action() {
+        let grouped: usize = ActionGroup::ALL.into_iter().map(|group| group.actions().count()).sum();
+        assert_eq!(grouped, Action::ALL.len());
+        for group in ActionGroup::ALL {
+            assert!(group.actions().next().is_some());
+            assert_eq!((ActionGroup::from_key(group.key()), Action::from_key(group.key())), (Some(group), None));
+        }
+    }
+
+    #[test]
+    fn a_difference_names_what_came_and_what_went() {
+        let set = Permissions::from_keys;
+        assert_eq!(difference(set("assets.view assets.edit"), set("assets.view")), "-assets.edit");
+        assert_eq!(difference(set("assets.edit"), set("assets.view")), "+assets.view -assets.edit");
     }
 
     #[test]

@@ -5,14 +5,17 @@ use thiserror::Error;
 /// Most characters (Unicode scalar values) in a label or a name.
 pub const LONGEST: usize = 100;
 
+/// Most characters in a reason.
+pub const LONGEST_REASON: usize = 200;
+
 /// Why a text cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
     /// Nothing but white space was entered.
     #[error("empty")]
     Empty,
-    /// More than [`LONGEST`] characters.
-    #[error("longer than {LONGEST} characters")]
+    /// More characters than fit: [`LONGEST`], or [`LONGEST_REASON`] of a reason.
+    #[error("too long")]
     TooLong,
     /// A control character (such as a line break or NUL), or one that turns the direction of the text around it (G4).
     #[error("has a control character")]
@@ -24,10 +27,22 @@ pub enum TextError {
 /// # Errors
 /// [`TextError`] says what is wrong with it.
 pub fn line(typed: &str) -> Result<String, TextError> {
+    line_of(typed, LONGEST)
+}
+
+/// Reads why somebody does something: a line of 1 to [`LONGEST_REASON`] characters.
+///
+/// # Errors
+/// [`TextError`] says what is wrong with it.
+pub fn reason(typed: &str) -> Result<String, TextError> {
+    line_of(typed, LONGEST_REASON)
+}
+
+fn line_of(typed: &str, longest: usize) -> Result<String, TextError> {
     let text = typed.trim();
     if text.is_empty() {
         Err(TextError::Empty)
-    } else if text.chars().count() > LONGEST {
+    } else if text.chars().count() > longest {
         Err(TextError::TooLong)
     } else if text.chars().any(|c| c.is_control() || is_direction_control(c)) {
         Err(TextError::Control)
@@ -61,6 +76,7 @@ mod tests {
     fn empty_overlong_and_control_texts_are_told_apart() {
         assert_eq!(line("  \u{a0} "), Err(TextError::Empty));
         assert_eq!(line(&"é".repeat(101)), Err(TextError::TooLong));
+        assert_eq!((reason(&"é".repeat(200)).is_ok(), reason(&"é".repeat(201))), (true, Err(TextError::TooLong)));
         assert_eq!(line("a\u{0}b"), Err(TextError::Control));
         assert_eq!(line("a\nb"), Err(TextError::Control));
         assert_eq!(line("abc\u{202e}def"), Err(TextError::Control));

@@ -1,5 +1,11 @@
 //! The activity log: rows are only ever added, and each is chained to the one before it in its organization.
 
+mod chain;
+mod reading;
+
+pub use chain::{Break, Walk, chains};
+pub use reading::{Filter, Key, Logged, PageFrom, head, page};
+
 use super::{
     AnyConnection, Result, known,
     schema::{activity, activity_heads},

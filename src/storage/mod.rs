@@ -14,6 +14,7 @@ pub mod installation;
 pub mod memberships;
 pub mod organizations;
 pub mod password_links;
+pub mod people;
 mod schema;
 pub mod sessions;
 pub mod tokens;

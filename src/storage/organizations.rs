@@ -53,6 +53,16 @@ pub fn built_in_set(
     Ok(PermissionSetId(id))
 }
 
+/// The part of addresses of every organization.
+///
+/// # Errors
+/// When the database fails.
+pub fn slugs(connection: &mut AnyConnection) -> Result<Vec<(OrganizationId, String)>> {
+    let rows: Vec<(i64, String)> =
+        organizations::table.select((organizations::id, organizations::slug)).load(connection)?;
+    Ok(rows.into_iter().map(|(id, slug)| (OrganizationId(id), slug)).collect())
+}
+
 /// Holds back every other transaction that locks the same organization until this one ends: limits are counted under it.
 ///
 /// # Errors

@@ -102,6 +102,20 @@ pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> 
     Ok(row.map(Row::session).filter(|session| !session.life.has_ended(now)))
 }
 
+/// Whether the session with this public id lives.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_alive(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
+    let row = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::public_id.eq(public_id).and(sessions::generation.eq(users::session_generation)))
+        .select(Row::as_select())
+        .get_result(connection)
+        .optional()?;
+    Ok(row.map(Row::session).is_some_and(|session| !session.life.has_ended(now)))
+}
+
 /// The living sessions of a user, the one seen last first.
 ///
 /// # Errors

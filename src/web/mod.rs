@@ -4,9 +4,11 @@
 //! [`routes`] is the table of everything that is served; [`finish`] is what every answer passes through on its way out.
 
 pub mod account;
+pub mod activity;
 pub mod api;
 pub mod assets;
 pub mod bearer;
+pub mod csv;
 pub mod errors;
 pub mod finish;
 pub mod form;

@@ -1,7 +1,7 @@
 //! The table of everything that is served, and the addresses that pages link to.
 
 use super::{
-    App, PublicUrl, account, api, assets, organizations, origin, page, password_links, session,
+    App, PublicUrl, account, activity, api, assets, organizations, origin, page, password_links, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, verify,
 };
@@ -72,6 +72,49 @@ pub mod path {
     /// An organization's activity log.
     pub fn activity(slug: &str) -> String {
         format!("/orgs/{slug}/activity")
+    }
+
+    /// The activity log as a file, whose name ends like this: `csv` or `jsonl`.
+    pub fn activity_export(slug: &str, ending: &str) -> String {
+        format!("/orgs/{slug}/activity.{ending}")
+    }
+
+    /// The entries of the activity log that fit these fields of its filter.
+    pub fn activity_with(slug: &str, fields: &[(&str, &str)]) -> String {
+        with_query(&activity(slug), fields)
+    }
+
+    /// All tokens of an organization.
+    pub fn inventory(slug: &str) -> String {
+        format!("/orgs/{slug}/integrations/inventory")
+    }
+
+    /// The tokens of an organization that fit these fields of the filter.
+    pub fn inventory_with(slug: &str, fields: &[(&str, &str)]) -> String {
+        with_query(&inventory(slug), fields)
+    }
+
+    /// Where a token of an organization is seen by those who manage them all.
+    pub fn token_of_organization(slug: &str, public_id: &str, is_service: bool) -> String {
+        if is_service {
+            format!("{}/{public_id}", service_tokens(slug))
+        } else {
+            inventory_with(slug, &[("search", public_id)])
+        }
+    }
+
+    /// Revoking somebody's personal token.
+    pub fn inventory_revocation(slug: &str, public_id: &str) -> String {
+        format!("/orgs/{slug}/integrations/inventory/{public_id}/revocation")
+    }
+
+    /// An address with the fields that are not empty.
+    fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
+        let given: Vec<_> = fields.iter().filter(|(_, value)| !value.is_empty()).collect();
+        match serde_urlencoded::to_string(given) {
+            Ok(query) if !query.is_empty() => format!("{path}?{query}"),
+            _ => path.to_owned(),
+        }
     }
 
     /// An organization's seats.
@@ -192,7 +235,10 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(web::post().to(tokens::revoke)),
         )
         .service(web::resource("/account/organization").route(web::post().to(organizations::choose)))
-        .service(web::resource("/orgs/{slug}").route(read(organizations::home)));
+        .service(web::resource("/orgs/{slug}").route(read(organizations::home)))
+        .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
+        .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
+        .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)));
 }
 
 /// The first page: the tokens of whoever is signed in.

@@ -5,13 +5,13 @@ use crate::{
     app::problem::{Field, Problem, Problems},
     domain::{
         permission::{BuiltInSet, Permission, PermissionGroup},
-        text::{LONGEST, TextError},
+        text::{LONGEST, LONGEST_REASON, TextError},
         time::{DAY, Timestamp},
         token::{PERSONAL_LIMIT, SERVICE_LIMIT, Scope, TokenState},
         user::{EmailError, Language, PasswordError, SHORTEST_PASSWORD},
     },
 };
-use chrono::{DateTime, Datelike, Locale};
+use chrono::{DateTime, Datelike, Locale, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
 const MINUTE: i64 = 60;
@@ -21,7 +21,7 @@ const HOUR: i64 = 60 * MINUTE;
 pub const EXPIRES_SOON: i64 = 7 * DAY;
 
 /// Every field, in the order of forms, with the name that its input has.
-const FIELDS: [(Field, &str); 15] = [
+const FIELDS: [(Field, &str); 21] = [
     (Field::Form, "form"),
     (Field::Name, "name"),
     (Field::Email, "email"),
@@ -37,6 +37,12 @@ const FIELDS: [(Field, &str); 15] = [
     (Field::Language, "language"),
     (Field::TimeZone, "time_zone"),
     (Field::Theme, "theme"),
+    (Field::Person, "person"),
+    (Field::Token, "token"),
+    (Field::Kind, "kind"),
+    (Field::FirstDay, "from"),
+    (Field::LastDay, "to"),
+    (Field::Reason, "reason"),
 ];
 
 /// What is wrong with a form, in words, field by field in the order of the page.
@@ -101,6 +107,8 @@ impl Texts {
         match (error, field) {
             (TextError::Empty, Field::Organization) => self.problem_organization_empty().into(),
             (TextError::Empty, Field::Label) => self.problem_label_empty().into(),
+            (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
+            (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
             (TextError::Control, _) => self.problem_text_control().into(),
@@ -122,6 +130,10 @@ impl Texts {
             Field::Language => self.problem_language(),
             Field::TimeZone => self.problem_time_zone(),
             Field::Theme => self.problem_theme(),
+            Field::Person => self.problem_person(),
+            Field::Token => self.problem_token(),
+            Field::Kind => self.problem_kind(),
+            Field::FirstDay | Field::LastDay => self.problem_day(),
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
             _ => self.problem_form_broken(),
@@ -327,8 +339,16 @@ impl Calendar {
         self.local(at).format("%H:%M").to_string()
     }
 
+    /// The first moment of a day in the reader's zone.
+    pub fn start_of(self, day: NaiveDate) -> Timestamp {
+        // Where the clocks go forward at midnight, the day begins an hour later.
+        let hours = (0..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
+        let first = hours.filter_map(|time| self.zone.from_local_datetime(&time).earliest()).next();
+        first.map_or(self.now, |first| Timestamp::from_seconds(first.timestamp()))
+    }
+
     /// The day, with the year if it is another than this one.
-    fn day(self, at: Timestamp) -> String {
+    pub fn day(self, at: Timestamp) -> String {
         let this_year = self.local(at).year() == self.local(self.now).year();
         self.in_words(at, if this_year { "%B" } else { "%B %Y" })
     }
@@ -389,6 +409,18 @@ mod tests {
             (moment.exact.as_str(), moment.machine.as_str()),
             ("22 November 2026 at 01:00 (UTC)", "2026-11-22T01:00:00Z")
         );
+    }
+
+    #[test]
+    fn a_day_begins_when_it_does_in_the_readers_zone() {
+        let start = |zone, (year, month, day)| {
+            let day = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+            Calendar::new(ENGLISH, zone, NOW).start_of(day).rfc3339()
+        };
+        assert_eq!(start("UTC", (2026, 11, 21)), "2026-11-21T00:00:00Z");
+        assert_eq!(start("Europe/Paris", (2026, 7, 1)), "2026-06-30T22:00:00Z");
+        // At midnight of this day the clocks of Lebanon went forward.
+        assert_eq!(start("Asia/Beirut", (2026, 3, 29)), "2026-03-28T22:00:00Z");
     }
 
     #[test]

@@ -1,0 +1,309 @@
+//! The activity log: read page by page, exported as a file, and checked for what was tampered with.
+
+use super::{
+    AppError, Jeton, Result,
+    operator::Operator,
+    organizations::Holder,
+    problem::{Field, Problems},
+};
+use crate::{
+    domain::{
+        activity::{Action, ActionGroup, Hash, Source},
+        organization::OrganizationId,
+        permission::ReadActivity,
+        time::Timestamp,
+        token,
+        user::UserId,
+    },
+    storage::{
+        AnyConnection,
+        activity::{self, Break, Filter, Logged, PageFrom, Walk},
+        organizations, people, sessions, tokens,
+    },
+};
+use std::collections::{HashMap, HashSet};
+
+/// Entries on a page.
+pub const PAGE: usize = 50;
+/// Entries of an export that are in memory at the same moment, and after which it is looked whether it may go on.
+const BATCH: i64 = 1000;
+/// Most people of one name whose entries are put together.
+const NAMESAKES: i64 = 5;
+/// Most people that a field proposes.
+const PROPOSED: i64 = 100;
+
+/// Which kinds of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// All of a group.
+    Group(ActionGroup),
+    /// One action.
+    One(Action),
+}
+
+impl Kind {
+    /// The kind with this key: that of a group or of an action.
+    pub fn from_key(key: &str) -> Option<Self> {
+        ActionGroup::from_key(key).map(Self::Group).or_else(|| Action::from_key(key).map(Self::One))
+    }
+
+    fn actions(self) -> Vec<Action> {
+        match self {
+            Self::Group(group) => group.actions().collect(),
+            Self::One(action) => vec![action],
+        }
+    }
+}
+
+/// What somebody looks for in the log; what is empty takes all.
+#[derive(Clone, Debug, Default)]
+pub struct LogForm {
+    /// The name or the e-mail address of somebody in the organization.
+    pub person: String,
+    /// The public id of a token.
+    pub token: String,
+    /// The key of a [`Kind`].
+    pub kind: String,
+    /// No earlier than this.
+    pub since: Option<Timestamp>,
+    /// Before this.
+    pub until: Option<Timestamp>,
+}
+
+/// A page of the log.
+#[derive(Clone, Debug, Default)]
+pub struct LogPage {
+    /// Its entries, newest first.
+    pub entries: Vec<Logged>,
+    /// Whether there are newer ones.
+    pub has_newer: bool,
+    /// Whether there are older ones.
+    pub has_older: bool,
+    /// The last entry of the whole log: its position and hash.
+    pub head: Option<(i64, Hash)>,
+    /// The e-mail addresses of those whom entries name and who are in the organization.
+    pub people: HashMap<UserId, String>,
+    /// Tokens that entries name and that are still there: whether it is a service user's.
+    pub tokens: HashMap<String, bool>,
+    /// Some people of the organization, by name and e-mail address, to choose from.
+    pub proposed: Vec<(String, String)>,
+}
+
+/// An export that has begun: each call of [`Jeton::export_more`] gives the next entries.
+pub struct Export {
+    reader: Holder<ReadActivity>,
+    filter: Filter,
+    from: PageFrom,
+}
+
+impl Jeton {
+    /// A page of the organization's log.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what cannot be looked for.
+    pub async fn activity(&self, reader: &Holder<ReadActivity>, form: LogForm, from: PageFrom) -> Result<LogPage> {
+        let organization = reader.grant().organization();
+        self.read(move |connection| {
+            let filter = filter(connection, organization, &form)?;
+            page(connection, organization, &filter, from)
+        })
+        .await
+    }
+
+    /// What a page of the log shows besides entries, for one that could not be looked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn empty_activity(&self, reader: &Holder<ReadActivity>) -> Result<LogPage> {
+        let organization = reader.grant().organization();
+        self.read(move |connection| {
+            let head = activity::head(connection, Some(organization))?;
+            Ok(LogPage { head, proposed: people::proposed(connection, organization, PROPOSED)?, ..LogPage::default() })
+        })
+        .await
+    }
+
+    /// Begins an export of the log, and notes that in it. `what` is the name of the file.
+    ///
+    /// # Errors
+    /// As [`Jeton::activity`].
+    pub async fn export_activity(
+        &self,
+        reader: &Holder<ReadActivity>,
+        form: LogForm,
+        what: &'static str,
+        source: Source,
+    ) -> Result<Export> {
+        let (writer, now) = (reader.clone(), self.clock.now());
+        let filter = self
+            .write(move |connection| {
+                let organization = writer.still(connection)?.organization();
+                let filter = filter(connection, organization, &form)?;
+                let entry = writer.entry(Action::Exported, now, &source);
+                activity::insert(connection, &activity::Entry { detail: Some(what), ..entry })?;
+                Ok(filter)
+            })
+            .await?;
+        Ok(Export { reader: reader.clone(), filter, from: PageFrom::Newest })
+    }
+
+    /// The next entries of an export, newest first; none at its end.
+    ///
+    /// # Errors
+    /// When the session has ended or the permission is gone meanwhile: no answer outlives its authority (V12).
+    pub async fn export_more(&self, export: &mut Export) -> Result<Vec<Logged>> {
+        let (reader, filter, from, now) = (export.reader.clone(), export.filter.clone(), export.from, self.clock.now());
+        let entries = self
+            .read(move |connection| {
+                if !sessions::is_alive(connection, &reader.actor().session().public_id, now)? {
+                    return Err(AppError::SignedOut);
+                }
+                let organization = reader.still(connection)?.organization();
+                Ok(activity::page(connection, Some(organization), &filter, from, BATCH)?)
+            })
+            .await?;
+        if let Some(last) = entries.last() {
+            export.from = PageFrom::Before(last.key());
+        }
+        Ok(entries)
+    }
+}
+
+/// What a form asks for, as storage knows it.
+fn filter(connection: &mut AnyConnection, organization: OrganizationId, form: &LogForm) -> Result<Filter> {
+    let mut problems = Problems::default();
+    let given = |typed: &str| Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty());
+    let token =
+        given(&form.token).and_then(|id| problems.choice(Field::Token, Some(id).filter(|id| token::is_public_id(id))));
+    let actions = given(&form.kind).and_then(|kind| problems.choice(Field::Kind, Kind::from_key(&kind)));
+    let people = match given(&form.person) {
+        None => None,
+        Some(typed) => {
+            let found = people::named(connection, organization, &typed, NAMESAKES)?;
+            problems.choice(Field::Person, Some(found).filter(|found| !found.is_empty()))
+        }
+    };
+    problems.none()?;
+    Ok(Filter { people, token, actions: actions.map(Kind::actions), since: form.since, until: form.until })
+}
+
+fn page(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    filter: &Filter,
+    from: PageFrom,
+) -> Result<LogPage> {
+    // One more than is shown tells whether there are more.
+    let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+    let mut entries = activity::page(connection, Some(organization), filter, from, limit)?;
+    let is_cut = entries.len() > PAGE;
+    entries.truncate(PAGE);
+    if matches!(from, PageFrom::After(_)) {
+        entries.reverse();
+    }
+    let (has_newer, has_older) = match from {
+        PageFrom::Newest => (false, is_cut),
+        PageFrom::Before(_) => (true, is_cut),
+        PageFrom::After(_) => (is_cut, true),
+    };
+    let named: HashSet<UserId> = entries.iter().flat_map(|entry| [entry.actor, entry.target]).flatten().collect();
+    let ids: HashSet<String> = entries.iter().filter_map(|entry| Some(entry.token.as_ref()?.0.clone())).collect();
+    Ok(LogPage {
+        people: people::addresses(connection, organization, named.into_iter().collect())?.into_iter().collect(),
+        tokens: tokens::still_there(connection, organization, ids.into_iter().collect())?.into_iter().collect(),
+        head: activity::head(connection, Some(organization))?,
+        proposed: people::proposed(connection, organization, PROPOSED)?,
+        entries,
+        has_newer,
+        has_older,
+    })
+}
+
+/// What was found out about the log of an organization.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The organization's part of addresses; none for what belongs to no organization.
+    pub slug: Option<String>,
+    /// How many entries were looked at.
+    pub entries: i64,
+    /// The last of them: its position and hash.
+    pub head: Option<(i64, Hash)>,
+    /// What is wrong; nothing if it is as it was written.
+    pub breaks: Vec<Break>,
+}
+
+impl Jeton {
+    /// The newest entries of an organization's log, or of all organizations, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if no organization has this slug.
+    pub async fn latest_activity(
+        &self,
+        _: Operator,
+        slug: Option<String>,
+        limit: i64,
+    ) -> Result<Vec<(Option<String>, Logged)>> {
+        self.read(move |connection| {
+            let slugs = slugs(connection)?;
+            let mut found = Vec::new();
+            for chain in chains(connection, &slugs, slug.as_deref())? {
+                let slug = chain.and_then(|id| slugs.get(&id).cloned());
+                let entries = activity::page(connection, chain, &Filter::default(), PageFrom::Newest, limit)?;
+                found.extend(entries.into_iter().map(|entry| (slug.clone(), entry)));
+            }
+            found.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.key()));
+            found.truncate(usize::try_from(limit).unwrap_or_default());
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Looks at every entry of the log of an organization, or of all organizations, and at how they are chained. `noted` is
+    /// the position and hash of an entry as somebody noted them elsewhere.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if no organization has this slug.
+    pub async fn verify_activity(
+        &self,
+        _: Operator,
+        slug: Option<String>,
+        noted: Option<(i64, Hash)>,
+    ) -> Result<Vec<Checked>> {
+        self.read(move |connection| {
+            let slugs = slugs(connection)?;
+            let mut checked = Vec::new();
+            for chain in chains(connection, &slugs, slug.as_deref())? {
+                let mut walk = Walk::new(chain, noted);
+                loop {
+                    while walk.step(connection, BATCH)? {}
+                    if walk.end(connection)? {
+                        break;
+                    }
+                }
+                checked.push(Checked {
+                    slug: chain.and_then(|id| slugs.get(&id).cloned()),
+                    entries: walk.entries,
+                    head: (walk.entries > 0).then_some((walk.position, walk.hash)),
+                    breaks: walk.breaks,
+                });
+            }
+            Ok(checked)
+        })
+        .await
+    }
+}
+
+fn slugs(connection: &mut AnyConnection) -> Result<HashMap<OrganizationId, String>> {
+    Ok(organizations::slugs(connection)?.into_iter().collect())
+}
+
+/// The chain of the organization with this slug, or all.
+fn chains(
+    connection: &mut AnyConnection,
+    slugs: &HashMap<OrganizationId, String>,
+    slug: Option<&str>,
+) -> Result<Vec<Option<OrganizationId>>> {
+    let Some(slug) = slug else { return Ok(activity::chains(connection)?) };
+    let found = slugs.iter().find(|(_, known)| *known == slug).ok_or(AppError::NotFound)?;
+    Ok(vec![Some(*found.0)])
+}

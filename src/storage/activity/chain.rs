@@ -1,0 +1,147 @@
+//! Walking a chain from its first entry to its last, to find what was tampered with (G3).
+
+use super::super::{
+    AnyConnection, Result,
+    schema::{activity, activity_heads},
+};
+use super::Chained;
+use crate::domain::{
+    activity::{CHAIN_START, Hash},
+    organization::OrganizationId,
+};
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use std::collections::BTreeSet;
+
+/// What is wrong with a chain. Positions count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// The entry at this position is not what was written, or the one before it is another than at that time.
+    Changed(i64),
+    /// The entries from the first to the second of these positions are gone.
+    Missing(i64, i64),
+    /// The entry at this position was never written by Jeton: the chain ends before it.
+    Inserted(i64),
+    /// So many entries stand outside of the chain.
+    Unchained(i64),
+    /// The last entry is not the one that the chain's end was noted to be.
+    EndChanged(i64),
+    /// There are entries, and no note of where the chain ends.
+    NoEnd,
+}
+
+/// How far a walk has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    organization: i64,
+    /// The position reached.
+    pub position: i64,
+    /// The stored hash of the entry there.
+    pub hash: Hash,
+    /// How many entries were looked at.
+    pub entries: i64,
+    /// What was found on the way.
+    pub breaks: Vec<Break>,
+    /// The position and hash that somebody noted, until the walk comes by.
+    noted: Option<(i64, Hash)>,
+}
+
+/// Most breaks that are told one by one: after that it is clear.
+const TOLD: usize = 20;
+
+impl Walk {
+    /// A walk along the chain of an organization, or of the entries that belong to none. `noted` is the position and hash
+    /// of an entry as somebody noted them elsewhere.
+    pub fn new(organization: Option<OrganizationId>, noted: Option<(i64, Hash)>) -> Self {
+        let organization = organization.map_or(0, |id| id.0);
+        Self { organization, position: 0, hash: CHAIN_START, entries: 0, breaks: Vec::new(), noted }
+    }
+
+    fn found(&mut self, wrong: Break) {
+        if self.breaks.len() < TOLD {
+            self.breaks.push(wrong);
+        }
+    }
+
+    /// Looks at the next `limit` entries. Returns whether there were any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn step(&mut self, connection: &mut AnyConnection, limit: i64) -> Result<bool> {
+        let rows: Vec<(Chained, i64, Option<Vec<u8>>)> = activity::table
+            // Word for word the expression of the index `activity_position`.
+            .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(self.organization))
+            .filter(activity::position.gt(self.position))
+            .order(activity::position)
+            .limit(limit)
+            .select((Chained::as_select(), activity::position.assume_not_null(), activity::hash))
+            .load(connection)?;
+        for (row, position, hash) in &rows {
+            self.look_at(row, *position, hash.as_deref());
+        }
+        Ok(!rows.is_empty())
+    }
+
+    fn look_at(&mut self, row: &Chained, position: i64, hash: Option<&[u8]>) {
+        let hash = hash.and_then(|hash| Hash::try_from(hash).ok());
+        if position > self.position + 1 {
+            self.found(Break::Missing(self.position + 1, position - 1));
+        } else if hash != Some(row.hash(&self.hash, position)) {
+            // After a gap the entry before is not known, so that there is nothing to compare with.
+            self.found(Break::Changed(position));
+        }
+        if self.noted.is_some_and(|(noted, _)| noted == position) && self.noted.map(|(_, hash)| hash) != hash {
+            self.found(Break::Changed(position));
+        }
+        self.noted = self.noted.filter(|(noted, _)| *noted != position);
+        (self.position, self.hash) = (position, hash.unwrap_or(CHAIN_START));
+        self.entries += 1;
+    }
+
+    /// Compares the last entry with the noted end of the chain. Returns false if there are newer entries to be looked at:
+    /// others may be writing meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn end(&mut self, connection: &mut AnyConnection) -> Result<bool> {
+        let head: Option<(i64, Vec<u8>)> = activity_heads::table
+            .find(self.organization)
+            .select((activity_heads::position, activity_heads::hash))
+            .get_result(connection)
+            .optional()?;
+        if head.as_ref().is_some_and(|(position, _)| *position > self.position) && self.step(connection, 1)? {
+            return Ok(false);
+        }
+        match head {
+            None if self.position > 0 => self.found(Break::NoEnd),
+            None => {}
+            Some((head, _)) if head > self.position => self.found(Break::Missing(self.position + 1, head)),
+            Some((head, _)) if head < self.position => self.found(Break::Inserted(head + 1)),
+            Some((_, hash)) if hash != self.hash => self.found(Break::EndChanged(self.position)),
+            Some(_) => {}
+        }
+        if let Some((noted, _)) = self.noted.take().filter(|(noted, _)| *noted > self.position) {
+            self.found(Break::Missing(self.position + 1, noted));
+        }
+        let outside: i64 = activity::table
+            .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(self.organization))
+            .filter(activity::position.is_null().or(activity::position.le(0).assume_not_null()))
+            .count()
+            .get_result(connection)?;
+        if outside > 0 {
+            self.found(Break::Unchained(outside));
+        }
+        Ok(true)
+    }
+}
+
+/// Whose chains there are: organizations with entries or with a noted end. None stands for entries of no organization.
+///
+/// # Errors
+/// When the database fails.
+pub fn chains(connection: &mut AnyConnection) -> Result<Vec<Option<OrganizationId>>> {
+    let heads: Vec<i64> = activity_heads::table.select(activity_heads::organization_id).load(connection)?;
+    let with_entries: Vec<Option<i64>> =
+        activity::table.select(activity::organization_id).distinct().load(connection)?;
+    let all: BTreeSet<i64> = heads.into_iter().chain(with_entries.into_iter().map(Option::unwrap_or_default)).collect();
+    Ok(all.into_iter().map(|id| (id > 0).then_some(OrganizationId(id))).collect())
+}

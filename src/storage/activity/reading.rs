@@ -1,0 +1,241 @@
+//! Reading the log: newest first, by key, through an index whatever is asked for.
+
+use super::super::{
+    AnyConnection, Result,
+    connection::MultiBackend,
+    known,
+    schema::{activity, activity_heads},
+};
+use super::Chained;
+use crate::domain::{
+    activity::{Action, Hash, Source},
+    organization::OrganizationId,
+    time::Timestamp,
+    user::UserId,
+};
+use diesel::prelude::*;
+
+/// An entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The row.
+    pub id: i64,
+    /// Its place in the log of its organization, from 1.
+    pub position: i64,
+    /// In which organization.
+    pub organization: Option<OrganizationId>,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+    /// Who, if it was a person.
+    pub actor: Option<UserId>,
+    /// Their name at that moment, or that of the service user; empty if it came about by itself.
+    pub actor_name: String,
+    /// Which user it happened to, if it was one.
+    pub target: Option<UserId>,
+    /// The name of the user, permission set or whatever else it happened to.
+    pub target_name: Option<String>,
+    /// The token that it happened to or through: public id and label.
+    pub token: Option<(String, String)>,
+    /// What a sentence about it needs besides.
+    pub detail: Option<String>,
+    /// How many times since the entry before, for what is counted; otherwise 1.
+    pub count: i64,
+    /// Where the request came from.
+    pub source: Source,
+    /// What chains it to the entry before.
+    pub hash: Hash,
+}
+
+impl Logged {
+    /// Its place in the order of pages.
+    pub const fn key(&self) -> Key {
+        Key { at: self.at, id: self.id }
+    }
+}
+
+/// A place in the order of the log: entries of one second stand in the order in which they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// When.
+    pub at: Timestamp,
+    /// The row.
+    pub id: i64,
+}
+
+/// From where a page goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PageFrom {
+    /// The newest entries.
+    #[default]
+    Newest,
+    /// Entries older than this one, the newest of them first.
+    Before(Key),
+    /// Entries newer than this one, the oldest of them first.
+    After(Key),
+}
+
+/// Which entries are asked for; what is empty takes all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// What these users did, or what was done to them.
+    pub people: Option<Vec<UserId>>,
+    /// What happened to or through the token with this public id.
+    pub token: Option<String>,
+    /// Any of these actions.
+    pub actions: Option<Vec<Action>>,
+    /// No earlier than this.
+    pub since: Option<Timestamp>,
+    /// Before this.
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = activity)]
+struct Row {
+    #[diesel(embed)]
+    entry: Chained,
+    #[diesel(select_expression = activity::position.assume_not_null())]
+    position: i64,
+    #[diesel(select_expression = activity::hash.assume_not_null())]
+    hash: Vec<u8>,
+}
+
+impl Row {
+    fn logged(self) -> Result<Logged> {
+        let Chained { token_public_id, token_label, .. } = self.entry;
+        Ok(Logged {
+            id: self.entry.id,
+            position: self.position,
+            organization: self.entry.organization_id.map(OrganizationId),
+            at: Timestamp::from_seconds(self.entry.at),
+            action: known(Action::from_key(&self.entry.action), &self.entry.action)?,
+            actor: self.entry.actor_user_id.map(UserId),
+            actor_name: self.entry.actor_name,
+            target: self.entry.target_user_id.map(UserId),
+            target_name: self.entry.target_name,
+            token: token_public_id.map(|public_id| (public_id, token_label.unwrap_or_default())),
+            detail: self.entry.detail,
+            count: self.entry.count,
+            source: Source {
+                address: self.entry.address,
+                program: self.entry.program,
+                request_id: self.entry.request_id,
+            },
+            hash: known(self.hash.try_into().ok(), "activity.hash")?,
+        })
+    }
+}
+
+/// One of the questions that together answer a [`Filter`]: equal to something in each column, so that an index has the
+/// answer in order.
+#[derive(Clone, Copy, Default)]
+struct Branch<'a> {
+    actor: Option<UserId>,
+    target: Option<UserId>,
+    token: Option<&'a str>,
+    action: Option<Action>,
+}
+
+impl Filter {
+    fn branches(&self) -> Vec<Branch<'_>> {
+        let all = Branch { token: self.token.as_deref(), ..Branch::default() };
+        let mut branches = vec![all];
+        if let Some(people) = &self.people {
+            let of = |user: &UserId| [Branch { actor: Some(*user), ..all }, Branch { target: Some(*user), ..all }];
+            branches = people.iter().flat_map(of).collect();
+        }
+        if let Some(actions) = &self.actions {
+            let with =
+                |action: &Action| branches.iter().map(|branch| Branch { action: Some(*action), ..*branch }).collect();
+            branches = actions.iter().flat_map::<Vec<_>, _>(with).collect();
+        }
+        branches
+    }
+}
+
+/// At most `limit` entries of an organization's log, or of the one for what belongs to no organization. Each branch of the filter reads `limit` rows of one index at most, and
+/// what they give is put together here: neither database would by itself read an OR in the order of an index.
+///
+/// # Errors
+/// When the database fails.
+pub fn page(
+    connection: &mut AnyConnection,
+    organization: Option<OrganizationId>,
+    filter: &Filter,
+    from: PageFrom,
+    limit: i64,
+) -> Result<Vec<Logged>> {
+    let mut found = Vec::new();
+    for branch in filter.branches() {
+        found.extend(load(connection, organization, filter, branch, from, limit)?);
+    }
+    let is_upwards = matches!(from, PageFrom::After(_));
+    found.sort_unstable_by_key(|row: &Row| (row.entry.at, row.entry.id));
+    // Somebody may have done something to themselves.
+    found.dedup_by_key(|row| row.entry.id);
+    if !is_upwards {
+        found.reverse();
+    }
+    found.into_iter().take(usize::try_from(limit).unwrap_or_default()).map(Row::logged).collect()
+}
+
+fn load(
+    connection: &mut AnyConnection,
+    organization: Option<OrganizationId>,
+    filter: &Filter,
+    branch: Branch<'_>,
+    from: PageFrom,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    let mut query = activity::table.select(Row::as_select()).limit(limit).into_boxed::<MultiBackend>();
+    query = match organization {
+        Some(organization) => query.filter(activity::organization_id.eq(organization.0)),
+        None => query.filter(activity::organization_id.is_null()),
+    };
+    if let Some(actor) = branch.actor {
+        query = query.filter(activity::actor_user_id.eq(actor.0));
+    }
+    if let Some(target) = branch.target {
+        query = query.filter(activity::target_user_id.eq(target.0));
+    }
+    if let Some(token) = branch.token {
+        query = query.filter(activity::token_public_id.eq(token.to_owned()));
+    }
+    if let Some(action) = branch.action {
+        query = query.filter(activity::action.eq(action.key()));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(activity::at.ge(since.seconds()));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(activity::at.lt(until.seconds()));
+    }
+    // The first condition on `at` is what the index begins at; the second tells entries of the same second apart.
+    query = match from {
+        PageFrom::Newest => query.order((activity::at.desc(), activity::id.desc())),
+        PageFrom::Before(Key { at, id }) => query
+            .filter(activity::at.le(at.seconds()))
+            .filter(activity::at.lt(at.seconds()).or(activity::id.lt(id)))
+            .order((activity::at.desc(), activity::id.desc())),
+        PageFrom::After(Key { at, id }) => query
+            .filter(activity::at.ge(at.seconds()))
+            .filter(activity::at.gt(at.seconds()).or(activity::id.gt(id)))
+            .order((activity::at.asc(), activity::id.asc())),
+    };
+    Ok(query.load(connection)?)
+}
+
+/// The last entry of an organization's chain: its position and hash. None while there is no entry.
+///
+/// # Errors
+/// When the database fails.
+pub fn head(connection: &mut AnyConnection, organization: Option<OrganizationId>) -> Result<Option<(i64, Hash)>> {
+    let head: Option<(i64, Vec<u8>)> = activity_heads::table
+        .find(organization.map_or(0, |id| id.0))
+        .select((activity_heads::position, activity_heads::hash))
+        .get_result(connection)
+        .optional()?;
+    head.map(|(position, hash)| Ok((position, known(hash.try_into().ok(), "activity_heads.hash")?))).transpose()
+}

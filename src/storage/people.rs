@@ -1,0 +1,74 @@
+//! The people of an organization, as the pages about what they did name and find them: all who ever belonged to it.
+
+use super::{
+    AnyConnection, Result,
+    connection::MultiBackend,
+    schema::{memberships, users},
+};
+use crate::domain::{organization::OrganizationId, user::UserId};
+use diesel::prelude::*;
+
+/// Those of these users who belong to the organization, with their e-mail addresses.
+///
+/// # Errors
+/// When the database fails.
+pub fn addresses(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    of: Vec<UserId>,
+) -> Result<Vec<(UserId, String)>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(i64, String)> = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization.0))
+        .filter(memberships::user_id.eq_any(of.into_iter().map(|user| user.0).collect::<Vec<_>>()))
+        .select((users::id, users::email))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(id, email)| (UserId(id), email)).collect())
+}
+
+/// The user of the organization with this e-mail address, or those with this name.
+///
+/// # Errors
+/// When the database fails.
+pub fn named(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    name_or_address: &str,
+    limit: i64,
+) -> Result<Vec<UserId>> {
+    let of_organization = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization.0))
+        .order(memberships::id)
+        .limit(limit)
+        .select(users::id)
+        .into_boxed::<MultiBackend>();
+    let called = if name_or_address.contains('@') {
+        of_organization.filter(users::email_folded.eq(name_or_address.to_lowercase()))
+    } else {
+        of_organization.filter(users::name.eq(name_or_address.to_owned()))
+    };
+    let ids: Vec<i64> = called.load(connection)?;
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
+/// Some people of the organization, those who joined first, by name and e-mail address: for a field that proposes them.
+///
+/// # Errors
+/// When the database fails.
+pub fn proposed(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    limit: i64,
+) -> Result<Vec<(String, String)>> {
+    Ok(memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization.0))
+        .order(memberships::id)
+        .limit(limit)
+        .select((users::name, users::email))
+        .load(connection)?)
+}

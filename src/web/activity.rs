@@ -1,0 +1,291 @@
+//! The activity log: a page with filters, and the same as files.
+
+mod export;
+mod sentence;
+
+pub use export::{export_csv, export_jsonl};
+
+use super::{
+    App,
+    errors::WebError,
+    form::Refused,
+    holder::Holding,
+    page::page,
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Errors, Moment},
+};
+use crate::{
+    app::{
+        AppError,
+        activity::{LogForm, LogPage},
+        organizations::Holder,
+        problem::{Field, Problems},
+        random,
+    },
+    domain::{
+        activity::{Action, ActionGroup, Hash, Source},
+        permission::{Permission, ReadActivity},
+        time::Timestamp,
+        user::UserId,
+    },
+    storage::activity::{Key, Logged, PageFrom},
+};
+use actix_web::{HttpRequest, HttpResponse, web::Query};
+use askama::Template;
+use chrono::NaiveDate;
+use sentence::{Name, Names, Piece};
+use serde::Deserialize;
+
+/// What is looked for, as it was typed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sought {
+    person: String,
+    token: String,
+    kind: String,
+    from: String,
+    to: String,
+    before: String,
+    after: String,
+}
+
+impl Sought {
+    /// The fields of the filter, without the place in the log.
+    fn fields(&self) -> [(&str, &str); 5] {
+        [("person", &self.person), ("token", &self.token), ("kind", &self.kind), ("from", &self.from), ("to", &self.to)]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.fields().iter().all(|(_, value)| value.trim().is_empty())
+    }
+
+    /// What it means; days are those of the reader's zone.
+    fn form(&self, calendar: Calendar) -> Result<LogForm, AppError> {
+        let mut problems = Problems::default();
+        let mut day = |field, typed: &str| match typed.trim() {
+            "" => None,
+            typed => problems.choice(field, typed.parse::<NaiveDate>().ok().filter(is_of_our_time)),
+        };
+        let since = day(Field::FirstDay, &self.from).map(|day| calendar.start_of(day));
+        let until = day(Field::LastDay, &self.to).and_then(|day| day.succ_opt()).map(|day| calendar.start_of(day));
+        problems.none()?;
+        let (person, token, kind) = (self.person.clone(), self.token.clone(), self.kind.clone());
+        Ok(LogForm { person, token, kind, since, until })
+    }
+
+    fn place(&self) -> PageFrom {
+        match (key(&self.before), key(&self.after)) {
+            (Some(key), _) => PageFrom::Before(key),
+            (None, Some(key)) => PageFrom::After(key),
+            (None, None) => PageFrom::Newest,
+        }
+    }
+}
+
+/// A year of four digits: what no clock has shown, and what other calendars call a year, need not be looked for.
+fn is_of_our_time(day: &NaiveDate) -> bool {
+    use chrono::Datelike;
+    (1970..10_000).contains(&day.year())
+}
+
+/// Reads a place in the log from an address: `SECONDS.ROW`. What is none is passed over, as a page that is gone.
+fn key(typed: &str) -> Option<Key> {
+    let (at, id) = typed.split_once('.')?;
+    Some(Key { at: Timestamp::from_seconds(at.parse().ok()?), id: id.parse().ok()? })
+}
+
+fn address(slug: &str, sought: &Sought, place: Option<(&str, Key)>) -> String {
+    let value = place.map(|(_, key)| format!("{}.{}", key.at.seconds(), key.id)).unwrap_or_default();
+    let mut fields = sought.fields().to_vec();
+    fields.push((place.map_or("before", |(name, _)| name), &value));
+    path::activity_with(slug, &fields)
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "activity/list.html")]
+struct ListPage {
+    shell: Shell,
+    log: Log,
+    kinds: Vec<(ActionGroup, Vec<Action>)>,
+    proposed: Vec<(String, String)>,
+}
+
+/// The entries alone, for htmx.
+#[derive(Template)]
+#[template(path = "activity/_log.html")]
+struct LogPart {
+    log: Log,
+}
+
+/// The entries that were found, and where there are more.
+struct Log {
+    shell: Shell,
+    here: String,
+    sought: Sought,
+    errors: Errors,
+    days: Vec<Day>,
+    newer: Option<String>,
+    older: Option<String>,
+    exports: [(&'static str, String); 2],
+    /// Position of the last entry of the chain in words, and its hash: the beginning, and all of it.
+    head: Option<(String, String, String)>,
+}
+
+/// The entries of a day.
+struct Day {
+    words: String,
+    entries: Vec<Entry>,
+}
+
+/// An entry as the page shows it.
+struct Entry {
+    position: String,
+    time: String,
+    at: Moment,
+    sentence: Vec<Piece>,
+    changes: Vec<String>,
+    is_by_itself: bool,
+    source: Source,
+    program: String,
+    target: Option<String>,
+    token: Option<String>,
+    hash: String,
+    only_person: Option<String>,
+    only_token: Option<String>,
+}
+
+/// `GET /orgs/{slug}/activity`: the page, or to htmx the entries alone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    app: App,
+    at: Holding<ReadActivity>,
+    Query(sought): Query<Sought>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let calendar = calendar(&app, &at);
+    let found = match sought.form(calendar) {
+        Ok(form) => app.activity(&at.who, form, sought.place()).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) => answer(&at, calendar, sought, found, None, &request),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let nothing = app.empty_activity(&at.who).await?;
+            answer(&at, calendar, sought, nothing, Some(&refused), &request)
+        }
+    }
+}
+
+fn calendar(app: &App, at: &Holding<ReadActivity>) -> Calendar {
+    Calendar::new(at.shell(Nav::Activity).t, &at.who.actor().user().time_zone, app.clock().now())
+}
+
+fn answer(
+    at: &Holding<ReadActivity>,
+    calendar: Calendar,
+    sought: Sought,
+    mut found: LogPage,
+    refused: Option<&Refused>,
+    request: &HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let proposed = std::mem::take(&mut found.proposed);
+    let errors = refused.map(|refused| Errors::new(at.shell(Nav::Activity).t, &refused.problems)).unwrap_or_default();
+    let log = log(at, calendar, sought, &found, errors);
+    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
+    let is_part = target.is_some_and(|target| target.ends_with("#log"));
+    if is_part {
+        let part = LogPart { log };
+        return refused.map_or_else(|| page(&part), |refused| refused.page(&part));
+    }
+    let kinds = ActionGroup::ALL.into_iter().map(|group| (group, group.actions().collect())).collect();
+    let whole = ListPage { shell: log.shell.clone(), log, kinds, proposed };
+    refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
+}
+
+fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &LogPage, errors: Errors) -> Log {
+    let (shell, slug) = (at.shell(Nav::Activity), at.slug());
+    let mut days: Vec<Day> = Vec::new();
+    for logged in &found.entries {
+        let words = calendar.day(logged.at);
+        if days.last().is_none_or(|day| day.words != words) {
+            days.push(Day { words, entries: Vec::new() });
+        }
+        let entry = entry(shell.t, calendar, &at.who, found, logged);
+        if let Some(day) = days.last_mut() {
+            day.entries.push(entry);
+        }
+    }
+    let first = found.entries.first().filter(|_| found.has_newer).map(|entry| ("after", entry.key()));
+    let last = found.entries.last().filter(|_| found.has_older).map(|entry| ("before", entry.key()));
+    let hash = |(position, hash): (i64, Hash)| {
+        let hex = random::hex(&hash);
+        (shell.t.number(position), hex[..12].to_owned(), hex)
+    };
+    Log {
+        here: path::activity(slug),
+        errors,
+        days,
+        newer: first.map(|place| address(slug, &sought, Some(place))),
+        older: last.map(|place| address(slug, &sought, Some(place))),
+        exports: ["csv", "jsonl"].map(|ending| (export::name(ending), path::activity_export(slug, ending))),
+        head: found.head.map(hash),
+        sought,
+        shell,
+    }
+}
+
+fn entry(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Entry {
+    let slug = reader.membership().slug.as_str();
+    let about =
+        |user: Option<UserId>| found.people.get(&user?).map(|email| path::activity_with(slug, &[("person", email)]));
+    let token = entry.token.as_ref();
+    Entry {
+        position: t.number(entry.position),
+        time: calendar.clock_time(entry.at),
+        at: calendar.full(entry.at),
+        sentence: sentence::pieces(t, entry, &names(t, calendar, reader, found, entry)),
+        changes: sentence::changes(t, entry),
+        is_by_itself: sentence::is_by_itself(entry),
+        program: if entry.source.program.is_empty() { String::new() } else { t.program(&entry.source.program) },
+        source: entry.source.clone(),
+        target: entry.target_name.clone(),
+        token: token.map(|(public_id, _)| public_id.clone()),
+        hash: random::hex(&entry.hash),
+        only_person: about(entry.actor),
+        only_token: token.map(|(public_id, _)| path::activity_with(slug, &[("token", public_id)])),
+    }
+}
+
+fn names(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Names {
+    let slug = reader.membership().slug.as_str();
+    let about = |user: UserId| found.people.get(&user).map(|email| path::activity_with(slug, &[("person", email)]));
+    let may_see_tokens = reader.grant().held().contains(Permission::PlatformIntegrations);
+    let actor = match (entry.actor, entry.actor_name.as_str()) {
+        (_, "") => t.activity_jeton(),
+        (None, crate::app::operator::NAME) => t.activity_operator(),
+        (_, name) => name,
+    };
+    let token = entry.token.as_ref().map(|(public_id, label)| Name {
+        words: label.clone(),
+        href: found
+            .tokens
+            .get(public_id)
+            .filter(|_| may_see_tokens)
+            .map(|is_service| path::token_of_organization(slug, public_id, *is_service)),
+    });
+    Names {
+        actor: Name { words: actor.to_owned(), href: entry.actor.and_then(about) },
+        target: Name {
+            words: entry.target_name.clone().unwrap_or_else(|| t.activity_unnamed().into()),
+            href: entry.target.and_then(about),
+        },
+        token: token.unwrap_or_else(|| Name { words: t.activity_unnamed().into(), href: None }),
+        detail: sentence::detail(t, calendar, entry),
+    }
+}

@@ -1,0 +1,131 @@
+//! The log as a file, streamed: a page of it is in memory at a time, however long it is.
+
+use super::{Sought, calendar};
+use crate::{
+    app::{AppError, activity::Export, random},
+    domain::permission::ReadActivity,
+    storage::activity::Logged,
+    web::{App, csv, errors::WebError, form::Form, holder::Holding},
+};
+use actix_web::{HttpResponse, http::header::CONTENT_DISPOSITION, web::Bytes};
+use serde_json::json;
+
+/// The name of the file with this ending.
+pub const fn name(ending: &str) -> &'static str {
+    match ending.as_bytes() {
+        b"csv" => "activity.csv",
+        _ => "activity.jsonl",
+    }
+}
+
+/// `POST /orgs/{slug}/activity.csv`: the entries that fit the filter, newest first. It is a POST since the log notes it.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>) -> Result<HttpResponse, WebError> {
+    let columns = [
+        "entry",
+        "time",
+        "action",
+        "actor",
+        "target",
+        "token_id",
+        "token",
+        "detail",
+        "count",
+        "address",
+        "program",
+        "request_id",
+        "hash",
+    ];
+    let beginning = format!("{}{}", csv::BEGINNING, csv::line(&columns));
+    export(app, at, form, "csv", "text/csv; charset=utf-8", beginning, csv_line).await
+}
+
+/// `POST /orgs/{slug}/activity.jsonl`: the same with everything that it takes to check the chain, a JSON object a line.
+/// [`crate::domain::activity::chained`] says how to check it.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub async fn export_jsonl(app: App, at: Holding<ReadActivity>, form: Form<Sought>) -> Result<HttpResponse, WebError> {
+    export(app, at, form, "jsonl", "application/jsonl", String::new(), json_line).await
+}
+
+async fn export(
+    app: App,
+    at: Holding<ReadActivity>,
+    Form(sought): Form<Sought>,
+    ending: &str,
+    content_type: &'static str,
+    beginning: String,
+    line: fn(&Logged) -> String,
+) -> Result<HttpResponse, WebError> {
+    let form = sought.form(calendar(&app, &at))?;
+    let export = app.export_activity(&at.who, form, name(ending), at.source.clone()).await?;
+    let day = app.clock().now().utc().format("%Y-%m-%d");
+    let disposition = format!("attachment; filename=\"activity-{}-{day}.{ending}\"", at.slug());
+    let lines = futures_util::stream::try_unfold((app, export, Some(beginning)), move |state| more(state, line));
+    Ok(HttpResponse::Ok().content_type(content_type).insert_header((CONTENT_DISPOSITION, disposition)).streaming(lines))
+}
+
+type State = (App, Export, Option<String>);
+
+/// The next lines. An error ends the answer in the middle, which every client takes for what it is: not the whole file.
+async fn more(
+    (app, mut export, beginning): State,
+    line: fn(&Logged) -> String,
+) -> Result<Option<(Bytes, State)>, WebError> {
+    let entries = app.export_more(&mut export).await.inspect_err(|error| match error {
+        AppError::SignedOut | AppError::NotFound | AppError::Forbidden(_) => {}
+        error => tracing::error!(%error, "an export of the activity log broke off"),
+    })?;
+    if entries.is_empty() && beginning.is_none() {
+        return Ok(None);
+    }
+    let lines: String = beginning.into_iter().chain(entries.iter().map(line)).collect();
+    Ok(Some((lines.into(), (app, export, None))))
+}
+
+fn csv_line(entry: &Logged) -> String {
+    let (token_id, token) = entry.token.as_ref().map_or(("", ""), |(public_id, label)| (public_id, label));
+    csv::line(&[
+        &entry.position.to_string(),
+        &entry.at.rfc3339(),
+        entry.action.key(),
+        &entry.actor_name,
+        entry.target_name.as_deref().unwrap_or_default(),
+        token_id,
+        token,
+        entry.detail.as_deref().unwrap_or_default(),
+        &entry.count.to_string(),
+        &entry.source.address,
+        &entry.source.program,
+        &entry.source.request_id,
+        &random::hex(&entry.hash),
+    ])
+}
+
+/// An entry for programs, in one line.
+pub fn json_line(entry: &Logged) -> String {
+    let token = entry.token.as_ref();
+    let line = json!({
+        "position": entry.position,
+        "organization": entry.organization.map(|id| id.0),
+        "at": entry.at.seconds(),
+        "time": entry.at.rfc3339(),
+        "action": entry.action.key(),
+        "actor_id": entry.actor.map(|id| id.0),
+        "actor": entry.actor_name,
+        "target_id": entry.target.map(|id| id.0),
+        "target": entry.target_name,
+        "token_id": token.map(|(public_id, _)| public_id),
+        "token": token.map(|(_, label)| label),
+        "detail": entry.detail,
+        "count": entry.count,
+        "address": entry.source.address,
+        "program": entry.source.program,
+        "request_id": entry.source.request_id,
+        "hash": random::hex(&entry.hash),
+    });
+    format!("{line}\n")
+}

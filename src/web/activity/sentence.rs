@@ -1,0 +1,301 @@
+//! Entries of the log as sentences.
+
+use crate::{
+    domain::{
+        activity::{Action, ActionGroup},
+        permission::{BuiltInSet, Permission},
+    },
+    storage::activity::Logged,
+    web::{texts::Texts, words::Calendar},
+};
+use chrono::DateTime;
+
+/// A piece of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Words of the sentence itself.
+    Words(String),
+    /// Who or what it is about, and where more is known of it.
+    Name(Name),
+    /// What somebody has written.
+    Quote(String),
+}
+
+/// A name in a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub words: String,
+    /// Where more is known of it, if it is still there.
+    pub href: Option<String>,
+}
+
+/// The names that a sentence may need.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Who did it.
+    pub actor: Name,
+    /// Whom or what it happened to.
+    pub target: Name,
+    /// The token.
+    pub token: Name,
+    /// What else there is to say.
+    pub detail: String,
+}
+
+// Marks in the place of names, so that the words of a language alone decide where those stand, and no name is ever read as
+// part of a text. They are of no use to anybody else: Unicode leaves them to private agreements.
+const ACTOR: char = '\u{e000}';
+const TARGET: char = '\u{e001}';
+const TOKEN: char = '\u{e002}';
+const DETAIL: char = '\u{e003}';
+
+/// Whether nobody did it.
+pub fn is_by_itself(entry: &Logged) -> bool {
+    entry.actor_name.is_empty()
+}
+
+/// The sentence about an entry.
+pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut words = String::new();
+    for c in text(t, entry).chars() {
+        let name = match c {
+            ACTOR => Piece::Name(names.actor.clone()),
+            TARGET => Piece::Name(names.target.clone()),
+            TOKEN => Piece::Name(names.token.clone()),
+            DETAIL => match entry.action {
+                Action::TokenExpiryChanged | Action::TokenRotated | Action::Exported => {
+                    Piece::Words(names.detail.clone())
+                }
+                Action::UserPermissionSetChanged => Piece::Name(Name { words: names.detail.clone(), href: None }),
+                _ => Piece::Quote(names.detail.clone()),
+            },
+            c => {
+                words.push(c);
+                continue;
+            }
+        };
+        pieces.extend(Some(std::mem::take(&mut words)).filter(|words| !words.is_empty()).map(Piece::Words));
+        pieces.push(name);
+    }
+    words.push('.');
+    pieces.push(Piece::Words(words));
+    pieces
+}
+
+/// What else a sentence says, in the reader's words.
+pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
+    let detail = entry.detail.clone().unwrap_or_default();
+    match entry.action {
+        Action::UserPermissionSetChanged => {
+            BuiltInSet::from_key(&detail).map_or(detail, |set| t.built_in_set(set).into())
+        }
+        Action::TokenRotated => match DateTime::parse_from_rfc3339(&detail) {
+            Ok(at) => calendar.exact(crate::domain::time::Timestamp::from_seconds(at.timestamp())),
+            Err(_) => detail,
+        },
+        _ => detail,
+    }
+}
+
+/// What was added and taken away, a line each; the detail as it stands if it is not written that way.
+pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
+    let told = matches!(entry.action, Action::PermissionSetChanged | Action::TokenPermissionsChanged);
+    let Some(detail) = entry.detail.as_deref().filter(|_| told) else { return Vec::new() };
+    let named = |sign: char| -> Option<Vec<String>> {
+        let keys = detail.split_ascii_whitespace().filter_map(|word| word.strip_prefix(sign));
+        keys.map(|key| Permission::from_key(key).map(|permission| t.permission_with_group(permission))).collect()
+    };
+    let is_difference = detail.split_ascii_whitespace().all(|word| word.starts_with(['+', '-']));
+    match (named('+'), named('-'), is_difference) {
+        (Some(added), Some(taken), true) => [
+            (!added.is_empty()).then(|| t.activity_added(added.join(", "))),
+            (!taken.is_empty()).then(|| t.activity_taken(taken.join(", "))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        _ => vec![detail.to_owned()],
+    }
+}
+
+fn text(t: Texts, entry: &Logged) -> String {
+    let (has_detail, by_itself) = (entry.detail.is_some(), is_by_itself(entry));
+    let is_about_another = entry.target.is_some() && entry.target != entry.actor;
+    let is_service_user =
+        entry.actor.is_none() && entry.token.as_ref().is_some_and(|(_, name)| *name == entry.actor_name);
+    match entry.action {
+        Action::InstallationSetUp => t.activity_said_installation_set_up(ACTOR),
+        Action::OrganizationCreated => t.activity_said_organization_created(ACTOR),
+        Action::OrganizationChanged if has_detail => t.activity_said_organization_renamed(ACTOR, DETAIL),
+        Action::OrganizationChanged => t.activity_said_organization_changed(ACTOR),
+        Action::SessionStarted => t.activity_said_session_started(ACTOR),
+        Action::SessionEnded => t.activity_said_session_ended(ACTOR),
+        Action::OtherSessionsEnded => t.activity_said_session_others_ended(ACTOR),
+        Action::PasswordChanged => t.activity_said_password_changed(ACTOR),
+        Action::PasswordReset if is_about_another => t.activity_said_password_given(ACTOR, TARGET),
+        Action::PasswordReset => t.activity_said_password_reset(ACTOR),
+        Action::PasswordLinkMade => t.activity_said_password_link_made(ACTOR, TARGET),
+        Action::ProfileChanged => t.activity_said_profile_changed(ACTOR),
+        Action::UserInvited => t.activity_said_user_invited(ACTOR, TARGET),
+        Action::InvitationWithdrawn => t.activity_said_user_invitation_withdrawn(ACTOR, TARGET),
+        Action::UserJoined if is_about_another => t.activity_said_user_added(ACTOR, TARGET),
+        Action::UserJoined => t.activity_said_user_joined(ACTOR),
+        Action::UserDeactivated => t.activity_said_user_deactivated(ACTOR, TARGET),
+        Action::UserReactivated => t.activity_said_user_reactivated(ACTOR, TARGET),
+        Action::UserRemoved => t.activity_said_user_removed(ACTOR, TARGET),
+        Action::UserPermissionSetChanged => t.activity_said_user_permission_set_changed(ACTOR, TARGET, DETAIL),
+        Action::PermissionSetCreated => t.activity_said_permission_set_created(ACTOR, TARGET),
+        Action::PermissionSetChanged => t.activity_said_permission_set_changed(ACTOR, TARGET),
+        Action::PermissionSetDeleted => t.activity_said_permission_set_deleted(ACTOR, TARGET),
+        Action::TokenCreated => t.activity_said_token_created(ACTOR, TOKEN),
+        Action::TokenFirstUsed if is_service_user => t.activity_said_token_first_used_itself(TOKEN),
+        Action::TokenFirstUsed => t.activity_said_token_first_used(ACTOR, TOKEN),
+        Action::TokenRenamed => t.activity_said_token_renamed(ACTOR, DETAIL, TOKEN),
+        Action::TokenExpiryChanged => t.activity_said_token_expiry_changed(ACTOR, TOKEN, DETAIL),
+        Action::TokenPermissionsChanged => t.activity_said_token_permissions_changed(ACTOR, TOKEN),
+        Action::TokenRevoked if has_detail => t.activity_said_token_revoked_because(ACTOR, TOKEN, DETAIL),
+        Action::TokenRevoked => t.activity_said_token_revoked(ACTOR, TOKEN),
+        Action::TokenRegenerated => t.activity_said_token_regenerated(ACTOR, TOKEN),
+        Action::TokenRotated if has_detail => t.activity_said_token_rotated_until(ACTOR, TOKEN, DETAIL),
+        Action::TokenRotated => t.activity_said_token_rotated(ACTOR, TOKEN),
+        Action::OldKeyEnded if by_itself => t.activity_said_token_old_key_over(TOKEN),
+        Action::OldKeyEnded => t.activity_said_token_old_key_ended(ACTOR, TOKEN),
+        Action::TokenDeleted => t.activity_said_token_deleted(ACTOR, TOKEN),
+        Action::TokenExpired => t.activity_said_token_expired(TOKEN),
+        Action::RevokedTokenRefused => t.activity_said_token_refused(entry.count, TOKEN),
+        Action::Exported => t.activity_said_data_exported(ACTOR, DETAIL),
+    }
+}
+
+impl Texts {
+    /// A group of actions, as filters name it.
+    pub fn action_group(self, group: ActionGroup) -> &'static str {
+        match group {
+            ActionGroup::Tokens => self.activity_group_tokens(),
+            ActionGroup::Users => self.activity_group_users(),
+            ActionGroup::PermissionSets => self.activity_group_permission_sets(),
+            ActionGroup::Accounts => self.activity_group_accounts(),
+            ActionGroup::Organization => self.activity_group_organization(),
+        }
+    }
+
+    /// An action, as filters name it.
+    pub fn action(self, action: Action) -> &'static str {
+        match action {
+            Action::InstallationSetUp => self.activity_names_installation_set_up(),
+            Action::OrganizationCreated => self.activity_names_organization_created(),
+            Action::OrganizationChanged => self.activity_names_organization_changed(),
+            Action::SessionStarted => self.activity_names_session_started(),
+            Action::SessionEnded => self.activity_names_session_ended(),
+            Action::OtherSessionsEnded => self.activity_names_session_others_ended(),
+            Action::PasswordChanged => self.activity_names_password_changed(),
+            Action::PasswordReset => self.activity_names_password_reset(),
+            Action::PasswordLinkMade => self.activity_names_password_link_made(),
+            Action::ProfileChanged => self.activity_names_profile_changed(),
+            Action::UserInvited => self.activity_names_user_invited(),
+            Action::InvitationWithdrawn => self.activity_names_user_invitation_withdrawn(),
+            Action::UserJoined => self.activity_names_user_joined(),
+            Action::UserDeactivated => self.activity_names_user_deactivated(),
+            Action::UserReactivated => self.activity_names_user_reactivated(),
+            Action::UserRemoved => self.activity_names_user_removed(),
+            Action::UserPermissionSetChanged => self.activity_names_user_permission_set_changed(),
+            Action::PermissionSetCreated => self.activity_names_permission_set_created(),
+            Action::PermissionSetChanged => self.activity_names_permission_set_changed(),
+            Action::PermissionSetDeleted => self.activity_names_permission_set_deleted(),
+            Action::TokenCreated => self.activity_names_token_created(),
+            Action::TokenFirstUsed => self.activity_names_token_first_used(),
+            Action::TokenRenamed => self.activity_names_token_renamed(),
+            Action::TokenExpiryChanged => self.activity_names_token_expiry_changed(),
+            Action::TokenPermissionsChanged => self.activity_names_token_permissions_changed(),
+            Action::TokenRevoked => self.activity_names_token_revoked(),
+            Action::TokenRegenerated => self.activity_names_token_regenerated(),
+            Action::TokenRotated => self.activity_names_token_rotated(),
+            Action::OldKeyEnded => self.activity_names_token_old_key_ended(),
+            Action::TokenDeleted => self.activity_names_token_deleted(),
+            Action::TokenExpired => self.activity_names_token_expired(),
+            Action::RevokedTokenRefused => self.activity_names_token_refused(),
+            Action::Exported => self.activity_names_data_exported(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        activity::{CHAIN_START, Source},
+        time::Timestamp,
+        user::{Language, UserId},
+    };
+
+    fn entry(action: Action) -> Logged {
+        Logged {
+            id: 1,
+            position: 1,
+            organization: None,
+            at: Timestamp::from_seconds(0),
+            action,
+            actor: Some(UserId(1)),
+            actor_name: "Awa".into(),
+            target: Some(UserId(2)),
+            target_name: Some("Léa".into()),
+            token: Some(("abc".into(), "Power BI".into())),
+            detail: Some("laptop stolen".into()),
+            count: 3,
+            source: Source::default(),
+            hash: CHAIN_START,
+        }
+    }
+
+    fn read(t: Texts, entry: &Logged) -> String {
+        let name = |words: &str| Name { words: words.into(), href: None };
+        let names =
+            Names { actor: name("Awa"), target: name("Léa"), token: name("Power BI"), detail: "laptop stolen".into() };
+        let words = |piece| match piece {
+            Piece::Words(words) | Piece::Quote(words) => words,
+            Piece::Name(name) => name.words,
+        };
+        pieces(t, entry, &names).into_iter().map(words).collect()
+    }
+
+    #[test]
+    fn every_entry_is_a_sentence_in_both_languages() {
+        for language in [Language::En, Language::Fr] {
+            for action in Action::ALL {
+                for has_detail in [true, false] {
+                    let mut entry = entry(*action);
+                    entry.detail = entry.detail.filter(|_| has_detail);
+                    let sentence = read(Texts(language), &entry);
+                    assert!(sentence.ends_with('.') && !sentence.contains(['\u{e000}', '\u{e003}']), "{sentence}");
+                    assert!(sentence.contains("Awa") || sentence.contains("Power BI"), "{sentence}");
+                    assert!(!Texts(language).action(*action).is_empty());
+                }
+            }
+        }
+        let (english, french) = (Texts(Language::En), Texts(Language::Fr));
+        let revoked = entry(Action::TokenRevoked);
+        assert_eq!(read(english, &revoked), "Awa revoked the token Power BI: laptop stolen.");
+        assert_eq!(read(french, &revoked), "Awa a révoqué le jeton Power BI\u{202f}: laptop stolen.");
+        let refused = entry(Action::RevokedTokenRefused);
+        assert_eq!(read(english, &refused), "The revoked token Power BI was used 3 times again and refused.");
+    }
+
+    #[test]
+    fn a_name_full_of_marks_is_only_a_name() {
+        let names = Names { actor: Name { words: "\u{e002}{token}".into(), href: None }, ..Names::default() };
+        let pieces = pieces(Texts(Language::En), &entry(Action::SessionStarted), &names);
+        assert_eq!(pieces, [Piece::Name(names.actor), Piece::Words(" signed in.".into())]);
+    }
+
+    #[test]
+    fn changes_of_permissions_are_told_by_their_names() {
+        let mut entry = entry(Action::TokenPermissionsChanged);
+        entry.detail = Some("+assets.view -users.edit".into());
+        assert_eq!(changes(Texts(Language::En), &entry), ["+assets.view -users.edit"], "not all are permissions");
+        entry.detail = Some("+assets.view -assets.edit".into());
+        let told = changes(Texts(Language::En), &entry);
+        assert_eq!(told, ["Added: Assets: View.", "Taken away: Assets: Create and edit."]);
+    }
+}
