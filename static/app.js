@@ -172,6 +172,22 @@
     }
   });
 
+  // --- Permissions: all or none of a group, without a round trip.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[name=pick]");
+    if (!button) return;
+    event.preventDefault();
+    const isAll = button.value.startsWith("all.");
+    const boxes = button.closest("[data-permission-group]").querySelectorAll("input[type=checkbox]:not(:disabled)");
+    for (const box of boxes) box.checked = isAll;
+    boxes[0]?.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  document.addEventListener("change", (event) => {
+    const group = event.target.closest("[data-permission-group]");
+    const count = group?.querySelector("legend .number");
+    if (count) count.textContent = count.textContent.replace(/\d+/, group.querySelectorAll(":checked").length);
+  });
+
   // --- The key: gone from the page as soon as it is left, so that "back" cannot bring it again.
   function blankSecrets() {
     for (const element of document.querySelectorAll("[data-secret]")) {

@@ -21,7 +21,8 @@ const LARGEST: usize = 16 * 1024;
 /// How long a form may take to arrive (R7).
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// A form of somebody who is signed in: it carries the token of their session (C1).
+/// A form of somebody who is signed in: it carries the token of their session (C1). A field that is a `Vec` takes all
+/// values that the form has under its name, such as those of checkboxes; any other field that comes twice is refused.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
@@ -107,7 +108,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
-    serde_urlencoded::from_bytes(body).map_err(|error| WebError::BrokenForm(error.to_string()))
+    serde_html_form::from_bytes(body).map_err(|error| WebError::BrokenForm(error.to_string()))
 }
 
 /// The body, if it is a form, not too large, and arrives in time.

@@ -129,7 +129,7 @@ pub mod path {
 
     /// Signing in, and going on to the local path `next`; empty for the first page.
     pub fn sign_in(next: &str) -> String {
-        match serde_urlencoded::to_string([("next", next)]) {
+        match serde_html_form::to_string([("next", next)]) {
             Ok(query) if !next.is_empty() && next != HOME => format!("{SIGN_IN}?{query}"),
             _ => SIGN_IN.to_owned(),
         }

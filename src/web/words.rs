@@ -6,6 +6,8 @@ use crate::{
     domain::{
         permission::{BuiltInSet, Permission, PermissionGroup},
         text::{LONGEST, LONGEST_REASON, TextError},
+        permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
+        text::{LONGEST, TextError},
         time::{DAY, Timestamp},
         token::{PERSONAL_LIMIT, SERVICE_LIMIT, Scope, TokenState},
         user::{EmailError, Language, PasswordError, SHORTEST_PASSWORD},
@@ -89,10 +91,7 @@ impl Texts {
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
             Problem::NothingChosen => self.problem_nothing_chosen().into(),
-            Problem::NotHeld(lacking) => {
-                let names: Vec<String> = lacking.iter().map(|lacking| self.permission_with_group(lacking)).collect();
-                self.problem_not_held(names.join(", "))
-            }
+            Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(lacking)),
             Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
             Problem::WouldExpire => self.problem_would_expire().into(),
             Problem::StillActive => self.problem_still_active().into(),
@@ -172,6 +171,11 @@ impl Texts {
     /// “Platform management: Integrations”
     pub fn permission_with_group(self, permission: Permission) -> String {
         self.permission_in_full(self.permission_group(permission.group()), self.permission(permission))
+    }
+
+    /// “Templates: View, Templates: Share”
+    pub fn permission_names(self, permissions: Permissions) -> String {
+        permissions.iter().map(|permission| self.permission_with_group(permission)).collect::<Vec<_>>().join(", ")
     }
 
     /// The name of a built-in permission set.

@@ -251,7 +251,7 @@ impl Person {
         let mut all = vec![("csrf", csrf.as_str())];
         all.retain(|_| !fields.iter().any(|(name, _)| *name == "csrf"));
         all.extend(fields);
-        let body = serde_urlencoded::to_string(&all).expect("a form");
+        let body = serde_html_form::to_string(&all).expect("a form");
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
         self.try_request("POST", path, &headers, body).await
     }
