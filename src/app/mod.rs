@@ -16,6 +16,7 @@ pub mod operator;
 pub mod organizations;
 pub mod password_links;
 mod passwords;
+pub mod permission_sets;
 pub mod problem;
 pub mod random;
 mod secrets;

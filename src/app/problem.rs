@@ -31,6 +31,8 @@ pub enum Field {
     Scope,
     /// A token's inactivity expiry.
     Inactivity,
+    /// A permission set's name.
+    SetName,
     /// What somebody or something may do.
     Permissions,
     /// For how long an old key goes on working.
@@ -80,6 +82,12 @@ pub enum Problem {
     NothingChosen,
     /// They want to give what they do not hold themselves.
     NotHeld(Permissions),
+    /// Another one has this name.
+    NameTaken,
+    /// It only goes for what nobody uses.
+    InUse,
+    /// Nobody active who holds every permission would be left in the organization.
+    LastAdministrator,
     /// Somebody else has changed the same thing since the form was opened.
     ChangedMeanwhile,
     /// The token has not been used for so long that it would expire at once.

@@ -6,6 +6,7 @@
 use super::{
     AppError, Jeton, Result,
     organizations::Holder,
+    permission_sets::{chosen, may_give},
     problem::{Field, Problem, Problems},
     random,
     tokens::{checked_nonce, known_form},
@@ -15,7 +16,7 @@ use crate::{
     domain::{
         activity::{Action, Source},
         organization::OrganizationId,
-        permission::{ManageIntegrations, OrgGrant, Permission, Permissions},
+        permission::{ManageIntegrations, OrgGrant},
         text,
         time::Timestamp,
         token::{self, ApiKey, InactivityExpiry, KeyDigest, SERVICE_LIMIT, TokenKind},
@@ -518,20 +519,6 @@ fn period(typed: &str) -> Option<InactivityExpiry> {
 
 fn hours(typed: &str) -> Option<i64> {
     typed.parse().ok().filter(|hours| (1..=LONGEST_OVERLAP).contains(hours))
-}
-
-/// The permissions with these keys: at least one, and none that there is not.
-fn chosen(keys: &[String]) -> std::result::Result<Permissions, Problem> {
-    let all: Option<Permissions> = keys.iter().map(|key| Permission::from_key(key)).collect();
-    match all {
-        None => Err(Problem::NotAChoice),
-        Some(none) if none.is_empty() => Err(Problem::NothingChosen),
-        Some(some) => Ok(some),
-    }
-}
-
-fn may_give(grant: &OrgGrant<ManageIntegrations>, wanted: Permissions, field: Field) -> Result<()> {
-    grant.may_give(wanted).map_err(|lacking| Problems::one(field, Problem::NotHeld(lacking)).into())
 }
 
 /// Lets nobody else change tokens of the organization until this transaction ends, and looks again at what `at` may do.

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod organization;
 pub mod password_link;
 pub mod permission;
+pub mod permission_set;
 pub mod session;
 pub mod text;
 pub mod time;

@@ -166,6 +166,11 @@ impl Permissions {
         self.0 & (1 << permission as u32) != 0
     }
 
+    /// These and `others`.
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// Those of these that are not among `others`.
     pub const fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)
@@ -329,6 +334,15 @@ impl BuiltInSet {
     /// The set with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|set| set.key() == key)
+    }
+
+    /// Whether one of them has this name in a language of the pages, whatever its case: a set with the name of another
+    /// would be taken for it.
+    pub fn has_name(name: &str) -> bool {
+        matches!(
+            super::text::fold(name).as_str(),
+            "administrator" | "standard" | "reader" | "administrateur" | "lecteur"
+        )
     }
 
     /// What the set grants.

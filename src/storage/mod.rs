@@ -15,6 +15,7 @@ pub mod memberships;
 pub mod organizations;
 pub mod password_links;
 pub mod people;
+pub mod permission_sets;
 mod schema;
 pub mod sessions;
 pub mod tokens;

@@ -18,6 +18,7 @@ pub mod organizations;
 pub mod origin;
 pub mod page;
 pub mod password_links;
+pub mod permission_sets;
 pub mod permissions;
 pub mod routes;
 pub mod session;

@@ -2,6 +2,7 @@
 
 use super::{
     App, PublicUrl, account, activity, api, assets, organizations, origin, page, password_links, session,
+    App, PublicUrl, account, api, assets, organizations, origin, page, permission_sets, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, verify,
 };
@@ -9,6 +10,8 @@ use actix_web::{Handler, HttpResponse, Responder, Route, cookie::Key, guard, mid
 
 /// Addresses, so that no template or handler puts one together by itself.
 pub mod path {
+    use crate::domain::organization::PermissionSetId;
+
     /// The first page.
     pub const HOME: &str = "/";
     /// What the API's addresses begin with.
@@ -62,6 +65,31 @@ pub mod path {
     /// An organization's permission sets.
     pub fn permission_sets(slug: &str) -> String {
         format!("/orgs/{slug}/permission-sets")
+    }
+
+    /// The form for a new permission set.
+    pub fn new_permission_set(slug: &str) -> String {
+        format!("/orgs/{slug}/permission-sets/new")
+    }
+
+    /// The form for a new permission set, with what another one has.
+    pub fn permission_set_copy(slug: &str, PermissionSetId(id): PermissionSetId) -> String {
+        format!("/orgs/{slug}/permission-sets/new?copy={id}")
+    }
+
+    /// A permission set.
+    pub fn permission_set(slug: &str, PermissionSetId(id): PermissionSetId) -> String {
+        format!("/orgs/{slug}/permission-sets/{id}")
+    }
+
+    /// Changing a permission set.
+    pub fn permission_set_edit(slug: &str, PermissionSetId(id): PermissionSetId) -> String {
+        format!("/orgs/{slug}/permission-sets/{id}/edit")
+    }
+
+    /// Deleting a permission set.
+    pub fn permission_set_deletion(slug: &str, PermissionSetId(id): PermissionSetId) -> String {
+        format!("/orgs/{slug}/permission-sets/{id}/deletion")
     }
 
     /// The API tokens of an organization's service users.
@@ -239,6 +267,27 @@ fn pages(config: &mut web::ServiceConfig) {
         .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
         .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
         .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)));
+        .service(
+            web::resource("/orgs/{slug}/permission-sets")
+                .route(read(permission_sets::list))
+                .route(web::post().to(permission_sets::create)),
+        )
+        .service(web::resource("/orgs/{slug}/permission-sets/new").route(read(permission_sets::new)))
+        .service(
+            web::resource("/orgs/{slug}/permission-sets/{id}")
+                .route(read(permission_sets::show))
+                .route(web::post().to(permission_sets::change)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/permission-sets/{id}/edit")
+                .route(read(permission_sets::edit))
+                .route(web::post().to(permission_sets::review)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/permission-sets/{id}/deletion")
+                .route(read(permission_sets::confirm_deletion))
+                .route(web::post().to(permission_sets::delete)),
+        );
 }
 
 /// The first page: the tokens of whoever is signed in.

@@ -7,6 +7,7 @@ use crate::{
         permission::{BuiltInSet, Permission, PermissionGroup},
         text::{LONGEST, LONGEST_REASON, TextError},
         permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
+        permission_set::SetName,
         text::{LONGEST, TextError},
         time::{DAY, Timestamp},
         token::{PERSONAL_LIMIT, SERVICE_LIMIT, Scope, TokenState},
@@ -24,6 +25,7 @@ pub const EXPIRES_SOON: i64 = 7 * DAY;
 
 /// Every field, in the order of forms, with the name that its input has.
 const FIELDS: [(Field, &str); 21] = [
+const FIELDS: [(Field, &str); 16] = [
     (Field::Form, "form"),
     (Field::Name, "name"),
     (Field::Email, "email"),
@@ -31,6 +33,7 @@ const FIELDS: [(Field, &str); 21] = [
     (Field::Label, "label"),
     (Field::Scope, "scope"),
     (Field::Inactivity, "inactivity"),
+    (Field::SetName, "name"),
     (Field::Permissions, "permissions"),
     (Field::Hours, "hours"),
     (Field::Quiet, "quiet"),
@@ -92,6 +95,9 @@ impl Texts {
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
             Problem::NothingChosen => self.problem_nothing_chosen().into(),
             Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(lacking)),
+            Problem::NameTaken => self.problem_name_taken().into(),
+            Problem::InUse => self.problem_in_use().into(),
+            Problem::LastAdministrator => self.problem_last_administrator().into(),
             Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
             Problem::WouldExpire => self.problem_would_expire().into(),
             Problem::StillActive => self.problem_still_active().into(),
@@ -108,6 +114,7 @@ impl Texts {
             (TextError::Empty, Field::Label) => self.problem_label_empty().into(),
             (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
             (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
+            (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
             (TextError::Control, _) => self.problem_text_control().into(),
@@ -184,6 +191,14 @@ impl Texts {
             BuiltInSet::Administrator => self.permission_set_administrator(),
             BuiltInSet::Standard => self.permission_set_standard(),
             BuiltInSet::Reader => self.permission_set_reader(),
+        }
+    }
+
+    /// The name of a permission set.
+    pub fn set_name(self, name: &SetName) -> &str {
+        match name {
+            SetName::BuiltIn(set) => self.built_in_set(*set),
+            SetName::Own(name) => name,
         }
     }
 
@@ -435,6 +450,16 @@ mod tests {
         assert_eq!(state(DAY), ("Expires in 1 day".into(), "expiring"));
         assert_eq!(state(DAY - 1), ("Expires in 23 hours".into(), "expiring"));
         assert_eq!(state(1), ("Expires within the hour".into(), "expiring"));
+    }
+
+    #[test]
+    fn no_set_can_be_called_like_a_built_in_one() {
+        for t in [ENGLISH, FRENCH] {
+            for set in BuiltInSet::ALL {
+                assert!(BuiltInSet::has_name(&t.built_in_set(set).to_uppercase()), "{}", t.built_in_set(set));
+            }
+        }
+        assert!(!BuiltInSet::has_name("Field staff"));
     }
 
     #[test]

@@ -1,0 +1,318 @@
+//! Permission sets: made, changed and deleted by those who hold *Platform management: Permission sets*.
+//!
+//! A change of a set changes what all who have it may do, and with them their tokens. So there is a preview of it, and
+//! whatever changes sets first locks the organization's row: that nobody gives what they do not hold, and that one
+//! administrator is left, is looked at by one at a time.
+
+use super::{
+    AppError, Jeton, Result,
+    organizations::Holder,
+    problem::{Field, Problem, Problems},
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        organization::PermissionSetId,
+        permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
+        permission_set::SetName,
+        text,
+        token::Scope,
+    },
+    storage::{
+        AnyConnection, activity, organizations,
+        permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
+    },
+};
+
+/// Most members that a page names.
+pub const MOST_NAMES: usize = 10;
+/// Most tokens that a preview names.
+const MOST_TOKENS: usize = 50;
+
+type Editor = Holder<ManagePermissionSets>;
+
+/// A permission set and who has it.
+#[derive(Clone, Debug)]
+pub struct SetInUse {
+    /// The set.
+    pub stored: StoredSet,
+    /// How many members have it.
+    pub uses: Uses,
+    /// The first of them by name, [`MOST_NAMES`] at most; empty in a list of sets.
+    pub members: Vec<SetMember>,
+}
+
+impl SetInUse {
+    /// How many have it, active or not.
+    pub const fn count(&self) -> i64 {
+        self.uses.active + self.uses.deactivated
+    }
+
+    /// Whether it is one of the organization's own.
+    pub const fn is_own(&self) -> bool {
+        matches!(self.stored.set.name, SetName::Own(_))
+    }
+}
+
+/// What the form for a permission set asks for, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct SetForm {
+    /// The name.
+    pub name: String,
+    /// Keys of permissions.
+    pub permissions: Vec<String>,
+    /// The version of the set that was shown, for a change.
+    pub version: String,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+}
+
+/// What a change of a permission set would do.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The set as it is.
+    pub before: SetInUse,
+    /// Its name to be.
+    pub name: String,
+    /// Its permissions to be.
+    pub wanted: Permissions,
+    /// Tokens that lose something, and what: the first [`Preview::losing`] of them.
+    pub tokens: Vec<(SetToken, Permissions)>,
+    /// How many tokens lose something.
+    pub losing: i64,
+}
+
+impl Preview {
+    /// What the set would grant that it does not grant now.
+    pub const fn added(&self) -> Permissions {
+        self.wanted.without(self.before.stored.set.permissions)
+    }
+
+    /// What the set would not grant any more.
+    pub const fn taken(&self) -> Permissions {
+        self.before.stored.set.permissions.without(self.wanted)
+    }
+
+    /// Whether nobody would notice it.
+    pub const fn affects_nobody(&self) -> bool {
+        self.before.count() == 0 || (self.added().is_empty() && self.taken().is_empty())
+    }
+}
+
+impl Jeton {
+    /// The permission sets of the organization, the built-in ones at the head.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn permission_sets(&self, at: &Editor) -> Result<Vec<SetInUse>> {
+        let organization = at.grant().organization();
+        self.read(move |connection| {
+            let uses = permission_sets::uses(connection, organization)?;
+            let in_use = |stored: StoredSet| SetInUse {
+                uses: uses.get(&stored.set.id).copied().unwrap_or_default(),
+                members: Vec::new(),
+                stored,
+            };
+            Ok(permission_sets::list(connection, organization)?.into_iter().map(in_use).collect())
+        })
+        .await
+    }
+
+    /// A permission set of the organization.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or it is another organization's.
+    pub async fn permission_set(&self, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
+        let at = at.clone();
+        self.read(move |connection| in_use(connection, &at, id)).await
+    }
+
+    /// Makes a permission set.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong: the name, or permissions that they do not hold.
+    pub async fn create_permission_set(&self, at: &Editor, form: SetForm, source: Source) -> Result<PermissionSetId> {
+        let (name, wanted) = read(&form)?;
+        may_give(at.grant(), wanted, Field::Permissions)?;
+        let (at, now) = (at.clone(), self.clock.now());
+        self.write(move |connection| {
+            let grant = begin(connection, &at)?;
+            may_give(&grant, wanted, Field::Permissions)?;
+            must_be_free(connection, &at, &name, None)?;
+            let id = permission_sets::insert(connection, grant.organization(), &name, wanted)?;
+            let entry = at.entry(Action::PermissionSetCreated, now, &source);
+            activity::insert(connection, &activity::Entry { target_name: Some(&name), ..entry })?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// What a change would do, without doing it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong, as [`Jeton::change_permission_set`] would find it.
+    pub async fn preview_permission_set(&self, at: &Editor, id: PermissionSetId, form: SetForm) -> Result<Preview> {
+        let (name, wanted) = read(&form)?;
+        let at = at.clone();
+        self.read(move |connection| {
+            let before = in_use(connection, &at, id)?;
+            let change = Change { name: &name, wanted, version: form.version.parse().ok() };
+            change.check(connection, &at, at.grant(), &before.stored)?;
+            let (mut tokens, mut losing) = (Vec::new(), 0);
+            for scope in Scope::ALL {
+                let lost = before.stored.set.permissions.within(scope).without(wanted.within(scope));
+                if !lost.is_empty() {
+                    let room = MOST_TOKENS.saturating_sub(tokens.len()).try_into().unwrap_or(0);
+                    let (first, count) = permission_sets::tokens(connection, id, scope, room)?;
+                    tokens.extend(first.into_iter().map(|token| (token, lost)));
+                    losing += count;
+                }
+            }
+            Ok(Preview { before, name, wanted, tokens, losing })
+        })
+        .await
+    }
+
+    /// Changes the name and the permissions of one of the organization's own sets. What it grants that they do not hold may
+    /// stay in it or go, and nothing of the kind may come to it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with what is
+    /// wrong: the name, permissions that they do not hold, a missing password if something is added, somebody else's change
+    /// in the meantime ([`Problem::ChangedMeanwhile`]), or that nobody would be left who holds every permission.
+    pub async fn change_permission_set(
+        &self,
+        at: &Editor,
+        id: PermissionSetId,
+        form: SetForm,
+        source: Source,
+    ) -> Result<()> {
+        let (name, wanted) = read(&form)?;
+        let before = self.permission_set(at, id).await?.stored.set.permissions;
+        may_give(at.grant(), wanted.without(before), Field::Permissions)?;
+        if !wanted.without(before).is_empty() {
+            self.need_proof(at.actor(), form.password, &source).await?;
+        }
+        let (at, now) = (at.clone(), self.clock.now());
+        let version = form.version.parse().ok();
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let before = permission_sets::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
+            Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
+            if before.set.name.as_str() == name && before.set.permissions == wanted {
+                return Ok(());
+            }
+            permission_sets::update(connection, id, before.version, &name, wanted)?;
+            if before.set.is_administrators() && !permission_sets::has_administrator(connection, grant.organization())?
+            {
+                return Err(Problems::one(Field::Permissions, Problem::LastAdministrator).into());
+            }
+            let detail = wanted.difference(before.set.permissions);
+            let entry = at.entry(Action::PermissionSetChanged, now, &source);
+            let entry = activity::Entry { target_name: Some(&name), detail: Some(&detail), ..entry };
+            Ok(activity::insert(connection, &entry)?)
+        })
+        .await
+    }
+
+    /// Deletes one of the organization's own sets that no member has. Returns its name.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with
+    /// [`Problem::InUse`] while a member has it, a deactivated one too.
+    pub async fn delete_permission_set(&self, at: &Editor, id: PermissionSetId, source: Source) -> Result<String> {
+        let (at, now) = (at.clone(), self.clock.now());
+        self.write(move |connection| {
+            let grant = begin(connection, &at)?;
+            let set = in_use(connection, &at, id)?;
+            let SetName::Own(name) = &set.stored.set.name else { return Err(AppError::NotFound) };
+            if set.count() > 0 {
+                return Err(Problems::one(Field::Form, Problem::InUse).into());
+            }
+            let reader = organizations::built_in_set(connection, grant.organization(), BuiltInSet::Reader)?;
+            permission_sets::delete(connection, id, reader)?;
+            let entry = at.entry(Action::PermissionSetDeleted, now, &source);
+            activity::insert(connection, &activity::Entry { target_name: Some(name), ..entry })?;
+            Ok(name.clone())
+        })
+        .await
+    }
+}
+
+fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
+    let organization = at.grant().organization();
+    let stored = permission_sets::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
+    let uses = permission_sets::uses(connection, organization)?.remove(&id).unwrap_or_default();
+    let members = permission_sets::members(connection, id, i64::try_from(MOST_NAMES).unwrap_or(i64::MAX))?;
+    Ok(SetInUse { stored, uses, members })
+}
+
+/// Lets nobody else change the organization's sets until this transaction ends, and looks again at what `at` may do.
+fn begin(connection: &mut AnyConnection, at: &Editor) -> Result<OrgGrant<ManagePermissionSets>> {
+    organizations::lock(connection, at.grant().organization())?;
+    at.still(connection)
+}
+
+/// A change that is asked for.
+struct Change<'a> {
+    name: &'a str,
+    wanted: Permissions,
+    version: Option<i64>,
+}
+
+impl Change<'_> {
+    /// Whether somebody with `grant` may make it of the set that is there.
+    fn check(
+        &self,
+        connection: &mut AnyConnection,
+        at: &Editor,
+        grant: &OrgGrant<ManagePermissionSets>,
+        before: &StoredSet,
+    ) -> Result<()> {
+        if matches!(before.set.name, SetName::BuiltIn(_)) {
+            return Err(AppError::NotFound);
+        }
+        if self.version != Some(before.version) {
+            return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
+        }
+        may_give(grant, self.wanted.without(before.set.permissions), Field::Permissions)?;
+        must_be_free(connection, at, self.name, Some(before.set.id))
+    }
+}
+
+/// The name and the permissions of a form.
+fn read(form: &SetForm) -> Result<(String, Permissions)> {
+    let mut problems = Problems::default();
+    let name = problems.check(Field::SetName, text::line(&form.name));
+    let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+    if name.as_ref().is_some_and(|name| BuiltInSet::has_name(name)) {
+        problems.check(Field::SetName, Err::<(), _>(Problem::NameTaken));
+    }
+    match (name, wanted) {
+        (Some(name), Some(wanted)) if problems == Problems::default() => Ok((name, wanted)),
+        _ => Err(problems.into()),
+    }
+}
+
+/// Checks that no other set of the organization has this name, whatever its case.
+fn must_be_free(connection: &mut AnyConnection, at: &Editor, name: &str, own: Option<PermissionSetId>) -> Result<()> {
+    let name = text::fold(name);
+    let all = permission_sets::list(connection, at.grant().organization())?;
+    let is_taken = all.iter().any(|other| Some(other.set.id) != own && text::fold(other.set.name.as_str()) == name);
+    if is_taken { Err(Problems::one(Field::SetName, Problem::NameTaken).into()) } else { Ok(()) }
+}
+
+/// The permissions with these keys: at least one, and none that there is not.
+pub(super) fn chosen(keys: &[String]) -> std::result::Result<Permissions, Problem> {
+    let all: Option<Permissions> = keys.iter().map(|key| Permission::from_key(key)).collect();
+    match all {
+        None => Err(Problem::NotAChoice),
+        Some(none) if none.is_empty() => Err(Problem::NothingChosen),
+        Some(some) => Ok(some),
+    }
+}
+
+/// Checks that they hold everything that they want to give.
+pub(super) fn may_give<A: Authority>(grant: &OrgGrant<A>, wanted: Permissions, field: Field) -> Result<()> {
+    grant.may_give(wanted).map_err(|lacking| Problems::one(field, Problem::NotHeld(lacking)).into())
+}

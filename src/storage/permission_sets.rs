@@ -1,0 +1,243 @@
+//! Permission sets: those that an organization starts with, and its own.
+
+use super::{
+    AnyConnection, Result, known,
+    schema::{api_tokens, memberships, permission_sets, users},
+};
+use crate::domain::{
+    organization::{OrganizationId, PermissionSetId},
+    permission::{BuiltInSet, Permissions},
+    permission_set::{PermissionSet, SetName},
+    token::Scope,
+};
+use diesel::{dsl::count_star, prelude::*};
+use std::collections::HashMap;
+
+/// A permission set as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSet {
+    /// What it is.
+    pub set: PermissionSet,
+    /// Stepped at each change.
+    pub version: i64,
+}
+
+/// How many members have a permission set. Those who were removed from the organization are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Those who are active.
+    pub active: i64,
+    /// Those who are deactivated.
+    pub deactivated: i64,
+}
+
+/// Somebody who has a permission set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetMember {
+    /// The user's name.
+    pub name: String,
+    /// Whether they are active.
+    pub is_active: bool,
+}
+
+/// A personal token of somebody who has a permission set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetToken {
+    /// Its public id.
+    pub public_id: String,
+    /// Its label.
+    pub label: String,
+    /// Its scope.
+    pub scope: Scope,
+    /// Whose it is.
+    pub owner: String,
+}
+
+type Row = (i64, Option<String>, String, String, i64);
+
+const COLUMNS: (
+    permission_sets::id,
+    permission_sets::built_in,
+    permission_sets::name,
+    permission_sets::permissions,
+    permission_sets::version,
+) = (
+    permission_sets::id,
+    permission_sets::built_in,
+    permission_sets::name,
+    permission_sets::permissions,
+    permission_sets::version,
+);
+
+fn stored((id, built_in, name, permissions, version): Row) -> Result<StoredSet> {
+    let name = match built_in {
+        Some(key) => SetName::BuiltIn(known(BuiltInSet::from_key(&key), &key)?),
+        None => SetName::Own(name),
+    };
+    let set = PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(&permissions) };
+    Ok(StoredSet { set, version })
+}
+
+/// The permission sets of an organization, oldest first: the built-in ones are at the head.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<StoredSet>> {
+    permission_sets::table
+        .filter(permission_sets::organization_id.eq(organization.0))
+        .order(permission_sets::id)
+        .select(COLUMNS)
+        .load::<Row>(connection)?
+        .into_iter()
+        .map(stored)
+        .collect()
+}
+
+/// A permission set of an organization. One of another organization is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    id: PermissionSetId,
+) -> Result<Option<StoredSet>> {
+    permission_sets::table
+        .filter(permission_sets::organization_id.eq(organization.0).and(permission_sets::id.eq(id.0)))
+        .select(COLUMNS)
+        .get_result::<Row>(connection)
+        .optional()?
+        .map(stored)
+        .transpose()
+}
+
+/// Makes a permission set.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if the name is taken.
+pub fn insert(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    name: &str,
+    permissions: Permissions,
+) -> Result<PermissionSetId> {
+    let id = diesel::insert_into(permission_sets::table)
+        .values((
+            permission_sets::organization_id.eq(organization.0),
+            permission_sets::name.eq(name),
+            permission_sets::permissions.eq(permissions.keys()),
+        ))
+        .returning(permission_sets::id)
+        .get_result(connection)?;
+    Ok(PermissionSetId(id))
+}
+
+/// Changes a permission set of which `version` was shown. Returns false if it has changed since.
+///
+/// # Errors
+/// When the database fails.
+pub fn update(
+    connection: &mut AnyConnection,
+    id: PermissionSetId,
+    version: i64,
+    name: &str,
+    permissions: Permissions,
+) -> Result<bool> {
+    let shown = permission_sets::table.find(id.0).filter(permission_sets::version.eq(version));
+    let changed = diesel::update(shown)
+        .set((
+            permission_sets::name.eq(name),
+            permission_sets::permissions.eq(permissions.keys()),
+            permission_sets::version.eq(permission_sets::version + 1),
+        ))
+        .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// Deletes a permission set that no member has. Memberships that ended keep a row, which needs a set: they get `instead`,
+/// which gives them nothing, since whoever comes back gets the set of their invitation.
+///
+/// # Errors
+/// When the database fails, also because a member has the set.
+pub fn delete(connection: &mut AnyConnection, id: PermissionSetId, instead: PermissionSetId) -> Result<()> {
+    diesel::update(memberships::table)
+        .filter(memberships::permission_set_id.eq(id.0).and(memberships::removed_at.is_not_null()))
+        .set(memberships::permission_set_id.eq(instead.0))
+        .execute(connection)?;
+    diesel::delete(permission_sets::table.find(id.0)).execute(connection)?;
+    Ok(())
+}
+
+/// How many members have each permission set of an organization; sets that nobody has are not among them.
+///
+/// # Errors
+/// When the database fails.
+pub fn uses(connection: &mut AnyConnection, organization: OrganizationId) -> Result<HashMap<PermissionSetId, Uses>> {
+    let counts: Vec<(i64, bool, i64)> = memberships::table
+        .filter(memberships::organization_id.eq(organization.0).and(memberships::removed_at.is_null()))
+        .group_by((memberships::permission_set_id, memberships::is_active))
+        .select((memberships::permission_set_id, memberships::is_active, count_star()))
+        .load(connection)?;
+    let mut uses: HashMap<PermissionSetId, Uses> = HashMap::new();
+    for (set, is_active, count) in counts {
+        let uses = uses.entry(PermissionSetId(set)).or_default();
+        *(if is_active { &mut uses.active } else { &mut uses.deactivated }) = count;
+    }
+    Ok(uses)
+}
+
+/// The first `limit` members who have a permission set, by name; those who are active at the head.
+///
+/// # Errors
+/// When the database fails.
+pub fn members(connection: &mut AnyConnection, id: PermissionSetId, limit: i64) -> Result<Vec<SetMember>> {
+    let rows: Vec<(String, bool)> = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::permission_set_id.eq(id.0).and(memberships::removed_at.is_null()))
+        .order((memberships::is_active.desc(), users::name, memberships::id))
+        .limit(limit)
+        .select((users::name, memberships::is_active))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(name, is_active)| SetMember { name, is_active }).collect())
+}
+
+/// The personal tokens with this scope that work, of the members who have a permission set: the first `limit` by owner, and
+/// how many there are.
+///
+/// # Errors
+/// When the database fails.
+pub fn tokens(
+    connection: &mut AnyConnection,
+    id: PermissionSetId,
+    scope: Scope,
+    limit: i64,
+) -> Result<(Vec<SetToken>, i64)> {
+    let of_members = || {
+        api_tokens::table
+            .inner_join(memberships::table.inner_join(users::table))
+            .filter(memberships::permission_set_id.eq(id.0).and(memberships::is_active.eq(true)))
+            .filter(api_tokens::slot.is_not_null().and(api_tokens::scope.eq(scope.key())))
+    };
+    let count = of_members().select(count_star()).get_result(connection)?;
+    let rows: Vec<(String, String, String)> = of_members()
+        .order((users::name, memberships::id, api_tokens::id))
+        .limit(limit)
+        .select((api_tokens::public_id, api_tokens::label, users::name))
+        .load(connection)?;
+    let token = |(public_id, label, owner)| SetToken { public_id, label, scope, owner };
+    Ok((rows.into_iter().map(token).collect(), count))
+}
+
+/// Whether an organization has somebody who is active and holds every permission.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_administrator(connection: &mut AnyConnection, organization: OrganizationId) -> Result<bool> {
+    let held: Vec<String> = memberships::table
+        .inner_join(permission_sets::table)
+        .filter(memberships::organization_id.eq(organization.0).and(memberships::is_active.eq(true)))
+        .select(permission_sets::permissions)
+        .distinct()
+        .load(connection)?;
+    Ok(held.iter().any(|keys| Permissions::from_keys(keys) == Permissions::all()))
+}

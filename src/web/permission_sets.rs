@@ -1,0 +1,160 @@
+//! Permission sets of an organization: the list, and the page of each.
+
+mod deletion;
+mod editing;
+
+pub use deletion::{confirm_deletion, delete};
+pub use editing::{change, create, edit, new, review};
+
+use super::{
+    App,
+    errors::WebError,
+    holder::Holding,
+    page::page,
+    permissions::PermissionFields,
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+};
+use crate::{
+    app::permission_sets::SetInUse,
+    domain::{organization::PermissionSetId, permission::ManagePermissionSets, permission_set::SetName},
+    storage::permission_sets::SetMember,
+};
+use actix_web::{
+    HttpResponse,
+    web::{Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+type Editor = Holding<ManagePermissionSets>;
+
+/// Which set an address is about.
+#[derive(Debug, Deserialize)]
+pub struct Of {
+    id: i64,
+}
+
+impl Of {
+    const fn id(&self) -> PermissionSetId {
+        PermissionSetId(self.id)
+    }
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "permission_sets/list.html")]
+struct ListPage {
+    shell: Shell,
+    done: Option<String>,
+    new: String,
+    built_in: Vec<Row>,
+    own: Vec<Row>,
+}
+
+/// A set as the list shows it.
+struct Row {
+    href: String,
+    name: String,
+    facts: Vec<String>,
+}
+
+/// The page of a set.
+#[derive(Template)]
+#[template(path = "permission_sets/show.html")]
+struct ShowPage {
+    shell: Shell,
+    done: Option<String>,
+    list: String,
+    name: String,
+    is_own: bool,
+    edit: String,
+    copy: String,
+    /// Where it can be deleted; only when nobody has it.
+    deletion: Option<String>,
+    permissions: PermissionFields,
+    uses: Vec<String>,
+    members: Vec<SetMember>,
+    /// “and 12 more”
+    more: Option<String>,
+}
+
+/// What has just been done.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    made: Option<String>,
+    saved: Option<String>,
+    deleted: Option<String>,
+}
+
+/// `GET /orgs/{slug}/permission-sets`
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: App, at: Editor, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    let sets = app.permission_sets(&at.who).await?;
+    let shell = at.shell(Nav::PermissionSets);
+    let t = shell.t;
+    let rows = |own: bool| sets.iter().filter(|set| set.is_own() == own).map(|set| row(t, at.slug(), set)).collect();
+    page(&ListPage {
+        done: done.deleted.is_some().then(|| t.sets_deleted_notice().to_owned()),
+        new: path::new_permission_set(at.slug()),
+        built_in: rows(false),
+        own: rows(true),
+        shell,
+    })
+}
+
+fn row(t: Texts, slug: &str, set: &SetInUse) -> Row {
+    let stored = &set.stored.set;
+    let mut facts = vec![t.sets_permissions(stored.permissions.count())];
+    facts.extend(uses(t, set));
+    Row { href: path::permission_set(slug, stored.id), name: t.set_name(&stored.name).to_owned(), facts }
+}
+
+/// “3 users”, “1 deactivated user”
+fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
+    let mut words = vec![if set.count() == 0 { t.sets_unused().to_owned() } else { t.sets_users(set.uses.active) }];
+    if set.uses.deactivated > 0 {
+        words.push(t.sets_deactivated(set.uses.deactivated));
+    }
+    words
+}
+
+/// `GET /orgs/{slug}/permission-sets/{id}`
+///
+/// # Errors
+/// Not found if there is none, or it is another organization's.
+pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    let set = app.permission_set(&at.who, of.id()).await?;
+    let (shell, slug, id) = (at.shell(Nav::PermissionSets), at.slug(), of.id());
+    let t = shell.t;
+    let notice = match (&done.made, &done.saved) {
+        (Some(_), _) => Some(t.sets_made_notice()),
+        (_, Some(_)) => Some(t.sets_saved_notice()),
+        _ => None,
+    };
+    let stored = &set.stored.set;
+    page(&ShowPage {
+        done: notice.map(str::to_owned),
+        list: path::permission_sets(slug),
+        name: t.set_name(&stored.name).to_owned(),
+        is_own: matches!(stored.name, SetName::Own(_)),
+        edit: path::permission_set_edit(slug, id),
+        copy: path::permission_set_copy(slug, id),
+        deletion: (set.is_own() && set.count() == 0).then(|| path::permission_set_deletion(slug, id)),
+        permissions: PermissionFields::new(t, stored.permissions, stored.permissions),
+        uses: uses(t, &set),
+        more: more(t, set.count(), set.members.len()),
+        members: set.members,
+        shell,
+    })
+}
+
+/// “and 12 more”, if not all are shown.
+fn more(t: Texts, count: i64, shown: usize) -> Option<String> {
+    let left = usize::try_from(count).unwrap_or(0).saturating_sub(shown);
+    (left > 0).then(|| t.sets_more(left))
+}

@@ -1,0 +1,281 @@
+//! Making and changing permission sets. What a change would do is shown before it is saved, unless nobody would notice.
+
+use super::{Editor, Of, more};
+use crate::{
+    app::{
+        AppError,
+        permission_sets::{Preview, SetForm, SetInUse},
+        problem::{Field, Problem},
+    },
+    domain::permission::Permissions,
+    web::{
+        App,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{page, see},
+        permissions::{PermissionFields, chosen, picked},
+        routes::path,
+        shell::{Nav, Shell},
+        words::Errors,
+    },
+};
+use actix_web::{
+    HttpResponse,
+    web::{Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// What was typed into the form.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedSet {
+    name: String,
+    permission: Vec<String>,
+    version: String,
+    password: Option<String>,
+    /// The button of a group of permissions that was pressed.
+    pick: String,
+    /// `back` from the preview.
+    step: String,
+}
+
+impl TypedSet {
+    fn form(&self) -> SetForm {
+        let Self { name, permission, version, password, .. } = self.clone();
+        SetForm { name, permissions: permission, version, password }
+    }
+
+    /// What is chosen after a press on a button of the form that saves nothing; none if it is to be saved.
+    fn only_picked(&self, open: Permissions) -> Option<Permissions> {
+        let chosen = chosen(&self.permission);
+        picked(&self.pick, chosen, open).or_else(|| (self.step == "back").then_some(chosen))
+    }
+}
+
+/// The form.
+#[derive(Template)]
+#[template(path = "permission_sets/form.html")]
+struct FormPage {
+    shell: Shell,
+    /// The name of the set that is changed; none for a new one.
+    changes: Option<String>,
+    action: String,
+    cancel: String,
+    typed_name: String,
+    version: String,
+    permissions: PermissionFields,
+    errors: Errors,
+    /// What is there now, if somebody else has changed it: the name and the permissions.
+    now: Option<(String, String)>,
+}
+
+/// What a change would do.
+#[derive(Template)]
+#[template(path = "permission_sets/preview.html")]
+struct PreviewPage {
+    shell: Shell,
+    before: String,
+    typed: TypedSet,
+    is_renamed: bool,
+    added: Vec<String>,
+    taken: Vec<String>,
+    /// How many have the set.
+    count: i64,
+    members: Vec<String>,
+    more: Option<String>,
+    tokens: Vec<Loss>,
+    losing: i64,
+    more_tokens: Option<String>,
+    save: String,
+    edit: String,
+    asks_password: bool,
+    errors: Errors,
+}
+
+/// A token that loses something.
+struct Loss {
+    id: String,
+    label: String,
+    owner: String,
+    lost: String,
+}
+
+/// The set that is to be copied.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Copied {
+    copy: Option<i64>,
+}
+
+/// `GET /orgs/{slug}/permission-sets/new`: empty, or with what another set has.
+///
+/// # Errors
+/// Not found if the set to copy is none of the organization's.
+pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResponse, WebError> {
+    let Some(id) = copied.copy else {
+        return page(&new_form(&at, String::new(), Permissions::default(), Errors::default()));
+    };
+    let original = app.permission_set(&at.who, Of { id }.id()).await?.stored.set;
+    let t = at.shell(Nav::PermissionSets).t;
+    page(&new_form(&at, t.sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
+}
+
+/// `POST /orgs/{slug}/permission-sets`
+///
+/// # Errors
+/// When the database fails.
+pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
+    if let Some(picked) = typed.only_picked(at.who.grant().held()) {
+        return page(&new_form(&at, typed.name, picked, Errors::default()));
+    }
+    match app.create_permission_set(&at.who, typed.form(), at.source.clone()).await {
+        Ok(id) => Ok(see(&format!("{}?made", path::permission_set(at.slug(), id)))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
+            refused.page(&new_form(&at, typed.name, chosen(&typed.permission), errors))
+        }
+    }
+}
+
+fn new_form(at: &Editor, name: String, chosen: Permissions, errors: Errors) -> FormPage {
+    let shell = at.shell(Nav::PermissionSets);
+    FormPage {
+        changes: None,
+        action: path::permission_sets(at.slug()),
+        cancel: path::permission_sets(at.slug()),
+        typed_name: name,
+        version: String::new(),
+        permissions: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
+        errors,
+        now: None,
+        shell,
+    }
+}
+
+/// `GET /orgs/{slug}/permission-sets/{id}/edit`
+///
+/// # Errors
+/// Not found if there is none, it is another organization's, or a built-in one.
+pub async fn edit(app: App, at: Editor, of: Path<Of>) -> Result<HttpResponse, WebError> {
+    let set = own(&app, &at, &of).await?;
+    let permissions = set.stored.set.permissions;
+    let name = set.stored.set.name.as_str().to_owned();
+    page(&edit_form(&at, &set, name, permissions, Errors::default()))
+}
+
+/// `POST /orgs/{slug}/permission-sets/{id}/edit`: the preview, or what was pressed in the form.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn review(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
+    let set = own(&app, &at, &of).await?;
+    if let Some(picked) = typed.only_picked(at.who.grant().held().with(set.stored.set.permissions)) {
+        let form = edit_form(&at, &set, typed.name, picked, Errors::default());
+        return page(&FormPage { version: typed.version, ..form });
+    }
+    match app.preview_permission_set(&at.who, of.id(), typed.form()).await {
+        Ok(preview) if preview.affects_nobody() => save(&app, &at, &set, typed).await,
+        Ok(preview) => page(&preview_page(&app, &at, preview, typed, Errors::default())),
+        Err(error) => again(&at, &set, typed, error),
+    }
+}
+
+/// `POST /orgs/{slug}/permission-sets/{id}`: saves what was previewed.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn change(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
+    let set = own(&app, &at, &of).await?;
+    save(&app, &at, &set, typed).await
+}
+
+async fn own(app: &App, at: &Editor, of: &Of) -> Result<SetInUse, WebError> {
+    let set = app.permission_set(&at.who, of.id()).await?;
+    if set.is_own() { Ok(set) } else { Err(AppError::NotFound.into()) }
+}
+
+async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result<HttpResponse, WebError> {
+    let id = set.stored.set.id;
+    let error = match app.change_permission_set(&at.who, id, typed.form(), at.source.clone()).await {
+        Ok(()) => return Ok(see(&format!("{}?saved", path::permission_set(at.slug(), id)))),
+        Err(error) => error,
+    };
+    // The password is asked for where the change was confirmed.
+    let is_about_proof = match &error {
+        AppError::Invalid(problems) => problems.at(Field::Password).is_some(),
+        AppError::TooManyAttempts(_) | AppError::Busy(_) => true,
+        _ => false,
+    };
+    match app.preview_permission_set(&at.who, id, typed.form()).await {
+        Ok(preview) if is_about_proof => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
+            refused.page(&preview_page(app, at, preview, typed, errors))
+        }
+        _ => again(at, set, typed, error),
+    }
+}
+
+/// The form with what was typed and what is wrong with it.
+fn again(at: &Editor, set: &SetInUse, typed: TypedSet, error: AppError) -> Result<HttpResponse, WebError> {
+    let refused = Refused::new(error)?;
+    let t = at.shell(Nav::PermissionSets).t;
+    let errors = Errors::new(t, &refused.problems);
+    let is_stale = refused.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
+    let now = &set.stored.set;
+    let now = is_stale.then(|| (now.name.as_str().to_owned(), t.permission_names(now.permissions)));
+    let form = edit_form(at, set, typed.name, chosen(&typed.permission), errors);
+    refused.page(&FormPage { now, ..form })
+}
+
+fn edit_form(at: &Editor, set: &SetInUse, name: String, chosen: Permissions, errors: Errors) -> FormPage {
+    let (shell, stored) = (at.shell(Nav::PermissionSets), &set.stored);
+    FormPage {
+        changes: Some(stored.set.name.as_str().to_owned()),
+        action: path::permission_set_edit(at.slug(), stored.set.id),
+        cancel: path::permission_set(at.slug(), stored.set.id),
+        typed_name: name,
+        version: stored.version.to_string(),
+        permissions: PermissionFields::new(shell.t, chosen, at.who.grant().held().with(stored.set.permissions)),
+        errors,
+        now: None,
+        shell,
+    }
+}
+
+fn preview_page(app: &App, at: &Editor, preview: Preview, typed: TypedSet, errors: Errors) -> PreviewPage {
+    let shell = at.shell(Nav::PermissionSets);
+    let t = shell.t;
+    let names = |some: Permissions| some.iter().map(|permission| t.permission_with_group(permission)).collect();
+    let id = preview.before.stored.set.id;
+    let (count, before) = (preview.before.count(), preview.before.stored.set.name.as_str().to_owned());
+    PreviewPage {
+        is_renamed: before != preview.name,
+        added: names(preview.added()),
+        taken: names(preview.taken()),
+        count,
+        more: more(t, count, preview.before.members.len()),
+        more_tokens: more(t, preview.losing, preview.tokens.len()),
+        losing: preview.losing,
+        asks_password: !preview.added().is_empty() && !app.has_proof(at.who.actor()),
+        members: preview.before.members.into_iter().map(|member| member.name).collect(),
+        tokens: preview
+            .tokens
+            .into_iter()
+            .map(|(token, lost)| Loss {
+                id: token.public_id,
+                label: token.label,
+                owner: token.owner,
+                lost: t.permission_names(lost),
+            })
+            .collect(),
+        save: path::permission_set(at.slug(), id),
+        edit: path::permission_set_edit(at.slug(), id),
+        before,
+        typed,
+        errors,
+        shell,
+    }
+}
