@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 mod attempts;
+pub mod billing;
 pub mod clock;
 pub mod demo;
 

@@ -1,17 +1,22 @@
 //! Organizations: who works in one, and with what authority.
 
-use super::{AppError, Jeton, Result, sessions::Actor};
+use super::{
+    AppError, Jeton, Result,
+    problem::{Field, Problem, Problems},
+    sessions::Actor,
+};
 use crate::{
     domain::{
         activity::{Action, Source},
-        organization::is_slug,
-        permission::{Authority, OrgGrant},
+        organization::{self, is_slug},
+        permission::{Authority, BuiltInSet, OrgGrant, Permissions},
+        text,
         time::Timestamp,
     },
     storage::{
         AnyConnection, activity,
         memberships::{self, Membership},
-        sessions,
+        organizations, sessions, users,
     },
 };
 use std::ops::Deref;
@@ -53,6 +58,15 @@ impl Member {
         Ok(Holder { member: self, grant })
     }
 
+    /// The same with proof that they are an administrator: somebody who holds every permission.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] with a permission that is missing.
+    pub fn administrating(self) -> Result<Administrator> {
+        lacks_nothing(self.membership.permissions)?;
+        Ok(Administrator(self))
+    }
+
     /// An entry of the organization's activity log about what they do.
     pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
         activity::Entry { organization: Some(self.membership.organization), ..self.actor.entry(action, at, source) }
@@ -91,7 +105,144 @@ impl<A: Authority> Holder<A> {
     }
 }
 
+/// A [`Member`] who holds every permission.
+#[derive(Clone, Debug)]
+pub struct Administrator(Member);
+
+impl Administrator {
+    /// Whether they still are one, inside the transaction that is to change something.
+    fn still(&self, connection: &mut AnyConnection) -> Result<()> {
+        let held = memberships::permissions(connection, self.0.membership.id)?.ok_or(AppError::NotFound)?;
+        lacks_nothing(held)
+    }
+}
+
+fn lacks_nothing(held: Permissions) -> Result<()> {
+    match Permissions::all().without(held).iter().next() {
+        Some(missing) => Err(AppError::Forbidden(missing)),
+        None => Ok(()),
+    }
+}
+
+/// What the forms for an organization ask for, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationForm {
+    /// The name.
+    pub name: String,
+    /// The part of its addresses; if a new organization's is empty it is made from the name.
+    pub slug: String,
+    /// The name that was there when the form was opened, for a change.
+    pub before: String,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+}
+
+impl OrganizationForm {
+    fn read(&self) -> Result<(String, String)> {
+        let mut problems = Problems::default();
+        let name = problems.check(Field::Organization, text::line(&self.name));
+        let slug = match self.slug.trim() {
+            "" => Ok(organization::slug(&self.name)),
+            typed if is_slug(typed) => Ok(typed.to_owned()),
+            _ => Err(Problem::SlugMalformed),
+        };
+        match (name, problems.check(Field::Slug, slug)) {
+            (Some(name), Some(slug)) => Ok((name, slug)),
+            _ => Err(problems.into()),
+        }
+    }
+}
+
+fn slug_taken() -> AppError {
+    Problems::one(Field::Slug, Problem::SlugTaken).into()
+}
+
 impl Jeton {
+    /// Makes an organization, whose administrator is whoever makes it, and works in it from now on. Returns its part of
+    /// addresses.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] unless they administer the installation; [`AppError::Invalid`] with what is wrong.
+    pub async fn create_organization(&self, actor: &Actor, form: OrganizationForm, source: Source) -> Result<String> {
+        if !actor.user().is_installation_admin {
+            return Err(AppError::NotFound);
+        }
+        let (name, slug) = form.read()?;
+        self.need_proof(actor, form.password, &source).await?;
+        let (actor, now) = (actor.clone(), self.clock.now());
+        self.write(move |connection| {
+            let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
+            if !user.is_installation_admin {
+                return Err(AppError::NotFound);
+            }
+            if organizations::is_taken(connection, &slug)? {
+                return Err(slug_taken());
+            }
+            let id = organizations::insert(connection, &slug, &name, now)?;
+            let set = organizations::built_in_set(connection, id, BuiltInSet::Administrator)?;
+            memberships::insert(connection, user.id, id, set, now)?;
+            sessions::choose_organization(connection, &actor.session().public_id, id)?;
+            let entry = actor.entry(Action::OrganizationCreated, now, &source);
+            activity::insert(
+                connection,
+                &activity::Entry { organization: Some(id), target_name: Some(&name), ..entry },
+            )?;
+            Ok(slug.clone())
+        })
+        .await
+    }
+
+    /// A part of addresses that is free, for an organization with this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn propose_slug(&self, name: &str) -> Result<String> {
+        let slug = organization::slug(name);
+        self.read(move |connection| {
+            let mut free = slug.clone();
+            let mut number = 1;
+            while organizations::is_taken(connection, &free)? {
+                number += 1;
+                free = format!("{}-{number}", slug.chars().take(36).collect::<String>().trim_end_matches('-'));
+            }
+            Ok(free)
+        })
+        .await
+    }
+
+    /// Changes an organization's name and its part of addresses. Addresses with the one before are not found from then on,
+    /// and answers about its tokens have the new one. Returns the part of addresses.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong; [`AppError::Forbidden`] for one who is no administrator any more.
+    pub async fn change_organization(
+        &self,
+        at: &Administrator,
+        form: OrganizationForm,
+        source: Source,
+    ) -> Result<String> {
+        let (name, slug) = form.read()?;
+        let (at, now) = (at.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            let (member, id) = (&at.0, at.0.membership.organization);
+            organizations::lock(connection, id)?;
+            at.still(connection)?;
+            let before = organizations::name(connection, id)?;
+            if before != form.before {
+                return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
+            }
+            if slug != member.membership.slug && organizations::is_taken(connection, &slug)? {
+                return Err(slug_taken());
+            }
+            organizations::update(connection, id, &slug, &name)?;
+            let entry = member.entry(Action::OrganizationChanged, now, &source);
+            let entry = activity::Entry { target_name: Some(&name), detail: Some(&before), ..entry };
+            activity::insert(connection, &entry)?;
+            Ok(slug.clone())
+        })
+        .await
+    }
+
     /// Chooses the organization that the pages of this session are about from now on.
     ///
     /// # Errors

@@ -31,6 +31,8 @@ pub enum Field {
     Scope,
     /// A token's inactivity expiry.
     Inactivity,
+    /// The part of an organization's addresses.
+    Slug,
     /// A permission set's name.
     SetName,
     /// What somebody or something may do.
@@ -82,6 +84,10 @@ pub enum Problem {
     NothingChosen,
     /// They want to give what they do not hold themselves.
     NotHeld(Permissions),
+    /// The part of addresses has other characters than it can have.
+    SlugMalformed,
+    /// Another organization has this part of addresses.
+    SlugTaken,
     /// Another one has this name.
     NameTaken,
     /// It only goes for what nobody uses.

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod billing;
 pub mod organization;
 pub mod password_link;
 pub mod permission;

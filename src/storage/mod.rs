@@ -17,6 +17,7 @@ pub mod password_links;
 pub mod people;
 pub mod permission_sets;
 mod schema;
+pub mod seats;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

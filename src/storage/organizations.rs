@@ -37,6 +37,38 @@ pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Times
     Ok(OrganizationId(id))
 }
 
+/// Changes an organization's name and its part of addresses.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is taken.
+pub fn update(connection: &mut AnyConnection, id: OrganizationId, slug: &str, name: &str) -> Result<()> {
+    diesel::update(organizations::table.find(id.0))
+        .set((organizations::slug.eq(slug), organizations::name.eq(name)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The name of an organization.
+///
+/// # Errors
+/// When the database fails.
+pub fn name(connection: &mut AnyConnection, id: OrganizationId) -> Result<String> {
+    Ok(organizations::table.find(id.0).select(organizations::name).get_result(connection)?)
+}
+
+/// Whether an organization has this part of addresses.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_taken(connection: &mut AnyConnection, slug: &str) -> Result<bool> {
+    let found: Option<i64> = organizations::table
+        .filter(organizations::slug.eq(slug))
+        .select(organizations::id)
+        .get_result(connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// The built-in permission set of an organization.
 ///
 /// # Errors

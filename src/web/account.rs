@@ -30,6 +30,13 @@ pub struct Done {
     saved: Option<String>,
 }
 
+impl Done {
+    /// Whether it has.
+    pub const fn is_saved(&self) -> bool {
+        self.saved.is_some()
+    }
+}
+
 /// What was typed into the profile form.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

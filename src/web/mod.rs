@@ -9,6 +9,7 @@ pub mod api;
 pub mod assets;
 pub mod bearer;
 pub mod csv;
+pub mod billing;
 pub mod errors;
 pub mod finish;
 pub mod form;

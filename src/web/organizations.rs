@@ -1,9 +1,24 @@
-//! Organizations: switching between them, and where each begins.
+//! Organizations: making them, switching between them, where each begins, and its settings.
 
 use super::{
-    App, errors::WebError, form::Form, holder::AtWork, page::see, routes::path, session::SignedIn, shell::Nav,
+    App,
+    account::Done,
+    errors::WebError,
+    form::{Form, Refused},
+    holder::AtWork,
+    page::{page, see},
+    routes::path,
+    session::SignedIn,
+    shell::{Nav, Shell},
+    words::Errors,
 };
-use actix_web::HttpResponse;
+use crate::app::{
+    AppError,
+    organizations::OrganizationForm,
+    problem::{Field, Problem},
+};
+use actix_web::{HttpResponse, web::Query};
+use askama::Template;
 use serde::Deserialize;
 
 /// The choice of an organization.
@@ -25,4 +40,119 @@ pub async fn choose(app: App, who: SignedIn, Form(choice): Form<Choice>) -> Resu
 pub async fn home(at: AtWork) -> HttpResponse {
     let first = at.shell(Nav::None).sections().into_iter().next();
     see(&first.map_or_else(|| path::TOKENS.to_owned(), |section| section.href))
+}
+
+/// What was typed into a form for an organization.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    organization: String,
+    slug: String,
+    before: String,
+    password: Option<String>,
+}
+
+impl Typed {
+    fn form(&self) -> OrganizationForm {
+        let Self { organization, slug, before, password } = self.clone();
+        OrganizationForm { name: organization, slug, before, password }
+    }
+}
+
+/// The form for a new one.
+#[derive(Template)]
+#[template(path = "organizations/new.html")]
+struct NewPage {
+    shell: Shell,
+    typed: Typed,
+    errors: Errors,
+    asks_password: bool,
+}
+
+/// The settings of one.
+#[derive(Template)]
+#[template(path = "organizations/settings.html")]
+struct SettingsPage {
+    shell: Shell,
+    saved: bool,
+    action: String,
+    /// Its addresses as they are.
+    address: String,
+    /// Its name as it is.
+    before: String,
+    typed: Typed,
+    errors: Errors,
+}
+
+fn new_page(app: &App, who: &SignedIn) -> NewPage {
+    let asks_password = !app.has_proof(&who.actor);
+    NewPage { shell: who.shell(Nav::None), typed: Typed::default(), errors: Errors::default(), asks_password }
+}
+
+/// `GET /organizations/new`
+///
+/// # Errors
+/// Not found unless they administer the installation.
+pub async fn new(app: App, who: SignedIn) -> Result<HttpResponse, WebError> {
+    if !who.actor.user().is_installation_admin {
+        return Err(AppError::NotFound.into());
+    }
+    page(&new_page(&app, &who))
+}
+
+/// `POST /organizations/new`
+///
+/// # Errors
+/// Not found unless they administer the installation.
+pub async fn create(app: App, who: SignedIn, Form(mut typed): Form<Typed>) -> Result<HttpResponse, WebError> {
+    match app.create_organization(&who.actor, typed.form(), who.source.clone()).await {
+        Ok(slug) => Ok(see(&path::organization(&slug))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(who.shell(Nav::None).t, &refused.problems);
+            if typed.slug.trim().is_empty() && refused.problems.at(Field::Slug) == Some(Problem::SlugTaken) {
+                typed.slug = app.propose_slug(&typed.organization).await?;
+            }
+            refused.page(&NewPage { typed, errors, ..new_page(&app, &who) })
+        }
+    }
+}
+
+fn settings_page(at: &AtWork) -> SettingsPage {
+    let organization = at.who.membership();
+    let (name, slug) = (organization.organization_name.clone(), organization.slug.clone());
+    SettingsPage {
+        shell: at.shell(Nav::Settings),
+        saved: false,
+        action: path::organization_settings(&slug),
+        address: path::organization(&slug),
+        before: name.clone(),
+        typed: Typed { organization: name, slug, ..Typed::default() },
+        errors: Errors::default(),
+    }
+}
+
+/// `GET /orgs/{slug}/settings`
+///
+/// # Errors
+/// Forbidden unless they hold every permission.
+pub async fn settings(at: AtWork, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    at.who.clone().administrating()?;
+    page(&SettingsPage { saved: done.is_saved(), ..settings_page(&at) })
+}
+
+/// `POST /orgs/{slug}/settings`
+///
+/// # Errors
+/// Forbidden unless they hold every permission.
+pub async fn change(app: App, at: AtWork, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
+    let administrator = at.who.clone().administrating()?;
+    match app.change_organization(&administrator, typed.form(), at.source.clone()).await {
+        Ok(slug) => Ok(see(&format!("{}?saved", path::organization_settings(&slug)))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(at.shell(Nav::Settings).t, &refused.problems);
+            refused.page(&SettingsPage { typed, errors, ..settings_page(&at) })
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     App, PublicUrl, account, activity, api, assets, organizations, origin, page, password_links, session,
     App, PublicUrl, account, api, assets, organizations, origin, page, permission_sets, session,
+    App, PublicUrl, account, api, assets, billing, organizations, origin, page, permission_sets, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, verify,
 };
@@ -150,6 +151,16 @@ pub mod path {
         format!("/orgs/{slug}/billing")
     }
 
+    /// An organization's seats, to download.
+    pub fn seats_csv(slug: &str) -> String {
+        format!("/orgs/{slug}/billing/seats.csv")
+    }
+
+    /// An organization's name and addresses.
+    pub fn organization_settings(slug: &str) -> String {
+        format!("/orgs/{slug}/settings")
+    }
+
     /// Ending a session.
     pub fn session_end(public_id: &str) -> String {
         format!("{SESSIONS}/{public_id}/end")
@@ -263,10 +274,22 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(web::post().to(tokens::revoke)),
         )
         .service(web::resource("/account/organization").route(web::post().to(organizations::choose)))
+        .service(
+            web::resource("/organizations/new")
+                .route(read(organizations::new))
+                .route(web::post().to(organizations::create)),
+        )
         .service(web::resource("/orgs/{slug}").route(read(organizations::home)))
         .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
         .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
         .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)));
+        .service(
+            web::resource("/orgs/{slug}/settings")
+                .route(read(organizations::settings))
+                .route(web::post().to(organizations::change)),
+        )
+        .service(web::resource("/orgs/{slug}/billing").route(read(billing::show)))
+        .service(web::resource("/orgs/{slug}/billing/seats.csv").route(read(billing::csv)))
         .service(
             web::resource("/orgs/{slug}/permission-sets")
                 .route(read(permission_sets::list))

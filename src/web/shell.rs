@@ -60,7 +60,12 @@ impl Shell {
             (Permission::PlatformBilling, Nav::Billing, path::billing(slug), t.nav_billing()),
         ];
         let open = all.into_iter().filter(|(permission, ..)| permissions.contains(*permission));
-        open.map(|(_, nav, href, label)| Section { nav, href, label }).collect()
+        let mut sections: Vec<Section> = open.map(|(_, nav, href, label)| Section { nav, href, label }).collect();
+        if *permissions == Permissions::all() {
+            let href = path::organization_settings(slug);
+            sections.push(Section { nav: Nav::Settings, href, label: t.nav_settings() });
+        }
+        sections
     }
 
     /// The other organizations that they can switch to, by slug and name.
@@ -146,6 +151,8 @@ pub enum Nav {
     Activity,
     /// Organization: seats.
     Billing,
+    /// Organization: its name and addresses.
+    Settings,
 }
 
 #[cfg(test)]

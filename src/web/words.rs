@@ -6,6 +6,7 @@ use crate::{
     domain::{
         permission::{BuiltInSet, Permission, PermissionGroup},
         text::{LONGEST, LONGEST_REASON, TextError},
+        billing::Month,
         permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
         permission_set::SetName,
         text::{LONGEST, TextError},
@@ -26,10 +27,12 @@ pub const EXPIRES_SOON: i64 = 7 * DAY;
 /// Every field, in the order of forms, with the name that its input has.
 const FIELDS: [(Field, &str); 21] = [
 const FIELDS: [(Field, &str); 16] = [
+const FIELDS: [(Field, &str); 17] = [
     (Field::Form, "form"),
     (Field::Name, "name"),
     (Field::Email, "email"),
     (Field::Organization, "organization"),
+    (Field::Slug, "slug"),
     (Field::Label, "label"),
     (Field::Scope, "scope"),
     (Field::Inactivity, "inactivity"),
@@ -95,6 +98,8 @@ impl Texts {
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
             Problem::NothingChosen => self.problem_nothing_chosen().into(),
             Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(lacking)),
+            Problem::SlugMalformed => self.problem_slug_malformed().into(),
+            Problem::SlugTaken => self.problem_slug_taken().into(),
             Problem::NameTaken => self.problem_name_taken().into(),
             Problem::InUse => self.problem_in_use().into(),
             Problem::LastAdministrator => self.problem_last_administrator().into(),
@@ -200,6 +205,15 @@ impl Texts {
             SetName::BuiltIn(set) => self.built_in_set(*set),
             SetName::Own(name) => name,
         }
+    }
+
+    /// A calendar month: “November 2026”.
+    pub fn month(self, month: Month) -> String {
+        let locale = match self.0 {
+            Language::En => Locale::en_GB,
+            Language::Fr => Locale::fr_FR,
+        };
+        month.first_day().format_localized("%B %Y", locale).to_string()
     }
 
     /// A scope's name.

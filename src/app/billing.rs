@@ -1,0 +1,66 @@
+//! Billing: the seats of an organization, for those who hold *Platform management: Billing*.
+
+use super::{Jeton, Result, organizations::Holder};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        billing::Month,
+        permission::SeeBilling,
+    },
+    storage::{AnyConnection, activity, seats},
+};
+
+/// How many months are shown, the current one among them.
+pub const MONTHS: usize = 12;
+
+/// What billing counts. Service users and tokens are free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Billing {
+    /// Memberships that are active at this moment.
+    pub seats: i64,
+    /// Service users, active or not.
+    pub service_users: i64,
+    /// Memberships that were active at any moment of each month (UTC), newest first: [`MONTHS`] of them, or as many as there
+    /// were since the first seat.
+    pub months: Vec<(Month, i64)>,
+}
+
+impl Jeton {
+    /// The seats of the organization.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn billing(&self, at: &Holder<SeeBilling>) -> Result<Billing> {
+        let (at, month) = (at.clone(), Month::of(self.clock.now()));
+        self.read(move |connection| billing(connection, &at, month)).await
+    }
+
+    /// The same for a file with this name, which the activity log notes.
+    ///
+    /// # Errors
+    /// When they are not allowed to any more.
+    pub async fn export_seats(&self, at: &Holder<SeeBilling>, what: &'static str, source: Source) -> Result<Billing> {
+        let (at, now) = (at.clone(), self.clock.now());
+        self.write(move |connection| {
+            at.still(connection)?;
+            let billing = billing(connection, &at, Month::of(now))?;
+            let entry = at.entry(Action::Exported, now, &source);
+            activity::insert(connection, &activity::Entry { detail: Some(what), ..entry })?;
+            Ok(billing)
+        })
+        .await
+    }
+}
+
+fn billing(connection: &mut AnyConnection, at: &Holder<SeeBilling>, month: Month) -> Result<Billing> {
+    let organization = at.grant().organization();
+    let mut months = Vec::new();
+    for month in std::iter::successors(Some(month), |month| Some(month.before())).take(MONTHS) {
+        months.push((month, seats::between(connection, organization, month.start(), month.after().start())?));
+    }
+    while months.len() > 1 && months.last().is_some_and(|(_, seats)| *seats == 0) {
+        months.pop();
+    }
+    let service_users = seats::service_users(connection, organization)?;
+    Ok(Billing { seats: seats::in_use(connection, organization)?, service_users, months })
+}

@@ -1,0 +1,68 @@
+//! What billing counts: seats by calendar month, in UTC.
+
+use super::time::Timestamp;
+use chrono::{Datelike, NaiveDate};
+
+/// A calendar month, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month {
+    year: i32,
+    month: u32,
+}
+
+impl Month {
+    /// The month of this moment.
+    pub fn of(at: Timestamp) -> Self {
+        let day = at.utc();
+        Self { year: day.year(), month: day.month() }
+    }
+
+    /// The month before.
+    pub const fn before(self) -> Self {
+        match self.month {
+            1 => Self { year: self.year - 1, month: 12 },
+            month => Self { month: month - 1, ..self },
+        }
+    }
+
+    /// The month after.
+    pub const fn after(self) -> Self {
+        match self.month {
+            12 => Self { year: self.year + 1, month: 1 },
+            month => Self { month: month + 1, ..self },
+        }
+    }
+
+    /// Its first day.
+    pub fn first_day(self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default()
+    }
+
+    /// The moment at which it begins, which is that at which the one before ends.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_seconds(self.first_day().and_time(chrono::NaiveTime::MIN).and_utc().timestamp())
+    }
+
+    /// `2026-11`
+    pub fn key(self) -> String {
+        format!("{:04}-{:02}", self.year, self.month)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_begins_at_midnight_utc_where_the_one_before_ends() {
+        // 2026-12-31T23:59:59Z
+        let last = Timestamp::from_seconds(1_798_761_599);
+        let december = Month::of(last);
+        assert_eq!(december.key(), "2026-12");
+        assert_eq!(december.after().key(), "2027-01");
+        assert_eq!(december.after().start(), last.plus(1));
+        assert_eq!(Month::of(last.plus(1)), december.after());
+        assert_eq!(december.after().before(), december);
+        assert_eq!(december.before().start().rfc3339(), "2026-11-01T00:00:00Z");
+    }
+}
