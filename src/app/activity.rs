@@ -18,7 +18,8 @@ use crate::{
     storage::{
         AnyConnection,
         activity::{self, Break, Filter, Logged, PageFrom, Walk},
-        organizations, people, sessions, tokens,
+        organizations, people, sessions,
+        tokens::inventory,
     },
 };
 use std::collections::{HashMap, HashSet};
@@ -210,7 +211,7 @@ fn page(
     let ids: HashSet<String> = entries.iter().filter_map(|entry| Some(entry.token.as_ref()?.0.clone())).collect();
     Ok(LogPage {
         people: people::addresses(connection, organization, named.into_iter().collect())?.into_iter().collect(),
-        tokens: tokens::still_there(connection, organization, ids.into_iter().collect())?.into_iter().collect(),
+        tokens: inventory::still_there(connection, organization, ids.into_iter().collect())?.into_iter().collect(),
         head: activity::head(connection, Some(organization))?,
         proposed: people::proposed(connection, organization, PROPOSED)?,
         entries,

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod freshness;
 pub mod housekeeping;
 pub mod mail;
+pub mod inventory;
 pub mod operator;
 pub mod organizations;
 pub mod password_links;

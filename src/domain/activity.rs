@@ -1,6 +1,5 @@
 //! What the activity log tells: who did what, when, through which token; and the chain that its entries form.
 
-use super::permission::Permissions;
 use sha2::{Digest, Sha256};
 
 /// Declares [`Action`] together with the stable names, so that neither can be forgotten.
@@ -63,7 +62,7 @@ actions! {
     UserPermissionSetChanged = "user.permission_set_changed",
     /// A permission set, the target, was made.
     PermissionSetCreated = "permission_set.created",
-    /// A permission set, the target, was changed; the detail says what was added and taken away, as [`difference`] does.
+    /// A permission set, the target, was changed; the detail says what was added and taken away, as [`difference`](super::permission::Permissions::difference) does.
     PermissionSetChanged = "permission_set.changed",
     /// A permission set, the target, was deleted.
     PermissionSetDeleted = "permission_set.deleted",
@@ -75,7 +74,7 @@ actions! {
     TokenRenamed = "token.renamed",
     /// A token's inactivity expiry was changed; the detail is the number of days.
     TokenExpiryChanged = "token.expiry_changed",
-    /// A service user's permissions were changed; the detail says what was added and taken away, as [`difference`] does.
+    /// A service user's permissions were changed; the detail says what was added and taken away, as [`difference`](super::permission::Permissions::difference) does.
     TokenPermissionsChanged = "token.permissions_changed",
     /// A token was revoked; the detail is the reason, if one was given.
     TokenRevoked = "token.revoked",
@@ -154,13 +153,6 @@ impl ActionGroup {
     }
 }
 
-/// What was added to permissions and taken from them, as the log keeps it: keys with a sign, `+assets.view -assets.edit`.
-pub fn difference(before: Permissions, after: Permissions) -> String {
-    let added = after.without(before).iter().map(|permission| format!("+{}", permission.key()));
-    let taken = before.without(after).iter().map(|permission| format!("-{}", permission.key()));
-    added.chain(taken).collect::<Vec<_>>().join(" ")
-}
-
 /// Where a request came from: what the log, the lists of sessions and of tokens say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
@@ -234,13 +226,6 @@ mod tests {
             assert!(group.actions().next().is_some());
             assert_eq!((ActionGroup::from_key(group.key()), Action::from_key(group.key())), (Some(group), None));
         }
-    }
-
-    #[test]
-    fn a_difference_names_what_came_and_what_went() {
-        let set = Permissions::from_keys;
-        assert_eq!(difference(set("assets.view assets.edit"), set("assets.view")), "-assets.edit");
-        assert_eq!(difference(set("assets.edit"), set("assets.view")), "+assets.view -assets.edit");
     }
 
     #[test]

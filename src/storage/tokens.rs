@@ -1,6 +1,7 @@
 //! API tokens.
 
 mod identity;
+pub mod inventory;
 pub mod service_users;
 
 pub use identity::identity;
@@ -382,32 +383,6 @@ pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i1
         .into_iter()
         .map(|(slot, row)| Ok((slot, row.token()?)))
         .collect()
-}
-
-/// Those of these tokens that are still there, by public id, and whether each is a service user's.
-///
-/// # Errors
-/// When the database fails.
-pub fn still_there(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-    public_ids: Vec<String>,
-) -> Result<Vec<(String, bool)>> {
-    use super::schema::service_users;
-    if public_ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let personal: Vec<String> = api_tokens::table
-        .filter(api_tokens::public_id.eq_any(public_ids.clone()).and(api_tokens::organization_id.eq(organization.0)))
-        .filter(api_tokens::kind.eq(TokenKind::Personal.key()))
-        .select(api_tokens::public_id)
-        .load(connection)?;
-    let of_service_users: Vec<String> = service_users::table
-        .filter(service_users::public_id.eq_any(public_ids).and(service_users::organization_id.eq(organization.0)))
-        .select(service_users::public_id)
-        .load(connection)?;
-    let personal = personal.into_iter().map(|id| (id, false));
-    Ok(personal.chain(of_service_users.into_iter().map(|id| (id, true))).collect())
 }
 
 /// Stores a personal token.

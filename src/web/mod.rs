@@ -15,6 +15,7 @@ pub mod finish;
 pub mod form;
 pub mod holder;
 pub mod icons;
+pub mod inventory;
 pub mod organizations;
 pub mod origin;
 pub mod page;

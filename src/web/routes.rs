@@ -4,6 +4,7 @@ use super::{
     App, PublicUrl, account, activity, api, assets, organizations, origin, page, password_links, session,
     App, PublicUrl, account, api, assets, organizations, origin, page, permission_sets, session,
     App, PublicUrl, account, api, assets, billing, organizations, origin, page, permission_sets, session,
+    App, PublicUrl, account, activity, api, assets, inventory, organizations, origin, page, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, verify,
 };
@@ -310,6 +311,12 @@ fn pages(config: &mut web::ServiceConfig) {
             web::resource("/orgs/{slug}/permission-sets/{id}/deletion")
                 .route(read(permission_sets::confirm_deletion))
                 .route(web::post().to(permission_sets::delete)),
+        .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)))
+        .service(web::resource("/orgs/{slug}/integrations/inventory").route(read(inventory::list)))
+        .service(
+            web::resource("/orgs/{slug}/integrations/inventory/{id}/revocation")
+                .route(read(inventory::confirm_revocation))
+                .route(web::post().to(inventory::revoke)),
         );
 }
 

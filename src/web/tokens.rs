@@ -217,14 +217,20 @@ fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
     }
 }
 
-fn revoked_by(t: Texts, token: &Token) -> &'static str {
-    match token.revoked_by {
-        Some(RevokedBy::Owner) => t.tokens_revoked_by_owner(),
-        Some(RevokedBy::Key) => t.tokens_revoked_by_key(),
-        Some(RevokedBy::Operator) => t.tokens_revoked_by_operator(),
-        Some(RevokedBy::Administrator) => t.tokens_revoked_by_administrator(),
-        Some(RevokedBy::Membership) => t.tokens_revoked_by_membership(),
-        Some(RevokedBy::Replaced) | None => "",
+/// Who revoked a token, and why if they said so.
+fn revoked_by(t: Texts, token: &Token) -> String {
+    let who = match (token.revoked_by, &token.revoked_by_name) {
+        (Some(RevokedBy::Owner), _) => t.tokens_revoked_by_owner().into(),
+        (Some(RevokedBy::Key), _) => t.tokens_revoked_by_key().into(),
+        (Some(RevokedBy::Operator), _) => t.tokens_revoked_by_operator().into(),
+        (Some(RevokedBy::Administrator), Some(name)) => t.tokens_revoked_by_named(name),
+        (Some(RevokedBy::Administrator), None) => t.tokens_revoked_by_administrator().into(),
+        (Some(RevokedBy::Membership), _) => t.tokens_revoked_by_membership().into(),
+        (Some(RevokedBy::Replaced) | None, _) => String::new(),
+    };
+    match &token.revocation_reason {
+        Some(reason) => format!("{who}. {}", t.inventory_because(reason)),
+        None => who,
     }
 }
 
@@ -234,7 +240,7 @@ fn detail(t: Texts, calendar: Calendar, token: &Token) -> Detail {
     let (end_name, at, end_explained) = match state {
         TokenState::Active { expires_at } => (t.tokens_fact_expires(), expires_at, t.tokens_after_days(days)),
         TokenState::Expired { at } => (t.tokens_fact_expired(), at, t.tokens_after_days_past(days)),
-        TokenState::Revoked { at } => (t.tokens_fact_revoked(), at, revoked_by(t, token).to_owned()),
+        TokenState::Revoked { at } => (t.tokens_fact_revoked(), at, revoked_by(t, token)),
     };
     Detail {
         id: token.public_id.clone(),

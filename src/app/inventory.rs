@@ -1,0 +1,174 @@
+//! The inventory: an administrator sees every token of the organization, and revokes a personal one with a reason.
+
+use super::{
+    AppError, Jeton, Result,
+    organizations::Holder,
+    problem::{Field, Problems},
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        permission::ManageIntegrations,
+        text,
+        time::DAY,
+        token::{self, TokenKind},
+    },
+    storage::{
+        AnyConnection, activity, people,
+        tokens::{
+            self, Revocation, RevokedBy,
+            inventory::{self, Filter, Listed, PageFrom, State},
+        },
+    },
+};
+
+/// Tokens on a page.
+pub const PAGE: usize = 50;
+/// Most people of one name whose tokens are put together.
+const NAMESAKES: i64 = 20;
+
+/// What somebody looks for in the inventory; what is empty takes all.
+#[derive(Clone, Debug, Default)]
+pub struct InventoryForm {
+    /// A part of a label or name, or a public id.
+    pub search: String,
+    /// The key of a kind.
+    pub kind: String,
+    /// A state: `active`, `revoked` or `expired`.
+    pub state: String,
+    /// The name or e-mail address of a user.
+    pub owner: String,
+    /// A number of days without use.
+    pub unused: String,
+}
+
+/// A page of the inventory.
+#[derive(Clone, Debug, Default)]
+pub struct InventoryPage {
+    /// Its tokens, newest first.
+    pub tokens: Vec<Listed>,
+    /// Whether there are newer ones.
+    pub has_newer: bool,
+    /// Whether there are older ones.
+    pub has_older: bool,
+}
+
+impl Jeton {
+    /// A page of all tokens of the organization.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what cannot be looked for.
+    pub async fn inventory(
+        &self,
+        at: &Holder<ManageIntegrations>,
+        form: InventoryForm,
+        from: PageFrom,
+    ) -> Result<InventoryPage> {
+        let (organization, now, verifier) = (at.grant().organization(), self.clock.now(), self.verifier.clone());
+        self.read(move |connection| {
+            let mut problems = Problems::default();
+            let given = |typed: &str| Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty());
+            let kind = given(&form.kind).and_then(|kind| {
+                let kind = TokenKind::from_key(&kind).filter(|kind| *kind != TokenKind::System);
+                problems.choice(Field::Kind, kind)
+            });
+            let state = given(&form.state).and_then(|state| problems.choice(Field::Form, state_of(&state)));
+            let days: Option<i64> = given(&form.unused).and_then(|days| {
+                problems.choice(Field::Form, days.parse().ok().filter(|days| (0..=3650).contains(days)))
+            });
+            let owners = match given(&form.owner) {
+                None => None,
+                Some(typed) => {
+                    let found = people::named(connection, organization, &typed, NAMESAKES)?;
+                    problems.choice(Field::Person, Some(found).filter(|found| !found.is_empty()))
+                }
+            };
+            problems.none()?;
+            let idle_since = days.map(|days| inventory::idle_for(days, now));
+            let filter = Filter { kind, state, owners, idle_since, search: given(&form.search) };
+            let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+            let mut tokens = inventory::page(connection, organization, &filter, from, now, limit)?;
+            let is_cut = tokens.len() > PAGE;
+            tokens.truncate(PAGE);
+            if matches!(from, PageFrom::After(_)) {
+                tokens.reverse();
+            }
+            for token in &mut tokens {
+                verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+            }
+            // A use that is not in the database yet.
+            tokens.retain(|token| days.is_none_or(|days| now.since(token.key.life.idle_since()) >= days * DAY));
+            let (has_newer, has_older) = match from {
+                PageFrom::Newest => (false, is_cut),
+                PageFrom::Before(_) => (true, is_cut),
+                PageFrom::After(_) => (is_cut, true),
+            };
+            Ok(InventoryPage { tokens, has_newer, has_older })
+        })
+        .await
+    }
+
+    /// Somebody's personal token in the organization.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none in this organization.
+    pub async fn token_of_member(&self, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Listed> {
+        let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
+        let find =
+            move |connection: &mut AnyConnection| Ok(inventory::find_personal(connection, organization, &public_id)?);
+        let mut token = self.read(find).await?.ok_or(AppError::NotFound)?;
+        self.verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+        Ok(token)
+    }
+
+    /// Revokes somebody's personal token for a reason that they will read. When this returns, no node accepts it any more.
+    /// Returns false if it had ended before.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none in this organization; [`AppError::Invalid`] without a reason.
+    pub async fn revoke_token_of_member(
+        &self,
+        at: &Holder<ManageIntegrations>,
+        public_id: &str,
+        reason: &str,
+        source: Source,
+    ) -> Result<bool> {
+        let public_id = known_form(public_id)?;
+        let mut problems = Problems::default();
+        let Some(reason) = problems.check(Field::Reason, text::reason(reason)) else { return Err(problems.into()) };
+        let (at, now) = (at.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            let organization = at.still(connection)?.organization();
+            let token = inventory::find_personal(connection, organization, &public_id)?.ok_or(AppError::NotFound)?;
+            let name = at.actor().user().name.as_str();
+            let revocation = Revocation { by: RevokedBy::Administrator, name: Some(name), reason: Some(&reason) };
+            let revoked = tokens::revoke(connection, token.key.token, revocation, now)?;
+            if revoked {
+                let entry = activity::Entry {
+                    target: token.owner.as_ref().map(|owner| owner.id),
+                    target_name: token.owner.as_ref().map(|owner| owner.name.as_str()),
+                    token: Some((&token.public_id, &token.label)),
+                    detail: Some(&reason),
+                    ..at.entry(Action::TokenRevoked, now, &source)
+                };
+                activity::insert(connection, &entry)?;
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+}
+
+fn state_of(key: &str) -> Option<State> {
+    match key {
+        "active" => Some(State::Active),
+        "revoked" => Some(State::Revoked),
+        "expired" => Some(State::Expired),
+        _ => None,
+    }
+}
+
+/// A public id of an address, unless no token can have it.
+fn known_form(public_id: &str) -> Result<String> {
+    if token::is_public_id(public_id) { Ok(public_id.to_owned()) } else { Err(AppError::NotFound) }
+}

@@ -1,0 +1,350 @@
+//! All tokens of the organization, and revoking somebody's with a reason.
+
+use super::{
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    holder::Holding,
+    page::{IsHtmx, page, see},
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Errors, Moment},
+};
+use crate::{
+    app::inventory::{InventoryForm, InventoryPage},
+    domain::{
+        permission::ManageIntegrations,
+        text::LONGEST_REASON,
+        token::{Scope, TokenId, TokenKind, TokenState},
+    },
+    storage::tokens::{
+        LastUse,
+        inventory::{Listed, PageFrom},
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// The choices of days without use.
+const UNUSED: [i64; 4] = [30, 60, 90, 180];
+
+/// What is looked for, as it was typed, and what has just been done.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sought {
+    search: String,
+    kind: String,
+    state: String,
+    owner: String,
+    unused: String,
+    before: String,
+    after: String,
+    revoked: String,
+    ended: String,
+}
+
+impl Sought {
+    fn fields(&self) -> [(&str, &str); 5] {
+        [
+            ("search", &self.search),
+            ("kind", &self.kind),
+            ("state", &self.state),
+            ("owner", &self.owner),
+            ("unused", &self.unused),
+        ]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.fields().iter().all(|(_, value)| value.trim().is_empty())
+    }
+
+    fn form(&self) -> InventoryForm {
+        InventoryForm {
+            search: self.search.clone(),
+            kind: self.kind.clone(),
+            state: self.state.clone(),
+            owner: self.owner.clone(),
+            unused: self.unused.clone(),
+        }
+    }
+
+    fn place(&self) -> PageFrom {
+        let id = |typed: &str| typed.parse().ok().map(TokenId);
+        match (id(&self.before), id(&self.after)) {
+            (Some(id), _) => PageFrom::Before(id),
+            (None, Some(id)) => PageFrom::After(id),
+            (None, None) => PageFrom::Newest,
+        }
+    }
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "inventory/list.html")]
+struct ListPage {
+    shell: Shell,
+    done: Option<String>,
+    states: [(&'static str, &'static str); 3],
+    unused: Vec<(String, String)>,
+    list: List,
+}
+
+/// The tokens alone, for htmx.
+#[derive(Template)]
+#[template(path = "inventory/_list.html")]
+struct ListPart {
+    list: List,
+}
+
+/// The tokens that were found, and where there are more.
+struct List {
+    t: Texts,
+    here: String,
+    sought: Sought,
+    errors: Errors,
+    rows: Vec<Row>,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+/// A token as the list shows it.
+struct Row {
+    id: String,
+    /// Where more is known of it: only of service users' tokens.
+    href: Option<String>,
+    label: String,
+    kind: &'static str,
+    owner: Option<(String, String)>,
+    scope: &'static str,
+    writes: bool,
+    made: Moment,
+    used: Option<Moment>,
+    end: Moment,
+    reason: Option<String>,
+    state: (String, &'static str),
+    revocation: Option<String>,
+}
+
+/// `GET /orgs/{slug}/integrations/inventory`: the page, or to htmx the tokens alone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    app: App,
+    at: Holding<ManageIntegrations>,
+    Query(sought): Query<Sought>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let done = said(&app, &at, &sought).await;
+    let (found, refused) = match app.inventory(&at.who, sought.form(), sought.place()).await {
+        Ok(found) => (found, None),
+        Err(error) => (InventoryPage::default(), Some(Refused::new(error)?)),
+    };
+    let shell = at.shell(Nav::Integrations);
+    let errors = refused.as_ref().map(|refused| Errors::new(shell.t, &refused.problems)).unwrap_or_default();
+    let list = found_list(&app, &at, sought, &found, errors);
+    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
+    if target.is_some_and(|target| target.ends_with("#inventory")) {
+        let part = ListPart { list };
+        return refused.map_or_else(|| page(&part), |refused| refused.page(&part));
+    }
+    let t = shell.t;
+    let states = [
+        ("active", t.inventory_state_active()),
+        ("revoked", t.inventory_state_revoked()),
+        ("expired", t.inventory_state_expired()),
+    ];
+    let unused = UNUSED.map(|days| (days.to_string(), t.new_days(days))).to_vec();
+    let whole = ListPage { shell, done, states, unused, list };
+    refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
+}
+
+/// The sentence about what has just been done.
+async fn said(app: &App, at: &Holding<ManageIntegrations>, sought: &Sought) -> Option<String> {
+    let t = at.shell(Nav::Integrations).t;
+    let id = if sought.revoked.is_empty() { &sought.ended } else { &sought.revoked };
+    let token = app.token_of_member(&at.who, id).await.ok()?;
+    let owner = token.owner.map(|owner| owner.name).unwrap_or_default();
+    Some(match sought.revoked.is_empty() {
+        true => t.inventory_ended_notice(token.label, owner),
+        false => t.inventory_revoked_notice(token.label, owner),
+    })
+}
+
+fn calendar(app: &App, at: &Holding<ManageIntegrations>) -> Calendar {
+    Calendar::new(at.shell(Nav::Integrations).t, &at.who.actor().user().time_zone, app.clock().now())
+}
+
+fn found_list(
+    app: &App,
+    at: &Holding<ManageIntegrations>,
+    sought: Sought,
+    found: &InventoryPage,
+    errors: Errors,
+) -> List {
+    let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
+    let turned = |name: &'static str, token: Option<&Listed>| {
+        let id = token?.key.token.0.to_string();
+        let mut fields = sought.fields().to_vec();
+        fields.push((name, &id));
+        Some(path::inventory_with(slug, &fields))
+    };
+    List {
+        here: path::inventory(slug),
+        rows: found.tokens.iter().map(|token| row(t, calendar, slug, token)).collect(),
+        newer: turned("after", found.tokens.first().filter(|_| found.has_newer)),
+        older: turned("before", found.tokens.last().filter(|_| found.has_older)),
+        errors,
+        sought,
+        t,
+    }
+}
+
+fn row(t: Texts, calendar: Calendar, slug: &str, token: &Listed) -> Row {
+    let state = token.key.life.state(calendar.now());
+    let is_service = token.kind == TokenKind::Service;
+    let may_revoke = !is_service && matches!(state, TokenState::Active { .. });
+    Row {
+        id: token.public_id.clone(),
+        href: is_service.then(|| path::token_of_organization(slug, &token.public_id, true)),
+        label: token.label.clone(),
+        kind: if is_service { t.inventory_service() } else { t.inventory_personal() },
+        owner: token.owner.as_ref().map(|owner| (owner.name.clone(), owner.email.clone())),
+        scope: t.scope(token.scope),
+        writes: token.scope == Scope::ReadWrite,
+        made: calendar.on_day(token.key.life.created_at, |when| t.tokens_made(when)),
+        used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| last_use(t, used, &when))),
+        end: end(t, calendar, token),
+        reason: token.key.revocation_reason.as_ref().map(|reason| t.inventory_because(reason)),
+        state: t.state(state, calendar.now()),
+        revocation: may_revoke.then(|| path::inventory_revocation(slug, &token.public_id)),
+    }
+}
+
+fn last_use(t: Texts, used: &LastUse, when: &str) -> String {
+    let from = (!used.address.is_empty()).then(|| t.tokens_used_from(&used.address));
+    let with = (!used.program.is_empty()).then(|| t.tokens_used_with(t.program(&used.program)));
+    [Some(t.tokens_used(when)), from, with].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn end(t: Texts, calendar: Calendar, token: &Listed) -> Moment {
+    match token.key.life.state(calendar.now()) {
+        TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
+        TokenState::Expired { at } => calendar.on_day(at, |when| t.tokens_expired(when)),
+        TokenState::Revoked { at } => calendar.moment(at, |when| match &token.key.revoked_by_name {
+            Some(name) => format!("{} {}", t.tokens_revoked(when), t.inventory_by_person(name)),
+            None => t.tokens_revoked(when),
+        }),
+    }
+}
+
+/// The question whether to revoke somebody's token, and why.
+struct Confirm {
+    t: Texts,
+    csrf: String,
+    action: String,
+    cancel: String,
+    label: String,
+    owner: String,
+    last_use: String,
+    reason: String,
+    errors: Errors,
+    is_dialog: bool,
+}
+
+impl Confirm {
+    const LONGEST: usize = LONGEST_REASON;
+}
+
+/// The question as a page.
+#[derive(Template)]
+#[template(path = "inventory/revocation.html")]
+struct ConfirmPage {
+    shell: Shell,
+    confirm: Confirm,
+}
+
+/// The question as a dialog.
+#[derive(Template)]
+#[template(path = "inventory/_dialog.html")]
+struct ConfirmDialog {
+    confirm: Confirm,
+}
+
+/// `GET /orgs/{slug}/integrations/inventory/{id}/revocation`
+///
+/// # Errors
+/// Not found if the organization has no such personal token.
+pub async fn confirm_revocation(
+    app: App,
+    at: Holding<ManageIntegrations>,
+    ids: Path<(String, String)>,
+    IsHtmx(is_dialog): IsHtmx,
+) -> Result<HttpResponse, WebError> {
+    let token = app.token_of_member(&at.who, &ids.1).await?;
+    if !token.key.life.is_active(app.clock().now()) {
+        return Ok(see(&path::inventory_with(at.slug(), &[("ended", &ids.1)])));
+    }
+    let shell = at.shell(Nav::Integrations);
+    let confirm = Confirm { is_dialog, ..question(&app, &at, token) };
+    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+}
+
+fn question(app: &App, at: &Holding<ManageIntegrations>, token: Listed) -> Confirm {
+    let (shell, calendar) = (at.shell(Nav::Integrations), calendar(app, at));
+    let t = shell.t;
+    Confirm {
+        t,
+        csrf: shell.csrf,
+        action: path::inventory_revocation(at.slug(), &token.public_id),
+        cancel: path::inventory(at.slug()),
+        last_use: match &token.key.last_use {
+            Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),
+            None => t.revocation_never_used().into(),
+        },
+        label: token.label,
+        owner: token.owner.map(|owner| owner.name).unwrap_or_default(),
+        reason: String::new(),
+        errors: Errors::default(),
+        is_dialog: false,
+    }
+}
+
+/// Why.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Reason {
+    reason: String,
+}
+
+/// `POST /orgs/{slug}/integrations/inventory/{id}/revocation`
+///
+/// # Errors
+/// Not found if the organization has no such personal token.
+pub async fn revoke(
+    app: App,
+    at: Holding<ManageIntegrations>,
+    ids: Path<(String, String)>,
+    Form(Reason { reason }): Form<Reason>,
+) -> Result<HttpResponse, WebError> {
+    let id = ids.1.as_str();
+    match app.revoke_token_of_member(&at.who, id, &reason, at.source.clone()).await {
+        Ok(was_active) => {
+            let what = if was_active { "revoked" } else { "ended" };
+            Ok(see(&path::inventory_with(at.slug(), &[(what, id)])))
+        }
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let token = app.token_of_member(&at.who, id).await?;
+            let shell = at.shell(Nav::Integrations);
+            let errors = Errors::new(shell.t, &refused.problems);
+            let confirm = Confirm { reason, errors, ..question(&app, &at, token) };
+            refused.page(&ConfirmPage { shell, confirm })
+        }
+    }
+}
