@@ -2,12 +2,14 @@
 //! and one chromedriver (`harness`).
 
 mod account;
+mod activity;
 mod api;
 mod browser;
 mod fuzz;
 mod harness;
 mod harness_works;
 mod input;
+mod inventory;
 mod outage;
 mod password_links;
 mod processes;

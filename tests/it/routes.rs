@@ -70,7 +70,15 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 }
 
 /// `{slug}` is Ann's organization. POST carries a form with nothing but the session's own token in it.
-const ORGANIZATION: [OrgRow; 1] = [org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303])];
+const ORGANIZATION: [OrgRow; 7] = [
+    org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
+    org("GET", "/orgs/{slug}/activity", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/activity.csv", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/activity.jsonl", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/inventory", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 422, 403, 404, 303]),
+];
 
 /// A fresh pair of people, and the addresses of what Ann owns.
 async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, String, String) {
@@ -126,8 +134,9 @@ db_test! {
         let reader = app.add_user("Reader", BuiltInSet::Reader).await;
         let stranger = app.add_organization("elsewhere", "Stranger").await;
         let mut wrong = Vec::new();
+        let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in &ORGANIZATION {
-            let path = path.replace("{slug}", "croix-bleue-sahel");
+            let path = path.replace("{slug}", "croix-bleue-sahel").replace("{token}", &token);
             let visitor = app.browser("Visitor");
             let bearer = format!("Bearer {key}");
             let form = [

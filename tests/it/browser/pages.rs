@@ -105,6 +105,24 @@ const WITH_TOKENS: &[Page] = &[
         &[Go("/account/tokens/{Python, home}/revocation"), Press("main [type=submit]", ".notice[data-tone=ok]")],
     ),
     ("sessions, several", &[Go("/account/sessions")]),
+    ("activity", &[Go("/orgs/croix-bleue-sahel/activity")]),
+    ("activity details", &[Go("/orgs/croix-bleue-sahel/activity"), Press(".log summary", ".log details[open] dl")]),
+    ("activity empty", &[Go("/orgs/croix-bleue-sahel/activity?kind=user.removed")]),
+    ("activity with errors", &[Go("/orgs/croix-bleue-sahel/activity?person=Nobody&from=yesterday")]),
+    ("inventory", &[Go("/orgs/croix-bleue-sahel/integrations/inventory")]),
+    ("inventory empty", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?kind=service&search=none")]),
+    ("inventory with errors", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?owner=Nobody")]),
+    (
+        "inventory dialog",
+        &[Go("/orgs/croix-bleue-sahel/integrations/inventory"), Press("#inventory [data-dialog]", "dialog:modal")],
+    ),
+    (
+        "inventory revocation with errors",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/inventory/{R scripts}/revocation"),
+            Press("main [type=submit]", "[aria-invalid]"),
+        ],
+    ),
 ];
 const FULL: &[Page] = &[
     ("tokens full", &[Go("/account/tokens")]),
