@@ -11,7 +11,7 @@ use crate::{
         user::{self, Email, Language, Password, Theme},
     },
     storage::{
-        activity, password_links, sessions,
+        activity, memberships, password_links, sessions,
         users::{self, Profile},
     },
 };
@@ -72,6 +72,7 @@ impl Jeton {
                 // Those that went to the old address.
                 password_links::delete_all(connection, actor.user().id)?;
             }
+            memberships::rename(connection, actor.user().id, &profile.name, profile.email.as_str())?;
             Ok(activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?)
         })
         .await

@@ -3,7 +3,7 @@
 use super::{Jeton, Result};
 use crate::{
     domain::activity::{Action, Source},
-    storage::{AnyConnection, activity, password_links, sessions, tokens},
+    storage::{AnyConnection, activity, invitations, password_links, sessions, tokens},
 };
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ impl Jeton {
             ("old keys", rotation),
             ("sessions", self.sweep_sessions().await),
             ("password links", self.sweep_links().await),
+            ("invitations", self.sweep_invitations().await),
         ];
         for (what, done) in rounds {
             if let Err(error) = done {
@@ -67,6 +68,11 @@ impl Jeton {
     async fn sweep_sessions(&self) -> Result<()> {
         let now = self.clock.now();
         self.write(move |connection: &mut AnyConnection| Ok(sessions::sweep(connection, now).map(drop)?)).await
+    }
+
+    async fn sweep_invitations(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.write(move |connection: &mut AnyConnection| Ok(invitations::sweep(connection, now).map(drop)?)).await
     }
 }
 

@@ -12,6 +12,7 @@ pub mod demo;
 
 pub mod freshness;
 pub mod housekeeping;
+pub mod invitations;
 pub mod mail;
 pub mod inventory;
 pub mod operator;
@@ -28,11 +29,12 @@ pub mod setup;
 pub mod sign_in;
 pub mod tokens;
 mod usage;
+pub mod users;
 pub mod verify;
 
 use crate::{
     domain::{permission::Permission, token::Pepper},
-    storage::{self, Address, AnyConnection, Db, StorageError, installation},
+    storage::{self, Address, AnyConnection, Db, StorageError, installation, memberships},
 };
 use clock::Clock;
 use problem::Problems;
@@ -135,6 +137,7 @@ impl Jeton {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
         while db.write(storage::activity::chain_older)? {}
+        while db.write(memberships::make_searchable)? {}
         let known = db.read(installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =

@@ -53,6 +53,8 @@ pub enum Field {
     LastDay,
     /// Why something is done.
     Reason,
+    /// A permission set.
+    PermissionSet,
     /// The form as a whole.
     Form,
 }
@@ -104,6 +106,14 @@ pub enum Problem {
     HasEnded,
     /// An older key goes on working already.
     OverlapRunning,
+    /// Somebody with this e-mail address belongs to the organization already.
+    IsMember,
+    /// Somebody with this e-mail address belongs to the organization and is deactivated.
+    IsDeactivated,
+    /// They would decide about somebody who may do more than they: this.
+    MayDoMore(Permissions),
+    /// Nobody would be left who holds every permission.
+    LastAdministrator,
     /// This very form was sent before and made its token.
     SentBefore,
     /// There were too many attempts, or too much is going on; after this many seconds it may work.

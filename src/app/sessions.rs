@@ -15,7 +15,7 @@ use crate::{
         user::{Password, UserId},
     },
     storage::{
-        activity,
+        AnyConnection, activity,
         memberships::{self, Membership},
         sessions::{self, Session},
         users::{self, User},
@@ -146,7 +146,12 @@ impl Jeton {
             .await?;
         if now.since(actor.session.life.seen_at) >= SEEN_EVERY {
             let public_id = actor.session.public_id.clone();
-            let there = self.write(move |connection| Ok(sessions::touch(connection, &public_id, now)?)).await?;
+            let membership = actor.membership().map(|membership| membership.id);
+            let touch = move |connection: &mut AnyConnection| {
+                membership.map_or(Ok(()), |membership| memberships::note_seen(connection, membership, now))?;
+                Ok(sessions::touch(connection, &public_id, now)?)
+            };
+            let there = self.write(touch).await?;
             return if there { Ok(actor) } else { Err(AppError::SignedOut) };
         }
         Ok(actor)

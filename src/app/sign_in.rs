@@ -55,6 +55,9 @@ impl Jeton {
         let (signed_in, now) = (begin.clone(), self.clock.now());
         self.write(move |connection| {
             let membership = memberships::first(connection, user.id)?;
+            if let Some(membership) = &membership {
+                memberships::note_seen(connection, membership.id, now)?;
+            }
             let organization = membership.map(|membership| membership.organization);
             let entry = activity::Entry {
                 actor: Some(user.id),

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod activity;
 pub mod billing;
+pub mod invitation;
 pub mod organization;
 pub mod password_link;
 pub mod permission;

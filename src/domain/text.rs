@@ -61,6 +61,44 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
+/// Letters that lose their accents in [`searchable`], and what they become.
+const ACCENTED: [(&str, &str); 19] = [
+    ("àáâãäåāăą", "a"),
+    ("çćč", "c"),
+    ("ďđ", "d"),
+    ("èéêëēėęě", "e"),
+    ("ğ", "g"),
+    ("ìíîïīıį", "i"),
+    ("łľ", "l"),
+    ("ñńň", "n"),
+    ("òóôõöøōő", "o"),
+    ("ř", "r"),
+    ("śšşș", "s"),
+    ("ťțţ", "t"),
+    ("ùúûüūůűų", "u"),
+    ("ýÿ", "y"),
+    ("źžż", "z"),
+    ("æ", "ae"),
+    ("œ", "oe"),
+    ("ß", "ss"),
+    ("’ʼ", "'"),
+];
+
+/// A text as lists sort and search it: folded, and Latin letters without their accents, so that `traore` finds Traoré.
+/// Control characters are left out.
+pub fn searchable(text: &str) -> String {
+    let mut plain = String::new();
+    for c in fold(text).chars() {
+        match ACCENTED.iter().find(|(letters, _)| letters.contains(c)) {
+            Some((_, letters)) => plain.push_str(letters),
+            // Accents that stand as characters of their own behind their letter.
+            None if c.is_control() || matches!(c, '\u{300}'..='\u{36f}') => {}
+            None => plain.push(c),
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +118,12 @@ mod tests {
         assert_eq!(line("a\u{0}b"), Err(TextError::Control));
         assert_eq!(line("a\nb"), Err(TextError::Control));
         assert_eq!(line("abc\u{202e}def"), Err(TextError::Control));
+    }
+
+    #[test]
+    fn a_search_finds_names_without_their_accents() {
+        assert_eq!(searchable(" Léa TRAORÉ-Œuvray "), "lea traore-oeuvray");
+        assert_eq!(searchable("Jose\u{301} \u{130}nan\u{0}"), "jose inan");
+        assert_eq!(searchable("Ελένη"), "ελένη");
     }
 }

@@ -1,12 +1,16 @@
 //! Memberships: users in organizations, and the seats that they take.
 
+pub mod people;
+
 use super::{
-    AnyConnection, Result,
-    schema::{memberships, organizations, permission_sets, seats},
+    AnyConnection, Result, permission_set,
+    schema::{memberships, organizations, permission_sets, seats, users},
 };
 use crate::domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
-    permission::Permissions,
+    permission::{BuiltInSet, Permissions},
+    permission_set::{PermissionSet, SetName},
+    text,
     time::Timestamp,
     user::UserId,
 };
@@ -27,6 +31,30 @@ pub struct Membership {
     pub permissions: Permissions,
 }
 
+/// How a user stands in an organization that they once joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They take a seat.
+    Active,
+    /// They are still on the list, but their access has ended.
+    Deactivated,
+    /// They left or were removed.
+    Removed,
+}
+
+impl Standing {
+    const fn of(is_active: bool, removed_at: Option<i64>) -> Self {
+        match (is_active, removed_at) {
+            (true, _) => Self::Active,
+            (false, None) => Self::Deactivated,
+            (false, Some(_)) => Self::Removed,
+        }
+    }
+}
+
+/// Rows that get their search form in one transaction.
+const BATCH: i64 = 500;
+
 /// Makes a user an active member.
 ///
 /// # Errors
@@ -38,8 +66,11 @@ pub fn insert(
     permission_set: PermissionSetId,
     now: Timestamp,
 ) -> Result<MembershipId> {
+    let (name, email): (String, String) =
+        users::table.find(user.0).select((users::name, users::email)).get_result(connection)?;
     let id = diesel::insert_into(memberships::table)
         .values((
+            memberships::search.eq(search_form(&name, &email)),
             memberships::user_id.eq(user.0),
             memberships::organization_id.eq(organization.0),
             memberships::permission_set_id.eq(permission_set.0),
@@ -50,6 +81,177 @@ pub fn insert(
         .get_result(connection)?;
     take_seat(connection, organization, MembershipId(id), now)?;
     Ok(MembershipId(id))
+}
+
+/// What lists sort and search a member by.
+fn search_form(name: &str, email: &str) -> String {
+    format!("{} {}", text::searchable(name), text::searchable(email))
+}
+
+/// Writes down what a user is now sorted and searched by, in all their organizations.
+///
+/// # Errors
+/// When the database fails.
+pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &str) -> Result<()> {
+    diesel::update(memberships::table.filter(memberships::user_id.eq(user.0)))
+        .set(memberships::search.eq(search_form(name, email)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Writes that down for rows from before there was a search. Returns whether there may be more.
+///
+/// # Errors
+/// When the database fails.
+pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
+    let rows: Vec<(i64, String, String)> = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::search.eq(""))
+        .limit(BATCH)
+        .select((memberships::id, users::name, users::email))
+        .load(connection)?;
+    for (id, name, email) in &rows {
+        diesel::update(memberships::table.find(*id))
+            .set(memberships::search.eq(search_form(name, email)))
+            .execute(connection)?;
+    }
+    Ok(!rows.is_empty())
+}
+
+/// A user's row in an organization that they once joined, and how they stand there.
+///
+/// # Errors
+/// When the database fails.
+pub fn standing(
+    connection: &mut AnyConnection,
+    user: UserId,
+    organization: OrganizationId,
+) -> Result<Option<(MembershipId, Standing)>> {
+    let row: Option<(i64, bool, Option<i64>)> = memberships::table
+        .filter(memberships::user_id.eq(user.0).and(memberships::organization_id.eq(organization.0)))
+        .select((memberships::id, memberships::is_active, memberships::removed_at))
+        .get_result(connection)
+        .optional()?;
+    Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), Standing::of(is_active, removed_at))))
+}
+
+/// Makes a member who was deactivated or removed active again, with this permission set and a new seat. Returns false for
+/// one who is active.
+///
+/// # Errors
+/// When the database fails.
+pub fn activate(
+    connection: &mut AnyConnection,
+    id: MembershipId,
+    organization: OrganizationId,
+    permission_set: PermissionSetId,
+    now: Timestamp,
+) -> Result<bool> {
+    let inactive = memberships::table.find(id.0).filter(memberships::is_active.eq(false));
+    let activated = diesel::update(inactive)
+        .set((
+            memberships::is_active.eq(true),
+            memberships::removed_at.eq(None::<i64>),
+            memberships::permission_set_id.eq(permission_set.0),
+        ))
+        .execute(connection)?;
+    if activated == 1 {
+        take_seat(connection, organization, id, now)?;
+    }
+    Ok(activated == 1)
+}
+
+/// Ends a member's access and their seat; with `removed` they leave the list too. Returns false if that was so before.
+///
+/// # Errors
+/// When the database fails.
+pub fn deactivate(connection: &mut AnyConnection, id: MembershipId, removed: bool, now: Timestamp) -> Result<bool> {
+    let changed = if removed {
+        diesel::update(memberships::table.find(id.0).filter(memberships::removed_at.is_null()))
+            .set((memberships::is_active.eq(false), memberships::removed_at.eq(now.seconds())))
+            .execute(connection)?
+    } else {
+        diesel::update(memberships::table.find(id.0).filter(memberships::is_active.eq(true)))
+            .set(memberships::is_active.eq(false))
+            .execute(connection)?
+    };
+    diesel::update(seats::table.filter(seats::membership_id.eq(id.0).and(seats::ended_at.is_null())))
+        .set(seats::ended_at.eq(now.seconds()))
+        .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// Gives a member another permission set.
+///
+/// # Errors
+/// When the database fails.
+pub fn give_set(connection: &mut AnyConnection, id: MembershipId, set: PermissionSetId) -> Result<()> {
+    diesel::update(memberships::table.find(id.0)).set(memberships::permission_set_id.eq(set.0)).execute(connection)?;
+    Ok(())
+}
+
+/// Notes that a member used the pages of their organization.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_seen(connection: &mut AnyConnection, id: MembershipId, now: Timestamp) -> Result<()> {
+    diesel::update(memberships::table.find(id.0)).set(memberships::seen_at.eq(now.seconds())).execute(connection)?;
+    Ok(())
+}
+
+/// The permission sets of an organization, the built-in ones first, then by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn sets(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<PermissionSet>> {
+    let rows: Vec<SetRow> = permission_sets::table
+        .filter(permission_sets::organization_id.eq(organization.0))
+        .order(permission_sets::name)
+        .select(SetRow::as_select())
+        .load(connection)?;
+    let mut sets = rows.into_iter().map(SetRow::set).collect::<Result<Vec<_>>>()?;
+    sets.sort_by_key(|set| match &set.name {
+        SetName::BuiltIn(built_in) => BuiltInSet::ALL.iter().position(|known| known == built_in),
+        SetName::Own(_) => Some(BuiltInSet::ALL.len()),
+    });
+    Ok(sets)
+}
+
+/// Whether anybody active in an organization, other than `except`, is an administrator. To be asked with the organization
+/// locked, in the transaction that takes one away.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_administrator(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    except: Option<MembershipId>,
+) -> Result<bool> {
+    let all: Vec<i64> = sets(connection, organization)?
+        .into_iter()
+        .filter(PermissionSet::is_administrators)
+        .map(|set| set.id.0)
+        .collect();
+    let administrators = memberships::table
+        .filter(memberships::permission_set_id.eq_any(all).and(memberships::is_active.eq(true)))
+        .filter(memberships::id.ne(except.map_or(0, |id| id.0)));
+    Ok(diesel::select(diesel::dsl::exists(administrators)).get_result(connection)?)
+}
+
+/// A permission set as queries that join them select it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = permission_sets)]
+struct SetRow {
+    id: i64,
+    built_in: Option<String>,
+    name: String,
+    permissions: String,
+}
+
+impl SetRow {
+    fn set(self) -> Result<PermissionSet> {
+        permission_set(self.id, self.built_in, self.name, &self.permissions)
+    }
 }
 
 fn take_seat(

@@ -11,6 +11,7 @@ mod connection;
 mod db;
 pub mod epoch;
 pub mod installation;
+pub mod invitations;
 pub mod memberships;
 pub mod organizations;
 pub mod password_links;
@@ -21,6 +22,13 @@ pub mod seats;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
+
+use crate::domain::{
+    organization::PermissionSetId,
+    permission::{BuiltInSet, Permissions},
+    permission_set::{PermissionSet, SetName},
+    text,
+};
 
 pub use connection::{Address, AnyConnection};
 pub use db::{Db, RolledBack};
@@ -69,4 +77,32 @@ pub type Result<T> = std::result::Result<T, StorageError>;
 /// Reads a word of the database that stands for a value of the domain.
 fn known<T>(value: Option<T>, word: &str) -> Result<T> {
     value.ok_or_else(|| StorageError::Row(format!("{word:?}")))
+}
+
+/// Reads a permission set from its columns.
+fn permission_set(id: i64, built_in: Option<String>, name: String, permissions: &str) -> Result<PermissionSet> {
+    let name = match built_in {
+        Some(key) => SetName::BuiltIn(known(BuiltInSet::from_key(&key), &key)?),
+        None => SetName::Own(name),
+    };
+    Ok(PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(permissions) })
+}
+
+/// Most words of a search that are looked for.
+const WORDS: usize = 8;
+
+/// A pattern of LIKE for each word of a search, with `\\` before what is to be taken as it is: the word stands anywhere in a
+/// text in its searchable form.
+fn patterns(words: &str) -> Vec<String> {
+    let plain = text::searchable(words);
+    let escaped = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    plain.split_whitespace().take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_search_means_its_signs_literally() {
+        assert_eq!(super::patterns(" Léa  50%_\\ "), ["%lea%", "%50\\%\\_\\\\%"]);
+    }
 }

@@ -37,6 +37,22 @@ diesel::table! {
         is_active -> Bool,
         created_at -> BigInt,
         removed_at -> Nullable<BigInt>,
+        search -> Text,
+        seen_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    invitations (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        email -> Text,
+        email_folded -> Text,
+        permission_set_id -> BigInt,
+        code_hash -> Binary,
+        invited_by -> BigInt,
+        invited_by_name -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 diesel::table! {
@@ -146,6 +162,8 @@ diesel::joinable!(permission_sets -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(memberships -> permission_sets (permission_set_id));
+diesel::joinable!(invitations -> organizations (organization_id));
+diesel::joinable!(invitations -> permission_sets (permission_set_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(seats -> memberships (membership_id));
 diesel::joinable!(service_users -> organizations (organization_id));
@@ -156,6 +174,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     permission_sets,
     memberships,
+    invitations,
     seats,
     sessions,
     service_users,

@@ -185,6 +185,17 @@ pub fn update_password(
         .optional()?)
 }
 
+/// Ends all sessions of a user, and sign-ins that are under way, by stepping the generation.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_sessions(connection: &mut AnyConnection, id: UserId) -> Result<()> {
+    diesel::update(users::table.find(id.0))
+        .set(users::session_generation.eq(users::session_generation + 1))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// Lets a user make organizations.
 ///
 /// # Errors

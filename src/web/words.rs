@@ -4,7 +4,8 @@ use super::texts::Texts;
 use crate::{
     app::problem::{Field, Problem, Problems},
     domain::{
-        permission::{BuiltInSet, Permission, PermissionGroup},
+        permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
+        permission_set::SetName,
         text::{LONGEST, LONGEST_REASON, TextError},
         billing::Month,
         permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
@@ -28,6 +29,7 @@ pub const EXPIRES_SOON: i64 = 7 * DAY;
 const FIELDS: [(Field, &str); 21] = [
 const FIELDS: [(Field, &str); 16] = [
 const FIELDS: [(Field, &str); 17] = [
+const FIELDS: [(Field, &str); 22] = [
     (Field::Form, "form"),
     (Field::Name, "name"),
     (Field::Email, "email"),
@@ -38,6 +40,7 @@ const FIELDS: [(Field, &str); 17] = [
     (Field::Inactivity, "inactivity"),
     (Field::SetName, "name"),
     (Field::Permissions, "permissions"),
+    (Field::PermissionSet, "permission_set"),
     (Field::Hours, "hours"),
     (Field::Quiet, "quiet"),
     (Field::Password, "password"),
@@ -102,6 +105,9 @@ impl Texts {
             Problem::SlugTaken => self.problem_slug_taken().into(),
             Problem::NameTaken => self.problem_name_taken().into(),
             Problem::InUse => self.problem_in_use().into(),
+            Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(lacking)),
+            Problem::IsMember => self.problem_is_member().into(),
+            Problem::IsDeactivated => self.problem_is_deactivated().into(),
             Problem::LastAdministrator => self.problem_last_administrator().into(),
             Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
             Problem::WouldExpire => self.problem_would_expire().into(),
@@ -147,6 +153,7 @@ impl Texts {
             Field::FirstDay | Field::LastDay => self.problem_day(),
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
+            Field::PermissionSet => self.problem_permission_set(),
             _ => self.problem_form_broken(),
         }
     }
@@ -188,6 +195,19 @@ impl Texts {
     /// “Templates: View, Templates: Share”
     pub fn permission_names(self, permissions: Permissions) -> String {
         permissions.iter().map(|permission| self.permission_with_group(permission)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Permissions with their groups, in a row.
+    fn permission_names(self, permissions: Permissions) -> String {
+        permissions.iter().map(|permission| self.permission_with_group(permission)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The name of a permission set.
+    pub fn set_name(self, name: &SetName) -> String {
+        match name {
+            SetName::BuiltIn(set) => self.built_in_set(*set).to_owned(),
+            SetName::Own(name) => name.clone(),
+        }
     }
 
     /// The name of a built-in permission set.

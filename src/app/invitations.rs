@@ -1,0 +1,284 @@
+//! Invitations: made and withdrawn by those who manage users, accepted by whoever has the link.
+//!
+//! The code in the link is a secret like an API key: it is in one answer (and one mail), and the database keeps its SHA-256.
+//! Whoever has it either makes an account with the address that was invited, or, if there is one, has to sign in to it:
+//! a link lets nobody into an account that exists.
+
+use super::{
+    AppError, Jeton, Result,
+    problem::{Field, Problem, Problems},
+    random,
+    sessions::{Actor, Begin},
+    users::Manager,
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        invitation::InvitationId,
+        organization::{MembershipId, PermissionSetId},
+        time::Timestamp,
+        user::{self, Email, Language, Password, Theme, UserId},
+    },
+    storage::{
+        AnyConnection, activity,
+        invitations::{self, Invitation, NewInvitation},
+        memberships::{self, Standing},
+        organizations, sessions,
+        users::{self, Profile},
+    },
+};
+use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
+use std::str::FromStr;
+
+/// The secret of an invitation's link: 200 random bits.
+pub struct InvitationCode(String);
+
+impl InvitationCode {
+    /// The text of the code, for the one answer or mail that carries it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for InvitationCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationCode(…)")
+    }
+}
+
+fn hash(code: &str) -> Vec<u8> {
+    Sha256::digest(code.as_bytes()).to_vec()
+}
+
+/// Whom to invite, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct InviteForm {
+    /// Their e-mail address.
+    pub email: String,
+    /// The number of a permission set.
+    pub permission_set: String,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+}
+
+/// An invitation that was just made, with its code: the only moment at which there is one.
+#[derive(Debug)]
+pub struct Invited {
+    /// Whom it is for.
+    pub email: Email,
+    /// The code.
+    pub code: InvitationCode,
+}
+
+/// What somebody who has no account yet says of themself, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct NewPerson {
+    /// Their name.
+    pub name: String,
+    /// The password that they choose.
+    pub password: String,
+    /// The language of the page, which becomes theirs.
+    pub language: Option<Language>,
+    /// The IANA name of the browser's time zone, which becomes theirs; UTC if it is none.
+    pub time_zone: String,
+}
+
+impl Jeton {
+    /// Invites somebody by their e-mail address. An invitation for the same address that is still open is replaced.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong: a field, a missing password, a permission set that gives more than whoever
+    /// invites holds, or that the person belongs to the organization already.
+    pub async fn invite(&self, manager: &Manager, form: InviteForm, source: Source) -> Result<Invited> {
+        let mut problems = Problems::default();
+        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let set = problems.choice(Field::PermissionSet, form.permission_set.parse().map(PermissionSetId).ok());
+        let (Some(email), Some(set)) = (email, set) else { return Err(problems.into()) };
+        self.need_proof(manager.actor(), form.password, &source).await?;
+        let code = InvitationCode(random::code());
+        let (manager, now, address, code_hash) = (manager.clone(), self.clock.now(), email.clone(), hash(&code.0));
+        self.write(move |connection| {
+            let organization = manager.grant().organization();
+            organizations::lock(connection, organization)?;
+            let grant = manager.still(connection)?;
+            let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
+            let mut sets = memberships::sets(connection, organization)?.into_iter();
+            let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;
+            grant.may_give(chosen.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
+            if let Some(problem) = belongs(connection, &manager, &address)? {
+                return Err(Problems::one(Field::Email, problem).into());
+            }
+            invitations::delete_for(connection, organization, &address)?;
+            let actor = manager.actor().user();
+            let new = NewInvitation {
+                organization,
+                email: &address,
+                set,
+                code_hash: &code_hash,
+                invited_by: actor.id,
+                invited_by_name: &actor.name,
+            };
+            invitations::insert(connection, &new, now)?;
+            write_entry(connection, &manager, Action::UserInvited, address.as_str(), now, &source)
+        })
+        .await?;
+        Ok(Invited { email, code })
+    }
+
+    /// An invitation of the organization.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none.
+    pub async fn invitation(&self, manager: &Manager, id: InvitationId) -> Result<Invitation> {
+        let organization = manager.grant().organization();
+        self.read(move |connection| invitations::find(connection, organization, id)?.ok_or(AppError::NotFound)).await
+    }
+
+    /// Withdraws an invitation of the organization: its link does not work any more. Returns false if there is none, since
+    /// it was accepted, withdrawn or replaced before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn withdraw_invitation(&self, manager: &Manager, id: InvitationId, source: Source) -> Result<bool> {
+        let (manager, now) = (manager.clone(), self.clock.now());
+        self.write(move |connection| {
+            let organization = manager.still(connection)?.organization();
+            let Some(invitation) = invitations::find(connection, organization, id)? else { return Ok(false) };
+            if !invitations::delete(connection, organization, id)? {
+                return Ok(false);
+            }
+            write_entry(connection, &manager, Action::InvitationWithdrawn, &invitation.email, now, &source)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The invitation behind a link, and whether there is an account with its address already.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] unless there is such a link, and it still works.
+    pub async fn invitation_behind(&self, code: &str) -> Result<(Invitation, bool)> {
+        let (hash, now) = (hash(code), self.clock.now());
+        self.read(move |connection| {
+            let invitation = invitations::find_by_code(connection, &hash, now)?.ok_or(AppError::NotFound)?;
+            let has_account = users::find_by_email(connection, &address_of(&invitation)?)?.is_some();
+            Ok((invitation, has_account))
+        })
+        .await
+    }
+
+    /// Makes an account for whoever has the link of an invitation, and lets them join. Of two at once one wins.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] as for [`Jeton::invitation_behind`]; [`AppError::Invalid`] with what is wrong, such as an
+    /// account with this address that there is already.
+    pub async fn join_as_new(&self, code: &str, form: NewPerson, source: Source) -> Result<Begin> {
+        let (invitation, _) = self.invitation_behind(code).await?;
+        let mut problems = Problems::default();
+        let name = problems.check(Field::Name, user::name(&form.name));
+        let own = [form.name.as_str(), invitation.email.as_str(), invitation.organization_name.as_str()];
+        let password = problems.check(Field::NewPassword, Password::chosen(form.password, &own));
+        let (Some(name), Some(password)) = (name, password) else { return Err(problems.into()) };
+        let password_hash = self.passwords.hash(password).await?;
+        let time_zone = Tz::from_str(&form.time_zone).unwrap_or(Tz::UTC).name().to_owned();
+        let email = address_of(&invitation)?;
+        let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
+        let (code_hash, now) = (hash(code), self.clock.now());
+        self.change_authority(move |connection| {
+            organizations::lock(connection, invitation.organization)?;
+            let invitation = invitations::take(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
+            let user = users::insert(connection, &profile, &password_hash, now).map_err(|error| {
+                if error.is_duplicate() {
+                    Problems::one(Field::Form, Problem::EmailTaken).into()
+                } else {
+                    AppError::from(error)
+                }
+            })?;
+            memberships::insert(connection, user, invitation.organization, invitation.set.id, now)?;
+            write_joined(connection, &invitation, (user, &profile.name), now, &source)?;
+            Ok(Begin { user, generation: 0, source: source.clone() })
+        })
+        .await
+    }
+
+    /// Lets somebody who is signed in join by an invitation for their address, and work in the organization from now on.
+    /// Somebody who was removed returns to the same place, with nothing of what they had. Returns the organization's part
+    /// of addresses. Of two at once one wins.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] as for [`Jeton::invitation_behind`], and if the invitation is for somebody else or they
+    /// belong to the organization already.
+    pub async fn join(&self, actor: &Actor, code: &str, source: Source) -> Result<String> {
+        let (found, _) = self.invitation_behind(code).await?;
+        let (actor, code_hash, now) = (actor.clone(), hash(code), self.clock.now());
+        self.change_authority(move |connection| {
+            organizations::lock(connection, found.organization)?;
+            let invitation = invitations::take(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
+            let user = actor.user();
+            if !is_for(&invitation, &user.email) {
+                return Err(AppError::NotFound);
+            }
+            let (organization, set) = (invitation.organization, invitation.set.id);
+            match memberships::standing(connection, user.id, organization)? {
+                None => memberships::insert(connection, user.id, organization, set, now).map(drop)?,
+                Some((id, Standing::Removed)) => return_to(connection, id, &invitation, now)?,
+                Some((_, Standing::Active | Standing::Deactivated)) => return Err(AppError::NotFound),
+            }
+            sessions::choose_organization(connection, &actor.session().public_id, organization)?;
+            write_joined(connection, &invitation, (user.id, &user.name), now, &source)?;
+            Ok(invitation.slug)
+        })
+        .await
+    }
+}
+
+/// Whether an invitation is for this address.
+pub fn is_for(invitation: &Invitation, email: &str) -> bool {
+    crate::domain::text::fold(&invitation.email) == crate::domain::text::fold(email)
+}
+
+fn address_of(invitation: &Invitation) -> Result<Email> {
+    Email::parse(&invitation.email).map_err(|error| AppError::Broken(error.to_string()))
+}
+
+/// What to say if whoever has this address belongs to the organization already.
+fn belongs(connection: &mut AnyConnection, manager: &Manager, address: &Email) -> Result<Option<Problem>> {
+    let Some((user, _)) = users::find_by_email(connection, address)? else { return Ok(None) };
+    let standing = memberships::standing(connection, user.id, manager.grant().organization())?;
+    Ok(match standing {
+        Some((_, Standing::Active)) => Some(Problem::IsMember),
+        Some((_, Standing::Deactivated)) => Some(Problem::IsDeactivated),
+        Some((_, Standing::Removed)) | None => None,
+    })
+}
+
+fn return_to(connection: &mut AnyConnection, id: MembershipId, invitation: &Invitation, now: Timestamp) -> Result<()> {
+    memberships::activate(connection, id, invitation.organization, invitation.set.id, now)?;
+    Ok(())
+}
+
+/// Writes an entry about an address, which may have no account or one that belongs to other organizations alone: the log
+/// does not tell.
+fn write_entry(
+    connection: &mut AnyConnection,
+    manager: &Manager,
+    action: Action,
+    address: &str,
+    now: Timestamp,
+    source: &Source,
+) -> Result<()> {
+    let entry = manager.entry(action, now, source);
+    Ok(activity::insert(connection, &activity::Entry { target_name: Some(address), ..entry })?)
+}
+
+fn write_joined(
+    connection: &mut AnyConnection,
+    invitation: &Invitation,
+    (user, name): (UserId, &str),
+    now: Timestamp,
+    source: &Source,
+) -> Result<()> {
+    let entry = activity::Entry::new(Some(invitation.organization), Action::UserJoined, now, source);
+    Ok(activity::insert(connection, &activity::Entry { actor: Some(user), actor_name: name, ..entry })?)
+}

@@ -1,0 +1,392 @@
+//! The people of an organization: listed, and what they may do changed, by those who hold *Platform management: Users*.
+//!
+//! To manage users is not to become an administrator (A4): nobody gives what they do not hold, and nobody decides about
+//! somebody who may do more than they. Whatever ends or narrows somebody's access locks the organization's row first, so
+//! that of two administrators who end each other's at the same moment one stays.
+
+use super::{
+    AppError, Jeton, Result,
+    organizations::Holder,
+    problem::{Field, Problem, Problems},
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        organization::{MembershipId, PermissionSetId},
+        permission::{ManageUsers, OrgGrant},
+        permission_set::PermissionSet,
+        time::Timestamp,
+    },
+    storage::{
+        AnyConnection, activity,
+        invitations::{self, Invitation},
+        memberships::{
+            self, Standing,
+            people::{self, Filter, Person},
+        },
+        organizations, sessions,
+        tokens::{self, Revocation, RevokedBy, Token},
+        users,
+    },
+};
+
+/// How many people a page of the list shows.
+pub const PAGE: i64 = 50;
+/// How many invitations the list shows at most; a search finds the others.
+pub const INVITATIONS: i64 = 100;
+
+pub(super) type Manager = Holder<ManageUsers>;
+
+/// Whom a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Everybody who belongs to the organization or is invited.
+    #[default]
+    Everybody,
+    /// Those who are active.
+    Active,
+    /// Those who are deactivated.
+    Deactivated,
+    /// Those who are invited.
+    Invited,
+}
+
+impl Shown {
+    /// All choices, in the order of forms.
+    pub const ALL: [Self; 4] = [Self::Everybody, Self::Active, Self::Deactivated, Self::Invited];
+
+    /// The word in addresses.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Everybody => "",
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Invited => "invited",
+        }
+    }
+
+    /// The choice with this key; everybody if there is none such.
+    pub fn from_key(key: &str) -> Self {
+        Self::ALL.into_iter().find(|shown| shown.key() == key).unwrap_or_default()
+    }
+}
+
+/// A page of the list.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// The people, by name.
+    pub people: Vec<Person>,
+    /// The last of them, if there are more behind.
+    pub next: Option<MembershipId>,
+    /// Who is invited, newest first.
+    pub invitations: Vec<Invitation>,
+}
+
+/// A person with what would stop if their access ended.
+#[derive(Clone, Debug)]
+pub struct PersonFacts {
+    /// The person.
+    pub person: Person,
+    /// How many active tokens they have in this organization.
+    pub tokens: usize,
+    /// How many sessions they have, wherever they work.
+    pub sessions: usize,
+    /// How many people they have invited who have not joined yet.
+    pub invitations: i64,
+    /// Why whoever asks cannot end their access.
+    pub refusal: Option<Problem>,
+}
+
+/// Another permission set for somebody, as it was chosen.
+#[derive(Clone, Debug, Default)]
+pub struct SetForm {
+    /// The number of the set.
+    pub permission_set: String,
+    /// The number of the one that they had when the form was opened.
+    pub before: String,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+}
+
+/// How somebody's access ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// They stay on the list and can be reactivated.
+    Deactivation,
+    /// They leave the list, and need an invitation to return.
+    Removal,
+}
+
+pub(super) fn refused(problem: Problem) -> AppError {
+    Problems::one(Field::Form, problem).into()
+}
+
+impl Jeton {
+    /// A page of the people of the organization, and who is invited to it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people(
+        &self,
+        manager: &Manager,
+        words: String,
+        shown: Shown,
+        after: Option<MembershipId>,
+    ) -> Result<People> {
+        let organization = manager.grant().organization();
+        self.read(move |connection| {
+            let is_active = match shown {
+                Shown::Everybody | Shown::Invited => None,
+                Shown::Active => Some(true),
+                Shown::Deactivated => Some(false),
+            };
+            let filter = Filter { words, is_active, after };
+            let mut people = match shown {
+                Shown::Invited => Vec::new(),
+                _ => people::list(connection, organization, &filter, PAGE + 1)?,
+            };
+            let shows_invitations = matches!(shown, Shown::Everybody | Shown::Invited) && after.is_none();
+            let invitations = if shows_invitations {
+                invitations::list(connection, organization, &filter.words, INVITATIONS)?
+            } else {
+                Vec::new()
+            };
+            let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+            let has_more = people.len() > page;
+            people.truncate(page);
+            let next = people.last().filter(|_| has_more).map(|person| person.membership);
+            Ok(People { people, next, invitations })
+        })
+        .await
+    }
+
+    /// Somebody who belongs to the organization or did, and what would stop if their access ended.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if they never did.
+    pub async fn person(&self, manager: &Manager, id: MembershipId) -> Result<PersonFacts> {
+        let (grant, now, verifier) = (*manager.grant(), self.clock.now(), self.verifier.clone());
+        self.read(move |connection| {
+            let organization = grant.organization();
+            let person = people::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
+            let mut all = tokens::in_places(connection, person.user)?;
+            all.iter_mut()
+                .for_each(|(_, token)| verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use));
+            let tokens = all.iter().filter(|(_, token)| stops(token, &person, now)).count();
+            let sessions = sessions::list(connection, person.user, now)?.len();
+            let invitations = invitations::count_by(connection, organization, person.user)?;
+            let refusal = refusal(connection, &grant, &person)?;
+            Ok(PersonFacts { person, tokens, sessions, invitations, refusal })
+        })
+        .await
+    }
+
+    /// The permission sets of the organization.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sets_to_give(&self, manager: &Manager) -> Result<Vec<PermissionSet>> {
+        let organization = manager.grant().organization();
+        self.read(move |connection| Ok(memberships::sets(connection, organization)?)).await
+    }
+
+    /// Gives somebody another permission set. Returns false if it is the one that they have.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with what is
+    /// wrong: the choice, a missing password if the set gives them more, or who would decide about whom.
+    pub async fn give_set(&self, manager: &Manager, id: MembershipId, form: SetForm, source: Source) -> Result<bool> {
+        let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
+        let set = form.permission_set.parse().map(PermissionSetId).map_err(|_| at_set(Problem::NotAChoice))?;
+        let before = form.before.parse().map(PermissionSetId).map_err(|_| at_set(Problem::NotAChoice))?;
+        let organization = manager.grant().organization();
+        let (given, had) = self
+            .read(move |connection| Ok(memberships::sets(connection, organization)?))
+            .await
+            .map(|sets| (find_set(&sets, set), find_set(&sets, before)))?;
+        let (given, had) = given.zip(had).ok_or_else(|| at_set(Problem::NotAChoice))?;
+        if !given.permissions.without(had.permissions).is_empty() {
+            self.need_proof(manager.actor(), form.password, &source).await?;
+        }
+        let (manager, now) = (manager.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            organizations::lock(connection, organization)?;
+            let grant = manager.still(connection)?;
+            let person = belonging(connection, &grant, id)?;
+            // Looked up again: the set itself may have been changed meanwhile.
+            let given = find_set(&memberships::sets(connection, organization)?, set);
+            let given = given.ok_or_else(|| at_set(Problem::NotAChoice))?;
+            if person.set.id == given.id {
+                return Ok(false);
+            }
+            if person.set.id != before {
+                return Err(refused(Problem::ChangedMeanwhile));
+            }
+            grant.may_give(given.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
+            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::MayDoMore(lacking)))?;
+            if !given.is_administrators() && is_last_administrator(connection, &person)? {
+                return Err(refused(Problem::LastAdministrator));
+            }
+            memberships::give_set(connection, id, given.id)?;
+            let entry = activity::Entry {
+                detail: Some(given.name.as_str()),
+                ..about(&manager, &person, Action::UserPermissionSetChanged, now, &source)
+            };
+            activity::insert(connection, &entry)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Ends somebody's access: their tokens in this organization are refused from the moment that this returns, wherever
+    /// they are signed in they are signed out, their seat is free, and invitations by them or for them are withdrawn.
+    /// Returns false if that was so before.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for somebody who never belonged to the organization; [`AppError::Invalid`] at
+    /// [`Field::Form`] if whoever asks may not decide about them, or they are the last administrator.
+    pub async fn end_membership(
+        &self,
+        manager: &Manager,
+        id: MembershipId,
+        ending: Ending,
+        source: Source,
+    ) -> Result<bool> {
+        // A token that was used a moment ago must not be taken for expired.
+        self.flush_usage().await?;
+        let (manager, now) = (manager.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            organizations::lock(connection, manager.grant().organization())?;
+            let grant = manager.still(connection)?;
+            let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
+            let has_ended = match ending {
+                Ending::Deactivation => person.standing != Standing::Active,
+                Ending::Removal => person.standing == Standing::Removed,
+            };
+            if has_ended {
+                return Ok(false);
+            }
+            if let Some(problem) = refusal(connection, &grant, &person)? {
+                return Err(refused(problem));
+            }
+            end(connection, &manager, &person, ending, now, &source)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Makes somebody who was deactivated active again. Nothing that had stopped comes back, and they take a new seat.
+    /// Returns false if they are active.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
+    /// password, or at [`Field::Form`] if they would get what whoever asks does not hold.
+    pub async fn reactivate(
+        &self,
+        manager: &Manager,
+        id: MembershipId,
+        password: Option<String>,
+        source: Source,
+    ) -> Result<bool> {
+        self.need_proof(manager.actor(), password, &source).await?;
+        let (manager, now) = (manager.clone(), self.clock.now());
+        self.change_authority(move |connection| {
+            organizations::lock(connection, manager.grant().organization())?;
+            let grant = manager.still(connection)?;
+            let person = belonging(connection, &grant, id)?;
+            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
+            let activated = memberships::activate(connection, id, grant.organization(), person.set.id, now)?;
+            if activated {
+                let entry = about(&manager, &person, Action::UserReactivated, now, &source);
+                activity::insert(connection, &entry)?;
+            }
+            Ok(activated)
+        })
+        .await
+    }
+}
+
+fn find_set(sets: &[PermissionSet], id: PermissionSetId) -> Option<PermissionSet> {
+    sets.iter().find(|set| set.id == id).cloned()
+}
+
+/// Somebody who belongs to the organization, active or not.
+pub(super) fn belonging(
+    connection: &mut AnyConnection,
+    grant: &OrgGrant<ManageUsers>,
+    id: MembershipId,
+) -> Result<Person> {
+    let person = people::find(connection, grant.organization(), id)?;
+    person.filter(|person| person.standing != Standing::Removed).ok_or(AppError::NotFound)
+}
+
+/// Why somebody's access cannot be ended by whoever holds `grant`.
+fn refusal(connection: &mut AnyConnection, grant: &OrgGrant<ManageUsers>, person: &Person) -> Result<Option<Problem>> {
+    if let Err(lacking) = grant.may_give(person.set.permissions) {
+        return Ok(Some(Problem::MayDoMore(lacking)));
+    }
+    Ok(is_last_administrator(connection, person)?.then_some(Problem::LastAdministrator))
+}
+
+fn is_last_administrator(connection: &mut AnyConnection, person: &Person) -> Result<bool> {
+    let is_one = person.standing == Standing::Active && person.set.is_administrators();
+    Ok(is_one && !memberships::has_administrator(connection, person.organization, Some(person.membership))?)
+}
+
+/// Whether a token stops with somebody's membership.
+fn stops(token: &Token, person: &Person, now: Timestamp) -> bool {
+    token.membership == person.membership && token.life.is_active(now)
+}
+
+/// An entry about what is done to a person.
+pub(super) fn about<'a>(
+    manager: &'a Manager,
+    person: &'a Person,
+    action: Action,
+    now: Timestamp,
+    source: &'a Source,
+) -> activity::Entry<'a> {
+    activity::Entry { target: Some(person.user), target_name: Some(&person.name), ..manager.entry(action, now, source) }
+}
+
+fn end(
+    connection: &mut AnyConnection,
+    manager: &Manager,
+    person: &Person,
+    ending: Ending,
+    now: Timestamp,
+    source: &Source,
+) -> Result<()> {
+    // No token is being made for them meanwhile.
+    users::lock(connection, person.user)?;
+    memberships::deactivate(connection, person.membership, ending == Ending::Removal, now)?;
+    let by = Revocation { by: RevokedBy::Membership, name: Some(&manager.actor().user().name), reason: None };
+    let mut stopped = tokens::in_places(connection, person.user)?;
+    stopped.retain(|(_, token)| stops(token, person, now));
+    for (_, token) in &stopped {
+        tokens::revoke(connection, token.id, by, now)?;
+    }
+    if person.standing == Standing::Active {
+        users::end_sessions(connection, person.user)?;
+        sessions::delete_all(connection, person.user)?;
+    }
+    let withdrawn = invitations::by_or_for(connection, person.organization, person.user, &person.email)?;
+    for (id, _) in &withdrawn {
+        invitations::delete(connection, person.organization, *id)?;
+    }
+    let action = match ending {
+        Ending::Deactivation => Action::UserDeactivated,
+        Ending::Removal => Action::UserRemoved,
+    };
+    activity::insert(connection, &about(manager, person, action, now, source))?;
+    for (_, token) in &stopped {
+        let token = Some((token.public_id.as_str(), token.label.as_str()));
+        let entry = about(manager, person, Action::TokenRevoked, now, source);
+        activity::insert(connection, &activity::Entry { token, ..entry })?;
+    }
+    for (_, email) in &withdrawn {
+        let entry = manager.entry(Action::InvitationWithdrawn, now, source);
+        activity::insert(connection, &activity::Entry { target_name: Some(email), ..entry })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! Invitations to organizations.
+
+use super::{
+    AnyConnection, Result,
+    connection::MultiBackend,
+    patterns, permission_set,
+    schema::{invitations, organizations, permission_sets},
+};
+use crate::domain::{
+    invitation::{InvitationId, KEPT_DAYS, expires_at},
+    organization::{OrganizationId, PermissionSetId},
+    permission_set::PermissionSet,
+    text,
+    time::{DAY, Timestamp},
+    user::{Email, UserId},
+};
+use diesel::prelude::*;
+
+/// An invitation that was neither accepted nor withdrawn.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The row.
+    pub id: InvitationId,
+    /// To which organization.
+    pub organization: OrganizationId,
+    /// That organization's part of addresses.
+    pub slug: String,
+    /// Its name.
+    pub organization_name: String,
+    /// Whom it is for, as it was typed.
+    pub email: String,
+    /// What they may do once they have joined.
+    pub set: PermissionSet,
+    /// Who invited them.
+    pub invited_by_name: String,
+    /// The first moment at which its link does not work any more.
+    pub expires_at: Timestamp,
+}
+
+/// An invitation to be stored.
+pub struct NewInvitation<'a> {
+    /// To which organization.
+    pub organization: OrganizationId,
+    /// Whom it is for.
+    pub email: &'a Email,
+    /// What they may do once they have joined.
+    pub set: PermissionSetId,
+    /// What is kept of the code in its link.
+    pub code_hash: &'a [u8],
+    /// Who invites.
+    pub invited_by: UserId,
+    /// Their name.
+    pub invited_by_name: &'a str,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+struct Row {
+    id: i64,
+    organization_id: i64,
+    email: String,
+    invited_by_name: String,
+    expires_at: i64,
+}
+
+type Joined = (Row, (String, String), (i64, Option<String>, String, String));
+
+fn invitation((row, (slug, organization_name), (set, built_in, name, permissions)): Joined) -> Result<Invitation> {
+    Ok(Invitation {
+        id: InvitationId(row.id),
+        organization: OrganizationId(row.organization_id),
+        slug,
+        organization_name,
+        email: row.email,
+        set: permission_set(set, built_in, name, &permissions)?,
+        invited_by_name: row.invited_by_name,
+        expires_at: Timestamp::from_seconds(row.expires_at),
+    })
+}
+
+/// Stores an invitation.
+///
+/// # Errors
+/// When the database fails; [`super::StorageError::is_duplicate`] if there is one for the same address.
+pub fn insert(connection: &mut AnyConnection, new: &NewInvitation<'_>, now: Timestamp) -> Result<()> {
+    diesel::insert_into(invitations::table)
+        .values((
+            invitations::organization_id.eq(new.organization.0),
+            invitations::email.eq(new.email.as_str()),
+            invitations::email_folded.eq(new.email.folded()),
+            invitations::permission_set_id.eq(new.set.0),
+            invitations::code_hash.eq(new.code_hash),
+            invitations::invited_by.eq(new.invited_by.0),
+            invitations::invited_by_name.eq(new.invited_by_name),
+            invitations::created_at.eq(now.seconds()),
+            invitations::expires_at.eq(expires_at(now).seconds()),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The columns of an [`Invitation`], and the joins behind them.
+macro_rules! joined {
+    () => {
+        invitations::table.inner_join(organizations::table).inner_join(permission_sets::table).select((
+            Row::as_select(),
+            (organizations::slug, organizations::name),
+            (permission_sets::id, permission_sets::built_in, permission_sets::name, permission_sets::permissions),
+        ))
+    };
+}
+
+/// The invitation whose link has a code with this hash; none once it has expired.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
+    joined!()
+        .filter(invitations::code_hash.eq(code_hash).and(invitations::expires_at.gt(now.seconds())))
+        .get_result::<Joined>(connection)
+        .optional()?
+        .map(invitation)
+        .transpose()
+}
+
+/// Takes such an invitation off the list, since it is being accepted. Of two at once one gets it.
+///
+/// # Errors
+/// When the database fails.
+pub fn take(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
+    let Some(found) = find_by_code(connection, code_hash, now)? else { return Ok(None) };
+    Ok(delete(connection, found.organization, found.id)?.then_some(found))
+}
+
+/// The invitations of an organization whose address holds each of the words, newest first, `limit` at most.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    words: &str,
+    limit: i64,
+) -> Result<Vec<Invitation>> {
+    let mut query = joined!()
+        .filter(invitations::organization_id.eq(organization.0))
+        .order(invitations::id.desc())
+        .limit(limit)
+        .into_boxed::<MultiBackend>();
+    for pattern in patterns(words) {
+        query = query.filter(invitations::email_folded.like(pattern).escape('\\'));
+    }
+    query.load::<Joined>(connection)?.into_iter().map(invitation).collect()
+}
+
+/// An invitation of an organization. One of another is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    id: InvitationId,
+) -> Result<Option<Invitation>> {
+    joined!()
+        .filter(invitations::id.eq(id.0).and(invitations::organization_id.eq(organization.0)))
+        .get_result::<Joined>(connection)
+        .optional()?
+        .map(invitation)
+        .transpose()
+}
+
+/// Deletes an invitation of an organization. Returns false if there is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(connection: &mut AnyConnection, organization: OrganizationId, id: InvitationId) -> Result<bool> {
+    let one = invitations::id.eq(id.0).and(invitations::organization_id.eq(organization.0));
+    Ok(diesel::delete(invitations::table.filter(one)).execute(connection)? == 1)
+}
+
+/// Deletes the invitation for an address, if there is one: another takes its place.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_for(connection: &mut AnyConnection, organization: OrganizationId, email: &Email) -> Result<()> {
+    let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq(email.folded()));
+    diesel::delete(invitations::table.filter(same)).execute(connection)?;
+    Ok(())
+}
+
+/// The invitations to an organization that somebody has made.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_by(connection: &mut AnyConnection, organization: OrganizationId, user: UserId) -> Result<i64> {
+    Ok(invitations::table
+        .filter(invitations::organization_id.eq(organization.0).and(invitations::invited_by.eq(user.0)))
+        .count()
+        .get_result(connection)?)
+}
+
+/// The invitations to an organization that somebody has made, or that are for their own address: row and address.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_or_for(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    user: UserId,
+    email: &str,
+) -> Result<Vec<(InvitationId, String)>> {
+    let theirs = invitations::invited_by.eq(user.0).or(invitations::email_folded.eq(text::fold(email)));
+    let rows: Vec<(i64, String)> = invitations::table
+        .filter(invitations::organization_id.eq(organization.0).and(theirs))
+        .order(invitations::id)
+        .select((invitations::id, invitations::email))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(id, email)| (InvitationId(id), email)).collect())
+}
+
+/// Removes the rows of invitations that expired [`KEPT_DAYS`] ago.
+///
+/// # Errors
+/// When the database fails.
+pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
+    let old = invitations::expires_at.le(now.plus(-KEPT_DAYS * DAY).seconds());
+    Ok(diesel::delete(invitations::table.filter(old)).execute(connection)?)
+}

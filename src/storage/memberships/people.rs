@@ -1,0 +1,143 @@
+//! The people of an organization, as lists and their pages show them.
+
+use super::{SetRow, Standing};
+use crate::{
+    domain::{
+        organization::{MembershipId, OrganizationId},
+        permission_set::PermissionSet,
+        time::Timestamp,
+        user::UserId,
+    },
+    storage::{
+        AnyConnection, Result,
+        connection::MultiBackend,
+        patterns,
+        schema::{memberships, permission_sets, users},
+    },
+};
+use diesel::prelude::*;
+
+/// A person in an organization.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Their place in it.
+    pub membership: MembershipId,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// The user.
+    pub user: UserId,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Whether they make organizations.
+    pub is_installation_admin: bool,
+    /// How they stand in it.
+    pub standing: Standing,
+    /// What they may do while they are active.
+    pub set: PermissionSet,
+    /// When they joined.
+    pub joined_at: Timestamp,
+    /// When they last used its pages.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// Which people a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Words that all stand somewhere in the name or e-mail address; nothing for everybody.
+    pub words: String,
+    /// Only those who are active, or only those who are not.
+    pub is_active: Option<bool>,
+    /// Only those who come after this one.
+    pub after: Option<MembershipId>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = memberships)]
+struct Row {
+    id: i64,
+    organization_id: i64,
+    user_id: i64,
+    is_active: bool,
+    created_at: i64,
+    removed_at: Option<i64>,
+    seen_at: Option<i64>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    name: String,
+    email: String,
+    is_installation_admin: bool,
+}
+
+fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
+    Ok(Person {
+        membership: MembershipId(row.id),
+        organization: OrganizationId(row.organization_id),
+        user: UserId(row.user_id),
+        name: user.name,
+        email: user.email,
+        is_installation_admin: user.is_installation_admin,
+        standing: Standing::of(row.is_active, row.removed_at),
+        set: set.set()?,
+        joined_at: Timestamp::from_seconds(row.created_at),
+        seen_at: row.seen_at.map(Timestamp::from_seconds),
+    })
+}
+
+/// The people of an organization whom the filter takes, by name, `limit` at most. Those who left are not among them.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Person>> {
+    let mut query = memberships::table
+        .inner_join(users::table)
+        .inner_join(permission_sets::table)
+        .filter(memberships::organization_id.eq(organization.0).and(memberships::removed_at.is_null()))
+        .order((memberships::search, memberships::id))
+        .limit(limit)
+        .select((Row::as_select(), UserRow::as_select(), SetRow::as_select()))
+        .into_boxed::<MultiBackend>();
+    if let Some(is_active) = filter.is_active {
+        query = query.filter(memberships::is_active.eq(is_active));
+    }
+    for pattern in patterns(&filter.words) {
+        query = query.filter(memberships::search.like(pattern).escape('\\'));
+    }
+    if let Some(after) = filter.after {
+        let last: Option<String> = memberships::table
+            .filter(memberships::id.eq(after.0).and(memberships::organization_id.eq(organization.0)))
+            .select(memberships::search)
+            .get_result(connection)
+            .optional()?;
+        let Some(last) = last else { return Ok(Vec::new()) };
+        // In this form the index is entered at the right place.
+        let later = memberships::search.gt(last.clone()).or(memberships::id.gt(after.0));
+        query = query.filter(memberships::search.ge(last).and(later));
+    }
+    query.load(connection)?.into_iter().map(person).collect()
+}
+
+/// A person of an organization, even one who left. Somebody of another is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, organization: OrganizationId, id: MembershipId) -> Result<Option<Person>> {
+    memberships::table
+        .inner_join(users::table)
+        .inner_join(permission_sets::table)
+        .filter(memberships::id.eq(id.0).and(memberships::organization_id.eq(organization.0)))
+        .select((Row::as_select(), UserRow::as_select(), SetRow::as_select()))
+        .get_result(connection)
+        .optional()?
+        .map(person)
+        .transpose()
+}
