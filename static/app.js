@@ -191,7 +191,7 @@
   // --- The key: gone from the page as soon as it is left, so that "back" cannot bring it again.
   function blankSecrets() {
     for (const element of document.querySelectorAll("[data-secret]")) {
-      element.textContent = element.matches("output") ? document.body.dataset.secretGone : "";
+      element.textContent = element.matches("output") ? element.dataset.gone || document.body.dataset.secretGone : "";
     }
   }
   window.addEventListener("pagehide", blankSecrets);

@@ -16,6 +16,7 @@ pub mod form;
 pub mod holder;
 pub mod icons;
 pub mod inventory;
+pub mod invitations;
 pub mod organizations;
 pub mod origin;
 pub mod page;
@@ -31,6 +32,7 @@ pub mod sign_in;
 pub mod source;
 pub mod texts;
 pub mod tokens;
+pub mod users;
 pub mod verify;
 pub mod words;
 

@@ -43,6 +43,14 @@ pub fn secret_page(template: &impl Template) -> Result<HttpResponse, WebError> {
     Ok(response)
 }
 
+/// Keeps the address of a page, which is a secret, out of `Referer` everywhere (T8). Not by `no-referrer`: with that a
+/// browser that is not behind TLS says of the page's own form that it comes from nowhere, and the form would be refused
+/// (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
+pub fn keep_address(mut answer: HttpResponse) -> HttpResponse {
+    answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    answer
+}
+
 /// Sends the browser to `path` with GET (303).
 pub fn see(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()

@@ -5,8 +5,9 @@ use super::{
     App, PublicUrl, account, api, assets, organizations, origin, page, permission_sets, session,
     App, PublicUrl, account, api, assets, billing, organizations, origin, page, permission_sets, session,
     App, PublicUrl, account, activity, api, assets, inventory, organizations, origin, page, session,
+    App, PublicUrl, account, activity, api, assets, invitations, organizations, origin, page, password_links, session,
     session::{SignedIn, Visitor},
-    sessions, setup, sign_in, tokens, verify,
+    sessions, setup, sign_in, tokens, users, verify,
 };
 use actix_web::{Handler, HttpResponse, Responder, Route, cookie::Key, guard, middleware::from_fn, web};
 
@@ -62,6 +63,83 @@ pub mod path {
     /// An organization's people.
     pub fn users(slug: &str) -> String {
         format!("/orgs/{slug}/users")
+    }
+
+    /// A page of an organization's people: a search, a state, and the person behind whom it begins.
+    pub fn users_page(slug: &str, words: &str, state: &str, after: Option<i64>) -> String {
+        let mut query = vec![("q", words.to_owned()), ("state", state.to_owned())];
+        query.extend(after.map(|after| ("after", after.to_string())));
+        query.retain(|(_, value)| !value.is_empty());
+        match serde_urlencoded::to_string(&query) {
+            Ok(query) if !query.is_empty() => format!("{}?{query}", users(slug)),
+            _ => users(slug),
+        }
+    }
+
+    /// An organization's people, after one of them was removed.
+    pub fn users_after_removal(slug: &str, membership: i64) -> String {
+        format!("{}?removed={membership}", users(slug))
+    }
+
+    /// An organization's people, after an invitation was withdrawn.
+    pub fn users_after_withdrawal(slug: &str) -> String {
+        format!("{}?withdrawn", users(slug))
+    }
+
+    /// The page of a person in an organization.
+    pub fn person(slug: &str, membership: i64) -> String {
+        format!("{}/{membership}", users(slug))
+    }
+
+    /// The same after something was done to them.
+    pub fn person_after(slug: &str, membership: i64, done: &str) -> String {
+        format!("{}?done={done}", person(slug, membership))
+    }
+
+    /// Giving a person another permission set.
+    pub fn person_set(slug: &str, membership: i64) -> String {
+        format!("{}/permission-set", person(slug, membership))
+    }
+
+    /// Deactivating a person.
+    pub fn deactivation(slug: &str, membership: i64) -> String {
+        format!("{}/deactivation", person(slug, membership))
+    }
+
+    /// Reactivating a person.
+    pub fn reactivation(slug: &str, membership: i64) -> String {
+        format!("{}/reactivation", person(slug, membership))
+    }
+
+    /// Removing a person.
+    pub fn removal(slug: &str, membership: i64) -> String {
+        format!("{}/removal", person(slug, membership))
+    }
+
+    /// Inviting somebody to an organization.
+    pub fn invite(slug: &str) -> String {
+        format!("{}/invite", users(slug))
+    }
+
+    /// The same with the form filled in for somebody who was invited before.
+    pub fn invite_again(slug: &str, email: &str, set: i64) -> String {
+        let query = serde_urlencoded::to_string([("email", email), ("permission_set", &set.to_string())]);
+        format!("{}?{}", invite(slug), query.unwrap_or_default())
+    }
+
+    /// Withdrawing an invitation.
+    pub fn invitation_withdrawal(slug: &str, invitation: i64) -> String {
+        format!("{}/invitations/{invitation}/withdrawal", users(slug))
+    }
+
+    /// The link of an invitation.
+    pub fn invitation(code: &str) -> String {
+        format!("/invitations/{code}")
+    }
+
+    /// Joining by an invitation with the account that one has.
+    pub fn acceptance(code: &str) -> String {
+        format!("/invitations/{code}/acceptance")
     }
 
     /// An organization's permission sets.
@@ -280,6 +358,12 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(read(organizations::new))
                 .route(web::post().to(organizations::create)),
         )
+            web::resource("/invitations/{code}")
+                .route(read(invitations::show))
+                .route(web::post().to(invitations::join_as_new)),
+        )
+        .service(web::resource("/invitations/{code}/acceptance").route(web::post().to(invitations::join)))
+        .configure(people)
         .service(web::resource("/orgs/{slug}").route(read(organizations::home)))
         .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
         .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
@@ -317,6 +401,39 @@ fn pages(config: &mut web::ServiceConfig) {
             web::resource("/orgs/{slug}/integrations/inventory/{id}/revocation")
                 .route(read(inventory::confirm_revocation))
                 .route(web::post().to(inventory::revoke)),
+        );
+}
+
+/// The people of an organization.
+fn people(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/orgs/{slug}/users").route(read(users::list)))
+        .service(
+            web::resource("/orgs/{slug}/users/invite")
+                .route(read(users::invite_form))
+                .route(web::post().to(users::invite)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/users/invitations/{id}/withdrawal")
+                .route(read(users::ask_withdrawal))
+                .route(web::post().to(users::withdraw)),
+        )
+        .service(web::resource("/orgs/{slug}/users/{id}").route(read(users::show)))
+        .service(web::resource("/orgs/{slug}/users/{id}/permission-set").route(web::post().to(users::give_set)))
+        .service(
+            web::resource("/orgs/{slug}/users/{id}/deactivation")
+                .route(read(users::ask_deactivation))
+                .route(web::post().to(users::deactivate)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/users/{id}/reactivation")
+                .route(read(users::ask_reactivation))
+                .route(web::post().to(users::reactivate)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/users/{id}/removal")
+                .route(read(users::ask_removal))
+                .route(web::post().to(users::remove)),
         );
 }
 

@@ -268,7 +268,7 @@ fn use_in_lines(t: Texts, used: &LastUse) -> Vec<String> {
 }
 
 /// The same with a capital letter, to stand alone.
-fn capitalized(words: String) -> String {
+pub(super) fn capitalized(words: String) -> String {
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

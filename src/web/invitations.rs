@@ -1,0 +1,174 @@
+//! What somebody sees who opens the link of an invitation.
+
+use super::{
+    App,
+    errors::WebError,
+    form::{Form, OpenForm, Refused},
+    page::{keep_address, page, page_with, see},
+    routes::path,
+    session::{self, SignedIn, Visitor},
+    shell::{Nav, Shell},
+    sign_in::Nothing,
+    words::Errors,
+};
+use crate::{
+    app::{
+        AppError,
+        invitations::{NewPerson, is_for},
+    },
+    storage::invitations::Invitation,
+};
+use actix_session::Session;
+use actix_web::{HttpResponse, http::StatusCode, web::Path};
+use askama::Template;
+use serde::Deserialize;
+
+/// What was typed into the form of somebody new.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    name: String,
+    new_password: String,
+    time_zone: String,
+}
+
+/// The invitation, and what whoever opened it can do.
+#[derive(Template)]
+#[template(path = "invitations/invitation.html")]
+struct InvitationPage {
+    shell: Shell,
+    invitation: Invitation,
+    set: String,
+    reader: InvitationReader,
+    /// Where the form goes.
+    action: String,
+    /// Signing in, and back to here.
+    sign_in: String,
+    typed: Typed,
+    errors: Errors,
+}
+
+/// Who has opened an invitation.
+enum InvitationReader {
+    /// Nobody knows; there is no account with its address.
+    New,
+    /// Nobody knows; there is an account with its address.
+    HasAccount,
+    /// The user whom it is for.
+    Invited,
+    /// Somebody who belongs to the organization already.
+    Member(String),
+    /// Somebody else: this is their address.
+    Other(String),
+}
+
+/// What stands there once a link does not work any more, or never did.
+#[derive(Template)]
+#[template(path = "invitations/gone.html")]
+struct GonePage {
+    shell: Shell,
+}
+
+/// `GET /invitations/{code}`: changes nothing, since programs that look through mail open links too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn show(
+    app: App,
+    visitor: Visitor,
+    signed_in: Option<SignedIn>,
+    code: Path<String>,
+) -> Result<HttpResponse, WebError> {
+    let shell = signed_in.as_ref().map_or(visitor.shell, |who| who.shell(Nav::None));
+    let answer = match app.invitation_behind(&code).await {
+        Ok(found) => page(&invitation_page(shell, signed_in.as_ref(), &code, found)),
+        Err(error) => gone(shell, error),
+    };
+    answer.map(keep_address)
+}
+
+fn invitation_page(
+    shell: Shell,
+    signed_in: Option<&SignedIn>,
+    code: &str,
+    (invitation, has_account): (Invitation, bool),
+) -> InvitationPage {
+    let reader = match signed_in {
+        None if has_account => InvitationReader::HasAccount,
+        None => InvitationReader::New,
+        Some(who) if who.actor.memberships().iter().any(|at| at.organization == invitation.organization) => {
+            InvitationReader::Member(path::organization(&invitation.slug))
+        }
+        Some(who) if is_for(&invitation, &who.actor.user().email) => InvitationReader::Invited,
+        Some(who) => InvitationReader::Other(who.actor.user().email.clone()),
+    };
+    let link = path::invitation(code);
+    InvitationPage {
+        set: shell.t.set_name(&invitation.set.name),
+        action: if matches!(reader, InvitationReader::Invited) { path::acceptance(code) } else { link.clone() },
+        sign_in: path::sign_in(&link),
+        typed: Typed::default(),
+        errors: Errors::default(),
+        shell,
+        invitation,
+        reader,
+    }
+}
+
+/// `POST /invitations/{code}`: makes an account, which is signed in from then on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn join_as_new(
+    app: App,
+    visitor: Visitor,
+    session: Session,
+    code: Path<String>,
+    OpenForm(typed): OpenForm<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let Visitor { source, shell } = visitor;
+    let form = NewPerson {
+        name: typed.name.clone(),
+        password: typed.new_password.clone(),
+        language: Some(shell.t.0),
+        time_zone: typed.time_zone.clone(),
+    };
+    let answer = match app.join_as_new(&code, form, source).await {
+        Ok(begin) => {
+            session::begin(&session, begin)?;
+            Ok(see(path::HOME))
+        }
+        Err(AppError::NotFound) => gone(shell, AppError::NotFound),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let errors = Errors::new(shell.t, &refused.problems);
+            match app.invitation_behind(&code).await {
+                Ok(found) => {
+                    let again = invitation_page(shell, None, &code, found);
+                    refused.page(&InvitationPage { typed, errors, ..again })
+                }
+                Err(error) => gone(shell, error),
+            }
+        }
+    };
+    answer.map(keep_address)
+}
+
+/// `POST /invitations/{code}/acceptance`: somebody who has an account joins.
+///
+/// # Errors
+/// When the database fails.
+pub async fn join(app: App, who: SignedIn, code: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    let answer = match app.join(&who.actor, &code, who.source.clone()).await {
+        Ok(slug) => Ok(see(&path::organization(&slug))),
+        Err(error) => gone(who.shell(Nav::None), error),
+    };
+    answer.map(keep_address)
+}
+
+fn gone(shell: Shell, error: AppError) -> Result<HttpResponse, WebError> {
+    match error {
+        AppError::NotFound => page_with(StatusCode::GONE, &GonePage { shell }),
+        other => Err(other.into()),
+    }
+}

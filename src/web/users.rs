@@ -1,0 +1,229 @@
+//! Users: the people of an organization, and the page of each.
+
+mod ending;
+mod inviting;
+mod question;
+mod setting;
+
+pub use ending::{ask_deactivation, ask_reactivation, ask_removal, deactivate, reactivate, remove};
+pub use inviting::{ask_withdrawal, form as invite_form, invite, withdraw};
+pub use setting::{give_set, show};
+
+use super::{
+    App,
+    errors::WebError,
+    holder::Holding,
+    page::page,
+    routes::path,
+    shell::{Nav, Shell, ShellUser},
+    texts::Texts,
+    words::{Calendar, Moment},
+};
+use crate::{
+    app::{
+        AppError,
+        users::{INVITATIONS, People, Shown},
+    },
+    domain::{organization::MembershipId, permission::ManageUsers},
+    storage::{
+        invitations::Invitation,
+        memberships::{Standing, people::Person},
+    },
+};
+use actix_web::{HttpRequest, HttpResponse, web::Query};
+use askama::Template;
+use serde::Deserialize;
+
+type Manager = Holding<ManageUsers>;
+
+/// Most characters of a search.
+const LONGEST_SEARCH: usize = 100;
+
+/// What the address asks for: a search, a state, the person behind whom a page begins, and what has just been done.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    q: String,
+    state: String,
+    after: Option<i64>,
+    removed: Option<i64>,
+    withdrawn: Option<String>,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "users/list.html")]
+struct ListPage {
+    shell: Shell,
+    done: Option<String>,
+    words: String,
+    action: String,
+    invite: String,
+    /// The choices of states: key, name, whether it is chosen.
+    states: Vec<(&'static str, &'static str, bool)>,
+    part: PeoplePart,
+}
+
+/// The part of the list that a search changes.
+#[derive(Template)]
+#[template(path = "users/_people.html")]
+struct PeoplePart {
+    t: Texts,
+    people: Vec<Row>,
+    shows_people: bool,
+    invitations: Vec<InvitationRow>,
+    /// Whether there may be more invitations than are shown.
+    has_more_invitations: bool,
+    is_search: bool,
+    next: Option<String>,
+    first: Option<String>,
+}
+
+/// A person as the list shows them.
+struct Row {
+    href: String,
+    name: String,
+    initials: String,
+    email: String,
+    set: String,
+    is_you: bool,
+    state: (&'static str, &'static str),
+    joined: Moment,
+    seen: Option<Moment>,
+}
+
+/// An invitation as the list shows it.
+struct InvitationRow {
+    email: String,
+    set: String,
+    by: String,
+    state: (&'static str, &'static str),
+    until: Moment,
+    again: String,
+    withdrawal: String,
+}
+
+/// `GET /orgs/{slug}/users`: the whole page, or to htmx the part that a search changes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let words: String = asked.q.chars().take(LONGEST_SEARCH).collect();
+    let shown = Shown::from_key(&asked.state);
+    let people = app.people(&at.who, words.clone(), shown, asked.after.map(MembershipId)).await?;
+    let part = people_part(&at, calendar(&app, &at), &people, &words, shown, asked.after.is_some());
+    if is_for_people(&request) {
+        return page(&part);
+    }
+    let shell = at.shell(Nav::Users);
+    let done = said(&app, &at, &asked).await?;
+    let state = |state: Shown| (state.key(), shown_name(shell.t, state), state == shown);
+    page(&ListPage {
+        states: Shown::ALL.map(state).into(),
+        action: path::users(at.slug()),
+        invite: path::invite(at.slug()),
+        shell,
+        done,
+        words,
+        part,
+    })
+}
+
+/// Whether htmx asks for the part that a search changes.
+fn is_for_people(request: &HttpRequest) -> bool {
+    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
+    target.is_some_and(|target| target.ends_with("#people"))
+}
+
+fn calendar(app: &App, at: &Manager) -> Calendar {
+    Calendar::new(at.shell(Nav::Users).t, &at.who.actor().user().time_zone, app.clock().now())
+}
+
+/// The sentence about what has just been done.
+async fn said(app: &App, at: &Manager, asked: &Asked) -> Result<Option<String>, WebError> {
+    let t = at.shell(Nav::Users).t;
+    if let Some(id) = asked.removed {
+        return match app.person(&at.who, MembershipId(id)).await {
+            Ok(facts) if facts.person.standing == Standing::Removed => {
+                Ok(Some(t.users_removed_notice(facts.person.name)))
+            }
+            Ok(_) | Err(AppError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+    }
+    Ok(asked.withdrawn.as_ref().map(|_| t.users_withdrawn_notice().to_owned()))
+}
+
+fn people_part(
+    at: &Manager,
+    calendar: Calendar,
+    people: &People,
+    words: &str,
+    shown: Shown,
+    is_later: bool,
+) -> PeoplePart {
+    let t = at.shell(Nav::Users).t;
+    PeoplePart {
+        t,
+        people: people.people.iter().map(|person| row(at, t, calendar, person)).collect(),
+        shows_people: shown != Shown::Invited,
+        invitations: people.invitations.iter().map(|invited| invitation_row(at, t, calendar, invited)).collect(),
+        has_more_invitations: i64::try_from(people.invitations.len()).is_ok_and(|shown| shown == INVITATIONS),
+        is_search: !words.trim().is_empty(),
+        next: people.next.map(|last| path::users_page(at.slug(), words, shown.key(), Some(last.0))),
+        first: is_later.then(|| path::users_page(at.slug(), words, shown.key(), None)),
+    }
+}
+
+fn row(at: &Manager, t: Texts, calendar: Calendar, person: &Person) -> Row {
+    Row {
+        href: path::person(at.slug(), person.membership.0),
+        initials: initials(&person.name),
+        name: person.name.clone(),
+        email: person.email.clone(),
+        set: t.set_name(&person.set.name),
+        is_you: person.user == at.who.actor().user().id,
+        state: standing(t, person.standing),
+        joined: calendar.on_day(person.joined_at, |when| t.users_joined(when)),
+        seen: person.seen_at.map(|seen| calendar.moment(seen, |when| t.users_seen(when))),
+    }
+}
+
+fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invitation) -> InvitationRow {
+    let ends = invitation.expires_at;
+    let has_expired = ends <= calendar.now();
+    InvitationRow {
+        email: invitation.email.clone(),
+        set: t.set_name(&invitation.set.name),
+        by: t.users_invited_by(&invitation.invited_by_name),
+        state: if has_expired { (t.users_expired(), "expired") } else { (t.users_invited(), "expiring") },
+        until: if has_expired {
+            calendar.moment(ends, |when| t.users_worked_until(when))
+        } else {
+            Moment { words: t.users_works_until(calendar.exact(ends)), ..calendar.full(ends) }
+        },
+        again: path::invite_again(at.slug(), &invitation.email, invitation.set.id.0),
+        withdrawal: path::invitation_withdrawal(at.slug(), invitation.id.0),
+    }
+}
+
+fn initials(name: &str) -> String {
+    ShellUser { name: name.to_owned(), email: String::new(), is_installation_admin: false }.initials()
+}
+
+/// How somebody stands, and the key under which that has its colour and shape.
+fn standing(t: Texts, standing: Standing) -> (&'static str, &'static str) {
+    match standing {
+        Standing::Active => (t.users_active(), "active"),
+        Standing::Deactivated | Standing::Removed => (t.users_deactivated(), "expired"),
+    }
+}
+
+fn shown_name(t: Texts, shown: Shown) -> &'static str {
+    match shown {
+        Shown::Everybody => t.users_shown_everybody(),
+        Shown::Active => t.users_shown_active(),
+        Shown::Deactivated => t.users_shown_deactivated(),
+        Shown::Invited => t.users_shown_invited(),
+    }
+}

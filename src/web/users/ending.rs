@@ -1,0 +1,212 @@
+//! Deactivating, removing and reactivating somebody: each time a question first, which says what would stop.
+
+use super::{Manager, question::Question};
+use crate::{
+    app::{
+        problem::Field,
+        users::{Ending, PersonFacts},
+    },
+    domain::organization::MembershipId,
+    storage::memberships::Standing,
+    web::{
+        App,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{IsHtmx, see},
+        routes::path,
+        shell::Nav,
+        sign_in::Nothing,
+        texts::Texts,
+        words::Errors,
+    },
+};
+use actix_web::{HttpResponse, web::Path};
+use serde::Deserialize;
+
+/// The parts of an address: the organization and the person.
+type Address = Path<(String, i64)>;
+
+fn id(address: &Address) -> MembershipId {
+    MembershipId(address.1)
+}
+
+/// `GET /orgs/{slug}/users/{id}/deactivation`
+///
+/// # Errors
+/// Not found if they never belonged to the organization.
+pub async fn ask_deactivation(
+    app: App,
+    at: Manager,
+    address: Address,
+    IsHtmx(is_dialog): IsHtmx,
+) -> Result<HttpResponse, WebError> {
+    let facts = app.person(&at.who, id(&address)).await?;
+    ending_question(&at, &facts, Ending::Deactivation).ask(&at, is_dialog)
+}
+
+/// `GET /orgs/{slug}/users/{id}/removal`
+///
+/// # Errors
+/// Not found if they never belonged to the organization.
+pub async fn ask_removal(
+    app: App,
+    at: Manager,
+    address: Address,
+    IsHtmx(is_dialog): IsHtmx,
+) -> Result<HttpResponse, WebError> {
+    let facts = app.person(&at.who, id(&address)).await?;
+    ending_question(&at, &facts, Ending::Removal).ask(&at, is_dialog)
+}
+
+/// `POST /orgs/{slug}/users/{id}/deactivation`
+///
+/// # Errors
+/// Not found if they never belonged to the organization.
+pub async fn deactivate(app: App, at: Manager, address: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    end(&app, &at, id(&address), Ending::Deactivation).await
+}
+
+/// `POST /orgs/{slug}/users/{id}/removal`
+///
+/// # Errors
+/// Not found if they never belonged to the organization.
+pub async fn remove(app: App, at: Manager, address: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    end(&app, &at, id(&address), Ending::Removal).await
+}
+
+async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Result<HttpResponse, WebError> {
+    match app.end_membership(&at.who, id, ending, at.source.clone()).await {
+        Ok(has_changed) => Ok(see(&match ending {
+            Ending::Removal => path::users_after_removal(at.slug(), id.0),
+            Ending::Deactivation if has_changed => path::person_after(at.slug(), id.0, "deactivated"),
+            Ending::Deactivation => path::person_after(at.slug(), id.0, "unchanged"),
+        })),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let facts = app.person(&at.who, id).await?;
+            ending_question(at, &facts, ending).ask_again(at, &refused)
+        }
+    }
+}
+
+fn ending_question(at: &Manager, facts: &PersonFacts, ending: Ending) -> Question {
+    let shell = at.shell(Nav::Users);
+    let (t, slug, name, id) = (shell.t, at.slug(), &facts.person.name, facts.person.membership.0);
+    let organization = &at.who.membership().organization_name;
+    let is_you = facts.person.user == at.who.actor().user().id;
+    let (title, heading, action, submit, afterwards) = match ending {
+        Ending::Deactivation => (
+            t.person_deactivate_title(),
+            t.person_deactivate_heading(name),
+            path::deactivation(slug, id),
+            t.person_deactivate(),
+            t.person_can_return(),
+        ),
+        Ending::Removal => (
+            t.person_remove_title(),
+            t.person_remove_heading(name, organization),
+            path::removal(slug, id),
+            t.person_remove(),
+            t.person_needs_invitation(),
+        ),
+    };
+    let mut lines = what_stops(t, facts);
+    if is_you {
+        lines.insert(0, t.person_stops_yourself().to_owned());
+    }
+    lines.push(afterwards.to_owned());
+    let refusal = facts.refusal.map(|problem| t.problem(Field::Form, problem));
+    Question {
+        t,
+        csrf: shell.csrf,
+        title: title.to_owned(),
+        heading,
+        lines: if refusal.is_some() { Vec::new() } else { lines },
+        action,
+        submit,
+        is_destructive: true,
+        cancel: path::person(slug, id),
+        asks_password: false,
+        refusal,
+        errors: Errors::default(),
+        is_dialog: false,
+    }
+}
+
+/// What stops when somebody's access ends, a sentence each.
+fn what_stops(t: Texts, facts: &PersonFacts) -> Vec<String> {
+    let mut lines = vec![match facts.tokens {
+        0 => t.person_stops_no_tokens().to_owned(),
+        tokens => t.person_stops_tokens(tokens),
+    }];
+    if facts.sessions > 0 && facts.person.standing == Standing::Active {
+        lines.push(t.person_stops_sessions(facts.sessions));
+    }
+    if facts.invitations > 0 {
+        lines.push(t.person_stops_invitations(facts.invitations));
+    }
+    lines
+}
+
+/// The password, where it was asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    password: Option<String>,
+}
+
+/// `GET /orgs/{slug}/users/{id}/reactivation`
+///
+/// # Errors
+/// Not found if they never belonged to the organization.
+pub async fn ask_reactivation(
+    app: App,
+    at: Manager,
+    address: Address,
+    IsHtmx(is_dialog): IsHtmx,
+) -> Result<HttpResponse, WebError> {
+    let facts = app.person(&at.who, id(&address)).await?;
+    reactivation_question(&app, &at, &facts).ask(&at, is_dialog)
+}
+
+/// `POST /orgs/{slug}/users/{id}/reactivation`
+///
+/// # Errors
+/// Not found if they do not belong to the organization.
+pub async fn reactivate(
+    app: App,
+    at: Manager,
+    address: Address,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let id = id(&address);
+    match app.reactivate(&at.who, id, typed.password, at.source.clone()).await {
+        Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "reactivated"))),
+        Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let facts = app.person(&at.who, id).await?;
+            reactivation_question(&app, &at, &facts).ask_again(&at, &refused)
+        }
+    }
+}
+
+fn reactivation_question(app: &App, at: &Manager, facts: &PersonFacts) -> Question {
+    let shell = at.shell(Nav::Users);
+    let (t, person) = (shell.t, &facts.person);
+    Question {
+        t,
+        csrf: shell.csrf,
+        title: t.person_reactivate_title().to_owned(),
+        heading: t.person_reactivate_heading(&person.name),
+        lines: vec![t.person_comes_back(t.set_name(&person.set.name))],
+        action: path::reactivation(at.slug(), person.membership.0),
+        submit: t.person_reactivate(),
+        is_destructive: false,
+        cancel: path::person(at.slug(), person.membership.0),
+        asks_password: !app.has_proof(at.who.actor()),
+        refusal: None,
+        errors: Errors::default(),
+        is_dialog: false,
+    }
+}

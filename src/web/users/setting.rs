@@ -1,0 +1,169 @@
+//! The page of a person: facts about them, and the permission set that they have.
+
+use super::{Manager, calendar, initials, standing};
+use crate::{
+    app::{
+        AppError,
+        problem::Field,
+        users::{PersonFacts, SetForm},
+    },
+    domain::{organization::MembershipId, permission_set::PermissionSet},
+    storage::memberships::Standing,
+    web::{
+        App,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{page, see},
+        routes::path,
+        shell::{Nav, Shell},
+        texts::Texts,
+        tokens::capitalized,
+        words::{Errors, Moment},
+    },
+};
+use actix_web::{
+    HttpResponse,
+    web::{Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// What has just been done.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    done: String,
+}
+
+/// What was chosen in the form.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    permission_set: String,
+    before: String,
+    password: Option<String>,
+}
+
+/// A person.
+#[derive(Template)]
+#[template(path = "users/person.html")]
+struct PersonPage {
+    shell: Shell,
+    done: Option<String>,
+    back: String,
+    name: String,
+    initials: String,
+    email: String,
+    is_you: bool,
+    is_active: bool,
+    state: (&'static str, &'static str),
+    joined: Moment,
+    seen: Option<Moment>,
+    tokens: usize,
+    set: String,
+    /// Why whoever looks cannot decide about them.
+    refusal: Option<String>,
+    /// The choices: number, name, whether it is chosen, whether it cannot be.
+    sets: Vec<(i64, String, bool, bool)>,
+    before: i64,
+    asks_password: bool,
+    errors: Errors,
+    set_action: String,
+    deactivation: String,
+    reactivation: String,
+    removal: String,
+}
+
+/// `GET /orgs/{slug}/users/{id}`
+///
+/// # Errors
+/// Not found if they do not belong to the organization.
+pub async fn show(
+    app: App,
+    at: Manager,
+    address: Path<(String, i64)>,
+    done: Query<Done>,
+) -> Result<HttpResponse, WebError> {
+    let person = person_page(&app, &at, MembershipId(address.1), "").await?;
+    let t = person.shell.t;
+    let done = match done.done.as_str() {
+        "set" => Some(t.person_saved().to_owned()),
+        "unchanged" => Some(t.person_unchanged().to_owned()),
+        "deactivated" if !person.is_active => Some(t.person_deactivated_notice(&person.name)),
+        "reactivated" if person.is_active => Some(t.person_reactivated_notice(&person.name)),
+        _ => None,
+    };
+    page(&PersonPage { done, ..person })
+}
+
+async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) -> Result<PersonPage, WebError> {
+    let facts = app.person(&at.who, id).await?;
+    if facts.person.standing == Standing::Removed {
+        return Err(AppError::NotFound.into());
+    }
+    let sets = app.sets_to_give(&at.who).await?;
+    let (shell, calendar, slug) = (at.shell(Nav::Users), calendar(app, at), at.slug());
+    let PersonFacts { person, tokens, refusal, .. } = facts;
+    let t = shell.t;
+    let chosen = chosen.parse().unwrap_or(person.set.id.0);
+    Ok(PersonPage {
+        done: None,
+        back: path::users(slug),
+        initials: initials(&person.name),
+        is_you: person.user == at.who.actor().user().id,
+        is_active: person.standing == Standing::Active,
+        state: standing(t, person.standing),
+        joined: calendar.full(person.joined_at),
+        seen: person.seen_at.map(|seen| calendar.moment(seen, capitalized)),
+        tokens,
+        set: t.set_name(&person.set.name),
+        refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
+        sets: choices(at, t, &sets, chosen, person.set.id.0),
+        before: person.set.id.0,
+        asks_password: !app.has_proof(at.who.actor()),
+        errors: Errors::default(),
+        set_action: path::person_set(slug, id.0),
+        deactivation: path::deactivation(slug, id.0),
+        reactivation: path::reactivation(slug, id.0),
+        removal: path::removal(slug, id.0),
+        name: person.name,
+        email: person.email,
+        shell,
+    })
+}
+
+/// The sets that can be chosen; those that give more than whoever chooses holds cannot be, but for the one that stands.
+fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64) -> Vec<(i64, String, bool, bool)> {
+    let choice = |set: &PermissionSet| {
+        let gives_more = at.who.grant().may_give(set.permissions).is_err();
+        let name = t.set_name(&set.name);
+        let name = if gives_more { t.person_set_more(name) } else { name };
+        (set.id.0, name, set.id.0 == chosen, gives_more && set.id.0 != now)
+    };
+    sets.iter().map(choice).collect()
+}
+
+/// `POST /orgs/{slug}/users/{id}/permission-set`
+///
+/// # Errors
+/// Not found if they do not belong to the organization.
+pub async fn give_set(
+    app: App,
+    at: Manager,
+    address: Path<(String, i64)>,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let Typed { permission_set, before, password } = typed;
+    let (id, chosen) = (MembershipId(address.1), permission_set.clone());
+    let form = SetForm { permission_set, before, password };
+    match app.give_set(&at.who, id, form, at.source.clone()).await {
+        Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "set"))),
+        Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let person = person_page(&app, &at, id, &chosen).await?;
+            let errors = Errors::new(person.shell.t, &refused.problems);
+            refused.page(&PersonPage { errors, ..person })
+        }
+    }
+}
