@@ -112,6 +112,8 @@ pub enum Problem {
     IsDeactivated,
     /// They would decide about somebody who may do more than they: this.
     MayDoMore(Permissions),
+    /// A new password would open more than this organization: theirs in another, or the installation.
+    BelongsElsewhere,
     /// Nobody would be left who holds every permission.
     LastAdministrator,
     /// This very form was sent before and made its token.

@@ -7,12 +7,14 @@
 use super::{
     AppError, Jeton, Result,
     organizations::Holder,
+    password_links::LinkCode,
     problem::{Field, Problem, Problems},
 };
 use crate::{
     domain::{
         activity::{Action, Source},
         organization::{MembershipId, PermissionSetId},
+        password_link::MadeBy,
         permission::{ManageUsers, OrgGrant},
         permission_set::PermissionSet,
         time::Timestamp,
@@ -95,6 +97,8 @@ pub struct PersonFacts {
     pub invitations: i64,
     /// Why whoever asks cannot end their access.
     pub refusal: Option<Problem>,
+    /// Why whoever asks cannot make a link for their new password.
+    pub link_refusal: Option<Problem>,
 }
 
 /// Another permission set for somebody, as it was chosen.
@@ -176,7 +180,8 @@ impl Jeton {
             let sessions = sessions::list(connection, person.user, now)?.len();
             let invitations = invitations::count_by(connection, organization, person.user)?;
             let refusal = refusal(connection, &grant, &person)?;
-            Ok(PersonFacts { person, tokens, sessions, invitations, refusal })
+            let link_refusal = link_refusal(connection, &grant, &person)?;
+            Ok(PersonFacts { person, tokens, sessions, invitations, refusal, link_refusal })
         })
         .await
     }
@@ -304,6 +309,53 @@ impl Jeton {
         })
         .await
     }
+
+    /// Makes a link with which somebody who forgot their password chooses a new one, for whoever manages users to hand over.
+    /// It is a way into their account, so it takes all that they may do, and an account that opens nothing else.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
+    /// password, or at [`Field::Form`] with the reason.
+    pub async fn make_link_for(
+        &self,
+        manager: &Manager,
+        id: MembershipId,
+        password: Option<String>,
+        source: Source,
+    ) -> Result<LinkCode> {
+        self.need_proof(manager.actor(), password, &source).await?;
+        let (manager, now) = (manager.clone(), self.clock.now());
+        self.write(move |connection| {
+            organizations::lock(connection, manager.grant().organization())?;
+            let grant = manager.still(connection)?;
+            let person = belonging(connection, &grant, id)?;
+            users::lock(connection, person.user)?;
+            if let Some(problem) = link_refusal(connection, &grant, &person)? {
+                return Err(refused(problem));
+            }
+            let code = LinkCode::make(connection, person.user, MadeBy::Administrator, now)?;
+            activity::insert(connection, &about(&manager, &person, Action::PasswordLinkMade, now, &source))?;
+            Ok(code)
+        })
+        .await
+    }
+}
+
+/// Why whoever holds `grant` cannot make a link for somebody's new password.
+fn link_refusal(
+    connection: &mut AnyConnection,
+    grant: &OrgGrant<ManageUsers>,
+    person: &Person,
+) -> Result<Option<Problem>> {
+    if person.standing != Standing::Active {
+        return Ok(Some(Problem::IsDeactivated));
+    }
+    if let Err(lacking) = grant.may_give(person.set.permissions) {
+        return Ok(Some(Problem::MayDoMore(lacking)));
+    }
+    let opens_more =
+        person.is_installation_admin || memberships::belongs_elsewhere(connection, person.user, person.organization)?;
+    Ok(opens_more.then_some(Problem::BelongsElsewhere))
 }
 
 fn find_set(sets: &[PermissionSet], id: PermissionSetId) -> Option<PermissionSet> {

@@ -135,6 +135,17 @@ pub fn standing(
     Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), Standing::of(is_active, removed_at))))
 }
 
+/// Whether a user belongs to any other organization, active or deactivated.
+///
+/// # Errors
+/// When the database fails.
+pub fn belongs_elsewhere(connection: &mut AnyConnection, user: UserId, organization: OrganizationId) -> Result<bool> {
+    let others = memberships::table
+        .filter(memberships::user_id.eq(user.0).and(memberships::organization_id.ne(organization.0)))
+        .filter(memberships::removed_at.is_null());
+    Ok(diesel::select(diesel::dsl::exists(others)).get_result(connection)?)
+}
+
 /// Makes a member who was deactivated or removed active again, with this permission set and a new seat. Returns false for
 /// one who is active.
 ///

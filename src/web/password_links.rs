@@ -4,7 +4,7 @@ use super::{
     App, PublicUrl,
     errors::WebError,
     form::{OpenForm, Refused},
-    page::{page, page_with, see},
+    page::{keep_address, page, page_with, see},
     routes::path,
     session::Visitor,
     shell::Shell,
@@ -21,10 +21,7 @@ use crate::{
 };
 use actix_web::{
     HttpResponse,
-    http::{
-        StatusCode,
-        header::{HeaderValue, REFERRER_POLICY},
-    },
+    http::StatusCode,
     web::{Data, Path, Query},
 };
 use askama::Template;
@@ -171,12 +168,4 @@ pub async fn submit(
 
 fn gone(app: &App, shell: Shell) -> Result<HttpResponse, WebError> {
     page_with(StatusCode::GONE, &GonePage { shell, sends_mail: app.mail().is_some() })
-}
-
-/// Keeps the address, which is the secret, out of `Referer` everywhere (T8). Not `no-referrer`: with that a browser that is
-/// not behind TLS says of its own form that it comes from nowhere, and the form would be refused
-/// (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
-fn keep_address(mut answer: HttpResponse) -> HttpResponse {
-    answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
-    answer
 }

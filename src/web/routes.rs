@@ -29,6 +29,8 @@ pub mod path {
     pub const FORGOTTEN: &str = "/sign-in/forgotten";
     /// What the address of a link for a new password begins with.
     pub const PASSWORD_LINKS: &str = "/password/";
+    /// What the address of an invitation begins with.
+    pub const INVITATIONS: &str = "/invitations/";
     /// A user's profile.
     pub const PROFILE: &str = "/account/profile";
     /// A user's password.
@@ -116,6 +118,11 @@ pub mod path {
         format!("{}/removal", person(slug, membership))
     }
 
+    /// Making a link for a person's new password.
+    pub fn link_for(slug: &str, membership: i64) -> String {
+        format!("{}/password-link", person(slug, membership))
+    }
+
     /// Inviting somebody to an organization.
     pub fn invite(slug: &str) -> String {
         format!("{}/invite", users(slug))
@@ -134,12 +141,12 @@ pub mod path {
 
     /// The link of an invitation.
     pub fn invitation(code: &str) -> String {
-        format!("/invitations/{code}")
+        format!("{INVITATIONS}{code}")
     }
 
     /// Joining by an invitation with the account that one has.
     pub fn acceptance(code: &str) -> String {
-        format!("/invitations/{code}/acceptance")
+        format!("{INVITATIONS}{code}/acceptance")
     }
 
     /// An organization's permission sets.
@@ -270,7 +277,8 @@ pub mod path {
 
     /// A path as the log may have it: whoever has the code of a link can use it.
     pub fn without_codes(path: &str) -> &str {
-        if path.starts_with(PASSWORD_LINKS) { PASSWORD_LINKS } else { path }
+        let secret = [PASSWORD_LINKS, INVITATIONS].into_iter().find(|begin| path.starts_with(begin));
+        secret.unwrap_or(path)
     }
 
     /// The set-up link with its code.
@@ -434,6 +442,11 @@ fn people(config: &mut web::ServiceConfig) {
             web::resource("/orgs/{slug}/users/{id}/removal")
                 .route(read(users::ask_removal))
                 .route(web::post().to(users::remove)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/users/{id}/password-link")
+                .route(read(users::ask_link))
+                .route(web::post().to(users::make_link)),
         );
 }
 
@@ -449,6 +462,7 @@ mod tests {
     #[test]
     fn the_code_of_a_link_stays_out_of_the_log() {
         assert_eq!(path::without_codes(&path::password_link("secret")), "/password/");
+        assert_eq!(path::without_codes(&path::acceptance("secret")), "/invitations/");
         assert_eq!(path::without_codes("/account/tokens"), "/account/tokens");
     }
 }

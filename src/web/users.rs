@@ -2,11 +2,14 @@
 
 mod ending;
 mod inviting;
+mod link;
+mod password;
 mod question;
 mod setting;
 
 pub use ending::{ask_deactivation, ask_reactivation, ask_removal, deactivate, reactivate, remove};
 pub use inviting::{ask_withdrawal, form as invite_form, invite, withdraw};
+pub use password::{ask_link, make_link};
 pub use setting::{give_set, show};
 
 use super::{

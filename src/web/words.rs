@@ -108,6 +108,7 @@ impl Texts {
             Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(lacking)),
             Problem::IsMember => self.problem_is_member().into(),
             Problem::IsDeactivated => self.problem_is_deactivated().into(),
+            Problem::BelongsElsewhere => self.problem_belongs_elsewhere().into(),
             Problem::LastAdministrator => self.problem_last_administrator().into(),
             Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
             Problem::WouldExpire => self.problem_would_expire().into(),

@@ -1,13 +1,14 @@
 //! Inviting somebody: the form, the one page that shows the link, and withdrawing an invitation.
 
-use super::{Manager, question::Question};
+use super::{Manager, link::LinkPage, question::Question};
 use crate::{
     app::{
         AppError,
         invitations::{InviteForm, Invited},
+        mail::Mail,
     },
     domain::{
-        invitation::InvitationId,
+        invitation::{InvitationId, VALID_DAYS},
         permission::BuiltInSet,
         permission_set::SetName,
     },
@@ -15,7 +16,7 @@ use crate::{
         App, PublicUrl,
         errors::WebError,
         form::{Form, Refused},
-        page::{IsHtmx, page, secret_page, see},
+        page::{IsHtmx, page, see},
         routes::path,
         shell::{Nav, Shell},
         sign_in::Nothing,
@@ -28,6 +29,10 @@ use actix_web::{
 };
 use askama::Template;
 use serde::Deserialize;
+use std::time::Duration;
+
+/// How long the answer waits to hear whether the mail has left.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What was typed into the form, or stands in the address of an empty one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -65,17 +70,6 @@ struct Choice {
     explained: String,
     is_chosen: bool,
     is_lacking: bool,
-}
-
-/// The page with the link.
-#[derive(Template)]
-#[template(path = "users/invited.html")]
-struct InvitedPage<'a> {
-    shell: Shell,
-    email: &'a str,
-    link: String,
-    back: String,
-    another: String,
 }
 
 /// `GET /orgs/{slug}/users/invite`
@@ -126,7 +120,11 @@ pub async fn invite(
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     match app.invite(&at.who, typed.form(), at.source.clone()).await {
-        Ok(invited) => secret_page(&invited_page(&at, &url, &invited)),
+        Ok(invited) => {
+            let link = format!("{}{}", url.0, path::invitation(invited.code.reveal()));
+            let mailed = mail(&app, &at, &invited, &link).await;
+            invited_page(&at, &invited, link, mailed).show()
+        }
         Err(error) => {
             let refused = Refused::new(error)?;
             let form = invite_page(&app, &at, typed).await?;
@@ -136,13 +134,39 @@ pub async fn invite(
     }
 }
 
-fn invited_page<'a>(at: &Manager, url: &PublicUrl, invited: &'a Invited) -> InvitedPage<'a> {
-    InvitedPage {
-        shell: at.shell(Nav::Users),
-        email: invited.email.as_str(),
-        link: format!("{}{}", url.0, path::invitation(invited.code.reveal())),
+/// Mails the link, in the language of whoever invites. Returns whether the server took it in time; none where no mail is
+/// sent.
+async fn mail(app: &App, at: &Manager, invited: &Invited, link: &str) -> Option<bool> {
+    let mailer = app.mail()?;
+    let (t, inviter) = (at.shell(Nav::Users).t, &at.who.actor().user().name);
+    let organization = &at.who.membership().organization_name;
+    let mail = Mail {
+        to: invited.email.clone(),
+        subject: t.invite_mail_subject(organization),
+        text: t.invite_mail_text(inviter, organization, VALID_DAYS, link),
+    };
+    let sent = mailer.send(&mail, &at.source.request_id);
+    Some(tokio::time::timeout(PATIENCE, sent).await.unwrap_or(false))
+}
+
+fn invited_page(at: &Manager, invited: &Invited, link: String, mailed: Option<bool>) -> LinkPage {
+    let shell = at.shell(Nav::Users);
+    let t = shell.t;
+    let way = match mailed {
+        Some(true) => t.invite_ready_mailed(),
+        Some(false) => t.invite_ready_mail_failed(),
+        None => t.invite_ready_not_mailed(),
+    };
+    LinkPage {
+        title: t.invite_ready_title(),
+        heading: t.invite_ready_heading(invited.email.as_str()),
+        lines: vec![way.to_owned(), t.invite_ready_text(VALID_DAYS)],
+        link,
+        once: t.invite_ready_once(),
         back: path::users(at.slug()),
-        another: path::invite(at.slug()),
+        back_name: t.users_back().to_owned(),
+        another: Some((path::invite(at.slug()), t.invite_ready_another())),
+        shell,
     }
 }
 

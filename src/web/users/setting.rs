@@ -72,6 +72,7 @@ struct PersonPage {
     deactivation: String,
     reactivation: String,
     removal: String,
+    link: String,
 }
 
 /// `GET /orgs/{slug}/users/{id}`
@@ -126,6 +127,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         deactivation: path::deactivation(slug, id.0),
         reactivation: path::reactivation(slug, id.0),
         removal: path::removal(slug, id.0),
+        link: path::link_for(slug, id.0),
         name: person.name,
         email: person.email,
         shell,

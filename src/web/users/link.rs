@@ -1,0 +1,39 @@
+//! The one page that shows a link which lets somebody in.
+
+use crate::web::{errors::WebError, page::secret_page, shell::Shell};
+use actix_web::HttpResponse;
+use askama::Template;
+
+/// The page with the link.
+#[derive(Template)]
+#[template(path = "users/link.html")]
+pub struct LinkPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+    /// Whose link is ready.
+    pub heading: String,
+    /// What to do with it, a paragraph each.
+    pub lines: Vec<String>,
+    /// The link, whole.
+    pub link: String,
+    /// That it is shown once.
+    pub once: &'static str,
+    /// Where to go from here, and its name.
+    pub back: String,
+    /// The name of that page.
+    pub back_name: String,
+    /// Where to do the same for somebody else: address and words.
+    pub another: Option<(String, &'static str)>,
+}
+
+impl LinkPage {
+    /// The answer.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn show(&self) -> Result<HttpResponse, WebError> {
+        secret_page(self)
+    }
+}
