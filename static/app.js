@@ -98,8 +98,11 @@
       return;
     }
     button.parentElement.querySelector(":scope > .copy-help")?.remove();
-    button.classList.add("is-copied");
-    setTimeout(() => button.classList.remove("is-copied"), 2500);
+    // A press on the key itself copies it, too, and is seen at its button.
+    for (const same of document.querySelectorAll(`[data-copy="${button.dataset.copy}"]`)) {
+      same.classList.add("is-copied");
+      setTimeout(() => same.classList.remove("is-copied"), 2500);
+    }
     announce(document.body.dataset.copied);
   });
 

@@ -24,6 +24,7 @@ pub mod password_links;
 pub mod permission_sets;
 pub mod permissions;
 pub mod routes;
+pub mod samples;
 pub mod session;
 pub mod sessions;
 pub mod setup;
@@ -33,6 +34,7 @@ pub mod source;
 pub mod texts;
 pub mod tokens;
 pub mod users;
+pub mod uses;
 pub mod verify;
 pub mod words;
 

@@ -14,12 +14,13 @@ use super::{
     session::SignedIn,
     shell::{Nav, Shell},
     texts::Texts,
+    uses::capitalized,
     words::{Calendar, Moment},
 };
 use crate::{
     app::tokens::TokenList,
     domain::token::{PERSONAL_LIMIT, TokenState},
-    storage::tokens::{LastUse, RevokedBy, Token},
+    storage::tokens::{RevokedBy, Token},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -190,21 +191,11 @@ fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> R
         scope: t.scope(token.scope),
         writes: token.scope == crate::domain::token::Scope::ReadWrite,
         made: calendar.on_day(token.life.created_at, |when| t.tokens_made(when)),
-        used: token.last_use.as_ref().map(|used| calendar.moment(used.at, |when| use_in_a_line(t, used, &when))),
+        used: token.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.use_in_a_line(used, &when))),
         end: end(t, calendar, token),
         state: t.state(token.life.state(calendar.now()), calendar.now()),
         is_selected: selected == Some(token.public_id.as_str()),
     }
-}
-
-/// “Last used 3 minutes ago from 192.0.2.7 with curl 8.5.0”
-fn use_in_a_line(t: Texts, used: &LastUse, when: &str) -> String {
-    let mut words = vec![t.tokens_used(when)];
-    words.extend(Some(&used.address).filter(|address| !address.is_empty()).map(|address| t.tokens_used_from(address)));
-    words.extend(
-        Some(&used.program).filter(|agent| !agent.is_empty()).map(|agent| t.tokens_used_with(t.program(agent))),
-    );
-    words.join(" ")
 }
 
 /// When a token expires if it is not used, or when and how it ended.
@@ -250,25 +241,11 @@ fn detail(t: Texts, calendar: Calendar, token: &Token) -> Detail {
         state: t.state(state, calendar.now()),
         made: calendar.full(token.life.created_at),
         used: token.last_use.as_ref().map(|used| calendar.moment(used.at, capitalized)),
-        used_by: token.last_use.as_ref().map(|used| use_in_lines(t, used)).unwrap_or_default(),
+        used_by: token.last_use.as_ref().map(|used| t.use_in_lines(used)).unwrap_or_default(),
         end_name,
         end: calendar.full(at),
         end_explained,
         is_active: matches!(state, TokenState::Active { .. }),
         revocation: path::token_revocation(&token.public_id),
     }
-}
-
-/// From where and by what a token was used last; what the program says of itself stands below its name.
-fn use_in_lines(t: Texts, used: &LastUse) -> Vec<String> {
-    let program = (!used.program.is_empty()).then(|| t.program(&used.program));
-    let own_words = Some(&used.program).filter(|agent| Some(*agent) != program.as_ref());
-    let lines = [Some(used.address.clone()), program, own_words.cloned()];
-    lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
-}
-
-/// The same with a capital letter, to stand alone.
-pub(super) fn capitalized(words: String) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

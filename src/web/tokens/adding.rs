@@ -1,6 +1,6 @@
 //! Adding a token: the form, and the one page that shows the key.
 
-use super::{calendar, use_in_a_line};
+use super::calendar;
 use crate::{
     app::{
         problem::{Field, Problem, Problems},
@@ -14,6 +14,7 @@ use crate::{
         form::{Form, Refused},
         page::{page, secret_page, see},
         routes::path,
+        samples::Samples,
         session::SignedIn,
         shell::{Nav, Shell},
         texts::Texts,
@@ -98,35 +99,6 @@ struct CreatedPage<'a> {
     samples: Samples,
 }
 
-/// Examples that can be pasted as they are.
-struct Samples {
-    curl: String,
-    power_query: String,
-    r: String,
-    python: String,
-}
-
-impl Samples {
-    fn new(base: &str, key: &str) -> Self {
-        let url = format!("{base}/api/v1/me");
-        Self {
-            curl: format!("curl -H \"Authorization: Bearer {key}\" {url}"),
-            power_query: format!(
-                "let\n    Source = Json.Document(Web.Contents(\"{base}\", [\n        RelativePath = \"api/v1/me\",\n        \
-                 Headers = [Authorization = \"Bearer {key}\"]\n    ]))\nin\n    Source"
-            ),
-            r: format!(
-                "library(httr2)\n\nrequest(\"{url}\") |>\n  req_auth_bearer_token(\"{key}\") |>\n  req_perform() |>\n  \
-                 resp_body_json()"
-            ),
-            python: format!(
-                "import requests\n\nanswer = requests.get(\n    \"{url}\",\n    headers={{\"Authorization\": \
-                 \"Bearer {key}\"}},\n    timeout=10,\n)\nanswer.raise_for_status()\nprint(answer.json())"
-            ),
-        }
-    }
-}
-
 /// `GET /account/tokens/new`
 ///
 /// # Errors
@@ -206,25 +178,10 @@ fn full(t: Texts, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
         revocation: path::token_revocation(&token.public_id),
         label: token.label.clone(),
         used: match &token.last_use {
-            Some(used) => use_in_a_line(t, used, &calendar.when(used.at)),
+            Some(used) => t.use_in_a_line(used, &calendar.when(used.at)),
             None => t.tokens_never_used().into(),
         },
     });
     let is_elsewhere = tokens.in_all > tokens.active.len();
     Some(Full { in_all: tokens.in_all, is_elsewhere, idle: idle.collect() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Samples;
-
-    #[test]
-    fn every_example_holds_the_key_and_the_address() {
-        let samples = Samples::new("https://jeton.example.org", "jtn_p_key");
-        assert_eq!(samples.curl, "curl -H \"Authorization: Bearer jtn_p_key\" https://jeton.example.org/api/v1/me");
-        for sample in [samples.power_query, samples.r, samples.python] {
-            assert!(sample.contains("jtn_p_key") && sample.contains("https://jeton.example.org"), "{sample}");
-            assert!(sample.contains("api/v1/me"), "{sample}");
-        }
-    }
 }

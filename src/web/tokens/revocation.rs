@@ -111,13 +111,9 @@ pub async fn confirm_revocation(
 
 /// What will stop: when, from where and by what program the token was used last.
 fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
-    let Some(used) = &token.last_use else { return t.revocation_never_used().into() };
-    let (when, from, program) = (calendar.when(used.at), &used.address, t.program(&used.program));
-    match (from.is_empty(), used.program.is_empty()) {
-        (true, true) => t.revocation_last_use(when),
-        (false, true) => t.revocation_last_use_from(when, from),
-        (true, false) => t.revocation_last_use_with(when, program),
-        (false, false) => t.revocation_last_use_from_with(when, from, program),
+    match &token.last_use {
+        Some(used) => t.last_use_sentence(used, calendar.when(used.at)),
+        None => t.revocation_never_used().into(),
     }
 }
 

@@ -1,0 +1,41 @@
+//! The last use of a token in words.
+
+use super::texts::Texts;
+use crate::storage::tokens::LastUse;
+
+impl Texts {
+    /// “Last used 3 minutes ago from 192.0.2.7 with curl 8.5.0”
+    pub fn use_in_a_line(self, used: &LastUse, when: &str) -> String {
+        let address = Some(&used.address).filter(|address| !address.is_empty());
+        let agent = Some(&used.program).filter(|agent| !agent.is_empty());
+        let mut words = vec![self.tokens_used(when)];
+        words.extend(address.map(|address| self.tokens_used_from(address)));
+        words.extend(agent.map(|agent| self.tokens_used_with(self.program(agent))));
+        words.join(" ")
+    }
+
+    /// From where and by what a token was used last, a line each; what the program says of itself stands below its name.
+    pub fn use_in_lines(self, used: &LastUse) -> Vec<String> {
+        let program = (!used.program.is_empty()).then(|| self.program(&used.program));
+        let own_words = Some(&used.program).filter(|agent| Some(*agent) != program.as_ref());
+        let lines = [Some(used.address.clone()), program, own_words.cloned()];
+        lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
+    }
+
+    /// What will stop when a token is revoked: when, from where and by what program it was used last.
+    pub fn last_use_sentence(self, used: &LastUse, when: String) -> String {
+        let (from, program) = (&used.address, self.program(&used.program));
+        match (from.is_empty(), used.program.is_empty()) {
+            (true, true) => self.revocation_last_use(when),
+            (false, true) => self.revocation_last_use_from(when, from),
+            (true, false) => self.revocation_last_use_with(when, program),
+            (false, false) => self.revocation_last_use_from_with(when, from, program),
+        }
+    }
+}
+
+/// The same with a capital letter, to stand alone.
+pub fn capitalized(words: String) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
