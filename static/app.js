@@ -150,7 +150,10 @@
     host.replaceChildren();
     const back = opener;
     opener = null;
-    if (back?.isConnected) back.focus();
+    // A link in a menu is gone with the menu: back to the button that opens it.
+    const menu = back?.closest("[popover]:not(:popover-open)");
+    const seen = menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : back;
+    if (seen?.isConnected) seen.focus();
   }
 
   // Cancel is a link to the page behind; inside a dialog it closes. So does a press on the backdrop.

@@ -25,6 +25,7 @@ pub mod permission_sets;
 pub mod permissions;
 pub mod routes;
 pub mod samples;
+pub mod service_users;
 pub mod session;
 pub mod sessions;
 pub mod setup;

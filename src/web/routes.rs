@@ -6,6 +6,8 @@ use super::{
     App, PublicUrl, account, api, assets, billing, organizations, origin, page, permission_sets, session,
     App, PublicUrl, account, activity, api, assets, inventory, organizations, origin, page, session,
     App, PublicUrl, account, activity, api, assets, invitations, organizations, origin, page, password_links, session,
+    App, PublicUrl, account, activity, api, assets, organizations, origin, page, password_links, service_users,
+    session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users, verify,
 };
@@ -182,6 +184,27 @@ pub mod path {
     /// The API tokens of an organization's service users.
     pub fn service_tokens(slug: &str) -> String {
         format!("/orgs/{slug}/integrations/tokens")
+    }
+
+    /// The form for a new API token of a service user.
+    pub fn new_service_token(slug: &str) -> String {
+        format!("/orgs/{slug}/integrations/tokens/new")
+    }
+
+    /// The page of a service user's API token.
+    pub fn service_token(slug: &str, public_id: &str) -> String {
+        format!("/orgs/{slug}/integrations/tokens/{public_id}")
+    }
+
+    /// A part of it, or what is done with it: `name`, `expiry`, `permissions`, `revocation`, `regeneration`, `rotation`,
+    /// `old-key`, `deletion`.
+    pub fn service_token_part(slug: &str, public_id: &str, part: &str) -> String {
+        format!("/orgs/{slug}/integrations/tokens/{public_id}/{part}")
+    }
+
+    /// All API tokens of an organization.
+    pub fn inventory(slug: &str) -> String {
+        format!("/orgs/{slug}/integrations/inventory")
     }
 
     /// An organization's activity log.
@@ -447,6 +470,60 @@ fn people(config: &mut web::ServiceConfig) {
             web::resource("/orgs/{slug}/users/{id}/password-link")
                 .route(read(users::ask_link))
                 .route(web::post().to(users::make_link)),
+        .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)))
+        .configure(integrations);
+}
+
+fn integrations(config: &mut web::ServiceConfig) {
+    use service_users as tokens;
+    config
+        .service(web::resource("/orgs/{slug}/integrations").route(read(tokens::first_tab)))
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens")
+                .route(read(tokens::list))
+                .route(web::post().to(tokens::create)),
+        )
+        .service(web::resource("/orgs/{slug}/integrations/tokens/new").route(read(tokens::new)))
+        .service(web::resource("/orgs/{slug}/integrations/tokens/{id}").route(read(tokens::show)))
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/name")
+                .route(read(tokens::edit_name))
+                .route(web::post().to(tokens::rename)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/expiry")
+                .route(read(tokens::edit_expiry))
+                .route(web::post().to(tokens::change_expiry)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/permissions")
+                .route(read(tokens::edit_permissions))
+                .route(web::post().to(tokens::change_permissions)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/revocation")
+                .route(read(tokens::confirm_revocation))
+                .route(web::post().to(tokens::revoke)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/regeneration")
+                .route(read(tokens::confirm_regeneration))
+                .route(web::post().to(tokens::regenerate)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/rotation")
+                .route(read(tokens::confirm_rotation))
+                .route(web::post().to(tokens::rotate)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/old-key")
+                .route(read(tokens::confirm_end_of_old_key))
+                .route(web::post().to(tokens::end_old_key)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/tokens/{id}/deletion")
+                .route(read(tokens::confirm_deletion))
+                .route(web::post().to(tokens::delete)),
         );
 }
 

@@ -6,9 +6,14 @@ use crate::storage::tokens::LastUse;
 impl Texts {
     /// “Last used 3 minutes ago from 192.0.2.7 with curl 8.5.0”
     pub fn use_in_a_line(self, used: &LastUse, when: &str) -> String {
+        self.from_and_with(used, self.tokens_used(when))
+    }
+
+    /// These words with where from and by what: “3 minutes ago from 192.0.2.7 with curl 8.5.0”
+    pub fn from_and_with(self, used: &LastUse, words: String) -> String {
         let address = Some(&used.address).filter(|address| !address.is_empty());
         let agent = Some(&used.program).filter(|agent| !agent.is_empty());
-        let mut words = vec![self.tokens_used(when)];
+        let mut words = vec![words];
         words.extend(address.map(|address| self.tokens_used_from(address)));
         words.extend(agent.map(|agent| self.tokens_used_with(self.program(agent))));
         words.join(" ")

@@ -78,6 +78,14 @@ impl Errors {
         self.0.iter().find(|(at, _)| *at != "form").is_some_and(|(at, _)| *at == name)
     }
 
+    /// The same with other words for what is wrong with the field of this name, where a page can be more exact.
+    pub fn reworded(mut self, name: &str, words: &str) -> Self {
+        for (_, said) in self.0.iter_mut().filter(|(at, _)| *at == name) {
+            words.clone_into(said);
+        }
+        self
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -155,6 +163,7 @@ impl Texts {
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
             Field::PermissionSet => self.problem_permission_set(),
+            Field::Hours | Field::Quiet => self.rotation_hours_wrong(),
             _ => self.problem_form_broken(),
         }
     }

@@ -15,6 +15,7 @@ mod password_links;
 mod processes;
 mod routes;
 mod service_states;
+mod service_users;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -78,6 +78,31 @@ const ORGANIZATION: [OrgRow; 7] = [
     org("GET", "/orgs/{slug}/integrations/inventory", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 422, 403, 404, 303]),
+/// `{service}` is the token of a service user, which works.
+const ORGANIZATION: [OrgRow; 23] = [
+    org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/new", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/name", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/name", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/expiry", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/expiry", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/permissions", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/permissions", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/rotation", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/rotation", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/old-key", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/old-key", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/regeneration", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/regeneration", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/deletion", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/deletion", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/revocation", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/revocation", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/zzzzzzzzzz", [303, 404, 403, 404, 303]),
 ];
 
 /// A fresh pair of people, and the addresses of what Ann owns.
@@ -131,12 +156,16 @@ db_test! {
     async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let key = ann.makes_token("script").await;
+        ann.makes_service_token("Workato").await;
+        let service = ann.service_token("Workato").await;
+        let service = service.rsplit('/').next().expect("an id");
         let reader = app.add_user("Reader", BuiltInSet::Reader).await;
         let stranger = app.add_organization("elsewhere", "Stranger").await;
         let mut wrong = Vec::new();
         let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in &ORGANIZATION {
             let path = path.replace("{slug}", "croix-bleue-sahel").replace("{token}", &token);
+            let path = path.replace("{slug}", "croix-bleue-sahel").replace("{service}", service);
             let visitor = app.browser("Visitor");
             let bearer = format!("Bearer {key}");
             let form = [
@@ -268,7 +297,8 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let generic = |path: &str| path.replace("{token}", "{id}").replace("{session}", "{id}");
+    let generic =
+        |path: &str| path.replace("{token}", "{id}").replace("{session}", "{id}").replace("{service}", "{id}");
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)
     };

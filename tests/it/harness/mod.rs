@@ -8,6 +8,7 @@ mod guardian;
 pub mod html;
 mod postgres;
 pub mod random;
+pub mod service;
 mod smtp;
 mod stored;
 

@@ -1,0 +1,213 @@
+//! Making a token: the form, and the one answer that shows its key.
+
+use super::{Admin, calendar};
+use crate::{
+    app::{
+        problem::{Field, Problem, Problems},
+        service_users::{NewKey, ServiceTokenForm, ServiceTokens},
+    },
+    domain::{
+        permission::Permissions,
+        text::TextError,
+        token::{InactivityExpiry, SERVICE_LIMIT},
+    },
+    storage::tokens::service_users::ServiceToken,
+    web::{
+        App, PublicUrl,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{page, secret_page},
+        permissions::{PermissionFields, chosen, picked},
+        routes::path,
+        samples::Samples,
+        shell::{Nav, Shell},
+        texts::Texts,
+        words::{Calendar, Errors},
+    },
+};
+use actix_web::{HttpResponse, web::Data};
+use askama::Template;
+use serde::Deserialize;
+
+/// How many of the tokens that were idle the longest are named where no place is left.
+const NAMED: usize = 5;
+
+/// What was typed into the form.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    name: String,
+    inactivity: String,
+    permission: Vec<String>,
+    pick: String,
+    password: Option<String>,
+    nonce: String,
+}
+
+impl Typed {
+    fn form(&self) -> ServiceTokenForm {
+        let Self { name, inactivity, permission: permissions, password, nonce, .. } = self.clone();
+        ServiceTokenForm { name, inactivity, permissions, password, nonce }
+    }
+}
+
+/// The form.
+#[derive(Template)]
+#[template(path = "service_users/new.html")]
+struct NewPage {
+    shell: Shell,
+    organization: String,
+    slug: String,
+    typed: Typed,
+    fields: PermissionFields,
+    nonce: String,
+    errors: Errors,
+    periods: Vec<i16>,
+    asks_password: bool,
+    full: Option<Full>,
+}
+
+/// What could be revoked to make room for another token.
+pub(super) struct Full {
+    pub(super) in_all: usize,
+    pub(super) idle: Vec<Idle>,
+    pub(super) list: String,
+}
+
+/// A token that could be revoked.
+pub(super) struct Idle {
+    pub(super) href: String,
+    pub(super) revocation: String,
+    pub(super) name: String,
+    pub(super) used: String,
+}
+
+/// The answer with the key.
+#[derive(Template)]
+#[template(path = "service_users/key.html")]
+struct KeyPage<'a> {
+    shell: Shell,
+    name: &'a str,
+    /// How long the old key goes on working beside it.
+    until: Option<String>,
+    key: &'a str,
+    samples: Samples,
+    done: String,
+}
+
+/// `GET /orgs/{slug}/integrations/tokens/new`
+///
+/// # Errors
+/// When the database fails.
+pub async fn new(app: App, at: Admin) -> Result<HttpResponse, WebError> {
+    let usual = InactivityExpiry::default().days().to_string();
+    let empty = Typed { inactivity: usual, ..Typed::default() };
+    page(&new_page(&app, &at, empty, at.who.grant().held(), None).await?)
+}
+
+/// `POST /orgs/{slug}/integrations/tokens`: makes the token and shows its key, this once. A press on *select all* or *none*
+/// without JavaScript makes nothing.
+///
+/// # Errors
+/// When the database fails, or with too many wrong passwords.
+pub async fn create(
+    app: App,
+    url: Data<PublicUrl>,
+    at: Admin,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let chosen = chosen(&typed.permission);
+    if !typed.pick.is_empty() {
+        let picked = picked(&typed.pick, chosen, at.who.grant().held()).unwrap_or(chosen);
+        return page(&new_page(&app, &at, typed, picked, None).await?);
+    }
+    match app.create_service_token(&at.who, typed.form(), at.source.clone()).await {
+        Ok(created) => key_page(&app, &at, &url, &created),
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            refused.page(&new_page(&app, &at, typed, chosen, Some(&refused.problems)).await?)
+        }
+    }
+}
+
+/// The answer that shows a key, to whichever action made it.
+pub(super) fn key_page(app: &App, at: &Admin, url: &PublicUrl, new: &NewKey) -> Result<HttpResponse, WebError> {
+    let shell = at.shell(Nav::Integrations);
+    let (token, key, calendar) = (&new.token, new.key.reveal(), calendar(app, at));
+    let until = token.old_key.as_ref().and_then(|old| old.life.ends_at);
+    secret_page(&KeyPage {
+        name: &token.name,
+        until: until.map(|until| shell.t.rotation_until(calendar.exact(until))),
+        key,
+        samples: Samples::new(&url.0, key),
+        done: match until {
+            Some(_) => path::service_token(at.slug(), &token.public_id),
+            None => path::service_tokens(at.slug()),
+        },
+        shell,
+    })
+}
+
+async fn new_page(
+    app: &App,
+    at: &Admin,
+    typed: Typed,
+    chosen: Permissions,
+    problems: Option<&Problems>,
+) -> Result<NewPage, WebError> {
+    let shell = at.shell(Nav::Integrations);
+    let tokens = app.service_tokens(&at.who).await?;
+    let at_form = problems.and_then(|problems| problems.at(Field::Form));
+    let at_password = problems.and_then(|problems| problems.at(Field::Password));
+    // A form that made its token already must not make another unless it is sent on purpose, as a new form.
+    let is_used_up = typed.nonce.is_empty() || matches!(at_form, Some(Problem::SentBefore | Problem::NotAChoice));
+    let full = full(shell.t, calendar(app, at), at.slug(), &tokens);
+    let mut errors = problems.map(|problems| worded(shell.t, problems)).unwrap_or_default();
+    if full.is_some() && at_form == Some(Problem::ServiceLimitReached) {
+        // The box with what could be revoked says the same and more.
+        errors = Errors::default();
+    }
+    Ok(NewPage {
+        organization: at.who.membership().organization_name.clone(),
+        slug: at.slug().to_owned(),
+        fields: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
+        nonce: if is_used_up { app.form_nonce() } else { typed.nonce.clone() },
+        periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
+        asks_password: at_password.is_some() || !app.has_proof(at.who.actor()),
+        errors,
+        full,
+        typed,
+        shell,
+    })
+}
+
+fn worded(t: Texts, problems: &Problems) -> Errors {
+    let mut errors = Errors::new(t, problems);
+    if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
+        errors = errors.reworded("name", t.service_name_empty());
+    }
+    if problems.at(Field::Form) == Some(Problem::SentBefore) {
+        errors = errors.reworded("form", t.service_sent_before());
+    }
+    errors
+}
+
+/// What could be revoked, if no place is left: the tokens that were idle the longest first.
+pub(super) fn full(t: Texts, calendar: Calendar, slug: &str, tokens: &ServiceTokens) -> Option<Full> {
+    let in_all = tokens.active.len();
+    if in_all < usize::from(SERVICE_LIMIT.unsigned_abs()) {
+        return None;
+    }
+    let mut active: Vec<&ServiceToken> = tokens.active.iter().collect();
+    active.sort_by_key(|token| (token.key.life.idle_since(), token.id.0));
+    let idle = active.into_iter().take(NAMED).map(|token| Idle {
+        href: path::service_token(slug, &token.public_id),
+        revocation: path::service_token_part(slug, &token.public_id, "revocation"),
+        name: token.name.clone(),
+        used: match &token.key.last_use {
+            Some(used) => t.use_in_a_line(used, &calendar.when(used.at)),
+            None => t.tokens_never_used().into(),
+        },
+    });
+    Some(Full { in_all, idle: idle.collect(), list: path::service_tokens(slug) })
+}

@@ -1,0 +1,259 @@
+//! The page of a token: its name at the top, its expiry on the left, its permissions on the right, each of which can be
+//! opened for editing in its place.
+
+use super::{Admin, alarm, calendar, is_for, revoked_by};
+use crate::{
+    domain::{
+        permission::{Permission, PermissionGroup, Permissions},
+        token::{InactivityExpiry, TokenState},
+    },
+    storage::tokens::{KeyFacts, service_users::ServiceToken},
+    web::{
+        App,
+        errors::WebError,
+        page::page,
+        permissions::PermissionFields,
+        routes::path,
+        shell::{Nav, Shell},
+        texts::Texts,
+        uses::capitalized,
+        words::{Calendar, Errors, Moment},
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// How often an open page asks what has become of the two keys, every five seconds: for ten minutes. Longer, a page that
+/// nobody looks at would keep its session alive.
+const LOOKS: u16 = 120;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "service_users/token.html")]
+pub(super) struct TokenPage {
+    shell: Shell,
+    slug: String,
+    done: Option<&'static str>,
+    token: Detail,
+    keys: Option<Keys>,
+    editing: Option<Editing>,
+    periods: Vec<i16>,
+}
+
+impl TokenPage {
+    fn edits(&self, part: Part) -> Option<&Editing> {
+        self.editing.as_ref().filter(|editing| editing.part == part)
+    }
+}
+
+/// The two keys of a rotation alone, for htmx.
+#[derive(Template)]
+#[template(path = "service_users/_keys.html")]
+struct KeysPart {
+    t: Texts,
+    keys: Option<Keys>,
+}
+
+/// A token as its page shows it.
+struct Detail {
+    id: String,
+    name: String,
+    state: (String, &'static str),
+    is_active: bool,
+    alarm: Option<String>,
+    days: i32,
+    used: Option<Moment>,
+    /// From where and by what it was used, a line each.
+    used_by: Vec<String>,
+    end_name: &'static str,
+    end: Moment,
+    end_explained: String,
+    made: Moment,
+    made_by: String,
+    held: String,
+    /// By group: its name, and those that it holds.
+    permissions: Vec<(&'static str, Vec<&'static str>)>,
+    /// Whether it holds one of the two that SCIM needs, and not the other.
+    is_half_of_scim: bool,
+    /// The activity log of this token, for those who may read it.
+    history: Option<String>,
+}
+
+impl Detail {
+    fn part(&self, slug: &str, part: &str) -> String {
+        path::service_token_part(slug, &self.id, part)
+    }
+}
+
+/// The keys of a token while both work, or just after.
+struct Keys {
+    id: String,
+    /// Where the next look is, as long as there is something to see.
+    next: Option<String>,
+    new: KeyUse,
+    /// The old key, with when it ends; none when it has just ended.
+    old: Option<OldKey>,
+}
+
+struct KeyUse {
+    used: Option<Moment>,
+    used_by: Vec<String>,
+}
+
+struct OldKey {
+    usage: KeyUse,
+    until: String,
+    quiet: Option<String>,
+    end: String,
+}
+
+/// A part of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The name.
+    Name,
+    /// The inactivity expiry.
+    Expiry,
+    /// The permissions.
+    Permissions,
+}
+
+/// A part that is open for editing.
+pub(super) struct Editing {
+    pub(super) part: Part,
+    pub(super) version: String,
+    pub(super) name: String,
+    pub(super) inactivity: String,
+    pub(super) fields: PermissionFields,
+    pub(super) errors: Errors,
+    /// Whether what was chosen would expire the token at once.
+    pub(super) would_expire: bool,
+    /// Whether somebody else has changed the token meanwhile, so that what stands there now is shown as well.
+    pub(super) is_stale: bool,
+}
+
+/// What has just been done, or how often the keys were looked at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    saved: String,
+    look: u16,
+}
+
+/// `GET /orgs/{slug}/integrations/tokens/{id}`, or to htmx its two keys alone.
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization.
+pub async fn show(
+    app: App,
+    at: Admin,
+    ids: Path<(String, String)>,
+    asked: Query<Asked>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let token = app.service_token(&at.who, &ids.1).await?;
+    if is_for(&request, "#keys") {
+        let keys = Some(keys(calendar(&app, &at), &at, &token, asked.look));
+        return page(&KeysPart { t: at.shell(Nav::Integrations).t, keys });
+    }
+    let done = said(at.shell(Nav::Integrations).t, &asked.saved);
+    page(&TokenPage { done, ..token_page(&app, &at, &token, None) })
+}
+
+fn said(t: Texts, saved: &str) -> Option<&'static str> {
+    match saved {
+        "name" => Some(t.service_saved_name()),
+        "expiry" => Some(t.service_saved_expiry()),
+        "permissions" => Some(t.service_saved_permissions()),
+        "old-key" => Some(t.service_saved_old_key()),
+        _ => None,
+    }
+}
+
+pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: Option<Editing>) -> TokenPage {
+    let calendar = calendar(app, at);
+    TokenPage {
+        shell: at.shell(Nav::Integrations),
+        slug: at.slug().to_owned(),
+        done: None,
+        token: detail(calendar, at, token),
+        keys: token.old_key.as_ref().map(|_| keys(calendar, at, token, 0)),
+        editing,
+        periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
+    }
+}
+
+fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
+    let (t, key) = (at.shell(Nav::Integrations).t, &token.key);
+    let (state, days) = (key.life.state(calendar.now()), key.life.inactivity.days());
+    let (end_name, end_at, end_explained) = match state {
+        TokenState::Active { expires_at } => (t.tokens_fact_expires(), expires_at, t.tokens_after_days(days)),
+        TokenState::Expired { at } => (t.tokens_fact_expired(), at, t.tokens_after_days_past(days)),
+        TokenState::Revoked { at } => (t.tokens_fact_revoked(), at, revoked_why(t, key)),
+    };
+    let KeyUse { used, used_by } = key_use(t, calendar, key);
+    let reads_log = at.who.membership().permissions.contains(Permission::PlatformActivity);
+    let held = |permission| token.permissions.contains(permission);
+    Detail {
+        id: token.public_id.clone(),
+        name: token.name.clone(),
+        state: t.state(state, calendar.now()),
+        is_active: matches!(state, TokenState::Active { .. }),
+        alarm: alarm(t, calendar, token),
+        days: days.into(),
+        used,
+        used_by,
+        end_name,
+        end: calendar.full(end_at),
+        end_explained,
+        made: calendar.full(token.made_at),
+        made_by: token.made_by.clone(),
+        held: t.service_permissions_held(token.permissions.count(), Permissions::all().count()),
+        permissions: by_group(t, token.permissions),
+        is_half_of_scim: held(Permission::PlatformUsers) != held(Permission::PlatformGroups),
+        history: reads_log.then(|| format!("{}?token={}", path::activity(at.slug()), token.public_id)),
+    }
+}
+
+fn revoked_why(t: Texts, key: &KeyFacts) -> String {
+    let reason = key.revocation_reason.as_ref().map(|reason| t.service_reason(reason));
+    [Some(revoked_by(t, key)), reason].into_iter().flatten().collect::<Vec<_>>().join(". ")
+}
+
+fn by_group(t: Texts, permissions: Permissions) -> Vec<(&'static str, Vec<&'static str>)> {
+    let names = |group: PermissionGroup| -> Vec<_> {
+        let held = group.permissions().filter(|permission| permissions.contains(*permission));
+        held.map(|permission| t.permission(permission)).collect()
+    };
+    let groups = PermissionGroup::ALL.into_iter().map(|group| (t.permission_group(group), names(group)));
+    groups.filter(|(_, names)| !names.is_empty()).collect()
+}
+
+fn key_use(t: Texts, calendar: Calendar, key: &KeyFacts) -> KeyUse {
+    KeyUse {
+        used: key.last_use.as_ref().map(|used| calendar.moment(used.at, capitalized)),
+        used_by: key.last_use.as_ref().map(|used| t.use_in_lines(used)).unwrap_or_default(),
+    }
+}
+
+fn keys(calendar: Calendar, at: &Admin, token: &ServiceToken, look: u16) -> Keys {
+    let t = at.shell(Nav::Integrations).t;
+    let here = path::service_token(at.slug(), &token.public_id);
+    let old = |key: &KeyFacts| OldKey {
+        usage: key_use(t, calendar, key),
+        until: key.life.ends_at.map(|ends_at| t.rotation_works_until(calendar.exact(ends_at))).unwrap_or_default(),
+        quiet: key.quiet_seconds.map(|seconds| t.rotation_quiet_for(seconds / 3600)),
+        end: path::service_token_part(at.slug(), &token.public_id, "old-key"),
+    };
+    let goes_on = token.old_key.is_some() && look < LOOKS;
+    Keys {
+        id: token.public_id.clone(),
+        next: goes_on.then(|| format!("{here}?look={}", look + 1)),
+        new: key_use(t, calendar, &token.key),
+        old: token.old_key.as_ref().map(old),
+    }
+}

@@ -1,0 +1,204 @@
+//! Editing a part of a token: each has an address that opens it and takes what was changed.
+
+use super::{
+    Admin,
+    detail::{Editing, Part, token_page},
+};
+use crate::{
+    app::{
+        Result as Outcome,
+        problem::{Field, Problem, Problems},
+        service_users::{ExpiryForm, NameForm, PermissionsForm},
+    },
+    domain::{permission::Permissions, text::TextError},
+    storage::tokens::service_users::ServiceToken,
+    web::{
+        App,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{page, see},
+        permissions::{PermissionFields, chosen, picked},
+        routes::path,
+        shell::Nav,
+        words::Errors,
+    },
+};
+use actix_web::{HttpResponse, web::Path};
+use serde::Deserialize;
+
+/// What was typed into the form of one part.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    name: String,
+    inactivity: String,
+    permission: Vec<String>,
+    pick: String,
+    version: String,
+    /// The period that may expire the token at once: that which the warning was about, and no other.
+    confirmed: String,
+    password: Option<String>,
+}
+
+impl Part {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Expiry => "expiry",
+            Self::Permissions => "permissions",
+        }
+    }
+}
+
+/// `GET …/tokens/{id}/name`
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization.
+pub async fn edit_name(app: App, at: Admin, ids: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+    open(&app, &at, &ids.1, Part::Name).await
+}
+
+/// `GET …/tokens/{id}/expiry`
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization.
+pub async fn edit_expiry(app: App, at: Admin, ids: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+    open(&app, &at, &ids.1, Part::Expiry).await
+}
+
+/// `GET …/tokens/{id}/permissions`
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization.
+pub async fn edit_permissions(app: App, at: Admin, ids: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+    open(&app, &at, &ids.1, Part::Permissions).await
+}
+
+/// `POST …/tokens/{id}/name`
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization.
+pub async fn rename(
+    app: App,
+    at: Admin,
+    ids: Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let form = NameForm { name: typed.name.clone(), version: typed.version.clone() };
+    let saved = app.rename_service_token(&at.who, &ids.1, form, at.source.clone()).await;
+    answer(&app, &at, &ids.1, Part::Name, typed, saved).await
+}
+
+/// `POST …/tokens/{id}/expiry`
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization.
+pub async fn change_expiry(
+    app: App,
+    at: Admin,
+    ids: Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let form = ExpiryForm {
+        inactivity: typed.inactivity.clone(),
+        version: typed.version.clone(),
+        confirmed: typed.confirmed == typed.inactivity,
+    };
+    let saved = app.change_service_token_expiry(&at.who, &ids.1, form, at.source.clone()).await;
+    answer(&app, &at, &ids.1, Part::Expiry, typed, saved).await
+}
+
+/// `POST …/tokens/{id}/permissions`; a press on *select all* or *none* without JavaScript saves nothing.
+///
+/// # Errors
+/// Not found if there is none, or it belongs to another organization; too many wrong passwords.
+pub async fn change_permissions(
+    app: App,
+    at: Admin,
+    ids: Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    if !typed.pick.is_empty() {
+        let token = app.service_token(&at.who, &ids.1).await?;
+        let picked = picked(&typed.pick, chosen(&typed.permission), open_to(&at, &token));
+        let chosen = picked.unwrap_or_else(|| chosen(&typed.permission));
+        return page(&token_page(&app, &at, &token, Some(editing(&at, &token, Part::Permissions, typed, chosen))));
+    }
+    let form = PermissionsForm {
+        permissions: typed.permission.clone(),
+        version: typed.version.clone(),
+        password: typed.password.clone(),
+    };
+    let saved = app.change_service_token_permissions(&at.who, &ids.1, form, at.source.clone()).await;
+    answer(&app, &at, &ids.1, Part::Permissions, typed, saved).await
+}
+
+/// The page with a part open, as it stands now. A token that has ended has nothing to edit.
+async fn open(app: &App, at: &Admin, id: &str, part: Part) -> Result<HttpResponse, WebError> {
+    let token = app.service_token(&at.who, id).await?;
+    if !token.key.life.is_active(app.clock().now()) {
+        return Ok(see(&path::service_token(at.slug(), id)));
+    }
+    let typed = Typed {
+        name: token.name.clone(),
+        inactivity: token.key.life.inactivity.days().to_string(),
+        version: token.version.to_string(),
+        ..Typed::default()
+    };
+    page(&token_page(app, at, &token, Some(editing(at, &token, part, typed, token.permissions))))
+}
+
+/// What can be chosen: what the editor holds, and what the token has.
+fn open_to(at: &Admin, token: &ServiceToken) -> Permissions {
+    at.who.grant().held().iter().chain(token.permissions.iter()).collect()
+}
+
+fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: Permissions) -> Editing {
+    let t = at.shell(Nav::Integrations).t;
+    Editing {
+        part,
+        fields: PermissionFields::new(t, chosen, open_to(at, token)),
+        version: typed.version,
+        name: typed.name,
+        inactivity: typed.inactivity,
+        errors: Errors::default(),
+        would_expire: false,
+        is_stale: false,
+    }
+}
+
+/// Back to the page; or the part again with what was typed and what is wrong with it.
+async fn answer(
+    app: &App,
+    at: &Admin,
+    id: &str,
+    part: Part,
+    typed: Typed,
+    saved: Outcome<()>,
+) -> Result<HttpResponse, WebError> {
+    let Err(error) = saved else {
+        return Ok(see(&format!("{}?saved={}", path::service_token(at.slug(), id), part.key())));
+    };
+    let refused = Refused::new(error)?;
+    let token = app.service_token(&at.who, id).await?;
+    let chosen = chosen(&typed.permission);
+    let again = with_problems(at, &token, editing(at, &token, part, typed, chosen), &refused.problems);
+    refused.page(&token_page(app, at, &token, Some(again)))
+}
+
+fn with_problems(at: &Admin, token: &ServiceToken, editing: Editing, problems: &Problems) -> Editing {
+    let t = at.shell(Nav::Integrations).t;
+    let is_stale = problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
+    let mut errors = Errors::new(t, problems);
+    if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
+        errors = errors.reworded("name", t.service_name_empty());
+    }
+    Editing {
+        // What stands there now is shown beside what was typed: from here on it may be replaced.
+        version: if is_stale { token.version.to_string() } else { editing.version },
+        would_expire: problems.at(Field::Inactivity) == Some(Problem::WouldExpire),
+        is_stale,
+        errors,
+        ..editing
+    }
+}
