@@ -31,6 +31,9 @@ type Page = (&'static str, &'static [Step]);
 /// Sends the form of the page and gets it back with messages.
 const REFUSED: Step = Press("main form.form [type=submit]", "[aria-invalid], .notice[data-tone=error]");
 
+/// The same for a form whose first button is another.
+const REFUSED_AT_END: Step = Press("main .at-end [type=submit]", "[aria-invalid], .notice[data-tone=error]");
+
 const BEFORE_SET_UP: &[Page] = &[
     ("not set up", &[Go("/sign-in")]),
     ("set-up", &[Go("/setup?code={code}")]),
@@ -77,6 +80,7 @@ const NEWCOMER: &[Page] = &[
     ("user menu", &[Go("/account/security"), Press(".user-button", "#user-menu:popover-open")]),
     ("sessions", &[Go("/account/sessions")]),
     ("tokens empty", &[Go("/account/tokens")]),
+    ("service tokens empty", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
     ("new", &[Go("/account/tokens/new")]),
     ("new with errors", &[Go("/account/tokens/new"), REFUSED]),
     ("not found while signed in", &[Go("/account/tokens/zzzzzzzzzz")]),
@@ -122,6 +126,62 @@ const WITH_TOKENS: &[Page] = &[
             Go("/orgs/croix-bleue-sahel/integrations/inventory/{R scripts}/revocation"),
             Press("main [type=submit]", "[aria-invalid]"),
         ],
+    ),
+];
+/// `{service: Name}` in an address is the id of a service user's token.
+const INTEGRATIONS: &[Page] = &[
+    ("service tokens", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
+    (
+        "service tokens, menu",
+        &[Go("/orgs/croix-bleue-sahel/integrations/tokens"), Press("[popovertarget^=more]", ".row-menu:popover-open")],
+    ),
+    ("service tokens, none fits", &[Go("/orgs/croix-bleue-sahel/integrations/tokens?search=nothing")]),
+    ("service token", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}")]),
+    ("service token, two keys", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: SAP}")]),
+    ("service token revoked", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}")]),
+    ("service token, name", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/name")]),
+    (
+        "service token, name with errors",
+        &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/name"), Type("name", " "), REFUSED],
+    ),
+    ("service token, expiry", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/expiry")]),
+    (
+        "service token, permissions",
+        &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/permissions")],
+    ),
+    ("service revocation", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: SAP}/revocation")]),
+    (
+        "service revocation dialog",
+        &[Go("/orgs/croix-bleue-sahel/integrations/tokens"), Press("[href$=revocation]", "dialog:modal")],
+    ),
+    ("service regeneration", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}/regeneration")]),
+    ("service deletion", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}/deletion")]),
+    ("service rotation", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/rotation")]),
+    (
+        "service rotation dialog",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}"),
+            Press("[href$=rotation]", "dialog:modal"),
+        ],
+    ),
+    ("service old key", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: SAP}/old-key")]),
+    ("service new", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new")]),
+    ("service new with errors", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new"), REFUSED_AT_END]),
+    (
+        "service created",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/tokens/new"),
+            Type("name", "Made here"),
+            Press("main .at-end [type=submit]", "output"),
+        ],
+    ),
+];
+const INTEGRATIONS_FULL: &[Page] = &[
+    ("service tokens full", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
+    ("service new at the limit", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new")]),
+    (
+        "service regeneration at the limit",
+        &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}/regeneration")],
     ),
 ];
 const FULL: &[Page] = &[
@@ -199,6 +259,12 @@ async fn every_page(language: &'static str) {
     tour.visit(NEWCOMER).await;
     tour.live_for_a_month().await;
     tour.visit(WITH_TOKENS).await;
+    tour.integrate().await;
+    tour.visit(INTEGRATIONS).await;
+    for number in 4..=20 {
+        tour.ann.makes_service_token(&format!("Integration {number}")).await;
+    }
+    tour.visit(INTEGRATIONS_FULL).await;
     for number in 5..=10 {
         tour.ann.makes_token(&format!("Report {number}")).await;
     }
@@ -263,6 +329,24 @@ impl Tour {
         ];
         assert_eq!(app.send("GET", "/api/v1/me", &with_program, "").await.status, 200);
         app.clock.advance(3 * 60);
+    }
+
+    /// Service users' tokens of every kind: used, in the middle of a rotation, revoked and called still.
+    async fn integrate(&self) {
+        let Tour { app, ann, .. } = self;
+        let called = async |key: &str, program: &str, status: u16| {
+            let headers = [("authorization", &*format!("Bearer {key}")), ("user-agent", program)];
+            assert_eq!(app.send("GET", "/api/v1/me", &headers, "").await.status, status);
+        };
+        called(&ann.makes_service_token("Warehouse").await, "curl/8.14.1", 200).await;
+        called(&ann.makes_service_token("SAP").await, "SAP-CPI/6.2 Apache-HttpClient/4.5.14", 200).await;
+        let sap = ann.service_token("SAP").await;
+        ann.confirms_with(&sap, "rotation", &[("hours", "24"), ("quiet", "6")]).await;
+        let old = ann.makes_service_token("Old ETL").await;
+        let etl = ann.service_token("Old ETL").await;
+        ann.confirms(&etl, "revocation").await;
+        called(&old, "python-requests/2.32.4", 401).await;
+        app.jeton.flush_usage().await.expect("a database");
     }
 
     async fn sign_in(&self) {
