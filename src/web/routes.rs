@@ -202,11 +202,6 @@ pub mod path {
         format!("/orgs/{slug}/integrations/tokens/{public_id}/{part}")
     }
 
-    /// All API tokens of an organization.
-    pub fn inventory(slug: &str) -> String {
-        format!("/orgs/{slug}/integrations/inventory")
-    }
-
     /// An organization's activity log.
     pub fn activity(slug: &str) -> String {
         format!("/orgs/{slug}/activity")
@@ -249,7 +244,7 @@ pub mod path {
     /// An address with the fields that are not empty.
     fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
         let given: Vec<_> = fields.iter().filter(|(_, value)| !value.is_empty()).collect();
-        match serde_urlencoded::to_string(given) {
+        match serde_html_form::to_string(given) {
             Ok(query) if !query.is_empty() => format!("{path}?{query}"),
             _ => path.to_owned(),
         }

@@ -215,7 +215,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         held: t.service_permissions_held(token.permissions.count(), Permissions::all().count()),
         permissions: by_group(t, token.permissions),
         is_half_of_scim: held(Permission::PlatformUsers) != held(Permission::PlatformGroups),
-        history: reads_log.then(|| format!("{}?token={}", path::activity(at.slug()), token.public_id)),
+        history: reads_log.then(|| path::activity_with(at.slug(), &[("token", &token.public_id)])),
     }
 }
 
