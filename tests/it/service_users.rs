@@ -154,7 +154,7 @@ db_test! {
 
     async fn a_bad_form_comes_back_with_what_was_typed(db: TestDb) {
         let (_app, ann) = TestApp::with_user(db, "Ann").await;
-        ann.get(&format!("{TOKENS}/new")).await.shows("19 of 19").shows("7 of 7");
+        ann.get(&format!("{TOKENS}/new")).await.shows("7 of 7").shows("4 of 4");
         let none = ann.asks_for_service_token("Workato", "60", &[]).await;
         assert_eq!(none.status, 422);
         none.shows("Choose at least one permission.");
@@ -265,7 +265,7 @@ db_test! {
         warned.shows("it would expire at once").shows("Let it expire now");
         // The confirmation is of the period that it warned of.
         assert_eq!(ann.changes(&token, "expiry", &[("inactivity", "31"), ("confirmed", "45")]).await.status, 422);
-        ann.get(&token).await.shows("45 days").shows("Active");
+        ann.get(&token).await.shows("45 days").shows("Expires in 5 days");
         assert_eq!(ann.changes(&token, "expiry", &[("inactivity", "31"), ("confirmed", "31")]).await.status, 303);
         assert_eq!(app.me(&key).await.status, 401);
         ann.get(&token).await.shows("Expired").shows("It has ended");
