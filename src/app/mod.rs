@@ -12,9 +12,9 @@ pub mod demo;
 
 pub mod freshness;
 pub mod housekeeping;
+pub mod inventory;
 pub mod invitations;
 pub mod mail;
-pub mod inventory;
 pub mod operator;
 pub mod organizations;
 pub mod password_links;

@@ -114,8 +114,6 @@ pub enum Problem {
     MayDoMore(Permissions),
     /// A new password would open more than this organization: theirs in another, or the installation.
     BelongsElsewhere,
-    /// Nobody would be left who holds every permission.
-    LastAdministrator,
     /// This very form was sent before and made its token.
     SentBefore,
     /// There were too many attempts, or too much is going on; after this many seconds it may work.

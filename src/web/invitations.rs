@@ -104,7 +104,7 @@ fn invitation_page(
     };
     let link = path::invitation(code);
     InvitationPage {
-        set: shell.t.set_name(&invitation.set.name),
+        set: shell.t.set_name(&invitation.set.name).to_owned(),
         action: if matches!(reader, InvitationReader::Invited) { path::acceptance(code) } else { link.clone() },
         sign_in: path::sign_in(&link),
         typed: Typed::default(),

@@ -184,7 +184,7 @@ fn row(at: &Manager, t: Texts, calendar: Calendar, person: &Person) -> Row {
         initials: initials(&person.name),
         name: person.name.clone(),
         email: person.email.clone(),
-        set: t.set_name(&person.set.name),
+        set: t.set_name(&person.set.name).to_owned(),
         is_you: person.user == at.who.actor().user().id,
         state: standing(t, person.standing),
         joined: calendar.on_day(person.joined_at, |when| t.users_joined(when)),
@@ -197,7 +197,7 @@ fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invit
     let has_expired = ends <= calendar.now();
     InvitationRow {
         email: invitation.email.clone(),
-        set: t.set_name(&invitation.set.name),
+        set: t.set_name(&invitation.set.name).to_owned(),
         by: t.users_invited_by(&invitation.invited_by_name),
         state: if has_expired { (t.users_expired(), "expired") } else { (t.users_invited(), "expiring") },
         until: if has_expired {

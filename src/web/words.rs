@@ -4,13 +4,10 @@ use super::texts::Texts;
 use crate::{
     app::problem::{Field, Problem, Problems},
     domain::{
-        permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
-        permission_set::SetName,
-        text::{LONGEST, LONGEST_REASON, TextError},
         billing::Month,
         permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
         permission_set::SetName,
-        text::{LONGEST, TextError},
+        text::{LONGEST, LONGEST_REASON, TextError},
         time::{DAY, Timestamp},
         token::{PERSONAL_LIMIT, SERVICE_LIMIT, Scope, TokenState},
         user::{EmailError, Language, PasswordError, SHORTEST_PASSWORD},
@@ -26,10 +23,7 @@ const HOUR: i64 = 60 * MINUTE;
 pub const EXPIRES_SOON: i64 = 7 * DAY;
 
 /// Every field, in the order of forms, with the name that its input has.
-const FIELDS: [(Field, &str); 21] = [
-const FIELDS: [(Field, &str); 16] = [
-const FIELDS: [(Field, &str); 17] = [
-const FIELDS: [(Field, &str); 22] = [
+const FIELDS: &[(Field, &str)] = &[
     (Field::Form, "form"),
     (Field::Name, "name"),
     (Field::Email, "email"),
@@ -64,7 +58,7 @@ impl Errors {
     /// The words for `problems`.
     pub fn new(t: Texts, problems: &Problems) -> Self {
         let found =
-            FIELDS.into_iter().filter_map(|(field, name)| problems.at(field).map(|problem| (field, name, problem)));
+            FIELDS.iter().filter_map(|(field, name)| problems.at(*field).map(|problem| (*field, *name, problem)));
         Self(found.map(|(field, name, problem)| (name, t.problem(field, problem))).collect())
     }
 
@@ -205,19 +199,6 @@ impl Texts {
     /// “Templates: View, Templates: Share”
     pub fn permission_names(self, permissions: Permissions) -> String {
         permissions.iter().map(|permission| self.permission_with_group(permission)).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Permissions with their groups, in a row.
-    fn permission_names(self, permissions: Permissions) -> String {
-        permissions.iter().map(|permission| self.permission_with_group(permission)).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The name of a permission set.
-    pub fn set_name(self, name: &SetName) -> String {
-        match name {
-            SetName::BuiltIn(set) => self.built_in_set(*set).to_owned(),
-            SetName::Own(name) => name.clone(),
-        }
     }
 
     /// The name of a built-in permission set.

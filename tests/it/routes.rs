@@ -18,7 +18,7 @@ const fn row(method: &'static str, path: &'static str, [visitor, owner, other, k
 }
 
 /// `{token}` and `{session}` are Ann's. POST carries a form with nothing but the session's own token in it.
-const TABLE: [Row; 36] = [
+const TABLE: &[Row] = &[
     row("GET", "/", [303, 303, 303, 303]),
     row("GET", "/static/{name}", [404, 404, 404, 404]),
     row("GET", "/setup", [404, 404, 404, 404]),
@@ -69,8 +69,9 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
     OrgRow { method, path, answers }
 }
 
-/// `{slug}` is Ann's organization. POST carries a form with nothing but the session's own token in it.
-const ORGANIZATION: [OrgRow; 7] = [
+/// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user; both
+/// work. POST carries a form with nothing but the session's own token in it.
+const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/activity", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.csv", [303, 200, 403, 404, 303]),
@@ -78,9 +79,6 @@ const ORGANIZATION: [OrgRow; 7] = [
     org("GET", "/orgs/{slug}/integrations/inventory", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 422, 403, 404, 303]),
-/// `{service}` is the token of a service user, which works.
-const ORGANIZATION: [OrgRow; 23] = [
-    org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/integrations", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/tokens", [303, 422, 403, 404, 303]),
@@ -131,7 +129,7 @@ db_test! {
     async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
         let (app, ann, ben, key, token, session) = cast(db).await;
         let mut wrong = Vec::new();
-        for row in &TABLE {
+        for row in TABLE {
             let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
             let visitor = app.browser("Visitor");
             let form = [
@@ -163,9 +161,9 @@ db_test! {
         let stranger = app.add_organization("elsewhere", "Stranger").await;
         let mut wrong = Vec::new();
         let token = ann.token_id("script").await;
-        for OrgRow { method, path, answers } in &ORGANIZATION {
+        for OrgRow { method, path, answers } in ORGANIZATION {
             let path = path.replace("{slug}", "croix-bleue-sahel").replace("{token}", &token);
-            let path = path.replace("{slug}", "croix-bleue-sahel").replace("{service}", service);
+            let path = path.replace("{service}", service);
             let visitor = app.browser("Visitor");
             let bearer = format!("Bearer {key}");
             let form = [
@@ -186,7 +184,7 @@ db_test! {
 
     async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
         let (app, ann, _, key, token, session) = cast(db).await;
-        for row in &TABLE {
+        for row in TABLE {
             if matches!(row.path, "/verify" | "/nowhere") {
                 continue;
             }
@@ -262,7 +260,7 @@ db_test! {
     async fn every_answer_has_its_security_headers(db: TestDb) {
         let (app, ann, _, key, token, session) = cast(db).await;
         let mut answers = Vec::new();
-        for row in &TABLE {
+        for row in TABLE {
             let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
             answers.push((path.clone(), ann.request(row.method, &path, &[], String::new()).await));
             answers.push((path.clone(), app.with_key(row.method, &path, &key).await));

@@ -394,40 +394,46 @@ pub struct RunningOut {
 /// # Errors
 /// When the database fails.
 pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
-    let (old, new) = diesel::alias!(api_tokens as old, api_tokens as new);
-    let (old_id, new_id) = (old.field(api_tokens::id), new.field(api_tokens::id));
-    let of_same = new.field(api_tokens::service_user_id).eq(old.field(api_tokens::service_user_id));
-    type Found = (i64, i64, Option<i64>, Option<i64>, i64, Option<i64>, (String, String, i64));
-    let rows: Vec<Found> = old
-        .inner_join(service_users::table.on(old.field(api_tokens::service_user_id).eq(service_users::id.nullable())))
-        .inner_join(new.on(of_same.and(new_id.gt(old_id))))
-        .filter(old.field(api_tokens::ends_at).is_not_null().and(old.field(api_tokens::revoked_at).is_null()))
-        .order((service_users::organization_id, old_id, new_id))
+    // Two plain queries: one with the table joined to itself takes the compiler longer than the rest of the program.
+    type Old = (i64, i64, i64, Option<i64>, Option<i64>);
+    let old: Vec<(Old, String, String, i64)> = api_tokens::table
+        .inner_join(service_users::table)
+        .filter(api_tokens::ends_at.is_not_null().and(api_tokens::revoked_at.is_null()))
+        .order((service_users::organization_id, api_tokens::id))
         .select((
-            old_id,
-            old.field(api_tokens::ends_at).assume_not_null(),
-            old.field(api_tokens::quiet_seconds),
-            old.field(api_tokens::last_used_at),
-            new.field(api_tokens::created_at),
-            new.field(api_tokens::last_used_at),
-            (service_users::public_id, service_users::name, service_users::organization_id),
+            (
+                api_tokens::id,
+                service_users::id,
+                api_tokens::ends_at.assume_not_null(),
+                api_tokens::quiet_seconds,
+                api_tokens::last_used_at,
+            ),
+            service_users::public_id,
+            service_users::name,
+            service_users::organization_id,
         ))
         .load(connection)?;
-    let running =
-        |(key, ends_at, quiet_seconds, used, replaced_at, new_used, (public_id, name, organization)): Found| {
-            RunningOut {
-                key: TokenId(key),
-                public_id,
-                name,
-                organization: OrganizationId(organization),
-                ends_at: Timestamp::from_seconds(ends_at),
-                quiet_seconds,
-                last_used_at: used.map(Timestamp::from_seconds),
-                replaced_at: Timestamp::from_seconds(replaced_at),
-                replacement_is_used: new_used.is_some(),
-            }
-        };
-    Ok(rows.into_iter().map(running).collect())
+    let mut running = Vec::new();
+    for ((key, service_user, ends_at, quiet_seconds, used), public_id, name, organization) in old {
+        let newer: Vec<(i64, Option<i64>)> = api_tokens::table
+            .filter(api_tokens::service_user_id.eq(service_user).and(api_tokens::id.gt(key)))
+            .order(api_tokens::id)
+            .select((api_tokens::created_at, api_tokens::last_used_at))
+            .load(connection)?;
+        let (replaced_at, replacement_used) = *known(newer.first(), "an old key without a newer one")?;
+        running.push(RunningOut {
+            key: TokenId(key),
+            public_id,
+            name,
+            organization: OrganizationId(organization),
+            ends_at: Timestamp::from_seconds(ends_at),
+            quiet_seconds,
+            last_used_at: used.map(Timestamp::from_seconds),
+            replaced_at: Timestamp::from_seconds(replaced_at),
+            replacement_is_used: replacement_used.is_some(),
+        });
+    }
+    Ok(running)
 }
 
 /// Ends an old key at `at`. Returns false if it had ended before.

@@ -91,7 +91,7 @@ async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage
         let count = t.invite_set_count(set.permissions.count());
         Choice {
             id: set.id.0,
-            name: t.set_name(&set.name),
+            name: t.set_name(&set.name).to_owned(),
             explained: if is_lacking { t.invite_set_lacking().into() } else { count },
             // The choice that gives least, unless another was made.
             is_chosen: !is_lacking && chosen.map_or(is_usual, |chosen| chosen == set.id.0),

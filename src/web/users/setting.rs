@@ -17,7 +17,7 @@ use crate::{
         routes::path,
         shell::{Nav, Shell},
         texts::Texts,
-        tokens::capitalized,
+        uses::capitalized,
         words::{Errors, Moment},
     },
 };
@@ -117,7 +117,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         joined: calendar.full(person.joined_at),
         seen: person.seen_at.map(|seen| calendar.moment(seen, capitalized)),
         tokens,
-        set: t.set_name(&person.set.name),
+        set: t.set_name(&person.set.name).to_owned(),
         refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
         sets: choices(at, t, &sets, chosen, person.set.id.0),
         before: person.set.id.0,
@@ -138,7 +138,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
 fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64) -> Vec<(i64, String, bool, bool)> {
     let choice = |set: &PermissionSet| {
         let gives_more = at.who.grant().may_give(set.permissions).is_err();
-        let name = t.set_name(&set.name);
+        let name = t.set_name(&set.name).to_owned();
         let name = if gives_more { t.person_set_more(name) } else { name };
         (set.id.0, name, set.id.0 == chosen, gives_more && set.id.0 != now)
     };
