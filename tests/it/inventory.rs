@@ -44,14 +44,14 @@ db_test! {
         assert_eq!(revoke(&ann, &id, reason).await.header("location"), format!("{ALL}?revoked={id}"));
         assert_eq!(app.me(&key).await.status, 401);
         ann.get(&format!("{ALL}?revoked={id}")).await.shows("“Power BI” of Ben is revoked").shows(reason);
-        let twice = revoke(&ann, &id, "again").await;
+        let twice = revoke(&ann, &id, "another reason").await;
         assert_eq!(twice.header("location"), format!("{ALL}?ended={id}"));
 
         let told = format!("by Ann, an administrator. Reason: {reason}");
         ben.get("/account/tokens").await.shows(&told);
         let page = ben.get(&format!("/account/tokens/{id}")).await;
         page.shows(&told);
-        assert!(!page.body.contains("<i>stolen") && !page.body.contains("again"));
+        assert!(!page.body.contains("<i>stolen") && !page.body.contains("another reason"));
         ann.get("/orgs/croix-bleue-sahel/activity").await.shows("Ann revoked the token Power BI :").shows(reason);
         let log = crate::harness::activity(&app.db);
         assert_eq!(log.iter().filter(|entry| entry.action == "token.revoked").count(), 1, "twice is once");

@@ -278,7 +278,7 @@ impl Person {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = Answer::of(request.send().await?).await;
+        let answer = Answer::whole(request.send().await?).await?;
         self.keep_cookies(&answer);
         if let Some(token) = answer.field("csrf") {
             *self.csrf.borrow_mut() = token;
@@ -395,8 +395,13 @@ pub struct Answer {
 
 impl Answer {
     async fn of(response: reqwest::Response) -> Answer {
+        Answer::whole(response).await.expect("a text")
+    }
+
+    /// The answer, unless it breaks off.
+    async fn whole(response: reqwest::Response) -> reqwest::Result<Answer> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: response.text().await.expect("a text") }
+        Ok(Answer { status, headers, body: response.text().await? })
     }
 
     /// A header, or nothing.
