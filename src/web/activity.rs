@@ -25,7 +25,7 @@ use crate::{
         random,
     },
     domain::{
-        activity::{Action, ActionGroup, Hash, Source},
+        activity::{Action, ActionGroup, Source},
         permission::{Permission, ReadActivity},
         time::Timestamp,
         user::UserId,
@@ -55,6 +55,11 @@ impl Sought {
     /// The fields of the filter, without the place in the log.
     fn fields(&self) -> [(&str, &str); 5] {
         [("person", &self.person), ("token", &self.token), ("kind", &self.kind), ("from", &self.from), ("to", &self.to)]
+    }
+
+    /// What a field for a day can show of this: browsers complain of anything that is no day.
+    fn day(typed: &str) -> &str {
+        if typed.parse::<NaiveDate>().is_ok() { typed } else { "" }
     }
 
     fn is_empty(&self) -> bool {
@@ -130,8 +135,8 @@ struct Log {
     newer: Option<String>,
     older: Option<String>,
     exports: [(&'static str, String); 2],
-    /// Position of the last entry of the chain in words, and its hash: the beginning, and all of it.
-    head: Option<(String, String, String)>,
+    /// Position and hash of the last entry of the chain.
+    head: Option<(String, String)>,
 }
 
 /// The entries of a day.
@@ -223,10 +228,6 @@ fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &L
     }
     let first = found.entries.first().filter(|_| found.has_newer).map(|entry| ("after", entry.key()));
     let last = found.entries.last().filter(|_| found.has_older).map(|entry| ("before", entry.key()));
-    let hash = |(position, hash): (i64, Hash)| {
-        let hex = random::hex(&hash);
-        (shell.t.number(position), hex[..12].to_owned(), hex)
-    };
     Log {
         here: path::activity(slug),
         errors,
@@ -234,7 +235,7 @@ fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &L
         newer: first.map(|place| address(slug, &sought, Some(place))),
         older: last.map(|place| address(slug, &sought, Some(place))),
         exports: ["csv", "jsonl"].map(|ending| (export::name(ending), path::activity_export(slug, ending))),
-        head: found.head.map(hash),
+        head: found.head.map(|(position, hash)| (shell.t.number(position), random::hex(&hash))),
         sought,
         shell,
     }

@@ -341,6 +341,16 @@ async fn operates(db: TestDb) {
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
     assert!(fails(&mut jeton(&["token", "revoke", "zzzzzzzzzz"])).contains("not found"));
 
+    let entries = prints(&mut jeton(&["activity", "list", "--org", "croix-bleue-sahel", "--limit", "2", "--json"]));
+    assert_eq!((entries[0]["action"].as_str(), entries.as_array().map(Vec::len)), (Some("token.revoked"), Some(2)));
+    assert!(fails(&mut jeton(&["activity", "list", "--org", "elsewhere"])).contains("not found"));
+    let whole = prints(&mut jeton(&["activity", "verify", "--json"]));
+    let is_whole = |log: &Value| log["is_whole"] == true;
+    assert!(whole.as_array().is_some_and(|logs| !logs.is_empty() && logs.iter().all(is_whole)), "{whole}");
+    let noted = format!("1:{}", "0".repeat(64));
+    let elsewhere = fails(&mut jeton(&["activity", "verify", "--org", "croix-bleue-sahel", "--head", &noted]));
+    assert!(elsewhere.contains("tampered with: croix-bleue-sahel"), "{elsewhere}");
+
     let asked = ["user", "password-link", "ANN@example.org", "--json", "--public-url", &url];
     let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
     let path = link.strip_prefix(&url).unwrap();
