@@ -1,6 +1,7 @@
 //! A demonstration: an invented organization with people, tokens and history, good enough to look at every page.
 
 mod history;
+mod people;
 mod service_users;
 
 use super::{AppError, Jeton, Result, StartError, random};
@@ -241,6 +242,7 @@ impl Jeton {
             for (slot, sample) in (1..).zip(&SAMPLES[2..4]) {
                 add(connection, ibrahim, sample, slot, pepper.digest(mint().reveal()), now)?;
             }
+            people::add(connection, awa, &hash, now)?;
             history::add(connection, &people, &pepper, now)?;
             if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
                 keys.push(("service", key));

@@ -23,7 +23,7 @@ use crate::{
         AnyConnection, activity,
         invitations::{self, Invitation, NewInvitation},
         memberships::{self, Standing},
-        organizations, sessions,
+        organizations, password_links, sessions,
         users::{self, Profile},
     },
 };
@@ -225,6 +225,8 @@ impl Jeton {
                 Some((id, Standing::Removed)) => return_to(connection, id, &invitation, now)?,
                 Some((_, Standing::Active | Standing::Deactivated)) => return Err(AppError::NotFound),
             }
+            // A link for their new password, made by an administrator elsewhere, would open this organization too.
+            password_links::delete_all(connection, user.id)?;
             sessions::choose_organization(connection, &actor.session().public_id, organization)?;
             write_joined(connection, &invitation, (user.id, &user.name), now, &source)?;
             Ok(invitation.slug)

@@ -26,7 +26,7 @@ use crate::{
             self, Standing,
             people::{self, Filter, Person},
         },
-        organizations, sessions,
+        organizations, password_links, sessions,
         tokens::{self, Revocation, RevokedBy, Token},
         users,
     },
@@ -233,6 +233,8 @@ impl Jeton {
                 return Err(refused(Problem::LastAdministrator));
             }
             memberships::give_set(connection, id, given.id)?;
+            // A link for their new password may be in the hands of somebody who could not make one any more.
+            password_links::delete_all(connection, person.user)?;
             let entry = activity::Entry {
                 detail: Some(given.name.as_str()),
                 ..about(&manager, &person, Action::UserPermissionSetChanged, now, &source)

@@ -29,6 +29,9 @@ const TABLE: &[Row] = &[
     row("POST", "/sign-in/forgotten", [404, 404, 404, 404]),
     row("GET", "/password/{code}", [410, 410, 410, 410]),
     row("POST", "/password/{code}", [410, 410, 410, 410]),
+    row("GET", "/invitations/{code}", [410, 410, 410, 410]),
+    row("POST", "/invitations/{code}", [410, 410, 410, 410]),
+    row("POST", "/invitations/{code}/acceptance", [303, 410, 410, 303]),
     row("GET", "/account/profile", [303, 200, 200, 303]),
     row("POST", "/account/profile", [303, 422, 422, 303]),
     row("POST", "/account/theme", [303, 422, 422, 303]),
@@ -71,8 +74,24 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 
 /// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user; both
 /// work. POST carries a form with nothing but the session's own token in it.
+/// work; `{member}` is Ben and `{invitation}` one that waits. POST carries a form with nothing but the session's own token in it.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
+    org("GET", "/orgs/{slug}/users", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/invite", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/invite", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/invitations/{invitation}/withdrawal", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/invitations/{invitation}/withdrawal", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/{member}", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/{member}/permission-set", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/{member}/password-link", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/{member}/password-link", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/{member}/deactivation", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/{member}/deactivation", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/{member}/reactivation", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/{member}/reactivation", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/users/{member}/removal", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/{member}/removal", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/activity", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.csv", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.jsonl", [303, 200, 403, 404, 303]),
@@ -159,11 +178,16 @@ db_test! {
         let service = service.rsplit('/').next().expect("an id");
         let reader = app.add_user("Reader", BuiltInSet::Reader).await;
         let stranger = app.add_organization("elsewhere", "Stranger").await;
+        app.add_user("Ben", BuiltInSet::Standard).await;
+        let ben = ann.page_of("Ben").await;
+        let ben = ben.rsplit('/').next().expect("a number");
+        ann.invites("leo@example.org", "Reader").await;
         let mut wrong = Vec::new();
         let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in ORGANIZATION {
             let path = path.replace("{slug}", "croix-bleue-sahel").replace("{token}", &token);
             let path = path.replace("{service}", service);
+            let path = path.replace("{service}", service).replace("{member}", ben).replace("{invitation}", "1");
             let visitor = app.browser("Visitor");
             let bearer = format!("Bearer {key}");
             let form = [
@@ -295,8 +319,8 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let generic =
-        |path: &str| path.replace("{token}", "{id}").replace("{session}", "{id}").replace("{service}", "{id}");
+    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}"];
+    let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)
     };

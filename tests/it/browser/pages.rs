@@ -3,6 +3,7 @@
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, html};
+use jeton::domain::permission::BuiltInSet;
 use std::{path::PathBuf, time::Duration};
 use thirtyfour::By;
 
@@ -204,6 +205,51 @@ const LATER: &[Page] = &[
     ),
     ("profile asking for the password", &[Go("/account/profile"), Type("email", "new@example.org"), REFUSED]),
 ];
+const PEOPLE: &[Page] = &[
+    ("users", &[Go("/orgs/croix-bleue-sahel/users")]),
+    (
+        "users searched",
+        &[
+            Go("/orgs/croix-bleue-sahel/users"),
+            Type("q", "ben"),
+            Press("[role=search] [type=submit]", "#people .person"),
+        ],
+    ),
+    ("users, nobody found", &[Go("/orgs/croix-bleue-sahel/users?q=nobody")]),
+    ("user", &[Go("/orgs/croix-bleue-sahel/users/2")]),
+    ("user, oneself", &[Go("/orgs/croix-bleue-sahel/users/1")]),
+    ("user deactivation", &[Go("/orgs/croix-bleue-sahel/users/2/deactivation")]),
+    (
+        "user removal dialog",
+        &[Go("/orgs/croix-bleue-sahel/users/2"), Press("[data-dialog][href$=removal]", "dialog:modal")],
+    ),
+    ("user, last administrator", &[Go("/orgs/croix-bleue-sahel/users/1/removal")]),
+    (
+        "user password link",
+        &[Go("/orgs/croix-bleue-sahel/users/2/password-link"), Press("main [type=submit]", "output")],
+    ),
+    ("invite", &[Go("/orgs/croix-bleue-sahel/users/invite")]),
+    ("invite with errors", &[Go("/orgs/croix-bleue-sahel/users/invite"), REFUSED]),
+    (
+        "invited",
+        &[
+            Go("/orgs/croix-bleue-sahel/users/invite"),
+            Type("email", "leo@example.org"),
+            Press("main form.form [type=submit]", "output"),
+        ],
+    ),
+    ("users, one invited", &[Go("/orgs/croix-bleue-sahel/users")]),
+    ("invitation withdrawal", &[Go("/orgs/croix-bleue-sahel/users"), Press("#people [data-dialog]", "dialog:modal")]),
+    (
+        "user deactivated",
+        &[Go("/orgs/croix-bleue-sahel/users/2/deactivation"), Press("main [type=submit]", ".notice[data-tone=ok]")],
+    ),
+    ("user reactivation", &[Go("/orgs/croix-bleue-sahel/users/2/reactivation")]),
+    ("invitation gone", &[Go("/invitations/none")]),
+    ("invitation for somebody else", &[Go("{invitation}")]),
+];
+const INVITED: &[Page] =
+    &[("invitation", &[Go("{invitation}")]), ("invitation with errors", &[Go("{invitation}"), REFUSED])];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
 
 #[actix_web::test]
@@ -233,6 +279,31 @@ async fn every_page_about_a_forgotten_password(language: &'static str) {
     let browser = Browser::with(&app.url, setup).await;
     let mut tour = Tour { browser, app, ann, smtp: Some(smtp), language, found: vec![], sent: vec![] };
     tour.visit(FORGOTTEN).await;
+    tour.ends();
+}
+
+#[actix_web::test]
+async fn every_page_about_people_in_english() {
+    every_page_about_people("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_people_in_french() {
+    every_page_about_people("fr").await;
+}
+
+async fn every_page_about_people(language: &'static str) {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    app.add_user("Ben", BuiltInSet::Standard).await.makes_token("Power BI").await;
+    app.add_user(&"Donaudampfschifffahrt".repeat(5)[..60], BuiltInSet::Reader).await;
+    let setup = Setup { language, ..Setup::default() };
+    let browser = Browser::with(&app.url, setup).await;
+    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    tour.sign_in().await;
+    tour.visit(PEOPLE).await;
+    tour.browser.driver().delete_all_cookies().await.expect("a browser");
+    tour.visit(INVITED).await;
     tour.ends();
 }
 
@@ -391,6 +462,8 @@ impl Tour {
                 Some(name) => self.ann.service_token(name).await.rsplit('/').next().expect("an id").to_owned(),
                 None => self.ann.token_id(name).await,
             },
+            ("invitation", _) => self.ann.invites("zoe@example.org", "Reader").await,
+            _ => self.ann.token_id(name).await,
         };
         format!("{start}{id}{end}")
     }
