@@ -164,4 +164,22 @@ db_test! {
         assert_eq!(ann.does("Ben", "removal").await.status, 303);
         assert_eq!(app.browser("Ben-Too").joins(&link).await.status, 410);
     }
+
+    async fn where_there_is_a_mail_server_the_link_is_mailed_and_the_page_says_whether(db: TestDb) {
+        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+        ann.post("/account/profile", &[("name", "Ann\u{a0}Bcc: x@example.org"), ("email", "ann@example.org"), ("time_zone", "UTC"), ("theme", "system")]).await;
+        let made = ann.asks_to_invite("leo@example.org", "Reader").await;
+        made.shows("Jeton has mailed it to this address");
+        let mail = smtp.mails(1).await.remove(0);
+        assert_eq!(mail.to, ["leo@example.org"]);
+        assert_eq!(mail.header("Bcc"), None);
+        let link = made.link("/invitations/").unwrap();
+        assert!(mail.text().contains(&format!("{}{link}", app.url)), "{}", mail.text());
+        assert_eq!(app.browser("Leo").joins(&link).await.status, 303);
+        drop(smtp);
+        let made = ann.asks_to_invite("zoe@example.org", "Reader").await;
+        assert_eq!(made.status, 200);
+        made.shows("The mail server has not taken the mail");
+        assert!(made.link("/invitations/").is_some());
+    }
 }

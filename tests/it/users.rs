@@ -229,6 +229,26 @@ db_test! {
         assert_eq!(stranger.get("/orgs/elsewhere/users").await.status, 200);
     }
 
+    async fn an_administrators_link_ends_when_it_would_open_more(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let ben = app.add_user("Ben", Reader).await;
+        let stranger = app.add_organization("elsewhere", "Stranger").await;
+        let visitor = app.browser("Visitor");
+        let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
+        assert_eq!(visitor.get(&link).await.status, 200);
+        ann.gives("Ben", "Standard").await;
+        assert_eq!(visitor.get(&link).await.status, 410, "Ben may do more now");
+        let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
+        stranger.get("/orgs/elsewhere/users/invite").await;
+        let invite = stranger.get("/orgs/elsewhere/users/invite").await.body;
+        let set = invite.split("name=\"permission_set\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let form = [("email", "ben@example.org"), ("permission_set", set)];
+        let invitation = stranger.post("/orgs/elsewhere/users/invite", &form).await.link("/invitations/").unwrap();
+        ben.get(&invitation).await;
+        assert_eq!(ben.post(&format!("{invitation}/acceptance"), &[]).await.status, 303);
+        assert_eq!(visitor.get(&link).await.status, 410, "Ben belongs elsewhere too now");
+    }
+
     async fn people_of_another_organization_are_not_there(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         app.add_user("Ben", Standard).await;
