@@ -195,7 +195,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         TokenState::Expired { at } => (t.tokens_fact_expired(), at, t.tokens_after_days_past(days)),
         TokenState::Revoked { at } => (t.tokens_fact_revoked(), at, revoked_why(t, key)),
     };
-    let KeyUse { used, used_by } = key_use(t, calendar, key);
+    let used = key.last_use.as_ref();
     let reads_log = at.who.membership().permissions.contains(Permission::PlatformActivity);
     let held = |permission| token.permissions.contains(permission);
     Detail {
@@ -205,8 +205,8 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         is_active: matches!(state, TokenState::Active { .. }),
         alarm: alarm(t, calendar, token),
         days: days.into(),
-        used,
-        used_by,
+        used: used.map(|used| calendar.moment(used.at, capitalized)),
+        used_by: used.map(|used| t.use_in_lines(used)).unwrap_or_default(),
         end_name,
         end: calendar.full(end_at),
         end_explained,
@@ -235,7 +235,7 @@ fn by_group(t: Texts, permissions: Permissions) -> Vec<(&'static str, Vec<&'stat
 
 fn key_use(t: Texts, calendar: Calendar, key: &KeyFacts) -> KeyUse {
     KeyUse {
-        used: key.last_use.as_ref().map(|used| calendar.moment(used.at, capitalized)),
+        used: key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.tokens_used(when))),
         used_by: key.last_use.as_ref().map(|used| t.use_in_lines(used)).unwrap_or_default(),
     }
 }

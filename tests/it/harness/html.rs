@@ -18,15 +18,19 @@ pub fn validate<N: AsRef<str>, H: AsRef<str>>(pages: &[(N, H)]) -> Vec<String> {
     }
     let validator = root.join("node_modules/.bin/html-validate");
     assert!(validator.exists(), "html-validate is not installed; ./test installs it");
+    // A long report through a pipe would be cut off when the validator ends.
+    let report = folder.path().join("report.json");
     let output = Command::new(validator)
         .arg("--config")
         .arg(root.join("tests/htmlvalidate.json"))
         .args(["--formatter", "json"])
         .args(&files)
         .current_dir(folder.path())
+        .stdout(std::fs::File::create(&report).expect("a file for the report"))
         .output()
         .expect("html-validate runs");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+    let written = std::fs::read(&report).expect("a report");
+    let report: Value = serde_json::from_slice(&written).unwrap_or_else(|error| {
         panic!("html-validate gave no report ({error}): {}", String::from_utf8_lossy(&output.stderr))
     });
     let mut problems = Vec::new();
