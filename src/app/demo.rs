@@ -2,6 +2,7 @@
 
 mod history;
 mod people;
+mod permission_sets;
 mod service_users;
 
 use super::{AppError, Jeton, Result, StartError, random};
@@ -244,6 +245,7 @@ impl Jeton {
             }
             people::add(connection, awa, &hash, now)?;
             history::add(connection, &people, &pepper, now)?;
+            permission_sets::add(connection, awa, now.plus(-300 * DAY))?;
             if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
                 keys.push(("service", key));
             }

@@ -4,6 +4,7 @@
 mod account;
 mod activity;
 mod api;
+mod billing;
 mod browser;
 mod fuzz;
 mod harness;
@@ -13,6 +14,9 @@ mod inventory;
 mod invitations;
 mod outage;
 mod password_links;
+mod organizations;
+mod outage;
+mod permission_sets;
 mod processes;
 mod routes;
 mod service_states;

@@ -19,6 +19,8 @@ const fn row(method: &'static str, path: &'static str, [visitor, owner, other, k
 
 /// `{token}` and `{session}` are Ann's. POST carries a form with nothing but the session's own token in it.
 const TABLE: &[Row] = &[
+const TABLE: [Row; 36] = [
+const TABLE: [Row; 34] = [
     row("GET", "/", [303, 303, 303, 303]),
     row("GET", "/static/{name}", [404, 404, 404, 404]),
     row("GET", "/setup", [404, 404, 404, 404]),
@@ -49,6 +51,8 @@ const TABLE: &[Row] = &[
     row("GET", "/account/tokens/{token}/revocation", [303, 200, 404, 303]),
     row("POST", "/account/tokens/{token}/revocation", [303, 303, 404, 303]),
     row("POST", "/account/organization", [303, 400, 400, 303]),
+    row("GET", "/organizations/new", [303, 200, 404, 303]),
+    row("POST", "/organizations/new", [303, 422, 404, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
     row("GET", "/verify", [401, 401, 401, 200]),
     row("POST", "/verify", [401, 401, 401, 403]),
@@ -120,6 +124,22 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/integrations/tokens/{service}/revocation", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/tokens/{service}/revocation", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens/zzzzzzzzzz", [303, 404, 403, 404, 303]),
+/// `{slug}` is Ann's organization, `{set}` one of its own permission sets. POST carries a form with nothing but the session's own token in it.
+const ORGANIZATION: [OrgRow; 14] = [
+    org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
+    org("GET", "/orgs/{slug}/permission-sets", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/permission-sets", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/permission-sets/new", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/permission-sets/{set}", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/permission-sets/{set}", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/permission-sets/{set}/edit", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/permission-sets/{set}/edit", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/permission-sets/{set}/deletion", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/permission-sets/{set}/deletion", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/billing", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/billing/seats.csv", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/settings", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/settings", [303, 422, 403, 404, 303]),
 ];
 
 /// A fresh pair of people, and the addresses of what Ann owns.
@@ -182,12 +202,18 @@ db_test! {
         let ben = ann.page_of("Ben").await;
         let ben = ben.rsplit('/').next().expect("a number");
         ann.invites("leo@example.org", "Reader").await;
+        let new_set = [("name", "Guards"), ("permission", "assets.view")];
+        let set = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
+        let (_, set) = set.header("location").rsplit_once('/').expect("the page of a set");
+        let set = set.trim_end_matches("?made");
         let mut wrong = Vec::new();
         let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in ORGANIZATION {
             let path = path.replace("{slug}", "croix-bleue-sahel").replace("{token}", &token);
             let path = path.replace("{service}", service);
             let path = path.replace("{service}", service).replace("{member}", ben).replace("{invitation}", "1");
+            let path = path.replace("{slug}", "croix-bleue-sahel").replace("{service}", service);
+            let path = path.replace("{slug}", "croix-bleue-sahel").replace("{set}", set);
             let visitor = app.browser("Visitor");
             let bearer = format!("Bearer {key}");
             let form = [
@@ -321,6 +347,9 @@ fn the_table_names_every_route() {
     served.sort_unstable();
     let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}"];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
+    let generic =
+        |path: &str| path.replace("{token}", "{id}").replace("{session}", "{id}").replace("{service}", "{id}");
+    let generic = |path: &str| path.replace("{token}", "{id}").replace("{session}", "{id}").replace("{set}", "{id}");
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)
     };

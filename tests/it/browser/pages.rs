@@ -4,6 +4,12 @@
 use super::{NOTHING, ann_at, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, html};
 use jeton::domain::permission::BuiltInSet;
+use crate::harness::{Browser, PASSWORD, Person, Setup, TestApp, TestDb, html};
+use diesel::{RunQueryDsl, sql_query};
+use jeton::{
+    domain::permission::BuiltInSet,
+    storage::{AnyConnection, StorageError},
+};
 use std::{path::PathBuf, time::Duration};
 use thirtyfour::By;
 
@@ -250,6 +256,62 @@ const PEOPLE: &[Page] = &[
 ];
 const INVITED: &[Page] =
     &[("invitation", &[Go("{invitation}")]), ("invitation with errors", &[Go("{invitation}"), REFUSED])];
+const SETS: &[Page] = &[
+    ("permission sets empty", &[Go("/orgs/croix-bleue-sahel/permission-sets")]),
+    ("new permission set", &[Go("/orgs/croix-bleue-sahel/permission-sets/new")]),
+    ("new permission set with errors", &[Go("/orgs/croix-bleue-sahel/permission-sets/new"), REFUSED]),
+    (
+        "permission set made",
+        &[
+            Go("/orgs/croix-bleue-sahel/permission-sets/new"),
+            Type("name", "Field coordinators"),
+            Press("[value='all.templates']", "[value='templates.share']:checked"),
+            Press("main form.form .actions [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    ("permission sets", &[Go("/orgs/croix-bleue-sahel/permission-sets")]),
+    ("built-in permission set", &[Go("/orgs/croix-bleue-sahel/permission-sets/1")]),
+    (
+        "permission set deletion",
+        &[Go("/orgs/croix-bleue-sahel/permission-sets/4"), Press("main [data-dialog]", "dialog:modal")],
+    ),
+    ("permission set deletion page", &[Go("/orgs/croix-bleue-sahel/permission-sets/4/deletion")]),
+];
+const SETS_IN_USE: &[Page] = &[
+    ("permission set in use", &[Go("/orgs/croix-bleue-sahel/permission-sets/4")]),
+    ("permission set edited", &[Go("/orgs/croix-bleue-sahel/permission-sets/4/edit")]),
+    (
+        "permission set preview",
+        &[
+            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Press("[value='none.templates']", "[value='templates.share']:not(:checked)"),
+            Press("[value='all.assets']", "[value='assets.share']:checked"),
+            Press("main form.form .actions [type=submit]", "#tokens"),
+        ],
+    ),
+    (
+        "permission set changed meanwhile",
+        &[
+            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Press("[value='none.templates']", "[value='templates.share']:not(:checked)"),
+            Press(
+                "main form.form .actions [type=submit]",
+                "[aria-invalid], .notice[data-tone=error], #permissions-error",
+            ),
+        ],
+    ),
+];
+const ORGANIZATION: &[Page] = &[
+    ("billing", &[Go("/orgs/croix-bleue-sahel/billing")]),
+    ("organization settings", &[Go("/orgs/croix-bleue-sahel/settings")]),
+    ("organization settings with errors", &[Go("/orgs/croix-bleue-sahel/settings"), Type("slug", "Not This"), REFUSED]),
+    (
+        "organization menu",
+        &[Go("/orgs/croix-bleue-sahel/billing"), Press(".organization.btn", "#organization-menu:popover-open")],
+    ),
+    ("new organization", &[Go("/organizations/new")]),
+    ("new organization with errors", &[Go("/organizations/new"), REFUSED]),
+];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
 
 #[actix_web::test]
@@ -343,6 +405,11 @@ async fn every_page(language: &'static str) {
     tour.ann.revokes("Report 5").await;
     tour.app.clock.advance(11 * 60);
     tour.visit(LATER).await;
+    tour.sign_in().await;
+    tour.visit(SETS).await;
+    tour.give_a_set_to_somebody().await;
+    tour.visit(SETS_IN_USE).await;
+    tour.visit(ORGANIZATION).await;
     tour.ann.post("/account/tokens/revocation", &[("which", "all")]).await;
     tour.visit(NONE_LEFT).await;
     tour.ends();
@@ -418,6 +485,14 @@ impl Tour {
         ann.confirms(&etl, "revocation").await;
         called(&old, "python-requests/2.32.4", 401).await;
         app.jeton.flush_usage().await.expect("a database");
+    /// A member with a token has the permission set that was made.
+    async fn give_a_set_to_somebody(&self) {
+        let ben = self.app.add_user("Ben", BuiltInSet::Standard).await;
+        speaks_as_the_browser(&ben).await;
+        let given = "UPDATE memberships SET permission_set_id = 4 WHERE id = (SELECT max(id) FROM memberships)";
+        let give = |connection: &mut AnyConnection| Ok(sql_query(given).execute(connection)?);
+        self.app.db.change_authority::<_, StorageError>(give).expect("a member");
+        ben.makes_token_with("Nightly export, server bamako-2", "read_write").await;
     }
 
     async fn sign_in(&self) {
