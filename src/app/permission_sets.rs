@@ -16,10 +16,11 @@ use crate::{
         permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
         permission_set::SetName,
         text,
+        time::Timestamp,
         token::Scope,
     },
     storage::{
-        AnyConnection, activity, organizations,
+        AnyConnection, activity, memberships, organizations,
         permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
     },
 };
@@ -43,9 +44,14 @@ pub struct SetInUse {
 }
 
 impl SetInUse {
-    /// How many have it, active or not.
+    /// How many members have it, active or not.
     pub const fn count(&self) -> i64 {
         self.uses.active + self.uses.deactivated
+    }
+
+    /// Whether nobody has it or is to have it.
+    pub const fn is_unused(&self) -> bool {
+        self.count() + self.uses.invited == 0
     }
 
     /// Whether it is one of the organization's own.
@@ -105,9 +111,9 @@ impl Jeton {
     /// # Errors
     /// When the database fails.
     pub async fn permission_sets(&self, at: &Editor) -> Result<Vec<SetInUse>> {
-        let organization = at.grant().organization();
+        let (organization, now) = (at.grant().organization(), self.clock.now());
         self.read(move |connection| {
-            let uses = permission_sets::uses(connection, organization)?;
+            let uses = permission_sets::uses(connection, organization, now)?;
             let in_use = |stored: StoredSet| SetInUse {
                 uses: uses.get(&stored.set.id).copied().unwrap_or_default(),
                 members: Vec::new(),
@@ -123,8 +129,8 @@ impl Jeton {
     /// # Errors
     /// [`AppError::NotFound`] if there is none, or it is another organization's.
     pub async fn permission_set(&self, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
-        let at = at.clone();
-        self.read(move |connection| in_use(connection, &at, id)).await
+        let (at, now) = (at.clone(), self.clock.now());
+        self.read(move |connection| in_use(connection, &at, id, now)).await
     }
 
     /// Makes a permission set.
@@ -153,9 +159,9 @@ impl Jeton {
     /// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong, as [`Jeton::change_permission_set`] would find it.
     pub async fn preview_permission_set(&self, at: &Editor, id: PermissionSetId, form: SetForm) -> Result<Preview> {
         let (name, wanted) = read(&form)?;
-        let at = at.clone();
+        let (at, now) = (at.clone(), self.clock.now());
         self.read(move |connection| {
-            let before = in_use(connection, &at, id)?;
+            let before = in_use(connection, &at, id, now)?;
             let change = Change { name: &name, wanted, version: form.version.parse().ok() };
             change.check(connection, &at, at.grant(), &before.stored)?;
             let (mut tokens, mut losing) = (Vec::new(), 0);
@@ -203,7 +209,7 @@ impl Jeton {
                 return Ok(());
             }
             permission_sets::update(connection, id, before.version, &name, wanted)?;
-            if before.set.is_administrators() && !permission_sets::has_administrator(connection, grant.organization())?
+            if before.set.is_administrators() && !memberships::has_administrator(connection, grant.organization(), None)?
             {
                 return Err(Problems::one(Field::Permissions, Problem::LastAdministrator).into());
             }
@@ -215,22 +221,22 @@ impl Jeton {
         .await
     }
 
-    /// Deletes one of the organization's own sets that no member has. Returns its name.
+    /// Deletes one of the organization's own sets that nobody has or is invited with. Returns its name.
     ///
     /// # Errors
     /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with
-    /// [`Problem::InUse`] while a member has it, a deactivated one too.
+    /// [`Problem::InUse`] while a member has it, a deactivated one too, or somebody is invited with it.
     pub async fn delete_permission_set(&self, at: &Editor, id: PermissionSetId, source: Source) -> Result<String> {
         let (at, now) = (at.clone(), self.clock.now());
         self.write(move |connection| {
             let grant = begin(connection, &at)?;
-            let set = in_use(connection, &at, id)?;
+            let set = in_use(connection, &at, id, now)?;
             let SetName::Own(name) = &set.stored.set.name else { return Err(AppError::NotFound) };
-            if set.count() > 0 {
+            if !set.is_unused() {
                 return Err(Problems::one(Field::Form, Problem::InUse).into());
             }
             let reader = organizations::built_in_set(connection, grant.organization(), BuiltInSet::Reader)?;
-            permission_sets::delete(connection, id, reader)?;
+            permission_sets::delete(connection, id, reader, now)?;
             let entry = at.entry(Action::PermissionSetDeleted, now, &source);
             activity::insert(connection, &activity::Entry { target_name: Some(name), ..entry })?;
             Ok(name.clone())
@@ -239,10 +245,10 @@ impl Jeton {
     }
 }
 
-fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
+fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId, now: Timestamp) -> Result<SetInUse> {
     let organization = at.grant().organization();
     let stored = permission_sets::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
-    let uses = permission_sets::uses(connection, organization)?.remove(&id).unwrap_or_default();
+    let uses = permission_sets::uses(connection, organization, now)?.remove(&id).unwrap_or_default();
     let members = permission_sets::members(connection, id, i64::try_from(MOST_NAMES).unwrap_or(i64::MAX))?;
     Ok(SetInUse { stored, uses, members })
 }

@@ -2,12 +2,13 @@
 
 use super::{
     AnyConnection, Result, known,
-    schema::{api_tokens, memberships, permission_sets, users},
+    schema::{api_tokens, invitations, memberships, permission_sets, users},
 };
 use crate::domain::{
     organization::{OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
+    time::Timestamp,
     token::Scope,
 };
 use diesel::{dsl::count_star, prelude::*};
@@ -22,13 +23,15 @@ pub struct StoredSet {
     pub version: i64,
 }
 
-/// How many members have a permission set. Those who were removed from the organization are not counted.
+/// How many have a permission set, or are to have it. Members who were removed from the organization are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
     /// Those who are active.
     pub active: i64,
     /// Those who are deactivated.
     pub deactivated: i64,
+    /// Invitations with it that can still be accepted.
+    pub invited: i64,
 }
 
 /// Somebody who has a permission set.
@@ -154,12 +157,20 @@ pub fn update(
     Ok(changed == 1)
 }
 
-/// Deletes a permission set that no member has. Memberships that ended keep a row, which needs a set: they get `instead`,
-/// which gives them nothing, since whoever comes back gets the set of their invitation.
+/// Deletes a permission set that nobody has, nor is to have; invitations with it that have expired go with it. Memberships
+/// that ended keep a row, which needs a set: they get `instead`, which gives them nothing, since whoever comes back gets the
+/// set of their invitation.
 ///
 /// # Errors
-/// When the database fails, also because a member has the set.
-pub fn delete(connection: &mut AnyConnection, id: PermissionSetId, instead: PermissionSetId) -> Result<()> {
+/// When the database fails, also because a member has the set or is invited with it.
+pub fn delete(
+    connection: &mut AnyConnection,
+    id: PermissionSetId,
+    instead: PermissionSetId,
+    now: Timestamp,
+) -> Result<()> {
+    let expired = invitations::permission_set_id.eq(id.0).and(invitations::expires_at.le(now.seconds()));
+    diesel::delete(invitations::table.filter(expired)).execute(connection)?;
     diesel::update(memberships::table)
         .filter(memberships::permission_set_id.eq(id.0).and(memberships::removed_at.is_not_null()))
         .set(memberships::permission_set_id.eq(instead.0))
@@ -168,11 +179,15 @@ pub fn delete(connection: &mut AnyConnection, id: PermissionSetId, instead: Perm
     Ok(())
 }
 
-/// How many members have each permission set of an organization; sets that nobody has are not among them.
+/// How many have each permission set of an organization; sets that nobody has are not among them.
 ///
 /// # Errors
 /// When the database fails.
-pub fn uses(connection: &mut AnyConnection, organization: OrganizationId) -> Result<HashMap<PermissionSetId, Uses>> {
+pub fn uses(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<HashMap<PermissionSetId, Uses>> {
     let counts: Vec<(i64, bool, i64)> = memberships::table
         .filter(memberships::organization_id.eq(organization.0).and(memberships::removed_at.is_null()))
         .group_by((memberships::permission_set_id, memberships::is_active))
@@ -182,6 +197,14 @@ pub fn uses(connection: &mut AnyConnection, organization: OrganizationId) -> Res
     for (set, is_active, count) in counts {
         let uses = uses.entry(PermissionSetId(set)).or_default();
         *(if is_active { &mut uses.active } else { &mut uses.deactivated }) = count;
+    }
+    let invited: Vec<(i64, i64)> = invitations::table
+        .filter(invitations::organization_id.eq(organization.0).and(invitations::expires_at.gt(now.seconds())))
+        .group_by(invitations::permission_set_id)
+        .select((invitations::permission_set_id, count_star()))
+        .load(connection)?;
+    for (set, count) in invited {
+        uses.entry(PermissionSetId(set)).or_default().invited = count;
     }
     Ok(uses)
 }
@@ -226,18 +249,4 @@ pub fn tokens(
         .load(connection)?;
     let token = |(public_id, label, owner)| SetToken { public_id, label, scope, owner };
     Ok((rows.into_iter().map(token).collect(), count))
-}
-
-/// Whether an organization has somebody who is active and holds every permission.
-///
-/// # Errors
-/// When the database fails.
-pub fn has_administrator(connection: &mut AnyConnection, organization: OrganizationId) -> Result<bool> {
-    let held: Vec<String> = memberships::table
-        .inner_join(permission_sets::table)
-        .filter(memberships::organization_id.eq(organization.0).and(memberships::is_active.eq(true)))
-        .select(permission_sets::permissions)
-        .distinct()
-        .load(connection)?;
-    Ok(held.iter().any(|keys| Permissions::from_keys(keys) == Permissions::all()))
 }

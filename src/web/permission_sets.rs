@@ -116,9 +116,12 @@ fn row(t: Texts, slug: &str, set: &SetInUse) -> Row {
 
 /// “3 users”, “1 deactivated user”
 fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
-    let mut words = vec![if set.count() == 0 { t.sets_unused().to_owned() } else { t.sets_users(set.uses.active) }];
+    let mut words = vec![if set.is_unused() { t.sets_unused().to_owned() } else { t.sets_users(set.uses.active) }];
     if set.uses.deactivated > 0 {
         words.push(t.sets_deactivated(set.uses.deactivated));
+    }
+    if set.uses.invited > 0 {
+        words.push(t.sets_invited(set.uses.invited));
     }
     words
 }
@@ -144,7 +147,7 @@ pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Resu
         is_own: matches!(stored.name, SetName::Own(_)),
         edit: path::permission_set_edit(slug, id),
         copy: path::permission_set_copy(slug, id),
-        deletion: (set.is_own() && set.count() == 0).then(|| path::permission_set_deletion(slug, id)),
+        deletion: (set.is_own() && set.is_unused()).then(|| path::permission_set_deletion(slug, id)),
         permissions: PermissionFields::new(t, stored.permissions, stored.permissions),
         uses: uses(t, &set),
         more: more(t, set.count(), set.members.len()),

@@ -62,7 +62,7 @@ pub async fn confirm_deletion(
     if !set.is_own() {
         return Err(AppError::NotFound.into());
     }
-    if set.count() > 0 {
+    if !set.is_unused() {
         return show(app, at, of, Query(super::Done::default())).await;
     }
     let confirm = Confirm { is_dialog, ..question(&at, &set) };
