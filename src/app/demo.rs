@@ -2,6 +2,7 @@
 
 mod history;
 mod people;
+mod neighbours;
 mod permission_sets;
 mod service_users;
 
@@ -227,6 +228,8 @@ impl Jeton {
             }
             let [awa, ibrahim, ..] = &people[..] else { return Err(AppError::NotFound) };
             set_up_entry(connection, awa, begun)?;
+            permission_sets::add(connection, awa, begun)?;
+            neighbours::add(connection, awa, begun)?;
             let mint = || ApiKey::mint(TokenKind::Personal, random::fill);
             let mut slot = 0;
             let mut keys = Vec::new();
@@ -245,7 +248,6 @@ impl Jeton {
             }
             people::add(connection, awa, &hash, now)?;
             history::add(connection, &people, &pepper, now)?;
-            permission_sets::add(connection, awa, now.plus(-300 * DAY))?;
             if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
                 keys.push(("service", key));
             }

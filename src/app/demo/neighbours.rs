@@ -1,0 +1,17 @@
+//! The demonstration's second organization, so that there is something to switch to.
+
+use super::Person;
+use crate::{
+    app::Result,
+    domain::{permission::BuiltInSet, time::Timestamp},
+    storage::{AnyConnection, memberships, organizations, users},
+};
+
+/// Lets `maker` administer the installation, and another organization since `at`.
+pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Result<()> {
+    users::make_installation_admin(connection, maker.user)?;
+    let organization = organizations::insert(connection, "croix-bleue-niger", "Croix-Bleue Niger", at)?;
+    let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
+    memberships::insert(connection, maker.user, organization, set, at)?;
+    Ok(())
+}
