@@ -19,6 +19,7 @@ struct Words {
     edit_expiry: &'static str,
     edit_permissions: &'static str,
     save: &'static str,
+    saved: &'static str,
     under: &'static str,
     revoke: &'static str,
     revoked: &'static str,
@@ -43,6 +44,7 @@ const FRENCH: Words = Words {
     edit_expiry: "Modifier l’expiration pour inactivité",
     edit_permissions: "Modifier les autorisations",
     save: "Enregistrer les modifications",
+    saved: "Les autorisations sont enregistrées.",
     under: "Jetons API d’utilisateurs de service",
     revoke: "Révoquer",
     revoked: "« Workato, stock » est révoqué. Il est refusé dès maintenant.",
@@ -67,6 +69,7 @@ const ENGLISH: Words = Words {
     edit_expiry: "Edit the inactivity expiry",
     edit_permissions: "Edit the permissions",
     save: "Save changes",
+    saved: "The permissions are saved.",
     under: "Service user API tokens",
     revoke: "Revoke",
     revoked: "“Workato, stock” is revoked. It is refused from now on.",
@@ -117,7 +120,7 @@ async fn the_document(words: &Words, javascript: bool) {
 /// «Cliquez sur le nom de votre organisation et sélectionnez Intégrations. Sélectionnez Jetons API dans l'onglet en haut de
 /// la page.»
 async fn opens(browser: &Browser, words: &Words) {
-    browser.go("/account/profile").await;
+    browser.go("/account/tokens").await;
     browser.click("Croix-Bleue Sahel").await;
     browser.click(words.integrations).await;
     browser.click(words.tab).await;
@@ -178,7 +181,7 @@ async fn edits(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     browser.click(words.edit_permissions).await;
     browser.choose(words.one_permission).await;
     browser.click(words.save).await;
-    browser.sees(words.one_permission).await;
+    browser.sees(words.saved).await;
     let me = app.me(key).await.json();
     assert_eq!(me["subject"]["name"], "Workato, stock");
     assert_eq!(me["permissions"].as_array().unwrap().len(), 19);
