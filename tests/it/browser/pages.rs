@@ -533,12 +533,11 @@ impl Tour {
         let id = match (name, &self.smtp) {
             ("code", _) => self.app.jeton.setup_code().to_owned(),
             ("link", Some(smtp)) => smtp.mails(1).await[0].link(),
+            ("invitation", _) => self.ann.invites("zoe@example.org", "Reader").await,
             _ => match name.strip_prefix("service: ") {
                 Some(name) => self.ann.service_token(name).await.rsplit('/').next().expect("an id").to_owned(),
                 None => self.ann.token_id(name).await,
             },
-            ("invitation", _) => self.ann.invites("zoe@example.org", "Reader").await,
-            _ => self.ann.token_id(name).await,
         };
         format!("{start}{id}{end}")
     }
