@@ -1,8 +1,8 @@
 //! A demonstration: an invented organization with people, tokens and history, good enough to look at every page.
 
 mod history;
-mod people;
 mod neighbours;
+mod people;
 mod permission_sets;
 mod service_users;
 

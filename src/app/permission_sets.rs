@@ -209,7 +209,8 @@ impl Jeton {
                 return Ok(());
             }
             permission_sets::update(connection, id, before.version, &name, wanted)?;
-            if before.set.is_administrators() && !memberships::has_administrator(connection, grant.organization(), None)?
+            if before.set.is_administrators()
+                && !memberships::has_administrator(connection, grant.organization(), None)?
             {
                 return Err(Problems::one(Field::Permissions, Problem::LastAdministrator).into());
             }

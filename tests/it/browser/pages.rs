@@ -3,8 +3,6 @@
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, html};
-use jeton::domain::permission::BuiltInSet;
-use crate::harness::{Browser, PASSWORD, Person, Setup, TestApp, TestDb, html};
 use diesel::{RunQueryDsl, sql_query};
 use jeton::{
     domain::permission::BuiltInSet,
@@ -485,6 +483,8 @@ impl Tour {
         ann.confirms(&etl, "revocation").await;
         called(&old, "python-requests/2.32.4", 401).await;
         app.jeton.flush_usage().await.expect("a database");
+    }
+
     /// A member with a token has the permission set that was made.
     async fn give_a_set_to_somebody(&self) {
         let ben = self.app.add_user("Ben", BuiltInSet::Standard).await;
