@@ -157,6 +157,14 @@ fn slug_taken() -> AppError {
     Problems::one(Field::Slug, Problem::SlugTaken).into()
 }
 
+/// What it means when somebody else was faster by a moment: the schema itself keeps the addresses apart.
+fn or_taken(error: AppError) -> AppError {
+    match error {
+        AppError::Storage(error) if error.is_duplicate() => slug_taken(),
+        error => error,
+    }
+}
+
 impl Jeton {
     /// Makes an organization, whose administrator is whoever makes it, and works in it from now on. Returns its part of
     /// addresses.
@@ -190,6 +198,7 @@ impl Jeton {
             Ok(slug.clone())
         })
         .await
+        .map_err(or_taken)
     }
 
     /// A part of addresses that is free, for an organization with this name.
@@ -241,6 +250,7 @@ impl Jeton {
             Ok(slug.clone())
         })
         .await
+        .map_err(or_taken)
     }
 
     /// Chooses the organization that the pages of this session are about from now on.

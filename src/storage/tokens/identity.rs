@@ -62,10 +62,12 @@ pub fn identity(
     Ok(Some((identity, token.life.life()?)))
 }
 
+/// A membership with its user and permissions.
+type MembershipRow = (i64, bool, i64, String, String);
 type Found = Option<(IdentityRow, Subject, OrganizationRow)>;
 
 fn personal_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
-    let row: Option<(IdentityRow, (i64, bool, i64, String, String), OrganizationRow)> = api_tokens::table
+    let row: Option<(IdentityRow, MembershipRow, OrganizationRow)> = api_tokens::table
         .inner_join(
             memberships::table
                 .inner_join(users::table)
