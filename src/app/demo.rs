@@ -247,6 +247,7 @@ impl Jeton {
                 add(connection, ibrahim, sample, slot, pepper.digest(mint().reveal()), now)?;
             }
             people::add(connection, awa, &hash, now)?;
+            permission_sets::give(connection, awa)?;
             history::add(connection, &people, &pepper, now)?;
             if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
                 keys.push(("service", key));

@@ -213,6 +213,21 @@ db_test! {
         ann.get(SETS).await.shows("No permission sets of your own yet");
     }
 
+    async fn a_set_that_somebody_is_invited_with_stays_until_the_invitation_has_expired(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let set = makes_set(&ann, "Guests", &["assets.view"]).await;
+        ann.invites("leo@example.org", "Guests").await;
+        ann.get(SETS).await.shows("Guests 1 permission 0 users 1 invitation");
+        let deletion = format!("{set}/deletion");
+        let refused = ann.post(&deletion, &[]).await;
+        assert_eq!(refused.status, 422);
+        refused.shows("1 invitation");
+        app.clock.advance(7 * 86_400);
+        ann.signs_in().await;
+        assert_eq!(ann.post(&deletion, &[]).await.status, 303);
+        assert_eq!(ann.get(&set).await.status, 404);
+    }
+
     async fn the_last_administrator_keeps_every_permission(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let ben = app.add_user("Ben", BuiltInSet::Reader).await;

@@ -1,14 +1,15 @@
-//! The demonstration's own permission sets.
+//! The demonstration's own permission sets, and who has them.
 
 use super::{Person, entry};
 use crate::{
-    app::Result,
+    app::{AppError, Result},
     domain::{
         activity::{Action, Source},
         permission::Permissions,
         time::Timestamp,
+        user::Email,
     },
-    storage::{AnyConnection, activity, permission_sets},
+    storage::{AnyConnection, activity, memberships, permission_sets, users},
 };
 
 const SETS: [(&str, &str); 2] = [
@@ -27,6 +28,25 @@ pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Res
         let source = Source::default();
         let entry = entry(maker, Action::PermissionSetCreated, at, None, &source);
         activity::insert(connection, &activity::Entry { target_name: Some(name), ..entry })?;
+    }
+    Ok(())
+}
+
+/// Gives them to some of the people of `host`'s organization.
+pub fn give(connection: &mut AnyConnection, host: &Person) -> Result<()> {
+    let sets = permission_sets::list(connection, host.organization)?;
+    for (name, email) in [
+        (SETS[0].0, "moussa@demo.example"),
+        (SETS[0].0, "salif@demo.example"),
+        (SETS[0].0, "jean-baptiste@demo.example"),
+        (SETS[1].0, "aicha@demo.example"),
+    ] {
+        let set = sets.iter().find(|stored| stored.set.name.as_str() == name).ok_or(AppError::NotFound)?;
+        let email = Email::parse(email).map_err(|error| AppError::Broken(error.to_string()))?;
+        let (user, _) = users::find_by_email(connection, &email)?.ok_or(AppError::NotFound)?;
+        let (membership, _) =
+            memberships::standing(connection, user.id, host.organization)?.ok_or(AppError::NotFound)?;
+        memberships::give_set(connection, membership, set.set.id)?;
     }
     Ok(())
 }
