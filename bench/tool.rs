@@ -78,7 +78,7 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
     let written = Db::open(database)?.write::<_, StorageError>(|connection| {
         let ann = Email::parse(EMAIL).map_err(|error| StorageError::Row(error.to_string()))?;
         let (ann, hash) = users::find_by_email(connection, &ann)?.ok_or(StorageError::Row(EMAIL.into()))?;
-        let home = memberships::current(connection, ann.id)?.ok_or(StorageError::Row("membership".into()))?;
+        let home = memberships::first(connection, ann.id)?.ok_or(StorageError::Row("membership".into()))?;
         let mut made = Vec::with_capacity(count);
         let mut number = 0;
         while made.len() < count {
@@ -131,7 +131,7 @@ fn add_user(
     };
     let user = users::insert(connection, &profile, hash, now)?;
     let set = organizations::built_in_set(connection, organization, BuiltInSet::Standard)?;
-    Ok((user, memberships::insert(connection, user, organization, set.0, now)?))
+    Ok((user, memberships::insert(connection, user, organization, set, now)?))
 }
 
 /// The pepper that [`Jeton::open`] has left in the data folder: 64 hexadecimal digits.

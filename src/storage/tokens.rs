@@ -245,6 +245,7 @@ struct Row {
     public_id: String,
     label: String,
     scope: String,
+    slot: Option<i16>,
     #[diesel(embed)]
     key: KeyRow,
 }
@@ -378,11 +379,10 @@ pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i1
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
         .order(api_tokens::id.desc())
-        // With the nullability of the place taken off here, this one query takes the compiler a minute.
-        .select((Row::as_select(), api_tokens::slot))
-        .load::<(Row, Option<i16>)>(connection)?
+        .select(Row::as_select())
+        .load::<Row>(connection)?
         .into_iter()
-        .map(|(row, slot)| Ok((known(slot, "slot")?, row.token()?)))
+        .map(|row| Ok((known(row.slot, "slot")?, row.token()?)))
         .collect()
 }
 

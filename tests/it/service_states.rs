@@ -316,7 +316,7 @@ impl Walk {
             () if !is_same && !changed.works(now) && !confirmed => Some(Problem::WouldExpire),
             () => None,
         };
-        assert_eq!(done.as_ref().err().map(|error| problem(error)), expected.map(Some));
+        assert_eq!(done.as_ref().err().map(problem), expected.map(Some));
         if done.is_ok() && !is_same {
             token.version += 1;
             token.keys.iter_mut().filter(|key| !key.revoked && !key.expired).for_each(|key| key.days = days);
@@ -334,7 +334,7 @@ impl Walk {
             () if !token.works(now) => Some(Problem::HasEnded),
             () => is_stale.then_some(Problem::ChangedMeanwhile),
         };
-        assert_eq!(done.as_ref().err().map(|error| problem(error)), expected.map(Some));
+        assert_eq!(done.as_ref().err().map(problem), expected.map(Some));
         if done.is_ok() {
             let stored = self.app.jeton.service_token(&self.at, &token.id).await.unwrap();
             assert_eq!(stored.name, form.name);
