@@ -10,8 +10,11 @@ use crate::{
         user::{Email, Password, PasswordError, UserId},
     },
     storage::{
-        AnyConnection, activity, memberships, password_links, sessions,
-        tokens::{self, OwnedToken, RevokedBy},
+        AnyConnection, activity, memberships, organizations, password_links, sessions,
+        tokens::{
+            self, OwnedToken, RevokedBy,
+            service_users::{self, ServiceToken},
+        },
         users::{self, User},
     },
 };
@@ -110,7 +113,32 @@ impl Jeton {
         .await
     }
 
-    /// Revokes a token. When this returns, no node accepts it any more. Returns false if it had ended before.
+    /// The active tokens of all service users, with the slugs of their organizations, newest first in each; with
+    /// `unused_for` only those without a use in so many days.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_service_tokens(
+        &self,
+        _: Operator,
+        unused_for: Option<u16>,
+    ) -> Result<Vec<(String, ServiceToken)>> {
+        let now = self.clock.now();
+        self.read(move |connection| {
+            let mut all = Vec::new();
+            for (organization, slug) in organizations::slugs(connection)? {
+                let tokens = service_users::list(connection, organization, now)?;
+                all.extend(tokens.into_iter().map(|token| (slug.clone(), token)));
+            }
+            let idle_since = now.plus(-unused_for.map_or(0, i64::from) * DAY);
+            let is_meant = |token: &ServiceToken| unused_for.is_none() || token.key.life.idle_since() <= idle_since;
+            all.retain(|(_, token)| token.key.life.is_active(now) && is_meant(token));
+            Ok(all)
+        })
+        .await
+    }
+
+    /// Revokes a token, of a person or of a service user. When this returns, no node accepts it any more. Returns false if it had ended before.
     ///
     /// # Errors
     /// [`AppError::NotFound`] if there is no token with this public id.
@@ -120,7 +148,9 @@ impl Jeton {
         }
         let (public_id, now) = (public_id.to_owned(), self.clock.now());
         self.change_authority(move |connection| {
-            let owned = tokens::find_owned(connection, &public_id)?.ok_or(AppError::NotFound)?;
+            let Some(owned) = tokens::find_owned(connection, &public_id)? else {
+                return revoke_service_token(connection, &public_id, now);
+            };
             let revoked = tokens::revoke(connection, owned.token.id, RevokedBy::Operator, now)?;
             if revoked {
                 write_entry(connection, owned.owner, Action::TokenRevoked, Some(&owned), now)?;
@@ -131,7 +161,26 @@ impl Jeton {
     }
 }
 
-/// Writes an entry about what an operator did to a user, into the log of the organization that the user works in.
+/// Revokes the token of the service user with this public id, with all its keys.
+fn revoke_service_token(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
+    let organization = service_users::organization_of(connection, public_id)?.ok_or(AppError::NotFound)?;
+    let token = service_users::find(connection, organization, public_id, now)?.ok_or(AppError::NotFound)?;
+    let revoked = token.key.life.is_active(now)
+        && service_users::revoke(connection, token.id, token.key.token, RevokedBy::Operator.into(), now)?;
+    if revoked {
+        let source = Source::default();
+        let entry = activity::Entry {
+            actor_name: NAME,
+            token: Some((&token.public_id, &token.name)),
+            ..activity::Entry::new(Some(organization), Action::TokenRevoked, now, &source)
+        };
+        activity::insert(connection, &entry)?;
+    }
+    Ok(revoked)
+}
+
+/// Writes an entry about what an operator did to a user or their token, into the log of the token's organization, or else of
+/// the one that the user works in.
 fn write_entry(
     connection: &mut AnyConnection,
     user: UserId,
@@ -139,7 +188,10 @@ fn write_entry(
     token: Option<&OwnedToken>,
     now: Timestamp,
 ) -> Result<()> {
-    let organization = memberships::first(connection, user)?.map(|membership| membership.organization);
+    let organization = match token {
+        Some(owned) => Some(owned.organization),
+        None => memberships::first(connection, user)?.map(|membership| membership.organization),
+    };
     let name = users::find(connection, user)?.map(|user| user.name);
     let source = Source::default();
     let entry = activity::Entry {

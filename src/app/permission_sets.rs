@@ -20,7 +20,7 @@ use crate::{
         token::Scope,
     },
     storage::{
-        AnyConnection, activity, memberships, organizations,
+        AnyConnection, activity, memberships, organizations, password_links,
         permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
     },
 };
@@ -209,6 +209,10 @@ impl Jeton {
                 return Ok(());
             }
             permission_sets::update(connection, id, before.version, &name, wanted)?;
+            if !wanted.without(before.set.permissions).is_empty() {
+                // A link for a new password may be in the hands of somebody who could not make one any more.
+                password_links::delete_for_set(connection, id)?;
+            }
             if before.set.is_administrators()
                 && !memberships::has_administrator(connection, grant.organization(), None)?
             {

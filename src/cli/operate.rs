@@ -9,7 +9,11 @@ use crate::{
     },
     config::DataOptions,
     domain::password_link::MINUTES,
-    storage::{tokens::OwnedToken, users::User},
+    domain::token::{Life, Scope, TokenKind},
+    storage::{
+        tokens::{LastUse, OwnedToken, service_users::ServiceToken},
+        users::User,
+    },
     web::{PublicUrl, routes::path},
 };
 use clap::{Args, Subcommand};
@@ -131,9 +135,15 @@ impl TokenCommand {
         match self {
             Self::List { owner, unused_for, common } => {
                 let (jeton, as_json) = common.open()?;
+                // A service user's token is nobody's own.
+                let of_service_users = match &owner {
+                    None => jeton.all_service_tokens(operator, unused_for).await?,
+                    Some(_) => Vec::new(),
+                };
                 let tokens = jeton.all_tokens(operator, TokenFilter { owner, unused_for }).await?;
-                let row = |token: &OwnedToken| if as_json { json_token(token).to_string() } else { words_token(token) };
-                print(as_json, tokens.iter().map(row).collect())
+                let tokens = tokens.iter().map(Listed::of_person);
+                let rows = tokens.chain(of_service_users.iter().map(Listed::of_service_user));
+                print(as_json, rows.map(|row| if as_json { row.json().to_string() } else { row.words() }).collect())
             }
             Self::Revoke { public_id, common } => {
                 let (jeton, as_json) = common.open()?;
@@ -164,24 +174,63 @@ fn json_user(user: &User) -> Value {
     json!({ "email": user.email, "name": user.name })
 }
 
-fn words_token(owned: &OwnedToken) -> String {
-    let token = &owned.token;
-    let used = match &token.last_use {
-        Some(used) => format!("last used {} from {}", used.at.rfc3339(), used.address),
-        None => "never used".into(),
-    };
-    format!("{}  {}  {}  {}  {used}", token.public_id, owned.owner_email, token.scope.oauth(), token.label)
+/// A token as it is listed.
+struct Listed<'a> {
+    id: &'a str,
+    kind: TokenKind,
+    /// An e-mail address, or the slug of a service user's organization.
+    owner: &'a str,
+    label: &'a str,
+    scope: Scope,
+    life: Life,
+    last_use: Option<&'a LastUse>,
 }
 
-fn json_token(owned: &OwnedToken) -> Value {
-    let token = &owned.token;
-    json!({
-        "id": token.public_id,
-        "owner": owned.owner_email,
-        "label": token.label,
-        "scope": token.scope.oauth(),
-        "created_at": token.life.created_at.rfc3339(),
-        "last_used_at": token.life.last_used_at.map(|at| at.rfc3339()),
-        "expires_at": token.life.expires_at().rfc3339(),
-    })
+impl<'a> Listed<'a> {
+    fn of_person(owned: &'a OwnedToken) -> Self {
+        let token = &owned.token;
+        Self {
+            id: &token.public_id,
+            kind: TokenKind::Personal,
+            owner: &owned.owner_email,
+            label: &token.label,
+            scope: token.scope,
+            life: token.life,
+            last_use: token.last_use.as_ref(),
+        }
+    }
+
+    fn of_service_user((slug, token): &'a (String, ServiceToken)) -> Self {
+        Self {
+            id: &token.public_id,
+            kind: TokenKind::Service,
+            owner: slug,
+            label: &token.name,
+            scope: Scope::ReadWrite,
+            life: token.key.life,
+            last_use: token.key.last_use.as_ref(),
+        }
+    }
+
+    fn words(&self) -> String {
+        let used = match self.last_use {
+            Some(used) => format!("last used {} from {}", used.at.rfc3339(), used.address),
+            None => "never used".into(),
+        };
+        let Self { id, kind, owner, label, scope, .. } = self;
+        format!("{id}  {}  {owner}  {}  {label}  {used}", kind.key(), scope.oauth())
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "kind": self.kind.key(),
+            "owner": self.owner,
+            "label": self.label,
+            "scope": self.scope.oauth(),
+            "created_at": self.life.created_at.rfc3339(),
+            "last_used_at": self.life.last_used_at.map(|at| at.rfc3339()),
+            "expires_at": self.life.expires_at().rfc3339(),
+        })
+    }
 }

@@ -1,7 +1,11 @@
 //! Links with which somebody chooses a new password.
 
-use super::{AnyConnection, Result, schema::password_links};
+use super::{
+    AnyConnection, Result,
+    schema::{memberships, password_links},
+};
 use crate::domain::{
+    organization::PermissionSetId,
     password_link::{MadeBy, expires_at},
     time::Timestamp,
     user::UserId,
@@ -48,6 +52,21 @@ pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) ->
 /// When the database fails.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     diesel::delete(password_links::table.filter(password_links::user_id.eq(user.0))).execute(connection)?;
+    Ok(())
+}
+
+/// Ends all links of everybody who has a permission set.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_for_set(connection: &mut AnyConnection, set: PermissionSetId) -> Result<()> {
+    let users: Vec<i64> = memberships::table
+        .filter(memberships::permission_set_id.eq(set.0))
+        .select(memberships::user_id)
+        .load(connection)?;
+    for user in users {
+        delete_all(connection, UserId(user))?;
+    }
     Ok(())
 }
 

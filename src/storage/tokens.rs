@@ -130,6 +130,8 @@ pub struct OwnedToken {
     pub owner: UserId,
     /// Their e-mail address.
     pub owner_email: String,
+    /// In which organization.
+    pub organization: OrganizationId,
 }
 
 /// A personal token to be stored.
@@ -330,12 +332,12 @@ pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Resu
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
         .filter(api_tokens::slot.is_not_null())
         .order(api_tokens::id.desc())
-        .select((Row::as_select(), users::id, users::email))
+        .select((Row::as_select(), users::id, users::email, api_tokens::organization_id))
         .into_boxed::<MultiBackend>();
     if let Some(owner) = owner {
         query = query.filter(users::id.eq(owner.0));
     }
-    query.load::<(Row, i64, String)>(connection)?.into_iter().map(owned).collect()
+    query.load::<(Row, i64, String, i64)>(connection)?.into_iter().map(owned).collect()
 }
 
 /// A token by its public id, whosever it is.
@@ -346,15 +348,20 @@ pub fn find_owned(connection: &mut AnyConnection, public_id: &str) -> Result<Opt
     api_tokens::table
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
         .filter(api_tokens::public_id.eq(public_id))
-        .select((Row::as_select(), users::id, users::email))
+        .select((Row::as_select(), users::id, users::email, api_tokens::organization_id))
         .get_result(connection)
         .optional()?
         .map(owned)
         .transpose()
 }
 
-fn owned((row, owner, owner_email): (Row, i64, String)) -> Result<OwnedToken> {
-    Ok(OwnedToken { token: row.token()?, owner: UserId(owner), owner_email })
+fn owned((row, owner, owner_email, organization): (Row, i64, String, i64)) -> Result<OwnedToken> {
+    Ok(OwnedToken {
+        token: row.token()?,
+        owner: UserId(owner),
+        owner_email,
+        organization: OrganizationId(organization),
+    })
 }
 
 /// The token that a form made, if it was sent before.

@@ -341,6 +341,15 @@ async fn operates(db: TestDb) {
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
     assert!(fails(&mut jeton(&["token", "revoke", "zzzzzzzzzz"])).contains("not found"));
 
+    let key = ann.makes_service_token("SAP").await;
+    assert_eq!(status(&url, &key).await, 200);
+    let tokens = prints(&mut jeton(&["token", "list", "--json"]));
+    assert_eq!((tokens[0]["kind"].as_str(), tokens[0]["owner"].as_str()), (Some("service"), Some("croix-bleue-sahel")));
+    let id = tokens[0]["id"].as_str().unwrap();
+    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
+    assert_eq!(status(&url, &key).await, 401);
+    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
+
     let entries = prints(&mut jeton(&["activity", "list", "--org", "croix-bleue-sahel", "--limit", "2", "--json"]));
     assert_eq!((entries[0]["action"].as_str(), entries.as_array().map(Vec::len)), (Some("token.revoked"), Some(2)));
     assert!(fails(&mut jeton(&["activity", "list", "--org", "elsewhere"])).contains("not found"));

@@ -238,6 +238,14 @@ db_test! {
         assert_eq!(visitor.get(&link).await.status, 200);
         ann.gives("Ben", "Standard").await;
         assert_eq!(visitor.get(&link).await.status, 410, "Ben may do more now");
+        let new_set = [("name", "Guards"), ("permission", "assets.view")];
+        let made = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
+        let set = made.header("location").trim_end_matches("?made").to_owned();
+        assert_eq!(ann.gives("Ben", "Guards").await.status, 303);
+        let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
+        let wider = [new_set[0], new_set[1], ("permission", "templates.view"), ("version", "1")];
+        assert_eq!(ann.post(&set, &wider).await.status, 303);
+        assert_eq!(visitor.get(&link).await.status, 410, "Ben's set grants more now");
         let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
         stranger.get("/orgs/elsewhere/users/invite").await;
         let invite = stranger.get("/orgs/elsewhere/users/invite").await.body;

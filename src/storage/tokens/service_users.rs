@@ -170,6 +170,19 @@ pub fn find(
     row.token(keys?, now).map(Some)
 }
 
+/// The organization of the service user with this public id.
+///
+/// # Errors
+/// When the database fails.
+pub fn organization_of(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OrganizationId>> {
+    let id: Option<i64> = service_users::table
+        .filter(service_users::public_id.eq(public_id))
+        .select(service_users::organization_id)
+        .get_result(connection)
+        .optional()?;
+    Ok(id.map(OrganizationId))
+}
+
 /// The service user whose key a token is; none for personal tokens.
 ///
 /// # Errors
