@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Identity,
         activity::{Action, Source},
         organization::MembershipId,
         time::{DAY, Timestamp},
@@ -222,21 +223,39 @@ impl Jeton {
     /// When the database fails.
     pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
         let (accepted, now) = (accepted.clone(), self.clock.now());
-        self.change_authority(move |connection| {
-            let (identity, by_key) = (accepted.identity(), RevokedBy::Key.into());
-            // With a service user's current key its token ends, and so do keys before it.
-            let revoked = match service_users::of_token(connection, identity.token)? {
-                Some(id) => service_users::revoke(connection, id, identity.token, by_key, now)?,
-                None => tokens::revoke(connection, identity.token, by_key, now)?,
-            };
-            if revoked {
-                let entry = super::usage::entry(identity, Action::TokenRevoked, now, 1, &source);
-                activity::insert(connection, &entry)?;
-            }
-            Ok(())
-        })
-        .await
+        self.change_authority(move |connection| revoke_with_key(connection, accepted.identity(), now, &source)).await
     }
+
+    /// Revokes a token by its key, whoever has it (RFC 7009). Nothing happens if there is no such token, or not any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_by_key(&self, key: &str, source: Source) -> Result<()> {
+        let Ok(kind) = token::kind_of_key(key) else { return Ok(()) };
+        let (digest, now) = (self.pepper.digest(key), self.clock.now());
+        let found = self.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
+        match found {
+            Some((identity, life)) if life.is_active(now) => {
+                self.change_authority(move |connection| revoke_with_key(connection, &identity, now, &source)).await
+            }
+            // Anybody may send keys of nothing: they must not cost a transaction each.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Revokes the token that `identity` tells of, in its own name.
+fn revoke_with_key(connection: &mut AnyConnection, identity: &Identity, now: Timestamp, source: &Source) -> Result<()> {
+    let by_key = RevokedBy::Key.into();
+    // With a service user's current key its token ends, and so do keys before it.
+    let revoked = match service_users::of_token(connection, identity.token)? {
+        Some(id) => service_users::revoke(connection, id, identity.token, by_key, now)?,
+        None => tokens::revoke(connection, identity.token, by_key, now)?,
+    };
+    if revoked {
+        activity::insert(connection, &super::usage::entry(identity, Action::TokenRevoked, now, 1, source))?;
+    }
+    Ok(())
 }
 
 /// The nonce of a form, if it can be one that [`Jeton::form_nonce`] made.

@@ -66,7 +66,9 @@ impl From<AppError> for Denied {
 #[derive(Clone, Debug)]
 pub struct Accepted {
     identity: Arc<Identity>,
-    expires_at: Timestamp,
+    /// Its life with this use in it.
+    life: Life,
+    at: Timestamp,
 }
 
 impl Accepted {
@@ -75,9 +77,20 @@ impl Accepted {
         &self.identity
     }
 
-    /// When it would expire if this were its last use.
+    /// When its key was made.
+    pub fn issued_at(&self) -> Timestamp {
+        self.life.created_at
+    }
+
+    /// When it was accepted.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// When it would end if this were its last use.
     pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
+        let expires_at = self.life.expires_at();
+        self.life.ends_at.map_or(expires_at, |ends_at| ends_at.min(expires_at))
     }
 }
 
@@ -207,8 +220,8 @@ impl Verifier {
         if known.used.fetch_max(now.seconds(), Ordering::Relaxed) < now.seconds() {
             self.shared.usage.accepted(&known.identity, now, source());
         }
-        let expires_at = known.life(now.seconds()).expires_at();
-        Ok(Some(Ok(Accepted { identity: Arc::clone(&known.identity), expires_at })))
+        let life = known.life(now.seconds());
+        Ok(Some(Ok(Accepted { identity: Arc::clone(&known.identity), life, at: now })))
     }
 
     async fn epoch(&self) -> std::result::Result<i64, Unproven> {

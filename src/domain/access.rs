@@ -66,12 +66,14 @@ pub struct Demand {
     pub write: bool,
     /// It needs this permission.
     pub permission: Option<Permission>,
+    /// It is a matter of this organization alone: a token of another one is none.
+    pub organization: Option<OrganizationId>,
 }
 
 /// One link of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Link {
-    /// The token lives.
+    /// The token is one of the organization that the request concerns, and lives.
     Token,
     /// Its subject may act.
     Subject,
@@ -84,6 +86,8 @@ pub enum Link {
 /// The link that said no, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// The token is one of another organization than the request concerns.
+    Foreign,
     /// The token was revoked at this moment.
     Revoked(Timestamp),
     /// The token had not been used for its inactivity period, which ended at this moment.
@@ -100,7 +104,7 @@ impl Refusal {
     /// Which link it was.
     pub const fn link(self) -> Link {
         match self {
-            Self::Revoked(_) | Self::Expired(_) => Link::Token,
+            Self::Foreign | Self::Revoked(_) | Self::Expired(_) => Link::Token,
             Self::SubjectInactive => Link::Subject,
             Self::ReadOnly => Link::Scope,
             Self::PermissionMissing(_) => Link::Permission,
@@ -113,6 +117,9 @@ impl Refusal {
 /// # Errors
 /// The first link that says no.
 pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -> Result<(), Refusal> {
+    if demand.organization.is_some_and(|concerned| concerned != identity.organization) {
+        return Err(Refusal::Foreign);
+    }
     match life.state(now) {
         TokenState::Active { .. } => {}
         TokenState::Revoked { at } => return Err(Refusal::Revoked(at)),
@@ -168,7 +175,7 @@ mod tests {
     #[test]
     fn the_first_link_that_says_no_decides() {
         let now = Timestamp::from_seconds(100);
-        let everything = Demand { write: true, permission: Some(Permission::PlatformUsers) };
+        let everything = Demand { write: true, permission: Some(Permission::PlatformUsers), organization: None };
         let mut token = identity();
         assert_eq!(decide(&token, LIFE, Demand::default(), now), Ok(()));
 
@@ -185,10 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_another_organization_is_none_whatever_its_state() {
+        let demand = |organization| Demand { organization: Some(OrganizationId(organization)), ..Demand::default() };
+        let (start, end) = (Timestamp::from_seconds(1), Timestamp::from_seconds(InactivityExpiry::Days45.seconds()));
+        assert_eq!(decide(&identity(), LIFE, demand(1), start), Ok(()));
+        for now in [start, end] {
+            assert_eq!(decide(&identity(), LIFE, demand(2), now), Err(Refusal::Foreign));
+        }
+    }
+
+    #[test]
     fn a_read_only_token_does_not_pass_on_a_permission_to_change() {
         let mut token = identity();
         token.scope = Scope::ReadOnly;
-        let demand = Demand { write: false, permission: Some(Permission::TemplatesEdit) };
+        let demand = Demand { permission: Some(Permission::TemplatesEdit), ..Demand::default() };
         let refused = decide(&token, LIFE, demand, Timestamp::from_seconds(1));
         assert_eq!(refused, Err(Refusal::PermissionMissing(Permission::TemplatesEdit)));
     }

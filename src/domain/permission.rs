@@ -20,6 +20,8 @@ pub enum Permission {
     PlatformActivity,
     /// Platform management: Billing.
     PlatformBilling,
+    /// Platform management: Verify tokens, as APIs do that ask whom a token speaks for.
+    PlatformVerifyTokens,
     /// Templates: View.
     TemplatesView,
     /// Templates: Create and edit.
@@ -50,7 +52,7 @@ use Permission as P;
 
 impl Permission {
     /// Every permission in the order of forms, with its stable key.
-    const KEYS: [(Self, &'static str); 19] = [
+    const KEYS: [(Self, &'static str); 20] = [
         (P::PlatformUsers, "platform.users"),
         (P::PlatformGroups, "platform.groups"),
         (P::PlatformSites, "platform.sites"),
@@ -58,6 +60,7 @@ impl Permission {
         (P::PlatformIntegrations, "platform.integrations"),
         (P::PlatformActivity, "platform.activity"),
         (P::PlatformBilling, "platform.billing"),
+        (P::PlatformVerifyTokens, "platform.verify_tokens"),
         (P::TemplatesView, "templates.view"),
         (P::TemplatesEdit, "templates.edit"),
         (P::TemplatesDelete, "templates.delete"),
@@ -91,7 +94,8 @@ impl Permission {
             | P::PlatformPermissionSets
             | P::PlatformIntegrations
             | P::PlatformActivity
-            | P::PlatformBilling => PermissionGroup::Platform,
+            | P::PlatformBilling
+            | P::PlatformVerifyTokens => PermissionGroup::Platform,
             P::TemplatesView | P::TemplatesEdit | P::TemplatesDelete | P::TemplatesShare => PermissionGroup::Templates,
             P::InspectionsView | P::InspectionsConduct | P::InspectionsDelete | P::InspectionsShare => {
                 PermissionGroup::Inspections
@@ -111,6 +115,7 @@ impl Permission {
                 | P::PlatformIntegrations
                 | P::PlatformActivity
                 | P::PlatformBilling
+                | P::PlatformVerifyTokens
                 | P::TemplatesView
                 | P::InspectionsView
                 | P::AssetsView

@@ -33,7 +33,7 @@ pub async fn revoke_own_token(jeton: App, request: HttpRequest) -> Result<HttpRe
 }
 
 fn refused(request: &HttpRequest, error: &BearerError) -> HttpResponse {
-    bearer::problem(error, &source::of(request).request_id)
+    bearer::problem(error, request)
 }
 
 /// The answer to `GET /api/v1/me`.

@@ -1,6 +1,6 @@
 //! Bearer tokens of programs (RFC 6750).
 
-use super::{App, finish, source};
+use super::{App, PublicUrl, finish, routes::path, source};
 use crate::{
     app::verify::{Accepted, Denied, Verifier},
     domain::access::{Demand, Refusal},
@@ -9,7 +9,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     web::Data,
 };
@@ -39,7 +39,7 @@ pub enum BearerError {
 
 impl BearerError {
     /// The `error` of RFC 6750 §3.1; a request without any token gets none.
-    fn code(&self) -> Option<&'static str> {
+    pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Missing | Self::Denied(Denied::Unproven(_)) => None,
             Self::NotOne => Some("invalid_request"),
@@ -51,7 +51,7 @@ impl BearerError {
     }
 
     /// What is wrong, for whoever reads the answer of their program. Plain ASCII, as the header demands.
-    fn description(&self) -> String {
+    pub fn description(&self) -> String {
         match self {
             Self::Missing => "Send the API key as: Authorization: Bearer jtn_...".into(),
             Self::NotOne => "Send the API key once, in one Authorization header, and nowhere else.".into(),
@@ -60,6 +60,7 @@ impl BearerError {
             }
             Self::Denied(Denied::Unknown) => "No token has this API key. It may have been deleted.".into(),
             Self::Denied(Denied::Refused(refusal)) => match refusal {
+                Refusal::Foreign => "The token is one of another organization.".into(),
                 Refusal::Revoked(at) => format!("The token was revoked at {}.", at.rfc3339()),
                 Refusal::Expired(at) => {
                     format!(
@@ -121,15 +122,25 @@ impl ResponseError for BearerError {
 /// # Errors
 /// [`BearerError`] says why it is not accepted.
 pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
-    let key = key(request)?;
+    Ok(verify(request, key(request)?, demand).await?)
+}
+
+/// Verifies a key that came with a request, wherever in it.
+///
+/// # Errors
+/// [`Denied`] says why it is not accepted.
+pub async fn verify(request: &HttpRequest, key: &str, demand: Demand) -> Result<Accepted, Denied> {
     let verifier = request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref());
     let verifier = verifier.ok_or_else(|| Denied::from(crate::app::AppError::Broken("no verifier".into())))?;
-    Ok(verifier.verify(key, demand, || source::of(request)).await?)
+    verifier.verify(key, demand, || source::of(request)).await
 }
 
 /// The one key that a request carries. A key in the address is refused whatever else there is, since addresses end up in
 /// logs (T7).
-fn key(request: &HttpRequest) -> Result<&str, BearerError> {
+///
+/// # Errors
+/// That there is none, or more than one.
+pub fn key(request: &HttpRequest) -> Result<&str, BearerError> {
     if request.query_string().contains("access_token=") {
         return Err(BearerError::NotOne);
     }
@@ -145,8 +156,8 @@ fn key(request: &HttpRequest) -> Result<&str, BearerError> {
     }
 }
 
-/// The error as problem+json, for the API.
-pub fn problem(error: &BearerError, id: &str) -> HttpResponse {
+/// The error as problem+json, for Jeton's own API; the challenge names the metadata of RFC 9728, section 5.1.
+pub fn problem(error: &BearerError, request: &HttpRequest) -> HttpResponse {
     let status = error.status_code();
     let title = match error.code() {
         Some("insufficient_scope") => "Not allowed with this token",
@@ -155,9 +166,23 @@ pub fn problem(error: &BearerError, id: &str) -> HttpResponse {
         None if status == StatusCode::SERVICE_UNAVAILABLE => "Not verified",
         None => "Token missing",
     };
-    let mut response = finish::problem(status, title, &error.description(), id);
+    let id = source::of(request).request_id;
+    let mut response = finish::problem(status, title, &error.description(), &id);
     for (name, value) in error.head().finish().headers() {
         response.headers_mut().append(name.clone(), value.clone());
     }
+    if let Some(challenge) = response.headers_mut().get_mut(WWW_AUTHENTICATE) {
+        name_metadata(challenge, request);
+    }
     response
+}
+
+/// Adds to a challenge where the metadata of this resource are.
+fn name_metadata(challenge: &mut HeaderValue, request: &HttpRequest) {
+    let url = request.app_data::<Data<PublicUrl>>().map_or("", |url| url.0.as_str());
+    let text = challenge.to_str().unwrap_or_default();
+    let named = format!("{text}, resource_metadata=\"{url}{}\"", path::RESOURCE_METADATA);
+    if let Ok(named) = HeaderValue::try_from(named) {
+        *challenge = named;
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     PublicUrl,
     errors::{ErrorFragment, ErrorPage, WebError, words},
+    oauth::OAuthError,
     page,
     routes::path,
     session::{self, Reader},
@@ -114,7 +115,7 @@ enum Form {
     Page,
     /// A part of a page, for htmx.
     Part,
-    /// problem+json (RFC 9457): on the API always, elsewhere if a program asks for JSON.
+    /// problem+json (RFC 9457): on the API and beside it always, elsewhere if a program asks for JSON.
     Json,
     /// Not at all: `/verify` answers reverse proxies, which look at the status and headers alone.
     Headers,
@@ -124,7 +125,9 @@ impl Form {
     fn of(request: &HttpRequest) -> Self {
         match request.path() {
             path::VERIFY => return Self::Headers,
-            path if path.starts_with(path::API) => return Self::Json,
+            path if [path::API, path::OAUTH, path::WELL_KNOWN].iter().any(|begin| path.starts_with(begin)) => {
+                return Self::Json;
+            }
             _ => {}
         }
         let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
@@ -197,7 +200,8 @@ impl Asked {
             Some(WebError::App(AppError::SignedOut)) => return self.to_sign_in(""),
             _ => {}
         }
-        let is_composed = response.error().is_none() && response.body().size() != BodySize::Sized(0);
+        let has_words = response.error().is_none_or(|error| error.as_error::<OAuthError>().is_some());
+        let is_composed = has_words && response.body().size() != BodySize::Sized(0);
         if !(status.is_client_error() || status.is_server_error()) || is_composed || self.form == Form::Headers {
             return response;
         }

@@ -1,6 +1,6 @@
 //! Forms as browsers send them.
 
-use super::{App, errors::WebError, page::page_with, session};
+use super::{App, body, errors::WebError, page::page_with, session};
 use crate::app::{
     AppError,
     problem::{Field, Problem, Problems},
@@ -8,25 +8,22 @@ use crate::app::{
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
-    error::PayloadError,
     http::{StatusCode, header::RETRY_AFTER},
-    web::Bytes,
 };
 use askama::Template;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin};
 
 /// Most bytes of a form (R8).
 const LARGEST: usize = 16 * 1024;
-/// How long a form may take to arrive (R7).
-const SLOWEST: Duration = Duration::from_secs(30);
 
 /// A form of somebody who is signed in: it carries the token of their session (C1). A field that is a `Vec` takes all
 /// values that the form has under its name, such as those of checkboxes; any other field that comes twice is refused.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-/// A form that is sent before anybody is signed in; the check of its origin is the only one there can be.
+/// A form that is sent before anybody is signed in, where the check of its origin is the only one there can be; or by a
+/// program.
 #[derive(Debug)]
 pub struct OpenForm<T>(pub T);
 
@@ -86,7 +83,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), body(request, payload));
+        let (request, body) = (request.clone(), body::read(request, payload, body::FORM, LARGEST));
         Box::pin(async move {
             let body = body.await?;
             let token: Token = parse(&body)?;
@@ -102,35 +99,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = body(request, payload);
+        let body = body::read(request, payload, body::FORM, LARGEST);
         Box::pin(async move { Ok(Self(parse(&body.await?)?)) })
     }
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
     serde_html_form::from_bytes(body).map_err(|error| WebError::BrokenForm(error.to_string()))
-}
-
-/// The body, if it is a form, not too large, and arrives in time.
-fn body(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, WebError>> + use<> {
-    let is_form = request.headers().get("content-type").is_some_and(|kind| {
-        kind.to_str().is_ok_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
-    });
-    let bytes = actix_web::web::Payload::from_request(request, payload);
-    async move {
-        if !is_form {
-            return Err(WebError::BrokenForm("not application/x-www-form-urlencoded".into()));
-        }
-        let payload = bytes.await.map_err(|error| WebError::BrokenForm(error.to_string()))?;
-        let arrived = tokio::time::timeout(SLOWEST, payload.to_bytes_limited(LARGEST)).await;
-        match arrived {
-            Err(_) => Err(WebError::TooSlow),
-            Ok(Err(_)) => Err(WebError::TooLarge),
-            Ok(Ok(Err(error))) => match error.as_error::<PayloadError>() {
-                Some(PayloadError::Overflow) => Err(WebError::TooLarge),
-                _ => Err(WebError::BrokenForm(error.to_string())),
-            },
-            Ok(Ok(Ok(bytes))) => Ok(bytes),
-        }
-    }
 }

@@ -24,7 +24,7 @@ static METHOD_HEADERS: [HeaderName; 2] =
 /// The request changes something if its own method, or any that a proxy tells, is not one that only reads: a client may
 /// forge such a header, and then it can only narrow what it may do.
 pub async fn verify(request: HttpRequest) -> HttpResponse {
-    let demand = Demand { write: writes(&request), permission: None };
+    let demand = Demand { write: writes(&request), ..Demand::default() };
     match bearer::authenticate(&request, demand).await {
         Ok(accepted) => allowed(&accepted),
         Err(error) => error.head().finish(),

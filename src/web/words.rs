@@ -173,6 +173,7 @@ impl Texts {
             P::PlatformIntegrations => self.permission_integrations(),
             P::PlatformActivity => self.permission_activity(),
             P::PlatformBilling => self.permission_billing(),
+            P::PlatformVerifyTokens => self.permission_verify_tokens(),
             P::TemplatesView | P::InspectionsView | P::AssetsView => self.permission_view(),
             P::TemplatesEdit | P::AssetsEdit => self.permission_edit(),
             P::InspectionsConduct => self.permission_conduct(),

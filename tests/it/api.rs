@@ -186,7 +186,7 @@ db_test! {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let key = ann.makes_token_with("everything", "read_write").await;
         let count = |answer: crate::harness::Answer| answer.json()["permissions"].as_array().unwrap().len();
-        assert_eq!(count(app.me(&key).await), 19);
+        assert_eq!(count(app.me(&key).await), 20);
         app.db
             .change_authority::<_, StorageError>(|connection| {
                 let reader = "UPDATE permission_sets SET permissions = 'templates.view'";

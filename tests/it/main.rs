@@ -12,6 +12,7 @@ mod harness_works;
 mod input;
 mod inventory;
 mod invitations;
+mod oauth;
 mod organizations;
 mod outage;
 mod password_links;

@@ -8,7 +8,7 @@ use jeton::{domain::permission::BuiltInSet, storage::StorageError};
 const SETS: &str = "/orgs/croix-bleue-sahel/permission-sets";
 /// The built-in sets of the first organization.
 const ADMINISTRATOR: &str = "/orgs/croix-bleue-sahel/permission-sets/1";
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "platform.users",
     "platform.groups",
     "platform.sites",
@@ -16,6 +16,7 @@ const ALL: [&str; 19] = [
     "platform.integrations",
     "platform.activity",
     "platform.billing",
+    "platform.verify_tokens",
     "templates.view",
     "templates.edit",
     "templates.delete",

@@ -52,6 +52,11 @@ const TABLE: &[Row] = &[
     row("GET", "/organizations/new", [303, 200, 404, 303]),
     row("POST", "/organizations/new", [303, 422, 404, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
+    row("POST", "/oauth2/introspect", [401, 401, 401, 403]),
+    row("POST", "/oauth2/introspect/batch", [400, 400, 400, 400]),
+    row("POST", "/oauth2/revoke", [400, 400, 400, 403]),
+    row("GET", "/.well-known/oauth-authorization-server", [200, 200, 200, 200]),
+    row("GET", "/.well-known/oauth-protected-resource", [200, 200, 200, 200]),
     row("GET", "/verify", [401, 401, 401, 200]),
     row("POST", "/verify", [401, 401, 401, 403]),
     row("PUT", "/verify", [401, 401, 401, 403]),
@@ -150,6 +155,11 @@ async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, S
     let forms = list.split("/account/sessions/").filter_map(|part| part.split_once("/end\"")).map(|(id, _)| id);
     let session = forms.filter(|id| id.len() == 10).last().expect("another session").to_owned();
     (app, ann, ben, key, token, session)
+}
+
+/// Whether no browser goes there: a session means nothing, and there is nothing to forge.
+fn is_for_programs(path: &str) -> bool {
+    ["/api/", "/oauth2/", "/.well-known/", "/verify"].iter().any(|begin| path.starts_with(begin))
 }
 
 async fn ask(person: &Person, method: &str, path: &str) -> u16 {
@@ -260,7 +270,7 @@ db_test! {
             &[("origin", "https://evil.example")],
             &[("sec-fetch-mode", "no-cors")],
         ];
-        for row in TABLE.iter().filter(|row| row.method == "POST" && row.path != "/verify") {
+        for row in TABLE.iter().filter(|row| row.method == "POST" && !is_for_programs(row.path)) {
             let path = row.path.replace("{token}", &token).replace("{session}", &session);
             for headers in other_sites {
                 let mut headers = headers.to_vec();
@@ -320,8 +330,7 @@ db_test! {
             assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
             assert!(!policy.contains("unsafe"), "{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-            let is_for_programs = path.starts_with("/api/") || path == "/verify";
-            assert_eq!(answer.header("referrer-policy").is_empty(), is_for_programs, "{path}");
+            assert_eq!(answer.header("referrer-policy").is_empty(), is_for_programs(path), "{path}");
             assert_ne!(answer.header("x-request-id"), "", "{path}");
             assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
             let caching = answer.header("cache-control");

@@ -21,7 +21,7 @@ db_test! {
         let key = ann.makes_token_with("everything", "read_write").await;
         let me = app.me(&key).await.json();
         assert_eq!(me["organization"]["slug"], "croix-bleue-sahel");
-        assert_eq!(me["permissions"].as_array().unwrap().len(), 19);
+        assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 
         let code = app.jeton.setup_code();
         let other = app.browser("Other");

@@ -6,6 +6,20 @@ use crate::domain::organization::PermissionSetId;
 pub const HOME: &str = "/";
 /// What the API's addresses begin with.
 pub const API: &str = "/api/";
+/// What the addresses of OAuth's endpoints begin with.
+pub const OAUTH: &str = "/oauth2/";
+/// Introspection (RFC 7662).
+pub const INTROSPECTION: &str = "/oauth2/introspect";
+/// Introspection of many tokens at once.
+pub const BATCH_INTROSPECTION: &str = "/oauth2/introspect/batch";
+/// Revocation (RFC 7009).
+pub const REVOCATION: &str = "/oauth2/revoke";
+/// What the addresses of metadata begin with (RFC 8615).
+pub const WELL_KNOWN: &str = "/.well-known/";
+/// Metadata of the authorization server (RFC 8414).
+pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// Metadata of Jeton's own API as a protected resource (RFC 9728).
+pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// Forward-auth.
 pub const VERIFY: &str = "/verify";
 /// The first set-up.

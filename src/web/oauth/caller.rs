@@ -1,0 +1,189 @@
+//! Who calls an endpoint: a service user, by one of the ways of RFC 6749, section 2.3.1, or RFC 6750, section 2.1.
+
+use crate::{
+    app::verify::{Accepted, Denied},
+    domain::{
+        access::{Demand, Refusal},
+        token::TokenKind,
+    },
+    web::{
+        bearer::{self, BearerError},
+        errors::WebError,
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
+    },
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::json;
+
+/// The fields of a form by which a client may say who it is.
+#[derive(Default)]
+pub struct ClientFields {
+    /// The public id of a service user.
+    pub id: Option<String>,
+    /// Its key.
+    pub secret: Option<String>,
+}
+
+/// Why an endpoint does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthError {
+    /// The request is not of the form that the endpoint takes.
+    #[error("{0}")]
+    Request(String),
+    /// The caller's bearer token is missing, not accepted, or may not do this.
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    /// The caller's id and key are not accepted.
+    #[error("client not accepted: {0}")]
+    Client(Denied),
+    /// The id that was sent is not that of the key.
+    #[error("the key is not one of this client's")]
+    OtherClient,
+    /// A person's token, where only a service user's may ask.
+    #[error("not a service user's token")]
+    NotServiceUser,
+}
+
+/// What is the matter with a key that was sent as a client's secret.
+impl From<Denied> for OAuthError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unproven(_) => Self::Bearer(denied.into()),
+            denied => Self::Client(denied),
+        }
+    }
+}
+
+impl OAuthError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Request(_) => "invalid_request",
+            Self::Client(denied) if !is_of_client(denied) => "insufficient_scope",
+            Self::Client(_) | Self::OtherClient => "invalid_client",
+            Self::Bearer(error) => error.code().unwrap_or("invalid_client"),
+            Self::NotServiceUser => "insufficient_scope",
+        }
+    }
+
+    fn description(&self) -> String {
+        match self {
+            Self::Request(text) => text.clone(),
+            Self::Bearer(error) => error.description(),
+            Self::Client(denied) if is_of_client(denied) => {
+                "The client_id must be a service user's public id, and the client_secret its API key.".into()
+            }
+            Self::Client(_) => "The service user does not have the permission platform.verify_tokens.".into(),
+            Self::OtherClient => "The client_secret is not the API key of this client_id.".into(),
+            Self::NotServiceUser => "Only a service user's token may ask about other tokens.".into(),
+        }
+    }
+}
+
+/// Whether the client is not known at all, rather than not allowed.
+fn is_of_client(denied: &Denied) -> bool {
+    !matches!(denied, Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_)))
+}
+
+impl ResponseError for OAuthError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Request(_) => StatusCode::BAD_REQUEST,
+            Self::Bearer(error) => error.status_code(),
+            Self::Client(denied) if !is_of_client(denied) => StatusCode::FORBIDDEN,
+            Self::Client(_) | Self::OtherClient => StatusCode::UNAUTHORIZED,
+            Self::NotServiceUser => StatusCode::FORBIDDEN,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut response = match self {
+            Self::Bearer(error) => error.head(),
+            _ => HttpResponse::build(status),
+        };
+        if matches!(self, Self::Client(_) | Self::OtherClient) {
+            response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"jeton\""));
+        }
+        let body = match status {
+            StatusCode::SERVICE_UNAVAILABLE => json!({ "error": "temporarily_unavailable" }),
+            _ => json!({ "error": self.code(), "error_description": self.description() }),
+        };
+        response.insert_header((CONTENT_TYPE, "application/json")).body(body.to_string())
+    }
+}
+
+impl OAuthError {
+    /// What a body that could not be taken means: an error of OAuth's own form where it has one.
+    pub fn of_body(error: WebError) -> actix_web::Error {
+        match error {
+            WebError::BrokenForm(why) => Self::Request(format!("The body could not be read: {why}")).into(),
+            other => other.into(),
+        }
+    }
+}
+
+/// The service user that calls, if its token is accepted and grants `demand`.
+///
+/// # Errors
+/// [`OAuthError`] says why it is not.
+pub async fn caller(request: &HttpRequest, fields: &ClientFields, demand: Demand) -> Result<Accepted, OAuthError> {
+    let basic = basic(request)?;
+    let (id, secret) = match (basic, &fields.secret) {
+        (Some(_), Some(_)) => return Err(more_than_one()),
+        (Some((id, key)), None) => (Some(id), key),
+        (None, Some(_)) if request.headers().contains_key(AUTHORIZATION) => {
+            return Err(more_than_one());
+        }
+        (None, Some(secret)) => (fields.id.clone(), secret.clone()),
+        (None, None) => {
+            let accepted = bearer::authenticate(request, demand).await?;
+            return service_user(accepted);
+        }
+    };
+    let accepted = bearer::verify(request, &secret, demand).await?;
+    let accepted = service_user(accepted)?;
+    if id.as_deref() == Some(accepted.identity().token_public_id.as_str()) {
+        Ok(accepted)
+    } else {
+        Err(OAuthError::OtherClient)
+    }
+}
+
+/// Whether a request says in any way who calls.
+pub fn is_named(request: &HttpRequest, fields: &ClientFields) -> bool {
+    request.headers().contains_key(AUTHORIZATION) || fields.secret.is_some()
+}
+
+fn more_than_one() -> OAuthError {
+    OAuthError::Request("Say who calls in one way: in the Authorization header or in the form.".into())
+}
+
+fn service_user(accepted: Accepted) -> Result<Accepted, OAuthError> {
+    match accepted.identity().kind {
+        TokenKind::Service => Ok(accepted),
+        TokenKind::Personal | TokenKind::System => Err(OAuthError::NotServiceUser),
+    }
+}
+
+/// Id and key of a Basic header. Both consist of characters that the form encoding of RFC 6749 leaves as they are.
+fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next().and_then(|header| header.to_str().ok()) else { return Ok(None) };
+    let credentials = match header.split_at_checked("Basic ".len()) {
+        Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("basic ") => credentials,
+        _ => return Ok(None),
+    };
+    if headers.next().is_some() {
+        return Err(more_than_one());
+    }
+    let decoded = BASE64_STANDARD.decode(credentials.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let (id, key) =
+        decoded.as_deref().and_then(|text| text.split_once(':')).ok_or(OAuthError::Client(Denied::Malformed))?;
+    Ok(Some((id.to_owned(), key.to_owned())))
+}

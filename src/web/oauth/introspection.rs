@@ -1,0 +1,146 @@
+//! Introspection: an API asks whom a token speaks for (RFC 7662).
+
+use super::caller::{ClientFields, OAuthError, caller};
+use crate::{
+    app::verify::{Accepted, Denied},
+    domain::{access::Demand, organization::OrganizationId, permission::Permission},
+    web::{PublicUrl, bearer, body::Json, errors::WebError, form::OpenForm},
+};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+
+/// Most tokens of one batch.
+const BATCH: usize = 100;
+/// Seconds for which a client may keep an answer: many keep it until its `exp`.
+const KEPT: i64 = 120;
+
+/// The form of RFC 7662, section 2.1. `token_type_hint` is of no use: a key names its kind.
+#[derive(Deserialize)]
+pub struct IntrospectionForm {
+    token: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// Many tokens at once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    tokens: Vec<String>,
+}
+
+/// `POST /oauth2/introspect`: whom a token of the caller's organization speaks for; of any other, that it is not active. An
+/// active one is used by being asked about.
+///
+/// # Errors
+/// When the caller may not ask, or nothing can be said at the moment.
+pub async fn introspect(
+    request: HttpRequest,
+    form: Result<OpenForm<IntrospectionForm>, WebError>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let OpenForm(form) = form.map_err(OAuthError::of_body)?;
+    let fields = ClientFields { id: form.client_id, secret: form.client_secret };
+    let asks = asker(&request, &fields).await?;
+    let token = form.token.ok_or_else(|| OAuthError::Request("The field token is missing.".into()))?;
+    let answer = look_at(&request, &token, asks).await?;
+    Ok(HttpResponse::Ok().json(Answer::new(answer.as_ref(), &url(&request))))
+}
+
+/// `POST /oauth2/introspect/batch`: the same about up to 100 tokens, in the order of the request.
+///
+/// # Errors
+/// As [`introspect`].
+pub async fn introspect_batch(
+    request: HttpRequest,
+    batch: Result<Json<Batch>, WebError>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let Json(batch) = batch.map_err(OAuthError::of_body)?;
+    let asks = asker(&request, &ClientFields::default()).await?;
+    if batch.tokens.len() > BATCH {
+        return Err(OAuthError::Request(format!("A batch has {BATCH} tokens at most.")).into());
+    }
+    let looked = join_all(batch.tokens.iter().map(|token| look_at(&request, token, asks))).await;
+    let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let url = url(&request);
+    let results: Vec<Answer<'_>> = looked.iter().map(|answer| Answer::new(answer.as_ref(), &url)).collect();
+    Ok(HttpResponse::Ok().json(Results { results }))
+}
+
+/// The organization whose tokens the caller may ask about.
+async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
+    let demand = Demand { permission: Some(Permission::PlatformVerifyTokens), ..Demand::default() };
+    Ok(caller(request, fields, demand).await?.identity().organization)
+}
+
+/// Nothing, whatever the reason, unless the token is one of `organization` and active.
+async fn look_at(
+    request: &HttpRequest,
+    token: &str,
+    organization: OrganizationId,
+) -> Result<Option<Accepted>, OAuthError> {
+    let demand = Demand { organization: Some(organization), ..Demand::default() };
+    match bearer::verify(request, token, demand).await {
+        Ok(accepted) => Ok(Some(accepted)),
+        Err(unproven @ Denied::Unproven(_)) => Err(unproven.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn url(request: &HttpRequest) -> String {
+    request.app_data::<Data<PublicUrl>>().map(|url| url.0.clone()).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Results<'a> {
+    results: Vec<Answer<'a>>,
+}
+
+/// RFC 7662, section 2.2.
+#[derive(Serialize)]
+struct Answer<'a> {
+    active: bool,
+    #[serde(flatten)]
+    token: Option<Active<'a>>,
+}
+
+#[derive(Serialize)]
+struct Active<'a> {
+    sub: &'a str,
+    /// The same as `sub`: clients make one account for each `username`, and names are neither unique nor for ever.
+    username: &'a str,
+    name: &'a str,
+    scope: &'a str,
+    client_id: &'a str,
+    token_type: &'a str,
+    exp: i64,
+    iat: i64,
+    iss: &'a str,
+    organization: &'a str,
+    permissions: Vec<&'a str>,
+}
+
+impl<'a> Answer<'a> {
+    fn new(accepted: Option<&'a Accepted>, url: &'a str) -> Self {
+        Self { active: accepted.is_some(), token: accepted.map(|accepted| Active::new(accepted, url)) }
+    }
+}
+
+impl<'a> Active<'a> {
+    fn new(accepted: &'a Accepted, url: &'a str) -> Self {
+        let identity = accepted.identity();
+        Self {
+            sub: &identity.subject.name,
+            username: &identity.subject.name,
+            name: &identity.subject.display_name,
+            scope: identity.scope.oauth(),
+            client_id: &identity.token_public_id,
+            token_type: "Bearer",
+            exp: accepted.expires_at().min(accepted.at().plus(KEPT)).seconds(),
+            iat: accepted.issued_at().seconds(),
+            iss: url,
+            organization: &identity.organization_slug,
+            permissions: identity.permission_keys.split_ascii_whitespace().collect(),
+        }
+    }
+}

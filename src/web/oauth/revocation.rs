@@ -1,0 +1,37 @@
+//! Revocation by whoever has the key (RFC 7009).
+
+use super::caller::{ClientFields, OAuthError, caller, is_named};
+use crate::{
+    domain::access::Demand,
+    web::{App, errors::WebError, form::OpenForm, source},
+};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+
+/// The form of RFC 7009, section 2.1. `token_type_hint` is of no use: a key names its kind.
+#[derive(Deserialize)]
+pub struct RevocationForm {
+    token: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 also if there is nothing to revoke. To have the key is
+/// enough, as it is for using it; a caller that says who it is must say the truth.
+///
+/// # Errors
+/// When the form has no token, the caller's word is not true, or the database fails.
+pub async fn revoke(
+    jeton: App,
+    request: HttpRequest,
+    form: Result<OpenForm<RevocationForm>, WebError>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let OpenForm(form) = form.map_err(OAuthError::of_body)?;
+    let fields = ClientFields { id: form.client_id, secret: form.client_secret };
+    if is_named(&request, &fields) {
+        caller(&request, &fields, Demand::default()).await?;
+    }
+    let token = form.token.ok_or_else(|| OAuthError::Request("The field token is missing.".into()))?;
+    jeton.revoke_by_key(&token, source::of(&request)).await.map_err(WebError::from)?;
+    Ok(HttpResponse::Ok().finish())
+}
