@@ -120,7 +120,7 @@ db_test! {
         let helpers = makes_set(&ann, "Helpers", &["platform.permission_sets", "templates.view"]).await;
         give(&app, &ben, &helpers);
         let form = ben.get(&format!("{SETS}/new")).await;
-        assert_eq!(form.body.matches(" disabled").count(), 17);
+        assert_eq!(form.body.matches(" disabled").count(), 18);
         let refused = ben.post(SETS, &fields("Mine", &["templates.view", "assets.view"])).await;
         assert_eq!(refused.status, 422);
         refused.shows("You cannot give what you do not have yourself: Assets: View.");

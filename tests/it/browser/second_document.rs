@@ -137,7 +137,7 @@ async fn creates(browser: &Browser, words: &Words, javascript: bool) -> String {
     browser.choose(words.days[1]).await;
     // «Toutes les autorisations sont sélectionnées par défaut.»
     let all = "return [...document.querySelectorAll('[name=permission]')].filter((box) => box.checked).length";
-    assert_eq!(browser.evaluate(all).await, 19);
+    assert_eq!(browser.evaluate(all).await, 20);
     browser.unchoose(words.one_permission).await;
     browser.click(words.submit).await;
     copied_key(browser, words, javascript).await
@@ -184,7 +184,7 @@ async fn edits(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     browser.sees(words.saved).await;
     let me = app.me(key).await.json();
     assert_eq!(me["subject"]["name"], "Workato, stock");
-    assert_eq!(me["permissions"].as_array().unwrap().len(), 19);
+    assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 }
 
 async fn revokes(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
