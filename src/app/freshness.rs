@@ -6,6 +6,7 @@
 //! are lost. On Postgres, requests that arrive together share one read, so the database sees one tiny read at a time however
 //! many requests there are (`architecture.md`, *revocation*; V1, V3).
 
+use super::verify::cache::Cache;
 use crate::storage::{
     Address, AnyConnection, StorageError,
     epoch::{self, WalIndex, WalIndexHead},
@@ -13,22 +14,57 @@ use crate::storage::{
 use std::{
     cell::{Cell, RefCell},
     path::Path,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 use tokio::sync::oneshot;
 
 /// A request that has no proof by then is answered 503.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The epoch could not be read in time: nothing is known, so neither yes nor no may be said.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the epoch could not be read: {0}")]
+#[error("nothing can be said about tokens: {0}")]
 pub struct Unproven(pub String);
+
+impl Unproven {
+    /// The database took too long.
+    pub fn late() -> Self {
+        Self(format!("no answer from the database within {} ms", PATIENCE.as_millis()))
+    }
+}
 
 impl From<StorageError> for Unproven {
     fn from(error: StorageError) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// Reads epochs one after the other, and brings the cache to each.
+struct Reader {
+    cache: Arc<Cache>,
+    last: i64,
+}
+
+impl Reader {
+    fn new(cache: Arc<Cache>) -> Self {
+        Self { cache, last: i64::MIN }
+    }
+
+    /// The epoch at this moment; the cache is at least there.
+    fn read(&mut self, connection: &mut AnyConnection) -> Result<i64, StorageError> {
+        let epoch = epoch::read(connection)?;
+        if epoch < self.last {
+            // It was restored, or its standby took over without the last commits: what was revoked may live again (R5).
+            return Err(StorageError::WentBack { from: self.last, to: epoch });
+        }
+        let known = self.cache.epoch();
+        if known < epoch {
+            let touched = epoch::changes(connection, known, epoch)?;
+            self.cache.bring_to(epoch, &touched);
+        }
+        self.last = epoch;
+        Ok(epoch)
     }
 }
 
@@ -38,18 +74,20 @@ impl From<StorageError> for Unproven {
 /// ask the index takes a third of a microsecond, so each request does it by itself.
 pub struct LocalEpoch {
     connection: RefCell<AnyConnection>,
+    reader: RefCell<Reader>,
     index: WalIndex,
     seen: Cell<Option<(WalIndexHead, i64)>>,
 }
 
 impl LocalEpoch {
     /// Opens a connection of its own to the database in this file.
-    pub fn open(database: &Path) -> Result<Self, StorageError> {
+    pub fn open(database: &Path, cache: Arc<Cache>) -> Result<Self, StorageError> {
         let mut connection = Address::Sqlite(database.to_owned()).connect()?;
+        let mut reader = Reader::new(cache);
         // The first read makes sure that there is an index.
-        epoch::read(&mut connection)?;
+        reader.read(&mut connection)?;
         let index = WalIndex::open(database)?;
-        Ok(Self { connection: RefCell::new(connection), index, seen: Cell::new(None) })
+        Ok(Self { connection: connection.into(), reader: reader.into(), index, seen: Cell::new(None) })
     }
 
     /// The epoch at this moment.
@@ -61,7 +99,7 @@ impl LocalEpoch {
         {
             return Ok(epoch);
         }
-        let epoch = epoch::read(&mut self.connection.borrow_mut())?;
+        let epoch = self.reader.borrow_mut().read(&mut self.connection.borrow_mut())?;
         self.seen.set(Some((head, epoch)));
         Ok(epoch)
     }
@@ -81,14 +119,15 @@ pub struct SharedEpoch {
 
 impl SharedEpoch {
     /// Starts the thread. It ends when this is dropped.
-    pub fn start(address: Address) -> Self {
+    pub fn start(address: Address, cache: Arc<Cache>) -> Self {
         let (waiters, arrived) = mpsc::channel::<Waiter>();
         std::thread::spawn(move || {
-            let mut connection = None;
+            let (mut connection, mut reader) = (None, Reader::new(cache));
             while let Ok(first) = arrived.recv() {
                 // Whoever waits by now arrived before the read that begins next.
                 let together: Vec<Waiter> = std::iter::once(first).chain(arrived.try_iter()).collect();
-                let epoch = read_or_reconnect(&address, &mut connection).map_err(Unproven::from);
+                let epoch = reconnecting(&address, &mut connection, |connection| reader.read(connection));
+                let epoch = epoch.map_err(Unproven::from);
                 for waiter in together {
                     // One that has lost its patience is no longer there.
                     drop(waiter.send(epoch.clone()));
@@ -101,23 +140,28 @@ impl SharedEpoch {
     /// The epoch, by a read that began after this call.
     pub async fn read(&self) -> Result<i64, Unproven> {
         let (waiter, answer) = oneshot::channel();
-        self.waiters.send(waiter).map_err(|_| Unproven("its thread has ended".into()))?;
+        let ended = || Unproven("the thread that reads the epoch has ended".into());
+        self.waiters.send(waiter).map_err(|_| ended())?;
         match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(epoch)) => epoch,
-            Ok(Err(_)) => Err(Unproven("its thread has ended".into())),
-            Err(_) => Err(Unproven(format!("no answer within {} ms", PATIENCE.as_millis()))),
+            Ok(epoch) => epoch.unwrap_or_else(|_| Err(ended())),
+            Err(_) => Err(Unproven::late()),
         }
     }
 }
 
-fn read_or_reconnect(address: &Address, connection: &mut Option<AnyConnection>) -> Result<i64, StorageError> {
+/// Runs `work` on a connection that is opened when it is needed, and given up when it fails.
+pub fn reconnecting<T>(
+    address: &Address,
+    connection: &mut Option<AnyConnection>,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
     let open = match connection {
         Some(open) => open,
         None => connection.insert(address.connect()?),
     };
-    let epoch = epoch::read(open);
-    if epoch.is_err() {
+    let done = work(open);
+    if done.is_err() {
         *connection = None;
     }
-    epoch
+    done
 }

@@ -3,7 +3,7 @@
 use super::{Jeton, Result};
 use crate::{
     domain::activity::{Action, Source},
-    storage::{AnyConnection, activity, invitations, password_links, sessions, tokens},
+    storage::{AnyConnection, activity, epoch, invitations, password_links, sessions, tokens},
 };
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ impl Jeton {
             ("sessions", self.sweep_sessions().await),
             ("password links", self.sweep_links().await),
             ("invitations", self.sweep_invitations().await),
+            ("changes of authority", self.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
         ];
         for (what, done) in rounds {
             if let Err(error) = done {
@@ -43,6 +44,11 @@ impl Jeton {
     pub async fn flush_usage(&self) -> Result<()> {
         let (verifier, db) = (self.verifier.clone(), self.db.clone());
         Self::blocking(move || verifier.usage().flush(&db)).await
+    }
+
+    /// Waits until there are so many uses in memory that they should be written before the next round.
+    pub async fn many_uses(&self) {
+        self.verifier.usage().is_much().await;
     }
 
     async fn write_down_expired(&self) -> Result<()> {

@@ -137,7 +137,7 @@ impl Jeton {
         let mut problems = Problems::default();
         let Some(reason) = problems.check(Field::Reason, text::reason(reason)) else { return Err(problems.into()) };
         let (at, now) = (at.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+        self.change_keys(move |connection| {
             let organization = at.still(connection)?.organization();
             let token = inventory::find_personal(connection, organization, &public_id)?.ok_or(AppError::NotFound)?;
             let name = at.actor().user().name.as_str();
@@ -153,7 +153,7 @@ impl Jeton {
                 };
                 activity::insert(connection, &entry)?;
             }
-            Ok(revoked)
+            Ok((revoked, tokens::touched(connection, token.key.token)?))
         })
         .await
     }

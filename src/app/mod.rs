@@ -34,7 +34,7 @@ pub mod verify;
 
 use crate::{
     domain::{permission::Permission, token::Pepper},
-    storage::{self, Address, AnyConnection, Db, StorageError, installation, memberships},
+    storage::{self, Address, AnyConnection, Db, StorageError, epoch::Touched, installation, memberships},
 };
 use clock::Clock;
 use problem::Problems;
@@ -142,7 +142,7 @@ impl Jeton {
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =
             secrets::check(&db, &pepper, known, settings.is_demo, settings.clock.now(), &settings.data_dir)?;
-        let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone())?;
+        let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
         Ok(Self {
             db,
             pepper,
@@ -219,5 +219,14 @@ impl Jeton {
     ) -> Result<T> {
         let db = self.db.clone();
         Self::blocking(move || db.change_authority(work)).await
+    }
+
+    /// [`Db::change_keys`] for verbs.
+    async fn change_keys<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.clone();
+        Self::blocking(move || db.change_keys(work)).await
     }
 }

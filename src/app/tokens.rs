@@ -16,7 +16,9 @@ use crate::{
         token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, Scope, TokenKind},
     },
     storage::{
-        AnyConnection, activity, memberships,
+        AnyConnection, activity,
+        epoch::Touched,
+        memberships,
         memberships::Membership,
         tokens::{self, NewToken, RevokedBy, Token, service_users},
         users,
@@ -185,9 +187,10 @@ impl Jeton {
     pub async fn revoke_token(&self, actor: &Actor, public_id: &str, source: Source) -> Result<bool> {
         let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
         let (actor, now) = (actor.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+        self.change_keys(move |connection| {
             let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
-            revoke(connection, &actor, &token, now, &source)
+            let touched = tokens::touched(connection, token.id)?;
+            Ok((revoke(connection, &actor, &token, now, &source)?, touched))
         })
         .await
     }
@@ -223,7 +226,7 @@ impl Jeton {
     /// When the database fails.
     pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
         let (accepted, now) = (accepted.clone(), self.clock.now());
-        self.change_authority(move |connection| revoke_with_key(connection, accepted.identity(), now, &source)).await
+        self.change_keys(move |connection| revoke_with_key(connection, accepted.identity(), now, &source)).await
     }
 
     /// Revokes a token by its key, whoever has it (RFC 7009). Nothing happens if there is no such token, or not any more.
@@ -236,7 +239,7 @@ impl Jeton {
         let found = self.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
         match found {
             Some((identity, life)) if life.is_active(now) => {
-                self.change_authority(move |connection| revoke_with_key(connection, &identity, now, &source)).await
+                self.change_keys(move |connection| revoke_with_key(connection, &identity, now, &source)).await
             }
             // Anybody may send keys of nothing: they must not cost a transaction each.
             _ => Ok(()),
@@ -245,8 +248,14 @@ impl Jeton {
 }
 
 /// Revokes the token that `identity` tells of, in its own name.
-fn revoke_with_key(connection: &mut AnyConnection, identity: &Identity, now: Timestamp, source: &Source) -> Result<()> {
+fn revoke_with_key(
+    connection: &mut AnyConnection,
+    identity: &Identity,
+    now: Timestamp,
+    source: &Source,
+) -> Result<((), Touched)> {
     let by_key = RevokedBy::Key.into();
+    let touched = tokens::touched(connection, identity.token)?;
     // With a service user's current key its token ends, and so do keys before it.
     let revoked = match service_users::of_token(connection, identity.token)? {
         Some(id) => service_users::revoke(connection, id, identity.token, by_key, now)?,
@@ -255,7 +264,7 @@ fn revoke_with_key(connection: &mut AnyConnection, identity: &Identity, now: Tim
     if revoked {
         activity::insert(connection, &super::usage::entry(identity, Action::TokenRevoked, now, 1, source))?;
     }
-    Ok(())
+    Ok(((), touched))
 }
 
 /// The nonce of a form, if it can be one that [`Jeton::form_nonce`] made.

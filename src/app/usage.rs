@@ -1,9 +1,13 @@
 //! Uses of tokens on their way to the database: in memory, the newest wins, one batch at most every minute.
 //!
 //! A request does not write. What a token's row says of its last use is at most a minute behind, and a token close to its
-//! expiry is written at once by [`super::verify`], so that being behind never expires a token that was used (V16).
+//! expiry is written at once by [`super::verify`], so that being behind never expires a token that was used (V16). Each use is
+//! counted, for the day of the newest one in its batch: around midnight a count is right to the minute.
 
-use super::{AppError, Result};
+use super::{
+    AppError, Result,
+    verify::cache::{Known, Uses},
+};
 use crate::{
     domain::{
         access::Identity,
@@ -18,14 +22,24 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
 };
+use tokio::sync::Notify;
+
+/// Tokens with news in memory at which they are written without waiting for the minute: some ten megabytes.
+const MANY: usize = 20_000;
+/// Most tokens of one transaction.
+const CHUNK: usize = 500;
 
 /// What is known of a token and not yet in the database.
 struct Pending {
     identity: Arc<Identity>,
     /// The newest accepted use.
     used: Option<(Timestamp, Source)>,
+    /// Where its accepted uses are counted.
+    uses: Option<Arc<Uses>>,
+    /// How many were counted elsewhere before.
+    counted: u64,
     /// The newest refused use of the revoked token, and how many there were.
     refused: Option<(Timestamp, Source, i64)>,
 }
@@ -34,15 +48,17 @@ struct Pending {
 #[derive(Default)]
 pub struct Usage {
     pending: Mutex<HashMap<TokenId, Pending>>,
+    many: Notify,
 }
 
 impl Usage {
-    /// Notes an accepted use.
-    pub fn accepted(&self, identity: &Arc<Identity>, at: Timestamp, source: Source) {
-        self.note(identity, |pending| {
+    /// Notes an accepted use that `known` has counted.
+    pub fn accepted(&self, known: &Known, at: Timestamp, source: Source) {
+        self.note(&known.identity, |pending| {
             if pending.used.as_ref().is_none_or(|(before, _)| *before <= at) {
                 pending.used = Some((at, source));
             }
+            pending.count_at(&known.uses);
         });
     }
 
@@ -56,8 +72,15 @@ impl Usage {
 
     fn note(&self, identity: &Arc<Identity>, note: impl FnOnce(&mut Pending)) {
         let mut pending = self.lock();
-        let fresh = || Pending { identity: Arc::clone(identity), used: None, refused: None };
-        note(pending.entry(identity.token).or_insert_with(fresh));
+        note(pending.entry(identity.token).or_insert_with(|| Pending::new(identity)));
+        if pending.len() >= MANY {
+            self.many.notify_one();
+        }
+    }
+
+    /// Waits until there is so much in memory that it should be written.
+    pub async fn is_much(&self) {
+        self.many.notified().await;
     }
 
     /// Puts a use that is not yet in the database into what was read from there.
@@ -70,23 +93,34 @@ impl Usage {
         }
     }
 
-    /// Writes everything to the database in one transaction. On an error it is kept for the next time.
+    /// Writes everything to the database. On an error what is not written is kept for the next time.
     pub fn flush(&self, db: &Db) -> Result<()> {
-        let batch = std::mem::take(&mut *self.lock());
-        if batch.is_empty() {
-            return Ok(());
+        let mut batch: Vec<Pending> = std::mem::take(&mut *self.lock()).into_values().collect();
+        // In the order of organizations and tokens, so that two nodes that write at once never wait for each other in a
+        // ring.
+        batch.sort_unstable_by_key(|pending| (pending.identity.organization, pending.identity.token));
+        batch.iter_mut().for_each(Pending::stop_counting);
+        let mut rest = &batch[..];
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(rest.len().min(CHUNK));
+            if let Err(error) = db.write::<_, AppError>(|connection| write(connection, chunk)) {
+                let kept = batch.len() - rest.len();
+                self.keep(batch.split_off(kept));
+                return Err(error);
+            }
+            rest = later;
         }
-        let written = db.write::<_, AppError>(|connection| write(connection, &in_order(&batch)));
-        if written.is_err() {
-            let mut pending = self.lock();
-            for (id, old) in batch {
-                match pending.get_mut(&id) {
-                    None => drop(pending.insert(id, old)),
-                    Some(newer) => newer.add_older(old),
-                }
+        Ok(())
+    }
+
+    fn keep(&self, not_written: Vec<Pending>) {
+        let mut pending = self.lock();
+        for old in not_written {
+            match pending.get_mut(&old.identity.token) {
+                None => drop(pending.insert(old.identity.token, old)),
+                Some(newer) => newer.add_older(old),
             }
         }
-        written
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, Pending>> {
@@ -96,7 +130,27 @@ impl Usage {
 }
 
 impl Pending {
+    fn new(identity: &Arc<Identity>) -> Self {
+        Self { identity: Arc::clone(identity), used: None, uses: None, counted: 0, refused: None }
+    }
+
+    /// Lets `uses` count from now on. A token that was forgotten and read again is counted anew.
+    fn count_at(&mut self, uses: &Arc<Uses>) {
+        if self.uses.as_ref().is_none_or(|before| !Arc::ptr_eq(before, uses)) {
+            self.stop_counting();
+            self.uses = Some(Arc::clone(uses));
+        }
+    }
+
+    /// Takes over what was counted. The next use that is counted there is the first again, and notes the token anew.
+    fn stop_counting(&mut self) {
+        if let Some(uses) = self.uses.take() {
+            self.counted += uses.uncounted.swap(0, Ordering::Relaxed);
+        }
+    }
+
     fn add_older(&mut self, old: Self) {
+        self.counted += old.counted;
         if self.used.is_none() {
             self.used = old.used;
         }
@@ -107,22 +161,18 @@ impl Pending {
     }
 }
 
-/// In the order of organizations and tokens, so that two nodes that write at once never wait for each other in a ring.
-fn in_order(batch: &HashMap<TokenId, Pending>) -> Vec<&Pending> {
-    let mut pending: Vec<&Pending> = batch.values().collect();
-    pending.sort_unstable_by_key(|pending| (pending.identity.organization, pending.identity.token));
-    pending
-}
-
 /// First all tokens, then all entries of the log: whoever has written into an organization's log waits for nobody's token
 /// any more.
-fn write(connection: &mut AnyConnection, batch: &[&Pending]) -> Result<()> {
+fn write(connection: &mut AnyConnection, batch: &[Pending]) -> Result<()> {
     let mut entries = Vec::new();
-    for Pending { identity, used, refused } in batch {
+    for Pending { identity, used, counted, refused, .. } in batch {
         if let Some((at, source)) = used
             && tokens::note_use(connection, identity.token, *at, source)? == NotedUse::First
         {
             entries.push(entry(identity, Action::TokenFirstUsed, *at, 1, source));
+        }
+        if let (Some((at, _)), 1..) = (used, counted) {
+            tokens::count_calls(connection, identity.token, *at, *counted)?;
         }
         if let Some((at, source, count)) = refused {
             tokens::note_refused(connection, identity.token, *count, *at, source)?;

@@ -4,6 +4,9 @@
 //! the use. A yes may come from the cache; a no about the token's life never does, since a use on another node may have
 //! prolonged it. Every protocol goes through [`Verifier::verify`].
 
+pub mod cache;
+mod lookups;
+
 use super::{
     AppError, Jeton, Result,
     clock::Clock,
@@ -17,19 +20,15 @@ use crate::{
         time::Timestamp,
         token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
     },
-    storage::{Address, AnyConnection, Db, StorageError, tokens},
+    storage::{Address, Db, StorageError, tokens},
 };
-use quick_cache::sync::Cache;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use cache::{Cache, Known};
+use lookups::Lookups;
+use std::sync::{Arc, atomic::Ordering};
 
 /// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
 /// memory, so what the database says is never so far behind that it would expire a token that was used.
 const BRINK: i64 = 15 * 60;
-/// Most tokens whose facts are kept in memory: about 50 MB when all of them are taken.
-const CACHED: usize = 100_000;
 /// How often a token is looked at for one request: from the cache, from the database, and once more if it ended just then.
 const TRIES: usize = 3;
 
@@ -94,45 +93,35 @@ impl Accepted {
     }
 }
 
-/// What the cache keeps of a token.
-struct Known {
-    identity: Arc<Identity>,
-    /// Its life as the database told it at `epoch`.
-    life: Life,
-    /// The epoch that was read before the token was.
-    epoch: i64,
-    /// The newest use that this node knows of, in seconds; 0 for none.
-    used: AtomicI64,
-    /// The newest use that is in the database for certain, in seconds.
-    stored: AtomicI64,
-}
-
-impl Known {
-    fn life(&self, used: i64) -> Life {
-        let used = (used > 0).then(|| Timestamp::from_seconds(used));
-        Life { last_used_at: used.max(self.life.last_used_at), ..self.life }
-    }
-}
-
 /// What all threads share.
 pub struct Shared {
     db: Db,
     pepper: Pepper,
     clock: Clock,
-    cache: Cache<KeyDigest, Arc<Known>>,
+    cache: Arc<Cache>,
     usage: Usage,
-    /// For Postgres; SQLite's epoch is read by each thread itself.
-    epoch: Option<SharedEpoch>,
+    /// For Postgres; on SQLite each thread reads by itself.
+    far: Option<Far>,
+}
+
+/// What stands between a node and a Postgres: a connection each, which nothing else uses.
+struct Far {
+    epoch: SharedEpoch,
+    lookups: Lookups,
 }
 
 impl Shared {
     /// An empty cache in front of `db`.
-    pub fn new(db: Db, pepper: Pepper, clock: Clock) -> std::result::Result<Self, StorageError> {
-        let epoch = match db.address() {
+    pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
+        let cache = Arc::new(Cache::new());
+        let far = match db.address() {
             Address::Sqlite(_) => None,
-            address @ Address::Postgres(_) => Some(SharedEpoch::start(address.clone())),
+            address @ Address::Postgres(_) => Some(Far {
+                epoch: SharedEpoch::start(address.clone(), Arc::clone(&cache)),
+                lookups: Lookups::start(address.clone()),
+            }),
         };
-        Ok(Self { db, pepper, clock, cache: Cache::new(CACHED), usage: Usage::default(), epoch })
+        Self { db, pepper, clock, cache, usage: Usage::default(), far }
     }
 
     /// The uses that are not yet in the database.
@@ -154,7 +143,7 @@ impl Jeton {
     /// When its own connection cannot be opened.
     pub fn verifier(&self) -> std::result::Result<Verifier, StorageError> {
         let local = match self.db.address() {
-            Address::Sqlite(file) => Some(LocalEpoch::open(file)?),
+            Address::Sqlite(file) => Some(LocalEpoch::open(file, Arc::clone(&self.verifier.cache))?),
             Address::Postgres(_) => None,
         };
         Ok(Verifier { shared: Arc::clone(&self.verifier), local })
@@ -175,7 +164,7 @@ impl Verifier {
         let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let digest = self.shared.pepper.digest(key);
         let epoch = self.epoch().await?;
-        let mut cached = self.shared.cache.get(&digest).filter(|known| known.epoch == epoch);
+        let mut cached = self.shared.cache.get(&digest);
         for _ in 0..TRIES {
             let is_fresh = cached.is_none();
             let known = match cached.take() {
@@ -198,8 +187,8 @@ impl Verifier {
         source: &impl Fn() -> Source,
     ) -> std::result::Result<Option<std::result::Result<Accepted, Denied>>, Denied> {
         let now = self.shared.clock.now();
-        let life = known.life(known.used.load(Ordering::Relaxed));
-        match decide(&known.identity, life, demand, now) {
+        let uses = &known.uses;
+        match decide(&known.identity, known.life(uses.last.load(Ordering::Relaxed)), demand, now) {
             Ok(()) => {}
             Err(Refusal::Expired(_)) if !is_fresh => return Ok(None),
             Err(refusal) => {
@@ -209,44 +198,46 @@ impl Verifier {
                 return Ok(Some(Err(Denied::Refused(refusal))));
             }
         }
-        let stored = known.life(known.stored.load(Ordering::Relaxed));
+        let stored = known.life(uses.stored.load(Ordering::Relaxed));
         if stored.expires_at().since(now) <= BRINK {
             if !self.write_use(known, now, source()).await? {
                 return Ok(None);
             }
-            known.stored.fetch_max(now.seconds(), Ordering::Relaxed);
+            uses.stored.fetch_max(now.seconds(), Ordering::Relaxed);
         }
-        // Once a second a token is enough: the newest second is what lists show.
-        if known.used.fetch_max(now.seconds(), Ordering::Relaxed) < now.seconds() {
-            self.shared.usage.accepted(&known.identity, now, source());
+        // Who is noted once a second is enough: the newest second is what lists show. Each use is counted.
+        let is_first_to_count = uses.uncounted.fetch_add(1, Ordering::Relaxed) == 0;
+        if uses.last.fetch_max(now.seconds(), Ordering::Relaxed) < now.seconds() || is_first_to_count {
+            self.shared.usage.accepted(known, now, source());
         }
         let life = known.life(now.seconds());
         Ok(Some(Ok(Accepted { identity: Arc::clone(&known.identity), life, at: now })))
     }
 
+    /// The epoch, by a read that began after this call; the cache is at least there.
     async fn epoch(&self) -> std::result::Result<i64, Unproven> {
-        match (&self.local, &self.shared.epoch) {
+        match (&self.local, &self.shared.far) {
             (Some(local), _) => Ok(local.read()?),
-            (None, Some(shared)) => shared.read().await,
+            (None, Some(far)) => far.epoch.read().await,
             (None, None) => Err(Unproven("there is no database to read it from".into())),
         }
     }
 
     /// Reads a token from the database and keeps what it says for the requests that follow.
-    async fn load(&self, kind: TokenKind, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>> {
-        let find = move |connection: &mut AnyConnection| Ok(tokens::identity(connection, kind, &digest)?);
-        let found = match &self.local {
-            Some(local) => local.with_connection(find),
-            None => {
-                let db = self.shared.db.clone();
-                Jeton::blocking(move || db.read(find)).await
-            }
-        }?;
+    async fn load(
+        &self,
+        kind: TokenKind,
+        digest: KeyDigest,
+        epoch: i64,
+    ) -> std::result::Result<Option<Arc<Known>>, Unproven> {
+        let found = match (&self.local, &self.shared.far) {
+            (Some(local), _) => local.with_connection(|connection| tokens::identity(connection, kind, &digest))?,
+            (None, Some(far)) => far.lookups.find(kind, digest).await?,
+            (None, None) => return Err(Unproven("there is no database to read it from".into())),
+        };
         Ok(found.map(|(identity, life)| {
-            let stored = life.last_used_at.map_or(0, Timestamp::seconds);
-            let identity = Arc::new(identity);
-            let known = Arc::new(Known { identity, life, epoch, used: stored.into(), stored: stored.into() });
-            self.shared.cache.insert(digest, Arc::clone(&known));
+            let known = Arc::new(Known::new(self.shared.cache.share_texts(identity), life));
+            self.shared.cache.keep(digest, &known, epoch);
             known
         }))
     }

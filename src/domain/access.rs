@@ -11,6 +11,7 @@ use super::{
     token::{Life, Scope, TokenId, TokenKind, TokenState},
     user::UserId,
 };
+use std::sync::Arc;
 
 /// Whom a token speaks for and how far: the facts of one token at one moment of the database.
 #[derive(Clone, Debug)]
@@ -27,14 +28,15 @@ pub struct Identity {
     pub scope: Scope,
     /// The subject.
     pub subject: Subject,
-    /// The keys of [`Identity::permissions`], separated by spaces: sent with every answer, so put together once.
-    pub permission_keys: String,
+    /// The keys of [`Identity::permissions`], separated by spaces: sent with every answer, so put together
+    /// once, and shared by the many tokens that have the same.
+    pub permission_keys: Arc<str>,
     /// The subject's organization.
     pub organization: OrganizationId,
     /// The organization's part of addresses.
-    pub organization_slug: String,
+    pub organization_slug: Arc<str>,
     /// The organization's name.
-    pub organization_name: String,
+    pub organization_name: Arc<str>,
 }
 
 impl Identity {
@@ -165,7 +167,7 @@ mod tests {
                 is_active: true,
                 permissions: BuiltInSet::Standard.permissions(),
             },
-            permission_keys: String::new(),
+            permission_keys: "".into(),
             organization: OrganizationId(1),
             organization_slug: "croix-bleue".into(),
             organization_name: "Croix-Bleue".into(),

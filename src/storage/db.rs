@@ -1,6 +1,6 @@
 //! The pools, and the three ways to use a database: read, write, change authority.
 
-use super::{Address, AnyConnection, Result, StorageError, connection::create_file, epoch};
+use super::{Address, AnyConnection, Result, StorageError, connection::create_file, epoch, epoch::Touched};
 use diesel::{
     Connection,
     connection::{AnsiTransactionManager, TransactionManager},
@@ -93,9 +93,20 @@ impl Db {
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
+        self.change_keys(|connection| Ok((work(connection)?, Touched::Everything)))
+    }
+
+    /// The same for what concerns few keys, which `work` names: nodes go on to know all others.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn change_keys<T, E: From<StorageError> + RolledBack>(
+        &self,
+        mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<(T, Touched), E>,
+    ) -> std::result::Result<T, E> {
         self.write(|connection| {
-            let done = work(connection)?;
-            epoch::step(connection)?;
+            let (done, touched) = work(connection)?;
+            epoch::step(connection, &touched)?;
             Ok(done)
         })
     }

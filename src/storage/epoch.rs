@@ -1,16 +1,71 @@
 //! The epoch of authority: one number, stepped in each transaction that changes what a token may do.
 
-use super::{AnyConnection, Result, StorageError, schema::auth_epoch};
+use super::{
+    AnyConnection, Result, StorageError,
+    schema::{auth_changes, auth_epoch},
+};
+use crate::domain::token::KeyDigest;
 use diesel::prelude::*;
 use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
 
-/// Steps the epoch. It must be the last statement of its transaction: its row is the one all authority changes share,
-/// and is to be locked for as short as possible.
+/// Most steps that are looked at one by one: beyond it is quicker to forget everything.
+const MOST_STEPS: i64 = 10_000;
+
+/// Whom a change of authority is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// Anybody.
+    Everything,
+    /// Whoever uses these keys.
+    Keys(Vec<KeyDigest>),
+}
+
+/// Steps the epoch, and writes down what the step is about, so that nodes forget no more than they have to. It must be the
+/// last statement of its transaction: its row is the one all authority changes share, and is to be locked for as short as
+/// possible. Whoever steps waits for whoever stepped before to commit, so epochs are in the order of commits (V6).
 ///
 /// # Errors
 /// When the database fails.
-pub fn step(connection: &mut AnyConnection) -> Result<()> {
-    diesel::update(auth_epoch::table).set(auth_epoch::epoch.eq(auth_epoch::epoch + 1)).execute(connection)?;
+pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
+    let epoch: i64 = diesel::update(auth_epoch::table)
+        .set(auth_epoch::epoch.eq(auth_epoch::epoch + 1))
+        .returning(auth_epoch::epoch)
+        .get_result(connection)?;
+    if let Touched::Keys(digests) = touched {
+        let digests: Vec<u8> = digests.iter().flat_map(|digest| digest.0).collect();
+        diesel::insert_into(auth_changes::table)
+            .values((auth_changes::epoch.eq(epoch), auth_changes::digests.eq(digests)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// What the steps after the epoch `after`, up to `until`, are about.
+///
+/// # Errors
+/// When the database fails.
+pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Touched> {
+    if until.saturating_sub(after) > MOST_STEPS {
+        return Ok(Touched::Everything);
+    }
+    let steps: Vec<Vec<u8>> = auth_changes::table
+        .filter(auth_changes::epoch.gt(after).and(auth_changes::epoch.le(until)))
+        .select(auth_changes::digests)
+        .load(connection)?;
+    if i64::try_from(steps.len()) != Ok(until - after) {
+        return Ok(Touched::Everything);
+    }
+    let digests = steps.iter().flat_map(|step| step.as_chunks().0).map(|digest| KeyDigest(*digest));
+    Ok(Touched::Keys(digests.collect()))
+}
+
+/// Forgets what steps long past were about. A node that was not there since then forgets everything it knows.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_old_changes(connection: &mut AnyConnection) -> Result<()> {
+    let now = read(connection)?;
+    diesel::delete(auth_changes::table.filter(auth_changes::epoch.le(now - MOST_STEPS))).execute(connection)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 diesel::table! { installation (id) { id -> BigInt, pepper_check -> Binary, is_demo -> Bool, created_at -> BigInt, } }
 diesel::table! { auth_epoch (id) { id -> BigInt, epoch -> BigInt, } }
+diesel::table! { auth_changes (epoch) { epoch -> BigInt, digests -> Binary, } }
 diesel::table! {
     users (id) {
         id -> BigInt,

@@ -1,10 +1,12 @@
 //! API tokens.
 
+mod calls;
 mod identity;
 pub mod inventory;
 pub mod service_users;
 
-pub use identity::identity;
+pub use calls::count_calls;
+pub use identity::{identities, identity, touched};
 
 use super::{
     AnyConnection, Result,

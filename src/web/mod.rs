@@ -158,8 +158,14 @@ impl Server {
         let house = actix_web::rt::spawn(async move {
             let mut round = tokio::time::interval(housekeeping::EVERY);
             loop {
-                round.tick().await;
-                jeton.keep_house().await;
+                tokio::select! {
+                    _ = round.tick() => jeton.keep_house().await,
+                    () = jeton.many_uses() => {
+                        if let Err(error) = jeton.flush_usage().await {
+                            tracing::error!(%error, "uses of tokens could not be written");
+                        }
+                    }
+                }
             }
         });
         let served = self.running.await;

@@ -45,8 +45,8 @@ fn allowed(accepted: &Accepted) -> HttpResponse {
     let identity = accepted.identity();
     HttpResponse::Ok()
         .insert_header((SUBJECT, identity.subject.name.as_str()))
-        .insert_header((ORGANIZATION, identity.organization_slug.as_str()))
+        .insert_header((ORGANIZATION, &*identity.organization_slug))
         .insert_header((SCOPE, HeaderValue::from_static(identity.scope.oauth())))
-        .insert_header((PERMISSIONS, identity.permission_keys.as_str()))
+        .insert_header((PERMISSIONS, &*identity.permission_keys))
         .finish()
 }

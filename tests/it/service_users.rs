@@ -154,7 +154,7 @@ db_test! {
 
     async fn a_bad_form_comes_back_with_what_was_typed(db: TestDb) {
         let (_app, ann) = TestApp::with_user(db, "Ann").await;
-        ann.get(&format!("{TOKENS}/new")).await.shows("7 of 7").shows("4 of 4");
+        ann.get(&format!("{TOKENS}/new")).await.shows("8 of 8").shows("4 of 4");
         let none = ann.asks_for_service_token("Workato", "60", &[]).await;
         assert_eq!(none.status, 422);
         none.shows("Choose at least one permission.");

@@ -10,7 +10,9 @@ use crate::{
         user::UserId,
     },
     storage::{
-        AnyConnection, Result, known,
+        AnyConnection, Result,
+        epoch::Touched,
+        known,
         schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
     },
 };
@@ -28,6 +30,43 @@ struct IdentityRow {
 }
 
 type OrganizationRow = (i64, String, String);
+/// A membership with its user and permissions.
+type MembershipRow = (i64, bool, i64, String, String);
+type ServiceUserRow = (String, String, String);
+type PersonalRow = (Vec<u8>, IdentityRow, MembershipRow, OrganizationRow);
+type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
+
+/// Everything that is read of a personal token, for each database in its own words: only then is a statement with many
+/// digests prepared once.
+macro_rules! personal {
+    () => {
+        api_tokens::table
+            .inner_join(
+                memberships::table
+                    .inner_join(users::table)
+                    .inner_join(permission_sets::table)
+                    .inner_join(organizations::table),
+            )
+            .select((
+                api_tokens::digest,
+                IdentityRow::as_select(),
+                (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
+                (organizations::id, organizations::slug, organizations::name),
+            ))
+    };
+}
+
+/// The same of a service user's.
+macro_rules! service {
+    () => {
+        api_tokens::table.inner_join(service_users::table.inner_join(organizations::table)).select((
+            api_tokens::digest,
+            IdentityRow::as_select(),
+            (service_users::public_id, service_users::name, service_users::permissions),
+            (organizations::id, organizations::slug, organizations::name),
+        ))
+    };
+}
 
 /// Everything that a decision about a key of this kind needs, found by its digest: whom it speaks for, and the moments of
 /// its life.
@@ -39,13 +78,79 @@ pub fn identity(
     kind: TokenKind,
     digest: &KeyDigest,
 ) -> Result<Option<(Identity, Life)>> {
+    let is_it = api_tokens::digest.eq(&digest.0[..]);
     let found = match kind {
-        TokenKind::Personal => personal_identity(connection, digest)?,
-        TokenKind::Service => service_identity(connection, digest)?,
+        TokenKind::Personal => personal!().filter(is_it).get_result(connection).optional()?.map(of_person),
+        TokenKind::Service => service!().filter(is_it).get_result(connection).optional()?.map(of_service_user),
         // Built-in integrations have none yet.
         TokenKind::System => None,
     };
-    let Some((token, subject, (organization, organization_slug, organization_name))) = found else { return Ok(None) };
+    found.map(|found| Ok(found?.1)).transpose()
+}
+
+/// The same for many keys of one kind at once. Those that no token has are left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn identities(
+    connection: &mut AnyConnection,
+    kind: TokenKind,
+    digests: &[&[u8]],
+) -> Result<Vec<(KeyDigest, (Identity, Life))>> {
+    let are_they = api_tokens::digest.eq_any(digests);
+    match (kind, connection) {
+        (TokenKind::Personal, AnyConnection::Postgres(connection)) => {
+            personal!().filter(are_they).load(connection)?.into_iter().map(of_person).collect()
+        }
+        (TokenKind::Personal, AnyConnection::Sqlite(connection)) => {
+            personal!().filter(are_they).load(connection)?.into_iter().map(of_person).collect()
+        }
+        (TokenKind::Service, AnyConnection::Postgres(connection)) => {
+            service!().filter(are_they).load(connection)?.into_iter().map(of_service_user).collect()
+        }
+        (TokenKind::Service, AnyConnection::Sqlite(connection)) => {
+            service!().filter(are_they).load(connection)?.into_iter().map(of_service_user).collect()
+        }
+        (TokenKind::System, _) => Ok(Vec::new()),
+    }
+}
+
+type Found = Result<(KeyDigest, (Identity, Life))>;
+
+fn of_person((digest, token, subject, organization): PersonalRow) -> Found {
+    let (membership, is_active, user, display_name, permissions) = subject;
+    let subject = Subject {
+        user: Some(UserId(user)),
+        name: format!("membership:{membership}"),
+        display_name,
+        is_active,
+        permissions: Permissions::from_keys(&permissions),
+    };
+    found(&digest, token, TokenKind::Personal, subject, organization)
+}
+
+fn of_service_user((digest, mut token, subject, organization): ServiceRow) -> Found {
+    let (public_id, display_name, permissions) = subject;
+    let subject = Subject {
+        user: None,
+        name: format!("service_user:{public_id}"),
+        display_name,
+        is_active: true,
+        permissions: Permissions::from_keys(&permissions),
+    };
+    // A service user has one token, whichever of its keys is used.
+    token.public_id = public_id;
+    found(&digest, token, TokenKind::Service, subject, organization)
+}
+
+fn found(
+    digest: &[u8],
+    token: IdentityRow,
+    kind: TokenKind,
+    subject: Subject,
+    (organization, slug, name): OrganizationRow,
+) -> Found {
+    let digest = KeyDigest(known(digest.try_into().ok(), "digest")?);
     let scope = known(Scope::from_key(&token.scope), &token.scope)?;
     let identity = Identity {
         token: TokenId(token.id),
@@ -53,75 +158,27 @@ pub fn identity(
         label: token.label,
         kind,
         scope,
-        permission_keys: subject.permissions.within(scope).keys(),
+        permission_keys: subject.permissions.within(scope).keys().into(),
         subject,
         organization: OrganizationId(organization),
-        organization_slug,
-        organization_name,
+        organization_slug: slug.into(),
+        organization_name: name.into(),
     };
-    Ok(Some((identity, token.life.life()?)))
+    Ok((digest, (identity, token.life.life()?)))
 }
 
-/// A membership with its user and permissions.
-type MembershipRow = (i64, bool, i64, String, String);
-type Found = Option<(IdentityRow, Subject, OrganizationRow)>;
-
-fn personal_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
-    let row: Option<(IdentityRow, MembershipRow, OrganizationRow)> = api_tokens::table
-        .inner_join(
-            memberships::table
-                .inner_join(users::table)
-                .inner_join(permission_sets::table)
-                .inner_join(organizations::table),
-        )
-        .filter(api_tokens::digest.eq(&digest.0[..]))
-        .select((
-            IdentityRow::as_select(),
-            (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
-            (organizations::id, organizations::slug, organizations::name),
-        ))
-        .get_result(connection)
-        .optional()?;
-    let found = |(key, (membership, is_active, user, display_name, permissions), organization): (
-        _,
-        (_, _, _, _, String),
-        _,
-    )| {
-        let subject = Subject {
-            user: Some(UserId(user)),
-            name: format!("membership:{membership}"),
-            display_name,
-            is_active,
-            permissions: Permissions::from_keys(&permissions),
-        };
-        (key, subject, organization)
+/// Which keys are concerned by what is done to this token: its own, or all of its service user's.
+///
+/// # Errors
+/// When the database fails.
+pub fn touched(connection: &mut AnyConnection, token: TokenId) -> Result<Touched> {
+    let service_user: Option<Option<i64>> =
+        api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;
+    let digests = api_tokens::table.select(api_tokens::digest);
+    let found: Vec<Vec<u8>> = match service_user.flatten() {
+        Some(id) => digests.filter(api_tokens::service_user_id.eq(id)).load(connection)?,
+        None => digests.filter(api_tokens::id.eq(token.0)).load(connection)?,
     };
-    Ok(row.map(found))
-}
-
-fn service_identity(connection: &mut AnyConnection, digest: &KeyDigest) -> Result<Found> {
-    let row: Option<(IdentityRow, (String, String, String), OrganizationRow)> = api_tokens::table
-        .inner_join(service_users::table.inner_join(organizations::table))
-        .filter(api_tokens::digest.eq(&digest.0[..]))
-        .select((
-            IdentityRow::as_select(),
-            (service_users::public_id, service_users::name, service_users::permissions),
-            (organizations::id, organizations::slug, organizations::name),
-        ))
-        .get_result(connection)
-        .optional()?;
-    let found =
-        |(mut key, (public_id, display_name, permissions), organization): (IdentityRow, (String, _, String), _)| {
-            let subject = Subject {
-                user: None,
-                name: format!("service_user:{public_id}"),
-                display_name,
-                is_active: true,
-                permissions: Permissions::from_keys(&permissions),
-            };
-            // A service user has one token, whichever of its keys is used.
-            key.public_id = public_id;
-            (key, subject, organization)
-        };
-    Ok(row.map(found))
+    let digest = |digest: Vec<u8>| Ok(KeyDigest(known(digest.try_into().ok(), "digest")?));
+    found.into_iter().map(digest).collect::<Result<_>>().map(Touched::Keys)
 }

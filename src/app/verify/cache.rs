@@ -1,0 +1,161 @@
+//! What a node knows of tokens, and as of which epoch.
+//!
+//! The cache as a whole is true as of one epoch. Whoever reads a newer one brings the cache there first: it forgets the
+//! keys that the steps between are about, or everything if they do not say. What was read from the database is kept only
+//! if the cache has not moved on since, for nobody would tell it any more about a change in between.
+
+use crate::{
+    domain::{
+        access::Identity,
+        time::Timestamp,
+        token::{KeyDigest, Life},
+    },
+    storage::epoch::Touched,
+};
+use quick_cache::{Weighter, sync::Cache as Entries};
+use std::{
+    hash::{BuildHasherDefault, Hasher},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+/// Most bytes of what is known, a bit more than 100,000 tokens of the usual kind.
+const BYTES: u64 = 64 << 20;
+/// What a token usually takes, for the first size of the tables.
+const USUAL: u64 = 600;
+/// Most different texts that tokens share: sets of permissions, names of organizations.
+const TEXTS: usize = 4_096;
+
+/// What is known of a token.
+pub struct Known {
+    /// Whom it speaks for.
+    pub identity: Arc<Identity>,
+    /// Its life as the database told it.
+    life: Life,
+    /// The uses that this node has seen since.
+    pub uses: Arc<Uses>,
+}
+
+/// Uses of a token on this node.
+pub struct Uses {
+    /// The newest that this node knows of, in seconds; 0 for none.
+    pub last: AtomicI64,
+    /// The newest that is in the database for certain, in seconds; 0 for none.
+    pub stored: AtomicI64,
+    /// How many are not yet counted in the database.
+    pub uncounted: AtomicU64,
+}
+
+impl Known {
+    /// What the database told just now.
+    pub fn new(identity: Identity, life: Life) -> Self {
+        let stored = life.last_used_at.map_or(0, Timestamp::seconds);
+        let uses = Uses { last: stored.into(), stored: stored.into(), uncounted: 0.into() };
+        Self { identity: Arc::new(identity), life, uses: Arc::new(uses) }
+    }
+
+    /// Its life with a use at `used` seconds in it.
+    pub fn life(&self, used: i64) -> Life {
+        let used = (used > 0).then(|| Timestamp::from_seconds(used));
+        Life { last_used_at: used.max(self.life.last_used_at), ..self.life }
+    }
+}
+
+/// The cache of a node.
+pub struct Cache {
+    entries: Entries<KeyDigest, Arc<Known>, Bytes, BuildHasherDefault<FirstBytes>>,
+    texts: Entries<Arc<str>, Arc<str>>,
+    epoch: AtomicI64,
+    /// Held shared by whoever keeps something, alone by whoever moves the epoch; never across a wait.
+    door: RwLock<()>,
+}
+
+impl Cache {
+    /// One that knows nothing.
+    pub fn new() -> Self {
+        let usual = usize::try_from(BYTES / USUAL).unwrap_or_default();
+        Self {
+            entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
+            texts: Entries::new(TEXTS),
+            epoch: i64::MIN.into(),
+            door: RwLock::default(),
+        }
+    }
+
+    /// As of when it is true.
+    pub fn epoch(&self) -> i64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// What is known of a key.
+    pub fn get(&self, digest: &KeyDigest) -> Option<Arc<Known>> {
+        self.entries.get(digest)
+    }
+
+    /// Keeps what the database told of a key after the epoch was read as `epoch`.
+    pub fn keep(&self, digest: KeyDigest, known: &Arc<Known>, epoch: i64) {
+        let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() == epoch {
+            self.entries.insert(digest, Arc::clone(known));
+        }
+    }
+
+    /// Makes it true as of `epoch`: the steps since [`Cache::epoch`] are about `touched`.
+    pub fn bring_to(&self, epoch: i64, touched: &Touched) {
+        let _alone = self.door.write().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() >= epoch {
+            return;
+        }
+        match touched {
+            Touched::Everything => self.entries.clear(),
+            Touched::Keys(digests) => digests.iter().for_each(|digest| drop(self.entries.remove(digest))),
+        }
+        self.epoch.store(epoch, Ordering::Release);
+    }
+
+    /// The same identity with texts that other tokens have too, so that they are in memory once.
+    pub fn share_texts(&self, mut identity: Identity) -> Identity {
+        for text in [&mut identity.permission_keys, &mut identity.organization_slug, &mut identity.organization_name] {
+            match self.texts.get(&**text) {
+                Some(shared) => *text = shared,
+                None => self.texts.insert(Arc::clone(text), Arc::clone(text)),
+            }
+        }
+        identity
+    }
+}
+
+/// Weighs by bytes: the structs, their texts, and what the table and the allocator add.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<KeyDigest, Arc<Known>> for Bytes {
+    fn weight(&self, _: &KeyDigest, known: &Arc<Known>) -> u64 {
+        const FIXED: usize =
+            size_of::<Known>() + size_of::<Uses>() + size_of::<Identity>() + size_of::<KeyDigest>() + 200;
+        let Identity { token_public_id, label, subject, .. } = &*known.identity;
+        let texts =
+            [token_public_id, label, &subject.name, &subject.display_name].map(|text| text.len().next_multiple_of(16));
+        (FIXED + texts.iter().sum::<usize>()) as u64
+    }
+}
+
+/// A digest is as good as random: its first bytes are its hash.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
