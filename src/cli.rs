@@ -2,6 +2,9 @@
 
 mod activity;
 mod operate;
+mod organizations;
+mod tokens;
+mod users;
 
 use crate::{
     app::{self, Jeton, StartError, clock::Clock, demo, mail},
@@ -11,8 +14,10 @@ use crate::{
 };
 use activity::ActivityCommand;
 use clap::{Parser, Subcommand};
-use operate::{TokenCommand, UserCommand};
+use organizations::OrganizationCommand;
 use std::{error::Error, io::Write};
+use tokens::TokenCommand;
+use users::UserCommand;
 
 /// API tokens for people and organizations, and exact answers about them
 #[derive(Parser, Debug)]
@@ -39,10 +44,13 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// List users, or help one who has forgotten their password; also while the server runs
+    /// List, add and deactivate users, or help one who has forgotten their password; also while the server runs
     #[command(subcommand)]
     User(UserCommand),
-    /// List active tokens, or revoke one at once; also while the server runs
+    /// List, make and rename organizations; also while the server runs
+    #[command(subcommand)]
+    Org(OrganizationCommand),
+    /// List active tokens, or revoke them at once; also while the server runs
     #[command(subcommand)]
     Token(TokenCommand),
     /// List entries of the activity log, or check that none was tampered with; also while the server runs
@@ -62,6 +70,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Some(Command::Serve { options }) => serve(options.check()?).await,
         Some(Command::Demo { json, options }) => demonstrate(options.check()?, json).await,
         Some(Command::User(command)) => command.run().await,
+        Some(Command::Org(command)) => command.run().await,
         Some(Command::Token(command)) => command.run().await,
         Some(Command::Activity(command)) => command.run().await,
     }

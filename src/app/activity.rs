@@ -18,6 +18,7 @@ use crate::{
     storage::{
         AnyConnection,
         activity::{self, Break, Filter, Logged, PageFrom, Walk},
+        memberships::{Standing, places},
         organizations, people, sessions,
         tokens::inventory,
     },
@@ -218,6 +219,25 @@ fn page(
         has_newer,
         has_older,
     })
+}
+
+/// Writes an entry about a user's account as a whole, which every organization that they are active in has to know of: into
+/// the log of each, or of none if there is none.
+pub(super) fn insert_everywhere(
+    connection: &mut AnyConnection,
+    user: UserId,
+    entry: activity::Entry<'_>,
+) -> Result<()> {
+    let mut all = places::list(connection, Some(user))?;
+    all.retain(|place| place.standing == Standing::Active);
+    // In the order of organizations, so that two at once do not wait for each other.
+    for place in &all {
+        activity::insert(connection, &activity::Entry { organization: Some(place.organization), ..entry })?;
+    }
+    if all.is_empty() {
+        activity::insert(connection, &activity::Entry { organization: None, ..entry })?;
+    }
+    Ok(())
 }
 
 /// What was found out about the log of an organization.

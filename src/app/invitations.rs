@@ -15,7 +15,7 @@ use crate::{
     domain::{
         activity::{Action, Source},
         invitation::InvitationId,
-        organization::{MembershipId, PermissionSetId},
+        organization::{OrganizationId, PermissionSetId},
         time::Timestamp,
         user::{self, Email, Language, Password, Theme, UserId},
     },
@@ -106,7 +106,7 @@ impl Jeton {
             let mut sets = memberships::sets(connection, organization)?.into_iter();
             let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;
             grant.may_give(chosen.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
-            if let Some(problem) = belongs(connection, &manager, &address)? {
+            if let Some(problem) = belongs(connection, organization, &address)? {
                 return Err(Problems::one(Field::Email, problem).into());
             }
             invitations::delete_for(connection, organization, &address)?;
@@ -220,13 +220,9 @@ impl Jeton {
                 return Err(AppError::NotFound);
             }
             let (organization, set) = (invitation.organization, invitation.set.id);
-            match memberships::standing(connection, user.id, organization)? {
-                None => memberships::insert(connection, user.id, organization, set, now).map(drop)?,
-                Some((id, Standing::Removed)) => return_to(connection, id, &invitation, now)?,
-                Some((_, Standing::Active | Standing::Deactivated)) => return Err(AppError::NotFound),
+            if !admit(connection, user.id, organization, set, now)? {
+                return Err(AppError::NotFound);
             }
-            // A link for their new password, made by an administrator elsewhere, would open this organization too.
-            password_links::delete_all(connection, user.id)?;
             sessions::choose_organization(connection, &actor.session().public_id, organization)?;
             write_joined(connection, &invitation, (user.id, &user.name), now, &source)?;
             Ok(invitation.slug)
@@ -245,9 +241,13 @@ fn address_of(invitation: &Invitation) -> Result<Email> {
 }
 
 /// What to say if whoever has this address belongs to the organization already.
-fn belongs(connection: &mut AnyConnection, manager: &Manager, address: &Email) -> Result<Option<Problem>> {
+pub(super) fn belongs(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    address: &Email,
+) -> Result<Option<Problem>> {
     let Some((user, _)) = users::find_by_email(connection, address)? else { return Ok(None) };
-    let standing = memberships::standing(connection, user.id, manager.grant().organization())?;
+    let standing = memberships::standing(connection, user.id, organization)?;
     Ok(match standing {
         Some((_, Standing::Active)) => Some(Problem::IsMember),
         Some((_, Standing::Deactivated)) => Some(Problem::IsDeactivated),
@@ -255,9 +255,23 @@ fn belongs(connection: &mut AnyConnection, manager: &Manager, address: &Email) -
     })
 }
 
-fn return_to(connection: &mut AnyConnection, id: MembershipId, invitation: &Invitation, now: Timestamp) -> Result<()> {
-    memberships::activate(connection, id, invitation.organization, invitation.set.id, now)?;
-    Ok(())
+/// Makes a user a member, or whoever left one again in the same place, with the organization locked. Returns false for
+/// somebody who belongs to it, active or not.
+pub(super) fn admit(
+    connection: &mut AnyConnection,
+    user: UserId,
+    organization: OrganizationId,
+    set: PermissionSetId,
+    now: Timestamp,
+) -> Result<bool> {
+    match memberships::standing(connection, user, organization)? {
+        None => memberships::insert(connection, user, organization, set, now).map(drop)?,
+        Some((id, Standing::Removed)) => memberships::activate(connection, id, organization, set, now).map(drop)?,
+        Some((_, Standing::Active | Standing::Deactivated)) => return Ok(false),
+    }
+    // A link for their new password, made by an administrator elsewhere, would open this organization too.
+    password_links::delete_all(connection, user)?;
+    Ok(true)
 }
 
 /// Writes an entry about an address, which may have no account or one that belongs to other organizations alone: the log

@@ -2,16 +2,18 @@
 
 use super::{
     AppError, Jeton, Result,
+    invitations::admit,
     problem::{Field, Problem, Problems},
     sessions::Actor,
 };
 use crate::{
     domain::{
         activity::{Action, Source},
-        organization::{self, is_slug},
+        organization::{self, OrganizationId, is_slug},
         permission::{Authority, BuiltInSet, OrgGrant, Permissions},
         text,
         time::Timestamp,
+        user::UserId,
     },
     storage::{
         AnyConnection, activity,
@@ -138,7 +140,8 @@ pub struct OrganizationForm {
 }
 
 impl OrganizationForm {
-    fn read(&self) -> Result<(String, String)> {
+    /// The name and the part of addresses.
+    pub(super) fn read(&self) -> Result<(String, String)> {
         let mut problems = Problems::default();
         let name = problems.check(Field::Organization, text::line(&self.name));
         let slug = match self.slug.trim() {
@@ -158,11 +161,45 @@ fn slug_taken() -> AppError {
 }
 
 /// What it means when somebody else was faster by a moment: the schema itself keeps the addresses apart.
-fn or_taken(error: AppError) -> AppError {
+pub(super) fn or_taken(error: AppError) -> AppError {
     match error {
         AppError::Storage(error) if error.is_duplicate() => slug_taken(),
         error => error,
     }
+}
+
+/// Makes an organization with a name and part of addresses, whose administrator is `user`. `by` is the entry about it
+/// without the organization: who makes it, and when.
+pub(super) fn create(
+    connection: &mut AnyConnection,
+    (name, slug): (&str, &str),
+    user: UserId,
+    by: activity::Entry<'_>,
+) -> Result<OrganizationId> {
+    if organizations::is_taken(connection, slug)? {
+        return Err(slug_taken());
+    }
+    let id = organizations::insert(connection, slug, name, by.at)?;
+    let set = organizations::built_in_set(connection, id, BuiltInSet::Administrator)?;
+    admit(connection, user, id, set, by.at)?;
+    activity::insert(connection, &activity::Entry { organization: Some(id), target_name: Some(name), ..by })?;
+    Ok(id)
+}
+
+/// Changes the name and part of addresses of an organization that is locked. `by` is the entry about it without the names.
+pub(super) fn change(
+    connection: &mut AnyConnection,
+    id: OrganizationId,
+    (name, slug): (&str, &str),
+    before: &str,
+    by: activity::Entry<'_>,
+) -> Result<()> {
+    if organizations::find(connection, slug)?.is_some_and(|other| other != id) {
+        return Err(slug_taken());
+    }
+    organizations::update(connection, id, slug, name)?;
+    let entry = activity::Entry { target_name: Some(name), detail: Some(before), ..by };
+    Ok(activity::insert(connection, &entry)?)
 }
 
 impl Jeton {
@@ -183,18 +220,9 @@ impl Jeton {
             if !user.is_installation_admin {
                 return Err(AppError::NotFound);
             }
-            if organizations::is_taken(connection, &slug)? {
-                return Err(slug_taken());
-            }
-            let id = organizations::insert(connection, &slug, &name, now)?;
-            let set = organizations::built_in_set(connection, id, BuiltInSet::Administrator)?;
-            memberships::insert(connection, user.id, id, set, now)?;
+            let by = actor.entry(Action::OrganizationCreated, now, &source);
+            let id = create(connection, (&name, &slug), user.id, by)?;
             sessions::choose_organization(connection, &actor.session().public_id, id)?;
-            let entry = actor.entry(Action::OrganizationCreated, now, &source);
-            activity::insert(
-                connection,
-                &activity::Entry { organization: Some(id), target_name: Some(&name), ..entry },
-            )?;
             Ok(slug.clone())
         })
         .await
@@ -240,13 +268,8 @@ impl Jeton {
             if before != form.before {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
-            if slug != member.membership.slug && organizations::is_taken(connection, &slug)? {
-                return Err(slug_taken());
-            }
-            organizations::update(connection, id, &slug, &name)?;
-            let entry = member.entry(Action::OrganizationChanged, now, &source);
-            let entry = activity::Entry { target_name: Some(&name), detail: Some(&before), ..entry };
-            activity::insert(connection, &entry)?;
+            let by = member.entry(Action::OrganizationChanged, now, &source);
+            change(connection, id, (&name, &slug), &before, by)?;
             Ok(slug.clone())
         })
         .await

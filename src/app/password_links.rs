@@ -6,6 +6,7 @@
 
 use super::{
     AppError, Jeton, Result,
+    activity::insert_everywhere,
     mail::Mail,
     problem::{Field, Problems},
     random,
@@ -18,7 +19,7 @@ use crate::{
         user::{Email, Password, UserId},
     },
     storage::{
-        AnyConnection, activity, memberships, password_links, sessions,
+        AnyConnection, activity, password_links, sessions,
         users::{self, User},
     },
 };
@@ -145,7 +146,7 @@ impl Jeton {
     }
 }
 
-/// Writes into the log of the organization that `target` works in.
+/// Writes into the log of each organization that the account of `target` opens.
 fn insert_entry(
     connection: &mut AnyConnection,
     action: Action,
@@ -154,13 +155,12 @@ fn insert_entry(
     now: Timestamp,
     source: &Source,
 ) -> Result<()> {
-    let organization = memberships::first(connection, target.id)?.map(|membership| membership.organization);
     let entry = activity::Entry {
         actor: actor.map(|user| user.id),
         actor_name: actor.map_or("", |user| &user.name),
         target: Some(target.id),
         target_name: Some(&target.name),
-        ..activity::Entry::new(organization, action, now, source)
+        ..activity::Entry::new(None, action, now, source)
     };
-    Ok(activity::insert(connection, &entry)?)
+    insert_everywhere(connection, target.id, entry)
 }

@@ -154,6 +154,11 @@ impl Problems {
         self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| *problem)
     }
 
+    /// All of them, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = (Field, Problem)> {
+        self.0.iter().copied()
+    }
+
     /// The value that was read for `field`, or a note of what is wrong with it.
     pub fn check<T, E: Into<Problem>>(&mut self, field: Field, read: Result<T, E>) -> Option<T> {
         read.map_err(|error| self.0.push((field, error.into()))).ok()

@@ -20,7 +20,7 @@ use crate::{
         epoch::Touched,
         memberships,
         memberships::Membership,
-        tokens::{self, NewToken, RevokedBy, Token, service_users},
+        tokens::{self, NewToken, Revocation, RevokedBy, Token, service_users},
         users,
     },
 };
@@ -190,7 +190,8 @@ impl Jeton {
         self.change_keys(move |connection| {
             let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
             let touched = tokens::touched(connection, token.id)?;
-            Ok((revoke(connection, &actor, &token, now, &source)?, touched))
+            let entry = actor.entry(Action::TokenRevoked, now, &source);
+            Ok((revoke(connection, &token, RevokedBy::Owner.into(), entry)?, touched))
         })
         .await
     }
@@ -286,17 +287,17 @@ fn membership(actor: &Actor) -> Result<&Membership> {
     actor.membership().ok_or(AppError::NotFound)
 }
 
-fn revoke(
+/// Revokes a token. `by` is the entry about it without the token. Returns false if it had ended before.
+pub(super) fn revoke(
     connection: &mut AnyConnection,
-    actor: &Actor,
     token: &Token,
-    now: Timestamp,
-    source: &Source,
+    revocation: Revocation<'_>,
+    by: activity::Entry<'_>,
 ) -> Result<bool> {
-    let revoked = tokens::revoke(connection, token.id, RevokedBy::Owner, now)?;
+    let revoked = tokens::revoke(connection, token.id, revocation, by.at)?;
     if revoked {
-        let entry = actor.entry(Action::TokenRevoked, now, source);
-        activity::insert(connection, &activity::Entry { token: Some((&token.public_id, &token.label)), ..entry })?;
+        let token = Some((token.public_id.as_str(), token.label.as_str()));
+        activity::insert(connection, &activity::Entry { token, detail: revocation.reason, ..by })?;
     }
     Ok(revoked)
 }

@@ -13,11 +13,12 @@ use super::{
 use crate::{
     domain::{
         activity::{Action, Source},
-        organization::{MembershipId, PermissionSetId},
+        organization::{MembershipId, OrganizationId, PermissionSetId},
         password_link::MadeBy,
         permission::{ManageUsers, OrgGrant},
         permission_set::PermissionSet,
         time::Timestamp,
+        user::UserId,
     },
     storage::{
         AnyConnection, activity,
@@ -119,6 +120,24 @@ pub enum Ending {
     Deactivation,
     /// They leave the list, and need an invitation to return.
     Removal,
+}
+
+impl Ending {
+    /// Whether it would change nothing any more.
+    pub(super) fn has_happened(self, person: &Person) -> bool {
+        match self {
+            Self::Deactivation => person.standing != Standing::Active,
+            Self::Removal => person.standing == Standing::Removed,
+        }
+    }
+
+    /// What the activity log calls it.
+    pub(super) const fn action(self) -> Action {
+        match self {
+            Self::Deactivation => Action::UserDeactivated,
+            Self::Removal => Action::UserRemoved,
+        }
+    }
 }
 
 pub(super) fn refused(problem: Problem) -> AppError {
@@ -266,17 +285,13 @@ impl Jeton {
             organizations::lock(connection, manager.grant().organization())?;
             let grant = manager.still(connection)?;
             let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
-            let has_ended = match ending {
-                Ending::Deactivation => person.standing != Standing::Active,
-                Ending::Removal => person.standing == Standing::Removed,
-            };
-            if has_ended {
+            if ending.has_happened(&person) {
                 return Ok(false);
             }
             if let Some(problem) = refusal(connection, &grant, &person)? {
                 return Err(refused(problem));
             }
-            end(connection, &manager, &person, ending, now, &source)?;
+            end(connection, &person, ending, manager.entry(ending.action(), now, &source))?;
             Ok(true)
         })
         .await
@@ -302,12 +317,7 @@ impl Jeton {
             let grant = manager.still(connection)?;
             let person = belonging(connection, &grant, id)?;
             grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
-            let activated = memberships::activate(connection, id, grant.organization(), person.set.id, now)?;
-            if activated {
-                let entry = about(&manager, &person, Action::UserReactivated, now, &source);
-                activity::insert(connection, &entry)?;
-            }
-            Ok(activated)
+            reactivate(connection, &person, manager.entry(Action::UserReactivated, now, &source))
         })
         .await
     }
@@ -382,7 +392,7 @@ fn refusal(connection: &mut AnyConnection, grant: &OrgGrant<ManageUsers>, person
     Ok(is_last_administrator(connection, person)?.then_some(Problem::LastAdministrator))
 }
 
-fn is_last_administrator(connection: &mut AnyConnection, person: &Person) -> Result<bool> {
+pub(super) fn is_last_administrator(connection: &mut AnyConnection, person: &Person) -> Result<bool> {
     let is_one = person.standing == Standing::Active && person.set.is_administrators();
     Ok(is_one && !memberships::has_administrator(connection, person.organization, Some(person.membership))?)
 }
@@ -400,47 +410,65 @@ pub(super) fn about<'a>(
     now: Timestamp,
     source: &'a Source,
 ) -> activity::Entry<'a> {
-    activity::Entry { target: Some(person.user), target_name: Some(&person.name), ..manager.entry(action, now, source) }
+    to(person, manager.entry(action, now, source))
 }
 
-fn end(
+fn to<'a>(person: &'a Person, by: activity::Entry<'a>) -> activity::Entry<'a> {
+    activity::Entry { target: Some(person.user), target_name: Some(&person.name), ..by }
+}
+
+/// Ends somebody's access, with the organization locked. `by` is the entry about it without the person: who does it, and
+/// when. Whoever calls this has checked that it may be done.
+pub(super) fn end(
     connection: &mut AnyConnection,
-    manager: &Manager,
     person: &Person,
     ending: Ending,
-    now: Timestamp,
-    source: &Source,
+    by: activity::Entry<'_>,
 ) -> Result<()> {
     // No token is being made for them meanwhile.
     users::lock(connection, person.user)?;
-    memberships::deactivate(connection, person.membership, ending == Ending::Removal, now)?;
-    let by = Revocation { by: RevokedBy::Membership, name: Some(&manager.actor().user().name), reason: None };
+    memberships::deactivate(connection, person.membership, ending == Ending::Removal, by.at)?;
+    let revocation = Revocation { by: RevokedBy::Membership, name: Some(by.actor_name), reason: None };
     let mut stopped = tokens::in_places(connection, person.user)?;
-    stopped.retain(|(_, token)| stops(token, person, now));
+    stopped.retain(|(_, token)| stops(token, person, by.at));
     for (_, token) in &stopped {
-        tokens::revoke(connection, token.id, by, now)?;
+        tokens::revoke(connection, token.id, revocation, by.at)?;
     }
     if person.standing == Standing::Active {
         users::end_sessions(connection, person.user)?;
         sessions::delete_all(connection, person.user)?;
     }
-    let withdrawn = invitations::by_or_for(connection, person.organization, person.user, &person.email)?;
-    for (id, _) in &withdrawn {
-        invitations::delete(connection, person.organization, *id)?;
-    }
-    let action = match ending {
-        Ending::Deactivation => Action::UserDeactivated,
-        Ending::Removal => Action::UserRemoved,
-    };
-    activity::insert(connection, &about(manager, person, action, now, source))?;
+    activity::insert(connection, &to(person, by))?;
     for (_, token) in &stopped {
         let token = Some((token.public_id.as_str(), token.label.as_str()));
-        let entry = about(manager, person, Action::TokenRevoked, now, source);
-        activity::insert(connection, &activity::Entry { token, ..entry })?;
+        let entry = activity::Entry { action: Action::TokenRevoked, token, ..to(person, by) };
+        activity::insert(connection, &entry)?;
     }
-    for (_, email) in &withdrawn {
-        let entry = manager.entry(Action::InvitationWithdrawn, now, source);
-        activity::insert(connection, &activity::Entry { target_name: Some(email), ..entry })?;
+    withdraw_invitations(connection, person.organization, (person.user, &person.email), by)
+}
+
+/// Withdraws the invitations to an organization that a user has made and those for their own address. `by` says who does
+/// it, and when.
+pub(super) fn withdraw_invitations(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    (user, email): (UserId, &str),
+    by: activity::Entry<'_>,
+) -> Result<()> {
+    for (id, email) in invitations::by_or_for(connection, organization, user, email)? {
+        invitations::delete(connection, organization, id)?;
+        let entry = activity::Entry { action: Action::InvitationWithdrawn, target_name: Some(&email), ..by };
+        activity::insert(connection, &entry)?;
     }
     Ok(())
+}
+
+/// Makes somebody active again, with the organization locked. `by` is the entry about it without the person. Returns false
+/// if they are active.
+pub(super) fn reactivate(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
+    let activated = memberships::activate(connection, person.membership, person.organization, person.set.id, by.at)?;
+    if activated {
+        activity::insert(connection, &to(person, by))?;
+    }
+    Ok(activated)
 }

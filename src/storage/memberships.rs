@@ -1,6 +1,7 @@
 //! Memberships: users in organizations, and the seats that they take.
 
 pub mod people;
+pub mod places;
 
 use super::{
     AnyConnection, Result, permission_set,

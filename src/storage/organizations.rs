@@ -56,17 +56,25 @@ pub fn name(connection: &mut AnyConnection, id: OrganizationId) -> Result<String
     Ok(organizations::table.find(id.0).select(organizations::name).get_result(connection)?)
 }
 
-/// Whether an organization has this part of addresses.
+/// The organization with this part of addresses.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_taken(connection: &mut AnyConnection, slug: &str) -> Result<bool> {
+pub fn find(connection: &mut AnyConnection, slug: &str) -> Result<Option<OrganizationId>> {
     let found: Option<i64> = organizations::table
         .filter(organizations::slug.eq(slug))
         .select(organizations::id)
         .get_result(connection)
         .optional()?;
-    Ok(found.is_some())
+    Ok(found.map(OrganizationId))
+}
+
+/// Whether an organization has this part of addresses.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_taken(connection: &mut AnyConnection, slug: &str) -> Result<bool> {
+    Ok(find(connection, slug)?.is_some())
 }
 
 /// The built-in permission set of an organization.

@@ -1,0 +1,102 @@
+//! Organizations: listed, made, and given another name.
+
+use super::{Operator, entry, find_organization, find_user};
+use crate::{
+    app::{
+        Jeton, Result,
+        organizations::{OrganizationForm, change, create, or_taken},
+    },
+    domain::{activity::Action, permission_set::SetName},
+    storage::{activity, memberships, organizations, seats},
+};
+
+/// An organization, as an operator lists it.
+#[derive(Clone, Debug)]
+pub struct OrganizationFacts {
+    /// Its part of addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// How many memberships are active.
+    pub seats: i64,
+    /// The names of its permission sets.
+    pub sets: Vec<SetName>,
+}
+
+impl Jeton {
+    /// All organizations, the oldest at the head.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organizations(&self, _: Operator) -> Result<Vec<OrganizationFacts>> {
+        self.read(|connection| {
+            let mut all = organizations::slugs(connection)?;
+            all.sort_unstable();
+            let mut facts = Vec::new();
+            for (id, slug) in all {
+                facts.push(OrganizationFacts {
+                    slug,
+                    name: organizations::name(connection, id)?,
+                    seats: seats::in_use(connection, id)?,
+                    sets: memberships::sets(connection, id)?.into_iter().map(|set| set.name).collect(),
+                });
+            }
+            Ok(facts)
+        })
+        .await
+    }
+
+    /// Makes an organization, whose administrator is the user with this e-mail address. Returns its slug, which is made from
+    /// the name if none is given.
+    ///
+    /// # Errors
+    /// [`crate::app::AppError::Invalid`] with what is wrong.
+    pub async fn create_organization_for(
+        &self,
+        _: Operator,
+        name: String,
+        slug: Option<String>,
+        administrator: &str,
+    ) -> Result<String> {
+        let form = OrganizationForm { name, slug: slug.unwrap_or_default(), ..OrganizationForm::default() };
+        let (name, slug) = form.read()?;
+        let (administrator, now) = (administrator.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let user = find_user(connection, &administrator)?;
+            let id = create(connection, (&name, &slug), user.id, entry(None, Action::OrganizationCreated, now))?;
+            let joined = entry(Some(id), Action::UserJoined, now);
+            let joined = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..joined };
+            activity::insert(connection, &joined)?;
+            Ok(slug.clone())
+        })
+        .await
+        .map_err(or_taken)
+    }
+
+    /// Gives an organization another name, and another slug if one is given. Returns its slug.
+    ///
+    /// # Errors
+    /// [`crate::app::AppError::Invalid`] with what is wrong.
+    pub async fn rename_organization(
+        &self,
+        _: Operator,
+        slug: &str,
+        name: String,
+        new_slug: Option<String>,
+    ) -> Result<String> {
+        let form =
+            OrganizationForm { name, slug: new_slug.unwrap_or_else(|| slug.to_owned()), ..OrganizationForm::default() };
+        let (name, new_slug) = form.read()?;
+        let (slug, now) = (slug.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let id = find_organization(connection, &slug)?;
+            organizations::lock(connection, id)?;
+            let before = organizations::name(connection, id)?;
+            let by = entry(Some(id), Action::OrganizationChanged, now);
+            change(connection, id, (&name, &new_slug), &before, by)?;
+            Ok(new_slug.clone())
+        })
+        .await
+        .map_err(or_taken)
+    }
+}

@@ -1,0 +1,184 @@
+//! Tokens of people and of service users: listed, and revoked one by one or many at once.
+
+use super::{Operator, entry, find_organization, find_user};
+use crate::{
+    app::{
+        AppError, Jeton, Result,
+        problem::{Field, Problems},
+        tokens::{known_form, revoke},
+    },
+    domain::{
+        activity::Action,
+        organization::OrganizationId,
+        text,
+        time::{DAY, Timestamp},
+        token::Life,
+    },
+    storage::{
+        AnyConnection, activity, organizations,
+        tokens::{
+            self, OwnedToken, Revocation, RevokedBy,
+            service_users::{self, ServiceToken},
+        },
+        users,
+    },
+};
+
+/// Which tokens an operator means: those that all of these take.
+#[derive(Clone, Debug, Default)]
+pub struct TokenFilter {
+    /// Only those of the user with this e-mail address. A service user's token is nobody's own.
+    pub owner: Option<String>,
+    /// Only those in the organization with this slug.
+    pub organization: Option<String>,
+    /// Only those without a use in this many days; a token never used counts from its creation.
+    pub unused_for: Option<u16>,
+}
+
+/// A token of either kind.
+#[derive(Clone, Debug)]
+pub enum AnyToken {
+    /// A person's.
+    Personal(OwnedToken),
+    /// A service user's.
+    Service(ServiceToken),
+}
+
+impl AnyToken {
+    /// The moments that decide whether it lives; of a service user's token those of its current key.
+    pub const fn life(&self) -> &Life {
+        match self {
+            Self::Personal(owned) => &owned.token.life,
+            Self::Service(token) => &token.key.life,
+        }
+    }
+}
+
+/// A token and where it is from.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// The organization's slug.
+    pub slug: String,
+    /// The token.
+    pub token: AnyToken,
+}
+
+impl Jeton {
+    /// The active tokens that the filter takes: those of people, then those of service users, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] if no user has the e-mail address, or no organization the slug.
+    pub async fn all_tokens(&self, _: Operator, filter: TokenFilter) -> Result<Vec<Placed>> {
+        let now = self.clock.now();
+        self.read(move |connection| find(connection, &filter, now)).await
+    }
+
+    /// Revokes the active tokens that the filter takes, all or none, and returns them. When this returns, no node accepts
+    /// one any more. What a running server has not written down yet, uses of the last minute, is not known here.
+    ///
+    /// # Errors
+    /// As [`Jeton::all_tokens`]; [`AppError::Invalid`] at [`Field::Reason`].
+    pub async fn revoke_all_tokens(
+        &self,
+        _: Operator,
+        filter: TokenFilter,
+        reason: Option<String>,
+    ) -> Result<Vec<Placed>> {
+        let (reason, now) = (read_reason(reason)?, self.clock.now());
+        self.change_authority(move |connection| {
+            let mut found = find(connection, &filter, now)?;
+            // In the order of organizations, so that two at once do not wait for each other.
+            found.sort_by_key(|placed| placed.organization);
+            let mut revoked = Vec::new();
+            for placed in found {
+                if revoke_any(connection, placed.organization, &placed.token, reason.as_deref(), now)? {
+                    revoked.push(placed);
+                }
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+
+    /// Revokes a token, of a person or of a service user. When this returns, no node accepts it any more. Returns false if
+    /// it had ended before.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is no token with this public id; [`AppError::Invalid`] at [`Field::Reason`].
+    pub async fn revoke_any_token(&self, _: Operator, public_id: &str, reason: Option<String>) -> Result<bool> {
+        let (public_id, reason, now) = (known_form(public_id)?, read_reason(reason)?, self.clock.now());
+        self.change_authority(move |connection| {
+            let (organization, token) = find_one(connection, &public_id, now)?;
+            revoke_any(connection, organization, &token, reason.as_deref(), now)
+        })
+        .await
+    }
+}
+
+fn read_reason(typed: Option<String>) -> Result<Option<String>> {
+    let read = |typed: String| text::reason(&typed);
+    Ok(typed.map(read).transpose().map_err(|error| Problems::one(Field::Reason, error.into()))?)
+}
+
+fn find(connection: &mut AnyConnection, filter: &TokenFilter, now: Timestamp) -> Result<Vec<Placed>> {
+    let owner = filter.owner.as_deref().map(|email| find_user(connection, email)).transpose()?;
+    let only = filter.organization.as_deref().map(|slug| find_organization(connection, slug)).transpose()?;
+    let mut places = organizations::slugs(connection)?;
+    places.retain(|(id, _)| only.is_none_or(|only| only == *id));
+    let mut found = Vec::new();
+    for owned in tokens::list_owned(connection, owner.as_ref().map(|user| user.id))? {
+        if let Some((organization, slug)) = places.iter().find(|(id, _)| *id == owned.organization) {
+            let token = AnyToken::Personal(owned);
+            found.push(Placed { organization: *organization, slug: slug.clone(), token });
+        }
+    }
+    if owner.is_none() {
+        for (organization, slug) in &places {
+            let tokens = service_users::list(connection, *organization, now)?.into_iter().map(AnyToken::Service);
+            found.extend(tokens.map(|token| Placed { organization: *organization, slug: slug.clone(), token }));
+        }
+    }
+    let is_idle =
+        |life: &Life| filter.unused_for.is_none_or(|days| now.since(life.idle_since()) >= i64::from(days) * DAY);
+    found.retain(|placed| placed.token.life().is_active(now) && is_idle(placed.token.life()));
+    Ok(found)
+}
+
+fn find_one(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<(OrganizationId, AnyToken)> {
+    if let Some(owned) = tokens::find_owned(connection, public_id)? {
+        return Ok((owned.organization, AnyToken::Personal(owned)));
+    }
+    let organization = service_users::organization_of(connection, public_id)?.ok_or(AppError::NotFound)?;
+    let token = service_users::find(connection, organization, public_id, now)?.ok_or(AppError::NotFound)?;
+    Ok((organization, AnyToken::Service(token)))
+}
+
+/// Revokes a token, of a service user with all its keys. Returns false if it had ended before.
+fn revoke_any(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    token: &AnyToken,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let revocation = Revocation { by: RevokedBy::Operator, name: None, reason };
+    let by = entry(Some(organization), Action::TokenRevoked, now);
+    match token {
+        AnyToken::Personal(owned) => {
+            let name = users::find(connection, owned.owner)?.map(|user| user.name);
+            let by = activity::Entry { target: Some(owned.owner), target_name: name.as_deref(), ..by };
+            revoke(connection, &owned.token, revocation, by)
+        }
+        AnyToken::Service(token) => {
+            let revoked = token.key.life.is_active(now)
+                && service_users::revoke(connection, token.id, token.key.token, revocation, now)?;
+            if revoked {
+                let named = Some((token.public_id.as_str(), token.name.as_str()));
+                activity::insert(connection, &activity::Entry { token: named, detail: reason, ..by })?;
+            }
+            Ok(revoked)
+        }
+    }
+}

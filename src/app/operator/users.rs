@@ -1,0 +1,250 @@
+//! People: listed, added, deactivated and reactivated, and given a new password.
+
+use super::{Operator, entry, find_organization, find_user, unknown};
+use crate::{
+    app::{
+        AppError, Jeton, Result,
+        activity::insert_everywhere,
+        invitations::{admit, belongs},
+        password_links::LinkCode,
+        problem::{Field, Problem, Problems},
+        random,
+        users::{Ending, end, is_last_administrator, reactivate, refused, withdraw_invitations},
+    },
+    domain::{
+        activity::Action,
+        organization::{OrganizationId, PermissionSetId},
+        password_link::MadeBy,
+        text,
+        time::Timestamp,
+        user::{self, Email, Password, PasswordError, Theme, UserId},
+    },
+    storage::{
+        AnyConnection, activity,
+        memberships::{
+            self, Standing,
+            people::{self, Person},
+            places::{self, Place},
+        },
+        organizations, password_links, sessions,
+        users::{self, Profile, User},
+    },
+};
+use chrono_tz::Tz;
+
+/// Whom to add to an organization, as it was typed.
+#[derive(Clone, Debug)]
+pub struct AddForm {
+    /// Their e-mail address.
+    pub email: String,
+    /// Their name, which is theirs already if there is an account with this address.
+    pub name: String,
+    /// The slug of the organization.
+    pub organization: String,
+    /// The name of a permission set of it.
+    pub permission_set: String,
+}
+
+impl Jeton {
+    /// All users, by e-mail address, with their places in organizations.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users(&self, _: Operator) -> Result<Vec<(User, Vec<Place>)>> {
+        self.read(|connection| {
+            let mut all: Vec<_> = users::list(connection)?.into_iter().map(|user| (user, Vec::new())).collect();
+            let places = places::list(connection, None)?;
+            let at: std::collections::HashMap<UserId, usize> =
+                all.iter().enumerate().map(|(index, (user, _))| (user.id, index)).collect();
+            for place in places {
+                if let Some((_, theirs)) = at.get(&place.user).and_then(|index| all.get_mut(*index)) {
+                    theirs.push(place);
+                }
+            }
+            Ok(all)
+        })
+        .await
+    }
+
+    /// The organizations that a user is active in, by their slugs.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn organizations_of(&self, _: Operator, email: &str) -> Result<Vec<String>> {
+        let email = email.to_owned();
+        self.read(move |connection| {
+            let user = find_user(connection, &email)?;
+            let places = places::list(connection, Some(user.id))?.into_iter();
+            Ok(places.filter(|place| place.standing == Standing::Active).map(|place| place.slug).collect())
+        })
+        .await
+    }
+
+    /// Adds somebody to an organization. Somebody new gets an account, and a link with which they choose its password.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong, among that that they belong to the organization already.
+    pub async fn add_user(&self, _: Operator, form: AddForm) -> Result<Option<LinkCode>> {
+        let mut problems = Problems::default();
+        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let name = problems.check(Field::Name, user::name(&form.name));
+        let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
+        // Nobody gets to know this password.
+        let (_, hash) = self.random_password().await?;
+        let profile =
+            Profile { name, email, language: None, time_zone: Tz::UTC.name().to_owned(), theme: Theme::System };
+        let now = self.clock.now();
+        self.change_authority(move |connection| {
+            let organization = find_organization(connection, &form.organization)?;
+            organizations::lock(connection, organization)?;
+            let set = find_set(connection, organization, &form.permission_set)?;
+            if let Some(problem) = belongs(connection, organization, &profile.email)? {
+                return Err(Problems::one(Field::Email, problem).into());
+            }
+            let known = users::find_by_email(connection, &profile.email)?;
+            let (user, name) = match &known {
+                Some((user, _)) => (user.id, user.name.as_str()),
+                None => (users::insert(connection, &profile, &hash, now)?, profile.name.as_str()),
+            };
+            admit(connection, user, organization, set, now)?;
+            let joined = entry(Some(organization), Action::UserJoined, now);
+            let joined = activity::Entry { target: Some(user), target_name: Some(name), ..joined };
+            activity::insert(connection, &joined)?;
+            withdraw_invitations(connection, organization, (user, profile.email.as_str()), joined)?;
+            match known {
+                Some(_) => Ok(None),
+                None => make_link(connection, user, name, now).map(Some),
+            }
+        })
+        .await
+        .map_err(|error| match error {
+            // Whoever was faster by a moment.
+            AppError::Storage(error) if error.is_duplicate() => Problems::one(Field::Email, Problem::EmailTaken).into(),
+            error => error,
+        })
+    }
+
+    /// Deactivates somebody in an organization, as its pages do it: their tokens there and all their sessions end. Returns
+    /// false if they were deactivated before.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what there is not, or at [`Field::Form`] for the last administrator.
+    pub async fn deactivate_user(&self, _: Operator, email: &str, slug: &str) -> Result<bool> {
+        let (email, slug, now) = (email.to_owned(), slug.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let person = find_person(connection, &email, &slug)?;
+            if Ending::Deactivation.has_happened(&person) {
+                return Ok(false);
+            }
+            if is_last_administrator(connection, &person)? {
+                return Err(refused(Problem::LastAdministrator));
+            }
+            let by = entry(Some(person.organization), Ending::Deactivation.action(), now);
+            end(connection, &person, Ending::Deactivation, by)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Makes somebody who was deactivated in an organization active again. Nothing that had stopped comes back. Returns
+    /// false if they are active.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what there is not.
+    pub async fn reactivate_user(&self, _: Operator, email: &str, slug: &str) -> Result<bool> {
+        let (email, slug, now) = (email.to_owned(), slug.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let person = find_person(connection, &email, &slug)?;
+            reactivate(connection, &person, entry(Some(person.organization), Action::UserReactivated, now))
+        })
+        .await
+    }
+
+    /// Gives a user a new random password, which is returned this once, and ends all their sessions.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn reset_password(&self, _: Operator, email: &str) -> Result<String> {
+        let (password, hash) = self.random_password().await?;
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.write(move |connection| {
+            let user = find_user(connection, &email)?;
+            let old_hash = users::password_hash(connection, user.id)?;
+            users::update_password(connection, user.id, &old_hash, &hash)?.ok_or(AppError::NotFound)?;
+            sessions::delete_all(connection, user.id)?;
+            password_links::delete_all(connection, user.id)?;
+            let reset = entry(None, Action::PasswordReset, now);
+            let reset = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..reset };
+            insert_everywhere(connection, user.id, reset)
+        })
+        .await?;
+        Ok(password)
+    }
+
+    /// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn make_password_link(&self, _: Operator, email: &str) -> Result<LinkCode> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.write(move |connection| {
+            let user = find_user(connection, &email)?;
+            make_link(connection, user.id, &user.name, now)
+        })
+        .await
+    }
+
+    /// A random password and its hash.
+    async fn random_password(&self) -> Result<(String, String)> {
+        let password = random_password();
+        let broken = |error: PasswordError| AppError::Broken(error.to_string());
+        let hash = self.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
+        Ok((password, hash))
+    }
+}
+
+/// Makes a link for somebody's new password, and writes that down.
+fn make_link(connection: &mut AnyConnection, user: UserId, name: &str, now: Timestamp) -> Result<LinkCode> {
+    let made = entry(None, Action::PasswordLinkMade, now);
+    let made = activity::Entry { target: Some(user), target_name: Some(name), ..made };
+    insert_everywhere(connection, user, made)?;
+    LinkCode::make(connection, user, MadeBy::Operator, now)
+}
+
+/// Somebody who belongs to the organization with this slug, active or not. Nobody else decides about its people until this
+/// transaction ends.
+fn find_person(connection: &mut AnyConnection, email: &str, slug: &str) -> Result<Person> {
+    let (user, organization) = (find_user(connection, email)?, find_organization(connection, slug)?);
+    organizations::lock(connection, organization)?;
+    let standing = memberships::standing(connection, user.id, organization)?;
+    let (id, _) = standing.filter(|(_, it)| *it != Standing::Removed).ok_or_else(|| unknown(Field::Person))?;
+    people::find(connection, organization, id)?.ok_or(AppError::NotFound)
+}
+
+/// The permission set of the organization with this name, of a built-in one its key. Letters may be small or capital.
+fn find_set(connection: &mut AnyConnection, organization: OrganizationId, name: &str) -> Result<PermissionSetId> {
+    let mut all = memberships::sets(connection, organization)?.into_iter();
+    let found = all.find(|set| text::fold(set.name.as_str()) == text::fold(name));
+    Ok(found.ok_or_else(|| unknown(Field::PermissionSet))?.id)
+}
+
+/// Five groups of five clear characters: 125 random bits that can be read aloud.
+fn random_password() -> String {
+    let code = random::code();
+    let groups: Vec<&str> = (0..5).filter_map(|group| code.get(group * 5..group * 5 + 5)).collect();
+    groups.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::random_password;
+    use crate::domain::user::Password;
+
+    #[test]
+    fn a_random_password_may_be_chosen() {
+        let password = random_password();
+        assert_eq!(password.len(), 29);
+        assert!(Password::chosen(password.clone(), &[]).is_ok());
+        assert_ne!(password, random_password());
+    }
+}

@@ -1,0 +1,183 @@
+//! `jeton token …`
+
+use super::{
+    Outcome,
+    operate::{Common, print, tell, why},
+    say,
+};
+use crate::{
+    app::operator::{
+        Operator,
+        tokens::{AnyToken, Placed, TokenFilter},
+    },
+    domain::token::{Scope, TokenKind},
+    storage::tokens::LastUse,
+};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+/// `jeton token …`
+#[derive(Subcommand, Debug)]
+pub enum TokenCommand {
+    /// List active tokens, newest first; never their keys
+    List {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Revoke one token, or with --yes all active ones that fit; from then on nothing accepts them
+    Revoke {
+        /// The public id of one token, as lists show it
+        #[arg(required_unless_present_any = ["owner", "org", "unused_for"], conflicts_with_all = ["owner", "org", "unused_for"])]
+        public_id: Option<String>,
+        #[command(flatten)]
+        which: Which,
+        /// Why, for the activity log and the tokens' owners
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Revoke all that fit; without this they are only listed, and the command ends with 1
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Which tokens are meant: those that fit all that is given.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// Only those of the user with this e-mail address
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+    /// Only those in the organization with this slug
+    #[arg(long, value_name = "SLUG")]
+    org: Option<String>,
+    /// Only those without a use in this many days
+    #[arg(long, value_name = "DAYS")]
+    unused_for: Option<u16>,
+}
+
+impl Which {
+    fn filter(self) -> TokenFilter {
+        TokenFilter { owner: self.owner, organization: self.org, unused_for: self.unused_for }
+    }
+}
+
+impl TokenCommand {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for whoever typed the command.
+    pub async fn run(self) -> Outcome {
+        let operator = Operator::at_the_command_line();
+        match self {
+            Self::List { which, common } => {
+                let (jeton, as_json) = common.open()?;
+                let tokens = jeton.all_tokens(operator, which.filter()).await.map_err(why)?;
+                list(as_json, &tokens)
+            }
+            Self::Revoke { public_id: Some(public_id), reason, common, .. } => {
+                let (jeton, as_json) = common.open()?;
+                let revoked = jeton.revoke_any_token(operator, &public_id, reason).await;
+                let revoked = revoked.map_err(|error| format!("{public_id}: {}", why(error)))?;
+                let words = match revoked {
+                    true => format!("{public_id} is revoked. It is refused from now on."),
+                    false => format!("{public_id} had ended before."),
+                };
+                tell(as_json, &json!({ "id": public_id, "revoked": revoked }), &words)
+            }
+            Self::Revoke { public_id: None, which, yes: false, common, .. } => {
+                let (jeton, as_json) = common.open()?;
+                let tokens = jeton.all_tokens(operator, which.filter()).await.map_err(why)?;
+                list(as_json, &tokens)?;
+                match tokens.len() {
+                    0 => Ok(()),
+                    1 => Err("nothing is revoked yet: add --yes to revoke this token".into()),
+                    count => Err(format!("nothing is revoked yet: add --yes to revoke these {count} tokens").into()),
+                }
+            }
+            Self::Revoke { public_id: None, which, reason, yes: true, common } => {
+                let (jeton, as_json) = common.open()?;
+                let tokens = jeton.revoke_all_tokens(operator, which.filter(), reason).await.map_err(why)?;
+                list(as_json, &tokens)?;
+                match tokens.len() {
+                    _ if as_json => {}
+                    0 => say("No active token fits.")?,
+                    1 => say("This token is revoked. It is refused from now on.")?,
+                    count => say(&format!("These {count} tokens are revoked. They are refused from now on."))?,
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(as_json: bool, tokens: &[Placed]) -> Outcome {
+    let row = |placed: &Placed| {
+        let row = Listed::new(placed);
+        if as_json { row.json().to_string() } else { row.words() }
+    };
+    print(as_json, tokens.iter().map(row).collect())
+}
+
+/// A token as it is listed.
+struct Listed<'a> {
+    placed: &'a Placed,
+    id: &'a str,
+    kind: TokenKind,
+    /// An e-mail address, or the slug of a service user's organization.
+    owner: &'a str,
+    label: &'a str,
+    scope: Scope,
+    last_use: Option<&'a LastUse>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(placed: &'a Placed) -> Self {
+        match &placed.token {
+            AnyToken::Personal(owned) => Self {
+                placed,
+                id: &owned.token.public_id,
+                kind: TokenKind::Personal,
+                owner: &owned.owner_email,
+                label: &owned.token.label,
+                scope: owned.token.scope,
+                last_use: owned.token.last_use.as_ref(),
+            },
+            AnyToken::Service(token) => Self {
+                placed,
+                id: &token.public_id,
+                kind: TokenKind::Service,
+                owner: &placed.slug,
+                label: &token.name,
+                scope: Scope::ReadWrite,
+                last_use: token.key.last_use.as_ref(),
+            },
+        }
+    }
+
+    fn words(&self) -> String {
+        let used = match self.last_use {
+            Some(used) => format!("last used {} from {}", used.at.rfc3339(), used.address),
+            None => "never used".into(),
+        };
+        let Self { id, kind, owner, label, scope, .. } = self;
+        format!("{id}  {}  {owner}  {}  {label}  {used}", kind.key(), scope.oauth())
+    }
+
+    fn json(&self) -> Value {
+        let life = self.placed.token.life();
+        json!({
+            "id": self.id,
+            "kind": self.kind.key(),
+            "organization": self.placed.slug,
+            "owner": self.owner,
+            "label": self.label,
+            "scope": self.scope.oauth(),
+            "created_at": life.created_at.rfc3339(),
+            "last_used_at": life.last_used_at.map(|at| at.rfc3339()),
+            "expires_at": life.expires_at().rfc3339(),
+        })
+    }
+}

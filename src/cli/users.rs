@@ -1,0 +1,219 @@
+//! `jeton user …`
+
+use super::{
+    Outcome,
+    operate::{Common, print, tell, why},
+};
+use crate::{
+    app::{
+        Jeton,
+        operator::{Operator, users::AddForm},
+    },
+    domain::password_link::MINUTES,
+    storage::{
+        memberships::{Standing, places::Place},
+        users::User,
+    },
+    web::{PublicUrl, routes::path},
+};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+/// `jeton user …`
+#[derive(Subcommand, Debug)]
+pub enum UserCommand {
+    /// List all users, and the organizations that they belong to
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Add somebody to an organization; somebody new gets an account, and a link for choosing its password is printed
+    Create {
+        /// Their e-mail address; if there is an account with it, its user joins the organization
+        email: String,
+        /// Their name, for a new account
+        #[arg(long)]
+        name: String,
+        /// The slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The name of their permission set: administrator, standard, reader, or one of the organization's own
+        #[arg(long, value_name = "NAME", default_value = "standard")]
+        permission_set: String,
+        #[command(flatten)]
+        links: Links,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// End somebody's access: their tokens are refused from then on, they are signed out, and their seats are free
+    Deactivate {
+        /// Their e-mail address
+        email: String,
+        /// Only in the organization with this slug; without this in each that they are active in
+        #[arg(long, value_name = "SLUG")]
+        org: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Let somebody who was deactivated in again; nothing that had stopped comes back
+    Reactivate {
+        /// Their e-mail address
+        email: String,
+        /// The slug of the organization
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print a link with which a user chooses a new password, once
+    PasswordLink {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        links: Links,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Give a user a new random password, printed once, and end their sessions
+    ResetPassword {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// How links begin.
+#[derive(Args, Debug)]
+pub struct Links {
+    /// Address that people use, such as `https://jeton.example.org`
+    #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
+    public_url: String,
+}
+
+impl Links {
+    fn check(&self) -> Result<PublicUrl, String> {
+        PublicUrl::parse(&self.public_url).map_err(|problem| format!("JETON_PUBLIC_URL (--public-url): {problem}"))
+    }
+}
+
+impl UserCommand {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for whoever typed the command.
+    pub async fn run(self) -> Outcome {
+        let operator = Operator::at_the_command_line();
+        match self {
+            Self::List { common } => {
+                let (jeton, as_json) = common.open()?;
+                let users = jeton.users(operator).await?;
+                let row = |(user, places): &(User, Vec<Place>)| {
+                    if as_json { json_user(user, places).to_string() } else { words_user(user, places) }
+                };
+                print(as_json, users.iter().map(row).collect())
+            }
+            Self::Create { email, name, org, permission_set, links, common } => {
+                let url = links.check()?;
+                let (jeton, as_json) = common.open()?;
+                let form = AddForm { email: email.clone(), name, organization: org.clone(), permission_set };
+                let code = jeton.add_user(operator, form).await;
+                let code = code.map_err(|error| format!("{email}: {}", why(error)))?;
+                let link = code.map(|code| format!("{}{}", url.0, path::password_link(code.reveal())));
+                let words = match &link {
+                    Some(link) => format!("{email} belongs to {org}.\n{}", words_link(&email, link)),
+                    None => format!("{email} had an account and belongs to {org} now. They sign in as before."),
+                };
+                let made = link.is_some();
+                tell(as_json, &json!({ "email": email, "organization": org, "created": made, "link": link }), &words)
+            }
+            Self::Deactivate { email, org, common } => {
+                let (jeton, as_json) = common.open()?;
+                deactivate(operator, &jeton, &email, org, as_json).await
+            }
+            Self::Reactivate { email, org, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.reactivate_user(operator, &email, &org).await;
+                let done = done.map_err(|error| format!("{email}, {org}: {}", why(error)))?;
+                let words = match done {
+                    true => format!("{email} is active in {org} again."),
+                    false => format!("{email} was active in {org} before."),
+                };
+                tell(as_json, &json!({ "email": email, "organization": org, "reactivated": done }), &words)
+            }
+            Self::PasswordLink { email, links, common } => {
+                let url = links.check()?;
+                let (jeton, as_json) = common.open()?;
+                let code = jeton.make_password_link(operator, &email).await;
+                let code = code.map_err(|error| format!("{email}: {}", why(error)))?;
+                let link = format!("{}{}", url.0, path::password_link(code.reveal()));
+                tell(as_json, &json!({ "email": email, "link": link }), &words_link(&email, &link))
+            }
+            Self::ResetPassword { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let password = jeton.reset_password(operator, &email).await;
+                let password = password.map_err(|error| format!("{email}: {}", why(error)))?;
+                let words = format!("The new password of {email}, shown this once:\n\n    {password}\n");
+                tell(as_json, &json!({ "email": email, "password": password }), &words)
+            }
+        }
+    }
+}
+
+/// Deactivates somebody in one organization or in each. What is refused in one does not keep the others from it: of an
+/// account that somebody else got hold of, as much has to stop as can.
+async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<String>, as_json: bool) -> Outcome {
+    let slugs = match org {
+        Some(slug) => vec![slug],
+        None => {
+            let slugs = jeton.organizations_of(operator, email).await;
+            slugs.map_err(|error| format!("{email}: {}", why(error)))?
+        }
+    };
+    let (mut rows, mut refused) = (Vec::new(), Vec::new());
+    for slug in slugs {
+        match jeton.deactivate_user(operator, email, &slug).await {
+            Ok(done) if as_json => {
+                rows.push(json!({ "email": email, "organization": slug, "deactivated": done }).to_string());
+            }
+            Ok(true) => {
+                rows.push(format!("{email} is deactivated in {slug}. Their tokens there are refused from now on."))
+            }
+            Ok(false) => rows.push(format!("{email} was deactivated in {slug} before.")),
+            Err(error) => refused.push(format!("{email}, {slug}: {}", why(error))),
+        }
+    }
+    if rows.is_empty() && refused.is_empty() && !as_json {
+        rows.push(format!("{email} was not active in any organization."));
+    }
+    if !rows.is_empty() || as_json {
+        print(as_json, rows)?;
+    }
+    if refused.is_empty() { Ok(()) } else { Err(refused.join("; ").into()) }
+}
+
+fn words_link(email: &str, link: &str) -> String {
+    format!("{email} can choose a new password here, once, for {MINUTES} minutes:\n\n    {link}\n")
+}
+
+fn words_user(user: &User, places: &[Place]) -> String {
+    let places: Vec<String> = places.iter().map(words_place).collect();
+    format!("{}  {}  {}", user.email, user.name, places.join(", ")).trim_end().to_owned()
+}
+
+fn words_place(place: &Place) -> String {
+    let deactivated = if place.standing == Standing::Active { "" } else { ", deactivated" };
+    format!("{} ({}{deactivated})", place.slug, place.set.as_str())
+}
+
+fn json_user(user: &User, places: &[Place]) -> Value {
+    let place = |place: &Place| {
+        json!({
+            "slug": place.slug,
+            "permission_set": place.set.as_str(),
+            "is_active": place.standing == Standing::Active,
+        })
+    };
+    let places: Vec<Value> = places.iter().map(place).collect();
+    json!({ "email": user.email, "name": user.name, "organizations": places })
+}

@@ -1,0 +1,72 @@
+//! The places of users in all their organizations, as whoever runs the server sees them.
+
+use super::{SetRow, Standing};
+use crate::{
+    domain::{
+        organization::{MembershipId, OrganizationId},
+        permission_set::SetName,
+        user::UserId,
+    },
+    storage::{
+        AnyConnection, Result,
+        connection::MultiBackend,
+        schema::{memberships, organizations, permission_sets},
+    },
+};
+use diesel::prelude::*;
+
+/// A user's place in an organization.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Whose it is.
+    pub user: UserId,
+    /// Which it is.
+    pub membership: MembershipId,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// The organization's part of addresses.
+    pub slug: String,
+    /// How they stand there: active or deactivated.
+    pub standing: Standing,
+    /// The name of their permission set.
+    pub set: SetName,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = memberships)]
+struct Row {
+    id: i64,
+    user_id: i64,
+    organization_id: i64,
+    is_active: bool,
+    removed_at: Option<i64>,
+}
+
+/// The places of one user or of all, the oldest organization at the head. Those that they left are not among them.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, user: Option<UserId>) -> Result<Vec<Place>> {
+    let mut query = memberships::table
+        .inner_join(organizations::table)
+        .inner_join(permission_sets::table)
+        .filter(memberships::removed_at.is_null())
+        .order((memberships::organization_id, memberships::id))
+        .select((Row::as_select(), organizations::slug, SetRow::as_select()))
+        .into_boxed::<MultiBackend>();
+    if let Some(user) = user {
+        query = query.filter(memberships::user_id.eq(user.0));
+    }
+    query.load(connection)?.into_iter().map(place).collect()
+}
+
+fn place((row, slug, set): (Row, String, SetRow)) -> Result<Place> {
+    Ok(Place {
+        user: UserId(row.user_id),
+        membership: MembershipId(row.id),
+        organization: OrganizationId(row.organization_id),
+        slug,
+        standing: Standing::of(row.is_active, row.removed_at),
+        set: set.set()?.name,
+    })
+}
