@@ -8,7 +8,7 @@ use crate::{
         problem::{Field, Problem},
     },
     config::DataOptions,
-    domain::user::Language,
+    domain::{text::TextError, user::Language},
     web::texts::Texts,
 };
 use clap::Args;
@@ -33,7 +33,9 @@ impl Common {
 
 /// Prints rows: a line each, or one JSON array.
 pub(super) fn print(as_json: bool, rows: Vec<String>) -> Outcome {
-    say(&if as_json { format!("[{}]", rows.join(",")) } else { rows.join("\n") })?;
+    if as_json || !rows.is_empty() {
+        say(&if as_json { format!("[{}]", rows.join(",")) } else { rows.join("\n") })?;
+    }
     Ok(())
 }
 
@@ -53,6 +55,7 @@ pub(super) fn why(error: AppError) -> String {
         (Field::PermissionSet, Problem::NotAChoice) => {
             "the organization has no permission set with this name; jeton org list shows which it has".to_owned()
         }
+        (Field::Name, Problem::Text(TextError::Empty)) => "the name is empty".to_owned(),
         (field, problem) => Texts(Language::En).problem(field, problem),
     };
     problems.iter().map(words).collect::<Vec<_>>().join(" ")

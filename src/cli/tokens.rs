@@ -87,29 +87,30 @@ impl TokenCommand {
                 };
                 tell(as_json, &json!({ "id": public_id, "revoked": revoked }), &words)
             }
-            Self::Revoke { public_id: None, which, yes: false, common, .. } => {
+            Self::Revoke { public_id: None, which, reason, yes, common } => {
                 let (jeton, as_json) = common.open()?;
-                let tokens = jeton.all_tokens(operator, which.filter()).await.map_err(why)?;
+                let filter = which.filter();
+                let tokens = match yes {
+                    true => jeton.revoke_all_tokens(operator, filter, reason).await,
+                    false => jeton.all_tokens(operator, filter).await,
+                };
+                let tokens = tokens.map_err(why)?;
                 list(as_json, &tokens)?;
-                match tokens.len() {
-                    0 => Ok(()),
-                    1 => Err("nothing is revoked yet: add --yes to revoke this token".into()),
-                    count => Err(format!("nothing is revoked yet: add --yes to revoke these {count} tokens").into()),
-                }
-            }
-            Self::Revoke { public_id: None, which, reason, yes: true, common } => {
-                let (jeton, as_json) = common.open()?;
-                let tokens = jeton.revoke_all_tokens(operator, which.filter(), reason).await.map_err(why)?;
-                list(as_json, &tokens)?;
-                match tokens.len() {
-                    _ if as_json => {}
-                    0 => say("No active token fits.")?,
-                    1 => say("This token is revoked. It is refused from now on.")?,
-                    count => say(&format!("These {count} tokens are revoked. They are refused from now on."))?,
-                }
-                Ok(())
+                summarize(as_json, tokens.len(), yes)
             }
         }
+    }
+}
+
+/// Says what became of the tokens that were just listed. That nothing did is an error: a script that forgot the flag has to
+/// notice.
+fn summarize(as_json: bool, count: usize, revoked: bool) -> Outcome {
+    let those = if count == 1 { "this token".to_owned() } else { format!("these {count} tokens") };
+    match (count, revoked) {
+        (1.., false) => Err(format!("nothing is revoked yet: add --yes to revoke {those}").into()),
+        _ if as_json => Ok(()),
+        (0, _) => Ok(say("No active token fits.")?),
+        (1.., true) => Ok(say(&format!("Revoked {those}: refused from now on."))?),
     }
 }
 

@@ -186,9 +186,7 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
     if rows.is_empty() && refused.is_empty() && !as_json {
         rows.push(format!("{email} was not active in any organization."));
     }
-    if !rows.is_empty() || as_json {
-        print(as_json, rows)?;
-    }
+    print(as_json, rows)?;
     if refused.is_empty() { Ok(()) } else { Err(refused.join("; ").into()) }
 }
 

@@ -1,86 +1,17 @@
 //! Jeton as its operator meets it: a process with a data folder.
 
-use crate::harness::{TestDb, folder};
+use crate::harness::{
+    TestDb, folder,
+    process::{Process, client, command, fails, prints, status},
+};
 use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
-    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
-
-/// A `jeton` process that is ended with the test.
-struct Process {
-    child: Child,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn command(arguments: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("TMPDIR", data)
-        .env("JETON_DATA_DIR", data)
-        .env("JETON_LISTEN", "127.0.0.1:0");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-impl Process {
-    fn start(mut command: Command) -> Process {
-        let mut child = command.spawn().expect("jeton starts");
-        let lines = BufReader::new(child.stdout.take().expect("its output"));
-        Process { child, lines }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).expect("a line");
-        line.trim_end().to_owned()
-    }
-
-    /// Where a new server is reached, and the code of its set-up link.
-    fn first_lines(&mut self) -> (String, String) {
-        let url = self.line().split_whitespace().last().expect("an address").to_owned();
-        (0..2).for_each(|_| drop(self.line()));
-        (url, self.line().trim().rsplit('=').next().expect("a code").to_owned())
-    }
-
-    /// Sends SIGTERM and returns what it still printed on standard error.
-    fn terminate(&mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        let mut rest = String::new();
-        self.child.stderr.take().expect("its log").read_to_string(&mut rest).expect("text");
-        assert!(self.child.wait().expect("its end").success(), "{rest}");
-        rest
-    }
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
-}
-
-async fn status(url: &str, key: &str) -> u16 {
-    client().get(format!("{url}/api/v1/me")).bearer_auth(key).send().await.unwrap().status().as_u16()
-}
-
-fn fails(command: &mut Command) -> String {
-    let Output { status, stderr, .. } = command.output().expect("jeton starts");
-    assert!(!status.success());
-    String::from_utf8(stderr).unwrap()
-}
 
 #[actix_web::test]
 async fn without_any_configuration_it_serves_and_prints_the_set_up_link() {
@@ -306,88 +237,6 @@ async fn mail_that_cannot_be_sent_is_in_the_log_under_the_id_of_its_request() {
     let line = std::iter::repeat_with(next).find(|line| line.contains("a mail could not be sent")).unwrap();
     assert!(line.contains(answer.header("x-request-id")), "{line}");
     assert!(!["secret", "/password/", "ann@example.org"].iter().any(|word| line.contains(word)), "{line}");
-}
-
-fn prints(command: &mut Command) -> Value {
-    let Output { status, stdout, stderr } = command.output().expect("jeton starts");
-    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-    serde_json::from_slice(&stdout).expect("JSON")
-}
-
-/// An operator's commands beside a running server.
-async fn operates(db: TestDb) {
-    let jeton = |arguments: &[&str]| {
-        let mut command = command(arguments, db.folder());
-        command.env("DATABASE_URL", &db.url);
-        command
-    };
-    let mut server = Process::start(jeton(&[]));
-    let (url, code) = server.first_lines();
-    let ann = crate::harness::Person::at(&url, "Ann");
-    assert_eq!(ann.sets_up(&code).await.status, 303);
-    let key = ann.makes_token("Power <BI>").await;
-    assert_eq!(status(&url, &key).await, 200);
-
-    assert_eq!(prints(&mut jeton(&["user", "list", "--json"]))[0]["email"], "ann@example.org");
-    let tokens = prints(&mut jeton(&["token", "list", "--owner", "ANN@example.org", "--json"]));
-    assert_eq!((tokens[0]["label"].as_str(), tokens[0]["scope"].as_str()), (Some("Power <BI>"), Some("read")));
-    assert!(!tokens.to_string().contains(&key[6..20]));
-    assert_eq!(prints(&mut jeton(&["token", "list", "--unused-for", "1", "--json"])), Value::Array(Vec::new()));
-    assert!(fails(&mut jeton(&["token", "list", "--owner", "eve@example.org"])).contains("not found"));
-
-    let id = tokens[0]["id"].as_str().unwrap();
-    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
-    assert_eq!(status(&url, &key).await, 401, "the running server refuses it at once");
-    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
-    assert!(fails(&mut jeton(&["token", "revoke", "zzzzzzzzzz"])).contains("not found"));
-
-    let key = ann.makes_service_token("SAP").await;
-    assert_eq!(status(&url, &key).await, 200);
-    let tokens = prints(&mut jeton(&["token", "list", "--json"]));
-    assert_eq!((tokens[0]["kind"].as_str(), tokens[0]["owner"].as_str()), (Some("service"), Some("croix-bleue-sahel")));
-    let id = tokens[0]["id"].as_str().unwrap();
-    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
-    assert_eq!(status(&url, &key).await, 401);
-    assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
-
-    let entries = prints(&mut jeton(&["activity", "list", "--org", "croix-bleue-sahel", "--limit", "2", "--json"]));
-    assert_eq!((entries[0]["action"].as_str(), entries.as_array().map(Vec::len)), (Some("token.revoked"), Some(2)));
-    assert!(fails(&mut jeton(&["activity", "list", "--org", "elsewhere"])).contains("not found"));
-    let whole = prints(&mut jeton(&["activity", "verify", "--json"]));
-    let is_whole = |log: &Value| log["is_whole"] == true;
-    assert!(whole.as_array().is_some_and(|logs| !logs.is_empty() && logs.iter().all(is_whole)), "{whole}");
-    let noted = format!("1:{}", "0".repeat(64));
-    let elsewhere = fails(&mut jeton(&["activity", "verify", "--org", "croix-bleue-sahel", "--head", &noted]));
-    assert!(elsewhere.contains("tampered with: croix-bleue-sahel"), "{elsewhere}");
-
-    let asked = ["user", "password-link", "ANN@example.org", "--json", "--public-url", &url];
-    let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
-    let path = link.strip_prefix(&url).unwrap();
-    assert_eq!(ann.get(path).await.status, 200);
-    assert_eq!(ann.post(path, &[("new_password", "another long enough sentence")]).await.status, 303);
-    assert_eq!(ann.get("/account/tokens").await.status, 303, "the session has ended");
-    assert_eq!(ann.signs_in_with("another long enough sentence").await.status, 303);
-    let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
-    assert!(
-        fails(&mut jeton(&["user", "password-link", "eve@example.org", "--public-url", &url])).contains("not found")
-    );
-
-    let reset = prints(&mut jeton(&["user", "reset-password", "ann@example.org", "--json"]));
-    assert_eq!(ann.get("/account/tokens").await.status, 303, "the session has ended");
-    assert_eq!(ann.signs_in().await.status, 422, "the old password is worth nothing");
-    assert_eq!(ann.signs_in_with(reset["password"].as_str().unwrap()).await.status, 303);
-    assert_eq!(ann.get(link.strip_prefix(&url).unwrap()).await.status, 410, "a new password ends links");
-    assert!(fails(&mut jeton(&["user", "reset-password", "eve@example.org"])).contains("not found"));
-}
-
-#[actix_web::test]
-async fn an_operator_helps_and_revokes_beside_a_running_server_on_sqlite() {
-    operates(TestDb::sqlite()).await;
-}
-
-#[actix_web::test]
-async fn an_operator_helps_and_revokes_beside_a_running_server_on_postgres() {
-    operates(TestDb::postgres()).await;
 }
 
 /// Another process that opens and closes the database takes itself for the last one if the server's locks are gone; then it

@@ -8,6 +8,7 @@ mod guardian;
 pub mod html;
 mod people;
 mod postgres;
+pub mod process;
 pub mod random;
 pub mod service;
 mod smtp;

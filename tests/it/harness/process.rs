@@ -1,0 +1,93 @@
+//! `jeton` as a process, which a test starts and speaks to as an operator does.
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+/// A `jeton` process that is ended with the test.
+pub struct Process {
+    /// The process itself.
+    pub child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A command with a data folder, and nothing of the environment of the tests.
+pub fn command(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("TMPDIR", data)
+        .env("JETON_DATA_DIR", data)
+        .env("JETON_LISTEN", "127.0.0.1:0");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Process {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Process {
+        let mut child = command.spawn().expect("jeton starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output"));
+        Process { child, lines }
+    }
+
+    /// Its next line on standard output.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// Where a new server is reached, and the code of its set-up link.
+    pub fn first_lines(&mut self) -> (String, String) {
+        let url = self.line().split_whitespace().last().expect("an address").to_owned();
+        (0..2).for_each(|_| drop(self.line()));
+        (url, self.line().trim().rsplit('=').next().expect("a code").to_owned())
+    }
+
+    /// Sends SIGTERM and returns what it still printed on standard error.
+    pub fn terminate(&mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        let mut rest = String::new();
+        self.child.stderr.take().expect("its log").read_to_string(&mut rest).expect("text");
+        assert!(self.child.wait().expect("its end").success(), "{rest}");
+        rest
+    }
+}
+
+/// Runs a command that fails, and returns what it says about that.
+pub fn fails(command: &mut Command) -> String {
+    let Output { status, stderr, .. } = command.output().expect("jeton starts");
+    assert!(!status.success());
+    String::from_utf8(stderr).unwrap()
+}
+
+/// Runs a command that answers in JSON.
+pub fn prints(command: &mut Command) -> Value {
+    let Output { status, stdout, stderr } = command.output().expect("jeton starts");
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    serde_json::from_slice(&stdout).expect("JSON")
+}
+
+/// A client that follows no redirects.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
+/// The status of the answer to a request with this key.
+pub async fn status(url: &str, key: &str) -> u16 {
+    client().get(format!("{url}/api/v1/me")).bearer_auth(key).send().await.unwrap().status().as_u16()
+}
