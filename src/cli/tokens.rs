@@ -13,7 +13,7 @@ use crate::{
     domain::token::{Scope, TokenKind},
     storage::tokens::LastUse,
 };
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
 /// `jeton token …`
@@ -27,9 +27,10 @@ pub enum TokenCommand {
         common: Common,
     },
     /// Revoke one token, or with --yes all active ones that fit; from then on nothing accepts them
+    #[command(group = ArgGroup::new("which").args(["public_id", "owner", "org", "unused_for"]).required(true).multiple(true))]
     Revoke {
         /// The public id of one token, as lists show it
-        #[arg(required_unless_present_any = ["owner", "org", "unused_for"], conflicts_with_all = ["owner", "org", "unused_for"])]
+        #[arg(conflicts_with_all = ["owner", "org", "unused_for"])]
         public_id: Option<String>,
         #[command(flatten)]
         which: Which,

@@ -121,7 +121,10 @@ impl UserCommand {
                 let code = code.map_err(|error| format!("{email}: {}", why(error)))?;
                 let link = code.map(|code| format!("{}{}", url.0, path::password_link(code.reveal())));
                 let words = match &link {
-                    Some(link) => format!("{email} belongs to {org}.\n{}", words_link(&email, link)),
+                    Some(link) => {
+                        let later = "Later, jeton user password-link makes another one.";
+                        format!("{email} belongs to {org}.\n{}\n{later}", words_link(&email, link))
+                    }
                     None => format!("{email} had an account and belongs to {org} now. They sign in as before."),
                 };
                 let made = link.is_some();
@@ -187,7 +190,7 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
         rows.push(format!("{email} was not active in any organization."));
     }
     print(as_json, rows)?;
-    if refused.is_empty() { Ok(()) } else { Err(refused.join("; ").into()) }
+    if refused.is_empty() { Ok(()) } else { Err(refused.join(" ").into()) }
 }
 
 fn words_link(email: &str, link: &str) -> String {

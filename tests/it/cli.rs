@@ -246,6 +246,16 @@ db_test! {
         assert_eq!((office.logged(FIRST, "user.deactivated", "Ann"), office.logged("second", "user.deactivated", "Ann")), (1, 0));
     }
 
+    async fn of_two_administrators_deactivated_at_once_one_stays(db: TestDb) {
+        let office = Office::open(db).await;
+        office.adds("Ben", "administrator").await;
+        let both = ["ann@example.org", "ben@example.org"]
+            .map(|email| office.jeton(&["user", "deactivate", email]).spawn().expect("jeton starts"));
+        let done = both.map(|child| child.wait_with_output().expect("its end").status.success());
+        assert_eq!(done.iter().filter(|done| **done).count(), 1);
+        assert_eq!(office.prints(&["org", "list"])[0]["seats"], 1);
+    }
+
     async fn organizations_are_made_and_renamed(db: TestDb) {
         let office = Office::open(db).await;
         let ben = office.adds("Ben", "reader").await;

@@ -39,9 +39,9 @@ pub struct TokenFilter {
 #[derive(Clone, Debug)]
 pub enum AnyToken {
     /// A person's.
-    Personal(OwnedToken),
+    Personal(Box<OwnedToken>),
     /// A service user's.
-    Service(ServiceToken),
+    Service(Box<ServiceToken>),
 }
 
 impl AnyToken {
@@ -130,14 +130,18 @@ fn find(connection: &mut AnyConnection, filter: &TokenFilter, now: Timestamp) ->
     let mut found = Vec::new();
     for owned in tokens::list_owned(connection, owner.as_ref().map(|user| user.id))? {
         if let Some((organization, slug)) = places.iter().find(|(id, _)| *id == owned.organization) {
-            let token = AnyToken::Personal(owned);
+            let token = AnyToken::Personal(Box::new(owned));
             found.push(Placed { organization: *organization, slug: slug.clone(), token });
         }
     }
     if owner.is_none() {
         for (organization, slug) in &places {
-            let tokens = service_users::list(connection, *organization, now)?.into_iter().map(AnyToken::Service);
-            found.extend(tokens.map(|token| Placed { organization: *organization, slug: slug.clone(), token }));
+            let tokens = service_users::list(connection, *organization, now)?.into_iter();
+            found.extend(tokens.map(|token| Placed {
+                organization: *organization,
+                slug: slug.clone(),
+                token: AnyToken::Service(Box::new(token)),
+            }));
         }
     }
     let is_idle =
@@ -148,11 +152,11 @@ fn find(connection: &mut AnyConnection, filter: &TokenFilter, now: Timestamp) ->
 
 fn find_one(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<(OrganizationId, AnyToken)> {
     if let Some(owned) = tokens::find_owned(connection, public_id)? {
-        return Ok((owned.organization, AnyToken::Personal(owned)));
+        return Ok((owned.organization, AnyToken::Personal(Box::new(owned))));
     }
     let organization = service_users::organization_of(connection, public_id)?.ok_or(AppError::NotFound)?;
     let token = service_users::find(connection, organization, public_id, now)?.ok_or(AppError::NotFound)?;
-    Ok((organization, AnyToken::Service(token)))
+    Ok((organization, AnyToken::Service(Box::new(token))))
 }
 
 /// Revokes a token, of a service user with all its keys. Returns false if it had ended before.
