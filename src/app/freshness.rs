@@ -6,7 +6,10 @@
 //! are lost. On Postgres, requests that arrive together share one read, so the database sees one tiny read at a time however
 //! many requests there are (`architecture.md`, *revocation*; V1, V3).
 
-use super::verify::cache::Cache;
+use super::{
+    clock::{Clock, Jumped},
+    verify::cache::Cache,
+};
 use crate::storage::{
     Address, AnyConnection, StorageError,
     epoch::{self, WalIndex, WalIndexHead},
@@ -34,6 +37,12 @@ impl Unproven {
     }
 }
 
+impl From<Jumped> for Unproven {
+    fn from(jumped: Jumped) -> Self {
+        Self(jumped.to_string())
+    }
+}
+
 impl From<StorageError> for Unproven {
     fn from(error: StorageError) -> Self {
         Self(error.to_string())
@@ -43,27 +52,26 @@ impl From<StorageError> for Unproven {
 /// Reads epochs one after the other, and brings the cache to each.
 struct Reader {
     cache: Arc<Cache>,
-    last: i64,
+    clock: Clock,
 }
 
 impl Reader {
-    fn new(cache: Arc<Cache>) -> Self {
-        Self { cache, last: i64::MIN }
-    }
-
     /// The epoch at this moment; the cache is at least there.
-    fn read(&mut self, connection: &mut AnyConnection) -> Result<i64, StorageError> {
-        let epoch = epoch::read(connection)?;
-        if epoch < self.last {
-            // It was restored, or its standby took over without the last commits: what was revoked may live again (R5).
-            return Err(StorageError::WentBack { from: self.last, to: epoch });
-        }
+    fn read(&self, connection: &mut AnyConnection) -> Result<i64, Unproven> {
+        // Asked before the read: what another thread reads meanwhile may be newer.
         let known = self.cache.epoch();
+        let (epoch, time) = epoch::read_with_time(connection)?;
+        if epoch < known {
+            // It was restored, or its standby took over without the last commits: what was revoked may live again (R5).
+            return Err(Unproven(format!("the database went back from epoch {known} to {epoch}")));
+        }
+        if let Some(time) = time {
+            self.clock.follow(time)?;
+        }
         if known < epoch {
             let touched = epoch::changes(connection, known, epoch)?;
             self.cache.bring_to(epoch, &touched);
         }
-        self.last = epoch;
         Ok(epoch)
     }
 }
@@ -74,24 +82,30 @@ impl Reader {
 /// ask the index takes a third of a microsecond, so each request does it by itself.
 pub struct LocalEpoch {
     connection: RefCell<AnyConnection>,
-    reader: RefCell<Reader>,
+    reader: Reader,
     index: WalIndex,
     seen: Cell<Option<(WalIndexHead, i64)>>,
 }
 
 impl LocalEpoch {
     /// Opens a connection of its own to the database in this file.
-    pub fn open(database: &Path, cache: Arc<Cache>) -> Result<Self, StorageError> {
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn open(database: &Path, cache: Arc<Cache>, clock: Clock) -> Result<Self, Unproven> {
         let mut connection = Address::Sqlite(database.to_owned()).connect()?;
-        let mut reader = Reader::new(cache);
+        let reader = Reader { cache, clock };
         // The first read makes sure that there is an index.
         reader.read(&mut connection)?;
         let index = WalIndex::open(database)?;
-        Ok(Self { connection: connection.into(), reader: reader.into(), index, seen: Cell::new(None) })
+        Ok(Self { connection: connection.into(), reader, index, seen: Cell::new(None) })
     }
 
     /// The epoch at this moment.
-    pub fn read(&self) -> Result<i64, StorageError> {
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not to be believed.
+    pub fn read(&self) -> Result<i64, Unproven> {
         // Read first: a commit between the two reads makes the next request look again.
         let head = self.index.head()?;
         if let Some((seen, epoch)) = self.seen.get()
@@ -99,7 +113,7 @@ impl LocalEpoch {
         {
             return Ok(epoch);
         }
-        let epoch = self.reader.borrow_mut().read(&mut self.connection.borrow_mut())?;
+        let epoch = self.reader.read(&mut self.connection.borrow_mut())?;
         self.seen.set(Some((head, epoch)));
         Ok(epoch)
     }
@@ -119,15 +133,14 @@ pub struct SharedEpoch {
 
 impl SharedEpoch {
     /// Starts the thread. It ends when this is dropped.
-    pub fn start(address: Address, cache: Arc<Cache>) -> Self {
+    pub fn start(address: Address, cache: Arc<Cache>, clock: Clock) -> Self {
         let (waiters, arrived) = mpsc::channel::<Waiter>();
         std::thread::spawn(move || {
-            let (mut connection, mut reader) = (None, Reader::new(cache));
+            let (mut connection, reader) = (None, Reader { cache, clock });
             while let Ok(first) = arrived.recv() {
                 // Whoever waits by now arrived before the read that begins next.
                 let together: Vec<Waiter> = std::iter::once(first).chain(arrived.try_iter()).collect();
                 let epoch = reconnecting(&address, &mut connection, |connection| reader.read(connection));
-                let epoch = epoch.map_err(Unproven::from);
                 for waiter in together {
                     // One that has lost its patience is no longer there.
                     drop(waiter.send(epoch.clone()));
@@ -150,14 +163,17 @@ impl SharedEpoch {
 }
 
 /// Runs `work` on a connection that is opened when it is needed, and given up when it fails.
-pub fn reconnecting<T>(
+///
+/// # Errors
+/// What `work` returns, or that no connection could be had.
+pub fn reconnecting<T, E: From<StorageError>>(
     address: &Address,
     connection: &mut Option<AnyConnection>,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, StorageError>,
-) -> Result<T, StorageError> {
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     let open = match connection {
         Some(open) => open,
-        None => connection.insert(address.connect()?),
+        None => connection.insert(address.connect_for_lookups()?),
     };
     let done = work(open);
     if done.is_err() {

@@ -1,6 +1,6 @@
 //! Work in the background: uses reach the database, what has expired is written down, ended sessions and links are removed.
 
-use super::{Jeton, Result};
+use super::{AppError, Jeton, Result};
 use crate::{
     domain::activity::{Action, Source},
     storage::{AnyConnection, activity, epoch, invitations, password_links, sessions, tokens},
@@ -22,6 +22,7 @@ impl Jeton {
         };
         let rotation = self.end_quiet_keys().await;
         let rounds = [
+            ("clock and epoch", self.note_epoch().await),
             ("tokens", expiry),
             ("old keys", rotation),
             ("sessions", self.sweep_sessions().await),
@@ -35,6 +36,23 @@ impl Jeton {
             }
         }
         self.attempts.sweep();
+    }
+
+    /// Follows the database's clock also while nobody asks about tokens, and remembers its epoch.
+    ///
+    /// # Errors
+    /// When the database fails, its clock has jumped, or the file cannot be written.
+    pub async fn note_epoch(&self) -> Result<()> {
+        let (clock, noted) = (self.clock.clone(), self.noted_epoch.clone());
+        self.read(move |connection| {
+            let (epoch, time) = epoch::read_with_time(connection)?;
+            if let Some(time) = time {
+                clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
+            }
+            noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
+            noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
+        })
+        .await
     }
 
     /// Writes the uses that are still in memory to the database, as before a stop.

@@ -15,6 +15,7 @@ pub mod housekeeping;
 pub mod inventory;
 pub mod invitations;
 pub mod mail;
+mod noted_epoch;
 pub mod operator;
 pub mod organizations;
 pub mod password_links;
@@ -34,7 +35,11 @@ pub mod verify;
 
 use crate::{
     domain::{permission::Permission, token::Pepper},
-    storage::{self, Address, AnyConnection, Db, StorageError, epoch::Touched, installation, memberships},
+    storage::{
+        self, Address, AnyConnection, Db, StorageError,
+        epoch::{self, Touched},
+        installation, memberships,
+    },
 };
 use clock::Clock;
 use problem::Problems;
@@ -92,6 +97,9 @@ pub enum StartError {
     /// The pepper and the database do not belong together.
     #[error("{0}")]
     Pepper(String),
+    /// The database has lost commits.
+    #[error("{0}")]
+    WentBack(String),
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -125,6 +133,7 @@ pub struct Jeton {
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
     mail: Option<mail::Mailer>,
+    noted_epoch: noted_epoch::NotedEpoch,
     verifier: Arc<verify::Shared>,
 }
 
@@ -142,6 +151,12 @@ impl Jeton {
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =
             secrets::check(&db, &pepper, known, settings.is_demo, settings.clock.now(), &settings.data_dir)?;
+        let (epoch, time) = db.read(epoch::read_with_time)?;
+        let noted_epoch = noted_epoch::NotedEpoch::new(&settings.data_dir);
+        noted_epoch.check(epoch)?;
+        if let Some(time) = time {
+            settings.clock.follow(time).map_err(|jumped| StartError::WentBack(jumped.to_string()))?;
+        }
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
         Ok(Self {
             db,
@@ -152,6 +167,7 @@ impl Jeton {
             attempts: attempts::Attempts::new(),
             mail: settings.mail.map(mail::Mailer::start).transpose().map_err(StartError::Mail)?,
             clock: settings.clock,
+            noted_epoch,
             verifier: Arc::new(verifier),
         })
     }

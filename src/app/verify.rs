@@ -117,7 +117,7 @@ impl Shared {
         let far = match db.address() {
             Address::Sqlite(_) => None,
             address @ Address::Postgres(_) => Some(Far {
-                epoch: SharedEpoch::start(address.clone(), Arc::clone(&cache)),
+                epoch: SharedEpoch::start(address.clone(), Arc::clone(&cache), clock.clone()),
                 lookups: Lookups::start(address.clone()),
             }),
         };
@@ -141,9 +141,11 @@ impl Jeton {
     ///
     /// # Errors
     /// When its own connection cannot be opened.
-    pub fn verifier(&self) -> std::result::Result<Verifier, StorageError> {
+    pub fn verifier(&self) -> std::result::Result<Verifier, Unproven> {
         let local = match self.db.address() {
-            Address::Sqlite(file) => Some(LocalEpoch::open(file, Arc::clone(&self.verifier.cache))?),
+            Address::Sqlite(file) => {
+                Some(LocalEpoch::open(file, Arc::clone(&self.verifier.cache), self.clock.clone())?)
+            }
             Address::Postgres(_) => None,
         };
         Ok(Verifier { shared: Arc::clone(&self.verifier), local })
@@ -217,7 +219,7 @@ impl Verifier {
     /// The epoch, by a read that began after this call; the cache is at least there.
     async fn epoch(&self) -> std::result::Result<i64, Unproven> {
         match (&self.local, &self.shared.far) {
-            (Some(local), _) => Ok(local.read()?),
+            (Some(local), _) => local.read(),
             (None, Some(far)) => far.epoch.read().await,
             (None, None) => Err(Unproven("there is no database to read it from".into())),
         }

@@ -45,17 +45,6 @@ pub enum StorageError {
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(String),
-    /// The epoch of authority is lower than it was: commits are lost.
-    #[error(
-        "the database went back from epoch {from} to {to}: it was restored, or another server took over without the last \
-         commits, so tokens that were revoked may live again"
-    )]
-    WentBack {
-        /// The highest that was read.
-        from: i64,
-        /// What was read after it.
-        to: i64,
-    },
     /// A row holds what this version cannot read.
     #[error("database row: {0} is not understood")]
     Row(String),

@@ -171,6 +171,9 @@ impl Server {
         let served = self.running.await;
         house.abort();
         let written = self.jeton.flush_usage().await;
+        if let Err(error) = self.jeton.note_epoch().await {
+            tracing::warn!(%error, "the epoch could not be noted");
+        }
         self.jeton.finish_mail().await;
         written.map_err(io::Error::other)?;
         served

@@ -2,6 +2,10 @@
 
 use crate::harness::{TestApp, TestDb, db_test};
 use diesel::{Connection, RunQueryDsl, sql_query};
+use jeton::{
+    app::{Jeton, Settings, clock::Clock},
+    storage::StorageError,
+};
 use std::time::Duration;
 
 /// Closes the door of one database of the cluster, or opens it again.
@@ -79,5 +83,36 @@ db_test! {
         app.jeton.flush_usage().await.unwrap();
         let log = crate::harness::activity(&app.db);
         assert_eq!(log.iter().filter(|entry| entry.action == "token.first_used").count(), 1);
+    }
+}
+
+db_test! {
+    async fn a_database_that_lost_commits_is_asked_about_no_token_until_somebody_decides(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let key = ann.makes_token("Power BI").await;
+        ann.makes_token("gone").await;
+        ann.revokes("gone").await;
+        assert_eq!(app.me(&key).await.status, 200);
+        app.jeton.note_epoch().await.unwrap();
+        // As a backup from before the revocation would have it.
+        let older = |connection: &mut _| Ok(sql_query("UPDATE auth_epoch SET epoch = epoch - 1").execute(connection)?);
+        app.db.write::<_, StorageError>(older).unwrap();
+        for _ in 0..2 {
+            let answer = app.me(&key).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+        }
+        assert!(app.jeton.note_epoch().await.is_err());
+
+        let settings = || Settings {
+            database: app.db.address().clone(),
+            data_dir: app.folder().to_owned(),
+            clock: Clock::system(),
+            is_demo: false,
+            mail: None,
+        };
+        let refused = Jeton::open(settings()).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("older than this node remembers"), "{refused}");
+        std::fs::remove_file(app.folder().join("epoch")).unwrap();
+        assert!(Jeton::open(settings()).is_ok());
     }
 }

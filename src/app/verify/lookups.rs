@@ -10,7 +10,7 @@ use crate::{
         access::Identity,
         token::{KeyDigest, Life, TokenKind},
     },
-    storage::{Address, AnyConnection, StorageError, tokens},
+    storage::{Address, AnyConnection, tokens},
 };
 use std::{collections::HashMap, sync::mpsc};
 use tokio::sync::oneshot;
@@ -61,8 +61,7 @@ impl Lookups {
 }
 
 fn answer(address: &Address, connection: &mut Option<AnyConnection>, together: Vec<Lookup>) {
-    let found = reconnecting(address, connection, |connection| look_up(connection, &together));
-    let mut found = found.map_err(Unproven::from);
+    let mut found = reconnecting(address, connection, |connection| look_up(connection, &together));
     for lookup in together {
         let answer = match &mut found {
             Ok(found) => Ok(found.remove(&lookup.digest)),
@@ -76,7 +75,7 @@ fn answer(address: &Address, connection: &mut Option<AnyConnection>, together: V
 fn look_up(
     connection: &mut AnyConnection,
     together: &[Lookup],
-) -> Result<HashMap<KeyDigest, (Identity, Life)>, StorageError> {
+) -> Result<HashMap<KeyDigest, (Identity, Life)>, Unproven> {
     let mut found = HashMap::with_capacity(together.len());
     for kind in [TokenKind::Personal, TokenKind::Service] {
         let digests: Vec<&[u8]> =
