@@ -113,7 +113,7 @@ struct Far {
 impl Shared {
     /// An empty cache in front of `db`.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
-        let cache = Arc::new(Cache::new());
+        let cache = Arc::new(Cache::default());
         let far = match db.address() {
             Address::Sqlite(_) => None,
             address @ Address::Postgres(_) => Some(Far {

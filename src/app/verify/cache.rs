@@ -72,9 +72,9 @@ pub struct Cache {
     door: RwLock<()>,
 }
 
-impl Cache {
+impl Default for Cache {
     /// One that knows nothing.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let usual = usize::try_from(BYTES / USUAL).unwrap_or_default();
         Self {
             entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
@@ -83,7 +83,9 @@ impl Cache {
             door: RwLock::default(),
         }
     }
+}
 
+impl Cache {
     /// As of when it is true.
     pub fn epoch(&self) -> i64 {
         self.epoch.load(Ordering::Acquire)

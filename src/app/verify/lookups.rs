@@ -61,10 +61,11 @@ impl Lookups {
 }
 
 fn answer(address: &Address, connection: &mut Option<AnyConnection>, together: Vec<Lookup>) {
-    let mut found = reconnecting(address, connection, |connection| look_up(connection, &together));
+    let found = reconnecting(address, connection, |connection| look_up(connection, &together));
     for lookup in together {
-        let answer = match &mut found {
-            Ok(found) => Ok(found.remove(&lookup.digest)),
+        let answer = match &found {
+            // Several may ask about the same key.
+            Ok(found) => Ok(found.get(&lookup.digest).cloned()),
             Err(error) => Err(error.clone()),
         };
         // Whoever has lost patience is no longer there.
