@@ -1,0 +1,54 @@
+//! A token is revoked, and what has ended is deleted.
+
+use super::{Admin, at_form, begin, expire, find, write_entry};
+use crate::{
+    app::{Jeton, Result, problem::Problem, tokens::known_form},
+    domain::activity::{Action, Source},
+    storage::tokens::{Revocation, RevokedBy, service_users},
+};
+
+impl Jeton {
+    /// ended before.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn revoke_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
+        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let token = find(connection, grant.organization(), &id, now)?;
+            let name = Some(at.actor().user().name.as_str());
+            let revocation = Revocation { by: RevokedBy::Administrator, name, reason: None };
+            let revoked = token.key.life.is_active(now)
+                && service_users::revoke(connection, token.id, token.key.token, revocation, now)?;
+            if revoked {
+                write_entry(connection, &at, Action::TokenRevoked, &token, None, now, &source)?;
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+
+    /// Deletes a token that has ended, with its service user. The activity log keeps its name, which this returns.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`Problem::StillActive`] for a token that works.
+    pub async fn delete_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<String> {
+        let (at, id) = (at.clone(), known_form(id)?);
+        // Refused uses that are still in memory are counted before the rows go.
+        self.flush_usage().await?;
+        let now = self.clock.now();
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let token = find(connection, grant.organization(), &id, now)?;
+            if token.key.life.is_active(now) {
+                return Err(at_form(Problem::StillActive));
+            }
+            expire(connection, &at, &token, now, &source)?;
+            service_users::delete(connection, token.id)?;
+            write_entry(connection, &at, Action::TokenDeleted, &token, None, now, &source)?;
+            Ok(token.name)
+        })
+        .await
+    }
+}

@@ -1,0 +1,88 @@
+//! A service user is made with its token.
+
+use super::{Admin, NewKey, begin, find, free_slot, period, write_entry};
+use crate::{
+    app::{
+        Jeton, Result,
+        permission_sets::{chosen, may_give},
+        problem::{Field, Problems},
+        random,
+        tokens::checked_nonce,
+    },
+    domain::{
+        activity::{Action, Source},
+        text, token,
+    },
+    storage::tokens::service_users::{self, NewKey as KeyRow, NewServiceUser},
+};
+
+/// What the form for a new token asks for, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceTokenForm {
+    /// The service user's name.
+    pub name: String,
+    /// A number of days.
+    pub inactivity: String,
+    /// Permission keys.
+    pub permissions: Vec<String>,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+    /// What tells this form from every other, so that sending it twice makes one token (L4).
+    pub nonce: String,
+}
+
+impl Jeton {
+    /// Makes a service user with its token.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
+    /// of active tokens, or a form that was sent before.
+    pub async fn create_service_token(&self, at: &Admin, form: ServiceTokenForm, source: Source) -> Result<NewKey> {
+        let mut problems = Problems::default();
+        let name = problems.check(Field::Name, text::line(&form.name));
+        let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
+        let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+        let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
+        let (Some(name), Some(inactivity), Some(permissions), Some(nonce)) = (name, inactivity, wanted, nonce) else {
+            return Err(problems.into());
+        };
+        may_give(at.grant(), permissions, Field::Permissions)?;
+        self.need_proof(at.actor(), form.password, &source).await?;
+        // Places of expired tokens are given free below: none that was used a moment ago may be among them.
+        self.flush_usage().await?;
+
+        let (key, digest) = self.mint();
+        let (at, now, public_id) = (at.clone(), self.clock.now(), token::public_id(random::fill));
+        let token = self
+            .write(move |connection| {
+                let grant = begin(connection, &at)?;
+                may_give(&grant, permissions, Field::Permissions)?;
+                let slot = free_slot(connection, &at, &nonce, now, &source)?;
+                let new = NewServiceUser {
+                    public_id: &public_id,
+                    organization: grant.organization(),
+                    name: &name,
+                    permissions,
+                    made_by: at.actor().user().id,
+                    made_by_name: &at.actor().user().name,
+                };
+                let service_user = service_users::insert(connection, &new, now)?;
+                let new = KeyRow {
+                    service_user,
+                    organization: grant.organization(),
+                    public_id: &public_id,
+                    name: &name,
+                    inactivity,
+                    digest,
+                    form_nonce: &nonce,
+                    slot,
+                };
+                service_users::insert_key(connection, &new, now)?;
+                let token = find(connection, grant.organization(), &public_id, now)?;
+                write_entry(connection, &at, Action::TokenCreated, &token, None, now, &source)?;
+                Ok(token)
+            })
+            .await?;
+        Ok(NewKey { token, key })
+    }
+}

@@ -1,0 +1,226 @@
+//! A token gets a new key: in place of a dead one, or beside one that goes on working for a while.
+
+use super::{Admin, NewKey, at_form, begin, expire, find, free_slot, write_entry};
+use crate::{
+    app::{
+        AppError, Jeton, Result,
+        permission_sets::may_give,
+        problem::{Field, Problem, Problems},
+        random,
+        tokens::{checked_nonce, known_form},
+    },
+    domain::{
+        activity::{Action, Source},
+        permission::{ManageIntegrations, OrgGrant},
+        time::Timestamp,
+        token::{self, KeyDigest},
+    },
+    storage::{
+        AnyConnection, activity,
+        tokens::service_users::{self, NewKey as KeyRow, ServiceToken},
+    },
+};
+
+const HOUR: i64 = 3600;
+/// Most hours that an old key goes on working beside a new one: seven days.
+pub const LONGEST_OVERLAP: i64 = 7 * 24;
+
+/// A new key for a token that has ended.
+#[derive(Clone, Debug, Default)]
+pub struct RegenerateForm {
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+    /// As [`ServiceTokenForm::nonce`](super::ServiceTokenForm::nonce).
+    pub nonce: String,
+}
+
+/// A new key for a token that works, beside the old one.
+#[derive(Clone, Debug, Default)]
+pub struct RotateForm {
+    /// For how many hours the old key goes on working at the most: 1 to [`LONGEST_OVERLAP`].
+    pub hours: String,
+    /// After how many hours without a use it ends before that, once the new key is in use; empty for not at all.
+    pub quiet: String,
+    /// The password, if it was asked for.
+    pub password: Option<String>,
+    /// As [`ServiceTokenForm::nonce`](super::ServiceTokenForm::nonce).
+    pub nonce: String,
+}
+
+impl Jeton {
+    /// Gives a token that has ended a new key; the old one stays dead for ever. Takes a place again.
+    ///
+    /// # Errors
+    /// As [`Jeton::create_service_token`]; [`Problem::StillActive`] for a token that works.
+    pub async fn regenerate_service_token(
+        &self,
+        at: &Admin,
+        id: &str,
+        form: RegenerateForm,
+        source: Source,
+    ) -> Result<NewKey> {
+        let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
+        self.prove_to_renew(at, id, form.password, &source).await?;
+        let (key, digest) = self.mint();
+        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
+        let token = self
+            .change_authority(move |connection| {
+                let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
+                if token.key.life.is_active(now) {
+                    return Err(at_form(Problem::StillActive));
+                }
+                expire(connection, &at, &token, now, &source)?;
+                let slot = free_slot(connection, &at, &nonce, now, &source)?;
+                add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
+                write_entry(connection, &at, Action::TokenRegenerated, &token, None, now, &source)?;
+                find(connection, grant.organization(), &id, now)
+            })
+            .await?;
+        Ok(NewKey { token, key })
+    }
+
+    /// Gives a token that works a new key, while the old one goes on working for a while: both count as one.
+    ///
+    /// # Errors
+    /// As [`Jeton::create_service_token`]; [`Problem::HasEnded`] for a token that does not work, [`Problem::OverlapRunning`]
+    /// while an older key still works.
+    pub async fn rotate_service_token(&self, at: &Admin, id: &str, form: RotateForm, source: Source) -> Result<NewKey> {
+        let mut problems = Problems::default();
+        let hours = problems.choice(Field::Hours, hours(&form.hours));
+        let quiet = match form.quiet.as_str() {
+            "" => Some(None),
+            typed => problems.choice(Field::Quiet, self::hours(typed)).map(Some),
+        };
+        let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
+        let (Some(hours), Some(quiet), Some(nonce)) = (hours, quiet, nonce) else { return Err(problems.into()) };
+        self.prove_to_renew(at, id, form.password, &source).await?;
+        let (key, digest) = self.mint();
+        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
+        let token = self
+            .change_authority(move |connection| {
+                let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
+                if !token.key.life.is_active(now) {
+                    return Err(at_form(Problem::HasEnded));
+                }
+                if token.old_key.is_some() {
+                    return Err(at_form(Problem::OverlapRunning));
+                }
+                let slot = service_users::slot(connection, token.key.token)?;
+                let slot = slot.ok_or_else(|| AppError::Broken("an active token has no place".into()))?;
+                let ends_at = now.plus(hours * HOUR);
+                let quiet_seconds = quiet.map(|hours| hours * HOUR);
+                service_users::let_run_out(connection, token.key.token, ends_at, quiet_seconds)?;
+                add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
+                let until = ends_at.rfc3339();
+                write_entry(connection, &at, Action::TokenRotated, &token, Some(&until), now, &source)?;
+                find(connection, grant.organization(), &id, now)
+            })
+            .await?;
+        Ok(NewKey { token, key })
+    }
+
+    /// Ends the old key of a token whose new one goes on. Returns false if there is none that works.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn end_old_key(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
+        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let token = find(connection, grant.organization(), &id, now)?;
+            let Some(old) = &token.old_key else { return Ok(false) };
+            let ended = service_users::end_old_key(connection, old.token, now)?;
+            if ended {
+                write_entry(connection, &at, Action::OldKeyEnded, &token, None, now, &source)?;
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// What has to be proven before a token gets a new key: whoever asks holds all that it may do, and is who they are.
+    async fn prove_to_renew(&self, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
+        let token = self.service_token(at, id).await?;
+        may_give(at.grant(), token.permissions, Field::Form)?;
+        self.need_proof(at.actor(), password, source).await?;
+        self.flush_usage().await
+    }
+
+    /// Ends the old keys whose time is over or that have been quiet for long enough, beside a new one that is in use.
+    ///
+    /// A key whose time is over is refused without this; here it is written down. Quiet is looked at once a minute, and
+    /// another node may hold a use of the last minute: an old key ends up to two minutes later than it says.
+    pub(in crate::app) async fn end_quiet_keys(&self) -> Result<()> {
+        let due = move |old: &service_users::RunningOut, now: Timestamp| {
+            let quiet_since = old.last_used_at.map_or(old.replaced_at, |used| used.max(old.replaced_at));
+            let is_quiet = old.quiet_seconds.is_some_and(|quiet| now.since(quiet_since) >= quiet);
+            match () {
+                () if now >= old.ends_at => Some(old.ends_at),
+                () if is_quiet && old.replacement_is_used => Some(now),
+                () => None,
+            }
+        };
+        let now = self.clock.now();
+        let any = self.read(|connection| Ok(service_users::running_out(connection)?)).await?;
+        if !any.iter().any(|old| due(old, now).is_some()) {
+            return Ok(());
+        }
+        self.change_authority(move |connection| {
+            let source = Source::default();
+            for old in service_users::running_out(connection)? {
+                let Some(at) = due(&old, now) else { continue };
+                if service_users::end_old_key(connection, old.key, at)? {
+                    let entry = activity::Entry::new(Some(old.organization), Action::OldKeyEnded, now, &source);
+                    let token = Some((old.public_id.as_str(), old.name.as_str()));
+                    activity::insert(connection, &activity::Entry { token, ..entry })?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn hours(typed: &str) -> Option<i64> {
+    typed.parse().ok().filter(|hours| (1..=LONGEST_OVERLAP).contains(hours))
+}
+
+/// As [`begin`], for a new key of the token with this id.
+fn begin_renewal(
+    connection: &mut AnyConnection,
+    at: &Admin,
+    id: &str,
+    nonce: &str,
+    now: Timestamp,
+) -> Result<(OrgGrant<ManageIntegrations>, ServiceToken)> {
+    let grant = begin(connection, at)?;
+    if service_users::was_sent(connection, grant.organization(), nonce)? {
+        return Err(at_form(Problem::SentBefore));
+    }
+    let token = find(connection, grant.organization(), id, now)?;
+    may_give(&grant, token.permissions, Field::Form)?;
+    Ok((grant, token))
+}
+
+fn add_key(
+    connection: &mut AnyConnection,
+    grant: &OrgGrant<ManageIntegrations>,
+    token: &ServiceToken,
+    digest: KeyDigest,
+    nonce: &str,
+    slot: i16,
+    now: Timestamp,
+) -> Result<()> {
+    let new = KeyRow {
+        service_user: token.id,
+        organization: grant.organization(),
+        public_id: &token::public_id(random::fill),
+        name: &token.name,
+        inactivity: token.key.life.inactivity,
+        digest,
+        form_nonce: nonce,
+        slot,
+    };
+    service_users::insert_key(connection, &new, now)?;
+    Ok(())
+}
