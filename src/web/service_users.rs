@@ -4,6 +4,7 @@ mod adding;
 mod detail;
 mod editing;
 mod ending;
+mod question;
 mod rotation;
 
 pub use adding::{create, new};

@@ -3,6 +3,7 @@
 use super::{
     Admin,
     detail::{Editing, Part, token_page},
+    question::Address,
 };
 use crate::{
     app::{
@@ -23,7 +24,7 @@ use crate::{
         words::Errors,
     },
 };
-use actix_web::{HttpResponse, web::Path};
+use actix_web::HttpResponse;
 use serde::Deserialize;
 
 /// What was typed into the form of one part.
@@ -54,7 +55,7 @@ impl Part {
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn edit_name(app: App, at: Admin, ids: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+pub async fn edit_name(app: App, at: Admin, ids: Address) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Name).await
 }
 
@@ -62,7 +63,7 @@ pub async fn edit_name(app: App, at: Admin, ids: Path<(String, String)>) -> Resu
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn edit_expiry(app: App, at: Admin, ids: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+pub async fn edit_expiry(app: App, at: Admin, ids: Address) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Expiry).await
 }
 
@@ -70,7 +71,7 @@ pub async fn edit_expiry(app: App, at: Admin, ids: Path<(String, String)>) -> Re
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn edit_permissions(app: App, at: Admin, ids: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+pub async fn edit_permissions(app: App, at: Admin, ids: Address) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Permissions).await
 }
 
@@ -78,12 +79,7 @@ pub async fn edit_permissions(app: App, at: Admin, ids: Path<(String, String)>) 
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn rename(
-    app: App,
-    at: Admin,
-    ids: Path<(String, String)>,
-    Form(typed): Form<Typed>,
-) -> Result<HttpResponse, WebError> {
+pub async fn rename(app: App, at: Admin, ids: Address, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let form = NameForm { name: typed.name.clone(), version: typed.version.clone() };
     let saved = app.rename_service_token(&at.who, &ids.1, form, at.source.clone()).await;
     answer(&app, &at, &ids.1, Part::Name, typed, saved).await
@@ -96,7 +92,7 @@ pub async fn rename(
 pub async fn change_expiry(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let form = ExpiryForm {
@@ -115,7 +111,7 @@ pub async fn change_expiry(
 pub async fn change_permissions(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     if !typed.pick.is_empty() {

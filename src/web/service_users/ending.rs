@@ -2,11 +2,11 @@
 
 use super::{
     Admin,
-    adding::{Full, full, key_page},
+    adding::{full, key_page},
     calendar,
+    question::{Address, Confirm, to_token},
 };
 use crate::{
-    app::problem::{Field, Problem, Problems},
     app::service_users::RegenerateForm,
     domain::token::SERVICE_LIMIT,
     storage::tokens::service_users::ServiceToken,
@@ -14,92 +14,14 @@ use crate::{
         App, PublicUrl,
         errors::WebError,
         form::{Form, Refused},
-        page::{IsHtmx, page, see},
+        page::{IsHtmx, see},
         routes::path,
-        shell::{Nav, Shell},
+        shell::Nav,
         sign_in::Nothing,
-        texts::Texts,
-        words::Errors,
     },
 };
-use actix_web::{
-    HttpResponse,
-    web::{Data, Path},
-};
-use askama::Template;
+use actix_web::{HttpResponse, web::Data};
 use serde::Deserialize;
-
-/// A question, with what its answer means.
-pub(super) struct Confirm {
-    pub(super) t: Texts,
-    pub(super) csrf: String,
-    pub(super) action: String,
-    pub(super) title: &'static str,
-    pub(super) heading: String,
-    pub(super) text: Vec<String>,
-    pub(super) submit: &'static str,
-    pub(super) is_destructive: bool,
-    pub(super) cancel: String,
-    pub(super) is_dialog: bool,
-    /// What tells this form from every other, where it makes a key.
-    pub(super) nonce: Option<String>,
-    pub(super) asks_password: bool,
-    pub(super) errors: Errors,
-    /// Whether it can still be done; otherwise only the way back is offered.
-    pub(super) is_possible: bool,
-    pub(super) full: Option<Full>,
-}
-
-impl Confirm {
-    pub(super) fn new(at: &Admin, token: &ServiceToken, part: &str, is_dialog: bool) -> Self {
-        let shell = at.shell(Nav::Integrations);
-        Self {
-            t: shell.t,
-            csrf: shell.csrf,
-            action: path::service_token_part(at.slug(), &token.public_id, part),
-            title: "",
-            heading: String::new(),
-            text: Vec::new(),
-            submit: shell.t.service_end_confirm(),
-            is_destructive: false,
-            cancel: path::service_token(at.slug(), &token.public_id),
-            is_dialog,
-            nonce: None,
-            asks_password: false,
-            errors: Errors::default(),
-            is_possible: true,
-            full: None,
-        }
-    }
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "service_users/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "service_users/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
-}
-
-pub(super) fn asked(at: &Admin, confirm: Confirm) -> Result<HttpResponse, WebError> {
-    if confirm.is_dialog {
-        page(&ConfirmDialog { confirm })
-    } else {
-        page(&ConfirmPage { shell: at.shell(Nav::Integrations), confirm })
-    }
-}
-
-/// The question again, with why its answer was not taken.
-fn asked_again(at: &Admin, refused: &Refused, confirm: Confirm) -> Result<HttpResponse, WebError> {
-    refused.page(&ConfirmPage { shell: at.shell(Nav::Integrations), confirm })
-}
 
 /// `GET …/tokens/{id}/revocation`
 ///
@@ -108,42 +30,35 @@ fn asked_again(at: &Admin, refused: &Refused, confirm: Confirm) -> Result<HttpRe
 pub async fn confirm_revocation(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app.service_token(&at.who, &ids.1).await?;
     let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
     if !token.key.life.is_active(calendar.now()) {
-        return Ok(see(&path::service_token(at.slug(), &ids.1)));
+        return to_token(&at, &ids);
     }
     let used = token.key.last_use.as_ref();
     let last_use = used.map(|used| t.last_use_sentence(used, calendar.when(used.at)));
     let mut text =
         vec![last_use.unwrap_or_else(|| t.revocation_never_used().into()), t.service_end_revoke_text().into()];
     text.extend(token.old_key.as_ref().map(|_| t.service_end_revoke_both().into()));
-    asked(
-        &at,
-        Confirm {
-            title: t.service_end_revoke_title(),
-            heading: t.revocation_heading(&token.name),
-            text,
-            submit: t.action_revoke(),
-            is_destructive: true,
-            ..Confirm::new(&at, &token, "revocation", is_dialog)
-        },
-    )
+    let confirm = Confirm {
+        title: t.service_end_revoke_title(),
+        heading: t.revocation_heading(&token.name),
+        text,
+        submit: t.action_revoke(),
+        is_destructive: true,
+        ..Confirm::new(&at, &token, "revocation", is_dialog)
+    };
+    confirm.ask(&at)
 }
 
 /// `POST …/tokens/{id}/revocation`
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn revoke(
-    app: App,
-    at: Admin,
-    ids: Path<(String, String)>,
-    _: Form<Nothing>,
-) -> Result<HttpResponse, WebError> {
+pub async fn revoke(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let was_active = app.revoke_service_token(&at.who, &ids.1, at.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
     Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
@@ -164,15 +79,14 @@ pub struct Typed {
 pub async fn confirm_regeneration(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app.service_token(&at.who, &ids.1).await?;
     if token.key.life.is_active(app.clock().now()) {
-        return Ok(see(&path::service_token(at.slug(), &ids.1)));
+        return to_token(&at, &ids);
     }
-    let confirm = Confirm { is_dialog, ..regeneration(&app, &at, &token, app.form_nonce()).await? };
-    asked(&at, confirm)
+    Confirm { is_dialog, ..regeneration(&app, &at, &token, app.form_nonce()).await? }.ask(&at)
 }
 
 async fn regeneration(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Result<Confirm, WebError> {
@@ -198,7 +112,7 @@ pub async fn regenerate(
     app: App,
     url: Data<PublicUrl>,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let form = RegenerateForm { password: typed.password, nonce: typed.nonce.clone() };
@@ -207,28 +121,8 @@ pub async fn regenerate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app.service_token(&at.who, &ids.1).await?;
-            let again = regeneration(&app, &at, &token, typed.nonce).await?;
-            asked_again(&at, &refused, refused_renewal(again, &refused.problems))
+            regeneration(&app, &at, &token, typed.nonce).await?.ask_for_key_again(&at, &refused)
         }
-    }
-}
-
-/// The question whether to make a new key, with why none was made.
-pub(super) fn refused_renewal(confirm: Confirm, problems: &Problems) -> Confirm {
-    let at_form = problems.at(Field::Form);
-    let mut errors = Errors::new(confirm.t, problems);
-    if at_form == Some(Problem::SentBefore) {
-        errors = errors.reworded("form", confirm.t.service_end_sent_before());
-    }
-    if confirm.full.is_some() {
-        // The box with what could be revoked says the same and more.
-        errors = Errors::default();
-    }
-    Confirm {
-        is_possible: confirm.is_possible && matches!(at_form, None | Some(Problem::TryLater(_))),
-        asks_password: confirm.asks_password || problems.at(Field::Password).is_some(),
-        errors,
-        ..confirm
     }
 }
 
@@ -239,14 +133,14 @@ pub(super) fn refused_renewal(confirm: Confirm, problems: &Problems) -> Confirm 
 pub async fn confirm_deletion(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app.service_token(&at.who, &ids.1).await?;
     if token.key.life.is_active(app.clock().now()) {
-        return Ok(see(&path::service_token(at.slug(), &ids.1)));
+        return to_token(&at, &ids);
     }
-    asked(&at, Confirm { is_dialog, ..deletion(&at, &token) })
+    Confirm { is_dialog, ..deletion(&at, &token) }.ask(&at)
 }
 
 fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
@@ -265,19 +159,13 @@ fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
 ///
 /// # Errors
 /// Not found if there is none, also if it was deleted before, or it belongs to another organization.
-pub async fn delete(
-    app: App,
-    at: Admin,
-    ids: Path<(String, String)>,
-    _: Form<Nothing>,
-) -> Result<HttpResponse, WebError> {
+pub async fn delete(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app.delete_service_token(&at.who, &ids.1, at.source.clone()).await {
         Ok(_) => Ok(see(&format!("{}?deleted={}", path::service_tokens(at.slug()), ids.1))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let confirm = deletion(&at, &app.service_token(&at.who, &ids.1).await?);
-            let errors = Errors::new(confirm.t, &refused.problems);
-            asked_again(&at, &refused, Confirm { errors, is_possible: false, ..confirm })
+            let token = app.service_token(&at.who, &ids.1).await?;
+            Confirm { is_possible: false, ..deletion(&at, &token) }.ask_again(&at, &refused)
         }
     }
 }

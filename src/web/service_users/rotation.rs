@@ -4,7 +4,7 @@ use super::{
     Admin,
     adding::key_page,
     calendar,
-    ending::{Confirm, asked, refused_renewal},
+    question::{Address, Confirm, to_token},
 };
 use crate::{
     app::service_users::RotateForm,
@@ -13,18 +13,14 @@ use crate::{
         App, PublicUrl,
         errors::WebError,
         form::{Form, Refused},
-        page::{IsHtmx, page, see},
+        page::{IsHtmx, see},
         routes::path,
-        shell::{Nav, Shell},
+        shell::Nav,
         sign_in::Nothing,
         texts::Texts,
     },
 };
-use actix_web::{
-    HttpResponse,
-    web::{Data, Path},
-};
-use askama::Template;
+use actix_web::{HttpResponse, web::Data};
 use serde::Deserialize;
 
 /// For how many hours the old key goes on working at the most, as it can be chosen.
@@ -36,8 +32,8 @@ const QUIET: [i64; 3] = [1, 6, 24];
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Typed {
-    hours: String,
-    quiet: String,
+    pub(super) hours: String,
+    pub(super) quiet: String,
     password: Option<String>,
     nonce: String,
 }
@@ -49,25 +45,11 @@ impl Default for Typed {
     }
 }
 
-/// The question for how long, as a page.
-#[derive(Template)]
-#[template(path = "service_users/rotation.html")]
-struct RotationPage {
-    shell: Shell,
-    confirm: Confirm,
-    typed: Typed,
-    hours: Vec<(String, String)>,
-    quiet: Vec<(String, String)>,
-}
-
-/// The question for how long, as a dialog.
-#[derive(Template)]
-#[template(path = "service_users/_dialog_rotation.html")]
-struct RotationDialog {
-    confirm: Confirm,
-    typed: Typed,
-    hours: Vec<(String, String)>,
-    quiet: Vec<(String, String)>,
+/// For how long, as it can be chosen and as it is: values and words.
+pub(super) struct Overlap {
+    pub(super) typed: Typed,
+    pub(super) hours: Vec<(String, String)>,
+    pub(super) quiet: Vec<(String, String)>,
 }
 
 fn choices(t: Texts, hours: &[i64]) -> Vec<(String, String)> {
@@ -83,15 +65,16 @@ fn quiet_choices(t: Texts) -> Vec<(String, String)> {
     std::iter::once(never).chain(choices(t, &QUIET)).collect()
 }
 
-fn question(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Confirm {
+fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confirm {
     let t = at.shell(Nav::Integrations).t;
     Confirm {
         title: t.rotation_title(),
         heading: t.rotation_heading(&token.name),
         text: vec![t.rotation_text().into()],
         submit: t.rotation_submit(),
-        nonce: Some(nonce),
+        nonce: Some(typed.nonce.clone()),
         asks_password: !app.has_proof(at.who.actor()),
+        overlap: Some(Overlap { typed, hours: choices(t, &HOURS), quiet: quiet_choices(t) }),
         ..Confirm::new(at, token, "rotation", false)
     }
 }
@@ -103,21 +86,15 @@ fn question(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Confi
 pub async fn confirm_rotation(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app.service_token(&at.who, &ids.1).await?;
     if !token.key.life.is_active(app.clock().now()) || token.old_key.is_some() {
-        return Ok(see(&path::service_token(at.slug(), &ids.1)));
+        return to_token(&at, &ids);
     }
-    let confirm = Confirm { is_dialog, ..question(&app, &at, &token, app.form_nonce()) };
-    let (t, typed) = (confirm.t, Typed::default());
-    let (hours, quiet) = (choices(t, &HOURS), quiet_choices(t));
-    if is_dialog {
-        page(&RotationDialog { confirm, typed, hours, quiet })
-    } else {
-        page(&RotationPage { shell: at.shell(Nav::Integrations), confirm, typed, hours, quiet })
-    }
+    let typed = Typed { nonce: app.form_nonce(), ..Typed::default() };
+    Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
 }
 
 /// `POST …/tokens/{id}/rotation`: gives the token a second key and shows it, this once.
@@ -128,7 +105,7 @@ pub async fn rotate(
     app: App,
     url: Data<PublicUrl>,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let Typed { hours, quiet, password, nonce } = typed.clone();
@@ -138,11 +115,7 @@ pub async fn rotate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app.service_token(&at.who, &ids.1).await?;
-            let again = question(&app, &at, &token, typed.nonce.clone());
-            let confirm = refused_renewal(again, &refused.problems);
-            let (hours, quiet) = (choices(confirm.t, &HOURS), quiet_choices(confirm.t));
-            let shell = at.shell(Nav::Integrations);
-            refused.page(&RotationPage { shell, confirm, typed, hours, quiet })
+            question(&app, &at, &token, typed).ask_for_key_again(&at, &refused)
         }
     }
 }
@@ -154,39 +127,32 @@ pub async fn rotate(
 pub async fn confirm_end_of_old_key(
     app: App,
     at: Admin,
-    ids: Path<(String, String)>,
+    ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app.service_token(&at.who, &ids.1).await?;
-    let Some(old) = &token.old_key else { return Ok(see(&path::service_token(at.slug(), &ids.1))) };
+    let Some(old) = &token.old_key else { return to_token(&at, &ids) };
     let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
     let last_use = match &old.last_use {
         Some(used) => t.service_end_old_last_use(t.from_and_with(used, calendar.when(used.at))),
         None => t.service_end_old_never_used().into(),
     };
-    asked(
-        &at,
-        Confirm {
-            title: t.service_end_old_title(),
-            heading: t.service_end_old_heading(&token.name),
-            text: vec![last_use, t.service_end_old_text().into()],
-            submit: t.rotation_end_old(),
-            is_destructive: true,
-            ..Confirm::new(&at, &token, "old-key", is_dialog)
-        },
-    )
+    let confirm = Confirm {
+        title: t.service_end_old_title(),
+        heading: t.service_end_old_heading(&token.name),
+        text: vec![last_use, t.service_end_old_text().into()],
+        submit: t.rotation_end_old(),
+        is_destructive: true,
+        ..Confirm::new(&at, &token, "old-key", is_dialog)
+    };
+    confirm.ask(&at)
 }
 
 /// `POST …/tokens/{id}/old-key`: ends it, if it has not ended before.
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn end_old_key(
-    app: App,
-    at: Admin,
-    ids: Path<(String, String)>,
-    _: Form<Nothing>,
-) -> Result<HttpResponse, WebError> {
+pub async fn end_old_key(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app.end_old_key(&at.who, &ids.1, at.source.clone()).await?;
     Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))
 }

@@ -1,0 +1,185 @@
+//! What becomes of any key: its life, its last use, and who ended it.
+
+use crate::{
+    domain::{
+        time::Timestamp,
+        token::{InactivityExpiry, Life, TokenId},
+    },
+    storage::{Result, known, schema::api_tokens},
+};
+use diesel::prelude::*;
+
+/// Who revoked a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokedBy {
+    /// Its owner, on a page.
+    Owner,
+    /// Whoever held its key, through the API.
+    Key,
+    /// Whoever runs the server, at the command line.
+    Operator,
+    /// An administrator of the organization.
+    Administrator,
+    /// Its owner was deactivated or left the organization.
+    Membership,
+    /// A new key took its place.
+    Replaced,
+}
+
+impl RevokedBy {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Key => "key",
+            Self::Operator => "operator",
+            Self::Administrator => "administrator",
+            Self::Membership => "membership",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    pub(super) fn from_key(key: &str) -> Option<Self> {
+        [Self::Owner, Self::Key, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced]
+            .into_iter()
+            .find(|by| by.key() == key)
+    }
+}
+
+/// Who revokes a token, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Revocation<'a> {
+    /// Who or what.
+    pub by: RevokedBy,
+    /// The name of whoever does it, if it is not the owner.
+    pub name: Option<&'a str>,
+    /// The reason that they give.
+    pub reason: Option<&'a str>,
+}
+
+impl From<RevokedBy> for Revocation<'_> {
+    fn from(by: RevokedBy) -> Self {
+        Self { by, name: None, reason: None }
+    }
+}
+
+/// Refused uses of a token since it was revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedUses {
+    /// How many.
+    pub count: i64,
+    /// The last of them.
+    pub last: LastUse,
+}
+
+/// The last accepted use of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUse {
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub address: String,
+    /// By which program.
+    pub program: String,
+}
+
+/// A key and what has become of it.
+#[derive(Clone, Debug)]
+pub struct KeyFacts {
+    /// Its row.
+    pub token: TokenId,
+    /// The moments that decide whether it lives.
+    pub life: Life,
+    /// Its last accepted use.
+    pub last_use: Option<LastUse>,
+    /// Who revoked it, if somebody did.
+    pub revoked_by: Option<RevokedBy>,
+    /// The name of whoever revoked it, if it was not the owner.
+    pub revoked_by_name: Option<String>,
+    /// The reason that they gave.
+    pub revocation_reason: Option<String>,
+    /// Its refused uses since it was revoked.
+    pub refused: Option<RefusedUses>,
+    /// An old key ends after this many seconds without use, once its replacement is used.
+    pub quiet_seconds: Option<i64>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+pub(super) struct LifeRow {
+    pub(super) created_at: i64,
+    pub(super) last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+    expired_at: Option<i64>,
+    inactivity_days: i16,
+    ends_at: Option<i64>,
+}
+
+impl LifeRow {
+    pub(super) fn life(self) -> Result<Life> {
+        Ok(Life {
+            created_at: Timestamp::from_seconds(self.created_at),
+            last_used_at: self.last_used_at.map(Timestamp::from_seconds),
+            revoked_at: self.revoked_at.map(Timestamp::from_seconds),
+            expired_at: self.expired_at.map(Timestamp::from_seconds),
+            inactivity: known(InactivityExpiry::from_days(self.inactivity_days), "inactivity_days")?,
+            ends_at: self.ends_at.map(Timestamp::from_seconds),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+pub(super) struct KeyRow {
+    pub(super) id: i64,
+    #[diesel(embed)]
+    pub(super) life: LifeRow,
+    last_used_address: Option<String>,
+    last_used_program: Option<String>,
+    revoked_by: Option<String>,
+    revoked_by_name: Option<String>,
+    revocation_reason: Option<String>,
+    #[diesel(embed)]
+    refused: RefusedRow,
+    quiet_seconds: Option<i64>,
+}
+
+impl KeyRow {
+    pub(super) fn facts(self) -> Result<KeyFacts> {
+        let life = self.life.life()?;
+        let last_use = life.last_used_at.map(|at| LastUse {
+            at,
+            address: self.last_used_address.unwrap_or_default(),
+            program: self.last_used_program.unwrap_or_default(),
+        });
+        Ok(KeyFacts {
+            token: TokenId(self.id),
+            life,
+            last_use,
+            revoked_by: self.revoked_by.map(|word| known(RevokedBy::from_key(&word), &word)).transpose()?,
+            revoked_by_name: self.revoked_by_name,
+            revocation_reason: self.revocation_reason,
+            refused: self.refused.uses(),
+            quiet_seconds: self.quiet_seconds,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+pub(super) struct RefusedRow {
+    refused_count: i64,
+    refused_at: Option<i64>,
+    refused_address: Option<String>,
+    refused_program: Option<String>,
+}
+
+impl RefusedRow {
+    fn uses(self) -> Option<RefusedUses> {
+        let last = LastUse {
+            at: Timestamp::from_seconds(self.refused_at?),
+            address: self.refused_address.unwrap_or_default(),
+            program: self.refused_program.unwrap_or_default(),
+        };
+        Some(RefusedUses { count: self.refused_count, last })
+    }
+}

@@ -1,0 +1,241 @@
+//! Personal tokens.
+
+use super::{KeyRow, LastUse, RefusedUses, RevokedBy};
+use crate::{
+    domain::{
+        organization::{MembershipId, OrganizationId},
+        time::Timestamp,
+        token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
+        user::UserId,
+    },
+    storage::{
+        AnyConnection, Result,
+        connection::MultiBackend,
+        known,
+        schema::{api_tokens, users},
+    },
+};
+use diesel::prelude::*;
+
+/// A personal token as lists and its page show it.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// The row.
+    pub id: TokenId,
+    /// Whose it is, in which organization.
+    pub membership: MembershipId,
+    /// The id that may be shown.
+    pub public_id: String,
+    /// Its label.
+    pub label: String,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// The moments that decide whether it lives.
+    pub life: Life,
+    /// Its last accepted use.
+    pub last_use: Option<LastUse>,
+    /// Who revoked it, if somebody did.
+    pub revoked_by: Option<RevokedBy>,
+    /// The name of whoever revoked it, if it was not the owner.
+    pub revoked_by_name: Option<String>,
+    /// The reason that they gave.
+    pub revocation_reason: Option<String>,
+    /// Its refused uses since it was revoked.
+    pub refused: Option<RefusedUses>,
+}
+
+/// A personal token with its owner, as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct OwnedToken {
+    /// The token.
+    pub token: Token,
+    /// Whose it is.
+    pub owner: UserId,
+    /// Their e-mail address.
+    pub owner_email: String,
+    /// In which organization.
+    pub organization: OrganizationId,
+}
+
+/// A personal token to be stored.
+pub struct NewToken<'a> {
+    /// The id that may be shown.
+    pub public_id: &'a str,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Whose it is there.
+    pub membership: MembershipId,
+    /// The same user.
+    pub user: UserId,
+    /// Its label.
+    pub label: &'a str,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// When it expires.
+    pub inactivity: InactivityExpiry,
+    /// What is kept of its key.
+    pub digest: KeyDigest,
+    /// The form that asked for it.
+    pub form_nonce: &'a str,
+    /// Its place among the active tokens of its user, from 1.
+    pub slot: i16,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+struct Row {
+    membership_id: Option<i64>,
+    public_id: String,
+    label: String,
+    scope: String,
+    slot: Option<i16>,
+    #[diesel(embed)]
+    key: KeyRow,
+}
+
+impl Row {
+    fn token(self) -> Result<Token> {
+        let key = self.key.facts()?;
+        Ok(Token {
+            id: key.token,
+            membership: MembershipId(known(self.membership_id, "membership_id")?),
+            public_id: self.public_id,
+            label: self.label,
+            scope: known(Scope::from_key(&self.scope), &self.scope)?,
+            life: key.life,
+            last_use: key.last_use,
+            revoked_by: key.revoked_by,
+            revoked_by_name: key.revoked_by_name,
+            revocation_reason: key.revocation_reason,
+            refused: key.refused,
+        })
+    }
+}
+
+/// The tokens of a user in all organizations: those that take a place, and those that ended no earlier than `since`;
+/// newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<Vec<Token>> {
+    let ended_lately = api_tokens::revoked_at.ge(since.seconds()).or(api_tokens::expired_at.ge(since.seconds()));
+    let shown = ended_lately.assume_not_null().or(api_tokens::slot.is_not_null());
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user.0).and(shown))
+        .order(api_tokens::id.desc())
+        .select(Row::as_select())
+        .load::<Row>(connection)?
+        .into_iter()
+        .map(Row::token)
+        .collect()
+}
+
+/// A token of a membership by its public id. One of somebody else is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id: &str) -> Result<Option<Token>> {
+    api_tokens::table
+        .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
+        .select(Row::as_select())
+        .get_result(connection)
+        .optional()?
+        .map(Row::token)
+        .transpose()
+}
+
+/// The tokens that take a place, of one user or of all, newest first. Some may have expired since.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Result<Vec<OwnedToken>> {
+    let mut query = api_tokens::table
+        .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
+        .filter(api_tokens::slot.is_not_null())
+        .order(api_tokens::id.desc())
+        .select((Row::as_select(), users::id, users::email, api_tokens::organization_id))
+        .into_boxed::<MultiBackend>();
+    if let Some(owner) = owner {
+        query = query.filter(users::id.eq(owner.0));
+    }
+    query.load::<(Row, i64, String, i64)>(connection)?.into_iter().map(owned).collect()
+}
+
+/// A token by its public id, whosever it is.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_owned(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OwnedToken>> {
+    api_tokens::table
+        .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
+        .filter(api_tokens::public_id.eq(public_id))
+        .select((Row::as_select(), users::id, users::email, api_tokens::organization_id))
+        .get_result(connection)
+        .optional()?
+        .map(owned)
+        .transpose()
+}
+
+fn owned((row, owner, owner_email, organization): (Row, i64, String, i64)) -> Result<OwnedToken> {
+    Ok(OwnedToken {
+        token: row.token()?,
+        owner: UserId(owner),
+        owner_email,
+        organization: OrganizationId(organization),
+    })
+}
+
+/// The token that a form made, if it was sent before.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &str) -> Result<Option<Token>> {
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
+        .select(Row::as_select())
+        .get_result(connection)
+        .optional()?
+        .map(Row::token)
+        .transpose()
+}
+
+/// The tokens of a user, in all organizations, that take a place, with the place of each. Some may have expired since.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, Token)>> {
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
+        .order(api_tokens::id.desc())
+        .select(Row::as_select())
+        .load::<Row>(connection)?
+        .into_iter()
+        .map(|row| Ok((known(row.slot, "slot")?, row.token()?)))
+        .collect()
+}
+
+/// Stores a personal token.
+///
+/// # Errors
+/// When the database fails; [`crate::storage::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp) -> Result<TokenId> {
+    let id = diesel::insert_into(api_tokens::table)
+        .values((
+            api_tokens::public_id.eq(new.public_id),
+            api_tokens::kind.eq(TokenKind::Personal.key()),
+            api_tokens::organization_id.eq(new.organization.0),
+            api_tokens::membership_id.eq(new.membership.0),
+            api_tokens::user_id.eq(new.user.0),
+            api_tokens::label.eq(new.label),
+            api_tokens::scope.eq(new.scope.key()),
+            api_tokens::inactivity_days.eq(new.inactivity.days()),
+            api_tokens::digest.eq(&new.digest.0[..]),
+            api_tokens::pepper_version.eq(Pepper::VERSION),
+            api_tokens::form_nonce.eq(new.form_nonce),
+            api_tokens::created_at.eq(now.seconds()),
+            api_tokens::slot.eq(new.slot),
+        ))
+        .returning(api_tokens::id)
+        .get_result(connection)?;
+    Ok(TokenId(id))
+}

@@ -1,0 +1,182 @@
+//! Moments in the reader's language and time zone.
+
+use super::HOUR;
+use crate::{
+    domain::{billing::Month, time::Timestamp, user::Language},
+    web::texts::Texts,
+};
+use chrono::{DateTime, Datelike, Locale, NaiveDate, TimeZone};
+use chrono_tz::Tz;
+
+const MINUTE: i64 = 60;
+
+/// A moment as a page shows it: words for people, the exact time, and the form for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// A phrase such as “Last used 3 minutes ago”.
+    pub words: String,
+    /// The date and time, to the minute, with the name of the zone.
+    pub exact: String,
+    /// RFC 3339, for `datetime`.
+    pub machine: String,
+}
+
+/// What it takes to write a moment down: the reader's language and time zone, and what time it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar {
+    t: Texts,
+    zone: Tz,
+    now: Timestamp,
+}
+
+impl Calendar {
+    /// The calendar of somebody who reads `t` and lives in the zone of this IANA name; UTC if there is none such.
+    pub fn new(t: Texts, zone: &str, now: Timestamp) -> Self {
+        Self { t, zone: zone.parse().unwrap_or(Tz::UTC), now }
+    }
+
+    /// The moment that this calendar calls now.
+    pub const fn now(self) -> Timestamp {
+        self.now
+    }
+
+    /// A moment with a phrase made of its words.
+    pub fn moment(self, at: Timestamp, phrase: impl FnOnce(String) -> String) -> Moment {
+        let machine = at.utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let exact = format!("{} ({})", self.exact(at), self.local(at).format("%Z"));
+        Moment { words: phrase(self.when(at)), exact, machine }
+    }
+
+    /// A moment by its day alone, such as the day on which a token expires.
+    pub fn on_day(self, at: Timestamp, phrase: impl FnOnce(String) -> String) -> Moment {
+        Moment { words: phrase(self.t.time_on_day(self.day(at))), ..self.moment(at, |when| when) }
+    }
+
+    /// A moment by its date and time.
+    pub fn full(self, at: Timestamp) -> Moment {
+        Moment { words: self.exact(at), ..self.moment(at, |when| when) }
+    }
+
+    /// How long ago if that is short, else the day: “3 minutes ago”, “yesterday at 02:00”, “41 days ago”, “on 2 October”.
+    pub fn when(self, at: Timestamp) -> String {
+        let ago = self.now.since(at);
+        let (today, day) = (self.local(self.now).date_naive(), self.local(at).date_naive());
+        match ago {
+            ..MINUTE => self.t.time_now().into(),
+            MINUTE..HOUR => self.t.time_minutes_ago(ago / MINUTE),
+            _ if day == today => self.t.time_hours_ago(ago / HOUR),
+            _ if today.pred_opt() == Some(day) => self.t.time_yesterday_at(self.clock_time(at)),
+            _ => match (today - day).num_days() {
+                days @ ..60 => self.t.time_days_ago(days),
+                _ => self.t.time_on_day(self.day(at)),
+            },
+        }
+    }
+
+    /// The day and the time of day: “25 November 2026 at 14:03”.
+    pub fn exact(self, at: Timestamp) -> String {
+        let day = self.in_words(at, "%B %Y");
+        self.t.time_on_day_at(day, self.clock_time(at))
+    }
+
+    /// The time of day, in the form that the language has for it.
+    pub fn clock_time(self, at: Timestamp) -> String {
+        self.local(at).format("%H:%M").to_string()
+    }
+
+    /// The first moment of a day in the reader's zone.
+    pub fn start_of(self, day: NaiveDate) -> Timestamp {
+        // Where the clocks go forward at midnight, the day begins an hour later.
+        let hours = (0..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
+        let first = hours.filter_map(|time| self.zone.from_local_datetime(&time).earliest()).next();
+        first.map_or(self.now, |first| Timestamp::from_seconds(first.timestamp()))
+    }
+
+    /// The day, with the year if it is another than this one.
+    pub fn day(self, at: Timestamp) -> String {
+        let this_year = self.local(at).year() == self.local(self.now).year();
+        self.in_words(at, if this_year { "%B" } else { "%B %Y" })
+    }
+
+    fn in_words(self, at: Timestamp, month: &str) -> String {
+        let local = self.local(at);
+        let (locale, first) = match self.t.0 {
+            Language::En => (Locale::en_GB, "1"),
+            Language::Fr => (Locale::fr_FR, "1er"),
+        };
+        let day = if local.day() == 1 { first.to_owned() } else { local.day().to_string() };
+        format!("{day} {}", local.format_localized(month, locale))
+    }
+
+    fn local(self, at: Timestamp) -> DateTime<Tz> {
+        at.utc().with_timezone(&self.zone)
+    }
+}
+
+impl Texts {
+    /// A calendar month: “November 2026”.
+    pub fn month(self, month: Month) -> String {
+        let locale = match self.0 {
+            Language::En => Locale::en_GB,
+            Language::Fr => Locale::fr_FR,
+        };
+        month.first_day().format_localized("%B %Y", locale).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::DAY;
+
+    const ENGLISH: Texts = Texts(Language::En);
+    const FRENCH: Texts = Texts(Language::Fr);
+    /// 2026-11-21 12:00:00 UTC, a Saturday.
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_262_400);
+
+    fn when(t: Texts, seconds: i64) -> String {
+        Calendar::new(t, "UTC", NOW).when(NOW.plus(seconds))
+    }
+
+    #[test]
+    fn what_is_near_is_told_by_its_distance_and_what_is_far_by_its_day() {
+        let english = [5, -59, -60, -3 * HOUR, -13 * HOUR, -41 * DAY, -80 * DAY].map(|seconds| when(ENGLISH, seconds));
+        let expected = [
+            "just now",
+            "just now",
+            "1 minute ago",
+            "3 hours ago",
+            "yesterday at 23:00",
+            "41 days ago",
+            "on 2 September",
+        ];
+        assert_eq!(english, expected);
+        assert_eq!(when(FRENCH, -81 * DAY), "le 1er septembre");
+        assert_eq!(when(FRENCH, -400 * DAY), "le 17 octobre 2025");
+    }
+
+    #[test]
+    fn days_are_those_of_the_readers_zone() {
+        let at = Timestamp::from_seconds(NOW.seconds() + 13 * HOUR);
+        assert_eq!(Calendar::new(ENGLISH, "UTC", NOW).exact(at), "22 November 2026 at 01:00");
+        assert_eq!(Calendar::new(FRENCH, "America/Montreal", NOW).exact(at), "21 novembre 2026 à 20:00");
+        let moment = Calendar::new(ENGLISH, "no such zone", NOW).on_day(at, |day| format!("Expires {day}"));
+        assert_eq!(moment.words, "Expires on 22 November");
+        assert_eq!(
+            (moment.exact.as_str(), moment.machine.as_str()),
+            ("22 November 2026 at 01:00 (UTC)", "2026-11-22T01:00:00Z")
+        );
+    }
+
+    #[test]
+    fn a_day_begins_when_it_does_in_the_readers_zone() {
+        let start = |zone, (year, month, day)| {
+            let day = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+            Calendar::new(ENGLISH, zone, NOW).start_of(day).rfc3339()
+        };
+        assert_eq!(start("UTC", (2026, 11, 21)), "2026-11-21T00:00:00Z");
+        assert_eq!(start("Europe/Paris", (2026, 7, 1)), "2026-06-30T22:00:00Z");
+        // At midnight of this day the clocks of Lebanon went forward.
+        assert_eq!(start("Asia/Beirut", (2026, 3, 29)), "2026-03-28T22:00:00Z");
+    }
+}

@@ -1,0 +1,170 @@
+//! What is wrong with a form, and what to do about it.
+
+use crate::{
+    app::problem::{Field, Problem, Problems},
+    domain::{
+        text::{LONGEST, LONGEST_REASON, TextError},
+        token::{PERSONAL_LIMIT, SERVICE_LIMIT},
+        user::{EmailError, PasswordError, SHORTEST_PASSWORD},
+    },
+    web::texts::Texts,
+};
+
+/// Every field, in the order of forms, with the name that its input has.
+const FIELDS: &[(Field, &str)] = &[
+    (Field::Form, "form"),
+    (Field::Name, "name"),
+    (Field::Email, "email"),
+    (Field::Organization, "organization"),
+    (Field::Slug, "slug"),
+    (Field::Label, "label"),
+    (Field::Scope, "scope"),
+    (Field::Inactivity, "inactivity"),
+    (Field::SetName, "name"),
+    (Field::Permissions, "permissions"),
+    (Field::PermissionSet, "permission_set"),
+    (Field::Hours, "hours"),
+    (Field::Quiet, "quiet"),
+    (Field::Password, "password"),
+    (Field::NewPassword, "new_password"),
+    (Field::Language, "language"),
+    (Field::TimeZone, "time_zone"),
+    (Field::Theme, "theme"),
+    (Field::Person, "person"),
+    (Field::Token, "token"),
+    (Field::Kind, "kind"),
+    (Field::FirstDay, "from"),
+    (Field::LastDay, "to"),
+    (Field::Reason, "reason"),
+];
+
+/// What is wrong with a form, in words, field by field in the order of the page.
+#[derive(Clone, Debug, Default)]
+pub struct Errors(Vec<(&'static str, String)>);
+
+impl Errors {
+    /// The words for `problems`.
+    pub fn new(t: Texts, problems: &Problems) -> Self {
+        let found =
+            FIELDS.iter().filter_map(|(field, name)| problems.at(*field).map(|problem| (*field, *name, problem)));
+        Self(found.map(|(field, name, problem)| (name, t.problem(field, problem))).collect())
+    }
+
+    /// What is wrong with the field of this name.
+    pub fn at(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(at, _)| *at == name).map(|(_, words)| words.as_str())
+    }
+
+    /// Whether the cursor belongs into this field: the first that something is wrong with.
+    pub fn starts_at(&self, name: &str) -> bool {
+        self.0.iter().find(|(at, _)| *at != "form").is_some_and(|(at, _)| *at == name)
+    }
+
+    /// The same with other words for what is wrong with the field of this name, where a page can be more exact.
+    pub fn reworded(mut self, name: &str, words: &str) -> Self {
+        for (_, said) in self.0.iter_mut().filter(|(at, _)| *at == name) {
+            words.clone_into(said);
+        }
+        self
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Texts {
+    /// What is wrong with `field` and what to do about it.
+    pub fn problem(self, field: Field, problem: Problem) -> String {
+        match problem {
+            Problem::Text(error) => self.text_problem(field, error),
+            Problem::Email(EmailError::Empty) => self.problem_email_empty().into(),
+            Problem::Email(EmailError::Malformed) => self.problem_email_malformed().into(),
+            Problem::Password(error) => self.password_problem(field, error),
+            Problem::EmailTaken => self.problem_email_taken().into(),
+            Problem::WrongCredentials => self.problem_wrong_credentials().into(),
+            Problem::WrongPassword => self.problem_wrong_password().into(),
+            Problem::ProofNeeded => self.problem_proof_needed().into(),
+            Problem::NotAChoice => self.choice_problem(field).into(),
+            Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
+            Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
+            Problem::NothingChosen => self.problem_nothing_chosen().into(),
+            Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(lacking)),
+            Problem::SlugMalformed => self.problem_slug_malformed().into(),
+            Problem::SlugTaken => self.problem_slug_taken().into(),
+            Problem::NameTaken => self.problem_name_taken().into(),
+            Problem::InUse => self.problem_in_use().into(),
+            Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(lacking)),
+            Problem::IsMember => self.problem_is_member().into(),
+            Problem::IsDeactivated => self.problem_is_deactivated().into(),
+            Problem::BelongsElsewhere => self.problem_belongs_elsewhere().into(),
+            Problem::LastAdministrator => self.problem_last_administrator().into(),
+            Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
+            Problem::WouldExpire => self.problem_would_expire().into(),
+            Problem::StillActive => self.problem_still_active().into(),
+            Problem::HasEnded => self.problem_has_ended().into(),
+            Problem::OverlapRunning => self.problem_overlap_running().into(),
+            Problem::SentBefore => self.problem_sent_before().into(),
+            Problem::TryLater(seconds) => self.problem_try_later(seconds),
+        }
+    }
+
+    fn text_problem(self, field: Field, error: TextError) -> String {
+        match (error, field) {
+            (TextError::Empty, Field::Organization) => self.problem_organization_empty().into(),
+            (TextError::Empty, Field::Label) => self.problem_label_empty().into(),
+            (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
+            (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
+            (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
+            (TextError::Empty, _) => self.problem_name_empty().into(),
+            (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
+            (TextError::Control, _) => self.problem_text_control().into(),
+        }
+    }
+
+    fn password_problem(self, field: Field, error: PasswordError) -> String {
+        match (error, field) {
+            (PasswordError::Empty, Field::NewPassword) => self.problem_new_password_empty().into(),
+            (PasswordError::Empty, _) => self.problem_password_empty().into(),
+            (PasswordError::TooShort, _) => self.problem_password_too_short(SHORTEST_PASSWORD),
+            (PasswordError::TooLong, _) => self.problem_password_too_long().into(),
+            (PasswordError::Guessable, _) => self.problem_password_guessable().into(),
+        }
+    }
+
+    fn choice_problem(self, field: Field) -> &'static str {
+        match field {
+            Field::Language => self.problem_language(),
+            Field::TimeZone => self.problem_time_zone(),
+            Field::Theme => self.problem_theme(),
+            Field::Person => self.problem_person(),
+            Field::Token => self.problem_token(),
+            Field::Kind => self.problem_kind(),
+            Field::FirstDay | Field::LastDay => self.problem_day(),
+            Field::Scope => self.problem_scope(),
+            Field::Inactivity => self.problem_inactivity(),
+            Field::PermissionSet => self.problem_permission_set(),
+            Field::Hours | Field::Quiet => self.rotation_hours_wrong(),
+            _ => self.problem_form_broken(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::user::Language;
+
+    const FRENCH: Texts = Texts(Language::Fr);
+
+    #[test]
+    fn the_cursor_goes_to_the_first_field_that_is_wrong() {
+        let mut problems = Problems::one(Field::NewPassword, Problem::Password(PasswordError::TooShort));
+        problems.check(Field::Name, Err::<(), _>(TextError::Empty));
+        let errors = Errors::new(FRENCH, &problems);
+        assert!(errors.starts_at("name") && !errors.starts_at("new_password"));
+        assert_eq!(errors.at("name"), Some("Saisissez votre nom."));
+        assert_eq!(errors.at("email"), None);
+    }
+}
