@@ -10,7 +10,7 @@ db_test! {
     async fn somebody_new_joins_by_the_link_which_then_is_gone(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let made = ann.asks_to_invite("leo@example.org", "Standard").await;
-        assert_eq!((made.status, made.header("cache-control"), made.header("referrer-policy")), (200, "no-store", "no-referrer"));
+        assert_eq!((made.status, made.header("cache-control"), made.header("referrer-policy")), (200, "no-store", "strict-origin"));
         let link = made.link("/invitations/").unwrap();
         let code = link.rsplit('/').next().unwrap();
         assert!(!contains(&everything_stored(&app), code.as_bytes()), "the code is not kept");

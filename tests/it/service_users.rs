@@ -142,7 +142,7 @@ db_test! {
         let answer = ann.asks_for_service_token("Workato", "45", &["templates.view"]).await;
         let key = answer.key().unwrap();
         assert!(key.starts_with("jtn_s_") && key.len() == 44, "{key}");
-        assert_eq!((answer.header("cache-control"), answer.header("referrer-policy")), ("no-store", "no-referrer"));
+        assert_eq!((answer.header("cache-control"), answer.header("referrer-policy")), ("no-store", "strict-origin"));
         let token = ann.service_token("Workato").await;
         for path in [TOKENS, &token, &format!("{token}/name"), &format!("{token}/revocation")] {
             assert!(!ann.get(path).await.body.contains(&key[6..18]), "{path}");

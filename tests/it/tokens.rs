@@ -36,7 +36,7 @@ db_test! {
         let answer = ann.asks_for_token("Power BI", "read", "45").await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("referrer-policy"), "strict-origin");
         let key = answer.key().unwrap();
         assert_eq!(app.me(&key).await.status, 200);
 

@@ -208,7 +208,7 @@ db_test! {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let ben = app.add_user("Ben", Standard).await;
         let made = ann.does("Ben", "password-link").await;
-        assert_eq!((made.status, made.header("cache-control"), made.header("referrer-policy")), (200, "no-store", "no-referrer"));
+        assert_eq!((made.status, made.header("cache-control"), made.header("referrer-policy")), (200, "no-store", "strict-origin"));
         let link = made.link("/password/").unwrap();
         let visitor = app.browser("Visitor");
         let chosen = visitor.post(&link, &[("new_password", "another long enough sentence")]).await;

@@ -1,7 +1,7 @@
 //! Signing out.
 
-use super::{NOTHING, ann_at, sign_in};
-use crate::harness::Setup;
+use super::{NOTHING, ann_at, generate, sign_in};
+use crate::harness::{Browser, Setup, TestApp, TestDb};
 
 async fn back_after_signing_out(javascript: bool) {
     let (_app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
@@ -49,4 +49,20 @@ async fn whoever_was_signed_out_elsewhere_is_asked_to_sign_in_and_comes_back() {
     browser.sees("Public ID").await;
     browser.is_at(id_page.as_str().unwrap()).await;
     assert_eq!(browser.complaints().await, NOTHING);
+}
+
+/// On a plain-HTTP address in a local network a browser says nothing of the site that a form comes from but its `Origin`.
+#[actix_web::test]
+async fn the_page_with_a_key_can_be_left_by_signing_out_without_tls() {
+    let app = TestApp::start_behind(TestDb::sqlite(), Some("http://jeton.test")).await;
+    assert_eq!(app.browser("Ann").sets_up(app.jeton.setup_code()).await.status, 303);
+    let port = app.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let browser = Browser::with("http://jeton.test", Setup { jeton_test: port, ..Setup::default() }).await;
+    browser.go("/account/tokens").await;
+    sign_in(&browser).await;
+    browser.sees("Your first API token").await;
+    generate(&browser, "Power BI").await;
+    browser.click("Ann").await;
+    browser.click("Sign out").await;
+    browser.sees("You are signed out.").await;
 }

@@ -79,11 +79,13 @@ pub struct Setup {
     pub size: (u32, u32),
     /// Whether the browser has the clipboard API, as it has not on a plain-HTTP address in a local network.
     pub clipboard: bool,
+    /// The port of this machine on which the browser finds `http://jeton.test`, a plain-HTTP address in a local network.
+    pub jeton_test: Option<u16>,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { javascript: true, language: "en", dark: false, size: (1280, 900), clipboard: true }
+        Setup { javascript: true, language: "en", dark: false, size: (1280, 900), clipboard: true, jeton_test: None }
     }
 }
 
@@ -538,6 +540,11 @@ async fn open(service: &Driver, profile: &Path, setup: Setup) -> WebDriverResult
     }
     let profile = format!("--user-data-dir={}", profile.display());
     let language = format!("--lang={}", setup.language);
+    // Nothing but loopback has an address, whatever Chromium would like to ask.
+    let named = setup.jeton_test.map(|port| format!("MAP jeton.test 127.0.0.1:{port}, ")).unwrap_or_default();
+    let resolver = format!(
+        "--host-resolver-rules={named}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost"
+    );
     let arguments = [
         "--headless=new",
         "--no-sandbox",
@@ -553,9 +560,8 @@ async fn open(service: &Driver, profile: &Path, setup: Setup) -> WebDriverResult
         "--disable-extensions",
         "--hide-scrollbars",
         "--force-color-profile=srgb",
-        // Nothing but loopback has an address, whatever Chromium would like to ask.
         "--no-proxy-server",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost",
+        &resolver,
         &profile,
         &language,
     ];
