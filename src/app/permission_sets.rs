@@ -1,13 +1,14 @@
 //! Permission sets: made, changed and deleted by those who hold *Platform management: Permission sets*.
 //!
-//! A change of a set changes what all who have it may do, and with them their tokens. So there is a preview of it, and
-//! whatever changes sets first locks the organization's row: that nobody gives what they do not hold, and that one
+//! A change of a set changes what all who have it may do, and with them their tokens. So there is a preview of it, without
+//! which nothing is saved that somebody would notice, and whatever changes sets first locks the organization's row: that nobody gives what they do not hold, and that one
 //! administrator is left, is looked at by one at a time.
 
 use super::{
     AppError, Jeton, Result,
     organizations::Holder,
     problem::{Field, Problem, Problems},
+    random,
 };
 use crate::{
     domain::{
@@ -24,6 +25,7 @@ use crate::{
         permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
     },
 };
+use sha2::{Digest, Sha256};
 
 /// Most members that a page names.
 pub const MOST_NAMES: usize = 10;
@@ -69,6 +71,8 @@ pub struct SetForm {
     pub permissions: Vec<String>,
     /// The version of the set that was shown, for a change.
     pub version: String,
+    /// [`Preview::affected`] of the preview that was shown; empty without one.
+    pub affected: String,
     /// The password, if it was asked for.
     pub password: Option<String>,
 }
@@ -86,6 +90,8 @@ pub struct Preview {
     pub tokens: Vec<(SetToken, Permissions)>,
     /// How many tokens lose something.
     pub losing: i64,
+    /// What tells those who would notice it, and their tokens that lose something, from any others; empty for nobody.
+    pub affected: String,
 }
 
 impl Preview {
@@ -101,7 +107,7 @@ impl Preview {
 
     /// Whether nobody would notice it.
     pub const fn affects_nobody(&self) -> bool {
-        self.before.count() == 0 || (self.added().is_empty() && self.taken().is_empty())
+        self.affected.is_empty()
     }
 }
 
@@ -166,7 +172,7 @@ impl Jeton {
             change.check(connection, &at, at.grant(), &before.stored)?;
             let (mut tokens, mut losing) = (Vec::new(), 0);
             for scope in Scope::ALL {
-                let lost = before.stored.set.permissions.within(scope).without(wanted.within(scope));
+                let lost = lost(&before.stored, wanted, scope);
                 if !lost.is_empty() {
                     let room = MOST_TOKENS.saturating_sub(tokens.len()).try_into().unwrap_or(0);
                     let (first, count) = permission_sets::tokens(connection, id, scope, room)?;
@@ -174,7 +180,8 @@ impl Jeton {
                     losing += count;
                 }
             }
-            Ok(Preview { before, name, wanted, tokens, losing })
+            let affected = affected(connection, &before.stored, wanted)?;
+            Ok(Preview { before, name, wanted, tokens, losing, affected })
         })
         .await
     }
@@ -185,7 +192,8 @@ impl Jeton {
     /// # Errors
     /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with what is
     /// wrong: the name, permissions that they do not hold, a missing password if something is added, somebody else's change
-    /// in the meantime ([`Problem::ChangedMeanwhile`]), or that nobody would be left who holds every permission.
+    /// in the meantime ([`Problem::ChangedMeanwhile`]), others who would be affected than the preview showed
+    /// ([`Problem::AffectedMeanwhile`]), or that nobody would be left who holds every permission.
     pub async fn change_permission_set(
         &self,
         at: &Editor,
@@ -207,6 +215,9 @@ impl Jeton {
             Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
             if before.set.name.as_str() == name && before.set.permissions == wanted {
                 return Ok(());
+            }
+            if form.affected != affected(connection, &before, wanted)? {
+                return Err(Problems::one(Field::Form, Problem::AffectedMeanwhile).into());
             }
             permission_sets::update(connection, id, before.version, &name, wanted)?;
             if !wanted.without(before.set.permissions).is_empty() {
@@ -289,6 +300,21 @@ impl Change<'_> {
         may_give(grant, self.wanted.without(before.set.permissions), Field::Permissions)?;
         must_be_free(connection, at, self.name, Some(before.set.id))
     }
+}
+
+/// What a token with this scope loses, whose owner has the set.
+fn lost(before: &StoredSet, wanted: Permissions, scope: Scope) -> Permissions {
+    before.set.permissions.within(scope).without(wanted.within(scope))
+}
+
+/// [`Preview::affected`]: a digest of whom a preview is about, so that a page can carry it.
+fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: Permissions) -> Result<String> {
+    let losing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !lost(before, wanted, *scope).is_empty()).collect();
+    let affected = permission_sets::affected(connection, before.set.id, &losing)?;
+    if affected.members.is_empty() || before.set.permissions == wanted {
+        return Ok(String::new());
+    }
+    Ok(random::hex(&Sha256::digest(format!("{affected:?}"))))
 }
 
 /// The name and the permissions of a form.

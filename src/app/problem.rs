@@ -96,6 +96,8 @@ pub enum Problem {
     InUse,
     /// Nobody active who holds every permission would be left in the organization.
     LastAdministrator,
+    /// Others would be affected than was shown.
+    AffectedMeanwhile,
     /// Somebody else has changed the same thing since the form was opened.
     ChangedMeanwhile,
     /// The token has not been used for so long that it would expire at once.

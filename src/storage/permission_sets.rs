@@ -5,11 +5,11 @@ use super::{
     schema::{api_tokens, invitations, memberships, permission_sets, users},
 };
 use crate::domain::{
-    organization::{OrganizationId, PermissionSetId},
+    organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
     time::Timestamp,
-    token::Scope,
+    token::{Scope, TokenId},
 };
 use diesel::{dsl::count_star, prelude::*};
 use std::collections::HashMap;
@@ -54,6 +54,15 @@ pub struct SetToken {
     pub scope: Scope,
     /// Whose it is.
     pub owner: String,
+}
+
+/// Whom a change of a permission set affects, in a fixed order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// Everybody who has it, with whether they are active.
+    pub members: Vec<(MembershipId, bool)>,
+    /// The personal tokens of those who are.
+    pub tokens: Vec<TokenId>,
 }
 
 type Row = (i64, Option<String>, String, String, i64);
@@ -222,6 +231,30 @@ pub fn members(connection: &mut AnyConnection, id: PermissionSetId, limit: i64) 
         .select((users::name, memberships::is_active))
         .load(connection)?;
     Ok(rows.into_iter().map(|(name, is_active)| SetMember { name, is_active }).collect())
+}
+
+/// Everybody who has a permission set, and the personal tokens with these scopes of those who are active.
+///
+/// # Errors
+/// When the database fails.
+pub fn affected(connection: &mut AnyConnection, id: PermissionSetId, scopes: &[Scope]) -> Result<Affected> {
+    let members: Vec<(i64, bool)> = memberships::table
+        .filter(memberships::permission_set_id.eq(id.0).and(memberships::removed_at.is_null()))
+        .order(memberships::id)
+        .select((memberships::id, memberships::is_active))
+        .load(connection)?;
+    let scopes = scopes.iter().map(|scope| scope.key());
+    let tokens: Vec<i64> = api_tokens::table
+        .inner_join(memberships::table)
+        .filter(memberships::permission_set_id.eq(id.0).and(memberships::is_active.eq(true)))
+        .filter(api_tokens::slot.is_not_null().and(api_tokens::scope.eq_any(scopes)))
+        .order(api_tokens::id)
+        .select(api_tokens::id)
+        .load(connection)?;
+    Ok(Affected {
+        members: members.into_iter().map(|(member, is_active)| (MembershipId(member), is_active)).collect(),
+        tokens: tokens.into_iter().map(TokenId).collect(),
+    })
 }
 
 /// The personal tokens with this scope that work, of the members who have a permission set: the first `limit` by owner, and

@@ -49,7 +49,19 @@ async fn changes(person: &Person, path: &str, name: &str, permissions: &[&str]) 
     let version = version(person, path).await;
     let mut fields = fields(name, permissions);
     fields.push(("version", &version));
-    person.post(path, &fields).await
+    saves(person, path, &fields).await
+}
+
+/// Sends the form and then, if there is one, its preview.
+async fn saves(person: &Person, path: &str, change: &[(&str, &str)]) -> Answer {
+    let preview = person.post(&format!("{path}/edit"), change).await;
+    let Some(affected) = preview.field("affected") else { return preview };
+    confirms(person, path, change, &affected).await
+}
+
+/// Saves a change whose preview showed these.
+async fn confirms(person: &Person, path: &str, change: &[(&str, &str)], affected: &str) -> Answer {
+    person.post(path, &[change, &[("affected", affected)]].concat()).await
 }
 
 async fn version(person: &Person, path: &str) -> String {
@@ -108,10 +120,47 @@ db_test! {
         let back = [&change[..], &[("step", "back")]].concat();
         let form = ann.post(&format!("{set}/edit"), &back).await;
         assert_eq!((form.status, form.body.matches(" checked").count()), (200, 1));
-        assert_eq!(ann.post(&set, &change).await.status, 303);
+        assert_eq!(saves(&ann, &set, &change).await.status, 303);
         assert_eq!(app.me(&key).await.json()["permissions"], serde_json::json!(["templates.view"]));
         let log = crate::harness::activity(&app.db);
         assert_eq!(log.last().unwrap().action, "permission_set.changed");
+    }
+
+    async fn what_the_preview_did_not_show_is_shown_before_it_is_saved(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let (ben, leo) = (app.add_user("Ben", BuiltInSet::Reader).await, app.add_user("Leo", BuiltInSet::Reader).await);
+        let set = makes_set(&ann, "Writers", &["templates.view", "templates.edit"]).await;
+        let version = version(&ann, &set).await;
+        let mut change = fields("Writers", &["templates.view"]);
+        change.push(("version", &version));
+        let edit = format!("{set}/edit");
+
+        // Nobody had it when the form was opened, and a page without a preview is no preview.
+        give(&app, &ben, &set);
+        let shown = ann.post(&set, &change).await;
+        assert_eq!(shown.status, 422);
+        shown.shows("who is affected has changed in the meantime").shows("1 user").shows("Ben");
+        assert_eq!(confirms(&ann, &set, &change, "0").await.status, 422);
+
+        // It is given to one more, who makes a token that loses something.
+        let first = ann.post(&edit, &change).await.field("affected").unwrap();
+        give(&app, &leo, &set);
+        let shown = confirms(&ann, &set, &change, &first).await;
+        assert_eq!(shown.status, 422);
+        shown.shows("who is affected has changed in the meantime").shows("2 users").shows("Leo");
+        let second = shown.field("affected").unwrap();
+        let key = leo.makes_token_with("Excel", "read_write").await;
+        let shown = confirms(&ann, &set, &change, &second).await;
+        assert_eq!(shown.status, 422);
+        shown.shows("Excel").shows("Loses Templates: Create and edit");
+        assert_eq!(app.me(&key).await.json()["permissions"].as_array().unwrap().len(), 2, "nothing is saved yet");
+        // A token that only reads loses nothing.
+        leo.makes_token("Reports").await;
+        let third = shown.field("affected").unwrap();
+        assert_eq!(confirms(&ann, &set, &change, &third).await.status, 303);
+        assert_eq!(app.me(&key).await.json()["permissions"].as_array().unwrap().len(), 1);
+        // Another name is noticed by nobody, however many have it.
+        assert_eq!(ann.post(&edit, &[("name", "Scribes"), ("permission", "templates.view"), ("version", "2")]).await.status, 303);
     }
 
     async fn nobody_gives_what_they_do_not_hold(db: TestDb) {
@@ -242,6 +291,9 @@ db_test! {
         for _ in 0..5 {
             let (a, b) = (version(&ann, &second).await, version(&ben, &first).await);
             let (a, b) = ([&fields("Chairs", &ALL[..18])[..], &[("version", &a)]].concat(), [&fields("Owners", &ALL[..18])[..], &[("version", &b)]].concat());
+            let (to_ben, to_ann) = (ann.post(&format!("{second}/edit"), &a).await, ben.post(&format!("{first}/edit"), &b).await);
+            let (to_ben, to_ann) = (to_ben.field("affected").unwrap(), to_ann.field("affected").unwrap());
+            let (a, b) = ([&a[..], &[("affected", &to_ben)]].concat(), [&b[..], &[("affected", &to_ann)]].concat());
             let both = join_all([ann.post(&second, &a), ben.post(&first, &b)]).await;
             let mut answers: Vec<u16> = both.iter().map(|answer| answer.status).collect();
             answers.sort_unstable();
@@ -261,11 +313,11 @@ db_test! {
         let version = version(&ann, &set).await;
         let mut more = fields("Guards", &["assets.view", "assets.share"]);
         more.push(("version", &version));
-        let asked = ann.post(&set, &more).await;
+        let asked = saves(&ann, &set, &more).await;
         assert_eq!(asked.status, 422);
         assert!(asked.body.contains("name=\"password\""), "{}", asked.body);
-        assert_eq!(ann.post(&set, &[&more[..], &[("password", "not the password at all")]].concat()).await.status, 422);
-        assert_eq!(ann.post(&set, &[&more[..], &[("password", PASSWORD)]].concat()).await.status, 303);
+        assert_eq!(saves(&ann, &set, &[&more[..], &[("password", "not the password at all")]].concat()).await.status, 422);
+        assert_eq!(saves(&ann, &set, &[&more[..], &[("password", PASSWORD)]].concat()).await.status, 303);
     }
 
     async fn all_of_a_group_is_selected_without_scripts_and_nothing_is_saved(db: TestDb) {

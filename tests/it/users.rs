@@ -244,7 +244,8 @@ db_test! {
         assert_eq!(ann.gives("Ben", "Guards").await.status, 303);
         let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
         let wider = [new_set[0], new_set[1], ("permission", "templates.view"), ("version", "1")];
-        assert_eq!(ann.post(&set, &wider).await.status, 303);
+        let affected = ann.post(&format!("{set}/edit"), &wider).await.field("affected").unwrap();
+        assert_eq!(ann.post(&set, &[&wider[..], &[("affected", &affected)]].concat()).await.status, 303);
         assert_eq!(visitor.get(&link).await.status, 410, "Ben's set grants more now");
         let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
         stranger.get("/orgs/elsewhere/users/invite").await;

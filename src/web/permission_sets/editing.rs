@@ -33,6 +33,8 @@ pub struct TypedSet {
     name: String,
     permission: Vec<String>,
     version: String,
+    /// Whom the preview showed.
+    affected: String,
     password: Option<String>,
     /// The button of a group of permissions that was pressed.
     pick: String,
@@ -42,8 +44,8 @@ pub struct TypedSet {
 
 impl TypedSet {
     fn form(&self) -> SetForm {
-        let Self { name, permission, version, password, .. } = self.clone();
-        SetForm { name, permissions: permission, version, password }
+        let Self { name, permission, version, affected, password, .. } = self.clone();
+        SetForm { name, permissions: permission, version, affected, password }
     }
 
     /// What is chosen after a press on a button of the form that saves nothing; none if it is to be saved.
@@ -89,6 +91,7 @@ struct PreviewPage {
     more_tokens: Option<String>,
     save: String,
     edit: String,
+    affected: String,
     asks_password: bool,
     errors: Errors,
 }
@@ -202,14 +205,16 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
         Ok(()) => return Ok(see(&format!("{}?saved", path::permission_set(at.slug(), id)))),
         Err(error) => error,
     };
-    // The password is asked for where the change was confirmed.
-    let is_about_proof = match &error {
-        AppError::Invalid(problems) => problems.at(Field::Password).is_some(),
+    // The password is asked for where the change was confirmed, and whom it affects is shown there.
+    let is_for_preview = match &error {
+        AppError::Invalid(problems) => {
+            problems.at(Field::Password).is_some() || problems.at(Field::Form) == Some(Problem::AffectedMeanwhile)
+        }
         AppError::TooManyAttempts(_) | AppError::Busy(_) => true,
         _ => false,
     };
     match app.preview_permission_set(&at.who, id, typed.form()).await {
-        Ok(preview) if is_about_proof => {
+        Ok(preview) if is_for_preview => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
             refused.page(&preview_page(app, at, preview, typed, errors))
@@ -273,6 +278,7 @@ fn preview_page(app: &App, at: &Editor, preview: Preview, typed: TypedSet, error
             .collect(),
         save: path::permission_set(at.slug(), id),
         edit: path::permission_set_edit(at.slug(), id),
+        affected: preview.affected,
         before,
         typed,
         errors,

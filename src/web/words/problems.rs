@@ -100,6 +100,7 @@ impl Texts {
             Problem::IsDeactivated => self.problem_is_deactivated().into(),
             Problem::BelongsElsewhere => self.problem_belongs_elsewhere().into(),
             Problem::LastAdministrator => self.problem_last_administrator().into(),
+            Problem::AffectedMeanwhile => self.problem_affected_meanwhile().into(),
             Problem::ChangedMeanwhile => self.problem_changed_meanwhile().into(),
             Problem::WouldExpire => self.problem_would_expire().into(),
             Problem::StillActive => self.problem_still_active().into(),

@@ -28,8 +28,10 @@ enum Step {
     Type(&'static str, &'static str),
     /// Clicks what the selector finds first, and waits until there is what the second one finds.
     Press(&'static str, &'static str),
+    /// In another tab, Ann sends these fields to this address.
+    Send(&'static str, &'static [(&'static str, &'static str)]),
 }
-use Step::{Go, Press, Type};
+use Step::{Go, Press, Send, Type};
 
 type Page = (&'static str, &'static [Step]);
 
@@ -296,6 +298,34 @@ const SETS_IN_USE: &[Page] = &[
             Press("main form.form .actions [type=submit]", "#permissions-error"),
         ],
     ),
+    (
+        "permission set preview, others affected",
+        &[
+            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Press("[value='templates.share']", "[value='templates.share']:not(:checked)"),
+            Press("main form.form .actions [type=submit]", "#tokens"),
+            Send("/orgs/croix-bleue-sahel/users/2/deactivation", &[]),
+            Press("main form.form .actions [type=submit]", ".notice[data-tone=error]"),
+        ],
+    ),
+    (
+        "permission set changed by somebody else",
+        &[
+            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Send(
+                "/orgs/croix-bleue-sahel/permission-sets/4",
+                &[
+                    ("name", "Field staff"),
+                    ("version", "1"),
+                    ("permission", "templates.view"),
+                    ("permission", "templates.edit"),
+                    ("permission", "templates.delete"),
+                    ("permission", "templates.share"),
+                ],
+            ),
+            Press("main form.form .actions [type=submit]", "#now"),
+        ],
+    ),
 ];
 const ORGANIZATION: &[Page] = &[
     ("billing", &[Go("/orgs/croix-bleue-sahel/billing")]),
@@ -540,6 +570,10 @@ impl Tour {
             Press(what, then) => {
                 self.find(what).await.click().await.unwrap_or_else(|error| panic!("{what}: {error}"));
                 self.find(then).await;
+            }
+            Send(path, fields) => {
+                let answer = self.ann.post(path, fields).await;
+                assert_eq!(answer.status, 303, "{path}: {}", answer.text());
             }
         }
     }
