@@ -154,6 +154,7 @@ impl Jeton {
         manager: &Manager,
         words: String,
         shown: Shown,
+        set: Option<PermissionSetId>,
         after: Option<MembershipId>,
     ) -> Result<People> {
         let organization = manager.grant().organization();
@@ -163,14 +164,14 @@ impl Jeton {
                 Shown::Active => Some(true),
                 Shown::Deactivated => Some(false),
             };
-            let filter = Filter { words, is_active, after };
+            let filter = Filter { words, is_active, set, after };
             let mut people = match shown {
                 Shown::Invited => Vec::new(),
                 _ => people::list(connection, organization, &filter, PAGE + 1)?,
             };
             let shows_invitations = matches!(shown, Shown::Everybody | Shown::Invited) && after.is_none();
             let invitations = if shows_invitations {
-                invitations::list(connection, organization, &filter.words, INVITATIONS)?
+                invitations::list(connection, organization, &filter.words, set, INVITATIONS)?
             } else {
                 Vec::new()
             };

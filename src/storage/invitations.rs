@@ -132,7 +132,8 @@ pub fn take(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) ->
     Ok(delete(connection, found.organization, found.id)?.then_some(found))
 }
 
-/// The invitations of an organization whose address holds each of the words, newest first, `limit` at most.
+/// The invitations of an organization whose address holds each of the words, with `set` if there is one, newest first,
+/// `limit` at most.
 ///
 /// # Errors
 /// When the database fails.
@@ -140,6 +141,7 @@ pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     words: &str,
+    set: Option<PermissionSetId>,
     limit: i64,
 ) -> Result<Vec<Invitation>> {
     let mut query = joined!()
@@ -147,6 +149,9 @@ pub fn list(
         .order(invitations::id.desc())
         .limit(limit)
         .into_boxed::<MultiBackend>();
+    if let Some(set) = set {
+        query = query.filter(invitations::permission_set_id.eq(set.0));
+    }
     for pattern in patterns(words) {
         query = query.filter(invitations::email_folded.like(pattern).escape('\\'));
     }

@@ -18,7 +18,11 @@ use super::{
 };
 use crate::{
     app::permission_sets::SetInUse,
-    domain::{organization::PermissionSetId, permission::ManagePermissionSets, permission_set::SetName},
+    domain::{
+        organization::PermissionSetId,
+        permission::{ManagePermissionSets, Permission},
+        permission_set::SetName,
+    },
     storage::permission_sets::SetMember,
 };
 use actix_web::{
@@ -78,6 +82,8 @@ struct ShowPage {
     members: Vec<SetMember>,
     /// “and 12 more”
     more: Option<String>,
+    /// Where all of them are, for whom that is open and if there are any.
+    people: Option<String>,
 }
 
 /// What has just been done.
@@ -151,6 +157,8 @@ pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Resu
         permissions: PermissionFields::new(t, stored.permissions, stored.permissions),
         uses: uses(t, &set),
         more: more(t, set.count(), set.members.len()),
+        people: (!set.is_unused() && at.who.grant().held().contains(Permission::PlatformUsers))
+            .then(|| path::users_with_set(slug, id)),
         members: set.members,
         shell,
     })

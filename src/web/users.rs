@@ -27,7 +27,7 @@ use crate::{
         AppError,
         users::{INVITATIONS, People, Shown},
     },
-    domain::{organization::MembershipId, permission::ManageUsers},
+    domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet},
     storage::{
         invitations::Invitation,
         memberships::{Standing, people::Person},
@@ -42,12 +42,13 @@ type Manager = Holding<ManageUsers>;
 /// Most characters of a search.
 const LONGEST_SEARCH: usize = 100;
 
-/// What the address asks for: a search, a state, the person behind whom a page begins, and what has just been done.
+/// What the address asks for: a search, a state, a permission set, the person behind whom a page begins, and what has just been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
     q: String,
     state: String,
+    set: String,
     after: Option<i64>,
     removed: Option<i64>,
     withdrawn: Option<String>,
@@ -64,6 +65,8 @@ struct ListPage {
     invite: String,
     /// The choices of states: key, name, whether it is chosen.
     states: Vec<(&'static str, &'static str, bool)>,
+    /// The choices of permission sets, in the same way.
+    sets: Vec<(String, String, bool)>,
     part: PeoplePart,
 }
 
@@ -113,16 +116,23 @@ struct InvitationRow {
 pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let words: String = asked.q.chars().take(LONGEST_SEARCH).collect();
     let shown = Shown::from_key(&asked.state);
-    let people = app.people(&at.who, words.clone(), shown, asked.after.map(MembershipId)).await?;
-    let part = people_part(&at, calendar(&app, &at), &people, &words, shown, asked.after.is_some());
+    let sets = app.sets_to_give(&at.who).await?;
+    let set = sets.iter().map(|set| set.id).find(|id| id.0.to_string() == asked.set);
+    let people = app.people(&at.who, words.clone(), shown, set, asked.after.map(MembershipId)).await?;
+    let chosen = set.map(|set| set.0.to_string()).unwrap_or_default();
+    let part = people_part(&at, calendar(&app, &at), &people, &words, shown, &chosen, asked.after.is_some());
     if is_for_people(&request) {
         return page(&part);
     }
     let shell = at.shell(Nav::Users);
     let done = said(&app, &at, &asked).await?;
     let state = |state: Shown| (state.key(), shown_name(shell.t, state), state == shown);
+    let set = |set: &PermissionSet| {
+        (set.id.0.to_string(), shell.t.set_name(&set.name).to_owned(), set.id.0.to_string() == chosen)
+    };
     page(&ListPage {
         states: Shown::ALL.map(state).into(),
+        sets: sets.iter().map(set).collect(),
         action: path::users(at.slug()),
         invite: path::invite(at.slug()),
         shell,
@@ -163,6 +173,7 @@ fn people_part(
     people: &People,
     words: &str,
     shown: Shown,
+    set: &str,
     is_later: bool,
 ) -> PeoplePart {
     let t = at.shell(Nav::Users).t;
@@ -173,8 +184,8 @@ fn people_part(
         invitations: people.invitations.iter().map(|invited| invitation_row(at, t, calendar, invited)).collect(),
         has_more_invitations: i64::try_from(people.invitations.len()).is_ok_and(|shown| shown == INVITATIONS),
         is_search: !words.trim().is_empty(),
-        next: people.next.map(|last| path::users_page(at.slug(), words, shown.key(), Some(last.0))),
-        first: is_later.then(|| path::users_page(at.slug(), words, shown.key(), None)),
+        next: people.next.map(|last| path::users_page(at.slug(), words, shown.key(), set, Some(last.0))),
+        first: is_later.then(|| path::users_page(at.slug(), words, shown.key(), set, None)),
     }
 }
 

@@ -163,6 +163,29 @@ db_test! {
         assert_eq!(ann.post(&edit, &[("name", "Scribes"), ("permission", "templates.view"), ("version", "2")]).await.status, 303);
     }
 
+    async fn the_count_leads_to_those_who_have_a_set(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let (ben, leo) = (app.add_user("Ben", BuiltInSet::Reader).await, app.add_user("Leo", BuiltInSet::Reader).await);
+        let set = makes_set(&ann, "Guards", &["platform.permission_sets", "templates.view", "inspections.view", "assets.view"]).await;
+        let people = format!("/orgs/croix-bleue-sahel/users?set={}", set.rsplit_once('/').unwrap().1);
+        assert!(!ann.get(&set).await.body.contains(&people), "nobody has it");
+        give(&app, &ben, &set);
+        ann.invites("zoe@example.org", "Guards").await;
+        ann.invites("max@example.org", "Reader").await;
+        assert!(ann.get(&set).await.body.contains(&people));
+        let list = ann.get(&people).await;
+        list.shows("ben@example.org").shows("zoe@example.org");
+        for other in [&ann.email, &leo.email, "max@example.org"] {
+            assert!(!list.body.split("id=\"people\"").nth(1).unwrap().contains(other), "{other}");
+        }
+        assert!(!ann.get(&format!("{people}&state=deactivated")).await.text().contains("ben@example.org"));
+        ann.get(&format!("{people}&state=deactivated")).await.shows("Nobody in this organization fits what you chose");
+        // One that there is not chooses nobody's.
+        ann.get("/orgs/croix-bleue-sahel/users?set=99999").await.shows("leo@example.org").shows("ben@example.org");
+        // Who does not manage users is not led there.
+        assert!(!ben.get(&set).await.body.contains(&people));
+    }
+
     async fn nobody_gives_what_they_do_not_hold(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let ben = app.add_user("Ben", BuiltInSet::Reader).await;

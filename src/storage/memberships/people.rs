@@ -3,7 +3,7 @@
 use super::{SetRow, Standing};
 use crate::{
     domain::{
-        organization::{MembershipId, OrganizationId},
+        organization::{MembershipId, OrganizationId, PermissionSetId},
         permission_set::PermissionSet,
         time::Timestamp,
         user::UserId,
@@ -49,6 +49,8 @@ pub struct Filter {
     pub words: String,
     /// Only those who are active, or only those who are not.
     pub is_active: Option<bool>,
+    /// Only those who have this permission set.
+    pub set: Option<PermissionSetId>,
     /// Only those who come after this one.
     pub after: Option<MembershipId>,
 }
@@ -108,6 +110,9 @@ pub fn list(
         .into_boxed::<MultiBackend>();
     if let Some(is_active) = filter.is_active {
         query = query.filter(memberships::is_active.eq(is_active));
+    }
+    if let Some(set) = filter.set {
+        query = query.filter(memberships::permission_set_id.eq(set.0));
     }
     for pattern in patterns(&filter.words) {
         query = query.filter(memberships::search.like(pattern).escape('\\'));

@@ -326,6 +326,7 @@ const SETS_IN_USE: &[Page] = &[
             Press("main form.form .actions [type=submit]", "#now"),
         ],
     ),
+    ("users with a permission set", &[Go("/orgs/croix-bleue-sahel/users?set=4")]),
 ];
 const ORGANIZATION: &[Page] = &[
     ("billing", &[Go("/orgs/croix-bleue-sahel/billing")]),
