@@ -97,8 +97,8 @@ impl Address {
         let mut connection = self.connect()?;
         if let AnyConnection::Postgres(postgres) = &mut connection {
             postgres.batch_execute(
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-                 SET enable_mergejoin = off; SET enable_bitmapscan = off",
+                "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                 SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off",
             )?;
         }
         Ok(connection)

@@ -5,7 +5,8 @@ use super::{
     schema::{auth_changes, auth_epoch},
 };
 use crate::domain::token::KeyDigest;
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use chrono::{DateTime, Utc};
+use diesel::{define_sql_function, prelude::*};
 use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
 
 /// Most steps that are looked at one by one: beyond it is quicker to forget everything.
@@ -77,15 +78,20 @@ pub fn read(connection: &mut AnyConnection) -> Result<i64> {
     Ok(auth_epoch::table.select(auth_epoch::epoch).get_result(connection)?)
 }
 
+define_sql_function! {
+    /// The time at this moment, not at the transaction's start.
+    fn clock_timestamp() -> Timestamptz;
+}
+
 /// The same, and what time it is where the database is, in milliseconds since 1970. SQLite has no clock of its own.
 ///
 /// # Errors
 /// When the database fails.
 pub fn read_with_time(connection: &mut AnyConnection) -> Result<(i64, Option<i64>)> {
     let AnyConnection::Postgres(postgres) = connection else { return Ok((read(connection)?, None)) };
-    let time = sql::<BigInt>("(extract(epoch FROM clock_timestamp()) * 1000)::bigint");
-    let (epoch, time) = auth_epoch::table.select((auth_epoch::epoch, time)).get_result(postgres)?;
-    Ok((epoch, Some(time)))
+    let columns = (auth_epoch::epoch, clock_timestamp());
+    let (epoch, time): (i64, DateTime<Utc>) = auth_epoch::table.select(columns).get_result(postgres)?;
+    Ok((epoch, Some(time.timestamp_millis())))
 }
 
 /// The head of SQLite's index of its write-ahead log, the file `…-shm` beside the database.

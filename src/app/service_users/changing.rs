@@ -16,7 +16,10 @@ use crate::{
     },
     storage::{
         AnyConnection,
-        tokens::service_users::{self, ServiceToken},
+        tokens::{
+            service_users::{self, ServiceToken},
+            touched,
+        },
     },
 };
 
@@ -152,14 +155,15 @@ impl Jeton {
     ) -> Result<()> {
         self.flush_usage().await?;
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.change_authority(move |connection| {
+        self.change_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             if !token.key.life.is_active(now) {
                 return Err(at_form(Problem::HasEnded));
             }
             is_newest(token.version == version)?;
-            work(&mut Change { connection, at: &at, token: &token, now })
+            work(&mut Change { connection, at: &at, token: &token, now })?;
+            Ok(((), touched(connection, token.key.token)?))
         })
         .await
     }

@@ -4,19 +4,20 @@ use super::{Admin, at_form, begin, expire, find, write_entry};
 use crate::{
     app::{Jeton, Result, problem::Problem, tokens::known_form},
     domain::activity::{Action, Source},
-    storage::tokens::{Revocation, RevokedBy, service_users},
+    storage::tokens::{Revocation, RevokedBy, service_users, touched},
 };
 
 impl Jeton {
-    /// ended before.
+    /// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
     pub async fn revoke_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.change_authority(move |connection| {
+        self.change_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
+            let touched = touched(connection, token.key.token)?;
             let name = Some(at.actor().user().name.as_str());
             let revocation = Revocation { by: RevokedBy::Administrator, name, reason: None };
             let revoked = token.key.life.is_active(now)
@@ -24,7 +25,7 @@ impl Jeton {
             if revoked {
                 write_entry(connection, &at, Action::TokenRevoked, &token, None, now, &source)?;
             }
-            Ok(revoked)
+            Ok((revoked, touched))
         })
         .await
     }
@@ -38,16 +39,17 @@ impl Jeton {
         // Refused uses that are still in memory are counted before the rows go.
         self.flush_usage().await?;
         let now = self.clock.now();
-        self.change_authority(move |connection| {
+        self.change_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             if token.key.life.is_active(now) {
                 return Err(at_form(Problem::StillActive));
             }
+            let touched = touched(connection, token.key.token)?;
             expire(connection, &at, &token, now, &source)?;
             service_users::delete(connection, token.id)?;
             write_entry(connection, &at, Action::TokenDeleted, &token, None, now, &source)?;
-            Ok(token.name)
+            Ok((token.name, touched))
         })
         .await
     }

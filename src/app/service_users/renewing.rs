@@ -17,7 +17,10 @@ use crate::{
     },
     storage::{
         AnyConnection, activity,
-        tokens::service_users::{self, NewKey as KeyRow, ServiceToken},
+        tokens::{
+            self,
+            service_users::{self, NewKey as KeyRow, ServiceToken},
+        },
     },
 };
 
@@ -64,7 +67,7 @@ impl Jeton {
         let (key, digest) = self.mint();
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
         let token = self
-            .change_authority(move |connection| {
+            .change_keys(move |connection| {
                 let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
                 if token.key.life.is_active(now) {
                     return Err(at_form(Problem::StillActive));
@@ -73,7 +76,8 @@ impl Jeton {
                 let slot = free_slot(connection, &at, &nonce, now, &source)?;
                 add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
                 write_entry(connection, &at, Action::TokenRegenerated, &token, None, now, &source)?;
-                find(connection, grant.organization(), &id, now)
+                let touched = tokens::touched(connection, token.key.token)?;
+                Ok((find(connection, grant.organization(), &id, now)?, touched))
             })
             .await?;
         Ok(NewKey { token, key })
@@ -97,7 +101,7 @@ impl Jeton {
         let (key, digest) = self.mint();
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
         let token = self
-            .change_authority(move |connection| {
+            .change_keys(move |connection| {
                 let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
                 if !token.key.life.is_active(now) {
                     return Err(at_form(Problem::HasEnded));
@@ -113,7 +117,8 @@ impl Jeton {
                 add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
                 let until = ends_at.rfc3339();
                 write_entry(connection, &at, Action::TokenRotated, &token, Some(&until), now, &source)?;
-                find(connection, grant.organization(), &id, now)
+                let touched = tokens::touched(connection, token.key.token)?;
+                Ok((find(connection, grant.organization(), &id, now)?, touched))
             })
             .await?;
         Ok(NewKey { token, key })
@@ -125,15 +130,16 @@ impl Jeton {
     /// [`AppError::NotFound`].
     pub async fn end_old_key(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.change_authority(move |connection| {
+        self.change_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
-            let Some(old) = &token.old_key else { return Ok(false) };
+            let touched = tokens::touched(connection, token.key.token)?;
+            let Some(old) = &token.old_key else { return Ok((false, touched)) };
             let ended = service_users::end_old_key(connection, old.token, now)?;
             if ended {
                 write_entry(connection, &at, Action::OldKeyEnded, &token, None, now, &source)?;
             }
-            Ok(ended)
+            Ok((ended, touched))
         })
         .await
     }
