@@ -8,16 +8,17 @@ use super::{
 use crate::{
     domain::{
         activity::{Action, Source},
+        organization::OrganizationId,
         permission::ManageIntegrations,
         text,
-        time::DAY,
+        time::Timestamp,
         token::{self, TokenKind},
     },
     storage::{
         AnyConnection, activity, people,
         tokens::{
             self, Revocation, RevokedBy,
-            inventory::{self, Filter, Listed, PageFrom, State},
+            inventory::{self, Filter, Listed, PageFrom, Place, State},
         },
     },
 };
@@ -45,12 +46,12 @@ pub struct InventoryForm {
 /// A page of the inventory.
 #[derive(Clone, Debug, Default)]
 pub struct InventoryPage {
-    /// Its tokens, newest first.
+    /// Its tokens: newest first, or longest unused first where that is asked for.
     pub tokens: Vec<Listed>,
-    /// Whether there are newer ones.
-    pub has_newer: bool,
-    /// Whether there are older ones.
-    pub has_older: bool,
+    /// Where it begins, if there is a page before.
+    pub previous: Option<Place>,
+    /// Where it ends, if there is a page behind.
+    pub next: Option<Place>,
 }
 
 impl Jeton {
@@ -66,44 +67,26 @@ impl Jeton {
     ) -> Result<InventoryPage> {
         let (organization, now, verifier) = (at.grant().organization(), self.clock.now(), self.verifier.clone());
         self.read(move |connection| {
-            let mut problems = Problems::default();
-            let given = |typed: &str| Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty());
-            let kind = given(&form.kind).and_then(|kind| {
-                let kind = TokenKind::from_key(&kind).filter(|kind| *kind != TokenKind::System);
-                problems.choice(Field::Kind, kind)
-            });
-            let state = given(&form.state).and_then(|state| problems.choice(Field::Form, state_of(&state)));
-            let days: Option<i64> = given(&form.unused).and_then(|days| {
-                problems.choice(Field::Form, days.parse().ok().filter(|days| (0..=3650).contains(days)))
-            });
-            let owners = match given(&form.owner) {
-                None => None,
-                Some(typed) => {
-                    let found = people::named(connection, organization, &typed, NAMESAKES)?;
-                    problems.choice(Field::Person, Some(found).filter(|found| !found.is_empty()))
-                }
-            };
-            problems.none()?;
-            let idle_since = days.map(|days| inventory::idle_for(days, now));
-            let filter = Filter { kind, state, owners, idle_since, search: given(&form.search) };
+            let filter = filter(connection, organization, &form, now)?;
             let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
             let mut tokens = inventory::page(connection, organization, &filter, from, now, limit)?;
             let is_cut = tokens.len() > PAGE;
             tokens.truncate(PAGE);
-            if matches!(from, PageFrom::After(_)) {
+            if matches!(from, PageFrom::Before(_)) {
                 tokens.reverse();
             }
+            let (first, last) = (tokens.first().map(|token| token.place), tokens.last().map(|token| token.place));
+            let (previous, next) = match from {
+                PageFrom::Start => (None, last.filter(|_| is_cut)),
+                PageFrom::After(_) => (first, last.filter(|_| is_cut)),
+                PageFrom::Before(_) => (first.filter(|_| is_cut), last),
+            };
             for token in &mut tokens {
                 verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
             }
             // A use that is not in the database yet.
-            tokens.retain(|token| days.is_none_or(|days| now.since(token.key.life.idle_since()) >= days * DAY));
-            let (has_newer, has_older) = match from {
-                PageFrom::Newest => (false, is_cut),
-                PageFrom::Before(_) => (true, is_cut),
-                PageFrom::After(_) => (is_cut, true),
-            };
-            Ok(InventoryPage { tokens, has_newer, has_older })
+            tokens.retain(|token| filter.idle_since.is_none_or(|since| token.key.life.idle_since() <= since));
+            Ok(InventoryPage { tokens, previous, next })
         })
         .await
     }
@@ -157,6 +140,34 @@ impl Jeton {
         })
         .await
     }
+}
+
+/// What a form asks for, as storage knows it.
+fn filter(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    form: &InventoryForm,
+    now: Timestamp,
+) -> Result<Filter> {
+    let mut problems = Problems::default();
+    let given = |typed: &str| Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty());
+    let kind = given(&form.kind).and_then(|kind| {
+        let kind = TokenKind::from_key(&kind).filter(|kind| *kind != TokenKind::System);
+        problems.choice(Field::Kind, kind)
+    });
+    let state = given(&form.state).and_then(|state| problems.choice(Field::Form, state_of(&state)));
+    let days: Option<i64> = given(&form.unused)
+        .and_then(|days| problems.choice(Field::Form, days.parse().ok().filter(|days| (0..=3650).contains(days))));
+    let owners = match given(&form.owner) {
+        None => None,
+        Some(typed) => {
+            let found = people::named(connection, organization, &typed, NAMESAKES)?;
+            problems.choice(Field::Person, Some(found).filter(|found| !found.is_empty()))
+        }
+    };
+    problems.none()?;
+    let idle_since = days.map(|days| inventory::idle_for(days, now));
+    Ok(Filter { kind, state, owners, idle_since, search: given(&form.search) })
 }
 
 fn state_of(key: &str) -> Option<State> {

@@ -25,7 +25,7 @@ use crate::{
         invitations::{self, Invitation},
         memberships::{
             self, Standing,
-            people::{self, Filter, Person},
+            people::{self, Filter, PageFrom, Person},
         },
         organizations, password_links, sessions,
         tokens::{self, Revocation, RevokedBy, Token},
@@ -79,7 +79,9 @@ impl Shown {
 pub struct People {
     /// The people, by name.
     pub people: Vec<Person>,
-    /// The last of them, if there are more behind.
+    /// The first of them, if there is a page before.
+    pub previous: Option<MembershipId>,
+    /// The last of them, if there is a page behind.
     pub next: Option<MembershipId>,
     /// Who is invited, newest first.
     pub invitations: Vec<Invitation>,
@@ -155,7 +157,7 @@ impl Jeton {
         words: String,
         shown: Shown,
         set: Option<PermissionSetId>,
-        after: Option<MembershipId>,
+        from: PageFrom,
     ) -> Result<People> {
         let organization = manager.grant().organization();
         self.read(move |connection| {
@@ -164,22 +166,30 @@ impl Jeton {
                 Shown::Active => Some(true),
                 Shown::Deactivated => Some(false),
             };
-            let filter = Filter { words, is_active, set, after };
+            let filter = Filter { words, is_active, set };
             let mut people = match shown {
                 Shown::Invited => Vec::new(),
-                _ => people::list(connection, organization, &filter, PAGE + 1)?,
+                _ => people::list(connection, organization, &filter, from, PAGE + 1)?,
             };
-            let shows_invitations = matches!(shown, Shown::Everybody | Shown::Invited) && after.is_none();
+            let shows_invitations = matches!(shown, Shown::Everybody | Shown::Invited) && from == PageFrom::Start;
             let invitations = if shows_invitations {
                 invitations::list(connection, organization, &filter.words, set, INVITATIONS)?
             } else {
                 Vec::new()
             };
             let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
-            let has_more = people.len() > page;
+            let is_cut = people.len() > page;
             people.truncate(page);
-            let next = people.last().filter(|_| has_more).map(|person| person.membership);
-            Ok(People { people, next, invitations })
+            if matches!(from, PageFrom::Before(_)) {
+                people.reverse();
+            }
+            let (first, last) = (people.first().map(|one| one.membership), people.last().map(|one| one.membership));
+            let (previous, next) = match from {
+                PageFrom::Start => (None, last.filter(|_| is_cut)),
+                PageFrom::After(_) => (first, last.filter(|_| is_cut)),
+                PageFrom::Before(_) => (first.filter(|_| is_cut), last),
+            };
+            Ok(People { people, previous, next, invitations })
         })
         .await
     }

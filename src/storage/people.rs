@@ -42,7 +42,8 @@ pub fn named(
     let of_organization = memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization.0))
-        .order(memberships::id)
+        // The order of the indexes by which users are found: another one would have SQLite read all people instead.
+        .order(users::id)
         .limit(limit)
         .select(users::id)
         .into_boxed::<MultiBackend>();

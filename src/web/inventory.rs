@@ -16,11 +16,12 @@ use crate::{
     domain::{
         permission::ManageIntegrations,
         text::LONGEST_REASON,
+        time::Timestamp,
         token::{Scope, TokenId, TokenKind, TokenState},
     },
     storage::tokens::{
         LastUse,
-        inventory::{Listed, PageFrom},
+        inventory::{Listed, PageFrom, Place},
     },
 };
 use actix_web::{
@@ -74,13 +75,18 @@ impl Sought {
     }
 
     fn place(&self) -> PageFrom {
-        let id = |typed: &str| typed.parse().ok().map(TokenId);
-        match (id(&self.before), id(&self.after)) {
-            (Some(id), _) => PageFrom::Before(id),
-            (None, Some(id)) => PageFrom::After(id),
-            (None, None) => PageFrom::Newest,
+        match (place(&self.before), place(&self.after)) {
+            (Some(place), _) => PageFrom::Before(place),
+            (None, Some(place)) => PageFrom::After(place),
+            (None, None) => PageFrom::Start,
         }
     }
+}
+
+/// Reads a place in the list from an address: `SECONDS.ROW`. What is none is passed over, as a page that is gone.
+fn place(typed: &str) -> Option<Place> {
+    let (used, id) = typed.split_once('.')?;
+    Some(Place { used: Timestamp::from_seconds(used.parse().ok()?), id: TokenId(id.parse().ok()?) })
 }
 
 /// The page.
@@ -108,8 +114,9 @@ struct List {
     sought: Sought,
     errors: Errors,
     rows: Vec<Row>,
-    newer: Option<String>,
-    older: Option<String>,
+    is_by_use: bool,
+    previous: Option<String>,
+    next: Option<String>,
 }
 
 /// A token as the list shows it.
@@ -188,17 +195,18 @@ fn found_list(
     errors: Errors,
 ) -> List {
     let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
-    let turned = |name: &'static str, token: Option<&Listed>| {
-        let id = token?.key.token.0.to_string();
+    let turned = |name: &'static str, place: Place| {
+        let place = format!("{}.{}", place.used.seconds(), place.id.0);
         let mut fields = sought.fields().to_vec();
-        fields.push((name, &id));
-        Some(path::inventory_with(slug, &fields))
+        fields.push((name, &place));
+        path::inventory_with(slug, &fields)
     };
     List {
         here: path::inventory(slug),
         rows: found.tokens.iter().map(|token| row(t, calendar, slug, token)).collect(),
-        newer: turned("after", found.tokens.first().filter(|_| found.has_newer)),
-        older: turned("before", found.tokens.last().filter(|_| found.has_older)),
+        previous: found.previous.map(|first| turned("before", first)),
+        next: found.next.map(|last| turned("after", last)),
+        is_by_use: !sought.unused.trim().is_empty(),
         errors,
         sought,
         t,

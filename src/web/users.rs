@@ -30,7 +30,10 @@ use crate::{
     domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet},
     storage::{
         invitations::Invitation,
-        memberships::{Standing, people::Person},
+        memberships::{
+            Standing,
+            people::{PageFrom, Person},
+        },
     },
 };
 use actix_web::{HttpRequest, HttpResponse, web::Query};
@@ -42,7 +45,8 @@ type Manager = Holding<ManageUsers>;
 /// Most characters of a search.
 const LONGEST_SEARCH: usize = 100;
 
-/// What the address asks for: a search, a state, a permission set, the person behind whom a page begins, and what has just been done.
+/// What the address asks for: a search, a state, a permission set, the person after or before whom a page is, and what has just
+/// been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -50,8 +54,19 @@ pub struct Asked {
     state: String,
     set: String,
     after: Option<i64>,
+    before: Option<i64>,
     removed: Option<i64>,
     withdrawn: Option<String>,
+}
+
+impl Asked {
+    fn place(&self) -> PageFrom {
+        match (self.before, self.after) {
+            (Some(id), _) => PageFrom::Before(MembershipId(id)),
+            (None, Some(id)) => PageFrom::After(MembershipId(id)),
+            (None, None) => PageFrom::Start,
+        }
+    }
 }
 
 /// The list.
@@ -81,8 +96,8 @@ struct PeoplePart {
     /// Whether there may be more invitations than are shown.
     has_more_invitations: bool,
     is_search: bool,
+    previous: Option<String>,
     next: Option<String>,
-    first: Option<String>,
 }
 
 /// A person as the list shows them.
@@ -118,9 +133,9 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
     let shown = Shown::from_key(&asked.state);
     let sets = app.sets_to_give(&at.who).await?;
     let set = sets.iter().map(|set| set.id).find(|id| id.0.to_string() == asked.set);
-    let people = app.people(&at.who, words.clone(), shown, set, asked.after.map(MembershipId)).await?;
+    let people = app.people(&at.who, words.clone(), shown, set, asked.place()).await?;
     let chosen = set.map(|set| set.0.to_string()).unwrap_or_default();
-    let part = people_part(&at, calendar(&app, &at), &people, &words, shown, &chosen, asked.after.is_some());
+    let part = people_part(&at, calendar(&app, &at), &people, &words, shown, &chosen);
     if is_for_people(&request) {
         return page(&part);
     }
@@ -167,16 +182,12 @@ async fn said(app: &App, at: &Manager, asked: &Asked) -> Result<Option<String>, 
     Ok(asked.withdrawn.as_ref().map(|_| t.users_withdrawn_notice().to_owned()))
 }
 
-fn people_part(
-    at: &Manager,
-    calendar: Calendar,
-    people: &People,
-    words: &str,
-    shown: Shown,
-    set: &str,
-    is_later: bool,
-) -> PeoplePart {
+fn people_part(at: &Manager, calendar: Calendar, people: &People, words: &str, shown: Shown, set: &str) -> PeoplePart {
     let t = at.shell(Nav::Users).t;
+    let turned = |name: &'static str, person: MembershipId| {
+        let fields = [("q", words), ("state", shown.key()), ("set", set), (name, &*person.0.to_string())];
+        path::users_with(at.slug(), &fields)
+    };
     PeoplePart {
         t,
         people: people.people.iter().map(|person| row(at, t, calendar, person)).collect(),
@@ -184,8 +195,8 @@ fn people_part(
         invitations: people.invitations.iter().map(|invited| invitation_row(at, t, calendar, invited)).collect(),
         has_more_invitations: i64::try_from(people.invitations.len()).is_ok_and(|shown| shown == INVITATIONS),
         is_search: !words.trim().is_empty(),
-        next: people.next.map(|last| path::users_page(at.slug(), words, shown.key(), set, Some(last.0))),
-        first: is_later.then(|| path::users_page(at.slug(), words, shown.key(), set, None)),
+        previous: people.previous.map(|first| turned("before", first)),
+        next: people.next.map(|last| turned("after", last)),
     }
 }
 

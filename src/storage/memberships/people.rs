@@ -51,8 +51,18 @@ pub struct Filter {
     pub is_active: Option<bool>,
     /// Only those who have this permission set.
     pub set: Option<PermissionSetId>,
-    /// Only those who come after this one.
-    pub after: Option<MembershipId>,
+}
+
+/// From where a page goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PageFrom {
+    /// The first people.
+    #[default]
+    Start,
+    /// Those who come after this one.
+    After(MembershipId),
+    /// Those who come before this one, the nearest first.
+    Before(MembershipId),
 }
 
 #[derive(Queryable, Selectable)]
@@ -92,19 +102,22 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
 
 /// The people of an organization whom the filter takes, by name, `limit` at most. Those who left are not among them.
 ///
+/// A page is read by key through an index. Only words are looked for in the name and address of everybody whom the filter takes
+/// otherwise, until a page is full.
+///
 /// # Errors
 /// When the database fails.
 pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     filter: &Filter,
+    from: PageFrom,
     limit: i64,
 ) -> Result<Vec<Person>> {
     let mut query = memberships::table
         .inner_join(users::table)
         .inner_join(permission_sets::table)
         .filter(memberships::organization_id.eq(organization.0).and(memberships::removed_at.is_null()))
-        .order((memberships::search, memberships::id))
         .limit(limit)
         .select((Row::as_select(), UserRow::as_select(), SetRow::as_select()))
         .into_boxed::<MultiBackend>();
@@ -117,18 +130,38 @@ pub fn list(
     for pattern in patterns(&filter.words) {
         query = query.filter(memberships::search.like(pattern).escape('\\'));
     }
-    if let Some(after) = filter.after {
-        let last: Option<String> = memberships::table
-            .filter(memberships::id.eq(after.0).and(memberships::organization_id.eq(organization.0)))
-            .select(memberships::search)
-            .get_result(connection)
-            .optional()?;
-        let Some(last) = last else { return Ok(Vec::new()) };
-        // In this form the index is entered at the right place.
-        let later = memberships::search.gt(last.clone()).or(memberships::id.gt(after.0));
-        query = query.filter(memberships::search.ge(last).and(later));
-    }
+    // The first condition on `search` is what the index begins at; the second tells those apart who have the same.
+    query = match from {
+        PageFrom::Start => query.order((memberships::search.asc(), memberships::id.asc())),
+        PageFrom::After(person) => {
+            let Some(place) = search_of(connection, organization, person)? else { return Ok(Vec::new()) };
+            let is_later = memberships::search.gt(place.clone()).or(memberships::id.gt(person.0));
+            query
+                .filter(memberships::search.ge(place).and(is_later))
+                .order((memberships::search.asc(), memberships::id.asc()))
+        }
+        PageFrom::Before(person) => {
+            let Some(place) = search_of(connection, organization, person)? else { return Ok(Vec::new()) };
+            let is_earlier = memberships::search.lt(place.clone()).or(memberships::id.lt(person.0));
+            query
+                .filter(memberships::search.le(place).and(is_earlier))
+                .order((memberships::search.desc(), memberships::id.desc()))
+        }
+    };
     query.load(connection)?.into_iter().map(person).collect()
+}
+
+/// What somebody is sorted by.
+fn search_of(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    person: MembershipId,
+) -> Result<Option<String>> {
+    Ok(memberships::table
+        .filter(memberships::id.eq(person.0).and(memberships::organization_id.eq(organization.0)))
+        .select(memberships::search)
+        .get_result(connection)
+        .optional()?)
 }
 
 /// A person of an organization, even one who left. Somebody of another is none.

@@ -1,13 +1,16 @@
 //! All tokens of an organization, personal ones and those of service users, as an administrator sees them.
 //!
 //! Of a service user's keys only the newest is listed: it is the token. Tokens of built-in integrations are not.
+//!
+//! A page is read by key through an index, whatever is asked for. Only words are looked for in the label of every token that
+//! fits otherwise: where few have them, that is all of the organization's, or all of the owner's where one is named.
 
 use super::{KeyFacts, KeyRow};
 use crate::{
     domain::{
         organization::OrganizationId,
         time::{DAY, Timestamp},
-        token::{Scope, TokenId, TokenKind},
+        token::{self, Scope, TokenId, TokenKind},
         user::UserId,
     },
     storage::{
@@ -17,7 +20,11 @@ use crate::{
         schema::{api_tokens, service_users, users},
     },
 };
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use diesel::{
+    dsl::{max, sql},
+    prelude::*,
+    sql_types::{BigInt, Bool, Text},
+};
 
 /// A token of the organization.
 #[derive(Clone, Debug)]
@@ -34,6 +41,8 @@ pub struct Listed {
     pub owner: Option<Owner>,
     /// The (current) key and what has become of it.
     pub key: KeyFacts,
+    /// Where it stands in lists.
+    pub place: Place,
 }
 
 /// The user whose token it is.
@@ -67,27 +76,65 @@ pub struct Filter {
     pub state: Option<State>,
     /// Of these users.
     pub owners: Option<Vec<UserId>>,
-    /// Active, and without use since this moment; one that was never used counts from its creation.
+    /// Active, and without use since this moment; one that was never used counts from its creation. These come longest
+    /// unused first, all others newest first.
     pub idle_since: Option<Timestamp>,
     /// A part of the label or name, or the public id.
     pub search: Option<String>,
 }
 
+/// A place in the order of a list: newest first that of the row, otherwise that of the last use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// When the token was used last, or made if it never was.
+    pub used: Timestamp,
+    /// The row.
+    pub id: TokenId,
+}
+
 /// From where a page goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageFrom {
-    /// The newest tokens.
+    /// The first tokens.
     #[default]
-    Newest,
-    /// Tokens older than this one, the newest of them first.
-    Before(TokenId),
-    /// Tokens newer than this one, the oldest of them first.
-    After(TokenId),
+    Start,
+    /// Tokens that come after this place.
+    After(Place),
+    /// Tokens that come before this place, the nearest first.
+    Before(Place),
 }
 
 type Row = (KeyRow, (String, String, String, String), Option<(i64, String, String)>, Option<(String, String)>);
 
-/// At most `limit` tokens that fit.
+/// One of the questions that together answer a [`Filter`], so that an index has the answer in order.
+#[derive(Clone, Copy)]
+struct Branch {
+    kind: TokenKind,
+    part: Part,
+    owner: Option<UserId>,
+}
+
+impl Filter {
+    fn branches(&self) -> Vec<Branch> {
+        // What has expired is written down a little later: until then it is told by the clock, through another index.
+        let parts: &[Part] = match self.state {
+            _ if self.idle_since.is_some() => &[Part::Active],
+            None => &[Part::All],
+            Some(State::Active) => &[Part::Active],
+            Some(State::Revoked) => &[Part::Revoked],
+            Some(State::Expired) => &[Part::Expired, Part::Due],
+        };
+        let whose: Vec<(TokenKind, Option<UserId>)> = match &self.owners {
+            Some(owners) => owners.iter().map(|owner| (TokenKind::Personal, Some(*owner))).collect(),
+            None => vec![(TokenKind::Personal, None), (TokenKind::Service, None)],
+        };
+        let asked = whose.into_iter().filter(|(kind, _)| self.kind.is_none_or(|asked| asked == *kind));
+        asked.flat_map(|(kind, owner)| parts.iter().map(move |part| Branch { kind, part: *part, owner })).collect()
+    }
+}
+
+/// At most `limit` tokens that fit. Each branch of the filter reads `limit` rows at most, and what they give is put together
+/// here.
 ///
 /// # Errors
 /// When the database fails.
@@ -99,23 +146,49 @@ pub fn page(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Listed>> {
-    // What has expired is written down a little later: until then it is told by the clock, through another index.
-    let parts: &[Part] = match filter.state {
-        _ if filter.idle_since.is_some() => &[Part::Active],
-        None => &[Part::All],
-        Some(State::Active) => &[Part::Active],
-        Some(State::Revoked) => &[Part::Revoked],
-        Some(State::Expired) => &[Part::Expired, Part::Due],
+    let only = match &filter.search {
+        Some(search) => known_as(connection, organization, &search.to_lowercase())?,
+        None => None,
     };
     let mut found = Vec::new();
-    for part in parts {
-        found.extend(load(connection, organization, filter, *part, from, now, limit)?);
+    for branch in filter.branches() {
+        let asked = Asked { organization, filter, only, branch, from, now, limit };
+        found.extend(asked.load(connection)?);
     }
-    found.sort_unstable_by_key(|row: &Row| row.0.id);
-    if !matches!(from, PageFrom::After(_)) {
+    match filter.idle_since {
+        Some(_) => found.sort_unstable_by_key(|(key, ..): &Row| (used(key), key.id)),
+        None => found.sort_unstable_by_key(|(key, ..): &Row| std::cmp::Reverse(key.id)),
+    }
+    if matches!(from, PageFrom::Before(_)) {
         found.reverse();
     }
     found.into_iter().take(usize::try_from(limit).unwrap_or_default()).map(listed).collect()
+}
+
+fn used(key: &KeyRow) -> i64 {
+    key.life.last_used_at.unwrap_or(key.life.created_at)
+}
+
+/// The token with this public id, so that a link to one need not read the others.
+fn known_as(connection: &mut AnyConnection, organization: OrganizationId, id: &str) -> Result<Option<TokenId>> {
+    if !token::is_public_id(id) {
+        return Ok(None);
+    }
+    let personal: Option<i64> = api_tokens::table
+        .filter(api_tokens::public_id.eq(id.to_owned()).and(api_tokens::organization_id.eq(organization.0)))
+        .filter(api_tokens::kind.eq(TokenKind::Personal.key()))
+        .select(api_tokens::id)
+        .get_result(connection)
+        .optional()?;
+    if let Some(personal) = personal {
+        return Ok(Some(TokenId(personal)));
+    }
+    let newest_key: Option<i64> = api_tokens::table
+        .inner_join(service_users::table)
+        .filter(service_users::public_id.eq(id.to_owned()).and(service_users::organization_id.eq(organization.0)))
+        .select(max(api_tokens::id))
+        .get_result(connection)?;
+    Ok(newest_key.map(TokenId))
 }
 
 /// The personal token of the organization with this public id.
@@ -144,7 +217,7 @@ enum Part {
     Due,
 }
 
-#[diesel::dsl::auto_type(no_type_alias)]
+#[diesel::dsl::auto_type(type_case = "PascalCase")]
 fn joined() -> _ {
     let key: diesel::dsl::AsSelect<KeyRow, MultiBackend> = KeyRow::as_select();
     api_tokens::table
@@ -158,67 +231,119 @@ fn joined() -> _ {
         ))
 }
 
-fn load(
-    connection: &mut AnyConnection,
+type Query<'q> = diesel::helper_types::IntoBoxed<'q, Joined, MultiBackend>;
+
+/// What a branch is asked.
+struct Asked<'a> {
     organization: OrganizationId,
-    filter: &Filter,
-    part: Part,
+    filter: &'a Filter,
+    only: Option<TokenId>,
+    branch: Branch,
     from: PageFrom,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<Row>> {
-    let ends = || sql::<BigInt>("(coalesce(last_used_at, api_tokens.created_at) + inactivity_days * 86400)");
-    let is_newest_key = sql::<diesel::sql_types::Bool>(
-        "(api_tokens.service_user_id IS NULL OR NOT EXISTS (SELECT 1 FROM api_tokens newer \
-         WHERE newer.service_user_id = api_tokens.service_user_id AND newer.id > api_tokens.id))",
-    );
-    let mut query = joined()
-        .filter(api_tokens::organization_id.eq(organization.0))
-        .filter(is_newest_key)
-        .limit(limit)
-        .into_boxed::<MultiBackend>();
-    query = match part {
-        Part::All => query,
-        Part::Active => query.filter(api_tokens::slot.is_not_null()).filter(ends().gt(now.seconds())),
-        Part::Revoked => query.filter(api_tokens::revoked_at.is_not_null()),
-        Part::Expired => query.filter(api_tokens::expired_at.is_not_null()).filter(api_tokens::revoked_at.is_null()),
-        Part::Due => query.filter(api_tokens::slot.is_not_null()).filter(ends().le(now.seconds())),
-    };
-    query = match filter.kind {
-        Some(kind) => query.filter(api_tokens::kind.eq(kind.key())),
-        None => query.filter(api_tokens::kind.ne(TokenKind::System.key())),
-    };
-    if let Some(owners) = &filter.owners {
-        query = query.filter(api_tokens::user_id.eq_any(owners.iter().map(|owner| owner.0).collect::<Vec<_>>()));
+}
+
+impl Asked<'_> {
+    fn load(&self, connection: &mut AnyConnection) -> Result<Vec<Row>> {
+        let Branch { kind, part, owner } = self.branch;
+        let (organization, now) = (self.organization.0, self.now.seconds());
+        let mut query =
+            joined().filter(api_tokens::kind.eq(kind.key())).limit(self.limit).into_boxed::<MultiBackend>().filter(
+                sql::<Bool>(
+                    "(api_tokens.service_user_id IS NULL OR NOT EXISTS (SELECT 1 FROM api_tokens newer \
+                 WHERE newer.service_user_id = api_tokens.service_user_id AND newer.id > api_tokens.id))",
+                ),
+            );
+        query = match part {
+            Part::Due => query.filter(sql::<BigInt>(&apart("api_tokens.organization_id")).eq(organization)),
+            _ => query.filter(api_tokens::organization_id.eq(organization)),
+        };
+        query = match part {
+            Part::All => query,
+            Part::Active => query
+                .filter(api_tokens::slot.is_not_null())
+                .filter(sql::<Bool>(&format!("{USED} > ")).bind::<BigInt, _>(now).sql(" - inactivity_days * 86400")),
+            Part::Revoked => query.filter(api_tokens::revoked_at.is_not_null()),
+            Part::Expired => {
+                query.filter(api_tokens::expired_at.is_not_null()).filter(api_tokens::revoked_at.is_null())
+            }
+            Part::Due => query
+                .filter(api_tokens::slot.is_not_null())
+                .filter(sql::<BigInt>(&format!("({USED} + inactivity_days * 86400)")).le(now)),
+        };
+        if let Some(owner) = owner {
+            query = query.filter(api_tokens::user_id.eq(owner.0));
+        }
+        if let Some(only) = self.only {
+            query = query.filter(api_tokens::id.eq(only.0));
+        } else if let Some(search) = &self.filter.search {
+            let plain = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").to_lowercase();
+            query = query.filter(sql::<Text>("lower(api_tokens.label)").like(format!("%{plain}%")).escape('\\'));
+        }
+        let query = match self.filter.idle_since {
+            Some(since) => self.by_use(query, since.seconds()),
+            None => self.by_age(query),
+        };
+        Ok(query.load(connection)?)
     }
-    if let Some(since) = filter.idle_since {
-        let used = sql::<BigInt>("coalesce(last_used_at, api_tokens.created_at)");
-        query = query.filter(used.le(since.seconds()));
+
+    /// Newest first.
+    fn by_age<'q>(&self, query: Query<'q>) -> Query<'q> {
+        // What is due is few rows in an order of their own.
+        let id = || match self.branch.part {
+            Part::Due => sql::<BigInt>("+api_tokens.id"),
+            _ => sql::<BigInt>("api_tokens.id"),
+        };
+        match self.from {
+            PageFrom::Start => query.order(id().desc()),
+            PageFrom::After(place) => query.filter(api_tokens::id.lt(place.id.0)).order(id().desc()),
+            PageFrom::Before(place) => query.filter(api_tokens::id.gt(place.id.0)).order(id().asc()),
+        }
     }
-    if let Some(search) = &filter.search {
-        let part = format!("%{}%", search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").to_lowercase());
-        let lower = |column: &str| sql::<diesel::sql_types::Text>(&format!("lower({column})"));
-        let named = lower("coalesce(service_users.name, label)").like(part).escape('\\');
-        let known = sql::<diesel::sql_types::Text>("coalesce(service_users.public_id, api_tokens.public_id)");
-        query = query.filter(named.or(known.eq(search.to_lowercase())));
+
+    /// Longest unused first. The first condition is what the index begins at; the second tells uses in one second apart.
+    fn by_use<'q>(&self, query: Query<'q>, since: i64) -> Query<'q> {
+        // The few active tokens of one owner are read and sorted instead.
+        let used = match self.branch.owner {
+            Some(_) => apart(USED),
+            None => USED.to_owned(),
+        };
+        let used = || sql::<BigInt>(&used);
+        match self.from {
+            PageFrom::Start => query.filter(used().le(since)).order((used().asc(), api_tokens::id.asc())),
+            PageFrom::After(Place { used: from, id }) => query
+                .filter(used().le(since).and(used().ge(from.seconds())))
+                .filter(used().gt(from.seconds()).or(api_tokens::id.gt(id.0)))
+                .order((used().asc(), api_tokens::id.asc())),
+            PageFrom::Before(Place { used: from, id }) => query
+                .filter(used().le(since.min(from.seconds())))
+                .filter(used().lt(from.seconds()).or(api_tokens::id.lt(id.0)))
+                .order((used().desc(), api_tokens::id.desc())),
+        }
     }
-    query = match from {
-        PageFrom::Newest => query.order(api_tokens::id.desc()),
-        PageFrom::Before(id) => query.filter(api_tokens::id.lt(id.0)).order(api_tokens::id.desc()),
-        PageFrom::After(id) => query.filter(api_tokens::id.gt(id.0)).order(api_tokens::id.asc()),
-    };
-    Ok(query.load(connection)?)
+}
+
+/// The last use of a token or its creation, as indexes have it.
+const USED: &str = "coalesce(last_used_at, api_tokens.created_at)";
+
+/// The same number, as no index has it: SQLite, which keeps no statistics, would else take an index over all tokens for the
+/// order that it gives, where another one has the few rows that are asked for.
+fn apart(number: &str) -> String {
+    format!("({number} + 0)")
 }
 
 fn listed((key, (public_id, label, kind, scope), owner, service_user): Row) -> Result<Listed> {
     let owner = owner.map(|(id, name, email)| Owner { id: UserId(id), name, email });
     let (public_id, label) = service_user.unwrap_or((public_id, label));
+    let place = Place { used: Timestamp::from_seconds(used(&key)), id: TokenId(key.id) };
     Ok(Listed {
         public_id,
         label,
         kind: known(TokenKind::from_key(&kind), &kind)?,
         scope: known(Scope::from_key(&scope), &scope)?,
         owner,
+        place,
         key: key.facts()?,
     })
 }

@@ -68,20 +68,14 @@ pub fn users(slug: &str) -> String {
     format!("/orgs/{slug}/users")
 }
 
-/// A page of an organization's people: a search, a state, a permission set, and the person behind whom it begins.
-pub fn users_page(slug: &str, words: &str, state: &str, set: &str, after: Option<i64>) -> String {
-    let mut query = vec![("q", words.to_owned()), ("state", state.to_owned()), ("set", set.to_owned())];
-    query.extend(after.map(|after| ("after", after.to_string())));
-    query.retain(|(_, value)| !value.is_empty());
-    match serde_html_form::to_string(&query) {
-        Ok(query) if !query.is_empty() => format!("{}?{query}", users(slug)),
-        _ => users(slug),
-    }
+/// Those of an organization's people, and that page of their list, which these fields ask for.
+pub fn users_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&users(slug), fields)
 }
 
 /// Those of an organization's people who have a permission set.
 pub fn users_with_set(slug: &str, set: PermissionSetId) -> String {
-    users_page(slug, "", "", &set.0.to_string(), None)
+    users_with(slug, &[("set", &set.0.to_string())])
 }
 
 /// An organization's people, after one of them was removed.
