@@ -1,15 +1,20 @@
-//! What `bench/run` needs and the shell has not: a bare actix server to compare with, and a database full of tokens.
+//! What `bench/run` needs and the shell has not: a bare actix server to compare with, and databases full of tokens, or of
+//! everything that lists show.
 //!
 //! ```text
 //! jeton-bench bare 127.0.0.1:8081 /verify=512 /list=14000
 //! jeton-bench fill DATA_FOLDER DATABASE_URL TOKENS KEYS_FILE
+//! jeton-bench lists DATA_FOLDER DATABASE_URL ROWS
+//! jeton-bench plans DATABASE_URL ROWS
 //! ```
+
+mod lists;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use jeton::{
     app::{Jeton, Settings, clock::Clock, random, setup::SetupForm},
     domain::{
-        activity::Source,
+        activity::{Action, Source},
         organization::{MembershipId, OrganizationId},
         permission::BuiltInSet,
         time::{DAY, Timestamp},
@@ -17,8 +22,10 @@ use jeton::{
         user::{Email, Theme, UserId},
     },
     storage::{
-        Address, AnyConnection, Db, StorageError, memberships, organizations,
-        tokens::{self, NewToken},
+        Address, AnyConnection, Db, StorageError, activity,
+        memberships::{self, people},
+        organizations,
+        tokens::{self, NewToken, inventory},
         users::{self, Profile},
     },
 };
@@ -35,7 +42,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match words[..] {
         ["bare", address, ref routes @ ..] => bare(address, routes).await,
         ["fill", folder, url, count, keys] => fill(Path::new(folder), url, count.parse()?, Path::new(keys)).await,
-        _ => Err("bare ADDRESS PATH=BYTES… | fill DATA_FOLDER DATABASE_URL TOKENS KEYS_FILE".into()),
+        ["lists", folder, url, rows] => fill_lists(Path::new(folder), url, rows.parse()?).await,
+        ["plans", url, rows] => plans(url, rows.parse()?),
+        _ => {
+            Err("bare ADDRESS PATH=BYTES… | fill FOLDER URL TOKENS KEYS_FILE | lists FOLDER URL ROWS | plans URL ROWS"
+                .into())
+        }
     }
 }
 
@@ -60,19 +72,8 @@ async fn bare(address: &str, routes: &[&str]) -> Result<(), Box<dyn Error>> {
 /// to a file, those of the first user first.
 async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(), Box<dyn Error>> {
     let database = Address::parse(url)?;
-    let clock = Clock::system();
-    let now = clock.now();
-    let settings =
-        Settings { database: database.clone(), data_dir: folder.to_owned(), clock, is_demo: false, mail: None };
-    let jeton = Jeton::open(settings)?;
-    let form = SetupForm {
-        name: "Ann".into(),
-        email: EMAIL.into(),
-        organization: "Croix-Bleue Sahel".into(),
-        password: PASSWORD.into(),
-        ..SetupForm::default()
-    };
-    jeton.set_up(form, Source::default()).await?;
+    set_up(folder, &database).await?;
+    let now = Clock::system().now();
     let pepper = pepper(folder)?;
 
     let written = Db::open(database)?.write::<_, StorageError>(|connection| {
@@ -112,6 +113,128 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
     })?;
     let lines: String = written.iter().map(|key| format!("{}\n", key.reveal())).collect();
     Ok(fs::write(keys, lines)?)
+}
+
+/// Sets up an empty database as by the first page.
+async fn set_up(folder: &Path, database: &Address) -> Result<(), Box<dyn Error>> {
+    let settings = Settings {
+        database: database.clone(),
+        data_dir: folder.to_owned(),
+        clock: Clock::system(),
+        is_demo: false,
+        mail: None,
+    };
+    let form = SetupForm {
+        name: "Ann".into(),
+        email: EMAIL.into(),
+        organization: "Croix-Bleue Sahel".into(),
+        password: PASSWORD.into(),
+        ..SetupForm::default()
+    };
+    Jeton::open(settings)?.set_up(form, Source::default()).await?;
+    Ok(())
+}
+
+/// Fills an empty database with an organization of so many people, tokens and entries, and prints its pages, a line each: the
+/// name and the address.
+async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
+    let database = Address::parse(url)?;
+    set_up(folder, &database).await?;
+    let now = Clock::system().now();
+    let db = Db::open(database)?;
+    db.write::<_, StorageError>(|connection| lists::fill(connection, rows, now.seconds()))?;
+    let middle = db.read::<_, StorageError>(|connection| middle(connection, now, rows))?;
+    let home = "/orgs/croix-bleue-sahel";
+    let place = |place: inventory::Place| format!("{}.{}", place.used.seconds(), place.id.0);
+    let (newest, unused) = (place(middle.newest), place(middle.unused));
+    let (person, entry) = (middle.person.0, format!("{}.{}", middle.entry.at.seconds(), middle.entry.id));
+    println!("tokens of service users, 20\t{home}/integrations/tokens");
+    println!("inventory\t{home}/integrations/inventory");
+    println!("inventory, a page in the middle\t{home}/integrations/inventory?after={newest}");
+    println!("inventory, unused for 90 days\t{home}/integrations/inventory?unused=90");
+    println!("inventory, unused for 90 days, further down\t{home}/integrations/inventory?unused=90&after={unused}");
+    println!("users\t{home}/users");
+    println!("users, a page in the middle\t{home}/users?after={person}");
+    println!("activity log\t{home}/activity");
+    println!("activity log, a page in the middle\t{home}/activity?before={entry}");
+    Ok(())
+}
+
+/// Places in the middle of lists, around which the list of a hundred rows has a whole page, too.
+struct Middle {
+    newest: inventory::Place,
+    unused: inventory::Place,
+    person: MembershipId,
+    entry: activity::Key,
+}
+
+const HOME: OrganizationId = OrganizationId(1);
+/// One more than a page shows, as pages ask for.
+const PAGE: i64 = 51;
+
+fn unused_since(now: Timestamp) -> inventory::Filter {
+    inventory::Filter { idle_since: Some(inventory::idle_for(90, now)), ..inventory::Filter::default() }
+}
+
+fn middle(connection: &mut AnyConnection, now: Timestamp, rows: i64) -> Result<Middle, StorageError> {
+    let none = || StorageError::Row("too few rows".into());
+    let half = rows / 2 - 25;
+    let start = inventory::PageFrom::Start;
+    let newest = inventory::page(connection, HOME, &inventory::Filter::default(), start, now, half)?;
+    let unused = inventory::page(connection, HOME, &unused_since(now), start, now, rows / 40)?;
+    let people = people::list(connection, HOME, &people::Filter::default(), people::PageFrom::Start, half)?;
+    let log = activity::page(connection, Some(HOME), &activity::Filter::default(), activity::PageFrom::Newest, half)?;
+    Ok(Middle {
+        newest: newest.last().ok_or_else(none)?.place,
+        unused: unused.last().ok_or_else(none)?.place,
+        person: people.last().ok_or_else(none)?.membership,
+        entry: log.last().ok_or_else(none)?.key(),
+    })
+}
+
+/// Prints how the database carries out what pages in the middle of the lists ask for.
+fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
+    let now = Clock::system().now();
+    let (owner, set) = (UserId(500), inventory::Filter::default());
+    Db::open(Address::parse(url)?)?.read::<_, StorageError>(|connection| {
+        let Middle { newest, unused, person, entry } = middle(connection, now, rows)?;
+        let (newest, unused) = (inventory::PageFrom::After(newest), inventory::PageFrom::After(unused));
+        let state = |state| inventory::Filter { state: Some(state), ..set.clone() };
+        for (name, filter, from) in [
+            ("Inventory: personal tokens, tokens of service users", set.clone(), newest),
+            ("Inventory: active", state(inventory::State::Active), newest),
+            ("Inventory: revoked", state(inventory::State::Revoked), newest),
+            ("Inventory: expired, and about to be", state(inventory::State::Expired), newest),
+            ("Inventory: unused for 90 days", unused_since(now), unused),
+            ("Inventory: of one owner", inventory::Filter { owners: Some(vec![owner]), ..set.clone() }, newest),
+        ] {
+            let page = |connection: &mut AnyConnection| inventory::page(connection, HOME, &filter, from, now, PAGE);
+            show(name, &lists::plans(connection, page)?);
+        }
+        for (name, is_active) in [("Users", None), ("Users: active", Some(true))] {
+            let filter = people::Filter { is_active, ..people::Filter::default() };
+            let from = people::PageFrom::After(person);
+            show(name, &lists::plans(connection, |connection| people::list(connection, HOME, &filter, from, PAGE))?);
+        }
+        let all = activity::Filter::default();
+        for (name, filter) in [
+            ("Activity log", all.clone()),
+            ("Activity log: by or about one person", activity::Filter { people: Some(vec![owner]), ..all.clone() }),
+            ("Activity log: one kind", activity::Filter { actions: Some(vec![Action::TokenRevoked]), ..all }),
+        ] {
+            let from = activity::PageFrom::Before(entry);
+            show(
+                name,
+                &lists::plans(connection, |connection| activity::page(connection, Some(HOME), &filter, from, PAGE))?,
+            );
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn show(name: &str, plans: &[String]) {
+    println!("-- {name}\n{}\n", plans.join("\n\n"));
 }
 
 fn add_user(

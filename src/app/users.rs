@@ -167,17 +167,23 @@ impl Jeton {
                 Shown::Deactivated => Some(false),
             };
             let filter = Filter { words, is_active, set };
+            let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+            let mut from = from;
             let mut people = match shown {
                 Shown::Invited => Vec::new(),
                 _ => people::list(connection, organization, &filter, from, PAGE + 1)?,
             };
+            if matches!(from, PageFrom::Before(_)) && people.len() <= page && shown != Shown::Invited {
+                // Nobody comes before these: it is the first page, which is full and has the invitations.
+                from = PageFrom::Start;
+                people = people::list(connection, organization, &filter, from, PAGE + 1)?;
+            }
             let shows_invitations = matches!(shown, Shown::Everybody | Shown::Invited) && from == PageFrom::Start;
             let invitations = if shows_invitations {
                 invitations::list(connection, organization, &filter.words, set, INVITATIONS)?
             } else {
                 Vec::new()
             };
-            let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
             let is_cut = people.len() > page;
             people.truncate(page);
             if matches!(from, PageFrom::Before(_)) {
