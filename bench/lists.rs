@@ -11,7 +11,7 @@ use jeton::storage::{AnyConnection, StorageError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Adds so many people, personal tokens and entries of the log to the first organization, and twenty service users, and lets
-/// the database gather its statistics. Of ten tokens eight are active; they were used up to 300 days ago. The entries are no
+/// the database gather its statistics. Of 25 tokens one is revoked and one expired; the others were used up to 170 days ago. The entries are no
 /// true chain.
 pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), StorageError> {
     #[derive(QueryableByName)]
@@ -25,7 +25,7 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
         .last;
     let hash = match connection {
         AnyConnection::Sqlite(_) => "randomblob(32)",
-        AnyConnection::Postgres(_) => "sha256(('hash ' || n)::bytea)",
+        AnyConnection::Postgres(_) => "sha256(gen_random_uuid()::text::bytea)",
     };
     let numbers =
         |to: i64| format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {to})");
@@ -46,10 +46,10 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
                 digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program,
                 revoked_at, expired_at, slot)
             {to} SELECT 't' || substr('' || (1000000000 + n), 2), 'personal', 1,
-                memberships.id, user_id, 'Nightly export, warehouse ' || n, 'read', 365, {hash}, 1, 'long list ' || n,
-                {now} - 400 * 86400, CASE WHEN n % 100 > 0 THEN {now} - n * 7919 % 300 * 86400 END, '192.0.2.24',
-                'python-requests/2.32.4', CASE WHEN n % 10 = 8 THEN {now} END, CASE WHEN n % 10 = 9 THEN {now} END,
-                CASE WHEN n % 10 < 8 THEN n % 10 + 1 END
+                memberships.id, user_id, 'Nightly export, warehouse ' || n, 'read', 180, {hash}, 1, 'long list ' || n,
+                {now} - 175 * 86400, CASE WHEN n % 100 > 0 THEN {now} - n * 7919 % 170 * 86400 END, '192.0.2.24',
+                'python-requests/2.32.4', CASE WHEN n % 25 = 8 THEN {now} END, CASE WHEN n % 25 = 9 THEN {now} END,
+                CASE WHEN n % 25 NOT IN (8, 9) THEN n % 10 + 1 END
             FROM numbers JOIN memberships ON user_id = {user} + 1 + n / 10 AND organization_id = 1 ORDER BY n"
         ),
         format!(
@@ -60,7 +60,7 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
         format!(
             "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, scope, inactivity_days, digest,
                 pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, slot)
-            {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, 'read_write', 365, {hash}, 1, 'service ' || n,
+            {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, 'read_write', 180, {hash}, 1, 'service ' || n,
                 {now}, {now}, '192.0.2.24', 'python-requests/2.32.4', n
             FROM numbers JOIN service_users ON service_users.public_id = 's' || (100000000 + n) ORDER BY n"
         ),

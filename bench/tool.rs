@@ -151,8 +151,8 @@ async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn E
     println!("tokens of service users, 20\t{home}/integrations/tokens");
     println!("inventory\t{home}/integrations/inventory");
     println!("inventory, a page in the middle\t{home}/integrations/inventory?after={newest}");
-    println!("inventory, unused for 90 days\t{home}/integrations/inventory?unused=90");
-    println!("inventory, unused for 90 days, further down\t{home}/integrations/inventory?unused=90&after={unused}");
+    println!("inventory, unused for 60 days\t{home}/integrations/inventory?unused=60");
+    println!("inventory, unused for 60 days, further down\t{home}/integrations/inventory?unused=60&after={unused}");
     println!("users\t{home}/users");
     println!("users, a page in the middle\t{home}/users?after={person}");
     println!("activity log\t{home}/activity");
@@ -173,7 +173,7 @@ const HOME: OrganizationId = OrganizationId(1);
 const PAGE: i64 = 51;
 
 fn unused_since(now: Timestamp) -> inventory::Filter {
-    inventory::Filter { idle_since: Some(inventory::idle_for(90, now)), ..inventory::Filter::default() }
+    inventory::Filter { idle_since: Some(inventory::idle_for(60, now)), ..inventory::Filter::default() }
 }
 
 fn middle(connection: &mut AnyConnection, now: Timestamp, rows: i64) -> Result<Middle, StorageError> {
@@ -205,7 +205,7 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
             ("Inventory: active", state(inventory::State::Active), newest),
             ("Inventory: revoked", state(inventory::State::Revoked), newest),
             ("Inventory: expired, and about to be", state(inventory::State::Expired), newest),
-            ("Inventory: unused for 90 days", unused_since(now), unused),
+            ("Inventory: unused for 60 days", unused_since(now), unused),
             ("Inventory: of one owner", inventory::Filter { owners: Some(vec![owner]), ..set.clone() }, newest),
         ] {
             let page = |connection: &mut AnyConnection| inventory::page(connection, HOME, &filter, from, now, PAGE);

@@ -1,11 +1,17 @@
 //! The people of an organization: who may decide about whom, and what stops at once.
 
-use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, db_test};
+use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, db_test, lists};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use futures_util::future::join_all;
 use jeton::{
-    domain::permission::BuiltInSet::{Administrator, Reader, Standard},
-    storage::{Address, StorageError},
+    domain::{
+        organization::{MembershipId, OrganizationId},
+        permission::BuiltInSet::{Administrator, Reader, Standard},
+    },
+    storage::{
+        AnyConnection, StorageError,
+        memberships::people::{self, Filter, PageFrom},
+    },
 };
 
 #[derive(QueryableByName)]
@@ -316,7 +322,7 @@ db_test! {
         assert!(listed(&ann.get(&format!("{USERS}?state=nonsense")).await.body));
     }
 
-    async fn a_long_list_is_paged_by_name_through_an_index(db: TestDb) {
+    async fn a_long_list_is_paged_by_name_forwards_and_backwards(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         for number in 0..120 {
             change(&app, &format!("INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
@@ -324,47 +330,62 @@ db_test! {
         }
         change(&app, "INSERT INTO memberships (user_id, organization_id, permission_set_id, is_active, created_at, search)
             SELECT id, 1, 1, TRUE, 1, lower(name) || ' ' || email FROM users WHERE name LIKE 'P%' ORDER BY id DESC");
-        let (mut path, mut seen) = (USERS.to_owned(), Vec::new());
-        loop {
-            let page = ann.get(&path).await;
-            let names = page.body.split("</a>").filter_map(|part| part.rsplit_once('>').map(|(_, name)| name.to_owned()));
-            seen.extend(names.filter(|name| name.len() == 4 && name.starts_with('P')));
-            let next = page.body.split("href=\"").filter_map(|part| part.split_once('"')).find(|(href, _)| href.contains("after="));
-            match next {
-                Some((href, _)) => path = href.replace("&#38;", "&").replace("&amp;", "&"),
-                None => break,
+        let expected: Vec<String> = (0..120).map(|number| format!("P{number:03}")).collect();
+        let forwards = walk(&ann, USERS, "next").await;
+        assert_eq!(forwards.iter().flat_map(|(_, names)| names.clone()).collect::<Vec<_>>(), expected);
+        ann.invites("leo@example.org", "Reader").await;
+        let backwards = walk(&ann, &forwards.last().unwrap().0, "prev").await;
+        assert_eq!(backwards.iter().rev().flat_map(|(_, names)| names.clone()).collect::<Vec<_>>(), expected);
+        let first = ann.get(&backwards.last().unwrap().0).await;
+        assert_eq!(first.shows("leo@example.org").body, ann.get(USERS).await.body, "the first page, however it is reached");
+        for odd in ["after=999999", "before=999999", "before=-1&after=5"] {
+            assert_eq!(ann.get(&format!("{USERS}?{odd}")).await.status, 200, "{odd}");
+        }
+        assert_eq!(ann.get(&format!("{USERS}?q=p1&before=999999&state=invited")).await.status, 200);
+    }
+
+    async fn every_filter_of_the_list_reads_one_index_in_its_order(db: TestDb) {
+        let (app, _ann) = TestApp::with_user(db, "Ann").await;
+        let now = app.clock.now().seconds();
+        app.db.write::<_, StorageError>(|connection| lists::fill(connection, 10_000, now)).unwrap();
+        let here = OrganizationId(1);
+        let plans = |work: &dyn Fn(&mut AnyConnection) -> Result<(), StorageError>| {
+            app.db.read::<_, StorageError>(|connection| lists::plans(connection, work)).expect("plans").join("\n")
+        };
+        let someone = MembershipId(5_000);
+        for (is_active, index) in [
+            (None, "memberships_people"),
+            (Some(true), "memberships_people"),
+            (Some(false), "memberships_people_by_state"),
+        ] {
+            for from in [PageFrom::Start, PageFrom::After(someone), PageFrom::Before(someone)] {
+                let filter = Filter { is_active, ..Filter::default() };
+                let plan = plans(&|connection| people::list(connection, here, &filter, from, 51).map(drop));
+                assert!(plan.contains(index) && !plan.contains("Seq Scan on memberships"), "{filter:?}: {plan}");
+                assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
             }
         }
-        let expected: Vec<String> = (0..120).map(|number| format!("P{number:03}")).collect();
-        assert_eq!(seen, expected);
-        assert_eq!(ann.get(&format!("{USERS}?after=999999")).await.status, 200);
-        assert_plan(&app);
+        for (typed, sqlite, postgres) in [
+            ("Person 77", "users_name", "users_name"),
+            ("person-77@example.com", "sqlite_autoindex_users_1", "users_email_folded_key"),
+        ] {
+            let plan = plans(&|connection| jeton::storage::people::named(connection, here, typed, 20).map(drop));
+            assert!(plan.contains(sqlite) || plan.contains(postgres), "{plan}");
+        }
     }
 }
 
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    detail: String,
-}
-
-/// A page of the list is read along an index, in its order.
-fn assert_plan(app: &TestApp) {
-    let page = "SELECT id FROM memberships WHERE organization_id = 1 AND removed_at IS NULL
-        AND search >= 'p050' AND (search > 'p050' OR id > 7) ORDER BY search, id LIMIT 51";
-    let plan: Vec<String> = match app.db.address() {
-        Address::Sqlite(_) => app
-            .db
-            .read::<_, StorageError>(|connection| {
-                Ok(sql_query(format!("EXPLAIN QUERY PLAN {page}")).load::<Line>(connection)?)
-            })
-            .unwrap()
-            .into_iter()
-            .map(|line| line.detail)
-            .collect(),
-        // Its planner scans tables as small as this one; what it does with large ones is up to its statistics.
-        Address::Postgres(_) => return,
-    };
-    let plan = plan.join("; ");
-    assert!(plan.contains("memberships_people") && !plan.contains("TEMP B-TREE"), "{plan}");
+/// The pages from this one on in a direction: the address, and the names of four letters that begin with P.
+async fn walk(person: &Person, from: &str, direction: &str) -> Vec<(String, Vec<String>)> {
+    let (mut pages, mut next) = (Vec::new(), Some(from.to_owned()));
+    while let Some(path) = next {
+        let body = person.get(&path).await.body;
+        let names = body.split("</a>").filter_map(|part| part.rsplit_once('>').map(|(_, name)| name.to_owned()));
+        let names = names.filter(|name| name.len() == 4 && name.starts_with('P')).collect();
+        let link = body.split_once(&format!("rel=\"{direction}\" href=\"")).and_then(|(_, rest)| rest.split_once('"'));
+        next = link.map(|(href, _)| href.replace("&#38;", "&").replace("&amp;", "&"));
+        assert!(pages.len() < 20, "no end");
+        pages.push((path, names));
+    }
+    pages
 }

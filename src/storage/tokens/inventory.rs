@@ -156,7 +156,10 @@ pub fn page(
         found.extend(asked.load(connection)?);
     }
     match filter.idle_since {
-        Some(_) => found.sort_unstable_by_key(|(key, ..): &Row| (used(key), key.id)),
+        Some(since) => {
+            found.retain(|(key, ..): &Row| used(key) <= since.seconds());
+            found.sort_unstable_by_key(|(key, ..): &Row| (used(key), key.id));
+        }
         None => found.sort_unstable_by_key(|(key, ..): &Row| std::cmp::Reverse(key.id)),
     }
     if matches!(from, PageFrom::Before(_)) {
@@ -248,13 +251,13 @@ impl Asked<'_> {
     fn load(&self, connection: &mut AnyConnection) -> Result<Vec<Row>> {
         let Branch { kind, part, owner } = self.branch;
         let (organization, now) = (self.organization.0, self.now.seconds());
-        let mut query =
-            joined().filter(api_tokens::kind.eq(kind.key())).limit(self.limit).into_boxed::<MultiBackend>().filter(
-                sql::<Bool>(
-                    "(api_tokens.service_user_id IS NULL OR NOT EXISTS (SELECT 1 FROM api_tokens newer \
-                 WHERE newer.service_user_id = api_tokens.service_user_id AND newer.id > api_tokens.id))",
-                ),
-            );
+        let mut query = joined().filter(api_tokens::kind.eq(kind.key())).limit(self.limit).into_boxed::<MultiBackend>();
+        if kind == TokenKind::Service {
+            query = query.filter(sql::<Bool>(
+                "NOT EXISTS (SELECT 1 FROM api_tokens newer \
+                 WHERE newer.service_user_id = api_tokens.service_user_id AND newer.id > api_tokens.id)",
+            ));
+        }
         query = match part {
             Part::Due => query.filter(sql::<BigInt>(&apart("api_tokens.organization_id")).eq(organization)),
             _ => query.filter(api_tokens::organization_id.eq(organization)),
@@ -290,19 +293,20 @@ impl Asked<'_> {
 
     /// Newest first.
     fn by_age<'q>(&self, query: Query<'q>) -> Query<'q> {
-        // What is due is few rows in an order of their own.
+        // What is due is few rows in an index of their own, from which no other may lead away.
         let id = || match self.branch.part {
             Part::Due => sql::<BigInt>("+api_tokens.id"),
             _ => sql::<BigInt>("api_tokens.id"),
         };
         match self.from {
             PageFrom::Start => query.order(id().desc()),
-            PageFrom::After(place) => query.filter(api_tokens::id.lt(place.id.0)).order(id().desc()),
-            PageFrom::Before(place) => query.filter(api_tokens::id.gt(place.id.0)).order(id().asc()),
+            PageFrom::After(place) => query.filter(id().lt(place.id.0)).order(id().desc()),
+            PageFrom::Before(place) => query.filter(id().gt(place.id.0)).order(id().asc()),
         }
     }
 
-    /// Longest unused first. The first condition is what the index begins at; the second tells uses in one second apart.
+    /// Longest unused first. The first condition is what the index begins at; the second tells uses in one second apart. None
+    /// bounds the other end: of two bounds on such a number Postgres believes that they leave next to nothing.
     fn by_use<'q>(&self, query: Query<'q>, since: i64) -> Query<'q> {
         // The few active tokens of one owner are read and sorted instead.
         let used = match self.branch.owner {
@@ -313,7 +317,7 @@ impl Asked<'_> {
         match self.from {
             PageFrom::Start => query.filter(used().le(since)).order((used().asc(), api_tokens::id.asc())),
             PageFrom::After(Place { used: from, id }) => query
-                .filter(used().le(since).and(used().ge(from.seconds())))
+                .filter(used().ge(from.seconds()))
                 .filter(used().gt(from.seconds()).or(api_tokens::id.gt(id.0)))
                 .order((used().asc(), api_tokens::id.asc())),
             PageFrom::Before(Place { used: from, id }) => query

@@ -6,6 +6,8 @@ pub mod browser;
 mod db;
 mod guardian;
 pub mod html;
+#[path = "../../../bench/lists.rs"]
+pub mod lists;
 mod people;
 mod postgres;
 pub mod process;
