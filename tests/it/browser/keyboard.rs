@@ -156,3 +156,46 @@ async fn the_skip_link_leads_past_the_navigation() {
     browser.press(Key::Tab).await;
     assert_eq!(focused(&browser).await, "Add");
 }
+
+#[actix_web::test]
+async fn the_inventory_is_searched_while_typing_and_keeps_the_focus() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    ann.makes_token("Power BI").await;
+    ann.makes_token("R scripts").await;
+    const ALL: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
+    browser.go(ALL).await;
+    tab_to(&browser, "Search").await;
+    browser.press("power").await;
+    browser.sees_no("R scripts").await;
+    browser.sees("Power BI").await;
+    assert_eq!(focused(&browser).await, "Search");
+    assert_eq!(browser.value("Search").await, "power");
+    assert!(browser.path().await.contains("search=power"), "{}", browser.path().await);
+    browser.reload().await;
+    browser.sees("Power BI").await;
+    browser.sees_no("R scripts").await;
+    // A name is looked for as a whole: not before it is there.
+    tab_to(&browser, "Owner").await;
+    browser.press("An").await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    browser.sees("Power BI").await;
+    browser.press("n").await;
+    browser.press(Key::Tab).await;
+    browser.sees("Power BI").await;
+    browser.is_at(&format!("{ALL}?search=power&owner=Ann&kind=&state=&unused=")).await;
+    assert_eq!(browser.complaints().await, NOTHING);
+}
+
+#[actix_web::test]
+async fn the_inventory_is_searched_without_scripts() {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    ann.makes_token("Power BI").await;
+    ann.makes_token("R scripts").await;
+    let browser = Browser::without_javascript(&app.url).await;
+    super::bring(&ann, &browser).await;
+    browser.go("/orgs/croix-bleue-sahel/integrations/inventory").await;
+    browser.fill("Search", "power").await;
+    browser.click("Show").await;
+    browser.sees_no("R scripts").await;
+    browser.sees("Power BI").await;
+}

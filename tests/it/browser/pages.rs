@@ -123,6 +123,7 @@ const WITH_TOKENS: &[Page] = &[
     ("activity with errors", &[Go("/orgs/croix-bleue-sahel/activity?person=Nobody&from=yesterday")]),
     ("inventory", &[Go("/orgs/croix-bleue-sahel/integrations/inventory")]),
     ("inventory empty", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?kind=service&search=none")]),
+    ("inventory unused", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?unused=30")]),
     ("inventory with errors", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?owner=Nobody")]),
     (
         "inventory dialog",
