@@ -25,7 +25,7 @@ use jeton::{
         Address, AnyConnection, Db, StorageError, activity,
         memberships::{self, people},
         organizations,
-        tokens::{self, NewToken, inventory},
+        tokens::{self, NewToken, inventory, service_users},
         users::{self, Profile},
     },
 };
@@ -211,6 +211,8 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
             let page = |connection: &mut AnyConnection| inventory::page(connection, HOME, &filter, from, now, PAGE);
             show(name, &lists::plans(connection, page)?);
         }
+        let twenty = |connection: &mut AnyConnection| service_users::list(connection, HOME, now);
+        show("Tokens of service users", &lists::plans(connection, twenty)?);
         for (name, is_active) in [("Users", None), ("Users: active", Some(true))] {
             let filter = people::Filter { is_active, ..people::Filter::default() };
             let from = people::PageFrom::After(person);

@@ -5,7 +5,10 @@ use jeton::{
     domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp, token::TokenKind, user::UserId},
     storage::{
         AnyConnection, StorageError,
-        tokens::inventory::{self, Filter, PageFrom, Place, State},
+        tokens::{
+            inventory::{self, Filter, PageFrom, Place, State},
+            service_users,
+        },
     },
 };
 
@@ -184,6 +187,9 @@ db_test! {
             cases.push((Filter { kind: Some(TokenKind::Service), ..filter.clone() }, index));
             cases.push((Filter { owners: Some(vec![UserId(70), UserId(71)]), ..filter }, "api_tokens_owner"));
         }
+        let listed = |connection: &mut AnyConnection| service_users::list(connection, OrganizationId(1), now);
+        let list = app.db.read::<_, StorageError>(|connection| lists::plans(connection, listed)).expect("plans").join("\n");
+        assert!(list.contains("api_tokens_kind") && !list.contains("Seq Scan on api_tokens"), "{list}");
         let used = now.plus(-120 * DAY);
         let id = jeton::domain::token::TokenId(5_000);
         for (filter, index) in cases {
