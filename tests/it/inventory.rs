@@ -160,8 +160,8 @@ db_test! {
         let now = app.clock.now();
         app.db.write::<_, StorageError>(|connection| lists::fill(connection, 50, now.seconds())).unwrap();
         let listed = |page: Answer| ids(&page.body);
-        assert_eq!(listed(ann.get(&format!("{ALL}?search={id}")).await), [id.clone()]);
-        assert_eq!(listed(ann.get(&format!("{ALL}?search={}", id.to_uppercase())).await), [id.clone()]);
+        assert_eq!(listed(ann.get(&format!("{ALL}?search={id}")).await), [&*id]);
+        assert_eq!(listed(ann.get(&format!("{ALL}?search={}", id.to_uppercase())).await), [&*id]);
         assert_eq!(listed(ann.get(&format!("{ALL}?search={id}&state=revoked")).await), [""; 0]);
         assert_eq!(listed(ann.get(&format!("{ALL}?search=s100000007")).await), ["s100000007"]);
         let eve = app.add_organization("elsewhere", "Eve").await;
