@@ -21,13 +21,13 @@ def measure(options, folder, pg_url, say):
             home = folder / f"lists-{name}-{rows}"
             url = f"sqlite:{home / 'jeton.db'}" if name == "sqlite" else another_database(pg_url, f"rows_{rows}")
             home.mkdir(mode=0o700)
-            filled = subprocess.run([TOOL, "lists", home, url, str(rows)], check=True, capture_output=True, text=True, timeout=300)
+            filled = subprocess.run([TOOL, "lists", home, url, str(rows)], check=True, stdout=subprocess.PIPE, text=True, timeout=300)
             if name == "pg":
                 # What Postgres would do by itself within a minute, while it is measured.
                 subprocess.run(["psql", "-qc", "VACUUM ANALYZE", url], check=True)
             pages[name, rows] = dict(line.split("\t") for line in filled.stdout.splitlines())
             if rows == options.rows:
-                plans = subprocess.run([TOOL, "plans", url, str(rows)], check=True, capture_output=True, text=True, timeout=300)
+                plans = subprocess.run([TOOL, "plans", url, str(rows)], check=True, stdout=subprocess.PIPE, text=True, timeout=300)
                 figures["plans"][name] = plans.stdout.strip()
             server = jeton(home, url, workers=1, core=SERVER_CORE, niceness=options.nice)
             (home / "cookie").write_text(sign_in(server.port) + "\n")

@@ -30,6 +30,10 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
     let numbers =
         |to: i64| format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {to})");
     let (to, twenty) = (numbers(rows), numbers(20));
+    if let AnyConnection::Postgres(_) = connection {
+        // Longer than any statement of Jeton's own may take.
+        sql_query("SET LOCAL statement_timeout = '5min'").execute(connection)?;
+    }
     for statement in [
         format!(
             "INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
