@@ -111,8 +111,8 @@ def section(figures, options):
         "## How the databases read long lists",
         "",
         "What the pages send for a page in the middle, and the answer of `EXPLAIN QUERY PLAN` on SQLite and `EXPLAIN` on Postgres. A page",
-        "may ask several questions, and puts the answers together. Sorted are only the tokens of one owner, and those that have just",
-        "expired and are not written down yet: few rows, found through an index. A search by words reads what the other filters leave.",
+        "may ask several questions, and puts the answers together. Sorted are only few rows: the tokens of one owner, the twenty of service",
+        "users, and those that have just expired and are not written down yet. A search by words reads what the other filters leave.",
         *plans,
         "",
     ]

@@ -5,7 +5,7 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use futures_util::future::join_all;
 use jeton::{
     domain::{
-        organization::{MembershipId, OrganizationId},
+        organization::{MembershipId, OrganizationId, PermissionSetId},
         permission::BuiltInSet::{Administrator, Reader, Standard},
     },
     storage::{
@@ -353,13 +353,16 @@ db_test! {
             app.db.read::<_, StorageError>(|connection| lists::plans(connection, work)).expect("plans").join("\n")
         };
         let someone = MembershipId(5_000);
-        for (is_active, index) in [
-            (None, "memberships_people"),
-            (Some(true), "memberships_people"),
-            (Some(false), "memberships_people_by_state"),
+        let set = Some(PermissionSetId(1));
+        for (is_active, set, index) in [
+            (None, None, "memberships_people"),
+            (Some(true), None, "memberships_people"),
+            (Some(false), None, "memberships_people_by_state"),
+            (None, set, "memberships_people"),
+            (Some(false), set, "memberships_people_by_"),
         ] {
             for from in [PageFrom::Start, PageFrom::After(someone), PageFrom::Before(someone)] {
-                let filter = Filter { is_active, ..Filter::default() };
+                let filter = Filter { is_active, set, ..Filter::default() };
                 let plan = plans(&|connection| people::list(connection, here, &filter, from, 51).map(drop));
                 assert!(plan.contains(index) && !plan.contains("Seq Scan on memberships"), "{filter:?}: {plan}");
                 assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");

@@ -13,3 +13,5 @@ CREATE INDEX api_tokens_owner ON api_tokens (organization_id, user_id, id) WHERE
 
 -- Finds the people of one name.
 CREATE INDEX users_name ON users (name);
+CREATE INDEX memberships_people_by_set ON memberships (organization_id, permission_set_id, search, id)
+    WHERE removed_at IS NULL;
