@@ -22,6 +22,7 @@ pub mod password_links;
 mod passwords;
 pub mod permission_sets;
 pub mod problem;
+pub mod protected_apis;
 pub mod random;
 mod secrets;
 pub mod service_users;

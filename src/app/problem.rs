@@ -2,6 +2,7 @@
 
 use crate::domain::{
     permission::Permissions,
+    protected_api::PathError,
     text::TextError,
     user::{EmailError, PasswordError},
 };
@@ -55,6 +56,12 @@ pub enum Field {
     Reason,
     /// A permission set.
     PermissionSet,
+    /// A protected API's name.
+    ApiName,
+    /// What the addresses of a protected API begin with.
+    Address,
+    /// The rules of a protected API.
+    Rules,
     /// The form as a whole.
     Form,
 }
@@ -116,6 +123,14 @@ pub enum Problem {
     MayDoMore(Permissions),
     /// A new password would open more than this organization: theirs in another, or the installation.
     BelongsElsewhere,
+    /// An address cannot be taken.
+    Path(PathError),
+    /// The path of the rule with this number, from 1, cannot be taken.
+    Rule(usize, PathError),
+    /// There are more rules than a protected API can have.
+    TooManyRules,
+    /// The organization has as many protected APIs as it can have.
+    TooManyApis,
     /// This very form was sent before and made its token.
     SentBefore,
     /// There were too many attempts, or too much is going on; after this many seconds it may work.

@@ -6,6 +6,7 @@
 
 pub mod cache;
 mod lookups;
+pub mod protected;
 
 use super::{
     AppError, Jeton, Result,
@@ -164,8 +165,20 @@ impl Verifier {
         source: impl Fn() -> Source,
     ) -> std::result::Result<Accepted, Denied> {
         let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
-        let digest = self.shared.pepper.digest(key);
         let epoch = self.epoch().await?;
+        self.verify_at(epoch, kind, key, demand, source).await
+    }
+
+    /// The same with an epoch that was read after the request arrived.
+    async fn verify_at(
+        &self,
+        epoch: i64,
+        kind: TokenKind,
+        key: &str,
+        demand: Demand,
+        source: impl Fn() -> Source,
+    ) -> std::result::Result<Accepted, Denied> {
+        let digest = self.shared.pepper.digest(key);
         let mut cached = self.shared.cache.get(&digest);
         for _ in 0..TRIES {
             let is_fresh = cached.is_none();

@@ -62,14 +62,25 @@ pub struct Subject {
 }
 
 /// What a request asks for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
     /// It changes something.
     pub write: bool,
-    /// It needs this permission.
-    pub permission: Option<Permission>,
+    /// It needs these permissions.
+    pub permissions: Permissions,
     /// It is a matter of this organization alone: a token of another one is none.
     pub organization: Option<OrganizationId>,
+}
+
+impl Demand {
+    /// This and `other` together.
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            write: self.write || other.write,
+            permissions: self.permissions.with(other.permissions),
+            organization: if self.organization.is_some() { self.organization } else { other.organization },
+        }
+    }
 }
 
 /// One link of the chain.
@@ -133,10 +144,8 @@ pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -
     if demand.write && identity.scope == Scope::ReadOnly {
         return Err(Refusal::ReadOnly);
     }
-    match demand.permission {
-        Some(permission) if !identity.permissions().contains(permission) => Err(Refusal::PermissionMissing(permission)),
-        _ => Ok(()),
-    }
+    let missing = demand.permissions.without(identity.permissions());
+    missing.iter().next().map_or(Ok(()), |permission| Err(Refusal::PermissionMissing(permission)))
 }
 
 #[cfg(test)]
@@ -177,7 +186,7 @@ mod tests {
     #[test]
     fn the_first_link_that_says_no_decides() {
         let now = Timestamp::from_seconds(100);
-        let everything = Demand { write: true, permission: Some(Permission::PlatformUsers), organization: None };
+        let everything = Demand { write: true, permissions: Permission::PlatformUsers.into(), organization: None };
         let mut token = identity();
         assert_eq!(decide(&token, LIFE, Demand::default(), now), Ok(()));
 
@@ -207,7 +216,7 @@ mod tests {
     fn a_read_only_token_does_not_pass_on_a_permission_to_change() {
         let mut token = identity();
         token.scope = Scope::ReadOnly;
-        let demand = Demand { permission: Some(Permission::TemplatesEdit), ..Demand::default() };
+        let demand = Demand { permissions: Permission::TemplatesEdit.into(), ..Demand::default() };
         let refused = decide(&token, LIFE, demand, Timestamp::from_seconds(1));
         assert_eq!(refused, Err(Refusal::PermissionMissing(Permission::TemplatesEdit)));
     }

@@ -90,6 +90,12 @@ actions! {
     TokenExpired = "token.expired",
     /// A revoked token was used again, and refused.
     RevokedTokenRefused = "token.refused",
+    /// A protected API, the target, was registered; the detail is its address and, on a line each, its rules.
+    ProtectedApiCreated = "protected_api.created",
+    /// A protected API, the target, was changed; the detail is its address and rules since then.
+    ProtectedApiChanged = "protected_api.changed",
+    /// A protected API, the target, was deleted.
+    ProtectedApiDeleted = "protected_api.deleted",
     /// The activity log or a list was exported; the detail says which.
     Exported = "data.exported",
 }

@@ -11,6 +11,7 @@ pub mod organization;
 pub mod password_link;
 pub mod permission;
 pub mod permission_set;
+pub mod protected_api;
 pub mod session;
 pub mod text;
 pub mod time;

@@ -239,6 +239,12 @@ impl Permissions {
     }
 }
 
+impl From<Permission> for Permissions {
+    fn from(permission: Permission) -> Self {
+        Self(1 << permission as u32)
+    }
+}
+
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
         Self(permissions.into_iter().fold(0, |bits, permission| bits | 1 << permission as u32))

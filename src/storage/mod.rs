@@ -17,6 +17,7 @@ pub mod organizations;
 pub mod password_links;
 pub mod people;
 pub mod permission_sets;
+pub mod protected_apis;
 mod schema;
 pub mod seats;
 pub mod sessions;

@@ -159,6 +159,28 @@ diesel::table! {
     activity_heads (organization_id) { organization_id -> BigInt, position -> BigInt, hash -> Binary, }
 }
 
+diesel::table! {
+    protected_apis (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        name -> Text,
+        address -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    protected_api_rules (protected_api_id, position) {
+        protected_api_id -> BigInt,
+        position -> SmallInt,
+        methods -> Text,
+        path -> Text,
+        needs -> Text,
+        permission -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(permission_sets -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organizations (organization_id));
@@ -181,3 +203,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     service_users,
     api_tokens,
 );
+diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
+diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);

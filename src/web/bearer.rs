@@ -130,9 +130,16 @@ pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accep
 /// # Errors
 /// [`Denied`] says why it is not accepted.
 pub async fn verify(request: &HttpRequest, key: &str, demand: Demand) -> Result<Accepted, Denied> {
+    verifier_of(request)?.verify(key, demand, || source::of(request)).await
+}
+
+/// The verifier of this thread.
+///
+/// # Errors
+/// That it has none: nothing can be said.
+pub fn verifier_of(request: &HttpRequest) -> Result<&Verifier, Denied> {
     let verifier = request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref());
-    let verifier = verifier.ok_or_else(|| Denied::from(crate::app::AppError::Broken("no verifier".into())))?;
-    verifier.verify(key, demand, || source::of(request)).await
+    verifier.ok_or_else(|| Denied::from(crate::app::AppError::Broken("no verifier".into())))
 }
 
 /// The one key that a request carries. A key in the address is refused whatever else there is, since addresses end up in

@@ -25,6 +25,7 @@ pub mod page;
 pub mod password_links;
 pub mod permission_sets;
 pub mod permissions;
+pub mod protected_apis;
 pub mod routes;
 pub mod samples;
 pub mod service_users;

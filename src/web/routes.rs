@@ -26,6 +26,7 @@ pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, 
     config
         // First what is asked for most often: routes are tried in this order.
         .service(web::resource("/verify").route(web::route().to(verify::verify)))
+        .service(web::resource("/verify/{behind:.*}").route(web::route().to(verify::verify_behind)))
         .service(web::resource("/api/v1/me").route(read(api::me)))
         .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
         .service(web::resource(path::INTROSPECTION).route(web::post().to(oauth::introspect)))
@@ -103,7 +104,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(organization)
         .configure(people)
         .configure(permission_sets)
-        .configure(integrations);
+        .configure(integrations)
+        .configure(protected_apis);
 }
 
 /// What belongs to an organization as a whole.
@@ -182,6 +184,29 @@ fn people(config: &mut web::ServiceConfig) {
             web::resource("/orgs/{slug}/users/{id}/password-link")
                 .route(read(users::ask_link))
                 .route(web::post().to(users::make_link)),
+        );
+}
+
+/// The protected APIs of an organization.
+fn protected_apis(config: &mut web::ServiceConfig) {
+    use super::protected_apis as apis;
+    config
+        .service(
+            web::resource("/orgs/{slug}/integrations/apis")
+                .route(read(apis::list))
+                .route(web::post().to(apis::create)),
+        )
+        .service(web::resource("/orgs/{slug}/integrations/apis/new").route(read(apis::new)))
+        .service(web::resource("/orgs/{slug}/integrations/apis/{id}").route(read(apis::show)))
+        .service(
+            web::resource("/orgs/{slug}/integrations/apis/{id}/edit")
+                .route(read(apis::edit))
+                .route(web::post().to(apis::change)),
+        )
+        .service(
+            web::resource("/orgs/{slug}/integrations/apis/{id}/deletion")
+                .route(read(apis::confirm_deletion))
+                .route(web::post().to(apis::delete)),
         );
 }
 

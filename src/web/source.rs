@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-/// Reverse proxies whose `X-Forwarded-For` is believed.
+/// Reverse proxies that are believed: whom a request comes from (`X-Forwarded-For`), and what it asks a protected API for.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<IpAddr>);
 
@@ -57,6 +57,13 @@ pub fn of(request: &HttpRequest) -> Source {
         program: program(request.headers()),
         request_id: request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default(),
     }
+}
+
+/// Whether a request comes from a reverse proxy whose word is believed.
+pub fn is_from_proxy(request: &HttpRequest) -> bool {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    let trusted = request.app_data::<Data<TrustedProxies>>();
+    peer.zip(trusted).is_some_and(|(peer, trusted)| trusted.0.contains(&peer))
 }
 
 /// The nearest address that is not one of our own proxies. What stands further away in `X-Forwarded-For` was written by

@@ -1,44 +1,134 @@
 //! Forward-auth: a reverse proxy asks about each request before it hands it on.
+//!
+//! `/verify` asks about a token alone; `/verify/apis/{id}` about a request to a protected API, by the API's rules. What is
+//! behind either is the path of the client's request, which Envoy puts there, with the client's own method.
+//!
+//! The answers are 200, 401, 403 and 503, for nginx makes 500 of everything else, and Envoy lets only 200 through.
 
-use super::bearer;
-use crate::{app::verify::Accepted, domain::access::Demand};
+mod told;
+
+use super::{
+    bearer::{self, BearerError},
+    routes::path,
+    source,
+};
+use crate::{
+    app::verify::{
+        Accepted,
+        protected::{NotLetIn, Told},
+    },
+    domain::access::Demand,
+};
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{
-        Method,
-        header::{HeaderName, HeaderValue},
+        StatusCode,
+        header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
     },
 };
+use told::{Headers, Misled};
 
 const SUBJECT: HeaderName = HeaderName::from_static("jeton-subject");
 const ORGANIZATION: HeaderName = HeaderName::from_static("jeton-organization");
 const SCOPE: HeaderName = HeaderName::from_static("jeton-scope");
 const PERMISSIONS: HeaderName = HeaderName::from_static("jeton-permissions");
+const TOKEN: HeaderName = HeaderName::from_static("jeton-token");
 
-/// Headers in which proxies tell the method of the request that they ask about.
-static METHOD_HEADERS: [HeaderName; 2] =
-    [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
+/// The headers that say whom a token speaks for. Every answer has them all, a refusal empty: what a proxy copies always
+/// takes the place of what a client sent (V11).
+pub const IDENTITY: [HeaderName; 5] = [SUBJECT, ORGANIZATION, SCOPE, PERMISSIONS, TOKEN];
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    #[error("more than one key")]
+    MoreKeys,
+    #[error(transparent)]
+    Misled(#[from] Misled),
+    #[error(transparent)]
+    NotLetIn(#[from] NotLetIn),
+}
 
 /// `/verify`: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
 ///
 /// The request changes something if its own method, or any that a proxy tells, is not one that only reads: a client may
 /// forge such a header, and then it can only narrow what it may do.
 pub async fn verify(request: HttpRequest) -> HttpResponse {
-    let demand = Demand { write: writes(&request), ..Demand::default() };
-    match bearer::authenticate(&request, demand).await {
-        Ok(accepted) => allowed(&accepted),
-        Err(error) => error.head().finish(),
+    answer(about_token(&request).await)
+}
+
+/// `/verify/{behind}`: about a request to a protected API, or what [`verify`] does for Envoy.
+pub async fn verify_behind(request: HttpRequest) -> HttpResponse {
+    // As it was sent: whatever decoded it on the way here would have decided how it is read.
+    match request.uri().path().strip_prefix(path::VERIFY_APIS) {
+        Some(behind) => answer(about_request(&request, behind).await),
+        None => answer(about_token(&request).await),
     }
 }
 
-fn writes(request: &HttpRequest) -> bool {
-    let told = METHOD_HEADERS.iter().flat_map(|name| request.headers().get_all(name));
-    let told_to_write = |method: &[u8]| !Method::from_bytes(method).is_ok_and(|method| reads(&method));
-    !reads(request.method()) || told.into_iter().any(|value| told_to_write(value.as_bytes()))
+async fn about_token(request: &HttpRequest) -> Result<Accepted, Refused> {
+    let asked = told::demanded(request.query_string());
+    let demand = Demand { write: told::some_write(request), ..Demand::default() };
+    // A key first: without one nothing else matters.
+    let key = bearer::key(request)?;
+    Ok(bearer::verify(request, key, demand.and(asked?)).await.map_err(BearerError::from)?)
 }
 
-fn reads(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+/// `behind` is the public id of a protected API and, from Envoy, the path of the client's request.
+async fn about_request(request: &HttpRequest, behind: &str) -> Result<Accepted, Refused> {
+    let key = bearer::key(request).map_err(|error| match error {
+        // RFC 6750, section 3.1, would have 400, which nginx makes 500 of: the client would take its fault for ours.
+        BearerError::NotOne => Refused::MoreKeys,
+        error => error.into(),
+    })?;
+    let (public_id, path) = behind.split_at(behind.find('/').unwrap_or(behind.len()));
+    if !source::is_from_proxy(request) {
+        return Err(Misled::Stranger.into());
+    }
+    let headers = Headers::of(request)?;
+    let methods = headers.methods(request, path)?;
+    let paths = headers.paths(path)?;
+    // Behind a path stands the client's own query.
+    let besides = if path.len() > 1 { Demand::default() } else { told::demanded(request.query_string())? };
+    let told = Told { methods: &methods, paths: &paths, besides };
+    let verifier = bearer::verifier_of(request).map_err(BearerError::from)?;
+    Ok(verifier.verify_for(key, public_id, told, || source::of(request)).await?)
+}
+
+fn answer(verdict: Result<Accepted, Refused>) -> HttpResponse {
+    match verdict {
+        Ok(accepted) => allowed(&accepted),
+        Err(refused) => {
+            let mut response = refused.head();
+            for name in IDENTITY {
+                response.insert_header((name, HeaderValue::from_static("")));
+            }
+            response.finish()
+        }
+    }
+}
+
+impl Refused {
+    fn head(self) -> HttpResponseBuilder {
+        let closed = match self {
+            Self::MoreKeys => {
+                let mut response = BearerError::NotOne.head();
+                response.status(StatusCode::UNAUTHORIZED);
+                return response;
+            }
+            Self::Bearer(error) => return error.head(),
+            Self::NotLetIn(NotLetIn::Denied(denied)) => return BearerError::from(denied).head(),
+            Self::Misled(misled) => misled.to_string(),
+            Self::NotLetIn(NotLetIn::NoApi) => "There is no such protected API.".into(),
+            Self::NotLetIn(NotLetIn::Closed(closed)) => closed.to_string(),
+        };
+        let mut response = HttpResponse::Forbidden();
+        let challenge = format!("Bearer realm=\"jeton\", error=\"invalid_request\", error_description=\"{closed}\"");
+        response.insert_header((WWW_AUTHENTICATE, challenge));
+        response
+    }
 }
 
 fn allowed(accepted: &Accepted) -> HttpResponse {
@@ -48,5 +138,6 @@ fn allowed(accepted: &Accepted) -> HttpResponse {
         .insert_header((ORGANIZATION, &*identity.organization_slug))
         .insert_header((SCOPE, HeaderValue::from_static(identity.scope.oauth())))
         .insert_header((PERMISSIONS, &*identity.permission_keys))
+        .insert_header((TOKEN, identity.token_public_id.as_str()))
         .finish()
 }

@@ -7,6 +7,7 @@
 use crate::{
     domain::{
         access::Identity,
+        protected_api::ProtectedApi,
         time::Timestamp,
         token::{KeyDigest, Life},
     },
@@ -27,6 +28,8 @@ const BYTES: u64 = 64 << 20;
 const USUAL: u64 = 600;
 /// Most different texts that tokens share: sets of permissions, names of organizations.
 const TEXTS: usize = 4_096;
+/// Most protected APIs that are known, and ids that are none's.
+const APIS: usize = 1_000;
 
 /// What is known of a token.
 pub struct Known {
@@ -67,6 +70,8 @@ impl Known {
 pub struct Cache {
     entries: Entries<KeyDigest, Arc<Known>, Bytes, BuildHasherDefault<FirstBytes>>,
     texts: Entries<Arc<str>, Arc<str>>,
+    /// By public id; none where there is no such API.
+    apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
     /// Held shared by whoever keeps something, alone by whoever moves the epoch; never across a wait.
     door: RwLock<()>,
@@ -79,6 +84,7 @@ impl Default for Cache {
         Self {
             entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
             texts: Entries::new(TEXTS),
+            apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             door: RwLock::default(),
         }
@@ -104,6 +110,19 @@ impl Cache {
         }
     }
 
+    /// What is known of a protected API: itself, or that there is none.
+    pub fn api(&self, public_id: &str) -> Option<Option<Arc<ProtectedApi>>> {
+        self.apis.get(public_id)
+    }
+
+    /// Keeps what the database told of a protected API after the epoch was read as `epoch`.
+    pub fn keep_api(&self, public_id: &str, found: &Option<Arc<ProtectedApi>>, epoch: i64) {
+        let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() == epoch {
+            self.apis.insert(public_id.into(), found.clone());
+        }
+    }
+
     /// Makes it true as of `epoch`: the steps since [`Cache::epoch`] are about `touched`.
     pub fn bring_to(&self, epoch: i64, touched: &Touched) {
         let _alone = self.door.write().unwrap_or_else(PoisonError::into_inner);
@@ -111,7 +130,10 @@ impl Cache {
             return;
         }
         match touched {
-            Touched::Everything => self.entries.clear(),
+            Touched::Everything => {
+                self.entries.clear();
+                self.apis.clear();
+            }
             Touched::Keys(digests) => digests.iter().for_each(|digest| drop(self.entries.remove(digest))),
         }
         self.epoch.store(epoch, Ordering::Release);

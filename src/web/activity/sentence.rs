@@ -101,6 +101,9 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
 
 /// What was added and taken away, a line each; the detail as it stands if it is not written that way.
 pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
+    if matches!(entry.action, Action::ProtectedApiCreated | Action::ProtectedApiChanged) {
+        return entry.detail.iter().flat_map(|detail| detail.lines()).map(str::to_owned).collect();
+    }
     let told = matches!(entry.action, Action::PermissionSetChanged | Action::TokenPermissionsChanged);
     let Some(detail) = entry.detail.as_deref().filter(|_| told) else { return Vec::new() };
     let named = |sign: char| -> Option<Vec<String>> {
@@ -165,6 +168,9 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::TokenDeleted => t.activity_said_token_deleted(ACTOR, TOKEN),
         Action::TokenExpired => t.activity_said_token_expired(TOKEN),
         Action::RevokedTokenRefused => t.activity_said_token_refused(entry.count, TOKEN),
+        Action::ProtectedApiCreated => t.activity_said_protected_api_created(ACTOR, TARGET),
+        Action::ProtectedApiChanged => t.activity_said_protected_api_changed(ACTOR, TARGET),
+        Action::ProtectedApiDeleted => t.activity_said_protected_api_deleted(ACTOR, TARGET),
         Action::Exported => t.activity_said_data_exported(ACTOR, DETAIL),
     }
 }
@@ -216,6 +222,9 @@ impl Texts {
             Action::TokenDeleted => self.activity_names_token_deleted(),
             Action::TokenExpired => self.activity_names_token_expired(),
             Action::RevokedTokenRefused => self.activity_names_token_refused(),
+            Action::ProtectedApiCreated => self.activity_names_protected_api_created(),
+            Action::ProtectedApiChanged => self.activity_names_protected_api_changed(),
+            Action::ProtectedApiDeleted => self.activity_names_protected_api_deleted(),
             Action::Exported => self.activity_names_data_exported(),
         }
     }

@@ -69,7 +69,7 @@ pub async fn introspect_batch(
 
 /// The organization whose tokens the caller may ask about.
 async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
-    let demand = Demand { permission: Some(Permission::PlatformVerifyTokens), ..Demand::default() };
+    let demand = Demand { permissions: Permission::PlatformVerifyTokens.into(), ..Demand::default() };
     Ok(caller(request, fields, demand).await?.identity().organization)
 }
 

@@ -22,6 +22,8 @@ pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// Forward-auth.
 pub const VERIFY: &str = "/verify";
+/// What the addresses of forward-auth for protected APIs begin with.
+pub const VERIFY_APIS: &str = "/verify/apis/";
 /// The first set-up.
 pub const SETUP: &str = "/setup";
 /// Signing in.
@@ -198,6 +200,26 @@ pub fn service_token(slug: &str, public_id: &str) -> String {
 /// `old-key`, `deletion`.
 pub fn service_token_part(slug: &str, public_id: &str, part: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens/{public_id}/{part}")
+}
+
+/// An organization's protected APIs.
+pub fn protected_apis(slug: &str) -> String {
+    format!("/orgs/{slug}/integrations/apis")
+}
+
+/// The form for a new protected API.
+pub fn new_protected_api(slug: &str) -> String {
+    format!("/orgs/{slug}/integrations/apis/new")
+}
+
+/// The page of a protected API.
+pub fn protected_api(slug: &str, public_id: &str) -> String {
+    format!("/orgs/{slug}/integrations/apis/{public_id}")
+}
+
+/// What is done with it: `edit`, `deletion`.
+pub fn protected_api_part(slug: &str, public_id: &str, part: &str) -> String {
+    format!("/orgs/{slug}/integrations/apis/{public_id}/{part}")
 }
 
 /// An organization's activity log.

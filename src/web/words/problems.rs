@@ -3,6 +3,7 @@
 use crate::{
     app::problem::{Field, Problem, Problems},
     domain::{
+        protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
         text::{LONGEST, LONGEST_REASON, TextError},
         token::{PERSONAL_LIMIT, SERVICE_LIMIT},
         user::{EmailError, PasswordError, SHORTEST_PASSWORD},
@@ -36,6 +37,9 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::FirstDay, "from"),
     (Field::LastDay, "to"),
     (Field::Reason, "reason"),
+    (Field::ApiName, "name"),
+    (Field::Address, "address"),
+    (Field::Rules, "rules"),
 ];
 
 /// What is wrong with a form, in words, field by field in the order of the page.
@@ -106,8 +110,22 @@ impl Texts {
             Problem::StillActive => self.problem_still_active().into(),
             Problem::HasEnded => self.problem_has_ended().into(),
             Problem::OverlapRunning => self.problem_overlap_running().into(),
+            Problem::Path(error) => self.path_problem(error),
+            Problem::Rule(number, error) => self.problem_rule(number, self.path_problem(error)),
+            Problem::TooManyRules => self.problem_too_many_rules(MOST_RULES),
+            Problem::TooManyApis => self.problem_too_many_apis(MOST_APIS),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
+        }
+    }
+
+    fn path_problem(self, error: PathError) -> String {
+        match error {
+            PathError::NoAddress => self.problem_address().into(),
+            PathError::NoSlash => self.problem_path_slash().into(),
+            PathError::TooLong => self.problem_text_too_long(LONGEST_PATH),
+            PathError::Star => self.problem_path_star().into(),
+            PathError::Character => self.problem_path_character().into(),
         }
     }
 
@@ -117,6 +135,7 @@ impl Texts {
             (TextError::Empty, Field::Label) => self.problem_label_empty().into(),
             (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
             (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
+            (TextError::Empty, Field::ApiName) => self.problem_api_name_empty().into(),
             (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),

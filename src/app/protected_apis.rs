@@ -1,0 +1,231 @@
+//! Protected APIs: registered, changed and deleted by those who hold *Platform management: Integrations*.
+//!
+//! What verification knows of an API is kept in memory like what it knows of tokens, so each change steps the epoch.
+
+use super::{
+    AppError, Jeton, Result,
+    organizations::Holder,
+    problem::{Field, Problem, Problems},
+    random,
+};
+use crate::{
+    domain::{
+        activity::{Action, Source},
+        permission::{ManageIntegrations, OrgGrant, Permission},
+        protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, Rule},
+        text, token,
+    },
+    storage::{
+        AnyConnection, activity, organizations,
+        protected_apis::{self, ListedApi, NewApi, StoredApi},
+    },
+};
+
+type Admin = Holder<ManageIntegrations>;
+
+/// What the form for a protected API asks for, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct ApiForm {
+    /// The name.
+    pub name: String,
+    /// What the addresses of its requests begin with.
+    pub address: String,
+    /// The rules, in order.
+    pub rules: Vec<TypedRule>,
+    /// The version that was shown, for a change.
+    pub version: String,
+}
+
+/// A rule as it was typed: keys of choices, and a path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypedRule {
+    /// Which methods.
+    pub methods: String,
+    /// Which paths.
+    pub path: String,
+    /// The scope that a token needs.
+    pub needs: String,
+    /// The permission that it needs; empty for none.
+    pub permission: String,
+}
+
+impl TypedRule {
+    /// What a new API begins with: every request needs what its method needs.
+    pub fn first() -> Self {
+        Self {
+            methods: Methods::Any.key().into(),
+            path: "/**".into(),
+            needs: Needs::ByMethod.key().into(),
+            permission: String::new(),
+        }
+    }
+
+    /// The rule as somebody would type it.
+    pub fn of(rule: &Rule) -> Self {
+        Self {
+            methods: rule.methods.key().into(),
+            path: rule.path.to_string(),
+            needs: rule.needs.key().into(),
+            permission: rule.permission.map(Permission::key).unwrap_or_default().into(),
+        }
+    }
+
+    fn read(&self, number: usize) -> std::result::Result<Rule, Problem> {
+        let permission = match self.permission.as_str() {
+            "" => None,
+            key => Some(Permission::from_key(key).ok_or(Problem::NotAChoice)?),
+        };
+        Ok(Rule {
+            methods: Methods::from_key(&self.methods).ok_or(Problem::NotAChoice)?,
+            path: Pattern::parse(&self.path).map_err(|error| Problem::Rule(number, error))?,
+            needs: Needs::from_key(&self.needs).ok_or(Problem::NotAChoice)?,
+            permission,
+        })
+    }
+}
+
+/// What a form says, read.
+struct Wanted {
+    name: String,
+    address: Address,
+    rules: Vec<Rule>,
+}
+
+impl Wanted {
+    fn read(form: &ApiForm) -> Result<Self> {
+        let mut problems = Problems::default();
+        let name = problems.check(Field::ApiName, text::line(&form.name));
+        let address = problems.check(Field::Address, Address::parse(&form.address).map_err(Problem::Path));
+        let rules = (1..).zip(&form.rules).map(|(number, rule)| rule.read(number)).collect();
+        let rules = if form.rules.len() > MOST_RULES { Err(Problem::TooManyRules) } else { rules };
+        match (name, address, problems.check(Field::Rules, rules)) {
+            (Some(name), Some(address), Some(rules)) => Ok(Self { name, address, rules }),
+            _ => Err(problems.into()),
+        }
+    }
+
+    fn stored(&self) -> NewApi<'_> {
+        NewApi { name: &self.name, address: &self.address, rules: &self.rules }
+    }
+
+    /// For the activity log: the address, and a line for each rule.
+    fn detail(&self) -> String {
+        let words = |rule: &Rule| {
+            let permission = rule.permission.map(|permission| format!(" {}", permission.key())).unwrap_or_default();
+            format!("\n{} {} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
+        };
+        let rules: String = self.rules.iter().map(words).collect();
+        format!("{}{rules}", self.address.as_str())
+    }
+}
+
+impl Jeton {
+    /// The protected APIs of the organization, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn protected_apis(&self, at: &Admin) -> Result<Vec<ListedApi>> {
+        let organization = at.grant().organization();
+        self.read(move |connection| Ok(protected_apis::list(connection, organization)?)).await
+    }
+
+    /// A protected API of the organization.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or it is another organization's.
+    pub async fn protected_api(&self, at: &Admin, public_id: &str) -> Result<StoredApi> {
+        let (at, public_id) = (at.clone(), public_id.to_owned());
+        self.read(move |connection| find(connection, at.grant(), &public_id)).await
+    }
+
+    /// Registers a protected API and returns its public id.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with what is wrong: the name, the address, a rule, or that there are [`MOST_APIS`] already.
+    pub async fn create_protected_api(&self, at: &Admin, form: ApiForm, source: Source) -> Result<String> {
+        let wanted = Wanted::read(&form)?;
+        let (at, now, public_id) = (at.clone(), self.clock.now(), token::public_id(random::fill));
+        // No node knows of it yet, but some may know that there was none.
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let all = protected_apis::list(connection, grant.organization())?;
+            if all.len() >= MOST_APIS {
+                return Err(Problems::one(Field::Form, Problem::TooManyApis).into());
+            }
+            must_be_free(&all, &wanted.name, None)?;
+            protected_apis::insert(connection, grant.organization(), &public_id, &wanted.stored(), now)?;
+            let (detail, entry) = (wanted.detail(), at.entry(Action::ProtectedApiCreated, now, &source));
+            let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(&detail), ..entry };
+            activity::insert(connection, &entry)?;
+            Ok(public_id.clone())
+        })
+        .await
+    }
+
+    /// Changes the name, the address and the rules of a protected API.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for one of another organization; [`AppError::Invalid`] with what is wrong, somebody else's
+    /// change in the meantime ([`Problem::ChangedMeanwhile`]) too.
+    pub async fn change_protected_api(
+        &self,
+        at: &Admin,
+        public_id: &str,
+        form: ApiForm,
+        source: Source,
+    ) -> Result<()> {
+        let wanted = Wanted::read(&form)?;
+        let version: Option<i64> = form.version.parse().ok();
+        let (at, now, public_id) = (at.clone(), self.clock.now(), public_id.to_owned());
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let before = find(connection, &grant, &public_id)?;
+            if version != Some(before.version) {
+                return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
+            }
+            must_be_free(&protected_apis::list(connection, grant.organization())?, &wanted.name, Some(&public_id))?;
+            if (&before.name, &before.api.address, &before.api.rules) == (&wanted.name, &wanted.address, &wanted.rules) {
+                return Ok(());
+            }
+            protected_apis::update(connection, before.id, &wanted.stored())?;
+            let (detail, entry) = (wanted.detail(), at.entry(Action::ProtectedApiChanged, now, &source));
+            let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(&detail), ..entry };
+            Ok(activity::insert(connection, &entry)?)
+        })
+        .await
+    }
+
+    /// Deletes a protected API: its proxy's requests are all refused from then on.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or it is another organization's.
+    pub async fn delete_protected_api(&self, at: &Admin, public_id: &str, source: Source) -> Result<()> {
+        let (at, now, public_id) = (at.clone(), self.clock.now(), public_id.to_owned());
+        self.change_authority(move |connection| {
+            let grant = begin(connection, &at)?;
+            let api = find(connection, &grant, &public_id)?;
+            protected_apis::delete(connection, api.id)?;
+            let entry = at.entry(Action::ProtectedApiDeleted, now, &source);
+            Ok(activity::insert(connection, &activity::Entry { target_name: Some(&api.name), ..entry })?)
+        })
+        .await
+    }
+}
+
+/// One change of an organization's APIs after the other, by somebody who still may.
+fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIntegrations>> {
+    organizations::lock(connection, at.grant().organization())?;
+    at.still(connection)
+}
+
+fn find(connection: &mut AnyConnection, grant: &OrgGrant<ManageIntegrations>, public_id: &str) -> Result<StoredApi> {
+    let found = protected_apis::find(connection, public_id)?;
+    found.filter(|found| found.api.organization == grant.organization()).ok_or(AppError::NotFound)
+}
+
+/// Checks that no other API of the organization has this name, whatever its case: a form that was sent twice makes one.
+fn must_be_free(all: &[ListedApi], name: &str, own: Option<&str>) -> Result<()> {
+    let name = text::fold(name);
+    let is_taken = all.iter().any(|api| Some(api.public_id.as_str()) != own && text::fold(&api.name) == name);
+    if is_taken { Err(Problems::one(Field::ApiName, Problem::NameTaken).into()) } else { Ok(()) }
+}

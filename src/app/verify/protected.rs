@@ -1,0 +1,96 @@
+//! Requests to protected APIs, as their proxies tell of them.
+//!
+//! Clients can send the headers of proxies other than their own, which their own hands on. So whatever is told is true of
+//! the request only together: each told path is asked with each told method, and what all of them demand adds up. A
+//! forged word can narrow, never widen.
+
+use super::{Accepted, Denied, Verifier};
+use crate::{
+    app::{AppError, Jeton, freshness::Unproven},
+    domain::{
+        access::Demand,
+        activity::Source,
+        protected_api::{Closed, ProtectedApi, RequestPath},
+        token::{is_public_id, kind_of_key},
+    },
+    storage::{AnyConnection, protected_apis},
+};
+use std::sync::Arc;
+
+/// What a proxy, and perhaps its client, tells of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Its methods: one, if nobody forges.
+    pub methods: &'a [&'a str],
+    /// Its paths: one, if nobody forges.
+    pub paths: &'a [RequestPath],
+    /// What is demanded besides what the API's rules do.
+    pub besides: Demand,
+}
+
+/// Why a request to a protected API is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum NotLetIn {
+    /// There is no such API.
+    #[error("no such API")]
+    NoApi,
+    /// No token would be enough.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// Its token is not accepted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+}
+
+impl Verifier {
+    /// Decides about a request to the protected API with this public id that came with `key`.
+    ///
+    /// # Errors
+    /// [`NotLetIn`] says why it is refused.
+    pub async fn verify_for(
+        &self,
+        key: &str,
+        public_id: &str,
+        told: Told<'_>,
+        source: impl Fn() -> Source,
+    ) -> Result<Accepted, NotLetIn> {
+        let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
+        let epoch = self.epoch().await.map_err(Denied::from)?;
+        let api = self.api(public_id, epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
+        let mut demand = told.besides;
+        for path in told.paths {
+            for method in told.methods {
+                demand = demand.and(api.demand(method, path)?);
+            }
+        }
+        demand.organization = Some(api.organization);
+        Ok(self.verify_at(epoch, kind, key, demand, source).await?)
+    }
+
+    /// What is known of an API at this epoch: from memory, or read once and kept until something changes.
+    async fn api(&self, public_id: &str, epoch: i64) -> Result<Option<Arc<ProtectedApi>>, Unproven> {
+        if !is_public_id(public_id) {
+            return Ok(None);
+        }
+        if let Some(known) = self.shared.cache.api(public_id) {
+            return Ok(known);
+        }
+        let found = match &self.local {
+            Some(local) => local.with_connection(|connection| look_up(connection, public_id))?,
+            None => {
+                let (db, id) = (self.shared.db.clone(), public_id.to_owned());
+                let work = move || db.read(|connection| look_up(connection, &id).map_err(AppError::from));
+                Jeton::blocking(work).await.map_err(|error| Unproven(error.to_string()))?
+            }
+        };
+        self.shared.cache.keep_api(public_id, &found, epoch);
+        Ok(found)
+    }
+}
+
+fn look_up(
+    connection: &mut AnyConnection,
+    public_id: &str,
+) -> Result<Option<Arc<ProtectedApi>>, crate::storage::StorageError> {
+    Ok(protected_apis::find(connection, public_id)?.map(|found| Arc::new(found.api)))
+}

@@ -1,0 +1,188 @@
+//! Protected APIs and their rules.
+
+use super::{
+    AnyConnection, Result, StorageError, known,
+    schema::{protected_api_rules as rules, protected_apis as apis},
+};
+use crate::domain::{
+    organization::OrganizationId,
+    permission::Permission,
+    protected_api::{Address, Methods, Needs, Pattern, ProtectedApi, Rule},
+    time::Timestamp,
+};
+use diesel::{dsl::count_star, prelude::*};
+
+/// A protected API as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredApi {
+    /// The row.
+    pub id: i64,
+    /// Its name in addresses, those that proxies ask too.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// What verification knows of it.
+    pub api: ProtectedApi,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Stepped at each change.
+    pub version: i64,
+}
+
+/// A protected API as a list shows it.
+#[derive(Clone, Debug)]
+pub struct ListedApi {
+    /// Its name in addresses.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// What the addresses of its requests begin with.
+    pub address: String,
+    /// How many rules it has.
+    pub rules: i64,
+}
+
+/// What is to be stored of a protected API.
+#[derive(Clone, Debug)]
+pub struct NewApi<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What the addresses of its requests begin with.
+    pub address: &'a Address,
+    /// Its rules, in order.
+    pub rules: &'a [Rule],
+}
+
+/// The protected APIs of an organization by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<ListedApi>> {
+    let rows: Vec<(i64, String, String, String)> = apis::table
+        .filter(apis::organization_id.eq(organization.0))
+        .order((apis::name, apis::id))
+        .select((apis::id, apis::public_id, apis::name, apis::address))
+        .load(connection)?;
+    let counts: Vec<(i64, i64)> = rules::table
+        .inner_join(apis::table)
+        .filter(apis::organization_id.eq(organization.0))
+        .group_by(rules::protected_api_id)
+        .select((rules::protected_api_id, count_star()))
+        .load(connection)?;
+    let count = |id| counts.iter().find(|(of, _)| *of == id).map_or(0, |(_, count)| *count);
+    let listed = |(id, public_id, name, address)| ListedApi { public_id, name, address, rules: count(id) };
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// The protected API with this public id, whosever it is: for verification.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<StoredApi>> {
+    type Row = (i64, String, i64, String, String, i64, i64);
+    let row: Option<Row> = apis::table
+        .filter(apis::public_id.eq(public_id))
+        .select((
+            apis::id,
+            apis::public_id,
+            apis::organization_id,
+            apis::name,
+            apis::address,
+            apis::created_at,
+            apis::version,
+        ))
+        .get_result(connection)
+        .optional()?;
+    let Some((id, public_id, organization, name, address, created_at, version)) = row else { return Ok(None) };
+    let api = ProtectedApi {
+        organization: OrganizationId(organization),
+        address: Address::parse(&address).map_err(|error| StorageError::Row(format!("{address:?}: {error}")))?,
+        rules: rules_of(connection, id)?,
+    };
+    Ok(Some(StoredApi { id, public_id, name, api, created_at: Timestamp::from_seconds(created_at), version }))
+}
+
+/// All or none: a rule that this version cannot read must not be passed over.
+fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
+    let rows: Vec<(String, String, String, Option<String>)> = rules::table
+        .filter(rules::protected_api_id.eq(id))
+        .order(rules::position)
+        .select((rules::methods, rules::path, rules::needs, rules::permission))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(methods, path, needs, permission)| {
+            Ok(Rule {
+                methods: known(Methods::from_key(&methods), &methods)?,
+                path: Pattern::parse(&path).map_err(|error| StorageError::Row(format!("{path:?}: {error}")))?,
+                needs: known(Needs::from_key(&needs), &needs)?,
+                permission: permission.map(|key| known(Permission::from_key(&key), &key)).transpose()?,
+            })
+        })
+        .collect()
+}
+
+/// Makes a protected API.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    public_id: &str,
+    new: &NewApi<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let id: i64 = diesel::insert_into(apis::table)
+        .values((
+            apis::public_id.eq(public_id),
+            apis::organization_id.eq(organization.0),
+            apis::name.eq(new.name),
+            apis::address.eq(new.address.as_str()),
+            apis::created_at.eq(now.seconds()),
+            apis::version.eq(1),
+        ))
+        .returning(apis::id)
+        .get_result(connection)?;
+    insert_rules(connection, id, new.rules)
+}
+
+/// Gives a protected API another name, address and rules.
+///
+/// # Errors
+/// When the database fails.
+pub fn update(connection: &mut AnyConnection, id: i64, new: &NewApi<'_>) -> Result<()> {
+    diesel::update(apis::table.find(id))
+        .set((
+            apis::name.eq(new.name),
+            apis::address.eq(new.address.as_str()),
+            apis::version.eq(apis::version + 1),
+        ))
+        .execute(connection)?;
+    diesel::delete(rules::table.filter(rules::protected_api_id.eq(id))).execute(connection)?;
+    insert_rules(connection, id, new.rules)
+}
+
+fn insert_rules(connection: &mut AnyConnection, id: i64, all: &[Rule]) -> Result<()> {
+    for (position, rule) in (1_i16..).zip(all) {
+        diesel::insert_into(rules::table)
+            .values((
+                rules::protected_api_id.eq(id),
+                rules::position.eq(position),
+                rules::methods.eq(rule.methods.key()),
+                rules::path.eq(rule.path.to_string()),
+                rules::needs.eq(rule.needs.key()),
+                rules::permission.eq(rule.permission.map(Permission::key)),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Deletes a protected API with its rules.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(connection: &mut AnyConnection, id: i64) -> Result<()> {
+    diesel::delete(apis::table.find(id)).execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Protected APIs of an organization, under *Integrations*: the list, and the page of each with the configuration of proxies.
+
+mod configurations;
+mod deletion;
+mod editing;
+
+pub use deletion::{confirm_deletion, delete};
+pub use editing::{change, create, edit, new};
+
+use super::{
+    App, PublicUrl,
+    errors::WebError,
+    holder::Holding,
+    page::page,
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+};
+use crate::{
+    domain::{
+        permission::ManageIntegrations,
+        protected_api::{Methods, Needs, Rule},
+    },
+    storage::protected_apis::ListedApi,
+};
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path, Query},
+};
+use askama::Template;
+use configurations::Configuration;
+use serde::Deserialize;
+
+/// Whoever manages the integrations of an organization.
+type Admin = Holding<ManageIntegrations>;
+
+/// Which API an address is about.
+#[derive(Debug, Deserialize)]
+pub struct Of {
+    id: String,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "protected_apis/list.html")]
+struct ListPage {
+    shell: Shell,
+    slug: String,
+    done: Option<&'static str>,
+    new: String,
+    apis: Vec<ListedApi>,
+}
+
+/// The page of an API.
+#[derive(Template)]
+#[template(path = "protected_apis/show.html")]
+struct ShowPage {
+    shell: Shell,
+    list: String,
+    edit: String,
+    deletion: String,
+    done: Option<&'static str>,
+    name: String,
+    address: String,
+    id: String,
+    rules: Vec<RuleWords>,
+    configurations: Vec<Configuration>,
+}
+
+/// A rule in words.
+struct RuleWords {
+    methods: &'static str,
+    path: String,
+    needs: &'static str,
+    permission: Option<String>,
+}
+
+/// What has just been done.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    made: Option<String>,
+    saved: Option<String>,
+    deleted: Option<String>,
+}
+
+impl Texts {
+    /// The methods that a rule is about.
+    pub fn methods(self, methods: Methods) -> &'static str {
+        match methods {
+            Methods::Any => self.protected_methods_any(),
+            Methods::Reads => self.protected_methods_reads(),
+            Methods::Writes => self.protected_methods_writes(),
+            Methods::One(method) => method,
+        }
+    }
+
+    /// The scope that a rule demands.
+    pub fn needs(self, needs: Needs) -> &'static str {
+        match needs {
+            Needs::Read => self.protected_needs_read(),
+            Needs::ReadWrite => self.protected_needs_read_write(),
+            Needs::ByMethod => self.protected_needs_by_method(),
+        }
+    }
+}
+
+impl RuleWords {
+    fn new(t: Texts, rule: &Rule) -> Self {
+        Self {
+            methods: t.methods(rule.methods),
+            path: rule.path.to_string(),
+            needs: t.needs(rule.needs),
+            permission: rule.permission.map(|permission| t.permission_with_group(permission)),
+        }
+    }
+}
+
+/// `GET /orgs/{slug}/integrations/apis`
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: App, at: Admin, done: Query<Done>) -> Result<HttpResponse, WebError> {
+    let shell = at.shell(Nav::Integrations);
+    page(&ListPage {
+        apis: app.protected_apis(&at.who).await?,
+        slug: at.slug().to_owned(),
+        done: done.deleted.is_some().then(|| shell.t.protected_deleted_notice()),
+        new: path::new_protected_api(at.slug()),
+        shell,
+    })
+}
+
+/// `GET /orgs/{slug}/integrations/apis/{id}`
+///
+/// # Errors
+/// Not found if there is none, or it is another organization's.
+pub async fn show(
+    app: App,
+    url: Data<PublicUrl>,
+    at: Admin,
+    of: Path<Of>,
+    done: Query<Done>,
+) -> Result<HttpResponse, WebError> {
+    let stored = app.protected_api(&at.who, &of.id).await?;
+    let (shell, slug) = (at.shell(Nav::Integrations), at.slug());
+    let t = shell.t;
+    page(&ShowPage {
+        list: path::protected_apis(slug),
+        edit: path::protected_api_part(slug, &of.id, "edit"),
+        deletion: path::protected_api_part(slug, &of.id, "deletion"),
+        done: match (&done.made, &done.saved) {
+            (Some(_), _) => Some(t.protected_made_notice()),
+            (_, Some(_)) => Some(t.protected_saved_notice()),
+            _ => None,
+        },
+        rules: stored.api.rules.iter().map(|rule| RuleWords::new(t, rule)).collect(),
+        configurations: Configuration::all(t, &url, &stored.api.address, &stored.public_id),
+        address: stored.api.address.as_str().to_owned(),
+        name: stored.name,
+        id: stored.public_id,
+        shell,
+    })
+}

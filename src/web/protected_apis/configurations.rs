@@ -1,0 +1,216 @@
+//! What to put into a proxy's configuration so that it asks Jeton about each request to a protected API.
+//!
+//! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot tell
+//! apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take Jeton's own
+//! off again. Each refuses everything when Jeton does not answer. `tests/it/proxies.rs` runs nginx, Caddy and Apache with
+//! these very texts.
+
+use crate::{
+    domain::protected_api::Address,
+    web::{PublicUrl, routes::path, texts::Texts, verify::IDENTITY},
+};
+
+/// The configuration of a kind of proxy.
+pub struct Configuration {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it consists of.
+    pub files: Vec<File>,
+}
+
+/// A text to paste.
+pub struct File {
+    /// The id on the page.
+    pub id: &'static str,
+    /// Where to.
+    pub hint: String,
+    /// The text.
+    pub text: String,
+}
+
+/// What the texts are about.
+struct Facts<'a> {
+    /// Jeton's own address.
+    jeton: &'a str,
+    /// Jeton's host, with the port if one is written.
+    jeton_host: &'a str,
+    is_https: bool,
+    /// What the proxy asks.
+    verify: String,
+    api: &'a Address,
+}
+
+impl Configuration {
+    /// Those for the API at `api` with this public id.
+    pub fn all(t: Texts, url: &PublicUrl, api: &Address, public_id: &str) -> Vec<Self> {
+        let verify = format!("{}{public_id}", path::VERIFY_APIS);
+        let facts = Facts { jeton: &url.0, jeton_host: url.host(), is_https: url.is_https(), verify, api };
+        let one = |name, id, hint: String, text| Self { name, files: vec![File { id, hint, text }] };
+        let host = api.host();
+        vec![
+            one("nginx", "nginx", t.protected_hint_nginx(host), facts.nginx()),
+            one("Caddy", "caddy", t.protected_hint_caddy().into(), facts.caddy()),
+            Self {
+                name: "Apache",
+                files: vec![
+                    File { id: "apache", hint: t.protected_hint_apache(host), text: facts.apache() },
+                    File { id: "apache-lua", hint: t.protected_hint_lua().into(), text: facts.lua() },
+                ],
+            },
+            one("Traefik", "traefik", t.protected_hint_traefik().into(), facts.traefik()),
+            one("Envoy", "envoy", t.protected_hint_envoy().into(), facts.envoy()),
+        ]
+    }
+}
+
+/// A line for each identity header: `line` is given its name as it is usually written, and in lower case.
+fn each(line: impl Fn(&str, &str) -> String) -> String {
+    IDENTITY.iter().map(|name| line(&usual(name.as_str()), name.as_str())).collect()
+}
+
+/// `jeton-subject` as `Jeton-Subject`.
+fn usual(name: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').map(capital).collect::<Vec<_>>().join("-")
+}
+
+impl Facts<'_> {
+    fn nginx(&self) -> String {
+        let variable = |name: &str| name.replace('-', "_");
+        let told = each(|_, name| format!("    auth_request_set ${0} $upstream_http_{0};\n", variable(name)));
+        let set = each(|usual, name| format!("    proxy_set_header {usual} ${};\n", variable(name)));
+        let tls = if self.is_https { "    proxy_ssl_server_name on;\n" } else { "" };
+        format!(
+            "location {path} {{\n    auth_request /_jeton;\n{told}{set}    proxy_set_header Host $host;\n    \
+             proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton {{\n    internal;\n    \
+             proxy_pass {jeton}{verify};\n{tls}    proxy_pass_request_body off;\n    \
+             proxy_set_header Content-Length \"\";\n    proxy_set_header X-Original-Method $request_method;\n    \
+             proxy_set_header X-Original-URI $request_uri;\n}}\n",
+            path = self.api.path(),
+            jeton = self.jeton,
+            verify = self.verify,
+        )
+    }
+
+    fn caddy(&self) -> String {
+        let names = IDENTITY.iter().map(|name| usual(name.as_str())).collect::<Vec<_>>().join(" ");
+        format!(
+            "{site} {{\n    @api path {path}*\n    route @api {{\n        \
+             @odd header_regexp Connection (?i)jeton|authorization|x-forwarded\n        respond @odd 403\n        \
+             request_header -Jeton-*\n        request_header -Jeton_*\n        \
+             forward_auth {jeton} {{\n            uri {verify}\n            \
+             header_up Host {{upstream_hostport}}\n            copy_headers {names}\n        }}\n        \
+             reverse_proxy 127.0.0.1:3000\n    }}\n}}\n",
+            site = self.api.site(),
+            path = self.api.path(),
+            jeton = self.jeton,
+            verify = self.verify,
+        )
+    }
+
+    fn apache(&self) -> String {
+        format!(
+            "<Location \"{path}\">\n    Require all granted\n    \
+             LuaHookAccessChecker /etc/apache2/jeton.lua check\n    ProxyPass http://127.0.0.1:3000{path}\n</Location>\n",
+            path = self.api.path(),
+        )
+    }
+
+    /// Debian's Apache has nothing like `auth_request`, and what it has for introspection keeps answers for minutes and
+    /// knows no rules.
+    fn lua(&self) -> String {
+        let names = each(|usual, _| format!(" \"{usual}\","));
+        let library = if self.is_https { "ssl.https" } else { "socket.http" };
+        format!(
+            "local http = require \"{library}\"\nhttp.TIMEOUT = 5\nlocal names = {{{names} }}\n\n\
+             function check(r)\n    \
+             local connection = (r.headers_in[\"Connection\"] or \"\"):lower()\n    \
+             if connection:find(\"jeton\", 1, true) or connection:find(\"authorization\", 1, true) then return 403 end\n    \
+             local _, status, told = http.request {{\n        \
+             url = \"{jeton}{verify}\",\n        redirect = false,\n        headers = {{\n            \
+             [\"Authorization\"] = r.headers_in[\"Authorization\"],\n            \
+             [\"X-Original-Method\"] = r.method,\n            \
+             [\"X-Original-URI\"] = r.unparsed_uri,\n            \
+             [\"User-Agent\"] = r.headers_in[\"User-Agent\"],\n            \
+             [\"X-Forwarded-For\"] = r.useragent_ip,\n        }},\n    }}\n    \
+             if status ~= 200 then\n        \
+             if told then r.err_headers_out[\"WWW-Authenticate\"] = told[\"www-authenticate\"] end\n        \
+             return (status == 401 or status == 403) and status or 503\n    end\n    \
+             for _, name in ipairs(names) do\n        \
+             r.headers_in[name:gsub(\"-\", \"_\")] = nil\n        \
+             r.headers_in[name] = told[name:lower()]\n    end\n    return apache2.OK\nend\n",
+            jeton = self.jeton,
+            verify = self.verify,
+        )
+    }
+
+    fn traefik(&self) -> String {
+        let headers = each(|usual, _| format!("          - {usual}\n"));
+        let aliases = each(|usual, _| format!("          {}: \"\"\n", usual.replace('-', "_")));
+        let odd = "!HeaderRegexp(`Connection`, `(?i)jeton|authorization`)";
+        let host = self.api.host().split(':').next().unwrap_or_default();
+        format!(
+            "http:\n  routers:\n    api:\n      \
+             rule: \"Host(`{host}`) && PathPrefix(`{path}`) && {odd}\"\n      \
+             middlewares: [jeton-aliases, jeton]\n      service: api\n  middlewares:\n    \
+             jeton-aliases:\n      headers:\n        customRequestHeaders:\n{aliases}    \
+             jeton:\n      forwardAuth:\n        address: \"{jeton}{verify}\"\n        \
+             authResponseHeaders:\n{headers}  services:\n    api:\n      loadBalancer:\n        servers:\n          \
+             - url: \"http://127.0.0.1:3000\"\n",
+            path = self.api.path(),
+            jeton = self.jeton,
+            verify = self.verify,
+        )
+    }
+
+    fn envoy(&self) -> String {
+        let port = if self.is_https { 443 } else { 80 };
+        let (host, port) = match self.jeton_host.rsplit_once(':') {
+            Some((host, written)) => (host, written.to_owned()),
+            None => (self.jeton_host, port.to_string()),
+        };
+        let api_host = self.api.host();
+        let tls = if self.is_https {
+            format!(
+                "    transport_socket:\n      name: envoy.transport_sockets.tls\n      typed_config:\n        \
+                 \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext\n        \
+                 sni: {host}\n        common_tls_context: {{ validation_context: {{ trusted_ca: \
+                 {{ filename: /etc/ssl/certs/ca-certificates.crt }} }} }}\n"
+            )
+        } else {
+            String::new()
+        };
+        include_str!("envoy.yaml")
+            .replace("JETON_URL", self.jeton)
+            .replace("JETON_HOST", host)
+            .replace("JETON_PORT", &port)
+            .replace("JETON_VERIFY", &self.verify)
+            .replace("API_HOST", api_host)
+            .replace("API_PATH", self.api.path())
+            .replace("JETON_TLS\n", &tls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::user::Language;
+
+    #[test]
+    fn every_configuration_asks_about_this_api_and_hands_on_each_header() {
+        let url = PublicUrl("https://jeton.example.org".into());
+        let api = Address::parse("https://api.example.org/v1/").unwrap();
+        let all = Configuration::all(Texts(Language::En), &url, &api, "k7m2q9xd4t");
+        assert_eq!(all.len(), 5);
+        for Configuration { name, files } in all {
+            let text: String = files.iter().map(|file| file.text.as_str()).collect();
+            for part in ["/verify/apis/k7m2q9xd4t", "jeton.example.org", "127.0.0.1:3000", "/v1/"] {
+                let is_split = name == "Envoy" && part == "127.0.0.1:3000";
+                assert!(is_split || text.contains(part), "{name}: {part} is not in {text}");
+            }
+            for header in IDENTITY {
+                assert!(name == "Envoy" || text.contains(&usual(header.as_str())), "{name}: {header}");
+            }
+        }
+    }
+}

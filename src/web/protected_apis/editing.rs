@@ -1,0 +1,222 @@
+//! The form for a protected API. Its rules are rows; buttons that add, remove and move one send the form, save nothing and
+//! show it again.
+
+use super::{Admin, Of};
+use crate::{
+    app::{
+        problem::{Field, Problem},
+        protected_apis::{ApiForm, TypedRule},
+    },
+    domain::{
+        permission::PermissionGroup,
+        protected_api::{MOST_RULES, Methods, Needs},
+    },
+    storage::protected_apis::StoredApi,
+    web::{
+        App,
+        errors::WebError,
+        form::{Form, Refused},
+        page::{page, see},
+        routes::path,
+        shell::{Nav, Shell},
+        texts::Texts,
+        words::Errors,
+    },
+};
+use actix_web::{HttpResponse, web::Path};
+use askama::Template;
+use serde::Deserialize;
+
+/// What was typed into the form. The lists have a value for each rule.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TypedApi {
+    name: String,
+    address: String,
+    version: String,
+    methods: Vec<String>,
+    path: Vec<String>,
+    needs: Vec<String>,
+    permission: Vec<String>,
+    /// The button that was pressed, if it saves nothing: `add`, `remove.2`, `up.2`.
+    step: String,
+}
+
+impl TypedApi {
+    fn form(&self) -> ApiForm {
+        let value = |list: &[String], index: usize| list.get(index).cloned().unwrap_or_default();
+        let rule = |index| TypedRule {
+            methods: value(&self.methods, index),
+            path: value(&self.path, index),
+            needs: value(&self.needs, index),
+            permission: value(&self.permission, index),
+        };
+        let count = [&self.methods, &self.path, &self.needs, &self.permission].map(Vec::len).into_iter().max();
+        ApiForm {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            rules: (0..count.unwrap_or_default()).map(rule).collect(),
+            version: self.version.clone(),
+        }
+    }
+
+    /// The form after a press on a button that saves nothing, and the rule where the cursor belongs; none if it is to be
+    /// saved.
+    fn only_arranged(&self) -> Option<(ApiForm, usize)> {
+        let mut form = self.form();
+        let (what, number) = self.step.split_once('.').unwrap_or((&self.step, ""));
+        let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let index = index.filter(|index| *index < form.rules.len());
+        let focus = match (what, index) {
+            ("add", _) if form.rules.len() < MOST_RULES => {
+                form.rules.push(TypedRule { path: "/".into(), ..TypedRule::first() });
+                form.rules.len()
+            }
+            ("remove", Some(index)) => {
+                form.rules.remove(index);
+                index.max(1)
+            }
+            ("up", Some(index)) if index > 0 => {
+                form.rules.swap(index - 1, index);
+                index
+            }
+            ("", _) => return None,
+            _ => 0,
+        };
+        Some((form, focus))
+    }
+}
+
+/// The form.
+#[derive(Template)]
+#[template(path = "protected_apis/form.html")]
+struct FormPage {
+    shell: Shell,
+    /// The name of the API that is changed; none for a new one.
+    changes: Option<String>,
+    action: String,
+    cancel: String,
+    form: ApiForm,
+    methods: Vec<(&'static str, &'static str)>,
+    needs: Vec<(&'static str, &'static str)>,
+    /// By group.
+    permissions: Vec<(&'static str, Vec<(&'static str, String)>)>,
+    errors: Errors,
+    /// The number of the rule that is wrong; 0 for none.
+    wrong: usize,
+    /// The number of the rule where the cursor belongs; 0 for none.
+    focus: usize,
+    is_full: bool,
+    /// What is there now, if somebody else has changed it.
+    now: Option<(String, String, Vec<super::RuleWords>)>,
+}
+
+impl FormPage {
+    fn new(at: &Admin, form: ApiForm) -> Self {
+        let shell = at.shell(Nav::Integrations);
+        let t = shell.t;
+        Self {
+            changes: None,
+            action: path::protected_apis(at.slug()),
+            cancel: path::protected_apis(at.slug()),
+            methods: Methods::ALL.map(|methods| (methods.key(), t.methods(methods))).into(),
+            needs: Needs::ALL.map(|needs| (needs.key(), t.needs(needs))).into(),
+            permissions: permissions(t),
+            errors: Errors::default(),
+            wrong: 0,
+            focus: 0,
+            is_full: form.rules.len() >= MOST_RULES,
+            now: None,
+            form,
+            shell,
+        }
+    }
+
+    fn changing(at: &Admin, stored: &StoredApi, form: ApiForm) -> Self {
+        Self {
+            changes: Some(stored.name.clone()),
+            action: path::protected_api_part(at.slug(), &stored.public_id, "edit"),
+            cancel: path::protected_api(at.slug(), &stored.public_id),
+            ..Self::new(at, form)
+        }
+    }
+
+    fn refused(self, refused: &Refused) -> Result<HttpResponse, WebError> {
+        let wrong = match refused.problems.at(Field::Rules) {
+            Some(Problem::Rule(number, _)) => number,
+            _ => 0,
+        };
+        let errors = Errors::new(self.shell.t, &refused.problems);
+        let focus = if errors.starts_at("rules") { wrong } else { 0 };
+        refused.page(&Self { errors, wrong, focus, ..self })
+    }
+}
+
+fn permissions(t: Texts) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let of = |group: PermissionGroup| {
+        group.permissions().map(|permission| (permission.key(), t.permission_with_group(permission))).collect()
+    };
+    PermissionGroup::ALL.map(|group| (t.permission_group(group), of(group))).into()
+}
+
+/// `GET /orgs/{slug}/integrations/apis/new`
+///
+/// # Errors
+/// When the template fails.
+pub async fn new(at: Admin) -> Result<HttpResponse, WebError> {
+    page(&FormPage::new(&at, ApiForm { rules: vec![TypedRule::first()], ..ApiForm::default() }))
+}
+
+/// `POST /orgs/{slug}/integrations/apis`
+///
+/// # Errors
+/// When the database fails.
+pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<HttpResponse, WebError> {
+    if let Some((form, focus)) = typed.only_arranged() {
+        return page(&FormPage { focus, ..FormPage::new(&at, form) });
+    }
+    match app.create_protected_api(&at.who, typed.form(), at.source.clone()).await {
+        Ok(id) => Ok(see(&format!("{}?made", path::protected_api(at.slug(), &id)))),
+        Err(error) => FormPage::new(&at, typed.form()).refused(&Refused::new(error)?),
+    }
+}
+
+/// `GET /orgs/{slug}/integrations/apis/{id}/edit`
+///
+/// # Errors
+/// Not found if there is none, or it is another organization's.
+pub async fn edit(app: App, at: Admin, of: Path<Of>) -> Result<HttpResponse, WebError> {
+    let stored = app.protected_api(&at.who, &of.id).await?;
+    let form = ApiForm {
+        name: stored.name.clone(),
+        address: stored.api.address.as_str().to_owned(),
+        rules: stored.api.rules.iter().map(TypedRule::of).collect(),
+        version: stored.version.to_string(),
+    };
+    page(&FormPage::changing(&at, &stored, form))
+}
+
+/// `POST /orgs/{slug}/integrations/apis/{id}/edit`
+///
+/// # Errors
+/// As [`edit`].
+pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedApi>) -> Result<HttpResponse, WebError> {
+    let stored = app.protected_api(&at.who, &of.id).await?;
+    if let Some((form, focus)) = typed.only_arranged() {
+        return page(&FormPage { focus, ..FormPage::changing(&at, &stored, form) });
+    }
+    let error = match app.change_protected_api(&at.who, &of.id, typed.form(), at.source.clone()).await {
+        Ok(()) => return Ok(see(&format!("{}?saved", path::protected_api(at.slug(), &of.id)))),
+        Err(error) => Refused::new(error)?,
+    };
+    let t = at.shell(Nav::Integrations).t;
+    let is_stale = error.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
+    let now = is_stale.then(|| {
+        let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();
+        (stored.name.clone(), stored.api.address.as_str().to_owned(), rules)
+    });
+    // Whoever has read what stands there now may overwrite it.
+    let version = if is_stale { stored.version.to_string() } else { typed.version.clone() };
+    let form = ApiForm { version, ..typed.form() };
+    FormPage { now, ..FormPage::changing(&at, &stored, form) }.refused(&error)
+}
