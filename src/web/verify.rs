@@ -62,9 +62,11 @@ pub async fn verify(request: HttpRequest) -> HttpResponse {
 /// `/verify/{behind}`: about a request to a protected API, or what [`verify`] does for Envoy.
 pub async fn verify_behind(request: HttpRequest) -> HttpResponse {
     // As it was sent: whatever decoded it on the way here would have decided how it is read.
-    match request.uri().path().strip_prefix(path::VERIFY_APIS) {
+    let sent = request.uri().path();
+    match sent.strip_prefix(path::VERIFY_APIS) {
         Some(behind) => answer(about_request(&request, behind).await),
-        None => answer(about_token(&request).await),
+        None if sent.starts_with(path::VERIFY) => answer(about_token(&request).await),
+        None => answer(Err(Misled::Ambiguous.into())),
     }
 }
 

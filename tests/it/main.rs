@@ -19,6 +19,8 @@ mod outage;
 mod password_links;
 mod permission_sets;
 mod processes;
+mod protected_apis;
+mod proxies;
 mod routes;
 mod service_states;
 mod service_users;

@@ -62,6 +62,8 @@ const TABLE: &[Row] = &[
     row("PUT", "/verify", [401, 401, 401, 403]),
     row("PATCH", "/verify", [401, 401, 401, 403]),
     row("DELETE", "/verify", [401, 401, 401, 403]),
+    row("GET", "/verify/{behind:.*}", [401, 401, 401, 403]),
+    row("POST", "/verify/{behind:.*}", [401, 401, 401, 403]),
     row("GET", "/nowhere", [404, 404, 404, 404]),
     row("POST", "/sign-out", [303, 303, 303, 303]),
     row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
@@ -80,7 +82,7 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 }
 
 /// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, which both
-/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own. POST
+/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own, `{api}` a protected API. POST
 /// carries a form with nothing but the session's own token in it.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
@@ -106,6 +108,14 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/inventory/{token}/revocation", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/apis", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/apis", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/apis/new", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/apis/{api}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/apis/{api}/edit", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/apis/{api}/edit", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/apis/{api}/deletion", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/apis/{api}/deletion", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/tokens", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens/new", [303, 200, 403, 404, 303]),
@@ -174,7 +184,7 @@ db_test! {
         let (app, ann, ben, key, token, session) = cast(db).await;
         let mut wrong = Vec::new();
         for row in TABLE {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
             let visitor = app.browser("Visitor");
             let form = [
                 ("authorization", &*format!("Bearer {key}")),
@@ -211,12 +221,16 @@ db_test! {
         let set = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
         let (_, set) = set.header("location").rsplit_once('/').expect("the page of a set");
         let set = set.trim_end_matches("?made");
+        let new_api = [("name", "Order API"), ("address", "https://api.example.org")];
+        let api = ann.post("/orgs/croix-bleue-sahel/integrations/apis", &new_api).await;
+        let (_, api) = api.header("location").rsplit_once('/').expect("the page of an API");
+        let api = api.trim_end_matches("?made");
         let mut wrong = Vec::new();
         let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in ORGANIZATION {
             let mut path = path.replace("{slug}", "croix-bleue-sahel");
             for (name, id) in
-                [("{token}", &*token), ("{service}", service), ("{member}", ben), ("{invitation}", "1"), ("{set}", set)]
+                [("{token}", &*token), ("{service}", service), ("{member}", ben), ("{invitation}", "1"), ("{set}", set), ("{api}", api)]
             {
                 path = path.replace(name, id);
             }
@@ -241,10 +255,10 @@ db_test! {
     async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
         let (app, ann, _, key, token, session) = cast(db).await;
         for row in TABLE {
-            if matches!(row.path, "/verify" | "/nowhere") {
+            if matches!(row.path, "/verify" | "/verify/{behind:.*}" | "/nowhere") {
                 continue;
             }
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
             for method in ["PUT", "PATCH", "OPTIONS", "PROPFIND"] {
                 let answer = ann.request(method, &path, &[("sec-fetch-site", "same-origin")], String::new()).await;
                 assert_eq!(answer.status, 405, "{method} {path}");
@@ -305,7 +319,7 @@ db_test! {
         app.jeton.flush_usage().await.unwrap();
         let before = crate::harness::activity(&app.db).len();
         for row in TABLE.iter().filter(|row| row.method == "GET") {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
             ann.get(&path).await;
             ann.get_part(&path).await;
         }
@@ -317,7 +331,7 @@ db_test! {
         let (app, ann, _, key, token, session) = cast(db).await;
         let mut answers = Vec::new();
         for row in TABLE {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css");
+            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
             answers.push((path.clone(), ann.request(row.method, &path, &[], String::new()).await));
             answers.push((path.clone(), app.with_key(row.method, &path, &key).await));
         }
@@ -350,7 +364,7 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}"];
+    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}"];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)

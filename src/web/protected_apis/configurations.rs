@@ -85,20 +85,21 @@ impl Facts<'_> {
              proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton {{\n    internal;\n    \
              proxy_pass {jeton}{verify};\n{tls}    proxy_pass_request_body off;\n    \
              proxy_set_header Content-Length \"\";\n    proxy_set_header X-Original-Method $request_method;\n    \
-             proxy_set_header X-Original-URI $request_uri;\n}}\n",
+             proxy_set_header X-Original-URI $request_uri;\n    proxy_set_header X-Forwarded-For $remote_addr;\n}}\n",
             path = self.api.path(),
             jeton = self.jeton,
             verify = self.verify,
         )
     }
 
+    /// The question mark leaves the client's own parameters out.
     fn caddy(&self) -> String {
         let names = IDENTITY.iter().map(|name| usual(name.as_str())).collect::<Vec<_>>().join(" ");
         format!(
             "{site} {{\n    @api path {path}*\n    route @api {{\n        \
              @odd header_regexp Connection (?i)jeton|authorization|x-forwarded\n        respond @odd 403\n        \
              request_header -Jeton-*\n        request_header -Jeton_*\n        \
-             forward_auth {jeton} {{\n            uri {verify}\n            \
+             forward_auth {jeton} {{\n            uri {verify}?\n            \
              header_up Host {{upstream_hostport}}\n            copy_headers {names}\n        }}\n        \
              reverse_proxy 127.0.0.1:3000\n    }}\n}}\n",
             site = self.api.site(),
@@ -147,11 +148,10 @@ impl Facts<'_> {
     fn traefik(&self) -> String {
         let headers = each(|usual, _| format!("          - {usual}\n"));
         let aliases = each(|usual, _| format!("          {}: \"\"\n", usual.replace('-', "_")));
-        let odd = "!HeaderRegexp(`Connection`, `(?i)jeton|authorization`)";
         let host = self.api.host().split(':').next().unwrap_or_default();
         format!(
             "http:\n  routers:\n    api:\n      \
-             rule: \"Host(`{host}`) && PathPrefix(`{path}`) && {odd}\"\n      \
+             rule: \"Host(`{host}`) && PathPrefix(`{path}`)\"\n      \
              middlewares: [jeton-aliases, jeton]\n      service: api\n  middlewares:\n    \
              jeton-aliases:\n      headers:\n        customRequestHeaders:\n{aliases}    \
              jeton:\n      forwardAuth:\n        address: \"{jeton}{verify}\"\n        \

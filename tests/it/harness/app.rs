@@ -46,12 +46,12 @@ impl Drop for TestApp {
 impl TestApp {
     /// A Jeton with no user.
     pub async fn start(test_db: TestDb) -> TestApp {
-        TestApp::run(test_db, None, None).await
+        TestApp::run(test_db, None, None, false).await
     }
 
     /// A Jeton with no user that is reached under `public_url`.
     pub async fn start_behind(test_db: TestDb, public_url: Option<&str>) -> TestApp {
-        TestApp::run(test_db, public_url, None).await
+        TestApp::run(test_db, public_url, None, false).await
     }
 
     /// A Jeton with no user that sends mail.
@@ -66,10 +66,27 @@ impl TestApp {
             server: mail::Server::parse(url).expect("a server"),
             from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
         };
-        TestApp::run(test_db, None, Some(mail)).await
+        TestApp::run(test_db, None, Some(mail), false).await
     }
 
-    async fn run(test_db: TestDb, public_url: Option<&str>, mail: Option<mail::Settings>) -> TestApp {
+    /// A Jeton whose administrator `name` is signed in, and that believes proxies on the loopback.
+    pub async fn with_proxies(test_db: TestDb, name: &str) -> (TestApp, Person) {
+        let app = TestApp::run(test_db, None, None, true).await;
+        let person = app.first_user(name).await;
+        (app, person)
+    }
+
+    /// Ends it, as if the machine were gone.
+    pub async fn is_gone(&self) {
+        self.handle.stop(false).await;
+    }
+
+    async fn run(
+        test_db: TestDb,
+        public_url: Option<&str>,
+        mail: Option<mail::Settings>,
+        believes_proxies: bool,
+    ) -> TestApp {
         let clock = Clock::system();
         let address = Address::parse(&test_db.url).expect("a database URL");
         let settings = app::Settings {
@@ -83,7 +100,7 @@ impl TestApp {
         let web = web::Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: public_url.map(|url| web::PublicUrl::parse(url).expect("a URL")),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: believes_proxies.then(|| [127, 0, 0, 1].into()).into_iter().collect(),
             workers: Some(2),
         };
         let server = web::bind(jeton, &web).expect("a free port");
@@ -444,6 +461,13 @@ impl Answer {
             self.body.split('<').find(|tag| tag.starts_with("input") && tag.contains(&format!("name=\"{name}\"")))?;
         let value = input.split_once("value=\"")?.1.split('"').next()?;
         Some(unescape(value))
+    }
+
+    /// The text that can be copied from the part of the page with this id.
+    pub fn code(&self, id: &str) -> String {
+        let start = format!("<code id=\"{id}\">");
+        let (_, rest) = self.body.split_once(&start).unwrap_or_else(|| panic!("no {id} in {}", self.text()));
+        unescape(rest.split("</code>").next().expect("an end"))
     }
 
     /// The API key that the page shows.

@@ -11,6 +11,7 @@ pub mod lists;
 mod people;
 mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod random;
 pub mod service;
 mod smtp;

@@ -1,0 +1,193 @@
+//! Reverse proxies with the configuration that Jeton's own page shows, in front of an API that tells what it was sent.
+
+use super::{Answer, guardian::Guardian};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// How long a proxy may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the API behind the proxy was sent.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The request line.
+    pub line: String,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Hit {
+    /// The values of the headers that a program behind CGI would take for this one.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let alike = |other: &str| other.replace('_', "-") == name;
+        self.headers.iter().filter(|(other, _)| alike(other)).map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+/// An API that answers everything with 200.
+pub struct Upstream {
+    address: SocketAddr,
+    hits: Arc<Mutex<Vec<Hit>>>,
+}
+
+impl Upstream {
+    /// Starts it on a free port; it ends with the tests.
+    pub fn start() -> Upstream {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let upstream = Upstream { address: listener.local_addr().expect("an address"), hits: Arc::default() };
+        let hits = Arc::clone(&upstream.hits);
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let hits = Arc::clone(&hits);
+                // A proxy may go away whenever it likes.
+                std::thread::spawn(move || drop(serve(&connection.expect("a connection"), &hits)));
+            }
+        });
+        upstream
+    }
+
+    /// What has come since the last look.
+    pub fn hits(&self) -> Vec<Hit> {
+        std::mem::take(&mut self.hits.lock().expect("no test fails in there"))
+    }
+}
+
+fn serve(stream: &TcpStream, hits: &Mutex<Vec<Hit>>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream);
+    let mut read = || -> std::io::Result<String> {
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    };
+    let line = read()?;
+    if line.is_empty() {
+        return Ok(());
+    }
+    let mut headers = Vec::new();
+    loop {
+        let header = read()?;
+        let Some((name, value)) = header.split_once(':') else { break };
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    hits.lock().expect("no test fails in there").push(Hit { line, headers });
+    (&*stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+}
+
+/// A kind of proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// nginx.
+    Nginx,
+    /// Caddy.
+    Caddy,
+    /// Apache.
+    Apache,
+}
+
+/// A running proxy. It ends when this is dropped.
+pub struct Proxy {
+    port: u16,
+    _folder: TempDir,
+    _guardian: Guardian,
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+impl Proxy {
+    /// Starts one on this port with the configuration from the page of a protected API.
+    pub fn start(kind: Kind, port: u16, page: &Answer, upstream: &Upstream) -> Proxy {
+        let folder = super::folder();
+        let path = folder.path();
+        // A proxy that is started by root reads its files as somebody else.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own folder");
+        let filled = |id: &str| {
+            let lua = path.join("jeton.lua").display().to_string();
+            let api = upstream.address.to_string();
+            page.code(id).replace("127.0.0.1:3000", &api).replace("/etc/apache2/jeton.lua", &lua)
+        };
+        let command = match kind {
+            Kind::Nginx => nginx(path, port, &filled("nginx")),
+            Kind::Caddy => caddy(path, &filled("caddy")),
+            Kind::Apache => {
+                write(path, "jeton.lua", &filled("apache-lua"));
+                apache(path, port, &filled("apache"))
+            }
+        };
+        let start = format!("cd \"$1\"; {command} </dev/null >\"$folder/log\" 2>&1 & stop=\"kill $!; wait $!\"");
+        let guardian = Guardian::start(&start, &[OsStr::new(path)]).expect("a shell");
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(started.elapsed() < PATIENCE, "{kind:?} does not start; ./test installs it: {}", guardian.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Proxy { port, _folder: folder, _guardian: guardian }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends a request as it stands, without its last empty lines, and returns the status of the answer; 0 for none.
+    pub fn send(&self, head: &str) -> u16 {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the proxy");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
+        let head = head.trim_end().replace('\n', "\r\n") + "\r\n\r\n";
+        stream.write_all(head.as_bytes()).expect("a request");
+        let mut answer = [0; 64];
+        let mut length = 0;
+        while length < 12 {
+            match stream.read(&mut answer[length..]) {
+                Ok(0) | Err(_) => return 0,
+                Ok(more) => length += more,
+            }
+        }
+        std::str::from_utf8(&answer[9..12]).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("our own folder");
+}
+
+fn nginx(folder: &Path, port: u16, text: &str) -> String {
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {kind};\n"))
+        .concat();
+    let whole = format!(
+        "daemon off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}server {{\nlisten \
+         127.0.0.1:{port};\n{text}}}\n}}\n"
+    );
+    write(folder, "nginx.conf", &whole);
+    "PATH=\"$PATH:/usr/sbin\" nginx -e stderr -p \"$1\" -c \"$1/nginx.conf\"".into()
+}
+
+fn caddy(folder: &Path, text: &str) -> String {
+    write(folder, "Caddyfile", &format!("{{\nadmin off\n}}\n{text}"));
+    "HOME=\"$1\" XDG_DATA_HOME=\"$1\" XDG_CONFIG_HOME=\"$1\" caddy run --adapter caddyfile --config \"$1/Caddyfile\"".into()
+}
+
+fn apache(folder: &Path, port: u16, text: &str) -> String {
+    let modules = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http", "lua"]
+        .map(|module| format!("LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n"))
+        .concat();
+    let folder_text = folder.display();
+    let whole = format!(
+        "ServerName localhost\nListen 127.0.0.1:{port}\nDefaultRuntimeDir {folder_text}\nPidFile {folder_text}/pid\nErrorLog \
+         /dev/stderr\nMutex posixsem\nUser www-data\nGroup www-data\n{modules}{text}"
+    );
+    write(folder, "apache.conf", &whole);
+    "/usr/sbin/apache2 -DFOREGROUND -f \"$1/apache.conf\"".into()
+}

@@ -1,0 +1,207 @@
+//! Real proxies with the configuration that the page of a protected API shows: whatever a client sends, nothing reaches the
+//! API that Jeton has not let in, and the API learns whom a request is for from Jeton alone (V10, V11).
+
+use crate::harness::{
+    Person, TestApp, TestDb,
+    proxy::{Hit, Kind, Proxy, Upstream, free_port},
+};
+
+const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
+const IDENTITY: [&str; 5] =
+    ["jeton-subject", "jeton-organization", "jeton-scope", "jeton-permissions", "jeton-token"];
+
+/// Requests of somebody who may read orders and nothing else, that are not let in: the request line without its version,
+/// and headers.
+const REFUSED: &[(&str, &[&str])] = &[
+    ("POST /v1/orders/5", &[]),
+    ("DELETE /v1/public/5", &[]),
+    ("GET /v1/admin/5", &[]),
+    ("GET /v1/other", &[]),
+    ("get /v1/public/5", &[]),
+    // The words of other proxies, forged: they say less than what is asked for.
+    ("POST /v1/public/5", &["X-Original-Method: GET", "X-Forwarded-Method: GET", "X-HTTP-Method-Override: GET"]),
+    ("GET /v1/admin/5", &["X-Original-URI: /v1/orders/5"]),
+    ("GET /v1/admin/5", &["X-Forwarded-Uri: /v1/orders/5", "X-Forwarded-Prefix: /v1/orders"]),
+    ("GET /v1/admin/5", &["X-Original-URL: http://127.0.0.1/v1/orders/5", "X-Rewrite-URL: /v1/orders/5"]),
+    ("GET /v1/admin/5", &["X-Original-URI: /v1/orders/5", "X-Original-URI: /v1/orders/6"]),
+    ("GET /v1/admin/5", &["X-Forwarded-Uri: /v1/orders/5", "X-Forwarded-Uri: /v1/orders/5"]),
+    ("GET /v1/admin/5", &["X_Original_URI: /v1/orders/5", "X_Forwarded_Uri: /v1/orders/5"]),
+    ("POST /v1/public/5", &["X_Original_Method: GET", "X_Forwarded_Method: GET", "x-original-method: GET"]),
+    // Headers that are taken off on the way, if the client has its will.
+    (
+        "GET /v1/admin/5",
+        &["Connection: close, X-Original-URI, X-Forwarded-Uri, X-Original-Method", "X-Original-URL: /v1/orders/5"],
+    ),
+    ("POST /v1/public/5", &["Connection: close, X-Original-Method, X-Forwarded-Method", "X-Original-Method: GET"]),
+    ("GET /v1/admin/5", &["Connection: close", "Connection: X-Forwarded-Uri, X-Original-URI"]),
+    // Paths that not everybody reads in the same way.
+    ("GET /v1/orders/../admin/5", &[]),
+    ("GET /v1/orders/%2e%2e/admin/5", &[]),
+    ("GET /v1/orders/..%2fadmin/5", &[]),
+    ("GET /v1/orders/%2e%2e%2fadmin/5", &[]),
+    ("GET /v1/orders/..%5cadmin/5", &[]),
+    ("GET /v1/orders/..\\admin\\5", &[]),
+    ("GET /v1/orders/..;/admin/5", &[]),
+    ("GET /v1/orders/%2e%2e;/admin/5", &[]),
+    ("GET /v1/orders/%252e%252e/admin/5", &[]),
+    ("GET /v1/orders/%c0%ae%c0%ae/admin/5", &[]),
+    ("GET /v1/orders//../admin/5", &[]),
+    ("GET /v1//admin/5", &[]),
+    ("GET //v1/admin/5", &[]),
+    ("GET /v1/./admin/5", &[]),
+    ("GET /v1/Admin/5", &[]),
+    ("GET /v1/admin;x/5", &[]),
+    ("GET /v1/%61dmin/5", &[]),
+    ("GET /v1/orders/5%00", &[]),
+    ("GET /v1/orders/5%0d%0aX: y", &[]),
+    ("GET http://127.0.0.1/v1/admin/5", &[]),
+    // More keys than one, or one elsewhere.
+    ("GET /v1/orders/5", &["Authorization: Bearer jtn_p_x"]),
+    ("GET /v1/orders/5", &["Connection: close, Authorization"]),
+];
+
+/// Requests of the same that are let in.
+const ACCEPTED: &[(&str, &[&str])] = &[
+    ("GET /v1/orders/5", &[]),
+    ("GET /v1/orders/5/lines?scope=write&permission=none&page=2&page=3", &[]),
+    ("HEAD /v1/orders/caf%C3%A9", &[]),
+    ("GET /v1/public/", &["Cookie: jeton=1; session=x", "Content-Type: application/json"]),
+    ("GET /v1/orders/5", &["X-Forwarded-For: 6.6.6.6", "Accept: */*"]),
+];
+
+/// What a client may send to be somebody else.
+const FORGED: &[&[&str]] = &[
+    &["Jeton-Subject: evil", "Jeton-Organization: evil", "Jeton-Scope: evil", "Jeton-Permissions: evil", "Jeton-Token: evil"],
+    &["jeton-subject: evil", "JETON-SUBJECT: evil"],
+    &["Jeton_Subject: evil", "jeton_token: evil", "JETON_PERMISSIONS: evil", "Jeton_Scope: evil", "Jeton_Organization: evil"],
+    &["Connection: close, Jeton-Subject, Jeton-Scope", "Jeton-Subject: evil"],
+    &["Connection: close", "Connection: jeton-permissions", "Jeton-Permissions: evil"],
+];
+
+struct Scene {
+    app: TestApp,
+    ann: Person,
+    page: String,
+    proxy: Proxy,
+    upstream: Upstream,
+    reads: String,
+    found: Vec<String>,
+}
+
+impl Scene {
+    async fn set(kind: Kind) -> Scene {
+        let (app, ann) = TestApp::with_proxies(TestDb::sqlite(), "Ann").await;
+        let (port, upstream) = (free_port(), Upstream::start());
+        let address = format!("http://127.0.0.1:{port}/v1");
+        let mut fields = vec![("name", "Order API"), ("address", address.as_str())];
+        for (methods, path, needs, permission) in [
+            ("reads", "/orders/**", "read", "templates.view"),
+            ("any", "/admin/**", "read_write", "platform.billing"),
+            ("any", "/public/**", "by_method", ""),
+        ] {
+            fields.extend([("methods", methods), ("path", path), ("needs", needs), ("permission", permission)]);
+        }
+        let made = ann.post(APIS, &fields).await;
+        let page = made.header("location").trim_end_matches("?made").to_owned();
+        let shown = ann.get(&page).await;
+        assert_eq!(shown.status, 200, "{}", made.body);
+        let reads = ann.makes_token("reads").await;
+        let proxy = Proxy::start(kind, port, &shown, &upstream);
+        Scene { app, ann, page, proxy, upstream, reads, found: Vec::new() }
+    }
+
+    /// Sends a request, and returns its status and what of it came to the API.
+    fn send(&self, line: &str, key: &str, headers: &[&str], version: &str) -> (u16, Vec<Hit>) {
+        let mut head = format!("{line} {version}\nHost: 127.0.0.1:{}\n", self.proxy.port());
+        if !key.is_empty() {
+            head += &format!("Authorization: Bearer {key}\n");
+        }
+        for header in headers {
+            head += &format!("{header}\n");
+        }
+        if !headers.iter().any(|header| header.starts_with("Connection")) {
+            head += "Connection: close\n";
+        }
+        let status = self.proxy.send(&head);
+        (status, self.upstream.hits())
+    }
+
+    fn is_refused(&mut self, line: &str, key: &str, headers: &[&str]) {
+        let (status, hits) = self.send(line, key, headers, "HTTP/1.1");
+        if !hits.is_empty() || (200..400).contains(&status) {
+            self.found.push(format!("let in: {line} {headers:?}: {status} {hits:?}"));
+        }
+    }
+
+    fn is_accepted(&mut self, line: &str, key: &str, headers: &[&str], version: &str) {
+        let (status, hits) = self.send(line, key, headers, version);
+        let [hit] = &hits[..] else {
+            return self.found.push(format!("not let in: {line} {headers:?}: {status} {hits:?}"));
+        };
+        let is_whole = status == 200 && hit.line.starts_with(line);
+        if !is_whole || !is_of_ann(hit) {
+            self.found.push(format!("not as it should be: {line} {headers:?}: {status} {hit:?}"));
+        }
+    }
+}
+
+/// Whether everything about whom it is for comes from Jeton, once.
+fn is_of_ann(hit: &Hit) -> bool {
+    let one = |name: &str| matches!(hit.all(name)[..], [value] if !value.is_empty() && !value.contains("evil"));
+    IDENTITY.iter().all(|name| one(name)) && hit.all("jeton-subject") == ["membership:1"]
+}
+
+async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
+    let mut scene = Scene::set(kind).await;
+    let reads = scene.reads.clone();
+    let writes = scene.ann.makes_token_with("writes", "read_write").await;
+    let foreign = scene.app.add_organization("elsewhere", "Stranger").await.makes_token_with("foreign", "read_write").await;
+    for (line, headers) in ACCEPTED {
+        scene.is_accepted(line, &reads, headers, "HTTP/1.1");
+    }
+    scene.is_accepted("GET /v1/orders/5", &reads, &[], "HTTP/1.0");
+    scene.is_accepted("DELETE /v1/admin/5", &writes, &[], "HTTP/1.1");
+    for (line, headers) in REFUSED {
+        scene.is_refused(line, &reads, headers);
+    }
+    for key in ["", "jtn_p_x", &foreign, &format!("{reads}x")] {
+        scene.is_refused("GET /v1/orders/5", key, &[]);
+        scene.is_refused("GET /v1/orders/5", key, &["Jeton-Subject: membership:1", "Jeton-Scope: read write"]);
+    }
+    scene.is_refused(&format!("GET /v1/orders/5?access_token={reads}"), "", &[]);
+    for headers in FORGED {
+        let (status, hits) = scene.send("GET /v1/orders/5", &reads, headers, "HTTP/1.1");
+        if !hits.iter().all(is_of_ann) || (hits.is_empty() && status < 400) {
+            scene.found.push(format!("somebody else: {headers:?}: {status} {hits:?}"));
+        }
+    }
+    // From the moment of the answer on.
+    scene.ann.revokes("reads").await;
+    scene.is_refused("GET /v1/orders/5", &reads, &[]);
+    scene.is_accepted("GET /v1/orders/5", &writes, &[], "HTTP/1.1");
+    let version = scene.ann.get(&format!("{}/edit", scene.page)).await.field("version").expect("a version");
+    let address = format!("http://127.0.0.1:{}/v1", scene.proxy.port());
+    let closed = [("name", "Order API"), ("address", &*address), ("version", &*version)];
+    assert_eq!(scene.ann.post(&format!("{}/edit", scene.page), &closed).await.status, 303);
+    scene.is_refused("GET /v1/orders/5", &writes, &[]);
+    scene.app.is_gone().await;
+    for line in ["GET /v1/orders/5", "GET /v1/public/5", "POST /v1/public/5"] {
+        scene.is_refused(line, &writes, &[]);
+    }
+    assert!(scene.found.is_empty(), "{} findings:\n{}", scene.found.len(), scene.found.join("\n"));
+}
+
+#[actix_web::test]
+async fn nginx_lets_in_only_what_jeton_lets_in() {
+    lets_in_only_what_jeton_lets_in(Kind::Nginx).await;
+}
+
+#[actix_web::test]
+async fn caddy_lets_in_only_what_jeton_lets_in() {
+    lets_in_only_what_jeton_lets_in(Kind::Caddy).await;
+}
+
+#[actix_web::test]
+async fn apache_lets_in_only_what_jeton_lets_in() {
+    lets_in_only_what_jeton_lets_in(Kind::Apache).await;
+}
