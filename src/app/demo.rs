@@ -4,6 +4,7 @@ mod history;
 mod neighbours;
 mod people;
 mod permission_sets;
+mod protected_apis;
 mod service_users;
 
 use super::{AppError, Jeton, Result, StartError, random};
@@ -249,6 +250,7 @@ impl Jeton {
             people::add(connection, awa, &hash, now)?;
             permission_sets::give(connection, awa)?;
             history::add(connection, &people, &pepper, now)?;
+            protected_apis::add(connection, awa, now)?;
             if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
                 keys.push(("service", key));
             }

@@ -242,7 +242,7 @@ db_test! {
         assert_eq!(ask(&reads, "POST", &behind("/v1/x"), &[]).await, 403);
         assert_eq!(ask(&writes, "POST", &behind("/v1/x"), &[]).await, 200);
         assert_eq!(ask(&reads, "GET", &behind("/v1/admin/x"), &[method, uri]).await, 403);
-        for odd in ["/v1/x/%2e%2e/y", "/v1/a%2fb", "/v1//x", "/v1/x;y", "/v1/%255c", "/x", "/"] {
+        for odd in ["/v1/x/%2e%2e%2fy", "/v1/a%2fb", "/v1//x", "/v1/x;y", "/v1/%255c", "/x", "/"] {
             assert_eq!(ask(&writes, "GET", &behind(odd), &[]).await, 403, "{odd}");
         }
         for unknown in ["/verify/apis/zzzzzzzzzz", "/verify/apis/", "/verify/apis/ZZ", "/v%65rify/apis/0123456789"] {

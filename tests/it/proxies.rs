@@ -57,7 +57,6 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("GET http://127.0.0.1/v1/admin/5", &[]),
     // More keys than one, or one elsewhere.
     ("GET /v1/orders/5", &["Authorization: Bearer jtn_p_x"]),
-    ("GET /v1/orders/5", &["Connection: close, Authorization"]),
 ];
 
 /// Requests of the same that are let in.
@@ -76,6 +75,7 @@ const FORGED: &[&[&str]] = &[
     &["Jeton_Subject: evil", "jeton_token: evil", "JETON_PERMISSIONS: evil", "Jeton_Scope: evil", "Jeton_Organization: evil"],
     &["Connection: close, Jeton-Subject, Jeton-Scope", "Jeton-Subject: evil"],
     &["Connection: close", "Connection: jeton-permissions", "Jeton-Permissions: evil"],
+    &["Connection: close, Authorization", "Jeton-Subject: evil"],
 ];
 
 struct Scene {

@@ -185,6 +185,48 @@ const INTEGRATIONS: &[Page] = &[
         ],
     ),
 ];
+const PROTECTED_APIS: &[Page] = &[
+    ("protected APIs empty", &[Go("/orgs/croix-bleue-sahel/integrations/apis")]),
+    ("protected API new", &[Go("/orgs/croix-bleue-sahel/integrations/apis/new")]),
+    (
+        "protected API new with errors",
+        &[Go("/orgs/croix-bleue-sahel/integrations/apis/new"), Type("path", "orders"), REFUSED_AT_END],
+    ),
+    (
+        "protected API new, two rules",
+        &[Go("/orgs/croix-bleue-sahel/integrations/apis/new"), Press("[value=add]", "#path-2")],
+    ),
+    (
+        "protected API registered",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis/new"),
+            Type("name", "Order API"),
+            Type("address", "https://api.example.org/v1/"),
+            Press("main .at-end [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    (
+        "protected API, Envoy",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Press(".selectable a", ".samples"),
+            Press("details:last-of-type summary", "details[open] #envoy"),
+        ],
+    ),
+    (
+        "protected API edit",
+        &[Go("/orgs/croix-bleue-sahel/integrations/apis"), Press(".selectable a", ".samples"), Press("[href$=edit]", "#path-1")],
+    ),
+    (
+        "protected API deletion dialog",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Press(".selectable a", ".samples"),
+            Press("[href$=deletion]", "dialog:modal"),
+        ],
+    ),
+    ("protected APIs", &[Go("/orgs/croix-bleue-sahel/integrations/apis")]),
+];
 const INTEGRATIONS_FULL: &[Page] = &[
     ("service tokens full", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
     ("service new at the limit", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new")]),
@@ -394,6 +436,26 @@ async fn every_page_about_people(language: &'static str) {
     tour.visit(PEOPLE).await;
     tour.browser.driver().delete_all_cookies().await.expect("a browser");
     tour.visit(INVITED).await;
+    tour.ends();
+}
+
+#[actix_web::test]
+async fn every_page_about_protected_apis_in_english() {
+    every_page_about_protected_apis("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_protected_apis_in_french() {
+    every_page_about_protected_apis("fr").await;
+}
+
+async fn every_page_about_protected_apis(language: &'static str) {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    let setup = Setup { language, ..Setup::default() };
+    let browser = Browser::with(&app.url, setup).await;
+    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    tour.sign_in().await;
+    tour.visit(PROTECTED_APIS).await;
     tour.ends();
 }
 

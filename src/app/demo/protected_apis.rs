@@ -1,0 +1,41 @@
+//! The demonstration's protected API.
+
+use super::{Person, entry};
+use crate::{
+    app::{AppError, Result, random},
+    domain::{
+        activity::{Action, Source},
+        permission::Permission,
+        protected_api::{Address, Methods, Needs, Pattern, Rule},
+        time::{DAY, Timestamp},
+        token,
+    },
+    storage::{
+        AnyConnection, activity,
+        protected_apis::{self, NewApi},
+    },
+};
+
+const NAME: &str = "Stock API";
+const RULES: [(Methods, &str, Needs, Option<Permission>); 4] = [
+    (Methods::Reads, "/items/**", Needs::Read, Some(Permission::AssetsView)),
+    (Methods::Writes, "/items/**", Needs::ReadWrite, Some(Permission::AssetsEdit)),
+    (Methods::One("POST"), "/search", Needs::Read, Some(Permission::AssetsView)),
+    (Methods::Reads, "/reports/*", Needs::Read, None),
+];
+
+/// Adds it, as registered by `by`.
+pub fn add(connection: &mut AnyConnection, by: &Person, now: Timestamp) -> Result<()> {
+    let at = now.plus(-120 * DAY);
+    let broken = |error| AppError::Broken(format!("the demonstration: {error}"));
+    let address = Address::parse("https://stock.croix-bleue.example/v1/").map_err(broken)?;
+    let rule = |(methods, path, needs, permission)| {
+        Ok(Rule { methods, path: Pattern::parse(path).map_err(broken)?, needs, permission })
+    };
+    let rules: Vec<Rule> = RULES.into_iter().map(rule).collect::<Result<_>>()?;
+    let new = NewApi { name: NAME, address: &address, rules: &rules };
+    protected_apis::insert(connection, by.organization, &token::public_id(random::fill), &new, at)?;
+    let source = Source::default();
+    let entry = entry(by, Action::ProtectedApiCreated, at, None, &source);
+    Ok(activity::insert(connection, &activity::Entry { target_name: Some(NAME), ..entry })?)
+}
