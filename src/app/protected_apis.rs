@@ -167,13 +167,7 @@ impl Jeton {
     /// # Errors
     /// [`AppError::NotFound`] for one of another organization; [`AppError::Invalid`] with what is wrong, somebody else's
     /// change in the meantime ([`Problem::ChangedMeanwhile`]) too.
-    pub async fn change_protected_api(
-        &self,
-        at: &Admin,
-        public_id: &str,
-        form: ApiForm,
-        source: Source,
-    ) -> Result<()> {
+    pub async fn change_protected_api(&self, at: &Admin, public_id: &str, form: ApiForm, source: Source) -> Result<()> {
         let wanted = Wanted::read(&form)?;
         let version: Option<i64> = form.version.parse().ok();
         let (at, now, public_id) = (at.clone(), self.clock.now(), public_id.to_owned());
@@ -184,7 +178,8 @@ impl Jeton {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
             must_be_free(&protected_apis::list(connection, grant.organization())?, &wanted.name, Some(&public_id))?;
-            if (&before.name, &before.api.address, &before.api.rules) == (&wanted.name, &wanted.address, &wanted.rules) {
+            if (&before.name, &before.api.address, &before.api.rules) == (&wanted.name, &wanted.address, &wanted.rules)
+            {
                 return Ok(());
             }
             protected_apis::update(connection, before.id, &wanted.stored())?;

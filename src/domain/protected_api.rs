@@ -194,8 +194,7 @@ impl Pattern {
     }
 
     fn matches(&self, segments: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
-        let is_long_enough =
-            segments.len() == self.parts.len() || (self.is_open && segments.len() > self.parts.len());
+        let is_long_enough = segments.len() == self.parts.len() || (self.is_open && segments.len() > self.parts.len());
         let fits = |(part, segment): (&Part, &String)| match part {
             Part::Any => true,
             Part::Text(text) => same(text, segment),
@@ -441,9 +440,44 @@ mod tests {
     #[test]
     fn what_can_be_read_in_more_ways_than_one_is_ambiguous() {
         for odd in [
-            "", "*", "v1", "//", "//v1", "/v1//orders", "/v1///", "/v1/./x", "/v1/../x", "/..", "/.", "/%2e%2e/x", "/.%2E/x",
-            "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/..;/x", "/a;b", "/a%3bb", "/a%00", "/a%0d%0a", "/a\tb", "/a b", "/a%7f",
-            "/a%252e", "/%25", "/%", "/%2", "/%zz", "/%c0%ae", "/%ff", "/%c3", "/a%23", "/a#b", "/a%3fb", "/%c2%85", "/%+1",
+            "",
+            "*",
+            "v1",
+            "//",
+            "//v1",
+            "/v1//orders",
+            "/v1///",
+            "/v1/./x",
+            "/v1/../x",
+            "/..",
+            "/.",
+            "/%2e%2e/x",
+            "/.%2E/x",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/..;/x",
+            "/a;b",
+            "/a%3bb",
+            "/a%00",
+            "/a%0d%0a",
+            "/a\tb",
+            "/a b",
+            "/a%7f",
+            "/a%252e",
+            "/%25",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/%c0%ae",
+            "/%ff",
+            "/%c3",
+            "/a%23",
+            "/a#b",
+            "/a%3fb",
+            "/%c2%85",
+            "/%+1",
         ] {
             assert_eq!(path(odd), Err(Ambiguous), "{odd:?}");
         }
@@ -479,9 +513,24 @@ mod tests {
         assert_eq!(address.as_str(), "https://api.example.org:8443/v1/");
         assert_eq!((address.host(), address.path()), ("api.example.org:8443", "/v1/"));
         assert_eq!(Address::parse("http://localhost").unwrap().path(), "/");
-        for wrong in ["", "api.example.org", "ftp://x/", "https://", "https:///v1", "https://a b/", "https://x:0/",
-            "https://a@x/", "https://x/?q", "https://x/a%20b", "https://x/../y", "https://x/a//b", "https://x/a;b", "https://x/\"",
-            "https://x/{}", "https://x/*"] {
+        for wrong in [
+            "",
+            "api.example.org",
+            "ftp://x/",
+            "https://",
+            "https:///v1",
+            "https://a b/",
+            "https://x:0/",
+            "https://a@x/",
+            "https://x/?q",
+            "https://x/a%20b",
+            "https://x/../y",
+            "https://x/a//b",
+            "https://x/a;b",
+            "https://x/\"",
+            "https://x/{}",
+            "https://x/*",
+        ] {
             assert!(Address::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -504,7 +553,11 @@ mod tests {
         assert_eq!(demand("GET", "/v1/orders"), Err(Closed::NoRule));
         assert_eq!(demand("GET", "/v1/orders/5/lines"), Err(Closed::NoRule));
         assert_eq!(demand("POST", "/v1/orders"), Ok((true, "templates.edit".into())));
-        assert_eq!(demand("get", "/v1/orders/5"), Ok((true, "templates.edit".into())), "no method that is known to read");
+        assert_eq!(
+            demand("get", "/v1/orders/5"),
+            Ok((true, "templates.edit".into())),
+            "no method that is known to read"
+        );
         assert_eq!(demand("POST", "/v1/search"), Ok((false, String::new())));
         assert_eq!(demand("PUT", "/v1/search"), Err(Closed::NoRule));
         assert_eq!(demand("GET", "/v1/reports/2026/11"), Ok((true, String::new())));

@@ -152,11 +152,7 @@ pub fn insert(
 /// When the database fails.
 pub fn update(connection: &mut AnyConnection, id: i64, new: &NewApi<'_>) -> Result<()> {
     diesel::update(apis::table.find(id))
-        .set((
-            apis::name.eq(new.name),
-            apis::address.eq(new.address.as_str()),
-            apis::version.eq(apis::version + 1),
-        ))
+        .set((apis::name.eq(new.name), apis::address.eq(new.address.as_str()), apis::version.eq(apis::version + 1)))
         .execute(connection)?;
     diesel::delete(rules::table.filter(rules::protected_api_id.eq(id))).execute(connection)?;
     insert_rules(connection, id, new.rules)

@@ -125,7 +125,9 @@ impl Form {
     fn of(request: &HttpRequest) -> Self {
         match request.path() {
             path::VERIFY => return Self::Headers,
-            path if path.strip_prefix(path::VERIFY).is_some_and(|behind| behind.starts_with('/')) => return Self::Headers,
+            path if path.strip_prefix(path::VERIFY).is_some_and(|behind| behind.starts_with('/')) => {
+                return Self::Headers;
+            }
             path if [path::API, path::OAUTH, path::WELL_KNOWN].iter().any(|begin| path.starts_with(begin)) => {
                 return Self::Json;
             }

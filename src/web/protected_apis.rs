@@ -62,7 +62,6 @@ struct ShowPage {
     done: Option<&'static str>,
     name: String,
     address: String,
-    id: String,
     rules: Vec<RuleWords>,
     configurations: Vec<Configuration>,
 }
@@ -158,7 +157,6 @@ pub async fn show(
         configurations: Configuration::all(t, &url, &stored.api.address, &stored.public_id),
         address: stored.api.address.as_str().to_owned(),
         name: stored.name,
-        id: stored.public_id,
         shell,
     })
 }

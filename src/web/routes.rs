@@ -192,9 +192,7 @@ fn protected_apis(config: &mut web::ServiceConfig) {
     use super::protected_apis as apis;
     config
         .service(
-            web::resource("/orgs/{slug}/integrations/apis")
-                .route(read(apis::list))
-                .route(web::post().to(apis::create)),
+            web::resource("/orgs/{slug}/integrations/apis").route(read(apis::list)).route(web::post().to(apis::create)),
         )
         .service(web::resource("/orgs/{slug}/integrations/apis/new").route(read(apis::new)))
         .service(web::resource("/orgs/{slug}/integrations/apis/{id}").route(read(apis::show)))

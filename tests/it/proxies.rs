@@ -7,8 +7,7 @@ use crate::harness::{
 };
 
 const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
-const IDENTITY: [&str; 5] =
-    ["jeton-subject", "jeton-organization", "jeton-scope", "jeton-permissions", "jeton-token"];
+const IDENTITY: [&str; 5] = ["jeton-subject", "jeton-organization", "jeton-scope", "jeton-permissions", "jeton-token"];
 
 /// Requests of somebody who may read orders and nothing else, that are not let in: the request line without its version,
 /// and headers.
@@ -70,9 +69,21 @@ const ACCEPTED: &[(&str, &[&str])] = &[
 
 /// What a client may send to be somebody else.
 const FORGED: &[&[&str]] = &[
-    &["Jeton-Subject: evil", "Jeton-Organization: evil", "Jeton-Scope: evil", "Jeton-Permissions: evil", "Jeton-Token: evil"],
+    &[
+        "Jeton-Subject: evil",
+        "Jeton-Organization: evil",
+        "Jeton-Scope: evil",
+        "Jeton-Permissions: evil",
+        "Jeton-Token: evil",
+    ],
     &["jeton-subject: evil", "JETON-SUBJECT: evil"],
-    &["Jeton_Subject: evil", "jeton_token: evil", "JETON_PERMISSIONS: evil", "Jeton_Scope: evil", "Jeton_Organization: evil"],
+    &[
+        "Jeton_Subject: evil",
+        "jeton_token: evil",
+        "JETON_PERMISSIONS: evil",
+        "Jeton_Scope: evil",
+        "Jeton_Organization: evil",
+    ],
     &["Connection: close, Jeton-Subject, Jeton-Scope", "Jeton-Subject: evil"],
     &["Connection: close", "Connection: jeton-permissions", "Jeton-Permissions: evil"],
     &["Connection: close, Authorization", "Jeton-Subject: evil"],
@@ -155,7 +166,8 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
     let mut scene = Scene::set(kind).await;
     let reads = scene.reads.clone();
     let writes = scene.ann.makes_token_with("writes", "read_write").await;
-    let foreign = scene.app.add_organization("elsewhere", "Stranger").await.makes_token_with("foreign", "read_write").await;
+    let foreign =
+        scene.app.add_organization("elsewhere", "Stranger").await.makes_token_with("foreign", "read_write").await;
     for (line, headers) in ACCEPTED {
         scene.is_accepted(line, &reads, headers, "HTTP/1.1");
     }

@@ -215,7 +215,11 @@ const PROTECTED_APIS: &[Page] = &[
     ),
     (
         "protected API edit",
-        &[Go("/orgs/croix-bleue-sahel/integrations/apis"), Press(".selectable a", ".samples"), Press("[href$=edit]", "#path-1")],
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Press(".selectable a", ".samples"),
+            Press("[href$=edit]", "#path-1"),
+        ],
     ),
     (
         "protected API deletion dialog",
@@ -451,6 +455,7 @@ async fn every_page_about_protected_apis_in_french() {
 
 async fn every_page_about_protected_apis(language: &'static str) {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
     let setup = Setup { language, ..Setup::default() };
     let browser = Browser::with(&app.url, setup).await;
     let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };

@@ -163,9 +163,8 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 fn nginx(folder: &Path, port: u16, text: &str) -> String {
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {kind};\n"))
-        .concat();
+    let temporary: String =
+        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};\n")).concat();
     let whole = format!(
         "daemon off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}server {{\nlisten \
          127.0.0.1:{port};\n{text}}}\n}}\n"
@@ -176,7 +175,8 @@ fn nginx(folder: &Path, port: u16, text: &str) -> String {
 
 fn caddy(folder: &Path, text: &str) -> String {
     write(folder, "Caddyfile", &format!("{{\nadmin off\n}}\n{text}"));
-    "HOME=\"$1\" XDG_DATA_HOME=\"$1\" XDG_CONFIG_HOME=\"$1\" caddy run --adapter caddyfile --config \"$1/Caddyfile\"".into()
+    "HOME=\"$1\" XDG_DATA_HOME=\"$1\" XDG_CONFIG_HOME=\"$1\" caddy run --adapter caddyfile --config \"$1/Caddyfile\""
+        .into()
 }
 
 fn apache(folder: &Path, port: u16, text: &str) -> String {
