@@ -13,7 +13,7 @@ const ANYTHING: Rule = ("any", "/**", "by_method", "");
 fn fields<'a>(name: &'a str, rules: &[Rule]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![("name", name), ("address", "https://api.example.org/v1/")];
     for (methods, path, needs, permission) in rules {
-        fields.extend([("methods", *methods), ("path", *path), ("needs", *needs), ("permission", *permission)]);
+        fields.extend([("methods[]", *methods), ("path[]", *path), ("needs[]", *needs), ("permission[]", *permission)]);
     }
     fields
 }
@@ -87,7 +87,7 @@ db_test! {
         let (_app, ann) = TestApp::with_user(db, "Ann").await;
         let order = |answer: Answer| -> Vec<String> {
             assert_eq!(answer.status, 200);
-            let inputs = answer.body.split("name=\"path\" type=\"text\" value=\"").skip(1);
+            let inputs = answer.body.split("name=\"path[]\" type=\"text\" value=\"").skip(1);
             inputs.map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect()
         };
         let rules = [("GET", "/a", "read", ""), ("any", "/b", "read", "")];

@@ -110,7 +110,7 @@ impl Scene {
             ("any", "/admin/**", "read_write", "platform.billing"),
             ("any", "/public/**", "by_method", ""),
         ] {
-            fields.extend([("methods", methods), ("path", path), ("needs", needs), ("permission", permission)]);
+            fields.extend([("methods[]", methods), ("path[]", path), ("needs[]", needs), ("permission[]", permission)]);
         }
         let made = ann.post(APIS, &fields).await;
         let page = made.header("location").trim_end_matches("?made").to_owned();

@@ -34,9 +34,13 @@ pub struct TypedApi {
     name: String,
     address: String,
     version: String,
+    #[serde(rename = "methods[]")]
     methods: Vec<String>,
+    #[serde(rename = "path[]")]
     path: Vec<String>,
+    #[serde(rename = "needs[]")]
     needs: Vec<String>,
+    #[serde(rename = "permission[]")]
     permission: Vec<String>,
     /// The button that was pressed, if it saves nothing: `add`, `remove.2`, `up.2`.
     step: String,

@@ -190,7 +190,7 @@ const PROTECTED_APIS: &[Page] = &[
     ("protected API new", &[Go("/orgs/croix-bleue-sahel/integrations/apis/new")]),
     (
         "protected API new with errors",
-        &[Go("/orgs/croix-bleue-sahel/integrations/apis/new"), Type("path", "orders"), REFUSED_AT_END],
+        &[Go("/orgs/croix-bleue-sahel/integrations/apis/new"), Type("path[]", "orders"), REFUSED_AT_END],
     ),
     (
         "protected API new, two rules",
@@ -632,7 +632,7 @@ impl Tour {
         match step {
             Go(path) => self.browser.go(&self.address(path).await).await,
             Type(name, text) => {
-                let field = self.find(&format!("main [name={name}]")).await;
+                let field = self.find(&format!("main [name='{name}']")).await;
                 field.clear().await.expect("a field");
                 field.send_keys(*text).await.expect("a field");
             }
