@@ -2,8 +2,8 @@
 //!
 //! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot tell
 //! apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take Jeton's own
-//! off again. Each refuses everything when Jeton does not answer. `tests/it/proxies.rs` runs nginx, Caddy and Apache with
-//! these very texts.
+//! off again. Each refuses everything when Jeton does not answer. `tests/it/proxies.rs` runs them all
+//! with these very texts.
 
 use crate::{
     domain::protected_api::Address,

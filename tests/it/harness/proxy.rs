@@ -91,6 +91,10 @@ pub enum Kind {
     Caddy,
     /// Apache.
     Apache,
+    /// Traefik.
+    Traefik,
+    /// Envoy.
+    Envoy,
 }
 
 /// A running proxy. It ends when this is dropped.
@@ -123,6 +127,12 @@ impl Proxy {
             Kind::Apache => {
                 write(path, "jeton.lua", &filled("apache-lua"));
                 apache(path, port, &filled("apache"))
+            }
+            Kind::Traefik => traefik(path, port, &filled("traefik")),
+            Kind::Envoy => {
+                let api = format!("address: 127.0.0.1, port_value: {}", upstream.address.port());
+                let text = filled("envoy").replace("address: 127.0.0.1, port_value: 3000", &api);
+                envoy(path, port, &text)
             }
         };
         let start = format!("cd \"$1\"; {command} </dev/null >\"$folder/log\" 2>&1 & stop=\"kill $!; wait $!\"");
@@ -190,4 +200,28 @@ fn apache(folder: &Path, port: u16, text: &str) -> String {
     );
     write(folder, "apache.conf", &whole);
     "/usr/sbin/apache2 -DFOREGROUND -f \"$1/apache.conf\"".into()
+}
+
+/// Where `./test` puts the proxies that Debian does not have.
+const PROXIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/proxies");
+
+fn traefik(folder: &Path, port: u16, text: &str) -> String {
+    write(folder, "api.yml", text);
+    let file = folder.join("api.yml");
+    let whole = format!(
+        "entryPoints:\n  web:\n    address: \"127.0.0.1:{port}\"\nproviders:\n  file:\n    filename: {}\nglobal:\n  \
+         checkNewVersion: false\n  sendAnonymousUsage: false\n",
+        file.display()
+    );
+    write(folder, "traefik.yml", &whole);
+    format!("{PROXIES}/bin/traefik --configFile=\"$1/traefik.yml\"")
+}
+
+fn envoy(folder: &Path, port: u16, text: &str) -> String {
+    let own = "address: 0.0.0.0, port_value: 8000";
+    write(folder, "envoy.yaml", &text.replace(own, &format!("address: 127.0.0.1, port_value: {port}")));
+    format!(
+        "$(echo {PROXIES}/lib/python3*/site-packages/envoy/_bin/envoy) -c \"$1/envoy.yaml\" --use-dynamic-base-id \
+         --concurrency 1 -l warn"
+    )
 }
