@@ -15,7 +15,7 @@ use crate::{
 use activity::ActivityCommand;
 use clap::{Parser, Subcommand};
 use organizations::OrganizationCommand;
-use std::{error::Error, io::Write};
+use std::{error::Error, io::Write, path::PathBuf};
 use tokens::TokenCommand;
 use users::UserCommand;
 
@@ -77,7 +77,7 @@ pub async fn run(cli: Cli) -> Outcome {
 }
 
 async fn serve(config: Config) -> Outcome {
-    let jeton = open(&config.data, false, config.mail.clone())?;
+    let jeton = open(&config.data, false, config.mail.clone(), config.github_keys.clone())?;
     if jeton.is_demo() {
         tracing::warn!("this database is a demonstration; its pages say so");
     }
@@ -98,8 +98,8 @@ async fn demonstrate(config: Config, json: bool) -> Outcome {
         Address::Sqlite(_) => Address::Sqlite(folder.path().join("jeton.db")),
         postgres @ Address::Postgres(_) => postgres.clone(),
     };
-    // Invented people get no mail.
-    let jeton = open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None)?;
+    // Invented people get no mail, and GitHub finds none of their keys.
+    let jeton = open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None, None)?;
     let people = jeton.fill_demo().await?;
     let server = bind(jeton, &config)?;
     if json {
@@ -110,9 +110,14 @@ async fn demonstrate(config: Config, json: bool) -> Outcome {
     Ok(server.run().await?)
 }
 
-fn open(data: &DataConfig, is_demo: bool, mail: Option<mail::Settings>) -> Result<Jeton, StartError> {
+fn open(
+    data: &DataConfig,
+    is_demo: bool,
+    mail: Option<mail::Settings>,
+    github_keys: Option<PathBuf>,
+) -> Result<Jeton, StartError> {
     let DataConfig { database, data_dir } = data.clone();
-    Jeton::open(app::Settings { database, data_dir, clock: Clock::system(), is_demo, mail })
+    Jeton::open(app::Settings { database, data_dir, clock: Clock::system(), is_demo, mail, github_keys })
 }
 
 fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {

@@ -71,6 +71,9 @@ pub struct Options {
     /// Whom mail is from: `jeton@example.org` or `Jeton <jeton@example.org>`
     #[arg(long, env = "JETON_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// File with GitHub's public keys, by which its reports of leaked keys are recognized [default: none are]
+    #[arg(long, env = "JETON_GITHUB_KEYS_FILE", value_name = "FILE")]
+    github_keys_file: Option<PathBuf>,
 }
 
 /// The configuration, checked.
@@ -82,6 +85,8 @@ pub struct Config {
     pub web: web::Settings,
     /// How mail is sent, if it is.
     pub mail: Option<mail::Settings>,
+    /// Where GitHub's public keys are, if they are anywhere.
+    pub github_keys: Option<PathBuf>,
 }
 
 /// A value that cannot be used, by the names of its variable and flag.
@@ -140,7 +145,7 @@ impl Options {
         };
         let mail = check_mail(self.smtp_url.as_deref(), self.mail_from.as_deref())?;
         let web = web::Settings { listen, public_url, trusted_proxies, workers };
-        Ok(Config { data, web, mail })
+        Ok(Config { data, web, mail, github_keys: self.github_keys_file })
     }
 }
 
@@ -177,6 +182,7 @@ mod tests {
             workers: None,
             smtp_url: None,
             mail_from: None,
+            github_keys_file: None,
         }
     }
 

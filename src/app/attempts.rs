@@ -18,6 +18,7 @@ pub struct Attempts {
     addresses: DefaultKeyedRateLimiter<String>,
     everybody: DefaultKeyedRateLimiter<()>,
     mails: DefaultKeyedRateLimiter<String>,
+    reports: DefaultKeyedRateLimiter<String>,
     clock: DefaultClock,
 }
 
@@ -28,13 +29,14 @@ fn quota(burst: u32, every: Duration) -> Quota {
 
 impl Attempts {
     /// Full buckets: 10 tries an account and then one every 30 s; 30 an address, one every 2 s; 200 in all, 20 a second; 3
-    /// mails an account, one every 10 minutes.
+    /// mails an account, one every 10 minutes; 30 reports of leaked keys an address, one every 2 s.
     pub fn new() -> Self {
         Self {
             accounts: RateLimiter::keyed(quota(10, Duration::from_secs(30))),
             addresses: RateLimiter::keyed(quota(30, Duration::from_secs(2))),
             everybody: RateLimiter::keyed(quota(200, Duration::from_millis(50))),
             mails: RateLimiter::keyed(quota(3, Duration::from_secs(600))),
+            reports: RateLimiter::keyed(quota(30, Duration::from_secs(2))),
             clock: DefaultClock::default(),
         }
     }
@@ -60,10 +62,20 @@ impl Attempts {
         self.take_from(&self.mails, account, address)
     }
 
+    /// Takes one report of leaked keys from `address`. Reports empty no other bucket: strangers send them.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    pub fn take_report(&self, address: &str) -> Result<(), AppError> {
+        self.reports.check_key(&network(address)).map_err(|until| self.wait(&until))
+    }
+
+    fn wait(&self, until: &governor::NotUntil<<DefaultClock as Clock>::Instant>) -> AppError {
+        AppError::TooManyAttempts(until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
+    }
+
     fn take_from(&self, bucket: &DefaultKeyedRateLimiter<String>, key: &str, address: &str) -> Result<(), AppError> {
-        let wait = |until: governor::NotUntil<_>| {
-            AppError::TooManyAttempts(until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
-        };
+        let wait = |until: governor::NotUntil<_>| self.wait(&until);
         self.everybody.check_key(&()).map_err(wait)?;
         self.addresses.check_key(&network(address)).map_err(wait)?;
         bucket.check_key(&key.to_owned()).map_err(wait)
@@ -73,6 +85,7 @@ impl Attempts {
     pub fn sweep(&self) {
         self.accounts.retain_recent();
         self.mails.retain_recent();
+        self.reports.retain_recent();
         self.addresses.retain_recent();
     }
 }

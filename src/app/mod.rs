@@ -14,6 +14,7 @@ pub mod freshness;
 pub mod housekeeping;
 pub mod inventory;
 pub mod invitations;
+pub mod leaks;
 pub mod mail;
 mod noted_epoch;
 pub mod operator;
@@ -122,6 +123,8 @@ pub struct Settings {
     pub is_demo: bool,
     /// How mail is sent, if it is.
     pub mail: Option<mail::Settings>,
+    /// Where GitHub's public keys are, by which its reports of leaked keys are told from others'.
+    pub github_keys: Option<PathBuf>,
 }
 
 /// A running Jeton, shared by all its requests.
@@ -134,6 +137,7 @@ pub struct Jeton {
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
     mail: Option<mail::Mailer>,
+    github: Option<leaks::GitHub>,
     noted_epoch: noted_epoch::NotedEpoch,
     verifier: Arc<verify::Shared>,
 }
@@ -167,6 +171,7 @@ impl Jeton {
             passwords: passwords::Hasher::start(),
             attempts: attempts::Attempts::new(),
             mail: settings.mail.map(mail::Mailer::start).transpose().map_err(StartError::Mail)?,
+            github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,
             noted_epoch,
             verifier: Arc::new(verifier),

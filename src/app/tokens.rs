@@ -255,17 +255,25 @@ fn revoke_with_key(
     now: Timestamp,
     source: &Source,
 ) -> Result<((), Touched)> {
-    let by_key = RevokedBy::Key.into();
     let touched = tokens::touched(connection, identity.token)?;
-    // With a service user's current key its token ends, and so do keys before it.
-    let revoked = match service_users::of_token(connection, identity.token)? {
-        Some(id) => service_users::revoke(connection, id, identity.token, by_key, now)?,
-        None => tokens::revoke(connection, identity.token, by_key, now)?,
-    };
-    if revoked {
+    if revoke_key(connection, identity, RevokedBy::Key.into(), now)? {
         activity::insert(connection, &super::usage::entry(identity, Action::TokenRevoked, now, 1, source))?;
     }
     Ok(((), touched))
+}
+
+/// Revokes the key that `identity` tells of. Returns false if it had ended before.
+pub(super) fn revoke_key(
+    connection: &mut AnyConnection,
+    identity: &Identity,
+    revocation: Revocation<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    // With a service user's current key its token ends, and so do keys before it.
+    Ok(match service_users::of_token(connection, identity.token)? {
+        Some(id) => service_users::revoke(connection, id, identity.token, revocation, now)?,
+        None => tokens::revoke(connection, identity.token, revocation, now)?,
+    })
 }
 
 /// The nonce of a form, if it can be one that [`Jeton::form_nonce`] made.

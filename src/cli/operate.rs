@@ -27,7 +27,7 @@ pub struct Common {
 impl Common {
     /// Opens what is there, and says whether to answer in JSON.
     pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn std::error::Error>> {
-        Ok((open(&self.data.check()?, false, None)?, self.json))
+        Ok((open(&self.data.check()?, false, None, None)?, self.json))
     }
 }
 

@@ -78,6 +78,8 @@ actions! {
     TokenPermissionsChanged = "token.permissions_changed",
     /// A token was revoked; the detail is the reason, if one was given.
     TokenRevoked = "token.revoked",
+    /// A token was revoked because its key was found in the open; the detail is where, if that was told.
+    TokenLeaked = "token.leaked",
     /// A token got a new key after it had ended.
     TokenRegenerated = "token.regenerated",
     /// A token got a new key while the old one goes on working; the detail is the last moment of the old key, RFC 3339.

@@ -7,6 +7,7 @@ pub mod access;
 pub mod activity;
 pub mod billing;
 pub mod invitation;
+pub mod leak;
 pub mod organization;
 pub mod password_link;
 pub mod permission;

@@ -21,6 +21,19 @@ pub enum Touched {
     Keys(Vec<KeyDigest>),
 }
 
+impl Touched {
+    /// Whom one or the other is about.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Keys(mut keys), Self::Keys(others)) => {
+                keys.extend(others);
+                Self::Keys(keys)
+            }
+            _ => Self::Everything,
+        }
+    }
+}
+
 /// Steps the epoch, and writes down what the step is about, so that nodes forget no more than they have to. It must be the
 /// last statement of its transaction: its row is the one all authority changes share, and is to be locked for as short as
 /// possible. Whoever steps waits for whoever stepped before to commit, so epochs are in the order of commits (V6).

@@ -124,6 +124,7 @@ diesel::table! {
         revoked_by -> Nullable<Text>,
         revoked_by_name -> Nullable<Text>,
         revocation_reason -> Nullable<Text>,
+        is_leaked -> Bool,
         expired_at -> Nullable<BigInt>,
         ends_at -> Nullable<BigInt>,
         quiet_seconds -> Nullable<BigInt>,

@@ -35,6 +35,7 @@ pub fn revoke<'a>(
             api_tokens::revoked_by.eq(revocation.by.key()),
             api_tokens::revoked_by_name.eq(revocation.name),
             api_tokens::revocation_reason.eq(revocation.reason),
+            api_tokens::is_leaked.eq(revocation.by == RevokedBy::Leak),
             api_tokens::slot.eq(None::<i16>),
         ))
         .execute(connection)?;

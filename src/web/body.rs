@@ -8,7 +8,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 /// The kind of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 /// The kind of JSON.
-const JSON: &str = "application/json";
+pub const JSON: &str = "application/json";
 /// Most bytes of JSON (R8).
 const LARGEST_JSON: usize = 64 * 1024;
 /// How long a body may take to arrive (R7).

@@ -20,7 +20,7 @@ use crate::{
         token::{Scope, TokenId, TokenKind, TokenState},
     },
     storage::tokens::{
-        LastUse,
+        LastUse, RevokedBy,
         inventory::{Listed, PageFrom, Place},
     },
 };
@@ -228,7 +228,12 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &Listed) -> Row {
         made: calendar.on_day(token.key.life.created_at, |when| t.tokens_made(when)),
         used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| last_use(t, used, &when))),
         end: end(t, calendar, token),
-        reason: token.key.revocation_reason.as_ref().map(|reason| t.inventory_because(reason)),
+        reason: token
+            .key
+            .revocation_reason
+            .as_ref()
+            .filter(|_| !is_leaked(token))
+            .map(|reason| t.inventory_because(reason)),
         state: t.state(state, calendar.now()),
         revocation: may_revoke.then(|| path::inventory_revocation(slug, &token.public_id)),
     }
@@ -246,9 +251,16 @@ fn end(t: Texts, calendar: Calendar, token: &Listed) -> Moment {
         TokenState::Expired { at } => calendar.on_day(at, |when| t.tokens_expired(when)),
         TokenState::Revoked { at } => calendar.moment(at, |when| match &token.key.revoked_by_name {
             Some(name) => format!("{} {}", t.tokens_revoked(when), t.inventory_by_person(name)),
+            None if is_leaked(token) => {
+                format!("{} {}", t.tokens_revoked(when), t.revoked_by_leak(token.key.revocation_reason.as_deref()))
+            }
             None => t.tokens_revoked(when),
         }),
     }
+}
+
+fn is_leaked(token: &Listed) -> bool {
+    token.key.revoked_by == Some(RevokedBy::Leak)
 }
 
 /// The question whether to revoke somebody's token, and why.

@@ -18,6 +18,7 @@ pub mod holder;
 pub mod icons;
 pub mod inventory;
 pub mod invitations;
+pub mod leaks;
 pub mod oauth;
 pub mod organizations;
 pub mod origin;

@@ -3,8 +3,8 @@
 pub mod path;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing, inventory, invitations, oauth, organizations, origin,
-    page, password_links, service_users, session,
+    App, PublicUrl, account, activity, api, assets, billing, inventory, invitations, leaks, oauth, organizations,
+    origin, page, password_links, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users, verify,
 };
@@ -29,6 +29,7 @@ pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, 
         .service(web::resource("/verify/{behind:.*}").route(web::route().to(verify::verify_behind)))
         .service(web::resource("/api/v1/me").route(read(api::me)))
         .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
+        .service(web::resource("/api/v1/leaks").route(read(leaks::describe)).route(web::post().to(leaks::report)))
         .service(web::resource(path::INTROSPECTION).route(web::post().to(oauth::introspect)))
         .service(web::resource(path::BATCH_INTROSPECTION).route(web::post().to(oauth::introspect_batch)))
         .service(web::resource(path::REVOCATION).route(web::post().to(oauth::revoke)))

@@ -278,6 +278,7 @@ fn end(t: Texts, calendar: Calendar, key: &KeyFacts) -> Moment {
 fn revoked_by(t: Texts, key: &KeyFacts) -> String {
     match (&key.revoked_by_name, key.revoked_by) {
         (Some(name), _) => t.service_revoked_by(name),
+        (None, Some(RevokedBy::Leak)) => t.revoked_by_leak(key.revocation_reason.as_deref()),
         (None, Some(RevokedBy::Key)) => t.tokens_revoked_by_key().into(),
         (None, Some(RevokedBy::Operator)) => t.tokens_revoked_by_operator().into(),
         _ => String::new(),

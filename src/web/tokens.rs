@@ -210,6 +210,9 @@ fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
 
 /// Who revoked a token, and why if they said so.
 fn revoked_by(t: Texts, token: &Token) -> String {
+    if token.revoked_by == Some(RevokedBy::Leak) {
+        return t.revoked_by_leak(token.revocation_reason.as_deref());
+    }
     let who = match (token.revoked_by, &token.revoked_by_name) {
         (Some(RevokedBy::Owner), _) => t.tokens_revoked_by_owner().into(),
         (Some(RevokedBy::Key), _) => t.tokens_revoked_by_key().into(),
@@ -217,7 +220,7 @@ fn revoked_by(t: Texts, token: &Token) -> String {
         (Some(RevokedBy::Administrator), Some(name)) => t.tokens_revoked_by_named(name),
         (Some(RevokedBy::Administrator), None) => t.tokens_revoked_by_administrator().into(),
         (Some(RevokedBy::Membership), _) => t.tokens_revoked_by_membership().into(),
-        (Some(RevokedBy::Replaced) | None, _) => String::new(),
+        (Some(RevokedBy::Replaced | RevokedBy::Leak) | None, _) => String::new(),
     };
     match &token.revocation_reason {
         Some(reason) => format!("{who}. {}", t.inventory_because(reason)),

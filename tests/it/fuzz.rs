@@ -36,7 +36,7 @@ impl Texts for Random {
     }
 }
 
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 19] = [
     "/",
     "/setup",
     "/sign-in",
@@ -54,6 +54,7 @@ const PATHS: [&str; 18] = [
     "/account/sessions/{}/end",
     "/static/{}",
     "/api/v1/me",
+    "/api/v1/leaks",
     "/verify",
 ];
 const FIELDS: [&str; 16] = [

@@ -13,6 +13,7 @@ mod harness_works;
 mod input;
 mod inventory;
 mod invitations;
+mod leaks;
 mod oauth;
 mod organizations;
 mod outage;

@@ -109,6 +109,7 @@ db_test! {
             clock: Clock::system(),
             is_demo: false,
             mail: None,
+            github_keys: None,
         };
         let refused = Jeton::open(settings()).map(drop).unwrap_err().to_string();
         assert!(refused.contains("older than this node remembers"), "{refused}");

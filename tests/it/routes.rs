@@ -52,6 +52,8 @@ const TABLE: &[Row] = &[
     row("GET", "/organizations/new", [303, 200, 404, 303]),
     row("POST", "/organizations/new", [303, 422, 404, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
+    row("GET", "/api/v1/leaks", [200, 200, 200, 200]),
+    row("POST", "/api/v1/leaks", [400, 400, 400, 400]),
     row("POST", "/oauth2/introspect", [401, 401, 401, 403]),
     row("POST", "/oauth2/introspect/batch", [400, 400, 400, 400]),
     row("POST", "/oauth2/revoke", [400, 400, 400, 403]),

@@ -4,6 +4,7 @@ use super::{SetRow, Standing};
 use crate::{
     domain::{
         organization::{MembershipId, OrganizationId, PermissionSetId},
+        permission::Permission,
         permission_set::PermissionSet,
         time::Timestamp,
         user::UserId,
@@ -162,6 +163,28 @@ fn search_of(
         .select(memberships::search)
         .get_result(connection)
         .optional()?)
+}
+
+/// Some of those who are active in an organization and hold a permission there, those who joined first.
+///
+/// # Errors
+/// When the database fails.
+pub fn holders(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    permission: Permission,
+    limit: i64,
+) -> Result<Vec<UserId>> {
+    let sets = super::sets(connection, organization)?.into_iter();
+    let sets: Vec<i64> = sets.filter(|set| set.permissions.contains(permission)).map(|set| set.id.0).collect();
+    let users: Vec<i64> = memberships::table
+        .filter(memberships::organization_id.eq(organization.0).and(memberships::is_active.eq(true)))
+        .filter(memberships::permission_set_id.eq_any(sets))
+        .order(memberships::id)
+        .limit(limit)
+        .select(memberships::user_id)
+        .load(connection)?;
+    Ok(users.into_iter().map(UserId).collect())
 }
 
 /// A person of an organization, even one who left. Somebody of another is none.

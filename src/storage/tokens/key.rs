@@ -16,6 +16,8 @@ pub enum RevokedBy {
     Owner,
     /// Whoever held its key, through the API.
     Key,
+    /// Whoever found its key in the open and reported it; the reason is where.
+    Leak,
     /// Whoever runs the server, at the command line.
     Operator,
     /// An administrator of the organization.
@@ -30,7 +32,7 @@ impl RevokedBy {
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Owner => "owner",
-            Self::Key => "key",
+            Self::Key | Self::Leak => "key",
             Self::Operator => "operator",
             Self::Administrator => "administrator",
             Self::Membership => "membership",
@@ -38,7 +40,10 @@ impl RevokedBy {
         }
     }
 
-    pub(super) fn from_key(key: &str) -> Option<Self> {
+    fn from_row(key: &str, is_leaked: bool) -> Option<Self> {
+        if is_leaked {
+            return Some(Self::Leak);
+        }
         [Self::Owner, Self::Key, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced]
             .into_iter()
             .find(|by| by.key() == key)
@@ -52,7 +57,7 @@ pub struct Revocation<'a> {
     pub by: RevokedBy,
     /// The name of whoever does it, if it is not the owner.
     pub name: Option<&'a str>,
-    /// The reason that they give.
+    /// The reason that they give, or where its key was found.
     pub reason: Option<&'a str>,
 }
 
@@ -95,7 +100,7 @@ pub struct KeyFacts {
     pub revoked_by: Option<RevokedBy>,
     /// The name of whoever revoked it, if it was not the owner.
     pub revoked_by_name: Option<String>,
-    /// The reason that they gave.
+    /// The reason that they gave, or where its key was found.
     pub revocation_reason: Option<String>,
     /// Its refused uses since it was revoked.
     pub refused: Option<RefusedUses>,
@@ -138,6 +143,7 @@ pub(super) struct KeyRow {
     revoked_by: Option<String>,
     revoked_by_name: Option<String>,
     revocation_reason: Option<String>,
+    is_leaked: bool,
     #[diesel(embed)]
     refused: RefusedRow,
     quiet_seconds: Option<i64>,
@@ -151,11 +157,12 @@ impl KeyRow {
             address: self.last_used_address.unwrap_or_default(),
             program: self.last_used_program.unwrap_or_default(),
         });
+        let revoked_by = |word: String| known(RevokedBy::from_row(&word, self.is_leaked), &word);
         Ok(KeyFacts {
             token: TokenId(self.id),
             life,
             last_use,
-            revoked_by: self.revoked_by.map(|word| known(RevokedBy::from_key(&word), &word)).transpose()?,
+            revoked_by: self.revoked_by.map(revoked_by).transpose()?,
             revoked_by_name: self.revoked_by_name,
             revocation_reason: self.revocation_reason,
             refused: self.refused.uses(),

@@ -38,7 +38,7 @@ pub struct Token {
     pub revoked_by: Option<RevokedBy>,
     /// The name of whoever revoked it, if it was not the owner.
     pub revoked_by_name: Option<String>,
-    /// The reason that they gave.
+    /// The reason that they gave, or where its key was found.
     pub revocation_reason: Option<String>,
     /// Its refused uses since it was revoked.
     pub refused: Option<RefusedUses>,

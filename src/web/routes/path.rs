@@ -6,6 +6,8 @@ use crate::domain::organization::PermissionSetId;
 pub const HOME: &str = "/";
 /// What the API's addresses begin with.
 pub const API: &str = "/api/";
+/// Where keys that were found in the open are reported.
+pub const LEAKS: &str = "/api/v1/leaks";
 /// What the addresses of OAuth's endpoints begin with.
 pub const OAUTH: &str = "/oauth2/";
 /// Introspection (RFC 7662).

@@ -7,7 +7,7 @@ use crate::{
         permission::{Permission, PermissionGroup, Permissions},
         token::{InactivityExpiry, TokenState},
     },
-    storage::tokens::{KeyFacts, service_users::ServiceToken},
+    storage::tokens::{KeyFacts, RevokedBy, service_users::ServiceToken},
     web::{
         App,
         errors::WebError,
@@ -220,7 +220,8 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
 }
 
 fn revoked_why(t: Texts, key: &KeyFacts) -> String {
-    let reason = key.revocation_reason.as_ref().map(|reason| t.service_reason(reason));
+    let reason = key.revocation_reason.as_ref().filter(|_| key.revoked_by != Some(RevokedBy::Leak));
+    let reason = reason.map(|reason| t.service_reason(reason));
     [Some(revoked_by(t, key)), reason].into_iter().flatten().collect::<Vec<_>>().join(". ")
 }
 

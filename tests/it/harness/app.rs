@@ -22,6 +22,9 @@ use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a long enough sentence";
 
+/// The file of the data folder in which a test may put GitHub's public keys before the start.
+pub const GITHUB_KEYS: &str = "github.json";
+
 /// A running Jeton on a free port of the loopback, with an empty database of its own.
 pub struct TestApp {
     /// Where it is reached.
@@ -95,6 +98,7 @@ impl TestApp {
             clock: clock.clone(),
             is_demo: false,
             mail,
+            github_keys: Some(test_db.folder().join(GITHUB_KEYS)).filter(|file| file.exists()),
         };
         let jeton = Jeton::open(settings).expect("it starts");
         let web = web::Settings {

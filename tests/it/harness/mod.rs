@@ -18,7 +18,7 @@ mod smtp;
 mod stored;
 
 pub use activity::activity;
-pub use app::{Answer, PASSWORD, Person, TestApp};
+pub use app::{Answer, GITHUB_KEYS, PASSWORD, Person, TestApp};
 pub use browser::{Browser, Setup};
 pub(crate) use db::db_test;
 pub use db::{TestDb, folder};

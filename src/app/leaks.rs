@@ -1,0 +1,193 @@
+//! Keys that somebody has found in the open and reports: those that live are revoked, and their owners told.
+//!
+//! Anybody may report, since whoever has a key could use it or revoke it anyway. Looking many keys up is one reading, which
+//! garbage does not even begin; only what lives costs a transaction, one for all of them.
+
+mod github;
+
+pub use github::GitHub;
+
+use super::{Jeton, Result, mail::Mail, password_links::Words, tokens::revoke_key};
+use crate::{
+    domain::{
+        access::Identity,
+        activity::{Action, Source},
+        leak,
+        permission::Permission,
+        time::Timestamp,
+        token::{Life, TokenKind, kind_of_key},
+        user::{Email, UserId},
+    },
+    storage::{
+        AnyConnection, activity,
+        epoch::Touched,
+        memberships::people,
+        tokens::{self, Revocation, RevokedBy},
+        users::{self, User},
+    },
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// Most keys that are looked up by one statement.
+const CHUNK: usize = 500;
+/// Most people of an organization who are told about a service user's key.
+const TOLD: i64 = 50;
+
+/// A key as it was reported.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What was taken for a key.
+    pub key: String,
+    /// The address where it was found, if that was told.
+    pub url: Option<String>,
+}
+
+/// A key that lives.
+struct Leak {
+    identity: Arc<Identity>,
+    place: Option<String>,
+}
+
+impl Jeton {
+    /// Lets one report through, before anything of it is read.
+    ///
+    /// # Errors
+    /// [`super::AppError::TooManyAttempts`] for an address that has sent too many.
+    pub fn take_report(&self, source: &Source) -> Result<()> {
+        self.attempts.take_report(&source.address)
+    }
+
+    /// Revokes those of these keys that live; when this returns, no node accepts one any more. Their owners are told in the
+    /// words of `compose`: a person about their own, those who manage integrations about a service user's. Returns for
+    /// each whether a token has or had it, which is not for everybody to know.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was revoked.
+    pub async fn revoke_leaked(
+        self: Arc<Self>,
+        found: Vec<Found>,
+        source: Source,
+        compose: impl Fn(&User, &[Arc<Identity>]) -> Words + Send + 'static,
+    ) -> Result<Vec<bool>> {
+        let digests: Vec<_> = found
+            .iter()
+            .map(|found| kind_of_key(&found.key).ok().map(|kind| (kind, self.pepper.digest(&found.key))))
+            .collect();
+        let mut asked: Vec<(TokenKind, Vec<u8>)> =
+            digests.iter().flatten().map(|(kind, digest)| (*kind, digest.0.to_vec())).collect();
+        asked.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
+        asked.dedup_by(|(_, one), (_, other)| one == other);
+        let mut known = if asked.is_empty() {
+            HashMap::new()
+        } else {
+            self.read(move |connection| look_up(connection, &asked)).await?
+        };
+        let answers: Vec<bool> =
+            digests.iter().map(|digest| digest.is_some_and(|(_, digest)| known.contains_key(&digest.0))).collect();
+        let now = self.clock.now();
+        let mut live = Vec::new();
+        for (found, digest) in found.iter().zip(&digests) {
+            if let Some((_, digest)) = digest
+                && let Some((identity, life)) = known.remove(&digest.0)
+                && life.is_active(now)
+            {
+                live.push(Leak { identity: Arc::new(identity), place: found.url.as_deref().and_then(leak::place) });
+            }
+        }
+        if !live.is_empty() {
+            // In the order of organizations and tokens, so that two reports at once never wait for each other in a ring.
+            live.sort_unstable_by_key(|leak| (leak.identity.organization, leak.identity.token));
+            let request_id = source.request_id.clone();
+            let revoked = self.change_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
+            if self.mail.is_some() {
+                tokio::spawn(async move { self.tell_owners(revoked, compose, &request_id).await });
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Mails one letter to each owner. Whatever goes wrong is in the log: the keys are revoked all the same.
+    async fn tell_owners(
+        &self,
+        revoked: Vec<Arc<Identity>>,
+        compose: impl Fn(&User, &[Arc<Identity>]) -> Words,
+        request_id: &str,
+    ) {
+        let owners = match self.read(move |connection| owners(connection, &revoked)).await {
+            Ok(owners) => owners,
+            Err(error) => return tracing::error!(id = request_id, %error, "owners of leaked keys were not told"),
+        };
+        for (owner, keys) in owners {
+            let (subject, text) = compose(&owner, &keys);
+            if let (Some(mailer), Ok(to)) = (&self.mail, Email::parse(&owner.email)) {
+                // One after the other, so that many do not fill the queue in which others' mail waits.
+                mailer.send(&Mail { to, subject, text }, request_id).await;
+            }
+        }
+    }
+}
+
+type Known = HashMap<[u8; 32], (Identity, Life)>;
+
+fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u8>)]) -> Result<Known> {
+    let mut known = HashMap::new();
+    for kind in [TokenKind::Personal, TokenKind::Service] {
+        let digests: Vec<&[u8]> = asked.iter().filter(|(of, _)| *of == kind).map(|(_, digest)| &digest[..]).collect();
+        for chunk in digests.chunks(CHUNK) {
+            let found = tokens::identities(connection, kind, chunk)?.into_iter();
+            known.extend(found.map(|(digest, token)| (digest.0, token)));
+        }
+    }
+    Ok(known)
+}
+
+/// First all tokens, then all entries of the log: whoever has written into an organization's log waits for nobody's token
+/// any more. Returns those that had not ended before.
+fn revoke_all(
+    connection: &mut AnyConnection,
+    live: &[Leak],
+    now: Timestamp,
+    source: &Source,
+) -> Result<(Vec<Arc<Identity>>, Touched)> {
+    let (mut revoked, mut touched) = (Vec::new(), Touched::Keys(Vec::new()));
+    for leak in live {
+        touched = touched.and(tokens::touched(connection, leak.identity.token)?);
+        let revocation = Revocation { by: RevokedBy::Leak, name: None, reason: leak.place.as_deref() };
+        if revoke_key(connection, &leak.identity, revocation, now)? {
+            revoked.push(leak);
+        }
+    }
+    let entries: Vec<_> = revoked.iter().map(|leak| entry(leak, now, source)).collect();
+    activity::insert_all(connection, &entries)?;
+    Ok((revoked.into_iter().map(|leak| Arc::clone(&leak.identity)).collect(), touched))
+}
+
+fn entry<'a>(leak: &'a Leak, now: Timestamp, source: &'a Source) -> activity::Entry<'a> {
+    let Identity { subject, organization, token_public_id, label, .. } = &*leak.identity;
+    activity::Entry {
+        target: subject.user,
+        target_name: subject.user.map(|_| subject.display_name.as_str()),
+        token: Some((token_public_id, label)),
+        detail: leak.place.as_deref(),
+        ..activity::Entry::new(Some(*organization), Action::TokenLeaked, now, source)
+    }
+}
+
+/// Whom to tell about which of these.
+fn owners(connection: &mut AnyConnection, revoked: &[Arc<Identity>]) -> Result<Vec<(User, Vec<Arc<Identity>>)>> {
+    let mut of: HashMap<UserId, Vec<Arc<Identity>>> = HashMap::new();
+    for identity in revoked {
+        let users = match identity.subject.user {
+            Some(user) => vec![user],
+            None => people::holders(connection, identity.organization, Permission::PlatformIntegrations, TOLD)?,
+        };
+        for user in users {
+            of.entry(user).or_default().push(Arc::clone(identity));
+        }
+    }
+    let mut owners = Vec::new();
+    for (user, keys) in of {
+        owners.extend(users::find(connection, user)?.map(|user| (user, keys)));
+    }
+    Ok(owners)
+}

@@ -1,0 +1,86 @@
+//! Keys that somebody has found in the open: how to recognize one, and where it was found.
+
+use url::{Url, form_urlencoded};
+
+/// A regular expression that finds every key, of any kind, in any text. It has no anchors, since keys are also found behind
+/// other letters; what it finds and Jeton never made has another checksum than its last six characters.
+pub const PATTERN: &str = "jtn_[psm]_[0-9A-Za-z]{38}";
+/// What every key begins with.
+const BEGINNING: &str = "jtn_";
+/// Most characters of a place.
+const LONGEST: usize = 300;
+
+/// Where a key was found, as the log and pages may show it: the address of a web page, without user, query and fragment, in
+/// which keys like to stand. Nothing if it is none, or names a key all the same.
+pub fn place(told: &str) -> Option<String> {
+    let mut url = Url::parse(told.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.set_query(None);
+    url.set_fragment(None);
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    if names_a_key(url.path()) {
+        url.set_path("");
+    }
+    let (text, is_cut) = (url.as_str(), url.as_str().chars().nth(LONGEST).is_some());
+    let text: String = text.chars().take(LONGEST).chain(is_cut.then_some('…')).collect();
+    (!names_a_key(&text)).then_some(text)
+}
+
+/// Whether there is anything like a key in a part of an address, also if it is encoded.
+fn names_a_key(part: &str) -> bool {
+    let decoded =
+        form_urlencoded::parse(part.as_bytes()).fold(String::new(), |text, (name, value)| text + &name + &value);
+    [part, &decoded].into_iter().any(|text| text.to_ascii_lowercase().contains(BEGINNING))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::token::{ApiKey, TokenKind};
+    use regex::Regex;
+
+    #[test]
+    fn the_published_expression_finds_exactly_the_keys() {
+        let pattern = Regex::new(PATTERN).unwrap();
+        let found = |text: &str| pattern.find(text).map(|found| found.as_str().to_owned());
+        for round in 0..10_000 {
+            let kind = [TokenKind::Personal, TokenKind::Service, TokenKind::System][round % 3];
+            let key = ApiKey::mint(kind, |buffer| getrandom::fill(buffer).unwrap());
+            let key = key.reveal();
+            for (before, after) in [("", ""), ("Bearer ", "\n"), ("key=", "&x=1"), ("\"", "\","), ("TOKEN_", " ")] {
+                assert_eq!(found(&format!("{before}{key}{after}")).as_deref(), Some(key));
+            }
+            assert_eq!(found(&key[..key.len() - 1]), None);
+            assert_eq!(found(&key[1..]), None);
+            assert_eq!(found(&key.replacen("jtn_", "jtn-", 1)), None);
+        }
+    }
+
+    #[test]
+    fn a_place_is_an_address_without_secrets() {
+        let key = "jtn_p_000000000000000000000000000000000nwsbU";
+        let page = "https://github.com/octocat/Hello-World/blob/12345600b9cbe38a219f39a9941c9319b600c002/foo/bar.txt";
+        assert_eq!(place(page).as_deref(), Some(page));
+        let bare = Some("https://example.org/a".to_owned());
+        for told in [
+            "https://example.org/a?key=x".to_owned(),
+            format!(" https://example.org/a#{key}"),
+            format!("https://ann:{key}@example.org/a?{key}"),
+        ] {
+            assert_eq!(place(&told), bare, "{told}");
+        }
+        let root = Some("https://example.org/".to_owned());
+        for path in [key.to_owned(), key.replace("jtn_", "%6Atn%5F"), key.replace("jtn", "JTN"), format!("a/x{key}y/b")]
+        {
+            assert_eq!(place(&format!("https://example.org/{path}")), root, "{path}");
+        }
+        assert_eq!(place("https://example.org/a\r\nb\u{202e}c").as_deref(), Some("https://example.org/ab%E2%80%AEc"));
+        for nothing in
+            ["", "a.txt", "javascript:alert(1)", "file:///etc/passwd", &format!("https://{key}.example.org/")]
+        {
+            assert_eq!(place(nothing), None, "{nothing}");
+        }
+        let long = place(&format!("https://example.org/{}", "a".repeat(5_000))).unwrap();
+        assert!(long.ends_with("a…") && long.chars().count() == LONGEST + 1);
+    }
+}

@@ -1,0 +1,142 @@
+//! Where keys that were found in the open are reported, in the form of GitHub's secret scanning
+//! (<https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partner-program>).
+//!
+//! Anybody may report, and is told nothing about any key. GitHub signs its reports, and learns which finds were real.
+
+use super::{App, PublicUrl, body, errors::WebError, finish, routes::path, source, texts::Texts};
+use crate::{
+    app::{leaks::Found, password_links::Words},
+    domain::{access::Identity, leak},
+    storage::users::User,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data, Payload},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Most bytes of a report: room for a thousand keys with their addresses.
+const LARGEST: usize = 1024 * 1024;
+/// Most keys of a report that nobody has signed. GitHub sends as many as it has.
+const MOST: usize = 1000;
+const KEY_ID: &str = "github-public-key-identifier";
+const SIGNATURE: &str = "github-public-key-signature";
+
+/// A find. GitHub sends `source` as well, which says nothing that the address does not.
+#[derive(Deserialize)]
+struct Find {
+    token: String,
+    #[serde(default)]
+    r#type: String,
+    url: Option<String>,
+}
+
+/// What GitHub is told about a find. The hash says which it was without repeating the key.
+#[derive(Serialize)]
+struct Label {
+    token_hash: String,
+    token_type: String,
+    label: &'static str,
+}
+
+/// `GET /api/v1/leaks`: how to recognize a key, for whoever looks for them, and how to report one.
+pub async fn describe(url: Data<PublicUrl>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "pattern": leak::PATTERN,
+        "checksum": "The last 6 characters are the CRC-32 (IEEE) of all before them, in base 62 (0-9A-Za-z), highest digit first.",
+        "report_to": format!("{}{}", url.0, path::LEAKS),
+        "form": [{ "token": "jtn_p_...", "url": "https://example.org/where/it/was/found" }],
+        "most": MOST,
+    }))
+}
+
+/// `POST /api/v1/leaks`: revokes those of these keys that live.
+///
+/// # Errors
+/// Too many reports; a body that is none; when the database fails.
+pub async fn report(
+    jeton: App,
+    url: Data<PublicUrl>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, WebError> {
+    let source = source::of(&request);
+    jeton.take_report(&source)?;
+    let body = body::read(&request, &mut payload.into_inner(), body::JSON, LARGEST).await?;
+    let signature = signature(&request);
+    let is_signed = signature.is_some();
+    if let Some((id, signature)) = signature
+        && !jeton.is_of_github(id, signature, body.clone()).await?
+    {
+        return Ok(not_signed(&source.request_id));
+    }
+    let finds = read(&body)?;
+    if !is_signed && finds.len() > MOST {
+        return Err(WebError::TooLarge);
+    }
+    let found = finds.iter().map(|find| Found { key: find.token.clone(), url: find.url.clone() }).collect();
+    let compose = move |owner: &User, keys: &[Arc<Identity>]| mail(&url.0, owner, keys);
+    let real = jeton.into_inner().revoke_leaked(found, source, compose).await?;
+    if !is_signed {
+        return Ok(HttpResponse::Ok().finish());
+    }
+    Ok(HttpResponse::Ok().json(finds.into_iter().zip(real).map(label).collect::<Vec<_>>()))
+}
+
+fn read(body: &Bytes) -> Result<Vec<Find>, WebError> {
+    serde_json::from_slice(body).map_err(|error| WebError::BrokenForm(error.to_string()))
+}
+
+/// The id of the key and the signature, if there is either: a report that is signed in part is not signed.
+fn signature(request: &HttpRequest) -> Option<(String, String)> {
+    let header = |name: &str| {
+        let value = request.headers().get(name)?;
+        Some(value.to_str().unwrap_or_default().to_owned())
+    };
+    let (id, signature) = (header(KEY_ID), header(SIGNATURE));
+    (id.is_some() || signature.is_some()).then(|| (id.unwrap_or_default(), signature.unwrap_or_default()))
+}
+
+/// The same whatever stands in the body, and whichever key is missing.
+fn not_signed(request_id: &str) -> HttpResponse {
+    let detail = "The body is not signed with a current key of GitHub that this server knows.";
+    finish::problem(StatusCode::FORBIDDEN, "Signature not accepted", detail, request_id)
+}
+
+fn label((find, is_real): (Find, bool)) -> Label {
+    Label {
+        token_hash: BASE64_STANDARD.encode(Sha256::digest(find.token.as_bytes())),
+        token_type: find.r#type,
+        label: if is_real { "true_positive" } else { "false_positive" },
+    }
+}
+
+/// The letter to an owner. It does not repeat where the keys were found, which anybody may have written: a link of
+/// strangers has no place in a mail from Jeton.
+fn mail(site: &str, owner: &User, keys: &[Arc<Identity>]) -> Words {
+    let t = Texts(owner.language.unwrap_or_default());
+    let line = |key: &Arc<Identity>| {
+        let page = match key.subject.user {
+            Some(_) => path::TOKENS.to_owned(),
+            None => path::service_token(&key.organization_slug, &key.token_public_id),
+        };
+        t.leak_mail_line(&key.label, &key.token_public_id, &key.organization_name, format!("{site}{page}"))
+    };
+    let list: Vec<String> = keys.iter().map(line).collect();
+    (t.leak_mail_subject().to_owned(), t.leak_mail_text(&owner.name, site, list.join("\n\n")))
+}
+
+impl Texts {
+    /// “because its key was found in the open, at https://…”
+    pub fn revoked_by_leak(self, place: Option<&str>) -> String {
+        match place {
+            Some(place) => self.tokens_revoked_by_leak_at(place),
+            None => self.tokens_revoked_by_leak().to_owned(),
+        }
+    }
+}
