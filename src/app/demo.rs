@@ -1,5 +1,6 @@
 //! A demonstration: an invented organization with people, tokens and history, good enough to look at every page.
 
+mod calls;
 mod history;
 mod neighbours;
 mod people;
@@ -318,6 +319,7 @@ fn add(
             // Often enough that it never came near its expiry on the way.
             at = at.plus(20 * DAY).min(ago(used));
         }
+        calls::add(connection, id, ago(sample.made), ago(used))?;
     }
     if let Some(ended) = sample.ended {
         tokens::revoke(connection, id, RevokedBy::Owner, ago(ended))?;

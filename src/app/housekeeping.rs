@@ -28,6 +28,7 @@ impl Jeton {
             ("sessions", self.sweep_sessions().await),
             ("password links", self.sweep_links().await),
             ("invitations", self.sweep_invitations().await),
+            ("calls", self.sweep_calls().await),
             ("changes of authority", self.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
         ];
         for (what, done) in rounds {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod activity;
 mod attempts;
 pub mod billing;
+mod calls;
 pub mod clock;
 pub mod demo;
 

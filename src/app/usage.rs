@@ -93,6 +93,15 @@ impl Usage {
         }
     }
 
+    /// How many uses of a token are not yet counted in the database, and when the newest was.
+    pub fn not_yet_counted(&self, id: TokenId) -> Option<(Timestamp, u64)> {
+        let pending = self.lock();
+        let pending = pending.get(&id)?;
+        let (at, _) = pending.used.as_ref()?;
+        let uncounted = pending.uses.as_ref().map_or(0, |uses| uses.uncounted.load(Ordering::Relaxed));
+        Some((*at, pending.counted + uncounted))
+    }
+
     /// Writes everything to the database. On an error what is not written is kept for the next time.
     pub fn flush(&self, db: &Db) -> Result<()> {
         let mut batch: Vec<Pending> = std::mem::take(&mut *self.lock()).into_values().collect();

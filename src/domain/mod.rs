@@ -6,6 +6,7 @@
 pub mod access;
 pub mod activity;
 pub mod billing;
+pub mod calls;
 pub mod invitation;
 pub mod leak;
 pub mod organization;

@@ -135,6 +135,7 @@ diesel::table! {
         slot -> Nullable<SmallInt>,
     }
 }
+diesel::table! { token_calls (token_id, day) { token_id -> BigInt, day -> BigInt, calls -> BigInt, } }
 diesel::table! {
     activity (id) {
         id -> BigInt,

@@ -7,7 +7,7 @@ mod key;
 mod personal;
 pub mod service_users;
 
-pub use calls::count_calls;
+pub use calls::{calls_since, count_calls, forget_calls, keys_of};
 pub use identity::{identities, identity, touched};
 pub use key::{KeyFacts, LastUse, RefusedUses, Revocation, RevokedBy};
 pub use personal::{NewToken, OwnedToken, Token, find, find_by_form, find_owned, in_places, insert, list, list_owned};

@@ -10,6 +10,7 @@ pub mod assets;
 pub mod bearer;
 pub mod billing;
 pub mod body;
+pub mod calls;
 pub mod csv;
 pub mod errors;
 pub mod finish;

@@ -8,6 +8,7 @@ pub use revocation::{confirm_bulk, confirm_revocation, revoke, revoke_bulk};
 
 use super::{
     App,
+    calls::Chart,
     errors::WebError,
     page::page,
     routes::path,
@@ -19,7 +20,10 @@ use super::{
 };
 use crate::{
     app::tokens::TokenList,
-    domain::token::{PERSONAL_LIMIT, TokenState},
+    domain::{
+        calls::Calls,
+        token::{PERSONAL_LIMIT, TokenState},
+    },
     storage::tokens::{RevokedBy, Token},
 };
 use actix_web::{
@@ -94,6 +98,7 @@ struct Detail {
     end: Moment,
     end_explained: String,
     is_active: bool,
+    calls: Chart,
     revocation: String,
 }
 
@@ -125,13 +130,14 @@ pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResp
 /// Not found if there is none, or it is somebody else's.
 pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let token = app.token(&who.actor, &id).await?;
+    let calls = app.calls_of(&token).await?;
     let calendar = calendar(&app, &who);
     if is_for_panel(&request) {
         let t = who.shell(Nav::Tokens).t;
-        return page(&PanelPart { t, selected: Some(detail(t, calendar, &token)), is_swapped: true });
+        return page(&PanelPart { t, selected: Some(detail(t, calendar, &token, &calls)), is_swapped: true });
     }
     let tokens = app.tokens(&who.actor).await?;
-    page(&list_page(&who, calendar, &tokens, Some(&token), None))
+    page(&list_page(&who, calendar, &tokens, Some((&token, &calls)), None))
 }
 
 /// Whether htmx asks for the panel. When it restores a page of the history it asks for the whole of it.
@@ -162,12 +168,12 @@ fn list_page(
     who: &SignedIn,
     calendar: Calendar,
     tokens: &TokenList,
-    selected: Option<&Token>,
+    selected: Option<(&Token, &Calls)>,
     done: Option<String>,
 ) -> ListPage {
     let shell = who.shell(Nav::Tokens);
     let t = shell.t;
-    let chosen = selected.map(|token| token.public_id.as_str());
+    let chosen = selected.map(|(token, _)| token.public_id.as_str());
     let rows = |tokens: &[Token]| tokens.iter().map(|token| row(t, calendar, token, chosen)).collect::<Vec<_>>();
     ListPage {
         done,
@@ -177,7 +183,7 @@ fn list_page(
         used_of: t.tokens_used_of(tokens.in_all, PERSONAL_LIMIT),
         in_all: tokens.in_all,
         limit: usize::from(PERSONAL_LIMIT.unsigned_abs()),
-        selected: selected.map(|token| detail(t, calendar, token)),
+        selected: selected.map(|(token, calls)| detail(t, calendar, token, calls)),
         is_swapped: false,
         shell,
     }
@@ -228,7 +234,7 @@ fn revoked_by(t: Texts, token: &Token) -> String {
     }
 }
 
-fn detail(t: Texts, calendar: Calendar, token: &Token) -> Detail {
+fn detail(t: Texts, calendar: Calendar, token: &Token, calls: &Calls) -> Detail {
     let state = token.life.state(calendar.now());
     let days = token.life.inactivity.days();
     let (end_name, at, end_explained) = match state {
@@ -249,6 +255,7 @@ fn detail(t: Texts, calendar: Calendar, token: &Token) -> Detail {
         end: calendar.full(at),
         end_explained,
         is_active: matches!(state, TokenState::Active { .. }),
+        calls: Chart::new(t, calendar.now(), calls),
         revocation: path::token_revocation(&token.public_id),
     }
 }

@@ -6,6 +6,7 @@ mod activity;
 mod api;
 mod billing;
 mod browser;
+mod calls;
 mod cli;
 mod fuzz;
 mod harness;

@@ -58,7 +58,42 @@ pub fn add(connection: &mut AnyConnection, people: &[Person], pepper: &Pepper, n
             activity::insert(connection, &entry(person, action, morning.plus(2 * HOUR), None, &source))?;
         }
     }
-    add_revoked(connection, awa, ibrahim, pepper, now)
+    add_revoked(connection, awa, ibrahim, pepper, now)?;
+    add_leaked(connection, awa, pepper, now)
+}
+
+/// Awa published a script with its key in it, and somebody who looks for such things reported it.
+fn add_leaked(connection: &mut AnyConnection, awa: &Person, pepper: &Pepper, now: Timestamp) -> Result<()> {
+    const LABEL: &str = "Script for the annual report";
+    const PLACE: &str = "https://github.com/awa-diallo/annual-report/blob/main/fetch.py";
+    let (public_id, made, leaked) = (token::public_id(random::fill), now.plus(-24 * DAY), now.plus(-17 * DAY));
+    let new = NewToken {
+        public_id: &public_id,
+        organization: awa.organization,
+        membership: awa.membership,
+        user: awa.user,
+        label: LABEL,
+        scope: Scope::ReadOnly,
+        inactivity: InactivityExpiry::Days45,
+        digest: pepper.digest(ApiKey::mint(TokenKind::Personal, random::fill).reveal()),
+        form_nonce: &random::code(),
+        slot: 10,
+    };
+    let id = tokens::insert(connection, &new, made)?;
+    let (named, browser) = (Some((public_id.as_str(), LABEL)), source("192.0.2.24", FIREFOX));
+    activity::insert(connection, &entry(awa, Action::TokenCreated, made, named, &browser))?;
+    tokens::note_use(connection, id, leaked.plus(-3 * HOUR), &source("192.0.2.24", super::PYTHON))?;
+    super::calls::add(connection, id, made, leaked.plus(-3 * HOUR))?;
+    tokens::revoke(connection, id, Revocation { by: RevokedBy::Leak, name: None, reason: Some(PLACE) }, leaked)?;
+    let scanner = source("192.30.252.10", "GitHub-Hookshot/7f2c1a");
+    let told = activity::Entry {
+        target: Some(awa.user),
+        target_name: Some(awa.name),
+        detail: Some(PLACE),
+        token: named,
+        ..activity::Entry::new(Some(awa.organization), Action::TokenLeaked, leaked, &scanner)
+    };
+    Ok(activity::insert(connection, &told)?)
 }
 
 /// Ibrahim's tablet was stolen, and Awa revoked its token.

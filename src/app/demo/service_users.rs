@@ -1,6 +1,6 @@
 //! The demonstration's integrations: service users with their tokens.
 
-use super::{CURL, EXCEL, HOUR, MINUTE, PYTHON, Person, R, entry};
+use super::{CURL, EXCEL, HOUR, MINUTE, PYTHON, Person, R, calls, entry};
 use crate::{
     app::{Result, random},
     domain::{
@@ -215,5 +215,5 @@ fn note_uses(connection: &mut AnyConnection, id: TokenId, first: Timestamp, last
         at = at.plus(20 * DAY);
     }
     tokens::note_use(connection, id, end, &source)?;
-    Ok(())
+    calls::add(connection, id, first, end)
 }

@@ -1,13 +1,16 @@
 //! How often tokens are used: calls a day, of each key.
 
 use crate::{
-    domain::{
-        time::{DAY, Timestamp},
-        token::TokenId,
+    domain::{calls::day_of, organization::ServiceUserId, time::Timestamp, token::TokenId},
+    storage::{
+        AnyConnection, Result,
+        schema::{api_tokens, token_calls},
     },
-    storage::{AnyConnection, Result},
 };
 use diesel::{prelude::*, sql_query, sql_types::BigInt};
+
+/// Most rows that are forgotten at once.
+const BATCH: i64 = 10_000;
 
 /// Adds accepted uses to those of the day of `at`. A token that is gone counts no more.
 ///
@@ -18,9 +21,48 @@ pub fn count_calls(connection: &mut AnyConnection, token: TokenId, at: Timestamp
         "INSERT INTO token_calls (day, calls, token_id) SELECT $1, $2, id FROM api_tokens WHERE id = $3 \
          ON CONFLICT (token_id, day) DO UPDATE SET calls = token_calls.calls + excluded.calls",
     )
-    .bind::<BigInt, _>(at.seconds().div_euclid(DAY))
+    .bind::<BigInt, _>(day_of(at))
     .bind::<BigInt, _>(i64::try_from(calls).unwrap_or(i64::MAX))
     .bind::<BigInt, _>(token.0)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// The calls with these keys since a day: days with how many, some days several times.
+///
+/// # Errors
+/// When the database fails.
+pub fn calls_since(connection: &mut AnyConnection, keys: &[TokenId], first_day: i64) -> Result<Vec<(i64, i64)>> {
+    let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
+    Ok(token_calls::table
+        .filter(token_calls::token_id.eq_any(keys).and(token_calls::day.ge(first_day)))
+        .select((token_calls::day, token_calls::calls))
+        .load(connection)?)
+}
+
+/// All keys that a service user ever had.
+///
+/// # Errors
+/// When the database fails.
+pub fn keys_of(connection: &mut AnyConnection, service_user: ServiceUserId) -> Result<Vec<TokenId>> {
+    let keys: Vec<i64> = api_tokens::table
+        .filter(api_tokens::service_user_id.eq(service_user.0))
+        .select(api_tokens::id)
+        .load(connection)?;
+    Ok(keys.into_iter().map(TokenId).collect())
+}
+
+/// Forgets some of the calls before a day.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_calls(connection: &mut AnyConnection, first_day: i64) -> Result<()> {
+    sql_query(
+        "DELETE FROM token_calls WHERE (token_id, day) IN \
+         (SELECT token_id, day FROM token_calls WHERE day < $1 LIMIT $2)",
+    )
+    .bind::<BigInt, _>(first_day)
+    .bind::<BigInt, _>(BATCH)
     .execute(connection)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::{
     storage::tokens::{KeyFacts, RevokedBy, service_users::ServiceToken},
     web::{
         App,
+        calls::Chart,
         errors::WebError,
         page::page,
         permissions::PermissionFields,
@@ -40,6 +41,8 @@ pub(super) struct TokenPage {
     done: Option<&'static str>,
     token: Detail,
     keys: Option<Keys>,
+    /// The calls per day, unless a part is being edited.
+    calls: Option<Chart>,
     editing: Option<Editing>,
     periods: Vec<i16>,
 }
@@ -160,8 +163,10 @@ pub async fn show(
         let keys = Some(keys(calendar(&app, &at), &at, &token, asked.look));
         return page(&KeysPart { t: at.shell(Nav::Integrations).t, keys });
     }
-    let done = said(at.shell(Nav::Integrations).t, &asked.saved);
-    page(&TokenPage { done, ..token_page(&app, &at, &token, None) })
+    let t = at.shell(Nav::Integrations).t;
+    let calls = app.calls_of_service_user(&token).await?;
+    let calls = Some(Chart::new(t, app.clock().now(), &calls));
+    page(&TokenPage { done: said(t, &asked.saved), calls, ..token_page(&app, &at, &token, None) })
 }
 
 fn said(t: Texts, saved: &str) -> Option<&'static str> {
@@ -182,6 +187,7 @@ pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: O
         done: None,
         token: detail(calendar, at, token),
         keys: token.old_key.as_ref().map(|_| keys(calendar, at, token, 0)),
+        calls: None,
         editing,
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
     }

@@ -99,6 +99,11 @@ const WITH_TOKENS: &[Page] = &[
     ("token selected", &[Go("/account/tokens"), Press("[data-token]", "#panel[data-selected]")]),
     ("token never used", &[Go("/account/tokens/{R scripts}")]),
     ("token revoked", &[Go("/account/tokens/{Lost phone}")]),
+    ("token leaked", &[Go("/account/tokens/{Published script}")]),
+    (
+        "token, calls in numbers",
+        &[Go("/account/tokens/{Power BI, office laptop}"), Press(".calls summary", ".calls details[open] table")],
+    ),
     ("token expired", &[Go("/account/tokens/{Excel, 2019}")]),
     ("revocation", &[Go("/account/tokens/{Power BI, office laptop}/revocation")]),
     (
@@ -573,6 +578,9 @@ impl Tour {
         self.sign_in().await;
         ann.makes_token("Lost phone").await;
         ann.revokes("Lost phone").await;
+        let published = ann.makes_token("Published script").await;
+        let report = format!("[{{\"token\":\"{published}\",\"url\":\"https://git.example.org/ann/report.py\"}}]");
+        app.send("POST", "/api/v1/leaks", &[("content-type", "application/json")], &report).await;
         ann.makes_token_with("R scripts", "read_write").await;
         ann.makes_token(&"Donaudampfschifffahrt".repeat(5)[..100]).await;
         let key = ann.makes_token("Power BI, office laptop").await;

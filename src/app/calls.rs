@@ -1,0 +1,57 @@
+//! How often a token was used, day by day.
+
+use super::{Jeton, Result};
+use crate::{
+    domain::{
+        calls::{Calls, day_of},
+        token::TokenId,
+    },
+    storage::{
+        AnyConnection,
+        tokens::{self, Token, service_users::ServiceToken},
+    },
+};
+
+impl Jeton {
+    /// The calls with a personal token. Those that another node has not written down yet, a minute's at most, are missing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn calls_of(&self, token: &Token) -> Result<Calls> {
+        let id = token.id;
+        self.calls(move |_| Ok(vec![id])).await
+    }
+
+    /// The same with all keys of a service user's token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn calls_of_service_user(&self, token: &ServiceToken) -> Result<Calls> {
+        let id = token.id;
+        self.calls(move |connection| Ok(tokens::keys_of(connection, id)?)).await
+    }
+
+    async fn calls(
+        &self,
+        keys: impl FnOnce(&mut AnyConnection) -> Result<Vec<TokenId>> + Send + 'static,
+    ) -> Result<Calls> {
+        let (mut calls, verifier) = (Calls::until(self.clock.now()), self.verifier.clone());
+        self.read(move |connection| {
+            let keys = keys(connection)?;
+            for (day, count) in tokens::calls_since(connection, &keys, calls.first())? {
+                calls.add(day, count);
+            }
+            for (at, count) in keys.into_iter().filter_map(|key| verifier.usage().not_yet_counted(key)) {
+                calls.add(day_of(at), i64::try_from(count).unwrap_or(i64::MAX));
+            }
+            Ok(calls)
+        })
+        .await
+    }
+
+    /// Forgets what is not shown any more.
+    pub(super) async fn sweep_calls(&self) -> Result<()> {
+        let first = Calls::until(self.clock.now()).first();
+        self.write(move |connection| Ok(tokens::forget_calls(connection, first)?)).await
+    }
+}
