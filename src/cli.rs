@@ -84,6 +84,9 @@ async fn serve(config: Config) -> Outcome {
     let needs_setup = jeton.needs_setup().await?;
     let server = bind(jeton, &config)?;
     say(&format!("Jeton {} serves {}", env!("CARGO_PKG_VERSION"), server.url.0))?;
+    if let Some(address) = server.verify_address {
+        say(&format!("Programs may ask at http://{address}"))?;
+    }
     if needs_setup {
         let link = format!("{}{}", server.url.0, path::setup(server.jeton().setup_code()));
         say(&format!("There is no user yet. Set up the first one here, once:\n\n    {link}\n"))?;
@@ -121,7 +124,7 @@ fn open(
 }
 
 fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {
-    web::bind(jeton, &config.web).map_err(|error| format!("JETON_LISTEN (--listen) {}: {error}", config.web.listen))
+    web::bind(jeton, &config.web).map_err(|error| error.to_string())
 }
 
 /// Prints for whoever started the command; logs go to the other stream.

@@ -9,6 +9,7 @@ use clap::Args;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 /// Where the data is, as it was written.
@@ -62,7 +63,15 @@ pub struct Options {
     /// Reverse proxies whose X-Forwarded-For is believed: IP addresses separated by commas
     #[arg(long, env = "JETON_TRUSTED_PROXIES", default_value = "", value_name = "ADDRESSES")]
     trusted_proxies: String,
-    /// Threads that serve requests [default: one a core]
+    /// A second address and port, with threads of its own, for programs that ask about tokens, and for /metrics: not for the
+    /// public
+    #[arg(long, env = "JETON_VERIFY_LISTEN", value_name = "ADDRESS:PORT")]
+    verify_listen: Option<String>,
+    /// Seconds for which requests are still served after SIGTERM, while /readyz says no [default: 0, and 5 with trusted
+    /// proxies]
+    #[arg(long, env = "JETON_DRAIN_SECONDS", value_name = "SECONDS")]
+    drain_seconds: Option<String>,
+    /// Threads that serve requests, on each address [default: one a core]
     #[arg(long, env = "JETON_WORKERS", value_name = "NUMBER")]
     workers: Option<String>,
     /// Server that takes mail: smtp://USER:PASSWORD@HOST:PORT or smtps://… [default: no mail is sent]
@@ -105,20 +114,17 @@ impl Options {
     /// # Errors
     /// The first value that cannot be used.
     pub fn check(self) -> Result<Config, ConfigError> {
-        let listen: SocketAddr = self.listen.parse().map_err(|_| {
-            wrong(
-                "JETON_LISTEN",
-                "--listen",
-                &self.listen,
-                "it must be an IP address and a port, such as 127.0.0.1:8080",
-            )
-        })?;
+        let listen = check_address("JETON_LISTEN", "--listen", &self.listen)?;
+        let verify_listen = match &self.verify_listen {
+            None => None,
+            Some(text) => Some(check_address("JETON_VERIFY_LISTEN", "--verify-listen", text)?),
+        };
         let data = self.data.check()?;
         let public_url = match &self.public_url {
             Some(url) => Some(
                 PublicUrl::parse(url).map_err(|problem| wrong("JETON_PUBLIC_URL", "--public-url", url, &problem))?,
             ),
-            None if listen.ip().is_loopback() => None,
+            None if [Some(listen), verify_listen].iter().flatten().all(|address| address.ip().is_loopback()) => None,
             None => {
                 let problem = "it is needed when Jeton listens on more than this machine's loopback: the address that \
                     people use, such as https://jeton.example.org";
@@ -144,9 +150,26 @@ impl Options {
             },
         };
         let mail = check_mail(self.smtp_url.as_deref(), self.mail_from.as_deref())?;
-        let web = web::Settings { listen, public_url, trusted_proxies, workers };
+        let drain = match &self.drain_seconds {
+            // Somebody who stops a server in their terminal does not wait for a balancer.
+            None if trusted_proxies.is_empty() => Duration::ZERO,
+            None => Duration::from_secs(5),
+            Some(text) => match text.parse() {
+                Ok(seconds @ 0..=600) => Duration::from_secs(seconds),
+                _ => {
+                    let problem = "it must be a number of seconds, up to 600";
+                    return Err(wrong("JETON_DRAIN_SECONDS", "--drain-seconds", text, problem));
+                }
+            },
+        };
+        let web = web::Settings { listen, public_url, trusted_proxies, workers, verify_listen, drain };
         Ok(Config { data, web, mail, github_keys: self.github_keys_file })
     }
+}
+
+fn check_address(variable: &'static str, flag: &'static str, text: &str) -> Result<SocketAddr, ConfigError> {
+    let problem = "it must be an IP address and a port, such as 127.0.0.1:8080";
+    text.parse().map_err(|_| wrong(variable, flag, text, problem))
 }
 
 /// Both values or none: mail that somebody believes to be sent, and is not, helps nobody.
@@ -179,6 +202,8 @@ mod tests {
             listen: "127.0.0.1:8080".into(),
             public_url: None,
             trusted_proxies: String::new(),
+            verify_listen: None,
+            drain_seconds: None,
             workers: None,
             smtp_url: None,
             mail_from: None,
@@ -191,6 +216,9 @@ mod tests {
         let config = options().check().unwrap();
         assert_eq!(config.data.database, Address::Sqlite("data/jeton.db".into()));
         assert_eq!(config.web.public_url, None);
+        assert_eq!(config.web.drain, Duration::ZERO);
+        let behind = Options { trusted_proxies: "127.0.0.1".into(), ..options() };
+        assert_eq!(behind.check().unwrap().web.drain, Duration::from_secs(5));
     }
 
     #[test]
@@ -204,6 +232,9 @@ mod tests {
         assert!(wrong(|o| o.listen = "0.0.0.0:80".into()).starts_with("JETON_PUBLIC_URL"));
         assert!(wrong(|o| o.public_url = Some("jeton.example.org".into())).starts_with("JETON_PUBLIC_URL"));
         assert!(wrong(|o| o.trusted_proxies = "10.0.0.0/8".into()).starts_with("JETON_TRUSTED_PROXIES"));
+        assert!(wrong(|o| o.verify_listen = Some("8081".into())).starts_with("JETON_VERIFY_LISTEN"));
+        assert!(wrong(|o| o.verify_listen = Some("0.0.0.0:81".into())).starts_with("JETON_PUBLIC_URL"));
+        assert!(wrong(|o| o.drain_seconds = Some("601".into())).starts_with("JETON_DRAIN_SECONDS"));
         assert!(wrong(|o| o.workers = Some("0".into())).starts_with("JETON_WORKERS"));
         assert!(wrong(|o| o.mail_from = Some("a@example.org".into())).starts_with("JETON_SMTP_URL (--smtp-url)"));
         assert!(wrong(|o| o.smtp_url = Some("smtp://localhost".into())).starts_with("JETON_MAIL_FROM (--mail-from)"));

@@ -8,17 +8,23 @@
 
 use super::{
     clock::{Clock, Jumped},
+    measures::Durations,
+    secrets,
     verify::cache::Cache,
 };
-use crate::storage::{
-    Address, AnyConnection, StorageError,
-    epoch::{self, WalIndex, WalIndexHead},
+use crate::{
+    domain::token::Pepper,
+    storage::{
+        Address, AnyConnection, StorageError,
+        epoch::{self, WalIndex, WalIndexHead},
+        installation,
+    },
 };
 use std::{
     cell::{Cell, RefCell},
     path::Path,
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 
@@ -50,17 +56,25 @@ impl From<StorageError> for Unproven {
 }
 
 /// Reads epochs one after the other, and brings the cache to each.
-struct Reader {
-    cache: Arc<Cache>,
-    clock: Clock,
+#[derive(Clone)]
+pub struct Reader {
+    /// What is brought there.
+    pub cache: Arc<Cache>,
+    /// What follows the database's clock.
+    pub clock: Clock,
+    /// What the keys of the database are hashed under.
+    pub pepper: Pepper,
+    /// How long it took each time.
+    pub took: Arc<Durations>,
 }
 
 impl Reader {
     /// The epoch at this moment; the cache is at least there.
     fn read(&self, connection: &mut AnyConnection) -> Result<i64, Unproven> {
         // Asked before the read: what another thread reads meanwhile may be newer.
-        let known = self.cache.epoch();
+        let (known, begun) = (self.cache.epoch(), Instant::now());
         let (epoch, time) = epoch::read_with_time(connection)?;
+        self.took.count(begun.elapsed());
         if epoch < known {
             // It was restored, or its standby took over without the last commits: what was revoked may live again (R5).
             return Err(Unproven(format!("the database went back from epoch {known} to {epoch}")));
@@ -73,6 +87,20 @@ impl Reader {
             self.cache.bring_to(epoch, &touched);
         }
         Ok(epoch)
+    }
+
+    /// The same, and that this is still the database to which the pepper belongs: in another one every key would seem
+    /// unknown.
+    fn prove(&self, connection: &mut AnyConnection) -> Result<i64, Unproven> {
+        prove_pepper(connection, &self.pepper)?;
+        self.read(connection)
+    }
+}
+
+fn prove_pepper(connection: &mut AnyConnection, pepper: &Pepper) -> Result<(), Unproven> {
+    match installation::find(connection)? {
+        Some(installation) if secrets::belongs(&installation, pepper) => Ok(()),
+        _ => Err(Unproven("the pepper does not belong to the database".into())),
     }
 }
 
@@ -92,9 +120,8 @@ impl LocalEpoch {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn open(database: &Path, cache: Arc<Cache>, clock: Clock) -> Result<Self, Unproven> {
+    pub fn open(database: &Path, reader: Reader) -> Result<Self, Unproven> {
         let mut connection = Address::Sqlite(database.to_owned()).connect()?;
-        let reader = Reader { cache, clock };
         // The first read makes sure that there is an index.
         reader.read(&mut connection)?;
         let index = WalIndex::open(database)?;
@@ -118,13 +145,27 @@ impl LocalEpoch {
         Ok(epoch)
     }
 
+    /// The epoch, asked of the database itself, and that the pepper belongs to it.
+    ///
+    /// # Errors
+    /// When this thread cannot say anything about tokens.
+    pub fn prove(&self) -> Result<i64, Unproven> {
+        self.index.head()?;
+        self.reader.prove(&mut self.connection.borrow_mut())
+    }
+
     /// Runs a lookup on the same connection: faster than handing it to another thread.
     pub fn with_connection<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> T {
         work(&mut self.connection.borrow_mut())
     }
 }
 
-type Waiter = oneshot::Sender<Result<i64, Unproven>>;
+/// Somebody who waits for the epoch.
+struct Waiter {
+    answer: oneshot::Sender<Result<i64, Unproven>>,
+    /// Whether the pepper is to be looked at as well.
+    is_thorough: bool,
+}
 
 /// Reads the epoch from Postgres on a thread and connection of its own, for all requests of this node.
 pub struct SharedEpoch {
@@ -133,17 +174,20 @@ pub struct SharedEpoch {
 
 impl SharedEpoch {
     /// Starts the thread. It ends when this is dropped.
-    pub fn start(address: Address, cache: Arc<Cache>, clock: Clock) -> Self {
+    pub fn start(address: Address, reader: Reader) -> Self {
         let (waiters, arrived) = mpsc::channel::<Waiter>();
         std::thread::spawn(move || {
-            let (mut connection, reader) = (None, Reader { cache, clock });
+            let mut connection = None;
             while let Ok(first) = arrived.recv() {
                 // Whoever waits by now arrived before the read that begins next.
                 let together: Vec<Waiter> = std::iter::once(first).chain(arrived.try_iter()).collect();
-                let epoch = reconnecting(&address, &mut connection, |connection| reader.read(connection));
+                let is_thorough = together.iter().any(|waiter| waiter.is_thorough);
+                let read = if is_thorough { Reader::prove } else { Reader::read };
+                let epoch =
+                    reconnecting(&address, &reader.pepper, &mut connection, |connection| read(&reader, connection));
                 for waiter in together {
                     // One that has lost its patience is no longer there.
-                    drop(waiter.send(epoch.clone()));
+                    drop(waiter.answer.send(epoch.clone()));
                 }
             }
         });
@@ -151,29 +195,50 @@ impl SharedEpoch {
     }
 
     /// The epoch, by a read that began after this call.
+    ///
+    /// # Errors
+    /// When it cannot be read in time, or is not to be believed.
     pub async fn read(&self) -> Result<i64, Unproven> {
-        let (waiter, answer) = oneshot::channel();
+        self.ask(false).await
+    }
+
+    /// The same, and that the pepper belongs to the database.
+    ///
+    /// # Errors
+    /// When this node cannot say anything about tokens.
+    pub async fn prove(&self) -> Result<i64, Unproven> {
+        self.ask(true).await
+    }
+
+    async fn ask(&self, is_thorough: bool) -> Result<i64, Unproven> {
+        let (answer, answered) = oneshot::channel();
         let ended = || Unproven("the thread that reads the epoch has ended".into());
-        self.waiters.send(waiter).map_err(|_| ended())?;
-        match tokio::time::timeout(PATIENCE, answer).await {
+        self.waiters.send(Waiter { answer, is_thorough }).map_err(|_| ended())?;
+        match tokio::time::timeout(PATIENCE, answered).await {
             Ok(epoch) => epoch.unwrap_or_else(|_| Err(ended())),
             Err(_) => Err(Unproven::late()),
         }
     }
 }
 
-/// Runs `work` on a connection that is opened when it is needed, and given up when it fails.
+/// Runs `work` on a connection that is opened when it is needed, and given up when it fails. What it is opened to is no
+/// standby, and the database to which the pepper belongs.
 ///
 /// # Errors
-/// What `work` returns, or that no connection could be had.
-pub fn reconnecting<T, E: From<StorageError>>(
+/// What `work` returns, or that no such connection could be had.
+pub fn reconnecting<T>(
     address: &Address,
+    pepper: &Pepper,
     connection: &mut Option<AnyConnection>,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
-) -> Result<T, E> {
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, Unproven>,
+) -> Result<T, Unproven> {
     let open = match connection {
         Some(open) => open,
-        None => connection.insert(address.connect_for_lookups()?),
+        None => {
+            let mut new = address.connect_for_lookups()?;
+            prove_pepper(&mut new, pepper)?;
+            connection.insert(new)
+        }
     };
     let done = work(open);
     if done.is_err() {

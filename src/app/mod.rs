@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod invitations;
 pub mod leaks;
 pub mod mail;
+pub mod measures;
 mod noted_epoch;
 pub mod operator;
 pub mod organizations;

@@ -62,6 +62,16 @@ fn parse(text: &str) -> Option<Pepper> {
     Some(Pepper::new(&bytes))
 }
 
+/// What the database keeps of a pepper.
+fn proof(pepper: &Pepper) -> Vec<u8> {
+    pepper.derive("check", b"").to_vec()
+}
+
+/// Whether the database was filled under this pepper.
+pub fn belongs(installation: &Installation, pepper: &Pepper) -> bool {
+    installation.pepper_check.ct_eq(&proof(pepper)).into()
+}
+
 /// Checks that the pepper is the one that the database was filled under, or writes down that a new database's is.
 pub fn check(
     db: &Db,
@@ -71,7 +81,7 @@ pub fn check(
     now: Timestamp,
     folder: &Path,
 ) -> Result<Installation, StartError> {
-    let ours = pepper.derive("check", b"").to_vec();
+    let ours = proof(pepper);
     let installation = match known {
         Some(installation) => installation,
         None => {
@@ -84,7 +94,7 @@ pub fn check(
             }
         }
     };
-    if bool::from(installation.pepper_check.ct_eq(&ours)) {
+    if belongs(&installation, pepper) {
         return Ok(installation);
     }
     Err(StartError::Pepper(format!(

@@ -78,6 +78,11 @@ impl Usage {
         }
     }
 
+    /// How many tokens have something to be written.
+    pub fn waiting(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Waits until there is so much in memory that it should be written.
     pub async fn is_much(&self) {
         self.many.notified().await;

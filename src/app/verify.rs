@@ -11,7 +11,8 @@ pub mod protected;
 use super::{
     AppError, Jeton, Result,
     clock::Clock,
-    freshness::{LocalEpoch, SharedEpoch, Unproven},
+    freshness::{LocalEpoch, Reader, SharedEpoch, Unproven},
+    measures::{Durations, Measured, Verifications},
     usage::{self, Usage},
 };
 use crate::{
@@ -25,7 +26,10 @@ use crate::{
 };
 use cache::{Cache, Known};
 use lookups::Lookups;
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::Instant,
+};
 
 /// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
 /// memory, so what the database says is never so far behind that it would expire a token that was used.
@@ -101,6 +105,9 @@ pub struct Shared {
     clock: Clock,
     cache: Arc<Cache>,
     usage: Usage,
+    /// What the verifiers of the threads count, and how long reads of the epoch take.
+    counted: Mutex<Vec<Arc<Verifications>>>,
+    took: Arc<Durations>,
     /// For Postgres; on SQLite each thread reads by itself.
     far: Option<Far>,
 }
@@ -114,15 +121,43 @@ struct Far {
 impl Shared {
     /// An empty cache in front of `db`.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
-        let cache = Arc::new(Cache::default());
-        let far = match db.address() {
-            Address::Sqlite(_) => None,
-            address @ Address::Postgres(_) => Some(Far {
-                epoch: SharedEpoch::start(address.clone(), Arc::clone(&cache), clock.clone()),
-                lookups: Lookups::start(address.clone()),
-            }),
+        let address = db.address().clone();
+        let mut shared = Self {
+            db,
+            pepper,
+            clock,
+            cache: Arc::default(),
+            usage: Usage::default(),
+            counted: Mutex::default(),
+            took: Arc::default(),
+            far: None,
         };
-        Self { db, pepper, clock, cache, usage: Usage::default(), far }
+        if let Address::Postgres(_) = address {
+            let lookups = Lookups::start(address.clone(), shared.pepper.clone());
+            shared.far = Some(Far { epoch: SharedEpoch::start(address, shared.reader()), lookups });
+        }
+        shared
+    }
+
+    fn reader(&self) -> Reader {
+        Reader {
+            cache: Arc::clone(&self.cache),
+            clock: self.clock.clone(),
+            pepper: self.pepper.clone(),
+            took: Arc::clone(&self.took),
+        }
+    }
+
+    /// What the verifiers counted, and what they have in memory.
+    pub fn measured(&self) -> Measured {
+        let (cached, cached_bytes) = self.cache.size();
+        let epoch = Some(self.cache.epoch()).filter(|epoch| *epoch != i64::MIN);
+        let mut measured =
+            Measured { epoch, cached, cached_bytes, waiting: self.usage.waiting(), ..Measured::default() };
+        measured.epoch_reads.add(&self.took);
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.iter().for_each(|counted| measured.add(counted));
+        measured
     }
 
     /// The uses that are not yet in the database.
@@ -134,6 +169,7 @@ impl Shared {
 /// Verifies keys on one thread.
 pub struct Verifier {
     shared: Arc<Shared>,
+    counted: Arc<Verifications>,
     local: Option<LocalEpoch>,
 }
 
@@ -144,12 +180,12 @@ impl Jeton {
     /// When its own connection cannot be opened.
     pub fn verifier(&self) -> std::result::Result<Verifier, Unproven> {
         let local = match self.db.address() {
-            Address::Sqlite(file) => {
-                Some(LocalEpoch::open(file, Arc::clone(&self.verifier.cache), self.clock.clone())?)
-            }
+            Address::Sqlite(file) => Some(LocalEpoch::open(file, self.verifier.reader())?),
             Address::Postgres(_) => None,
         };
-        Ok(Verifier { shared: Arc::clone(&self.verifier), local })
+        let (shared, counted) = (Arc::clone(&self.verifier), Arc::new(Verifications::default()));
+        shared.counted.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&counted));
+        Ok(Verifier { shared, counted, local })
     }
 }
 
@@ -159,6 +195,17 @@ impl Verifier {
     /// # Errors
     /// [`Denied`] says which link said no, or that nothing can be said.
     pub async fn verify(
+        &self,
+        key: &str,
+        demand: Demand,
+        source: impl Fn() -> Source,
+    ) -> std::result::Result<Accepted, Denied> {
+        let decided = self.verify_uncounted(key, demand, source).await;
+        self.counted.count(&decided);
+        decided
+    }
+
+    async fn verify_uncounted(
         &self,
         key: &str,
         demand: Demand,
@@ -179,7 +226,7 @@ impl Verifier {
         source: impl Fn() -> Source,
     ) -> std::result::Result<Accepted, Denied> {
         let digest = self.shared.pepper.digest(key);
-        let mut cached = self.shared.cache.get(&digest);
+        let mut cached = self.shared.cache.get(&digest).inspect(|_| self.counted.known.count());
         for _ in 0..TRIES {
             let is_fresh = cached.is_none();
             let known = match cached.take() {
@@ -229,6 +276,19 @@ impl Verifier {
         Ok(Some(Ok(Accepted { identity: Arc::clone(&known.identity), life, at: now })))
     }
 
+    /// Whether this thread can say yes and no about tokens at this moment: the database answers in time, is no standby, has
+    /// not lost commits, and is the one to which the pepper belongs.
+    ///
+    /// # Errors
+    /// Why nothing can be said.
+    pub async fn prove(&self) -> std::result::Result<(), Unproven> {
+        match (&self.local, &self.shared.far) {
+            (Some(local), _) => local.prove().map(drop),
+            (None, Some(far)) => far.epoch.prove().await.map(drop),
+            (None, None) => Err(Unproven("there is no database to read it from".into())),
+        }
+    }
+
     /// The epoch, by a read that began after this call; the cache is at least there.
     async fn epoch(&self) -> std::result::Result<i64, Unproven> {
         match (&self.local, &self.shared.far) {
@@ -245,11 +305,13 @@ impl Verifier {
         digest: KeyDigest,
         epoch: i64,
     ) -> std::result::Result<Option<Arc<Known>>, Unproven> {
+        let begun = Instant::now();
         let found = match (&self.local, &self.shared.far) {
             (Some(local), _) => local.with_connection(|connection| tokens::identity(connection, kind, &digest))?,
             (None, Some(far)) => far.lookups.find(kind, digest).await?,
             (None, None) => return Err(Unproven("there is no database to read it from".into())),
         };
+        self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {
             let known = Arc::new(Known::new(self.shared.cache.share_texts(identity), life));
             self.shared.cache.keep(digest, &known, epoch);

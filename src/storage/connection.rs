@@ -4,7 +4,9 @@ use super::{Result, StorageError};
 use diesel::{
     Connection, ConnectionError, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
+    dsl::sql,
     r2d2::{ManageConnection, R2D2Connection},
+    sql_types::Bool,
 };
 use std::{
     fs::OpenOptions,
@@ -64,7 +66,7 @@ impl Address {
     /// Opens one connection with the settings that Jeton relies on.
     ///
     /// # Errors
-    /// The database's own words.
+    /// The database's own words; [`StorageError::Standby`] for a Postgres that only follows another one.
     pub fn connect(&self) -> Result<AnyConnection> {
         let failed = |error: ConnectionError| StorageError::Connection(error.to_string());
         match self {
@@ -83,6 +85,9 @@ impl Address {
                 let mut connection = PgConnection::establish(url).map_err(failed)?;
                 connection
                     .batch_execute("SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'")?;
+                if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)? {
+                    return Err(StorageError::Standby);
+                }
                 Ok(AnyConnection::Postgres(connection))
             }
         }

@@ -54,6 +54,15 @@ impl Db {
         &self.address
     }
 
+    /// How many connections are open, and how many of them nobody uses at this moment.
+    pub fn connections(&self) -> (u32, u32) {
+        let states = match self.address {
+            Address::Sqlite(_) => vec![self.readers.state(), self.writers.state()],
+            Address::Postgres(_) => vec![self.readers.state()],
+        };
+        states.iter().fold((0, 0), |(open, idle), state| (open + state.connections, idle + state.idle_connections))
+    }
+
     /// Runs `work` on a connection that is not to write.
     ///
     /// # Errors

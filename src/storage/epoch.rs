@@ -95,16 +95,20 @@ define_sql_function! {
     /// The time at this moment, not at the transaction's start.
     fn clock_timestamp() -> Timestamptz;
 }
+define_sql_function! {
+    /// Whether the server follows another one.
+    fn pg_is_in_recovery() -> Bool;
+}
 
 /// The same, and what time it is where the database is, in milliseconds since 1970. SQLite has no clock of its own.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or is a standby: behind a pooler one connection may lead to another server each time (V7).
 pub fn read_with_time(connection: &mut AnyConnection) -> Result<(i64, Option<i64>)> {
     let AnyConnection::Postgres(postgres) = connection else { return Ok((read(connection)?, None)) };
-    let columns = (auth_epoch::epoch, clock_timestamp());
-    let (epoch, time): (i64, DateTime<Utc>) = auth_epoch::table.select(columns).get_result(postgres)?;
-    Ok((epoch, Some(time.timestamp_millis())))
+    let columns = (auth_epoch::epoch, clock_timestamp(), pg_is_in_recovery());
+    let (epoch, time, follows): (i64, DateTime<Utc>, bool) = auth_epoch::table.select(columns).get_result(postgres)?;
+    if follows { Err(StorageError::Standby) } else { Ok((epoch, Some(time.timestamp_millis()))) }
 }
 
 /// The head of SQLite's index of its write-ahead log, the file `…-shm` beside the database.

@@ -46,6 +46,11 @@ pub enum StorageError {
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(String),
+    /// It only follows another server, and may be behind it (V7).
+    #[error(
+        "the database is a standby, or not yet recovered: it may not know of the newest revocations, so it is asked nothing"
+    )]
+    Standby,
     /// A row holds what this version cannot read.
     #[error("database row: {0} is not understood")]
     Row(String),
@@ -56,7 +61,7 @@ impl StorageError {
     pub fn is_passing(&self) -> bool {
         use diesel::result::{DatabaseErrorKind::ClosedConnection, Error};
         match self {
-            Self::Connection(_) | Self::Query(Error::DatabaseError(ClosedConnection, _)) => true,
+            Self::Connection(_) | Self::Standby | Self::Query(Error::DatabaseError(ClosedConnection, _)) => true,
             Self::Query(Error::DatabaseError(_, information)) => {
                 let message = information.message();
                 message.contains("statement timeout") || message.contains("database is locked")

@@ -3,6 +3,7 @@
 use super::{
     PublicUrl,
     errors::{ErrorFragment, ErrorPage, WebError, words},
+    node::{Group, NodeThread},
     oauth::OAuthError,
     page,
     routes::path,
@@ -18,7 +19,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method, StatusCode, Uri,
+        ConnectionType, Method, StatusCode, Uri,
         header::{
             ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
             STRICT_TRANSPORT_SECURITY,
@@ -30,7 +31,8 @@ use actix_web::{
 use askama::Template;
 use futures_util::FutureExt;
 use serde_json::json;
-use std::{panic::AssertUnwindSafe, sync::LazyLock};
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::LazyLock, time::Instant};
+use tracing::{Instrument, Span, field::Empty};
 
 /// Scripts, styles, pictures, connections and forms only from and to this server; nothing inline, no frames (C6).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -76,14 +78,21 @@ pub async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let measuring = Measuring::begin(&request);
     // What is needed of the request if it does not come back.
     let asked = Asked::of(request.request());
     request.extensions_mut().insert(asked.id.clone());
+    let span = tracing::debug_span!("request", id = asked.id.as_str(), method = %asked.method, route = Empty);
+    let handled = next.call(request).instrument(span.clone());
     // A handler that panics must not leave its client without an answer (R14).
-    let error = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let error = match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
-            let response = asked.finished(&request, response.map_into_boxed_body());
+            if !span.is_disabled() {
+                span.record("route", request.match_pattern().as_deref().unwrap_or("none"));
+            }
+            let mut response = asked.finished(&request, response.map_into_boxed_body());
+            measuring.end(&mut response, &span);
             return Ok(ServiceResponse::new(request, response));
         }
         Ok(Err(error)) => error,
@@ -91,7 +100,35 @@ pub async fn finish(
     };
     let mut response = asked.explain(HttpResponse::from_error(error));
     asked.add_headers(response.headers_mut());
+    measuring.end(&mut response, &span);
     Err(InternalError::from_response("refused", response).into())
+}
+
+/// A request while it is measured.
+struct Measuring {
+    thread: Option<Rc<NodeThread>>,
+    group: Group,
+    begun: Instant,
+}
+
+impl Measuring {
+    fn begin(request: &ServiceRequest) -> Self {
+        let thread = request.app_data::<Rc<NodeThread>>().cloned();
+        Self { thread, group: Group::of(request.path()), begun: Instant::now() }
+    }
+
+    /// Counts the answer; the last one on a connection to a node that is about to stop says so, and its client opens the
+    /// next elsewhere (R10).
+    fn end(self, response: &mut HttpResponse, span: &Span) {
+        let (status, took) = (response.status(), self.begun.elapsed());
+        if let Some(thread) = &self.thread {
+            thread.count(self.group, status, took);
+            if thread.node.is_stopping() {
+                response.head_mut().set_connection_type(ConnectionType::Close);
+            }
+        }
+        tracing::debug!(parent: span, status = status.as_u16(), ?took, "answered");
+    }
 }
 
 /// What an answer depends on: how the request was made, and by whom.
@@ -128,6 +165,7 @@ impl Form {
             path if path.strip_prefix(path::VERIFY).is_some_and(|behind| behind.starts_with('/')) => {
                 return Self::Headers;
             }
+            path::HEALTH | path::READINESS | path::METRICS => return Self::Json,
             path if [path::API, path::OAUTH, path::WELL_KNOWN].iter().any(|begin| path.starts_with(begin)) => {
                 return Self::Json;
             }
@@ -271,6 +309,12 @@ fn for_programs(status: StatusCode) -> &'static str {
         500.. => "Something went wrong in Jeton. Its log tells more under this request_id.",
         _ => "The request is not of the form that this address takes.",
     }
+}
+
+/// Where nothing is served, and only programs ask.
+pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    problem(StatusCode::NOT_FOUND, "Not Found", for_programs(StatusCode::NOT_FOUND), id.as_str())
 }
 
 /// A problem+json body (RFC 9457).

@@ -15,11 +15,14 @@ pub mod csv;
 pub mod errors;
 pub mod finish;
 pub mod form;
+pub mod health;
 pub mod holder;
 pub mod icons;
 pub mod inventory;
 pub mod invitations;
 pub mod leaks;
+pub mod metrics;
+pub mod node;
 pub mod oauth;
 pub mod organizations;
 pub mod origin;
@@ -37,6 +40,7 @@ pub mod setup;
 pub mod shell;
 pub mod sign_in;
 pub mod source;
+mod stop;
 pub mod texts;
 pub mod tokens;
 pub mod users;
@@ -46,10 +50,13 @@ pub mod words;
 
 use crate::app::{Jeton, housekeeping};
 use actix_web::{App as ActixApp, HttpServer, dev, middleware::from_fn, web};
+use node::{Node, NodeThread};
 use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener},
+    rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 /// The running application, as handlers take it.
@@ -64,8 +71,12 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// Reverse proxies whose word about the client's address is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Threads that serve requests; none means one a core.
+    /// Threads that serve requests, on each listener; none means one a core.
     pub workers: Option<usize>,
+    /// Where to serve programs alone, with threads of their own.
+    pub verify_listen: Option<SocketAddr>,
+    /// How long requests are still served before a stop.
+    pub drain: Duration,
 }
 
 /// The address under which people and programs reach this Jeton, without a slash at the end. Absolute addresses come from
@@ -100,45 +111,112 @@ impl PublicUrl {
     }
 }
 
-/// A server that has its port and is ready to run.
+/// A server that has its ports and is ready to run.
 pub struct Server {
     running: dev::Server,
+    for_programs: Option<dev::Server>,
     jeton: App,
+    node: web::Data<Node>,
+    drain: Duration,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens for programs alone, if it does.
+    pub verify_address: Option<SocketAddr>,
     /// Where it is reached.
     pub url: PublicUrl,
 }
 
-/// Takes the port and starts the workers; requests are served as soon as [`Server::run`] is awaited.
+/// What all threads of all listeners are given.
+#[derive(Clone)]
+struct Given {
+    jeton: App,
+    url: PublicUrl,
+    origins: web::Data<origin::Origins>,
+    proxies: web::Data<source::TrustedProxies>,
+    node: web::Data<Node>,
+}
+
+impl Given {
+    /// Called once by each thread.
+    fn give(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.jeton.clone())
+            .app_data(web::Data::new(self.url.clone()))
+            .app_data(self.origins.clone())
+            .app_data(self.proxies.clone())
+            .app_data(Rc::new(NodeThread::new(&self.node)))
+            .app_data(bearer::verifier(&self.jeton));
+    }
+}
+
+/// How long requests that run may go on once the listeners are closed, in seconds.
+const LAST_REQUESTS: u64 = 20;
+
+/// Takes the ports and starts the workers; requests are served as soon as [`Server::run`] is awaited.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// When a port cannot be had, by the name of its option.
 pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
-    let listener = TcpListener::bind(settings.listen)?;
-    let address = listener.local_addr()?;
+    let (listener, address) = listen("JETON_LISTEN (--listen)", settings.listen)?;
     let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));
-    let origins = web::Data::new(origin::Origins::new(&url, address));
-    let proxies = web::Data::new(source::TrustedProxies(settings.trusted_proxies.clone()));
     let jeton = web::Data::new(jeton);
     let cookie_key = session::cookie_key(&jeton);
-
-    let (data, public_url) = (jeton.clone(), url.clone());
+    let given = Given {
+        jeton: jeton.clone(),
+        url: url.clone(),
+        origins: web::Data::new(origin::Origins::new(&url, address)),
+        proxies: web::Data::new(source::TrustedProxies(settings.trusted_proxies.clone())),
+        node: web::Data::default(),
+    };
+    let node = given.node.clone();
+    let (for_programs, verify_address) = match settings.verify_listen {
+        None => (None, None),
+        Some(listen) => {
+            let (server, address) = bind_for_programs(given.clone(), listen, settings.workers)?;
+            (Some(server), Some(address))
+        }
+    };
     let mut server = HttpServer::new(move || {
         ActixApp::new()
-            .app_data(data.clone())
-            .app_data(web::Data::new(public_url.clone()))
-            .app_data(origins.clone())
-            .app_data(proxies.clone())
-            .app_data(bearer::verifier(&data))
-            .configure(|config| routes::configure(config, &data, &public_url, &cookie_key))
+            .configure(|config| given.give(config))
+            .configure(|config| routes::configure(config, &given.jeton, &given.url, &cookie_key))
             .wrap(from_fn(finish::finish))
     })
-    .shutdown_timeout(20);
+    .disable_signals()
+    .shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = settings.workers {
         server = server.workers(workers);
     }
-    Ok(Server { running: server.listen(listener)?.run(), jeton, address, url })
+    let running = server.listen(listener)?.run();
+    Ok(Server { running, for_programs, jeton, node, drain: settings.drain, address, verify_address, url })
+}
+
+fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{option} {address}: {error}"));
+    let listener = TcpListener::bind(address).map_err(named)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// The second listener. Its threads serve nothing else, so that pages, exports and sign-ins take none of them away.
+fn bind_for_programs(
+    given: Given,
+    listen: SocketAddr,
+    workers: Option<usize>,
+) -> io::Result<(dev::Server, SocketAddr)> {
+    let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
+    let mut server = HttpServer::new(move || {
+        ActixApp::new()
+            .configure(|config| given.give(config))
+            .configure(routes::configure_for_programs)
+            .wrap(from_fn(finish::finish))
+    })
+    .disable_signals()
+    .shutdown_timeout(LAST_REQUESTS);
+    if let Some(workers) = workers {
+        server = server.workers(workers);
+    }
+    Ok((server.listen(listener)?.run(), address))
 }
 
 impl Server {
@@ -171,7 +249,7 @@ impl Server {
                 }
             }
         });
-        let served = self.running.await;
+        let served = stop::serve(self.running, self.for_programs, &self.node, self.drain).await;
         house.abort();
         let written = self.jeton.flush_usage().await;
         if let Err(error) = self.jeton.note_epoch().await {

@@ -3,8 +3,8 @@
 pub mod path;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing, inventory, invitations, leaks, oauth, organizations,
-    origin, page, password_links, service_users, session,
+    App, PublicUrl, account, activity, api, assets, billing, finish, health, inventory, invitations, leaks, metrics,
+    oauth, organizations, origin, page, password_links, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users, verify,
 };
@@ -24,6 +24,29 @@ where
 /// (C3).
 pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, cookie_key: &Key) {
     config
+        .configure(programs)
+        .service(web::resource("/static/{name}").route(read(assets::serve)))
+        .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
+        .service(
+            web::scope("")
+                .wrap(session::middleware(jeton, url, cookie_key))
+                // Wrapped last, so it runs first: another site's request does not even read the session.
+                .wrap(from_fn(origin::check))
+                .configure(pages)
+                .default_service(web::route().to(HttpResponse::NotFound)),
+        );
+}
+
+/// What the listener for programs serves (`--verify-listen`): nothing that is for people, and what is for the operator alone.
+pub fn configure_for_programs(config: &mut web::ServiceConfig) {
+    config
+        .configure(programs)
+        .service(web::resource("/metrics").route(read(metrics::show)))
+        .default_service(web::route().to(finish::not_found));
+}
+
+fn programs(config: &mut web::ServiceConfig) {
+    config
         // First what is asked for most often: routes are tried in this order.
         .service(web::resource("/verify").route(web::route().to(verify::verify)))
         .service(web::resource("/verify/{behind:.*}").route(web::route().to(verify::verify_behind)))
@@ -35,16 +58,8 @@ pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, 
         .service(web::resource(path::REVOCATION).route(web::post().to(oauth::revoke)))
         .service(web::resource(path::SERVER_METADATA).route(read(oauth::server_metadata)))
         .service(web::resource(path::RESOURCE_METADATA).route(read(oauth::resource_metadata)))
-        .service(web::resource("/static/{name}").route(read(assets::serve)))
-        .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
-        .service(
-            web::scope("")
-                .wrap(session::middleware(jeton, url, cookie_key))
-                // Wrapped last, so it runs first: another site's request does not even read the session.
-                .wrap(from_fn(origin::check))
-                .configure(pages)
-                .default_service(web::route().to(HttpResponse::NotFound)),
-        );
+        .service(web::resource("/healthz").route(read(health::healthz)))
+        .service(web::resource("/readyz").route(read(health::readyz)));
 }
 
 fn pages(config: &mut web::ServiceConfig) {

@@ -59,6 +59,10 @@ const TABLE: &[Row] = &[
     row("POST", "/oauth2/revoke", [400, 400, 400, 403]),
     row("GET", "/.well-known/oauth-authorization-server", [200, 200, 200, 200]),
     row("GET", "/.well-known/oauth-protected-resource", [200, 200, 200, 200]),
+    row("GET", "/healthz", [200, 200, 200, 200]),
+    row("GET", "/readyz", [200, 200, 200, 200]),
+    // It is on the listener for programs.
+    row("GET", "/metrics", [404, 404, 404, 404]),
     row("GET", "/verify", [401, 401, 401, 200]),
     row("POST", "/verify", [401, 401, 401, 403]),
     row("PUT", "/verify", [401, 401, 401, 403]),
@@ -171,7 +175,9 @@ async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, S
 
 /// Whether no browser goes there: a session means nothing, and there is nothing to forge.
 fn is_for_programs(path: &str) -> bool {
-    ["/api/", "/oauth2/", "/.well-known/", "/verify"].iter().any(|begin| path.starts_with(begin))
+    ["/api/", "/oauth2/", "/.well-known/", "/verify", "/healthz", "/readyz", "/metrics"]
+        .iter()
+        .any(|begin| path.starts_with(begin))
 }
 
 async fn ask(person: &Person, method: &str, path: &str) -> u16 {
@@ -257,7 +263,7 @@ db_test! {
     async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
         let (app, ann, _, key, token, session) = cast(db).await;
         for row in TABLE {
-            if matches!(row.path, "/verify" | "/verify/{behind:.*}" | "/nowhere") {
+            if matches!(row.path, "/verify" | "/verify/{behind:.*}" | "/nowhere" | "/metrics") {
                 continue;
             }
             let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");

@@ -97,6 +97,11 @@ impl Cache {
         self.epoch.load(Ordering::Acquire)
     }
 
+    /// How many tokens are known, and the bytes that they take.
+    pub fn size(&self) -> (u64, u64) {
+        (self.entries.len().try_into().unwrap_or(u64::MAX), self.entries.weight())
+    }
+
     /// What is known of a key.
     pub fn get(&self, digest: &KeyDigest) -> Option<Arc<Known>> {
         self.entries.get(digest)

@@ -8,7 +8,7 @@ use crate::{
     app::freshness::{PATIENCE, Unproven, reconnecting},
     domain::{
         access::Identity,
-        token::{KeyDigest, Life, TokenKind},
+        token::{KeyDigest, Life, Pepper, TokenKind},
     },
     storage::{Address, AnyConnection, tokens},
 };
@@ -33,13 +33,13 @@ pub struct Lookups {
 
 impl Lookups {
     /// Starts it. It ends when this is dropped.
-    pub fn start(address: Address) -> Self {
+    pub fn start(address: Address, pepper: Pepper) -> Self {
         let (waiting, arrived) = mpsc::channel::<Lookup>();
         std::thread::spawn(move || {
             let mut connection = None;
             while let Ok(first) = arrived.recv() {
                 let together: Vec<Lookup> = std::iter::once(first).chain(arrived.try_iter()).take(BATCH).collect();
-                answer(&address, &mut connection, together);
+                answer(&address, &pepper, &mut connection, together);
             }
         });
         Self { waiting }
@@ -60,8 +60,8 @@ impl Lookups {
     }
 }
 
-fn answer(address: &Address, connection: &mut Option<AnyConnection>, together: Vec<Lookup>) {
-    let found = reconnecting(address, connection, |connection| look_up(connection, &together));
+fn answer(address: &Address, pepper: &Pepper, connection: &mut Option<AnyConnection>, together: Vec<Lookup>) {
+    let found = reconnecting(address, pepper, connection, |connection| look_up(connection, &together));
     for lookup in together {
         let answer = match &found {
             // Several may ask about the same key.

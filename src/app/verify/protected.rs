@@ -64,7 +64,9 @@ impl Verifier {
             }
         }
         demand.organization = Some(api.organization);
-        Ok(self.verify_at(epoch, kind, key, demand, source).await?)
+        let decided = self.verify_at(epoch, kind, key, demand, source).await;
+        self.counted.count(&decided);
+        Ok(decided?)
     }
 
     /// What is known of an API at this epoch: from memory, or read once and kept until something changes.

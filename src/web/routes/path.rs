@@ -26,6 +26,12 @@ pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 pub const VERIFY: &str = "/verify";
 /// What the addresses of forward-auth for protected APIs begin with.
 pub const VERIFY_APIS: &str = "/verify/apis/";
+/// Whether requests are served.
+pub const HEALTH: &str = "/healthz";
+/// Whether this node should get requests.
+pub const READINESS: &str = "/readyz";
+/// What this node measured.
+pub const METRICS: &str = "/metrics";
 /// The first set-up.
 pub const SETUP: &str = "/setup";
 /// Signing in.

@@ -29,6 +29,8 @@ pub const GITHUB_KEYS: &str = "github.json";
 pub struct TestApp {
     /// Where it is reached.
     pub url: String,
+    /// Where programs alone reach it.
+    pub programs_url: String,
     /// Its clock, which tests move.
     pub clock: Clock,
     /// What is behind it.
@@ -106,12 +108,15 @@ impl TestApp {
             public_url: public_url.map(|url| web::PublicUrl::parse(url).expect("a URL")),
             trusted_proxies: believes_proxies.then(|| [127, 0, 0, 1].into()).into_iter().collect(),
             workers: Some(2),
+            verify_listen: Some(([127, 0, 0, 1], 0).into()),
+            drain: std::time::Duration::ZERO,
         };
         let server = web::bind(jeton, &web).expect("a free port");
         let (url, jeton, handle) = (format!("http://{}", server.address), server.jeton(), server.handle());
+        let programs_url = format!("http://{}", server.verify_address.expect("a second listener"));
         actix_web::rt::spawn(server.run());
         let db = Db::open(address).expect("the same database");
-        TestApp { url, clock, jeton, db, test_db, handle }
+        TestApp { url, programs_url, clock, jeton, db, test_db, handle }
     }
 
     /// A Jeton whose administrator `name` is signed in, set up through its own pages.
@@ -208,6 +213,11 @@ impl TestApp {
     /// A request with this key.
     pub async fn with_key(&self, method: &str, path: &str, key: &str) -> Answer {
         self.send(method, path, &[("authorization", &format!("Bearer {key}"))], "").await
+    }
+
+    /// A request without any key to the listener for programs.
+    pub async fn asked_by_program(&self, path: &str) -> Answer {
+        Answer::of(client().get(format!("{}{path}", self.programs_url)).send().await.expect("an answer")).await
     }
 
     /// Any request at all.

@@ -23,6 +23,11 @@ impl TestDb {
         TestDb { url: postgres::fresh_database(), folder: folder() }
     }
 
+    /// A database elsewhere.
+    pub fn at(url: String) -> TestDb {
+        TestDb { url, folder: folder() }
+    }
+
     /// The data folder of this test.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

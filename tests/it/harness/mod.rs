@@ -8,6 +8,8 @@ mod guardian;
 pub mod html;
 #[path = "../../../bench/lists.rs"]
 pub mod lists;
+mod nginx;
+mod own_cluster;
 mod people;
 mod postgres;
 pub mod process;
@@ -22,6 +24,8 @@ pub use app::{Answer, GITHUB_KEYS, PASSWORD, Person, TestApp};
 pub use browser::{Browser, Setup};
 pub(crate) use db::db_test;
 pub use db::{TestDb, folder};
+pub use nginx::Nginx;
+pub use own_cluster::OwnCluster;
 pub use people::USERS;
 pub use smtp::Smtp;
 pub use stored::{contains, everything_stored};

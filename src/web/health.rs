@@ -1,0 +1,67 @@
+//! What balancers and whoever restarts servers ask. Programs ask, so there is no session and no text of pages; who else
+//! asks learns no more than yes or no, and the log tells why.
+
+use super::{
+    bearer::WorkerVerifier,
+    node::{Node, NodeThread},
+};
+use crate::app::freshness::Unproven;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::RETRY_AFTER},
+};
+use std::rc::Rc;
+
+/// `GET /healthz`: 200 while requests are served at all, whatever the database does. To start a node anew mends nothing
+/// else.
+pub async fn healthz() -> HttpResponse {
+    text(StatusCode::OK, "ok\n".into())
+}
+
+/// `GET /readyz`: 200 if this node should get requests, which it can answer: it is not about to stop, and it can say yes and
+/// no about tokens. That takes a database that answers in time, is no standby, has not lost commits, and is the one to
+/// which the pepper belongs (R5, R10, V7). Else 503.
+pub async fn readyz(request: HttpRequest) -> HttpResponse {
+    let node = request.app_data::<Rc<NodeThread>>().map(|thread| &thread.node);
+    let is_stopping = node.is_some_and(|node| node.is_stopping());
+    let proven = prove(&request).await;
+    if let Some(node) = node {
+        log(node, &proven);
+    }
+    let line = |is_well: bool, well: &str, ill: &str| format!("{}\n", if is_well { well } else { ill });
+    let lines = [
+        line(!is_stopping, "serving: ok", "serving: about to stop"),
+        line(proven.is_ok(), "tokens: ok", "tokens: nothing can be said about them; the log tells why"),
+    ];
+    if proven.is_ok() && !is_stopping {
+        text(StatusCode::OK, lines.concat())
+    } else {
+        text(StatusCode::SERVICE_UNAVAILABLE, lines.concat())
+    }
+}
+
+async fn prove(request: &HttpRequest) -> Result<(), Unproven> {
+    match request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref()) {
+        Some(verifier) => verifier.prove().await,
+        None => Err(Unproven("this thread could not open the database when it started".into())),
+    }
+}
+
+/// Balancers ask every second: only a change is worth a line.
+fn log(node: &Node, proven: &Result<(), Unproven>) {
+    if !node.note_ready(proven.is_ok()) {
+        return;
+    }
+    match proven {
+        Ok(()) => tracing::info!("ready again"),
+        Err(cause) => tracing::error!(%cause, "not ready"),
+    }
+}
+
+fn text(status: StatusCode, lines: String) -> HttpResponse {
+    let mut answer = HttpResponse::build(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.insert_header((RETRY_AFTER, "1"));
+    }
+    answer.content_type("text/plain; charset=utf-8").body(lines)
+}

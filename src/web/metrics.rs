@@ -1,0 +1,119 @@
+//! `/metrics`, in the text format of Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+//!
+//! It names no token, person or organization. All the same it is for the operator alone, and served only where nothing from
+//! outside comes: on the listener for programs (`--verify-listen`). A request that a proxy on the same machine hands on
+//! looks like one of the machine itself, so an address alone proves nothing.
+
+use super::{
+    App,
+    node::{CLASSES, Group, NodeThread},
+};
+use crate::app::measures::{Durations, Measured, OUTCOMES, Timed};
+use actix_web::{HttpRequest, HttpResponse};
+use std::{
+    fmt::{Display, Write},
+    rc::Rc,
+};
+
+/// `GET /metrics`: what this node measured since its start.
+pub async fn show(request: HttpRequest, jeton: App) -> HttpResponse {
+    let mut text = Metrics::default();
+    text.one(
+        "build_info",
+        "gauge",
+        "Always 1; the label says which version runs.",
+        &[("version", env!("CARGO_PKG_VERSION"))],
+        1,
+    );
+    tokens(&mut text, &jeton.measured());
+    if let Some(thread) = request.app_data::<Rc<NodeThread>>() {
+        requests(&mut text, thread);
+    }
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text.0)
+}
+
+fn tokens(text: &mut Metrics, measured: &Measured) {
+    text.head("verifications_total", "counter", "Questions about tokens, by how they ended.");
+    for (outcome, count) in OUTCOMES.iter().zip(measured.outcomes) {
+        text.line("verifications_total", &[("outcome", outcome)], count);
+    }
+    text.one("cache_hits_total", "counter", "Keys that were in the cache.", &[], measured.known);
+    text.head(
+        "token_lookup_duration_seconds",
+        "histogram",
+        "How long looking up a key took that was not in the cache.",
+    );
+    text.times("token_lookup_duration_seconds", &[], &measured.lookups);
+    text.head("epoch_read_duration_seconds", "histogram", "How long reading the epoch from the database took.");
+    text.times("epoch_read_duration_seconds", &[], &measured.epoch_reads);
+    if let Some(epoch) = measured.epoch {
+        text.one("epoch", "gauge", "The epoch of authority that was read last. It only grows.", &[], epoch);
+    }
+    text.one("cache_entries", "gauge", "Tokens in the cache.", &[], measured.cached);
+    text.one("cache_bytes", "gauge", "Bytes that they take, about.", &[], measured.cached_bytes);
+    text.one("tokens_to_write", "gauge", "Tokens with uses not yet in the database.", &[], measured.waiting);
+    let (open, idle) = measured.connections;
+    text.head("database_connections", "gauge", "Connections of pages and the API to the database.");
+    text.line("database_connections", &[("state", "idle")], idle);
+    text.line("database_connections", &[("state", "used")], open.saturating_sub(idle));
+}
+
+fn requests(text: &mut Metrics, thread: &NodeThread) {
+    let requests = thread.node.requests();
+    text.head("http_requests_total", "counter", "Answered requests, by group of routes and class of status.");
+    for ((_, group), sum) in Group::ALL.iter().zip(&requests) {
+        for (class, count) in CLASSES.iter().zip(sum.classes) {
+            text.line("http_requests_total", &[("group", group), ("status", class)], count);
+        }
+    }
+    text.head("http_request_duration_seconds", "histogram", "From the head of a request to that of its answer.");
+    for ((_, group), sum) in Group::ALL.iter().zip(&requests) {
+        text.times("http_request_duration_seconds", &[("group", group)], &sum.took);
+    }
+    let is_stopping = u8::from(thread.node.is_stopping());
+    text.one("stopping", "gauge", "1 while this node is about to stop.", &[], is_stopping);
+}
+
+/// The text as it grows. Each name begins with `jeton_`; values of labels are our own words, and need no escapes.
+#[derive(Default)]
+struct Metrics(String);
+
+type Labels<'a> = [(&'a str, &'a str)];
+
+impl Metrics {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        self.add(format_args!("# HELP jeton_{name} {help}\n# TYPE jeton_{name} {kind}\n"));
+    }
+
+    fn line(&mut self, name: &str, labels: &Labels<'_>, value: impl Display) {
+        self.add(format_args!("jeton_{name}"));
+        for (index, (label, value)) in labels.iter().enumerate() {
+            self.add(format_args!("{}{label}=\"{value}\"", if index == 0 { '{' } else { ',' }));
+        }
+        self.add(format_args!("{} {value}\n", if labels.is_empty() { "" } else { "}" }));
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, labels: &Labels<'_>, value: impl Display) {
+        self.head(name, kind, help);
+        self.line(name, labels, value);
+    }
+
+    /// A histogram; its buckets are added up, as the format wants them.
+    fn times(&mut self, name: &str, labels: &Labels<'_>, timed: &Timed) {
+        let ends =
+            Durations::UP_TO.iter().map(|end| (std::time::Duration::from_micros(*end).as_secs_f64()).to_string());
+        let mut count = 0;
+        for (end, bucket) in ends.chain(["+Inf".to_owned()]).zip(timed.buckets) {
+            count += bucket;
+            let labels: Vec<_> = labels.iter().copied().chain([("le", end.as_str())]).collect();
+            self.line(&format!("{name}_bucket"), &labels, count);
+        }
+        self.line(&format!("{name}_sum"), labels, timed.seconds);
+        self.line(&format!("{name}_count"), labels, count);
+    }
+
+    fn add(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a text cannot fail.
+        self.0.write_fmt(text).unwrap_or_default();
+    }
+}

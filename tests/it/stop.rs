@@ -1,0 +1,154 @@
+//! Servers that stop and start while others ask.
+
+use crate::harness::{
+    Nginx, Person, TestDb, folder,
+    process::{Process, client, command, status},
+};
+use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::BigInt};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Starts a node that stops `drain` seconds after it is told to.
+fn node(data: &Path, url: &str, listen: &str, drain: &str) -> Process {
+    let mut command = command(&["--drain-seconds", drain], data);
+    command.env("DATABASE_URL", url).env("JETON_LISTEN", listen);
+    Process::start(command)
+}
+
+fn ask_to_stop(process: &Process) {
+    let id = process.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+}
+
+#[actix_web::test]
+async fn who_is_to_stop_says_so_first_and_goes_on_serving() {
+    let (data, db) = (folder(), TestDb::sqlite());
+    let mut jeton = node(data.path(), &db.url, "127.0.0.1:0", "2");
+    let (url, code) = jeton.first_lines();
+    let ann = Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let key = ann.makes_token("Power BI").await;
+    let http = client();
+    let ready = async || http.get(format!("{url}/readyz")).send().await;
+    let answer = ready().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers().get("connection")), (200, None));
+
+    let begun = Instant::now();
+    ask_to_stop(&jeton);
+    while ready().await.unwrap().status() == 200 {
+        assert!(begun.elapsed() < Duration::from_secs(1));
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+    let answer = ready().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["connection"]), (503, &"close".parse().unwrap()));
+    assert_eq!(answer.text().await.unwrap(), "serving: about to stop\ntokens: ok\n");
+    assert_eq!(http.get(format!("{url}/healthz")).send().await.unwrap().status(), 200);
+    assert_eq!(status(&url, &key).await, 200);
+    assert_eq!(ann.get("/account/tokens").await.status, 200);
+    assert!(jeton.child.wait().unwrap().success());
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+    assert!(ready().await.is_err());
+}
+
+#[actix_web::test]
+async fn a_second_signal_ends_the_wait() {
+    let (data, db) = (folder(), TestDb::sqlite());
+    let mut jeton = node(data.path(), &db.url, "127.0.0.1:0", "600");
+    jeton.line();
+    let begun = Instant::now();
+    ask_to_stop(&jeton);
+    actix_web::rt::time::sleep(Duration::from_millis(200)).await;
+    ask_to_stop(&jeton);
+    assert!(jeton.child.wait().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
+/// What clients of a proxy saw.
+#[derive(Default)]
+struct Seen {
+    is_over: AtomicBool,
+    well: AtomicU32,
+    /// The ways in which it went wrong.
+    wrong: std::sync::Mutex<Vec<String>>,
+}
+
+/// Asks again and again, by GET and by POST, until it is over.
+async fn ask(url: String, key: String, seen: Arc<Seen>) {
+    let http = client();
+    while !seen.is_over.load(Ordering::Relaxed) {
+        let me = http.get(format!("{url}/api/v1/me")).bearer_auth(&key).send().await;
+        let verify = http.get(format!("{url}/verify")).bearer_auth(&key).send().await;
+        for answer in [me, verify] {
+            match answer {
+                Ok(answer) if answer.status() == 200 => drop(seen.well.fetch_add(1, Ordering::Relaxed)),
+                other => seen.wrong.lock().unwrap().push(format!("{:?}", other.map(|answer| answer.status()))),
+            }
+        }
+        // A load that is steady, and leaves others some of the machine.
+        actix_web::rt::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// All calls that the database knows of.
+fn calls(url: &str) -> i64 {
+    let mut connection = PgConnection::establish(url).unwrap();
+    let sum = diesel::dsl::sql::<BigInt>("(SELECT sum(calls)::bigint FROM token_calls)");
+    diesel::select(sum).get_result(&mut connection).unwrap()
+}
+
+/// R10, with nginx as Debian has it: it goes to the other node where one does not answer.
+#[actix_web::test]
+async fn nodes_that_are_started_anew_one_after_the_other_lose_no_request() {
+    let (data, db) = (folder(), TestDb::postgres());
+    let mut nodes = [node(data.path(), &db.url, "127.0.0.1:0", "1"), node(data.path(), &db.url, "127.0.0.1:0", "1")];
+    let (first, code) = nodes[0].first_lines();
+    let second = nodes[1].line().split_whitespace().last().unwrap().to_owned();
+    let urls = [first, second];
+    let ann = Person::at(&urls[0], "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let key = ann.makes_token("Power BI").await;
+    let addresses = urls.each_ref().map(|url| url.trim_start_matches("http://").to_owned());
+    let nginx = Nginx::before(&addresses);
+    assert_eq!(status(&nginx.url, &key).await, 200);
+
+    let seen = Arc::new(Seen::default());
+    let clients: Vec<_> =
+        (0..6).map(|_| actix_web::rt::spawn(ask(nginx.url.clone(), key.clone(), Arc::clone(&seen)))).collect();
+    for _ in 0..2 {
+        for (process, address) in nodes.iter_mut().zip(&addresses) {
+            let before = seen.well.load(Ordering::Relaxed);
+            ask_to_stop(process);
+            // Waiting for it without keeping the clients from asking.
+            while process.child.try_wait().unwrap().is_none() {
+                actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+            }
+            assert!(process.child.wait().unwrap().success());
+            *process = node(data.path(), &db.url, address, "1");
+            let url = format!("http://{address}/readyz");
+            while client().get(&url).send().await.is_err() {
+                actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+            }
+            assert!(seen.well.load(Ordering::Relaxed) > before, "requests came meanwhile");
+        }
+    }
+    seen.is_over.store(true, Ordering::Relaxed);
+    futures_util::future::join_all(clients).await;
+    let wrong = seen.wrong.lock().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "{} of {}: {:?}",
+        wrong.len(),
+        seen.well.load(Ordering::Relaxed),
+        &wrong[..wrong.len().min(5)]
+    );
+
+    // Each use is in the database once both have ended.
+    nodes.iter_mut().for_each(|node| drop(node.terminate()));
+    assert_eq!(calls(&db.url), i64::from(seen.well.load(Ordering::Relaxed)) + 1);
+}
