@@ -1,6 +1,6 @@
 //! What a node tells of itself to Prometheus.
 
-use crate::harness::{TestApp, TestDb, db_test};
+use crate::harness::{TestApp, db_test};
 
 /// The value of a line.
 fn value(metrics: &str, name: &str) -> f64 {
