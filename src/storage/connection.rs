@@ -82,7 +82,7 @@ impl Address {
                 Ok(AnyConnection::Sqlite(connection))
             }
             Self::Postgres(url) => {
-                let mut connection = PgConnection::establish(url).map_err(failed)?;
+                let mut connection = PgConnection::establish(&impatient(url)).map_err(failed)?;
                 connection
                     .batch_execute("SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'")?;
                 if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)? {
@@ -108,6 +108,22 @@ impl Address {
         }
         Ok(connection)
     }
+}
+
+/// The URL with libpq's limits for a network that swallows everything, unless it sets its own: without them a connection
+/// whose other end is gone without a word is waited for during minutes (R4).
+fn impatient(url: &str) -> String {
+    const LIMITS: [(&str, &str); 5] = [
+        ("connect_timeout", "2"),
+        ("tcp_user_timeout", "2000"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "1"),
+        ("keepalives_count", "3"),
+    ];
+    LIMITS.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |url, (name, value)| {
+        let sign = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{sign}{name}={value}")
+    })
 }
 
 /// Makes the database's file, readable by its owner alone, unless it is there. SQLite gives the files beside it the same
@@ -166,6 +182,14 @@ impl ManageConnection for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_added_unless_the_url_has_its_own() {
+        let added = "tcp_user_timeout=2000&keepalives_idle=5&keepalives_interval=1&keepalives_count=3";
+        assert_eq!(impatient("postgres://h/d"), format!("postgres://h/d?connect_timeout=2&{added}"));
+        let own = "postgres://h/d?sslmode=disable&connect_timeout=9";
+        assert_eq!(impatient(own), format!("{own}&{added}"));
+    }
 
     #[test]
     fn the_scheme_chooses_the_database() {

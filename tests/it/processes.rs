@@ -239,6 +239,25 @@ async fn mail_that_cannot_be_sent_is_in_the_log_under_the_id_of_its_request() {
     assert!(!["secret", "/password/", "ann@example.org"].iter().any(|word| line.contains(word)), "{line}");
 }
 
+#[actix_web::test]
+async fn a_request_is_in_the_log_under_its_id_if_the_operator_wants_so() {
+    for (level, is_there) in [("debug", true), ("info", false)] {
+        let data = folder();
+        let mut command = command(&[], data.path());
+        command.env("JETON_LOG", level);
+        let mut jeton = Process::start(command);
+        let (url, _) = jeton.first_lines();
+        let answer = client().get(format!("{url}/password/some-code")).send().await.unwrap();
+        let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        assert_eq!(client().get(format!("{url}/verify")).send().await.unwrap().status(), 401);
+        let log = jeton.terminate();
+        let line = log.lines().find(|line| line.contains(&id) && line.contains("answered"));
+        assert_eq!(line.is_some(), is_there, "{log}");
+        assert!(line.is_none_or(|line| line.contains("/password/{code}") && line.contains("status=410")), "{line:?}");
+        assert!(!log.contains("some-code") && (is_there || !log.contains("/verify")), "{log}");
+    }
+}
+
 /// Another process that opens and closes the database takes itself for the last one if the server's locks are gone; then it
 /// removes the log that the server still writes to, and what was answered is lost.
 #[actix_web::test]

@@ -78,13 +78,14 @@ struct Seen {
     wrong: std::sync::Mutex<Vec<String>>,
 }
 
-/// Asks again and again, by GET and by POST, until it is over.
+/// Asks again and again until it is over.
 async fn ask(url: String, key: String, seen: Arc<Seen>) {
     let http = client();
     while !seen.is_over.load(Ordering::Relaxed) {
         let me = http.get(format!("{url}/api/v1/me")).bearer_auth(&key).send().await;
         let verify = http.get(format!("{url}/verify")).bearer_auth(&key).send().await;
-        for answer in [me, verify] {
+        let post = http.post(format!("{url}/verify")).bearer_auth(&key).send().await;
+        for answer in [me, verify, post] {
             match answer {
                 Ok(answer) if answer.status() == 200 => drop(seen.well.fetch_add(1, Ordering::Relaxed)),
                 other => seen.wrong.lock().unwrap().push(format!("{:?}", other.map(|answer| answer.status()))),
@@ -112,7 +113,7 @@ async fn nodes_that_are_started_anew_one_after_the_other_lose_no_request() {
     let urls = [first, second];
     let ann = Person::at(&urls[0], "Ann");
     assert_eq!(ann.sets_up(&code).await.status, 303);
-    let key = ann.makes_token("Power BI").await;
+    let key = ann.makes_token_with("Power BI", "read_write").await;
     let addresses = urls.each_ref().map(|url| url.trim_start_matches("http://").to_owned());
     let nginx = Nginx::before(&addresses);
     assert_eq!(status(&nginx.url, &key).await, 200);
