@@ -72,6 +72,7 @@ async fn a_standby_is_asked_nothing() {
         clock: Clock::system(),
         is_demo: false,
         mail: None,
+        github_keys: None,
     };
     let refused = Jeton::open(settings).map(drop).unwrap_err().to_string();
     assert!(refused.contains("standby"), "{refused}");
