@@ -178,6 +178,8 @@ impl SharedEpoch {
         let (waiters, arrived) = mpsc::channel::<Waiter>();
         std::thread::spawn(move || {
             let mut connection = None;
+            // Opened before the first who waits comes, as opening takes several round trips. A failure is the next one's.
+            drop(reconnecting(&address, &reader.pepper, &mut connection, |connection| reader.read(connection)));
             while let Ok(first) = arrived.recv() {
                 // Whoever waits by now arrived before the read that begins next.
                 let together: Vec<Waiter> = std::iter::once(first).chain(arrived.try_iter()).collect();

@@ -37,6 +37,8 @@ impl Lookups {
         let (waiting, arrived) = mpsc::channel::<Lookup>();
         std::thread::spawn(move || {
             let mut connection = None;
+            // Opened before the first question comes, as opening takes several round trips. A failure is the next one's.
+            drop(reconnecting(&address, &pepper, &mut connection, |_| Ok(())));
             while let Ok(first) = arrived.recv() {
                 let together: Vec<Lookup> = std::iter::once(first).chain(arrived.try_iter()).take(BATCH).collect();
                 answer(&address, &pepper, &mut connection, together);
