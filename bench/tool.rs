@@ -123,6 +123,7 @@ async fn set_up(folder: &Path, database: &Address) -> Result<(), Box<dyn Error>>
         clock: Clock::system(),
         is_demo: false,
         mail: None,
+        github_keys: None,
     };
     let form = SetupForm {
         name: "Ann".into(),

@@ -111,7 +111,7 @@ fn write_method(source: &mut String, key: &str, english: &Text, french: &Text) -
         return Err(format!("{key}: English has the arguments {arguments:?}, French has {in_french:?}").into());
     }
 
-    writeln!(source, "    /// {:?}", english.forms().last().copied().unwrap_or_default())?;
+    writeln!(source, "    /// `{:?}`", english.forms().last().copied().unwrap_or_default())?;
     match (english, french) {
         (Text::Plain(english), Text::Plain(french)) if arguments.is_empty() => {
             writeln!(source, "    pub fn {key}(self) -> &'static str {{")?;

@@ -58,7 +58,7 @@ impl Jeton {
     /// Gives a service user another name.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong with the name, or at [`Field::Form`] that the token
+    /// [`AppError::NotFound`](crate::app::AppError::NotFound); [`AppError::Invalid`](crate::app::AppError::Invalid) with what is wrong with the name, or at [`Field::Form`] that the token
     /// has ended or was changed meanwhile.
     pub async fn rename_service_token(&self, at: &Admin, id: &str, form: NameForm, source: Source) -> Result<()> {
         let mut problems = Problems::default();

@@ -11,7 +11,7 @@ impl Jeton {
     /// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
+    /// [`AppError::NotFound`](crate::app::AppError::NotFound).
     pub async fn revoke_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
         self.change_keys(move |connection| {
@@ -33,7 +33,7 @@ impl Jeton {
     /// Deletes a token that has ended, with its service user. The activity log keeps its name, which this returns.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; [`Problem::StillActive`] for a token that works.
+    /// [`AppError::NotFound`](crate::app::AppError::NotFound); [`Problem::StillActive`] for a token that works.
     pub async fn delete_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<String> {
         let (at, id) = (at.clone(), known_form(id)?);
         // Refused uses that are still in memory are counted before the rows go.

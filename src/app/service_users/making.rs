@@ -35,7 +35,7 @@ impl Jeton {
     /// Makes a service user with its token.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
+    /// [`AppError::Invalid`](crate::app::AppError::Invalid) with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
     /// of active tokens, or a form that was sent before.
     pub async fn create_service_token(&self, at: &Admin, form: ServiceTokenForm, source: Source) -> Result<NewKey> {
         let mut problems = Problems::default();

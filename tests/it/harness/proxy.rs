@@ -142,7 +142,14 @@ impl Proxy {
             assert!(started.elapsed() < PATIENCE, "{kind:?} does not start; ./test installs it: {}", guardian.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Proxy { port, _folder: folder, _guardian: guardian }
+        let proxy = Proxy { port, _folder: folder, _guardian: guardian };
+        // Traefik listens before it has read its routes.
+        let first = format!("GET /v1/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close");
+        while proxy.send(&first) == 404 {
+            assert!(started.elapsed() < PATIENCE, "{kind:?} knows no API");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        proxy
     }
 
     /// Where it listens.
