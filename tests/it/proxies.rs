@@ -168,6 +168,11 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
     let writes = scene.ann.makes_token_with("writes", "read_write").await;
     let foreign =
         scene.app.add_organization("elsewhere", "Stranger").await.makes_token_with("foreign", "read_write").await;
+    // Traefik listens before it has all its routes.
+    let begun = std::time::Instant::now();
+    while scene.send("GET /v1/orders/5", &reads, &[], "HTTP/1.1").0 == 404 && begun.elapsed().as_secs() < 10 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     for (line, headers) in ACCEPTED {
         scene.is_accepted(line, &reads, headers, "HTTP/1.1");
     }
