@@ -4,10 +4,7 @@
 //! expiry is written at once by [`super::verify`], so that being behind never expires a token that was used (V16). Each use is
 //! counted, for the day of the newest one in its batch: around midnight a count is right to the minute.
 
-use super::{
-    AppError, Result,
-    verify::cache::{Known, Uses},
-};
+use super::{AppError, Result, verify::cache::Known};
 use crate::{
     domain::{
         access::Identity,
@@ -33,11 +30,11 @@ const CHUNK: usize = 500;
 
 /// What is known of a token and not yet in the database.
 struct Pending {
-    identity: Arc<Identity>,
+    token: Arc<Known>,
     /// The newest accepted use.
     used: Option<(Timestamp, Source)>,
     /// Where its accepted uses are counted.
-    uses: Option<Arc<Uses>>,
+    counting: Option<Arc<Known>>,
     /// How many were counted elsewhere before.
     counted: u64,
     /// The newest refused use of the revoked token, and how many there were.
@@ -53,26 +50,26 @@ pub struct Usage {
 
 impl Usage {
     /// Notes an accepted use that `known` has counted.
-    pub fn accepted(&self, known: &Known, at: Timestamp, source: Source) {
-        self.note(&known.identity, |pending| {
+    pub fn accepted(&self, known: &Arc<Known>, at: Timestamp, source: Source) {
+        self.note(known, |pending| {
             if pending.used.as_ref().is_none_or(|(before, _)| *before <= at) {
                 pending.used = Some((at, source));
             }
-            pending.count_at(&known.uses);
+            pending.count_at(known);
         });
     }
 
     /// Notes a refused use of a revoked token.
-    pub fn refused(&self, identity: &Arc<Identity>, at: Timestamp, source: Source) {
-        self.note(identity, |pending| {
+    pub fn refused(&self, known: &Arc<Known>, at: Timestamp, source: Source) {
+        self.note(known, |pending| {
             let before = pending.refused.as_ref().map_or(0, |(_, _, count)| *count);
             pending.refused = Some((at, source, before + 1));
         });
     }
 
-    fn note(&self, identity: &Arc<Identity>, note: impl FnOnce(&mut Pending)) {
+    fn note(&self, known: &Arc<Known>, note: impl FnOnce(&mut Pending)) {
         let mut pending = self.lock();
-        note(pending.entry(identity.token).or_insert_with(|| Pending::new(identity)));
+        note(pending.entry(known.identity.token).or_insert_with(|| Pending::new(known)));
         if pending.len() >= MANY {
             self.many.notify_one();
         }
@@ -103,7 +100,7 @@ impl Usage {
         let pending = self.lock();
         let pending = pending.get(&id)?;
         let (at, _) = pending.used.as_ref()?;
-        let uncounted = pending.uses.as_ref().map_or(0, |uses| uses.uncounted.load(Ordering::Relaxed));
+        let uncounted = pending.counting.as_ref().map_or(0, |known| known.uses.uncounted.load(Ordering::Relaxed));
         Some((*at, pending.counted + uncounted))
     }
 
@@ -112,7 +109,7 @@ impl Usage {
         let mut batch: Vec<Pending> = std::mem::take(&mut *self.lock()).into_values().collect();
         // In the order of organizations and tokens, so that two nodes that write at once never wait for each other in a
         // ring.
-        batch.sort_unstable_by_key(|pending| (pending.identity.organization, pending.identity.token));
+        batch.sort_unstable_by_key(|pending| (pending.identity().organization, pending.identity().token));
         batch.iter_mut().for_each(Pending::stop_counting);
         let mut rest = &batch[..];
         while !rest.is_empty() {
@@ -130,8 +127,8 @@ impl Usage {
     fn keep(&self, not_written: Vec<Pending>) {
         let mut pending = self.lock();
         for old in not_written {
-            match pending.get_mut(&old.identity.token) {
-                None => drop(pending.insert(old.identity.token, old)),
+            match pending.get_mut(&old.identity().token) {
+                None => drop(pending.insert(old.identity().token, old)),
                 Some(newer) => newer.add_older(old),
             }
         }
@@ -144,22 +141,26 @@ impl Usage {
 }
 
 impl Pending {
-    fn new(identity: &Arc<Identity>) -> Self {
-        Self { identity: Arc::clone(identity), used: None, uses: None, counted: 0, refused: None }
+    fn new(token: &Arc<Known>) -> Self {
+        Self { token: Arc::clone(token), used: None, counting: None, counted: 0, refused: None }
     }
 
-    /// Lets `uses` count from now on. A token that was forgotten and read again is counted anew.
-    fn count_at(&mut self, uses: &Arc<Uses>) {
-        if self.uses.as_ref().is_none_or(|before| !Arc::ptr_eq(before, uses)) {
+    fn identity(&self) -> &Identity {
+        &self.token.identity
+    }
+
+    /// Counts at `known` from now on. A token that was forgotten and read again is counted anew.
+    fn count_at(&mut self, known: &Arc<Known>) {
+        if self.counting.as_ref().is_none_or(|before| !Arc::ptr_eq(before, known)) {
             self.stop_counting();
-            self.uses = Some(Arc::clone(uses));
+            self.counting = Some(Arc::clone(known));
         }
     }
 
     /// Takes over what was counted. The next use that is counted there is the first again, and notes the token anew.
     fn stop_counting(&mut self) {
-        if let Some(uses) = self.uses.take() {
-            self.counted += uses.uncounted.swap(0, Ordering::Relaxed);
+        if let Some(known) = self.counting.take() {
+            self.counted += known.uses.uncounted.swap(0, Ordering::Relaxed);
         }
     }
 
@@ -179,7 +180,8 @@ impl Pending {
 /// any more.
 fn write(connection: &mut AnyConnection, batch: &[Pending]) -> Result<()> {
     let mut entries = Vec::new();
-    for Pending { identity, used, counted, refused, .. } in batch {
+    for Pending { token, used, counted, refused, .. } in batch {
+        let identity = &token.identity;
         if let Some((at, source)) = used
             && tokens::note_use(connection, identity.token, *at, source)? == NotedUse::First
         {

@@ -69,7 +69,7 @@ impl From<AppError> for Denied {
 /// A token that was accepted: the proof that API verbs ask for.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    identity: Arc<Identity>,
+    known: Arc<Known>,
     /// Its life with this use in it.
     life: Life,
     at: Timestamp,
@@ -78,7 +78,7 @@ pub struct Accepted {
 impl Accepted {
     /// Whom it speaks for.
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        &self.known.identity
     }
 
     /// When its key was made.
@@ -243,7 +243,7 @@ impl Verifier {
     /// The answer that `known` gives, or none if the token has to be read again.
     async fn decide(
         &self,
-        known: &Known,
+        known: &Arc<Known>,
         is_fresh: bool,
         demand: Demand,
         source: &impl Fn() -> Source,
@@ -255,7 +255,7 @@ impl Verifier {
             Err(Refusal::Expired(_)) if !is_fresh => return Ok(None),
             Err(refusal) => {
                 if matches!(refusal, Refusal::Revoked(_)) {
-                    self.shared.usage.refused(&known.identity, now, source());
+                    self.shared.usage.refused(known, now, source());
                 }
                 return Ok(Some(Err(Denied::Refused(refusal))));
             }
@@ -273,7 +273,7 @@ impl Verifier {
             self.shared.usage.accepted(known, now, source());
         }
         let life = known.life(now.seconds());
-        Ok(Some(Ok(Accepted { identity: Arc::clone(&known.identity), life, at: now })))
+        Ok(Some(Ok(Accepted { known: Arc::clone(known), life, at: now })))
     }
 
     /// Whether this thread can say yes and no about tokens at this moment: the database answers in time, is no standby, has
@@ -320,10 +320,10 @@ impl Verifier {
     }
 
     /// Writes a use down at once. Returns false when the database says that the token has ended.
-    async fn write_use(&self, known: &Known, now: Timestamp, source: Source) -> Result<bool> {
-        let (db, identity) = (self.shared.db.clone(), Arc::clone(&known.identity));
+    async fn write_use(&self, known: &Arc<Known>, now: Timestamp, source: Source) -> Result<bool> {
+        let (db, known) = (self.shared.db.clone(), Arc::clone(known));
         let noted =
-            Jeton::blocking(move || db.write(|connection| usage::write_use(connection, &identity, now, &source)));
+            Jeton::blocking(move || db.write(|connection| usage::write_use(connection, &known.identity, now, &source)));
         Ok(noted.await? != tokens::NotedUse::Ended)
     }
 }

@@ -2,11 +2,15 @@
 
 use super::{App, PublicUrl, finish, routes::path, source};
 use crate::{
-    app::verify::{Accepted, Denied, Verifier},
+    app::{
+        AppError,
+        verify::{Accepted, Denied, Verifier},
+    },
     domain::access::{Demand, Refusal},
 };
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
+    dev::RequestHead,
     http::{
         StatusCode,
         header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -122,7 +126,7 @@ impl ResponseError for BearerError {
 /// # Errors
 /// [`BearerError`] says why it is not accepted.
 pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
-    Ok(verify(request, key(request)?, demand).await?)
+    Ok(verify(request, key(request.head())?, demand).await?)
 }
 
 /// Verifies a key that came with a request, wherever in it.
@@ -130,16 +134,13 @@ pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accep
 /// # Errors
 /// [`Denied`] says why it is not accepted.
 pub async fn verify(request: &HttpRequest, key: &str, demand: Demand) -> Result<Accepted, Denied> {
-    verifier_of(request)?.verify(key, demand, || source::of(request)).await
+    let verifier = request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref());
+    verifier.ok_or_else(no_verifier)?.verify(key, demand, || source::of(request)).await
 }
 
-/// The verifier of this thread.
-///
-/// # Errors
-/// That it has none: nothing can be said.
-pub fn verifier_of(request: &HttpRequest) -> Result<&Verifier, Denied> {
-    let verifier = request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref());
-    verifier.ok_or_else(|| Denied::from(crate::app::AppError::Broken("no verifier".into())))
+/// Why nothing can be said on a thread without a verifier.
+pub fn no_verifier() -> Denied {
+    AppError::Broken("no verifier".into()).into()
 }
 
 /// The one key that a request carries. A key in the address is refused whatever else there is, since addresses end up in
@@ -147,11 +148,11 @@ pub fn verifier_of(request: &HttpRequest) -> Result<&Verifier, Denied> {
 ///
 /// # Errors
 /// That there is none, or more than one.
-pub fn key(request: &HttpRequest) -> Result<&str, BearerError> {
-    if request.query_string().contains("access_token=") {
+pub fn key(request: &RequestHead) -> Result<&str, BearerError> {
+    if request.uri.query().is_some_and(|query| query.contains("access_token=")) {
         return Err(BearerError::NotOne);
     }
-    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let mut headers = request.headers.get_all(AUTHORIZATION);
     let Some(header) = headers.next() else { return Err(BearerError::Missing) };
     if headers.next().is_some() {
         return Err(BearerError::NotOne);

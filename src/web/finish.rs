@@ -68,8 +68,6 @@ fn headers(table: &[(&'static str, &'static str)]) -> Vec<(HeaderName, HeaderVal
     table.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
 /// The outermost middleware.
 ///
 /// # Errors
@@ -81,7 +79,7 @@ pub async fn finish(
     let measuring = Measuring::begin(&request);
     // What is needed of the request if it does not come back.
     let asked = Asked::of(request.request());
-    request.extensions_mut().insert(asked.id.clone());
+    request.extensions_mut().insert(asked.id);
     let span = tracing::debug_span!("request", id = asked.id.as_str(), method = %asked.method, route = Empty);
     let handled = next.call(request).instrument(span.clone());
     // A handler that panics must not leave its client without an answer (R14).
@@ -154,17 +152,11 @@ enum Form {
     Part,
     /// problem+json (RFC 9457): on the API and beside it always, elsewhere if a program asks for JSON.
     Json,
-    /// Not at all: `/verify` answers reverse proxies, which look at the status and headers alone.
-    Headers,
 }
 
 impl Form {
     fn of(request: &HttpRequest) -> Self {
         match request.path() {
-            path::VERIFY => return Self::Headers,
-            path if path.strip_prefix(path::VERIFY).is_some_and(|behind| behind.starts_with('/')) => {
-                return Self::Headers;
-            }
             path::HEALTH | path::READINESS | path::METRICS => return Self::Json,
             path if [path::API, path::OAUTH, path::WELL_KNOWN].iter().any(|begin| path.starts_with(begin)) => {
                 return Self::Json;
@@ -226,7 +218,7 @@ impl Asked {
                 headers.insert(name.clone(), value.clone());
             }
         }
-        headers.insert(REQUEST_ID, self.id.header());
+        headers.insert(RequestId::HEADER, self.id.header());
         if self.is_https {
             headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
@@ -243,7 +235,7 @@ impl Asked {
         }
         let has_words = response.error().is_none_or(|error| error.as_error::<OAuthError>().is_some());
         let is_composed = has_words && response.body().size() != BodySize::Sized(0);
-        if !(status.is_client_error() || status.is_server_error()) || is_composed || self.form == Form::Headers {
+        if !(status.is_client_error() || status.is_server_error()) || is_composed {
             return response;
         }
         if status.is_server_error() {
@@ -278,7 +270,7 @@ impl Asked {
             }
             .render(),
             Form::Part => ErrorFragment { t, title, text, request_id }.render(),
-            Form::Json | Form::Headers => {
+            Form::Json => {
                 let title = status.canonical_reason().unwrap_or("Error");
                 return problem(status, title, for_programs(status), self.id.as_str());
             }
@@ -313,7 +305,7 @@ fn for_programs(status: StatusCode) -> &'static str {
 
 /// Where nothing is served, and only programs ask.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let id = request.extensions().get::<RequestId>().copied().unwrap_or_default();
     problem(StatusCode::NOT_FOUND, "Not Found", for_programs(StatusCode::NOT_FOUND), id.as_str())
 }
 

@@ -1,7 +1,8 @@
 //! What a person or a program sees: pages, the API, forward-auth.
 //!
 //! A handler extracts who asks and what was sent, calls one verb of `app`, and returns one page struct or JSON body.
-//! [`routes`] is the table of everything that is served; [`finish`] is what every answer passes through on its way out.
+//! [`routes`] is the table of everything that is served but forward-auth, which [`front`] answers before it; [`finish`] is what
+//! every other answer passes through on its way out.
 
 pub mod account;
 pub mod activity;
@@ -15,6 +16,7 @@ pub mod csv;
 pub mod errors;
 pub mod finish;
 pub mod form;
+pub mod front;
 pub mod health;
 pub mod holder;
 pub mod icons;
@@ -50,6 +52,7 @@ pub mod words;
 
 use crate::app::{Jeton, housekeeping};
 use actix_web::{App as ActixApp, HttpServer, dev, middleware::from_fn, web};
+use front::{Front, Worker};
 use node::{Node, NodeThread};
 use std::{
     io,
@@ -138,14 +141,22 @@ struct Given {
 
 impl Given {
     /// Called once by each thread.
-    fn give(&self, config: &mut web::ServiceConfig) {
+    fn worker(&self) -> Worker {
+        Worker {
+            verifier: bearer::verifier(&self.jeton),
+            proxies: self.proxies.clone(),
+            thread: Rc::new(NodeThread::new(&self.node)),
+        }
+    }
+
+    fn give(&self, worker: &Worker, config: &mut web::ServiceConfig) {
         config
             .app_data(self.jeton.clone())
             .app_data(web::Data::new(self.url.clone()))
             .app_data(self.origins.clone())
             .app_data(self.proxies.clone())
-            .app_data(Rc::new(NodeThread::new(&self.node)))
-            .app_data(bearer::verifier(&self.jeton));
+            .app_data(Rc::clone(&worker.thread))
+            .app_data(worker.verifier.clone());
     }
 }
 
@@ -177,10 +188,12 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
         }
     };
     let mut server = HttpServer::new(move || {
-        ActixApp::new()
-            .configure(|config| given.give(config))
+        let worker = given.worker();
+        let app = ActixApp::new()
+            .configure(|config| given.give(&worker, config))
             .configure(|config| routes::configure(config, &given.jeton, &given.url, &cookie_key))
-            .wrap(from_fn(finish::finish))
+            .wrap(from_fn(finish::finish));
+        Front::before(app, worker)
     })
     .disable_signals()
     .shutdown_timeout(LAST_REQUESTS);
@@ -206,10 +219,12 @@ fn bind_for_programs(
 ) -> io::Result<(dev::Server, SocketAddr)> {
     let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
     let mut server = HttpServer::new(move || {
-        ActixApp::new()
-            .configure(|config| given.give(config))
+        let worker = given.worker();
+        let app = ActixApp::new()
+            .configure(|config| given.give(&worker, config))
             .configure(routes::configure_for_programs)
-            .wrap(from_fn(finish::finish))
+            .wrap(from_fn(finish::finish));
+        Front::before(app, worker)
     })
     .disable_signals()
     .shutdown_timeout(LAST_REQUESTS);

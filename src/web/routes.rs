@@ -6,7 +6,7 @@ use super::{
     App, PublicUrl, account, activity, api, assets, billing, finish, health, inventory, invitations, leaks, metrics,
     oauth, organizations, origin, page, password_links, service_users, session,
     session::{SignedIn, Visitor},
-    sessions, setup, sign_in, tokens, users, verify,
+    sessions, setup, sign_in, tokens, users,
 };
 use actix_web::{Handler, HttpResponse, Responder, Route, cookie::Key, guard, middleware::from_fn, web};
 
@@ -47,9 +47,6 @@ pub fn configure_for_programs(config: &mut web::ServiceConfig) {
 
 fn programs(config: &mut web::ServiceConfig) {
     config
-        // First what is asked for most often: routes are tried in this order.
-        .service(web::resource("/verify").route(web::route().to(verify::verify)))
-        .service(web::resource("/verify/{behind:.*}").route(web::route().to(verify::verify_behind)))
         .service(web::resource("/api/v1/me").route(read(api::me)))
         .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
         .service(web::resource("/api/v1/leaks").route(read(leaks::describe)).route(web::post().to(leaks::report)))

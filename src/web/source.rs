@@ -3,7 +3,8 @@
 use crate::{app::random, domain::activity::Source};
 use actix_web::{
     HttpMessage, HttpRequest,
-    http::header::{HeaderMap, HeaderValue, USER_AGENT},
+    dev::RequestHead,
+    http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT},
     web::Data,
 };
 use std::{
@@ -19,26 +20,30 @@ use std::{
 pub struct TrustedProxies(pub Vec<IpAddr>);
 
 /// The id of a request in logs, error answers and the activity log: 16 hexadecimal digits.
-#[derive(Clone, Debug)]
-pub struct RequestId(HeaderValue);
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId([u8; 16]);
 
 impl RequestId {
+    /// The header that tells it.
+    pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
     /// A new id. They begin anywhere and do not repeat; they are names, not secrets.
     pub fn new() -> Self {
         static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(u64::from_le_bytes(random::bytes())));
         // An odd step runs through all numbers, and far apart ones are easier to tell apart.
-        let id = random::hex(&NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).to_be_bytes());
-        Self(HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("0")))
+        let number = NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let digit = |place: usize| b"0123456789abcdef"[(number >> (60 - 4 * place)) as usize & 15];
+        Self(std::array::from_fn(digit))
     }
 
-    /// The value of `X-Request-Id`; a clone of it shares its bytes.
+    /// The value of its header.
     pub fn header(&self) -> HeaderValue {
-        self.0.clone()
+        HeaderValue::from_bytes(&self.0).unwrap_or_else(|_| HeaderValue::from_static("0"))
     }
 
     /// The digits.
     pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -50,20 +55,27 @@ impl Default for RequestId {
 
 /// The address, program and id of a request.
 pub fn of(request: &HttpRequest) -> Source {
-    let trusted = request.app_data::<Data<TrustedProxies>>().map_or(&[][..], |proxies| &proxies.0);
-    let peer = request.peer_addr().map(|peer| peer.ip());
-    Source {
-        address: client(peer, request.headers(), trusted).map(|address| address.to_string()).unwrap_or_default(),
-        program: program(request.headers()),
-        request_id: request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default(),
-    }
+    let none = TrustedProxies::default();
+    let trusted = request.app_data::<Data<TrustedProxies>>().map_or(&none, |proxies| proxies);
+    let extensions = request.extensions();
+    trusted.source(request.head(), extensions.get::<RequestId>().map_or("", RequestId::as_str))
 }
 
-/// Whether a request comes from a reverse proxy whose word is believed.
-pub fn is_from_proxy(request: &HttpRequest) -> bool {
-    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    let trusted = request.app_data::<Data<TrustedProxies>>();
-    peer.zip(trusted).is_some_and(|(peer, trusted)| trusted.0.contains(&peer))
+impl TrustedProxies {
+    /// The address and program of a request with this id.
+    pub fn source(&self, request: &RequestHead, id: &str) -> Source {
+        let peer = request.peer_addr.map(|peer| peer.ip());
+        Source {
+            address: client(peer, &request.headers, &self.0).map(|address| address.to_string()).unwrap_or_default(),
+            program: program(&request.headers),
+            request_id: id.to_owned(),
+        }
+    }
+
+    /// Whether a request comes from one of them.
+    pub fn sent(&self, request: &RequestHead) -> bool {
+        request.peer_addr.is_some_and(|peer| self.0.contains(&peer.ip().to_canonical()))
+    }
 }
 
 /// The nearest address that is not one of our own proxies. What stands further away in `X-Forwarded-For` was written by
@@ -94,7 +106,6 @@ fn program(headers: &HeaderMap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderName;
 
     fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();

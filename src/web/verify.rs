@@ -9,18 +9,20 @@ mod told;
 
 use super::{
     bearer::{self, BearerError},
+    front::Worker,
     routes::path,
-    source,
+    source::RequestId,
 };
 use crate::{
     app::verify::{
-        Accepted,
+        Accepted, Verifier,
         protected::{NotLetIn, Told},
     },
     domain::access::Demand,
 };
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    HttpResponse, HttpResponseBuilder,
+    dev::RequestHead,
     http::{
         StatusCode,
         header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
@@ -51,65 +53,71 @@ enum Refused {
     NotLetIn(#[from] NotLetIn),
 }
 
-/// `/verify`: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
-///
-/// The request changes something if its own method, or any that a proxy tells, is not one that only reads: a client may
-/// forge such a header, and then it can only narrow what it may do.
-pub async fn verify(request: HttpRequest) -> HttpResponse {
-    answer(about_token(&request).await)
-}
-
-/// `/verify/{behind}`: about a request to a protected API, or what [`verify`] does for Envoy.
-pub async fn verify_behind(request: HttpRequest) -> HttpResponse {
+/// The answer to a proxy: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
+pub async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId) -> HttpResponse {
     // As it was sent: whatever decoded it on the way here would have decided how it is read.
-    let sent = request.uri().path();
-    match sent.strip_prefix(path::VERIFY_APIS) {
-        Some(behind) => answer(about_request(&request, behind).await),
-        None if sent.starts_with(path::VERIFY) => answer(about_token(&request).await),
-        None => answer(Err(Misled::Ambiguous.into())),
+    let verdict = match request.uri.path().strip_prefix(path::VERIFY_APIS) {
+        Some(behind) => about_request(request, worker, id, behind).await,
+        None => about_token(request, worker, id).await,
+    };
+    match verdict {
+        Ok(accepted) => allowed(&accepted),
+        Err(refused) => blanked(refused.head()),
     }
 }
 
-async fn about_token(request: &HttpRequest) -> Result<Accepted, Refused> {
-    let asked = told::demanded(request.query_string());
+/// The answer when Jeton itself failed.
+pub fn broken() -> HttpResponse {
+    blanked(HttpResponse::InternalServerError())
+}
+
+/// The request changes something if its own method, or any that a proxy tells, is not one that only reads: a client may
+/// forge such a header, and then it can only narrow what it may do.
+async fn about_token(request: &RequestHead, worker: &Worker, id: &RequestId) -> Result<Accepted, Refused> {
+    let asked = told::demanded(request.uri.query().unwrap_or_default());
     let demand = Demand { write: told::some_write(request), ..Demand::default() };
     // A key first: without one nothing else matters.
-    let key = bearer::key(request)?;
-    Ok(bearer::verify(request, key, demand.and(asked?)).await.map_err(BearerError::from)?)
+    let (key, demand) = (bearer::key(request)?, demand.and(asked?));
+    let verifier = verifier(worker)?;
+    let accepted = verifier.verify(key, demand, || worker.proxies.source(request, id.as_str())).await;
+    Ok(accepted.map_err(BearerError::from)?)
 }
 
 /// `behind` is the public id of a protected API and, from Envoy, the path of the client's request.
-async fn about_request(request: &HttpRequest, behind: &str) -> Result<Accepted, Refused> {
+async fn about_request(
+    request: &RequestHead,
+    worker: &Worker,
+    id: &RequestId,
+    behind: &str,
+) -> Result<Accepted, Refused> {
     let key = bearer::key(request).map_err(|error| match error {
         // RFC 6750, section 3.1, would have 400, which nginx makes 500 of: the client would take its fault for ours.
         BearerError::NotOne => Refused::MoreKeys,
         error => error.into(),
     })?;
     let (public_id, path) = behind.split_at(behind.find('/').unwrap_or(behind.len()));
-    if !source::is_from_proxy(request) {
+    if !worker.proxies.sent(request) {
         return Err(Misled::Stranger.into());
     }
     let headers = Headers::of(request)?;
     let methods = headers.methods(request, path)?;
     let paths = headers.paths(path)?;
     // Behind a path stands the client's own query.
-    let besides = if path.len() > 1 { Demand::default() } else { told::demanded(request.query_string())? };
-    let told = Told { methods: &methods, paths: &paths, besides };
-    let verifier = bearer::verifier_of(request).map_err(BearerError::from)?;
-    Ok(verifier.verify_for(key, public_id, told, || source::of(request)).await?)
+    let query = if path.len() > 1 { "" } else { request.uri.query().unwrap_or_default() };
+    let told = Told { methods: &methods, paths: &paths, besides: told::demanded(query)? };
+    let source = || worker.proxies.source(request, id.as_str());
+    Ok(verifier(worker)?.verify_for(key, public_id, told, source).await?)
 }
 
-fn answer(verdict: Result<Accepted, Refused>) -> HttpResponse {
-    match verdict {
-        Ok(accepted) => allowed(&accepted),
-        Err(refused) => {
-            let mut response = refused.head();
-            for name in IDENTITY {
-                response.insert_header((name, HeaderValue::from_static("")));
-            }
-            response.finish()
-        }
+fn verifier(worker: &Worker) -> Result<&Verifier, BearerError> {
+    worker.verifier.as_ref().as_ref().ok_or_else(|| bearer::no_verifier().into())
+}
+
+fn blanked(mut response: HttpResponseBuilder) -> HttpResponse {
+    for name in IDENTITY {
+        response.insert_header((name, HeaderValue::from_static("")));
     }
+    response.finish()
 }
 
 impl Refused {

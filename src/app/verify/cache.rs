@@ -31,17 +31,19 @@ const TEXTS: usize = 4_096;
 /// Most protected APIs that are known, and ids that are none's.
 const APIS: usize = 1_000;
 
-/// What is known of a token.
+/// What is known of a token, in one place: most of the time that a token takes is waiting for memory.
+#[derive(Debug)]
 pub struct Known {
     /// Whom it speaks for.
-    pub identity: Arc<Identity>,
+    pub identity: Identity,
     /// Its life as the database told it.
     life: Life,
     /// The uses that this node has seen since.
-    pub uses: Arc<Uses>,
+    pub uses: Uses,
 }
 
 /// Uses of a token on this node.
+#[derive(Debug)]
 pub struct Uses {
     /// The newest that this node knows of, in seconds; 0 for none.
     pub last: AtomicI64,
@@ -56,7 +58,7 @@ impl Known {
     pub fn new(identity: Identity, life: Life) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
         let uses = Uses { last: stored.into(), stored: stored.into(), uncounted: 0.into() };
-        Self { identity: Arc::new(identity), life, uses: Arc::new(uses) }
+        Self { identity, life, uses }
     }
 
     /// Its life with a use at `used` seconds in it.
@@ -162,9 +164,8 @@ struct Bytes;
 
 impl Weighter<KeyDigest, Arc<Known>> for Bytes {
     fn weight(&self, _: &KeyDigest, known: &Arc<Known>) -> u64 {
-        const FIXED: usize =
-            size_of::<Known>() + size_of::<Uses>() + size_of::<Identity>() + size_of::<KeyDigest>() + 200;
-        let Identity { token_public_id, label, subject, .. } = &*known.identity;
+        const FIXED: usize = size_of::<Known>() + size_of::<KeyDigest>() + 200;
+        let Identity { token_public_id, label, subject, .. } = &known.identity;
         let texts =
             [token_public_id, label, &subject.name, &subject.display_name].map(|text| text.len().next_multiple_of(16));
         (FIXED + texts.iter().sum::<usize>()) as u64

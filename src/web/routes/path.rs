@@ -22,8 +22,6 @@ pub const WELL_KNOWN: &str = "/.well-known/";
 pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// Metadata of Jeton's own API as a protected resource (RFC 9728).
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
-/// Forward-auth.
-pub const VERIFY: &str = "/verify";
 /// What the addresses of forward-auth for protected APIs begin with.
 pub const VERIFY_APIS: &str = "/verify/apis/";
 /// Whether requests are served.

@@ -6,7 +6,7 @@ use crate::domain::{
     protected_api::{Closed, RequestPath, reads},
 };
 use actix_web::{
-    HttpRequest,
+    dev::RequestHead,
     http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue},
 };
 use url::form_urlencoded;
@@ -52,8 +52,8 @@ impl<'a> Headers<'a> {
     ///
     /// # Errors
     /// [`Misled::Garbled`]: one that comes twice, or that `Connection` names, was not written by a proxy that knows it (V10).
-    pub fn of(request: &'a HttpRequest) -> Result<Self, Misled> {
-        let headers = request.headers();
+    pub fn of(request: &'a RequestHead) -> Result<Self, Misled> {
+        let headers = &request.headers;
         if names_one_of_them(headers) {
             return Err(Misled::Garbled);
         }
@@ -66,8 +66,8 @@ impl<'a> Headers<'a> {
     ///
     /// # Errors
     /// [`Misled::NothingTold`], [`Misled::Garbled`].
-    pub fn methods(&self, request: &'a HttpRequest, path: &str) -> Result<Vec<&'a str>, Misled> {
-        let own = request.method().as_str();
+    pub fn methods(&self, request: &'a RequestHead, path: &str) -> Result<Vec<&'a str>, Misled> {
+        let own = request.method.as_str();
         let told = self.methods.iter().flatten().map(|value| value.to_str().map_err(|_| Misled::Garbled));
         let own = (!path.is_empty() || !reads(own)).then_some(Ok(own));
         let all: Vec<&str> = told.chain(own).collect::<Result<_, _>>()?;
@@ -103,9 +103,9 @@ fn names_one_of_them(headers: &HeaderMap) -> bool {
 }
 
 /// Whether any method that is told, or the request's own, is not one that only reads.
-pub fn some_write(request: &HttpRequest) -> bool {
-    let mut told = METHODS.iter().flat_map(|name| request.headers().get_all(name));
-    !reads(request.method().as_str()) || told.any(|method| !method.to_str().is_ok_and(reads))
+pub fn some_write(request: &RequestHead) -> bool {
+    let mut told = METHODS.iter().flat_map(|name| request.headers.get_all(name));
+    !reads(request.method.as_str()) || told.any(|method| !method.to_str().is_ok_and(reads))
 }
 
 /// What the address that is asked demands, such as `?scope=write&permission=templates.view`. Some proxies put the client's
@@ -148,8 +148,8 @@ mod tests {
     fn told(headers: &[(&'static str, &'static str)], path: &str) -> Result<(Vec<String>, usize), Misled> {
         let request = headers.iter().fold(TestRequest::default(), |request, header| request.append_header(*header));
         let request = request.to_http_request();
-        let headers = Headers::of(&request)?;
-        let methods = headers.methods(&request, path)?.into_iter().map(str::to_owned).collect();
+        let headers = Headers::of(request.head())?;
+        let methods = headers.methods(request.head(), path)?.into_iter().map(str::to_owned).collect();
         Ok((methods, headers.paths(path)?.len()))
     }
 
