@@ -142,10 +142,11 @@ class Server:
                 time.sleep(0.005)
 
 
-def jeton(folder, url, port=None, workers=None, **options):
+def jeton(folder, url, port=None, workers=None, more=(), **options):
     port = port or free_port()
     command = [JETON, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, "--database-url", url]
     command += ["--workers", workers] if workers else []
+    command += more
     return Server(command, port, **options)
 
 

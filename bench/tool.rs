@@ -9,6 +9,7 @@
 //! ```
 
 mod lists;
+mod tokens;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use jeton::{
@@ -16,17 +17,14 @@ use jeton::{
     domain::{
         activity::{Action, Source},
         organization::{MembershipId, OrganizationId},
-        permission::BuiltInSet,
-        time::{DAY, Timestamp},
-        token::{ApiKey, InactivityExpiry, PERSONAL_LIMIT, Pepper, Scope, TokenKind, public_id},
-        user::{Email, Theme, UserId},
+        time::Timestamp,
+        token::{ApiKey, KeyDigest, Pepper, TokenKind},
+        user::UserId,
     },
     storage::{
         Address, AnyConnection, Db, StorageError, activity,
-        memberships::{self, people},
-        organizations,
-        tokens::{self, NewToken, inventory, service_users},
-        users::{self, Profile},
+        memberships::people,
+        tokens::{inventory, service_users},
     },
 };
 use std::{error::Error, fs, path::Path};
@@ -73,45 +71,12 @@ async fn bare(address: &str, routes: &[&str]) -> Result<(), Box<dyn Error>> {
 async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(), Box<dyn Error>> {
     let database = Address::parse(url)?;
     set_up(folder, &database).await?;
-    let now = Clock::system().now();
+    let now = Clock::system().now().seconds();
+    let minted: Vec<ApiKey> = (0..count).map(|_| ApiKey::mint(TokenKind::Personal, random::fill)).collect();
     let pepper = pepper(folder)?;
-
-    let written = Db::open(database)?.write::<_, StorageError>(|connection| {
-        let ann = Email::parse(EMAIL).map_err(|error| StorageError::Row(error.to_string()))?;
-        let (ann, hash) = users::find_by_email(connection, &ann)?.ok_or(StorageError::Row(EMAIL.into()))?;
-        let home = memberships::first(connection, ann.id)?.ok_or(StorageError::Row("membership".into()))?;
-        let mut made = Vec::with_capacity(count);
-        let mut number = 0;
-        while made.len() < count {
-            let (user, membership) = match number {
-                0 => (ann.id, home.id),
-                _ => add_user(connection, home.organization, number, &hash, now)?,
-            };
-            number += 1;
-            for slot in (1..=PERSONAL_LIMIT).take(count - made.len()) {
-                let key = ApiKey::mint(TokenKind::Personal, random::fill);
-                let new = NewToken {
-                    public_id: &public_id(random::fill),
-                    organization: home.organization,
-                    membership,
-                    user,
-                    label: &format!("Nightly export {slot}, warehouse {number}"),
-                    scope: if slot % 2 == 0 { Scope::ReadWrite } else { Scope::ReadOnly },
-                    inactivity: InactivityExpiry::Days45,
-                    digest: pepper.digest(key.reveal()),
-                    form_nonce: &random::code(),
-                    slot,
-                };
-                let token = tokens::insert(connection, &new, now.plus(-20 * DAY))?;
-                let program = "python-requests/2.32.4".into();
-                let source = Source { address: "192.0.2.24".into(), program, request_id: String::new() };
-                tokens::note_use(connection, token, now.plus(-i64::from(slot) * DAY), &source)?;
-                made.push(key);
-            }
-        }
-        Ok(made)
-    })?;
-    let lines: String = written.iter().map(|key| format!("{}\n", key.reveal())).collect();
+    let digests: Vec<KeyDigest> = minted.iter().map(|key| pepper.digest(key.reveal())).collect();
+    Db::open(database)?.write::<_, StorageError>(|connection| tokens::fill(connection, &digests, now))?;
+    let lines: String = minted.iter().map(|key| format!("{}\n", key.reveal())).collect();
     Ok(fs::write(keys, lines)?)
 }
 
@@ -238,26 +203,6 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
 
 fn show(name: &str, plans: &[String]) {
     println!("-- {name}\n{}\n", plans.join("\n\n"));
-}
-
-fn add_user(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-    number: usize,
-    hash: &str,
-    now: Timestamp,
-) -> Result<(UserId, MembershipId), StorageError> {
-    let email = Email::parse(&format!("person-{number}@example.org"));
-    let profile = Profile {
-        name: format!("Person {number}"),
-        email: email.map_err(|error| StorageError::Row(error.to_string()))?,
-        language: None,
-        time_zone: "UTC".into(),
-        theme: Theme::System,
-    };
-    let user = users::insert(connection, &profile, hash, now)?;
-    let set = organizations::built_in_set(connection, organization, BuiltInSet::Standard)?;
-    Ok((user, memberships::insert(connection, user, organization, set, now)?))
 }
 
 /// The pepper that [`Jeton::open`] has left in the data folder: 64 hexadecimal digits.
