@@ -18,6 +18,7 @@ mod invitations;
 mod leaks;
 mod metrics;
 mod oauth;
+mod oauth_clients;
 mod organizations;
 mod outage;
 mod password_links;

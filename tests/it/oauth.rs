@@ -157,6 +157,7 @@ db_test! {
             (bearer(&caller), plain.to_vec()),
             (basic(&id, &caller), plain.to_vec()),
             (basic(&id, &caller).replace("Basic", "basic"), plain.to_vec()),
+            (basic(&id.replace('k', "%6b"), &caller.replace('_', "%5F")), plain.to_vec()),
             (String::new(), in_form(&id, &caller).to_vec()),
             (bearer(&caller), vec![("token", &token), ("client_id", &id), ("token_type_hint", "access_token")]),
         ] {
@@ -172,6 +173,8 @@ db_test! {
             (basic(&id, "wrong"), plain.to_vec(), 401, "invalid_client"),
             (basic("", &caller), plain.to_vec(), 401, "invalid_client"),
             ("Basic !".into(), plain.to_vec(), 401, "invalid_client"),
+            (basic(&id, &format!("{caller}&x=y")), plain.to_vec(), 401, "invalid_client"),
+            (basic(&id, &caller.replace('_', "%255F")), plain.to_vec(), 401, "invalid_client"),
             (bearer("jtn_s_short"), plain.to_vec(), 401, "invalid_token"),
             (String::new(), in_form("", &caller).to_vec(), 401, "invalid_client"),
             (String::new(), vec![("token", &token), ("client_secret", &caller)], 401, "invalid_client"),

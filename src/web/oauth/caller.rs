@@ -20,6 +20,7 @@ use actix_web::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
+use url::form_urlencoded;
 
 /// The fields of a form by which a client may say who it is.
 #[derive(Default)]
@@ -171,7 +172,7 @@ fn service_user(accepted: Accepted) -> Result<Accepted, OAuthError> {
     }
 }
 
-/// Id and key of a Basic header. Both consist of characters that the form encoding of RFC 6749 leaves as they are.
+/// Id and key of a Basic header.
 fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next().and_then(|header| header.to_str().ok()) else { return Ok(None) };
@@ -183,7 +184,14 @@ fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> 
         return Err(more_than_one());
     }
     let decoded = BASE64_STANDARD.decode(credentials.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let (id, key) =
-        decoded.as_deref().and_then(|text| text.split_once(':')).ok_or(OAuthError::Client(Denied::Malformed))?;
-    Ok(Some((id.to_owned(), key.to_owned())))
+    let both = decoded.as_deref().and_then(|text| text.split_once(':'));
+    let both = both.and_then(|(id, key)| Some((form_decoded(id)?, form_decoded(key)?)));
+    both.map(Some).ok_or(OAuthError::Client(Denied::Malformed))
+}
+
+/// RFC 6749, section 2.3.1, wants both form-encoded, and some clients encode even the `_` of a key. Those that send them as
+/// they are mean the same: neither has a character that stands for another.
+fn form_decoded(part: &str) -> Option<String> {
+    let (text, _) = form_urlencoded::parse(part.as_bytes()).next()?;
+    (!part.contains(['&', '='])).then(|| text.into_owned())
 }

@@ -8,6 +8,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::Path,
+    process::Command,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -53,6 +54,11 @@ impl Upstream {
             }
         });
         upstream
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What has come since the last look.
@@ -101,7 +107,7 @@ pub enum Kind {
 pub struct Proxy {
     port: u16,
     _folder: TempDir,
-    _guardian: Guardian,
+    guardian: Guardian,
 }
 
 /// A port that was free a moment ago.
@@ -112,10 +118,8 @@ pub fn free_port() -> u16 {
 impl Proxy {
     /// Starts one on this port with the configuration from the page of a protected API.
     pub fn start(kind: Kind, port: u16, page: &Answer, upstream: &Upstream) -> Proxy {
-        let folder = super::folder();
+        let folder = readable_folder();
         let path = folder.path();
-        // A proxy that is started by root reads its files as somebody else.
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own folder");
         let filled = |id: &str| {
             let lua = path.join("jeton.lua").display().to_string();
             let api = upstream.address.to_string();
@@ -126,7 +130,7 @@ impl Proxy {
             Kind::Caddy => caddy(path, &filled("caddy")),
             Kind::Apache => {
                 write(path, "jeton.lua", &filled("apache-lua"));
-                apache(path, port, &filled("apache"))
+                apache(path, &["headers", "lua"], &format!("Listen 127.0.0.1:{port}\n{}", filled("apache")))
             }
             Kind::Traefik => traefik(path, port, &filled("traefik")),
             Kind::Envoy => {
@@ -135,14 +139,43 @@ impl Proxy {
                 envoy(path, port, &text)
             }
         };
+        Proxy::run(&format!("{kind:?}"), port, folder, &command)
+    }
+
+    /// Starts Apache with mod_auth_openidc, and with this configuration, which makes it listen on `port`. On `tls` it hands
+    /// everything to Jeton at this address, with a certificate that nobody vouches for.
+    pub fn with_mod_auth_openidc(port: u16, text: &str, tls: u16, jeton: &str) -> Proxy {
+        let folder = readable_folder();
+        let made = Command::new("openssl")
+            .args("req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout key.pem -out cert.pem".split(' '))
+            .current_dir(folder.path())
+            .output()
+            .expect("openssl; ./test installs it");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let files = folder.path().display();
+        let text = format!(
+            "Listen 127.0.0.1:{tls}\n<VirtualHost 127.0.0.1:{tls}>\nSSLEngine on\nSSLCertificateFile {files}/cert.pem\n\
+             SSLCertificateKeyFile {files}/key.pem\nProxyPass / http://{jeton}/\n</VirtualHost>\n{text}"
+        );
+        let command = apache(folder.path(), &["headers", "authn_core", "authz_user", "ssl", "auth_openidc"], &text);
+        Proxy::run("Apache with mod_auth_openidc", port, folder, &command)
+    }
+
+    fn run(name: &str, port: u16, folder: TempDir, command: &str) -> Proxy {
+        let path = folder.path();
         let start = format!("cd \"$1\"; {command} </dev/null >\"$folder/log\" 2>&1 & stop=\"kill $!; wait $!\"");
         let guardian = Guardian::start(&start, &[OsStr::new(path)]).expect("a shell");
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(started.elapsed() < PATIENCE, "{kind:?} does not start; ./test installs it: {}", guardian.log());
+            assert!(started.elapsed() < PATIENCE, "{name} does not start; ./test installs it: {}", guardian.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Proxy { port, _folder: folder, _guardian: guardian }
+        Proxy { port, _folder: folder, guardian }
+    }
+
+    /// What it wrote to its log.
+    pub fn log(&self) -> String {
+        self.guardian.log()
     }
 
     /// Where it listens.
@@ -152,7 +185,12 @@ impl Proxy {
 
     /// Sends a request as it stands, without its last empty lines, and returns the status of the answer; 0 for none.
     pub fn send(&self, head: &str) -> u16 {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the proxy");
+        self.send_to(self.port, head)
+    }
+
+    /// The same to another of its ports.
+    pub fn send_to(&self, port: u16, head: &str) -> u16 {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the proxy");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
         let head = head.trim_end().replace('\n', "\r\n") + "\r\n\r\n";
         stream.write_all(head.as_bytes()).expect("a request");
@@ -166,6 +204,13 @@ impl Proxy {
         }
         std::str::from_utf8(&answer[9..12]).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
     }
+}
+
+/// A proxy that is started by root reads its files as somebody else.
+fn readable_folder() -> TempDir {
+    let folder = super::folder();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
+    folder
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -189,14 +234,16 @@ fn caddy(folder: &Path, text: &str) -> String {
         .into()
 }
 
-fn apache(folder: &Path, port: u16, text: &str) -> String {
-    let modules = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http", "lua"]
+fn apache(folder: &Path, modules: &[&str], text: &str) -> String {
+    let modules: String = [&["mpm_event", "authz_core", "proxy", "proxy_http"], modules]
+        .concat()
+        .iter()
         .map(|module| format!("LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n"))
-        .concat();
+        .collect();
     let folder_text = folder.display();
     let whole = format!(
-        "ServerName localhost\nListen 127.0.0.1:{port}\nDefaultRuntimeDir {folder_text}\nPidFile {folder_text}/pid\nErrorLog \
-         /dev/stderr\nMutex posixsem\nUser www-data\nGroup www-data\n{modules}{text}"
+        "ServerName localhost\nDefaultRuntimeDir {folder_text}\nPidFile {folder_text}/pid\nErrorLog /dev/stderr\nMutex \
+         posixsem\nUser www-data\nGroup www-data\n{modules}{text}"
     );
     write(folder, "apache.conf", &whole);
     "/usr/sbin/apache2 -DFOREGROUND -f \"$1/apache.conf\"".into()
