@@ -160,10 +160,12 @@ def sign_in(port):
     return cookie[1]
 
 
-def load(server, path, header, values, prefix, connections, seconds, niceness=0):
-    """One run of wrk. Rate, latencies in ms, processor time of the server a request in µs."""
+def load(server, path, header, values, prefix, connections, seconds, niceness=0, authorization=None):
+    """One run of wrk: GET with each of the values in a header, or POST with each in a form, if that is the header's name. Rate,
+    latencies in ms, processor time of the server a request in µs."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "-s", HERE / "load.lua"]
     command += [f"http://127.0.0.1:{server.port}", "--", path, header, values, prefix]
+    command += [authorization] if authorization else []
     before, own = cpu_seconds(server.process), resource.getrusage(resource.RUSAGE_CHILDREN)
     wrk = spawn(command, core=LOAD_CORE, niceness=niceness, stdout=subprocess.PIPE, text=True)
     output, _ = wrk.communicate(timeout=seconds + 30)
