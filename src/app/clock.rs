@@ -85,6 +85,11 @@ impl Clock {
     }
 }
 
+/// The machine's clock in milliseconds since 1970: what SQLite, which has none of its own, goes by as well.
+pub fn milliseconds() -> i64 {
+    system().as_millis().try_into().unwrap_or(i64::MAX)
+}
+
 /// The machine's clock: time since 1970.
 fn system() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

@@ -19,7 +19,7 @@ use crate::{
         user::{Email, Language, Password, Theme, UserId},
     },
     storage::{
-        AnyConnection, activity, memberships, organizations,
+        AnyConnection, activity, memberships, organizations, revocations,
         tokens::{self, NewToken, RevokedBy},
         users::{self, Profile},
     },
@@ -255,6 +255,7 @@ impl Jeton {
             if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
                 keys.push(("service", key));
             }
+            revocations::forget_unfinished(connection)?;
             Ok(People { users, keys })
         })
         .await

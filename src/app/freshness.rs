@@ -7,7 +7,7 @@
 //! many requests there are (`architecture.md`, *revocation*; V1, V3).
 
 use super::{
-    clock::{Clock, Jumped},
+    clock::{self, Clock, Jumped},
     measures::Durations,
     secrets,
     verify::cache::Cache,
@@ -16,7 +16,7 @@ use crate::{
     domain::token::Pepper,
     storage::{
         Address, AnyConnection, StorageError,
-        epoch::{self, WalIndex, WalIndexHead},
+        epoch::{self, Touched, WalIndex, WalIndexHead},
         installation,
     },
 };
@@ -84,7 +84,11 @@ impl Reader {
         }
         if known < epoch {
             let touched = epoch::changes(connection, known, epoch)?;
-            self.cache.bring_to(epoch, &touched);
+            if touched == Touched::Everything && known != i64::MIN {
+                // Not to lose when they were accepted last.
+                self.cache.forget(&epoch::revoked(connection, known, epoch)?, epoch);
+            }
+            self.cache.bring_to(epoch, &touched, time.unwrap_or_else(clock::milliseconds));
         }
         Ok(epoch)
     }

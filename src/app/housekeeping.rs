@@ -29,6 +29,7 @@ impl Jeton {
             ("password links", self.sweep_links().await),
             ("invitations", self.sweep_invitations().await),
             ("calls", self.sweep_calls().await),
+            ("receipts", self.sweep_receipts().await),
             ("changes of authority", self.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
         ];
         for (what, done) in rounds {

@@ -18,6 +18,7 @@ pub mod invitations;
 pub mod leaks;
 pub mod mail;
 pub mod measures;
+pub mod nodes;
 mod noted_epoch;
 pub mod operator;
 pub mod organizations;
@@ -27,6 +28,7 @@ pub mod permission_sets;
 pub mod problem;
 pub mod protected_apis;
 pub mod random;
+pub mod revocations;
 mod secrets;
 pub mod service_users;
 pub mod sessions;
@@ -141,6 +143,8 @@ pub struct Jeton {
     mail: Option<mail::Mailer>,
     github: Option<leaks::GitHub>,
     noted_epoch: noted_epoch::NotedEpoch,
+    node: nodes::ThisNode,
+    signer: revocations::Signer,
     verifier: Arc<verify::Shared>,
 }
 
@@ -164,6 +168,7 @@ impl Jeton {
         if let Some(time) = time {
             settings.clock.follow(time).map_err(|jumped| StartError::WentBack(jumped.to_string()))?;
         }
+        let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
         Ok(Self {
             db,
@@ -176,6 +181,8 @@ impl Jeton {
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,
             noted_epoch,
+            node: nodes::ThisNode::new(),
+            signer,
             verifier: Arc::new(verifier),
         })
     }

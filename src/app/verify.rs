@@ -24,7 +24,7 @@ use crate::{
     },
     storage::{Address, Db, StorageError, tokens},
 };
-use cache::{Cache, Known};
+use cache::{Cache, Known, Passed};
 use lookups::Lookups;
 use std::{
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
@@ -164,6 +164,11 @@ impl Shared {
     pub fn usage(&self) -> &Usage {
         &self.usage
     }
+
+    /// What became of the cache as the epoch moved, since the last time.
+    pub fn take_passed(&self) -> Passed {
+        self.cache.take_passed()
+    }
 }
 
 /// Verifies keys on one thread.
@@ -290,7 +295,7 @@ impl Verifier {
     }
 
     /// The epoch, by a read that began after this call; the cache is at least there.
-    async fn epoch(&self) -> std::result::Result<i64, Unproven> {
+    pub(super) async fn epoch(&self) -> std::result::Result<i64, Unproven> {
         match (&self.local, &self.shared.far) {
             (Some(local), _) => local.read(),
             (None, Some(far)) => far.epoch.read().await,

@@ -42,3 +42,8 @@ impl Timestamp {
         DateTime::from_timestamp(self.0, 0).unwrap_or_default()
     }
 }
+
+/// A moment of this many milliseconds since 1970 for programs: `2026-11-21T22:14:54.012Z` (RFC 3339).
+pub fn rfc3339_milliseconds(milliseconds: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(milliseconds).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -2,11 +2,11 @@
 
 use super::{
     AnyConnection, Result, StorageError,
-    schema::{auth_changes, auth_epoch},
+    schema::{api_tokens, auth_changes, auth_epoch, revocations},
 };
 use crate::domain::token::KeyDigest;
 use chrono::{DateTime, Utc};
-use diesel::{define_sql_function, prelude::*};
+use diesel::{define_sql_function, prelude::*, sql_query, sql_types::BigInt};
 use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
 
 /// Most steps that are looked at one by one: beyond it is quicker to forget everything.
@@ -34,7 +34,8 @@ impl Touched {
     }
 }
 
-/// Steps the epoch, and writes down what the step is about, so that nodes forget no more than they have to. It must be the
+/// Steps the epoch, and writes down what the step is about, so that nodes forget no more than they have to, and which epoch
+/// the keys that this transaction has revoked are dead from. It must be the
 /// last statement of its transaction: its row is the one all authority changes share, and is to be locked for as short as
 /// possible. Whoever steps waits for whoever stepped before to commit, so epochs are in the order of commits (V6).
 ///
@@ -51,6 +52,22 @@ pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
             .values((auth_changes::epoch.eq(epoch), auth_changes::digests.eq(digests)))
             .execute(connection)?;
     }
+    finish_revocations(connection, epoch)
+}
+
+/// Gives what this transaction has revoked its epoch and its moment. Those of others are not to be seen before they have both.
+fn finish_revocations(connection: &mut AnyConnection, epoch: i64) -> Result<()> {
+    let statement = match connection {
+        AnyConnection::Sqlite(_) => {
+            "UPDATE revocations SET epoch = $1, revoked_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+             WHERE epoch IS NULL"
+        }
+        AnyConnection::Postgres(_) => {
+            "UPDATE revocations SET epoch = $1, revoked_at = floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT \
+             WHERE epoch IS NULL"
+        }
+    };
+    sql_query(statement).bind::<BigInt, _>(epoch).execute(connection)?;
     Ok(())
 }
 
@@ -71,6 +88,21 @@ pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result
     }
     let digests = steps.iter().flat_map(|step| step.as_chunks().0).map(|digest| KeyDigest(*digest));
     Ok(Touched::Keys(digests.collect()))
+}
+
+/// Keys that were revoked by the steps after the epoch `after`, up to `until`; not all if they are very many.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoked(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Vec<KeyDigest>> {
+    let found: Vec<Vec<u8>> = revocations::table
+        .inner_join(api_tokens::table.on(api_tokens::id.eq(revocations::token_id)))
+        .filter(revocations::epoch.gt(after).and(revocations::epoch.le(until)))
+        .order(revocations::epoch.desc())
+        .limit(MOST_STEPS)
+        .select(api_tokens::digest)
+        .load(connection)?;
+    Ok(found.into_iter().filter_map(|digest| digest.try_into().ok()).map(KeyDigest).collect())
 }
 
 /// Forgets what steps long past were about. A node that was not there since then forgets everything it knows.

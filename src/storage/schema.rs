@@ -4,6 +4,38 @@ diesel::table! { installation (id) { id -> BigInt, pepper_check -> Binary, is_de
 diesel::table! { auth_epoch (id) { id -> BigInt, epoch -> BigInt, } }
 diesel::table! { auth_changes (epoch) { epoch -> BigInt, digests -> Binary, } }
 diesel::table! {
+    revocations (token_id) {
+        token_id -> BigInt,
+        public_id -> Text,
+        label -> Text,
+        organization_id -> BigInt,
+        user_id -> Nullable<BigInt>,
+        is_old_key -> Bool,
+        epoch -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    nodes (id) {
+        id -> Text,
+        name -> Text,
+        came_at -> BigInt,
+        first_epoch -> BigInt,
+        seen_at -> BigInt,
+        epoch -> BigInt,
+    }
+}
+diesel::table! {
+    revocation_nodes (token_id, node_id) {
+        token_id -> BigInt,
+        node_id -> Text,
+        node_name -> Text,
+        epoch -> BigInt,
+        refuses_since -> BigInt,
+        last_accepted_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
     users (id) {
         id -> BigInt,
         name -> Text,
@@ -207,3 +239,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
 diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);
+diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);

@@ -5,6 +5,7 @@ mod identity;
 pub mod inventory;
 mod key;
 mod personal;
+mod revoked;
 pub mod service_users;
 
 pub use calls::{calls_since, count_calls, forget_calls, keys_of};
@@ -16,6 +17,7 @@ use super::{AnyConnection, Result, schema::api_tokens};
 use crate::domain::{activity::Source, organization::OrganizationId, time::Timestamp, token::TokenId};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use key::{KeyRow, LifeRow};
+use revoked::note_revoked;
 
 /// Revokes a token that has not ended yet. Returns false if it has.
 ///
@@ -29,7 +31,7 @@ pub fn revoke<'a>(
 ) -> Result<bool> {
     let revocation = revocation.into();
     let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
-    let revoked = diesel::update(api_tokens::table.find(id.0).filter(alive))
+    let revoked: Vec<i64> = diesel::update(api_tokens::table.find(id.0).filter(alive))
         .set((
             api_tokens::revoked_at.eq(now.seconds()),
             api_tokens::revoked_by.eq(revocation.by.key()),
@@ -38,8 +40,9 @@ pub fn revoke<'a>(
             api_tokens::is_leaked.eq(revocation.by == RevokedBy::Leak),
             api_tokens::slot.eq(None::<i16>),
         ))
-        .execute(connection)?;
-    Ok(revoked == 1)
+        .returning(api_tokens::id)
+        .get_results(connection)?;
+    note_revoked(connection, &revoked, false)
 }
 
 /// Adds refused uses of a revoked token, of which `source` tells about the last.

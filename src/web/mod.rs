@@ -33,6 +33,7 @@ pub mod password_links;
 pub mod permission_sets;
 pub mod permissions;
 pub mod protected_apis;
+pub mod revocations;
 pub mod routes;
 pub mod samples;
 pub mod service_users;
@@ -50,7 +51,7 @@ pub mod uses;
 pub mod verify;
 pub mod words;
 
-use crate::app::{Jeton, housekeeping};
+use crate::app::{Jeton, housekeeping, nodes::Heart};
 use actix_web::{App as ActixApp, HttpServer, dev, middleware::from_fn, web};
 use front::{Front, Worker};
 use node::{Node, NodeThread};
@@ -61,6 +62,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::oneshot;
 
 /// The running application, as handlers take it.
 pub type App = web::Data<Jeton>;
@@ -264,8 +266,22 @@ impl Server {
                 }
             }
         });
+        let (stop, stopped) = oneshot::channel();
+        let heart = match Heart::start(self.jeton.clone().into_inner()).await {
+            Ok(heart) => Some(actix_web::rt::spawn(heart.beat_until(stopped))),
+            Err(error) => {
+                tracing::error!(%error, "this node tells nothing of itself");
+                None
+            }
+        };
         let served = stop::serve(self.running, self.for_programs, &self.node, self.drain).await;
         house.abort();
+        drop(stop);
+        if let Some(heart) = heart
+            && let Err(error) = heart.await
+        {
+            tracing::warn!(%error, "this node did not take its leave");
+        }
         let written = self.jeton.flush_usage().await;
         if let Err(error) = self.jeton.note_epoch().await {
             tracing::warn!(%error, "the epoch could not be noted");

@@ -4,7 +4,7 @@ pub mod path;
 
 use super::{
     App, PublicUrl, account, activity, api, assets, billing, finish, health, inventory, invitations, leaks, metrics,
-    oauth, organizations, origin, page, password_links, service_users, session,
+    oauth, organizations, origin, page, password_links, revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
@@ -50,6 +50,8 @@ fn programs(config: &mut web::ServiceConfig) {
         .service(web::resource("/api/v1/me").route(read(api::me)))
         .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
         .service(web::resource("/api/v1/leaks").route(read(leaks::describe)).route(web::post().to(leaks::report)))
+        .service(web::resource("/api/v1/revocations/{id}").route(read(revocations::receipt)))
+        .service(web::resource(path::KEY_SET).route(read(revocations::key_set)))
         .service(web::resource(path::INTROSPECTION).route(web::post().to(oauth::introspect)))
         .service(web::resource(path::BATCH_INTROSPECTION).route(web::post().to(oauth::introspect_batch)))
         .service(web::resource(path::REVOCATION).route(web::post().to(oauth::revoke)))
@@ -102,6 +104,8 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(read(tokens::confirm_revocation))
                 .route(web::post().to(tokens::revoke)),
         )
+        .service(web::resource("/account/tokens/{id}/receipt").route(read(revocations::show_own)))
+        .service(web::resource("/account/tokens/{id}/receipt/file").route(read(revocations::own_file)))
         .service(web::resource("/account/organization").route(web::post().to(organizations::choose)))
         .service(
             web::resource("/organizations/new")
@@ -232,6 +236,8 @@ fn integrations(config: &mut web::ServiceConfig) {
                 .route(read(inventory::confirm_revocation))
                 .route(web::post().to(inventory::revoke)),
         )
+        .service(web::resource("/orgs/{slug}/integrations/receipts/{id}").route(read(revocations::show)))
+        .service(web::resource("/orgs/{slug}/integrations/receipts/{id}/file").route(read(revocations::file)))
         .service(
             web::resource("/orgs/{slug}/integrations/tokens")
                 .route(read(tokens::list))

@@ -11,6 +11,7 @@ use super::{
     calls::Chart,
     errors::WebError,
     page::page,
+    revocations::Line,
     routes::path,
     session::SignedIn,
     shell::{Nav, Shell},
@@ -98,6 +99,8 @@ struct Detail {
     end: Moment,
     end_explained: String,
     is_active: bool,
+    /// Since when it is refused.
+    refused: Option<Line>,
     calls: Chart,
     revocation: String,
 }
@@ -131,13 +134,15 @@ pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResp
 pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let token = app.token(&who.actor, &id).await?;
     let calls = app.calls_of(&token).await?;
-    let calendar = calendar(&app, &who);
+    let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
+    let receipt = app.receipt_of_own(&who.actor, &id).await?;
+    let line = |receipt| Line::new(calendar, t, &receipt, path::token_receipt(&id), 0);
+    let selected = Detail { refused: receipt.map(line), ..detail(t, calendar, &token, &calls) };
     if is_for_panel(&request) {
-        let t = who.shell(Nav::Tokens).t;
-        return page(&PanelPart { t, selected: Some(detail(t, calendar, &token, &calls)), is_swapped: true });
+        return page(&PanelPart { t, selected: Some(selected), is_swapped: true });
     }
     let tokens = app.tokens(&who.actor).await?;
-    page(&list_page(&who, calendar, &tokens, Some((&token, &calls)), None))
+    page(&list_page(&who, calendar, &tokens, Some(selected), None))
 }
 
 /// Whether htmx asks for the panel. When it restores a page of the history it asks for the whole of it.
@@ -168,12 +173,12 @@ fn list_page(
     who: &SignedIn,
     calendar: Calendar,
     tokens: &TokenList,
-    selected: Option<(&Token, &Calls)>,
+    selected: Option<Detail>,
     done: Option<String>,
 ) -> ListPage {
     let shell = who.shell(Nav::Tokens);
     let t = shell.t;
-    let chosen = selected.map(|(token, _)| token.public_id.as_str());
+    let chosen = selected.as_ref().map(|token| token.id.as_str());
     let rows = |tokens: &[Token]| tokens.iter().map(|token| row(t, calendar, token, chosen)).collect::<Vec<_>>();
     ListPage {
         done,
@@ -183,7 +188,7 @@ fn list_page(
         used_of: t.tokens_used_of(tokens.in_all, PERSONAL_LIMIT),
         in_all: tokens.in_all,
         limit: usize::from(PERSONAL_LIMIT.unsigned_abs()),
-        selected: selected.map(|(token, calls)| detail(t, calendar, token, calls)),
+        selected,
         is_swapped: false,
         shell,
     }
@@ -255,6 +260,7 @@ fn detail(t: Texts, calendar: Calendar, token: &Token, calls: &Calls) -> Detail 
         end: calendar.full(at),
         end_explained,
         is_active: matches!(state, TokenState::Active { .. }),
+        refused: None,
         calls: Chart::new(t, calendar.now(), calls),
         revocation: path::token_revocation(&token.public_id),
     }

@@ -17,7 +17,7 @@ use quick_cache::{Weighter, sync::Cache as Entries};
 use std::{
     hash::{BuildHasherDefault, Hasher},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -28,6 +28,8 @@ const BYTES: u64 = 64 << 20;
 const USUAL: u64 = 600;
 /// Most different texts that tokens share: sets of permissions, names of organizations.
 const TEXTS: usize = 4_096;
+/// Most steps and forgotten tokens that are kept for whoever tells of them.
+const PASSED: usize = 10_000;
 /// Most protected APIs that are known, and ids that are none's.
 const APIS: usize = 1_000;
 
@@ -45,7 +47,7 @@ pub struct Known {
 /// Uses of a token on this node.
 #[derive(Debug)]
 pub struct Uses {
-    /// The newest that this node knows of, in seconds; 0 for none.
+    /// The newest that this node has accepted since it read the token, in seconds; 0 for none.
     pub last: AtomicI64,
     /// The newest that is in the database for certain, in seconds; 0 for none.
     pub stored: AtomicI64,
@@ -57,7 +59,7 @@ impl Known {
     /// What the database told just now.
     pub fn new(identity: Identity, life: Life) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
-        let uses = Uses { last: stored.into(), stored: stored.into(), uncounted: 0.into() };
+        let uses = Uses { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
         Self { identity, life, uses }
     }
 
@@ -66,6 +68,15 @@ impl Known {
         let used = (used > 0).then(|| Timestamp::from_seconds(used));
         Life { last_used_at: used.max(self.life.last_used_at), ..self.life }
     }
+}
+
+/// What became of the cache as the epoch moved, until somebody has told of it ([`crate::app::nodes`]).
+#[derive(Default)]
+pub struct Passed {
+    /// The epochs to which it was brought, and when each had been read, in milliseconds by the database's clock.
+    pub reached: Vec<(i64, i64)>,
+    /// The tokens that it forgot at which epoch.
+    pub forgotten: Vec<(i64, Arc<Known>)>,
 }
 
 /// The cache of a node.
@@ -77,6 +88,7 @@ pub struct Cache {
     epoch: AtomicI64,
     /// Held shared by whoever keeps something, alone by whoever moves the epoch; never across a wait.
     door: RwLock<()>,
+    passed: Mutex<Passed>,
 }
 
 impl Default for Cache {
@@ -89,6 +101,7 @@ impl Default for Cache {
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             door: RwLock::default(),
+            passed: Mutex::default(),
         }
     }
 }
@@ -130,8 +143,8 @@ impl Cache {
         }
     }
 
-    /// Makes it true as of `epoch`: the steps since [`Cache::epoch`] are about `touched`.
-    pub fn bring_to(&self, epoch: i64, touched: &Touched) {
+    /// Makes it true as of `epoch`, which had been read `at`: the steps since [`Cache::epoch`] are about `touched`.
+    pub fn bring_to(&self, epoch: i64, touched: &Touched, at: i64) {
         let _alone = self.door.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() >= epoch {
             return;
@@ -141,9 +154,31 @@ impl Cache {
                 self.entries.clear();
                 self.apis.clear();
             }
-            Touched::Keys(digests) => digests.iter().for_each(|digest| drop(self.entries.remove(digest))),
+            Touched::Keys(digests) => self.forget(digests, epoch),
         }
+        let mut passed = self.passed();
+        passed.reached.push((epoch, at));
+        // Where nobody tells of them, as at the command line, they must not pile up.
+        let (reached, forgotten) = (passed.reached.len(), passed.forgotten.len());
+        passed.reached.drain(..reached.saturating_sub(PASSED));
+        passed.forgotten.drain(..forgotten.saturating_sub(PASSED));
+        drop(passed);
         self.epoch.store(epoch, Ordering::Release);
+    }
+
+    /// Forgets keys that a step to `epoch` is about.
+    pub fn forget(&self, digests: &[KeyDigest], epoch: i64) {
+        let known = digests.iter().filter_map(|digest| self.entries.remove(digest));
+        self.passed().forgotten.extend(known.map(|(_, known)| (epoch, known)));
+    }
+
+    /// Takes what has passed since the last time.
+    pub fn take_passed(&self) -> Passed {
+        std::mem::take(&mut *self.passed())
+    }
+
+    fn passed(&self) -> std::sync::MutexGuard<'_, Passed> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same identity with texts that other tokens have too, so that they are in memory once.

@@ -3,7 +3,7 @@
 //! A service user has one token. Each key that it ever had is a row of `api_tokens`; the newest is the current one, and one
 //! before it may go on working for a while after a rotation.
 
-use super::{KeyFacts, KeyRow, Revocation, RevokedBy};
+use super::{KeyFacts, KeyRow, Revocation, RevokedBy, note_revoked};
 use crate::{
     domain::{
         organization::{OrganizationId, ServiceUserId},
@@ -344,7 +344,7 @@ pub fn revoke(
     now: Timestamp,
 ) -> Result<bool> {
     let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
-    let revoked = diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
+    let revoked: Vec<i64> = diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
         .filter(api_tokens::id.le(key.0))
         .filter(alive)
         .set((
@@ -355,8 +355,9 @@ pub fn revoke(
             api_tokens::is_leaked.eq(revocation.by == RevokedBy::Leak),
             api_tokens::slot.eq(None::<i16>),
         ))
-        .execute(connection)?;
-    Ok(revoked > 0)
+        .returning(api_tokens::id)
+        .get_results(connection)?;
+    note_revoked(connection, &revoked, false)
 }
 
 /// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
@@ -455,10 +456,11 @@ pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
 /// # Errors
 /// When the database fails.
 pub fn end_old_key(connection: &mut AnyConnection, key: TokenId, at: Timestamp) -> Result<bool> {
-    let ended = diesel::update(api_tokens::table.find(key.0).filter(api_tokens::revoked_at.is_null()))
+    let ended: Vec<i64> = diesel::update(api_tokens::table.find(key.0).filter(api_tokens::revoked_at.is_null()))
         .set((api_tokens::revoked_at.eq(at.seconds()), api_tokens::revoked_by.eq(RevokedBy::Replaced.key())))
-        .execute(connection)?;
-    Ok(ended == 1)
+        .returning(api_tokens::id)
+        .get_results(connection)?;
+    note_revoked(connection, &ended, true)
 }
 
 /// Removes a service user with all its keys.

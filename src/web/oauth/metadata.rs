@@ -12,6 +12,7 @@ pub async fn server_metadata(url: Data<PublicUrl>) -> HttpResponse {
     let at = |path: &str| format!("{}{path}", url.0);
     HttpResponse::Ok().json(json!({
         "issuer": url.0,
+        "jwks_uri": at(path::KEY_SET),
         "introspection_endpoint": at(path::INTROSPECTION),
         "introspection_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "revocation_endpoint": at(path::REVOCATION),

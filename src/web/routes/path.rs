@@ -22,6 +22,8 @@ pub const WELL_KNOWN: &str = "/.well-known/";
 pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// Metadata of Jeton's own API as a protected resource (RFC 9728).
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
+/// The public keys of signed receipts (RFC 7517).
+pub const KEY_SET: &str = "/.well-known/jwks.json";
 /// What the addresses of forward-auth for protected APIs begin with.
 pub const VERIFY_APIS: &str = "/verify/apis/";
 /// Whether requests are served.
@@ -61,6 +63,11 @@ pub fn token(public_id: &str) -> String {
 /// Revoking a token.
 pub fn token_revocation(public_id: &str) -> String {
     format!("{TOKENS}/{public_id}/revocation")
+}
+
+/// The receipt of the revocation of a token.
+pub fn token_receipt(public_id: &str) -> String {
+    format!("{TOKENS}/{public_id}/receipt")
 }
 
 /// The organization that a user works in.
@@ -265,6 +272,16 @@ pub fn token_of_organization(slug: &str, public_id: &str, is_service: bool) -> S
 /// Revoking somebody's personal token.
 pub fn inventory_revocation(slug: &str, public_id: &str) -> String {
     format!("/orgs/{slug}/integrations/inventory/{public_id}/revocation")
+}
+
+/// The receipt of the revocation of any token of an organization.
+pub fn receipt(slug: &str, public_id: &str) -> String {
+    format!("/orgs/{slug}/integrations/receipts/{public_id}")
+}
+
+/// The signed file of the receipt at this path.
+pub fn receipt_file(receipt: &str) -> String {
+    format!("{receipt}/file")
 }
 
 /// An address with the fields that are not empty.

@@ -14,6 +14,7 @@ use crate::{
         errors::WebError,
         page::page,
         permissions::PermissionFields,
+        revocations::Line,
         routes::path,
         shell::{Nav, Shell},
         texts::Texts,
@@ -43,6 +44,8 @@ pub(super) struct TokenPage {
     keys: Option<Keys>,
     /// The calls per day, unless a part is being edited.
     calls: Option<Chart>,
+    /// Since when it is refused.
+    refused: Option<Line>,
     editing: Option<Editing>,
     periods: Vec<i16>,
 }
@@ -166,7 +169,11 @@ pub async fn show(
     let t = at.shell(Nav::Integrations).t;
     let calls = app.calls_of_service_user(&token).await?;
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
-    page(&TokenPage { done: said(t, &asked.saved), calls, ..token_page(&app, &at, &token, None) })
+    // While the token works its newest revocation was one of another key.
+    let receipt = if token.key.life.revoked_at.is_some() { app.receipt_in(&at.who, &ids.1).await? } else { None };
+    let line = |receipt| Line::new(calendar(&app, &at), t, &receipt, path::receipt(at.slug(), &ids.1), 0);
+    let refused = receipt.map(line);
+    page(&TokenPage { done: said(t, &asked.saved), calls, refused, ..token_page(&app, &at, &token, None) })
 }
 
 fn said(t: Texts, saved: &str) -> Option<&'static str> {
@@ -188,6 +195,7 @@ pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: O
         token: detail(calendar, at, token),
         keys: token.old_key.as_ref().map(|_| keys(calendar, at, token, 0)),
         calls: None,
+        refused: None,
         editing,
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
     }

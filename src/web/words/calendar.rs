@@ -2,7 +2,11 @@
 
 use super::HOUR;
 use crate::{
-    domain::{billing::Month, time::Timestamp, user::Language},
+    domain::{
+        billing::Month,
+        time::{self, Timestamp},
+        user::Language,
+    },
     web::texts::Texts,
 };
 use chrono::{DateTime, Datelike, Locale, NaiveDate, TimeZone};
@@ -77,6 +81,20 @@ impl Calendar {
     pub fn exact(self, at: Timestamp) -> String {
         let day = self.in_words(at, "%B %Y");
         self.t.time_on_day_at(day, self.clock_time(at))
+    }
+
+    /// A moment of this many milliseconds since 1970, to the second, with its day unless that is today: “12:03:04”,
+    /// “22 November at 12:03:04”.
+    pub fn to_the_second(self, milliseconds: i64) -> Moment {
+        let at = Timestamp::from_seconds(milliseconds.div_euclid(1000));
+        let time = self.local(at).format("%H:%M:%S").to_string();
+        let is_today = self.local(at).date_naive() == self.local(self.now).date_naive();
+        let machine = time::rfc3339_milliseconds(milliseconds);
+        Moment {
+            words: if is_today { time } else { self.t.receipt_day_at(self.day(at), time) },
+            exact: machine.clone(),
+            machine,
+        }
     }
 
     /// The time of day, in the form that the language has for it.

@@ -1,0 +1,206 @@
+//! This server among those at work on the same database: it makes itself heard, and tells from when on it cannot but refuse
+//! what was revoked.
+//!
+//! That a revoked token is refused everywhere needs none of this: each verdict takes an epoch that was read after its request
+//! arrived ([`super::freshness`]). This is the evidence of it, for receipts ([`super::revocations`]). A beat reads the epoch as
+//! a request would, so that a node without requests tells as well, and tells of those revocations that the beat *before* had
+//! read: what had begun by then has been answered or has lost its patience, so the last accepted use is final.
+//!
+//! On Postgres a beat writes one row. On SQLite there is no other node that would have to know whether this one lives, so it
+//! writes only when there is a revocation to tell of.
+
+use super::{
+    AppError, Jeton, Result, clock,
+    freshness::Unproven,
+    random,
+    verify::{Shared, Verifier, cache::Passed},
+};
+use crate::{
+    domain::{
+        time::Timestamp,
+        token::{self, TokenId},
+    },
+    storage::{
+        Address, AnyConnection, epoch,
+        nodes::{self, Node},
+        revocations::{self, Refusing},
+    },
+};
+use std::{fs, mem, sync::Arc, sync::atomic::Ordering, time::Duration};
+use tokio::sync::oneshot;
+
+/// How often a node is heard from.
+const BEAT: Duration = Duration::from_secs(1);
+/// A beat that takes longer has failed.
+const LONGEST: Duration = Duration::from_secs(5);
+/// After this many milliseconds without a beat a node does not count as alive.
+pub const SILENCE: i64 = 10_000;
+
+/// Who this server is.
+#[derive(Clone, Debug)]
+pub struct ThisNode {
+    /// Chosen at the start.
+    pub id: String,
+    /// For people.
+    pub name: String,
+}
+
+impl ThisNode {
+    /// A new one, named after the machine and the process.
+    pub fn new() -> Self {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("node");
+        Self { id: token::public_id(random::fill), name: format!("{host}:{}", std::process::id()) }
+    }
+}
+
+/// A server that makes itself heard, from its start to its end.
+pub struct Heart {
+    jeton: Arc<Jeton>,
+    verifier: Verifier,
+    passed: Passed,
+    /// The epoch of the last beat.
+    read: i64,
+    /// The epoch up to which all revocations were told of.
+    told: i64,
+    is_heard: bool,
+}
+
+impl Heart {
+    /// Adds this server to those at work, before it serves its first request: it then never accepted what was revoked before.
+    ///
+    /// # Errors
+    /// When it cannot verify tokens at all.
+    pub async fn start(jeton: Arc<Jeton>) -> std::result::Result<Self, Unproven> {
+        let verifier = jeton.verifier()?;
+        let passed = Passed::default();
+        let mut heart = Self { jeton, verifier, passed, read: i64::MIN, told: i64::MIN, is_heard: true };
+        heart.beat_in_time().await;
+        Ok(heart)
+    }
+
+    /// Beats until `stopped`, then takes this server away.
+    pub async fn beat_until(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut next = tokio::time::interval(BEAT);
+        next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = next.tick() => self.beat_in_time().await,
+                _ = &mut stopped => break,
+            }
+        }
+        // Without the database there is nobody to tell.
+        if self.is_heard
+            && let Ok(Err(error)) = tokio::time::timeout(LONGEST, self.leave()).await
+        {
+            tracing::warn!(%error, "this node is still listed as one at work");
+        }
+    }
+
+    async fn beat_in_time(&mut self) {
+        let beaten = match tokio::time::timeout(LONGEST, self.beat()).await {
+            Ok(beaten) => beaten,
+            Err(_) => Err(AppError::Broken(format!("not done within {} s", LONGEST.as_secs()))),
+        };
+        if let Err(error) = &beaten
+            && self.is_heard
+        {
+            tracing::warn!(%error, "this node cannot be heard by the others");
+        }
+        self.is_heard = beaten.is_ok();
+    }
+
+    async fn beat(&mut self) -> Result<()> {
+        let epoch = self.verifier.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
+        if self.told == i64::MIN {
+            self.jeton.come(epoch).await?;
+            (self.read, self.told) = (epoch, epoch);
+        }
+        self.take_passed();
+        let until = mem::replace(&mut self.read, epoch);
+        self.tell(until).await
+    }
+
+    async fn leave(mut self) -> Result<()> {
+        self.take_passed();
+        let until = self.read;
+        self.tell(until).await?;
+        let id = self.jeton.node.id.clone();
+        self.jeton.write(move |connection| Ok(nodes::remove(connection, &id)?)).await
+    }
+
+    fn take_passed(&mut self) {
+        let Passed { reached, forgotten } = self.jeton.verifier.take_passed();
+        self.passed.reached.extend(reached);
+        self.passed.forgotten.extend(forgotten);
+    }
+
+    /// Tells of the revocations up to the epoch `until`, and that this node lives.
+    async fn tell(&mut self, until: i64) -> Result<()> {
+        let (told, epoch) = (self.told, self.read);
+        let is_shared = matches!(self.jeton.db.address(), Address::Postgres(_));
+        let revoked = if told < until {
+            self.jeton.read(move |connection| Ok(revocations::between(connection, told, until)?)).await?
+        } else {
+            Vec::new()
+        };
+        let refusing: Vec<_> = revoked.into_iter().map(|(key, epoch)| self.refusing(key, epoch)).collect();
+        if is_shared || !refusing.is_empty() {
+            let ThisNode { id, name } = self.jeton.node.clone();
+            let tell = move |connection: &mut AnyConnection| {
+                hear_from(connection, &id, &name, epoch)?;
+                Ok(refusing.iter().try_for_each(|refusing| revocations::note_refusing(connection, refusing))?)
+            };
+            self.jeton.write(tell).await?;
+        }
+        self.told = until;
+        self.passed.reached.retain(|(epoch, _)| *epoch > until);
+        self.passed.forgotten.retain(|(epoch, _)| *epoch > until);
+        Ok(())
+    }
+
+    fn refusing(&self, key: TokenId, revoked: i64) -> Refusing {
+        let reached = self.passed.reached.iter().find(|(epoch, _)| *epoch >= revoked).copied();
+        let (epoch, since) = reached.unwrap_or_else(|| (self.read, clock::milliseconds()));
+        let ThisNode { id, name } = self.jeton.node.clone();
+        let last_accepted_at = last_accepted(&self.jeton.verifier, &self.passed, key);
+        Refusing { key, node_id: id, node_name: name, epoch, since, last_accepted_at }
+    }
+}
+
+/// When this node accepted a key for the last time: what it knew of it when it forgot it, and what it has not written down.
+fn last_accepted(verifier: &Shared, passed: &Passed, key: TokenId) -> Option<Timestamp> {
+    let of_key = passed.forgotten.iter().filter(|(_, known)| known.identity.token == key);
+    let known = of_key.map(|(_, known)| known.uses.last.load(Ordering::Relaxed)).max().filter(|last| *last > 0);
+    let noted = verifier.usage().not_yet_counted(key).map(|(at, _)| at);
+    known.map(Timestamp::from_seconds).max(noted)
+}
+
+fn hear_from(connection: &mut AnyConnection, id: &str, name: &str, epoch: i64) -> Result<()> {
+    let now = now(connection)?;
+    if !nodes::hear_from(connection, id, epoch, now)? {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        nodes::insert(connection, &Node { id, name, came_at: now, first_epoch: epoch, seen_at: now, epoch })?;
+    }
+    Ok(())
+}
+
+/// What time it is where the database is, in milliseconds.
+pub(super) fn now(connection: &mut AnyConnection) -> Result<i64> {
+    Ok(epoch::read_with_time(connection)?.1.unwrap_or_else(clock::milliseconds))
+}
+
+impl Jeton {
+    /// Adds this server to those at work. A SQLite database has one, so whatever is listed there has ended.
+    async fn come(&self, epoch: i64) -> Result<()> {
+        let ThisNode { id, name } = self.node.clone();
+        let is_alone = matches!(self.db.address(), Address::Sqlite(_));
+        self.write(move |connection| {
+            if is_alone {
+                nodes::forget(connection, i64::MAX)?;
+            }
+            hear_from(connection, &id, &name, epoch)
+        })
+        .await
+    }
+}

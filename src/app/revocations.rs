@@ -1,0 +1,308 @@
+//! Receipts of revocations: when a token was revoked, and from when on each node cannot but refuse it.
+//!
+//! A receipt is asked for by the public id of its token, which lists and the log show; it is about the newest revocation of
+//! it. A service user's token can be revoked again after it was regenerated, and its old key is revoked at the end of a
+//! rotation: each is a revocation of its own, with its own step of the epoch.
+//!
+//! What a receipt rests on is told in [`super::nodes`]. Its moments are the database's: `revoked_at` was read just before
+//! the commit, and a node's `since` just after it had read the epoch, so neither says more than is known. A node that is not heard
+//! from, be it dead or cut off, tells nothing; without the database it accepts nothing either, 500 ms later at the most
+//! ([`super::freshness::PATIENCE`]).
+
+mod signature;
+
+pub use signature::Signer;
+
+use super::{
+    AppError, Jeton, Result,
+    nodes::{self, SILENCE},
+    organizations::Holder,
+    sessions::Actor,
+    tokens::known_form,
+    verify::Accepted,
+};
+use crate::{
+    domain::{
+        permission::{ManageIntegrations, Permission},
+        time::{DAY, Timestamp},
+    },
+    storage::{
+        AnyConnection,
+        nodes::{self as rows, Node},
+        revocations::{self, Refusing, RevokedKey},
+    },
+};
+use serde_json::Value;
+
+/// For how long receipts are kept, in days: those of the year that an audit looks at.
+const KEPT_DAYS: i64 = 400;
+
+/// A receipt, as of the moment at which it was asked for.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// What was revoked. Of two keys that were revoked together, the first.
+    pub revoked: RevokedKey,
+    /// When this was put together, in milliseconds.
+    pub made_at: i64,
+    /// The nodes that live or lived at the time of the revocation.
+    pub nodes: Vec<NodeReceipt>,
+}
+
+/// What a node tells of a revocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeReceipt {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is there.
+    pub state: NodeState,
+    /// The first epoch from the revocation's on that it read, if it told of one.
+    pub epoch: Option<i64>,
+    /// When it had read that, in milliseconds; of a node that came later, when it came.
+    pub since: Option<i64>,
+    /// When it accepted the token for the last time, if it remembers that.
+    pub last_accepted_at: Option<Timestamp>,
+    /// When it was heard from last, in milliseconds, if it did not take its leave.
+    pub seen_at: Option<i64>,
+}
+
+/// Whether a node is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState {
+    /// It lives.
+    Alive,
+    /// It was not heard from for a while.
+    Silent,
+    /// It took its leave.
+    Gone,
+}
+
+impl NodeState {
+    /// The word in programs.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Silent => "silent",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl Receipt {
+    /// How many nodes live.
+    pub fn alive(&self) -> usize {
+        self.nodes.iter().filter(|node| node.state == NodeState::Alive).count()
+    }
+
+    /// How many of them have not told yet that they refuse.
+    pub fn waiting(&self) -> usize {
+        self.nodes.iter().filter(|node| node.state == NodeState::Alive && node.since.is_none()).count()
+    }
+
+    /// Whether every node that lives has told that it refuses.
+    pub fn is_complete(&self) -> bool {
+        self.waiting() == 0
+    }
+
+    /// Since when those that live refuse, all of them, in milliseconds. Nodes that came later do not count.
+    pub fn since(&self) -> i64 {
+        let told = self.nodes.iter().filter(|node| node.state == NodeState::Alive && node.epoch.is_some());
+        told.filter_map(|node| node.since).max().unwrap_or(self.revoked.revoked_at)
+    }
+}
+
+impl Jeton {
+    /// The receipt of a token for a program: one that may manage the tokens of the organization or read its log, or the owner's
+    /// own.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or it is not for them.
+    pub async fn receipt_for(&self, asking: &Accepted, public_id: &str) -> Result<Receipt> {
+        let identity = asking.identity();
+        let (organization, user, may) = (identity.organization, identity.subject.user, identity.permissions());
+        let sees_all = may.contains(Permission::PlatformIntegrations) || may.contains(Permission::PlatformActivity);
+        let receipt = self.receipt(public_id, move |revoked| {
+            revoked.organization == organization && (sees_all || (user.is_some() && revoked.owner == user))
+        });
+        receipt.await?.ok_or(AppError::NotFound)
+    }
+
+    /// The receipt of a personal token of the user in the organization that they work in, if it was revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn receipt_of_own(&self, actor: &Actor, public_id: &str) -> Result<Option<Receipt>> {
+        let organization = actor.membership().ok_or(AppError::NotFound)?.organization;
+        let user = Some(actor.user().id);
+        self.receipt(public_id, move |revoked| revoked.organization == organization && revoked.owner == user).await
+    }
+
+    /// The receipt of any token of the organization, if it was revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn receipt_in(&self, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Option<Receipt>> {
+        let organization = at.grant().organization();
+        self.receipt(public_id, move |revoked| revoked.organization == organization).await
+    }
+
+    async fn receipt(
+        &self,
+        public_id: &str,
+        is_theirs: impl Fn(&RevokedKey) -> bool + Send + 'static,
+    ) -> Result<Option<Receipt>> {
+        let (public_id, us) = (known_form(public_id)?, self.node.id.clone());
+        self.read(move |connection| {
+            let keys = revocations::newest(connection, &public_id)?;
+            match keys.first() {
+                Some(revoked) if is_theirs(revoked) => put_together(connection, &keys, revoked, &us).map(Some),
+                _ => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// A receipt, written down by the caller, with the signature of this installation.
+    pub fn sign_receipt(&self, payload: &str) -> String {
+        self.signer.sign(payload)
+    }
+
+    /// The public key of those signatures, as a set of keys for programs.
+    pub fn signing_keys(&self) -> Value {
+        self.signer.key_set()
+    }
+
+    /// Forgets receipts, and nodes that never took their leave, after [`KEPT_DAYS`].
+    pub(super) async fn sweep_receipts(&self) -> Result<()> {
+        let before = self.clock.now().plus(-KEPT_DAYS * DAY).seconds() * 1000;
+        self.write(move |connection| {
+            revocations::forget(connection, before)?;
+            Ok(rows::forget(connection, before)?)
+        })
+        .await
+    }
+}
+
+fn put_together(
+    connection: &mut AnyConnection,
+    keys: &[RevokedKey],
+    revoked: &RevokedKey,
+    us: &str,
+) -> Result<Receipt> {
+    let ids: Vec<_> = keys.iter().map(|key| key.key).collect();
+    let refusing = revocations::refusing(connection, &ids)?;
+    let (listed, now) = (rows::list(connection)?, nodes::now(connection)?);
+    Ok(Receipt { nodes: node_receipts(revoked, &refusing, listed, us, now), revoked: revoked.clone(), made_at: now })
+}
+
+/// Those that told of the revocation, and those that have to or had to.
+fn node_receipts(
+    revoked: &RevokedKey,
+    refusing: &[Refusing],
+    listed: Vec<Node>,
+    us: &str,
+    now: i64,
+) -> Vec<NodeReceipt> {
+    let mut receipts: Vec<NodeReceipt> = Vec::new();
+    for told in refusing {
+        match receipts.iter_mut().find(|receipt| receipt.id == told.node_id) {
+            // Its word about the other key of the same token.
+            Some(receipt) => receipt.last_accepted_at = receipt.last_accepted_at.max(told.last_accepted_at),
+            None => receipts.push(NodeReceipt {
+                id: told.node_id.clone(),
+                name: told.node_name.clone(),
+                state: NodeState::Gone,
+                epoch: Some(told.epoch),
+                since: Some(told.since),
+                last_accepted_at: told.last_accepted_at,
+                seen_at: None,
+            }),
+        }
+    }
+    for node in listed {
+        // The one that answers lives.
+        let is_alive = node.id == us || now - node.seen_at <= SILENCE;
+        let state = if is_alive { NodeState::Alive } else { NodeState::Silent };
+        if let Some(receipt) = receipts.iter_mut().find(|receipt| receipt.id == node.id) {
+            (receipt.state, receipt.seen_at) = (state, Some(node.seen_at));
+            continue;
+        }
+        let came_later = node.first_epoch >= revoked.epoch;
+        let was_there = !came_later && revoked.revoked_at - node.seen_at <= SILENCE;
+        if is_alive || was_there {
+            receipts.push(NodeReceipt {
+                id: node.id,
+                name: node.name,
+                state,
+                epoch: None,
+                since: came_later.then_some(node.came_at),
+                last_accepted_at: None,
+                seen_at: Some(node.seen_at),
+            });
+        }
+    }
+    receipts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{organization::OrganizationId, token::TokenId};
+
+    const REVOKED_AT: i64 = 1_000_000;
+
+    fn receipt(refusing: &[Refusing], listed: Vec<Node>, now: i64) -> Receipt {
+        let revoked = RevokedKey {
+            key: TokenId(1),
+            public_id: "k7m2q9xd4t".into(),
+            label: "Power BI".into(),
+            organization: OrganizationId(1),
+            owner: None,
+            is_old_key: false,
+            epoch: 7,
+            revoked_at: REVOKED_AT,
+        };
+        Receipt { nodes: node_receipts(&revoked, refusing, listed, "us", now), revoked, made_at: now }
+    }
+
+    fn refusing(node: &str, since: i64) -> Refusing {
+        let (node_id, node_name) = (node.into(), node.into());
+        Refusing { key: TokenId(1), node_id, node_name, epoch: 7, since, last_accepted_at: None }
+    }
+
+    fn node(id: &str, first_epoch: i64, seen_at: i64) -> Node {
+        Node { id: id.into(), name: id.into(), came_at: 1, first_epoch, seen_at, epoch: first_epoch }
+    }
+
+    #[test]
+    fn a_receipt_waits_for_each_node_that_lives_and_for_no_other() {
+        let now = REVOKED_AT + 2_000;
+        let listed = || vec![node("us", 1, now), node("b", 1, now - 900), node("later", 7, now)];
+        let waiting = receipt(&[refusing("us", REVOKED_AT + 5)], listed(), now);
+        assert_eq!((waiting.alive(), waiting.waiting(), waiting.is_complete()), (3, 1, false));
+
+        let told = [refusing("us", REVOKED_AT + 5), refusing("b", REVOKED_AT + 700), refusing("gone", REVOKED_AT + 900)];
+        let whole = receipt(&told, listed(), now);
+        assert_eq!((whole.alive(), whole.is_complete(), whole.since()), (3, true, REVOKED_AT + 700));
+        assert_eq!(whole.nodes.last().map(|node| (node.state, node.since)), Some((NodeState::Alive, Some(1))));
+        assert!(whole.nodes.iter().any(|node| node.id == "gone" && node.state == NodeState::Gone));
+    }
+
+    #[test]
+    fn a_node_that_falls_silent_is_named_and_not_waited_for() {
+        let listed = || vec![node("us", 1, 0), node("dead", 1, REVOKED_AT - SILENCE)];
+        let told = [refusing("us", REVOKED_AT + 5)];
+        let receipt_at = |after| receipt(&told, listed(), REVOKED_AT + after);
+        assert!(!receipt_at(0).is_complete());
+        let silent = receipt_at(1);
+        assert!(silent.is_complete());
+        let dead = silent.nodes.iter().find(|node| node.id == "dead").unwrap();
+        assert_eq!((dead.state, dead.since), (NodeState::Silent, None));
+
+        let long_dead = vec![node("us", 1, 0), node("dead", 1, REVOKED_AT - SILENCE - 1)];
+        assert_eq!(receipt(&told, long_dead, REVOKED_AT).nodes.len(), 1, "it had been silent for long");
+        let came_and_died = vec![node("us", 1, 0), node("later", 7, REVOKED_AT + 1)];
+        assert_eq!(receipt(&told, came_and_died, REVOKED_AT + 60_000).nodes.len(), 1, "it never knew the token");
+    }
+}

@@ -1,0 +1,28 @@
+//! Where all ways of revoking a key meet.
+
+use crate::storage::{AnyConnection, Result};
+use diesel::{
+    RunQueryDsl, sql_query,
+    sql_types::{BigInt, Bool},
+};
+
+/// Writes down that these keys were revoked by the transaction that runs. The step of the epoch at its end adds when
+/// ([`crate::storage::epoch::step`]). Returns whether there was any.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn note_revoked(connection: &mut AnyConnection, keys: &[i64], is_old_key: bool) -> Result<bool> {
+    for key in keys {
+        sql_query(
+            "INSERT INTO revocations (token_id, public_id, label, organization_id, user_id, is_old_key) \
+             SELECT api_tokens.id, coalesce(service_users.public_id, api_tokens.public_id), api_tokens.label, \
+             api_tokens.organization_id, api_tokens.user_id, $1 \
+             FROM api_tokens LEFT JOIN service_users ON service_users.id = api_tokens.service_user_id \
+             WHERE api_tokens.id = $2",
+        )
+        .bind::<Bool, _>(is_old_key)
+        .bind::<BigInt, _>(key)
+        .execute(connection)?;
+    }
+    Ok(!keys.is_empty())
+}

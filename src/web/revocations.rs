@@ -1,0 +1,247 @@
+//! Receipts of revocations: the line about one on the page of its token, and a page of its own that shows each node.
+
+mod signed;
+
+pub use signed::{key_set, receipt};
+
+use super::{
+    App, PublicUrl,
+    errors::WebError,
+    holder::Holding,
+    page::page,
+    routes::path,
+    session::SignedIn,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Moment},
+};
+use crate::{
+    app::{
+        AppError,
+        revocations::{NodeReceipt, NodeState, Receipt},
+    },
+    domain::permission::ManageIntegrations,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+/// How often an open page asks whether the nodes have told, every two seconds: for a minute. None takes longer that lives.
+const LOOKS: u16 = 30;
+
+/// The page of a receipt among the account's.
+#[derive(Template)]
+#[template(path = "revocations/own.html")]
+struct OwnPage {
+    shell: Shell,
+    shown: Shown,
+}
+
+/// The page of a receipt among the organization's.
+#[derive(Template)]
+#[template(path = "revocations/show.html")]
+struct ReceiptPage {
+    shell: Shell,
+    shown: Shown,
+}
+
+/// What grows while nodes tell, for htmx.
+#[derive(Template)]
+#[template(path = "revocations/_nodes.html")]
+struct NodesPart {
+    shown: Shown,
+}
+
+/// The line alone, for htmx.
+#[derive(Template)]
+#[template(path = "revocations/_line.html")]
+struct LinePart {
+    line: Line,
+}
+
+/// One line about a revocation.
+pub struct Line {
+    t: Texts,
+    words: String,
+    /// The page of the receipt.
+    href: String,
+    /// Where the next look is, as long as a node has yet to tell.
+    next: Option<String>,
+}
+
+/// A receipt as its page shows it.
+struct Shown {
+    t: Texts,
+    line: Line,
+    label: String,
+    id: String,
+    /// The page of its token.
+    token: String,
+    is_old_key: bool,
+    revoked: Moment,
+    epoch: String,
+    nodes: Vec<NodeRow>,
+    file: String,
+}
+
+/// A node as the table shows it.
+struct NodeRow {
+    name: String,
+    /// “Stopped since”, and the like.
+    note: Option<String>,
+    since: Option<Moment>,
+    last: Option<Moment>,
+    /// What stands in place of a last accepted use.
+    no_last: &'static str,
+}
+
+/// How often was looked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    look: u16,
+}
+
+impl Line {
+    /// The line about a receipt whose page is at `href`, looked at for the `look`th time.
+    pub fn new(calendar: Calendar, t: Texts, receipt: &Receipt, href: String, look: u16) -> Self {
+        let at = |milliseconds| calendar.to_the_second(milliseconds).words;
+        let (nodes, waiting, revoked) = (receipt.alive(), receipt.waiting(), at(receipt.revoked.revoked_at));
+        let words = match (nodes, waiting) {
+            (..=1, _) => t.receipt_single(revoked),
+            (_, 0) => t.receipt_all(nodes, at(receipt.since())),
+            _ => t.receipt_waiting(waiting, revoked, nodes),
+        };
+        let next = (waiting > 0 && look < LOOKS).then(|| format!("{href}?look={}", look + 1));
+        Self { t, words, href, next }
+    }
+}
+
+/// `GET /account/tokens/{id}/receipt`
+///
+/// # Errors
+/// Not found if the token was not revoked, or is somebody else's.
+pub async fn show_own(
+    app: App,
+    who: SignedIn,
+    id: Path<String>,
+    asked: Query<Asked>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
+    let shell = who.shell(Nav::Tokens);
+    let calendar = Calendar::new(shell.t, &who.actor.user().time_zone, app.clock().now());
+    let line = Line::new(calendar, shell.t, &receipt, path::token_receipt(&id), asked.look);
+    let shown = shown(calendar, &receipt, line, path::token(&id));
+    match part(&request, shown) {
+        Ok(answer) => answer,
+        Err(shown) => page(&OwnPage { shell, shown }),
+    }
+}
+
+/// `GET /orgs/{slug}/integrations/receipts/{id}`
+///
+/// # Errors
+/// Not found if the token was not revoked, or belongs to another organization.
+pub async fn show(
+    app: App,
+    at: Holding<ManageIntegrations>,
+    ids: Path<(String, String)>,
+    asked: Query<Asked>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let receipt = app.receipt_in(&at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
+    let shell = at.shell(Nav::Integrations);
+    let calendar = Calendar::new(shell.t, &at.who.actor().user().time_zone, app.clock().now());
+    let line = Line::new(calendar, shell.t, &receipt, path::receipt(at.slug(), &ids.1), asked.look);
+    let token = path::token_of_organization(at.slug(), &ids.1, receipt.revoked.owner.is_none());
+    let shown = shown(calendar, &receipt, line, token);
+    match part(&request, shown) {
+        Ok(answer) => answer,
+        Err(shown) => page(&ReceiptPage { shell, shown }),
+    }
+}
+
+/// `GET /account/tokens/{id}/receipt/file`
+///
+/// # Errors
+/// As [`show_own`].
+pub async fn own_file(
+    app: App,
+    url: Data<PublicUrl>,
+    who: SignedIn,
+    id: Path<String>,
+) -> Result<HttpResponse, WebError> {
+    let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
+    let slug = who.actor.membership().map_or("", |membership| membership.slug.as_str());
+    signed::download(&app, &url, slug, &receipt)
+}
+
+/// `GET /orgs/{slug}/integrations/receipts/{id}/file`
+///
+/// # Errors
+/// As [`show`].
+pub async fn file(
+    app: App,
+    url: Data<PublicUrl>,
+    at: Holding<ManageIntegrations>,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse, WebError> {
+    let receipt = app.receipt_in(&at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
+    signed::download(&app, &url, at.slug(), &receipt)
+}
+
+/// The part of the page for which htmx asks; the whole back if it asks for none.
+fn part(request: &HttpRequest, shown: Shown) -> Result<Result<HttpResponse, WebError>, Shown> {
+    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    match target.rsplit_once('#').map(|(_, id)| id) {
+        Some("refused") => Ok(page(&LinePart { line: shown.line })),
+        Some("nodes") => Ok(page(&NodesPart { shown })),
+        _ => Err(shown),
+    }
+}
+
+fn shown(calendar: Calendar, receipt: &Receipt, line: Line, token: String) -> Shown {
+    let (t, revoked) = (line.t, &receipt.revoked);
+    Shown {
+        t,
+        label: revoked.label.clone(),
+        id: revoked.public_id.clone(),
+        token,
+        is_old_key: revoked.is_old_key,
+        revoked: calendar.to_the_second(revoked.revoked_at),
+        epoch: t.number(revoked.epoch),
+        nodes: receipt.nodes.iter().map(|node| node_row(t, calendar, node)).collect(),
+        file: path::receipt_file(&line.href),
+        line,
+    }
+}
+
+fn node_row(t: Texts, calendar: Calendar, node: &NodeReceipt) -> NodeRow {
+    let when = |milliseconds: Option<i64>| {
+        milliseconds.map(|milliseconds| calendar.to_the_second(milliseconds).words).unwrap_or_default()
+    };
+    // It came when the revocation was made already.
+    let came_later = node.epoch.is_none() && node.since.is_some();
+    let note = match node.state {
+        NodeState::Gone => Some(t.receipt_gone().to_owned()),
+        NodeState::Silent => Some(t.receipt_silent(when(node.seen_at))),
+        NodeState::Alive if came_later => Some(t.receipt_later(when(node.since))),
+        NodeState::Alive if node.since.is_none() => Some(t.receipt_pending().to_owned()),
+        NodeState::Alive => None,
+    };
+    NodeRow {
+        name: node.name.clone(),
+        note,
+        since: node.since.filter(|_| !came_later).map(|since| calendar.to_the_second(since)),
+        last: node.last_accepted_at.map(|last| calendar.to_the_second(last.seconds() * 1000)),
+        no_last: match node.since {
+            _ if came_later => t.receipt_never(),
+            Some(_) => t.receipt_none(),
+            None => "",
+        },
+    }
+}

@@ -1,0 +1,143 @@
+//! Receipts for programs: as JSON, and the same signed.
+//!
+//! The signature proves that an installation with this pepper has said so, and that nobody has changed it since. It does not
+//! prove that the installation's clock was right, nor bind whoever holds the pepper.
+
+use crate::{
+    app::{
+        AppError, Jeton,
+        revocations::{NodeReceipt, Receipt},
+    },
+    domain::{
+        access::Demand,
+        time::{Timestamp, rfc3339_milliseconds},
+    },
+    web::{App, PublicUrl, bearer, errors::WebError, finish, routes::path, source},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::CONTENT_DISPOSITION},
+    web::{Data, Path},
+};
+use serde::Serialize;
+use serde_json::json;
+
+/// What is signed.
+#[derive(Serialize)]
+struct Statement<'a> {
+    /// Who says so: the public address.
+    iss: &'a str,
+    /// When, in seconds since 1970.
+    iat: i64,
+    organization: &'a str,
+    token: Token<'a>,
+    revoked: &'static str,
+    revoked_at: String,
+    epoch: i64,
+    is_complete: bool,
+    nodes: Vec<Node<'a>>,
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    id: &'a str,
+    label: &'a str,
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct Node<'a> {
+    id: &'a str,
+    name: &'a str,
+    state: &'static str,
+    /// The first epoch from the revocation's on that it told of; none while it has not, or if it came later.
+    epoch: Option<i64>,
+    refuses_since: Option<String>,
+    last_accepted_at: Option<String>,
+    last_seen_at: Option<String>,
+}
+
+impl<'a> Statement<'a> {
+    fn new(url: &'a PublicUrl, organization: &'a str, receipt: &'a Receipt) -> Self {
+        let revoked = &receipt.revoked;
+        let kind = if revoked.owner.is_some() { "personal" } else { "service" };
+        Self {
+            iss: &url.0,
+            iat: receipt.made_at.div_euclid(1000),
+            organization,
+            token: Token { id: &revoked.public_id, label: &revoked.label, kind },
+            revoked: if revoked.is_old_key { "old_key" } else { "token" },
+            revoked_at: rfc3339_milliseconds(revoked.revoked_at),
+            epoch: revoked.epoch,
+            is_complete: receipt.is_complete(),
+            nodes: receipt.nodes.iter().map(Node::new).collect(),
+        }
+    }
+
+    fn signed(&self, jeton: &Jeton) -> Result<String, WebError> {
+        let payload = serde_json::to_string(self).map_err(|error| AppError::Broken(error.to_string()))?;
+        Ok(jeton.sign_receipt(&payload))
+    }
+}
+
+impl<'a> Node<'a> {
+    fn new(node: &'a NodeReceipt) -> Self {
+        Self {
+            id: &node.id,
+            name: &node.name,
+            state: node.state.key(),
+            epoch: node.epoch,
+            refuses_since: node.since.map(rfc3339_milliseconds),
+            last_accepted_at: node.last_accepted_at.map(Timestamp::rfc3339),
+            last_seen_at: node.seen_at.map(rfc3339_milliseconds),
+        }
+    }
+}
+
+/// `GET /api/v1/revocations/{id}`: the receipt of the newest revocation of a token, by the token's public id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn receipt(
+    jeton: App,
+    url: Data<PublicUrl>,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let asking = match bearer::authenticate(&request, Demand::default()).await {
+        Ok(accepted) => accepted,
+        Err(error) => return Ok(bearer::problem(&error, &request)),
+    };
+    match jeton.receipt_for(&asking, &id).await {
+        Ok(receipt) => {
+            let statement = Statement::new(&url, &asking.identity().organization_slug, &receipt);
+            let signed = statement.signed(&jeton)?;
+            let keys = format!("{}{}", url.0, path::KEY_SET);
+            Ok(HttpResponse::Ok().json(json!({ "receipt": statement, "signed": signed, "keys": keys })))
+        }
+        Err(AppError::NotFound) => Ok(no_receipt(&request)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn no_receipt(request: &HttpRequest) -> HttpResponse {
+    const WHY: &str = "There is no receipt for a token with this id that this token may see. It was not revoked, or too long \
+                       ago; or it belongs to somebody else, and asking takes platform.integrations or platform.activity.";
+    finish::problem(StatusCode::NOT_FOUND, "No receipt", WHY, &source::of(request).request_id)
+}
+
+/// `GET /.well-known/jwks.json`: the public key of receipts (RFC 7517, RFC 8037).
+pub async fn key_set(jeton: App) -> HttpResponse {
+    HttpResponse::Ok().json(jeton.signing_keys())
+}
+
+/// The signed receipt as a file (RFC 7515, section 9.2.1).
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn download(jeton: &Jeton, url: &PublicUrl, slug: &str, receipt: &Receipt) -> Result<HttpResponse, WebError> {
+    let name = format!("attachment; filename=\"receipt-{}.jws\"", receipt.revoked.public_id);
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/jose").insert_header((CONTENT_DISPOSITION, name));
+    Ok(response.body(Statement::new(url, slug, receipt).signed(jeton)?))
+}
