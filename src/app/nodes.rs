@@ -121,7 +121,9 @@ impl Heart {
         self.tell(until).await
     }
 
+    /// Tells of everything, as no request is under way any more, and takes this server away.
     async fn leave(mut self) -> Result<()> {
+        self.read = self.verifier.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         self.take_passed();
         let until = self.read;
         self.tell(until).await?;
@@ -197,7 +199,7 @@ impl Jeton {
         let is_alone = matches!(self.db.address(), Address::Sqlite(_));
         self.write(move |connection| {
             if is_alone {
-                nodes::forget(connection, i64::MAX)?;
+                nodes::forget(connection, i64::MAX, &id)?;
             }
             hear_from(connection, &id, &name, epoch)
         })

@@ -175,10 +175,10 @@ impl Jeton {
 
     /// Forgets receipts, and nodes that never took their leave, after [`KEPT_DAYS`].
     pub(super) async fn sweep_receipts(&self) -> Result<()> {
-        let before = self.clock.now().plus(-KEPT_DAYS * DAY).seconds() * 1000;
+        let (before, us) = (self.clock.now().plus(-KEPT_DAYS * DAY).seconds() * 1000, self.node.id.clone());
         self.write(move |connection| {
             revocations::forget(connection, before)?;
-            Ok(rows::forget(connection, before)?)
+            Ok(rows::forget(connection, before, &us)?)
         })
         .await
     }
@@ -282,7 +282,8 @@ mod tests {
         let waiting = receipt(&[refusing("us", REVOKED_AT + 5)], listed(), now);
         assert_eq!((waiting.alive(), waiting.waiting(), waiting.is_complete()), (3, 1, false));
 
-        let told = [refusing("us", REVOKED_AT + 5), refusing("b", REVOKED_AT + 700), refusing("gone", REVOKED_AT + 900)];
+        let told =
+            [refusing("us", REVOKED_AT + 5), refusing("b", REVOKED_AT + 700), refusing("gone", REVOKED_AT + 900)];
         let whole = receipt(&told, listed(), now);
         assert_eq!((whole.alive(), whole.is_complete(), whole.since()), (3, true, REVOKED_AT + 700));
         assert_eq!(whole.nodes.last().map(|node| (node.state, node.since)), Some((NodeState::Alive, Some(1))));

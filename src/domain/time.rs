@@ -45,5 +45,7 @@ impl Timestamp {
 
 /// A moment of this many milliseconds since 1970 for programs: `2026-11-21T22:14:54.012Z` (RFC 3339).
 pub fn rfc3339_milliseconds(milliseconds: i64) -> String {
-    DateTime::<Utc>::from_timestamp_millis(milliseconds).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
+    DateTime::<Utc>::from_timestamp_millis(milliseconds)
+        .unwrap_or_default()
+        .to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -67,11 +67,11 @@ pub fn remove(connection: &mut AnyConnection, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes those that were not heard from since a moment.
+/// Removes those others than `us` that were not heard from since a moment.
 ///
 /// # Errors
 /// When the database fails.
-pub fn forget(connection: &mut AnyConnection, before: i64) -> Result<()> {
-    diesel::delete(nodes::table.filter(nodes::seen_at.lt(before))).execute(connection)?;
+pub fn forget(connection: &mut AnyConnection, before: i64, us: &str) -> Result<()> {
+    diesel::delete(nodes::table.filter(nodes::seen_at.lt(before).and(nodes::id.ne(us)))).execute(connection)?;
     Ok(())
 }

@@ -84,10 +84,8 @@ impl Row {
 /// When the database fails.
 pub fn newest(connection: &mut AnyConnection, public_id: &str) -> Result<Vec<RevokedKey>> {
     let of_token = revocations::public_id.eq(public_id);
-    let last: Option<i64> = revocations::table
-        .filter(of_token)
-        .select(diesel::dsl::max(revocations::epoch))
-        .get_result(connection)?;
+    let last: Option<i64> =
+        revocations::table.filter(of_token).select(diesel::dsl::max(revocations::epoch)).get_result(connection)?;
     let Some(last) = last else { return Ok(Vec::new()) };
     revocations::table
         .filter(of_token.and(revocations::epoch.eq(last)))

@@ -64,12 +64,14 @@ struct LinePart {
 
 /// One line about a revocation.
 pub struct Line {
-    t: Texts,
-    words: String,
+    /// The texts.
+    pub t: Texts,
+    /// “Refused by all 3 nodes since 12:03:04.”
+    pub words: String,
     /// The page of the receipt.
-    href: String,
+    pub href: String,
     /// Where the next look is, as long as a node has yet to tell.
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// A receipt as its page shows it.

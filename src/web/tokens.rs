@@ -135,7 +135,7 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
     let token = app.token(&who.actor, &id).await?;
     let calls = app.calls_of(&token).await?;
     let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
-    let receipt = app.receipt_of_own(&who.actor, &id).await?;
+    let receipt = if token.life.revoked_at.is_some() { app.receipt_of_own(&who.actor, &id).await? } else { None };
     let line = |receipt| Line::new(calendar, t, &receipt, path::token_receipt(&id), 0);
     let selected = Detail { refused: receipt.map(line), ..detail(t, calendar, &token, &calls) };
     if is_for_panel(&request) {

@@ -26,6 +26,7 @@ mod permission_sets;
 mod processes;
 mod protected_apis;
 mod proxies;
+mod revocations;
 mod routes;
 mod service_states;
 mod service_users;
