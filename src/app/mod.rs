@@ -181,7 +181,7 @@ impl Jeton {
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,
             noted_epoch,
-            node: nodes::ThisNode::new(),
+            node: nodes::ThisNode::starting(),
             signer,
             verifier: Arc::new(verifier),
         })

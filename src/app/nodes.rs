@@ -46,8 +46,8 @@ pub struct ThisNode {
 }
 
 impl ThisNode {
-    /// A new one, named after the machine and the process.
-    pub fn new() -> Self {
+    /// One that starts now, named after the machine and the process.
+    pub fn starting() -> Self {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("node");
         Self { id: token::public_id(random::fill), name: format!("{host}:{}", std::process::id()) }

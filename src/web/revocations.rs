@@ -138,10 +138,7 @@ pub async fn show_own(
     let calendar = Calendar::new(shell.t, &who.actor.user().time_zone, app.clock().now());
     let line = Line::new(calendar, shell.t, &receipt, path::token_receipt(&id), asked.look);
     let shown = shown(calendar, &receipt, line, path::token(&id));
-    match part(&request, shown) {
-        Ok(answer) => answer,
-        Err(shown) => page(&OwnPage { shell, shown }),
-    }
+    answer(&request, shown, |shown| page(&OwnPage { shell, shown }))
 }
 
 /// `GET /orgs/{slug}/integrations/receipts/{id}`
@@ -161,10 +158,7 @@ pub async fn show(
     let line = Line::new(calendar, shell.t, &receipt, path::receipt(at.slug(), &ids.1), asked.look);
     let token = path::token_of_organization(at.slug(), &ids.1, receipt.revoked.owner.is_none());
     let shown = shown(calendar, &receipt, line, token);
-    match part(&request, shown) {
-        Ok(answer) => answer,
-        Err(shown) => page(&ReceiptPage { shell, shown }),
-    }
+    answer(&request, shown, |shown| page(&ReceiptPage { shell, shown }))
 }
 
 /// `GET /account/tokens/{id}/receipt/file`
@@ -196,13 +190,17 @@ pub async fn file(
     signed::download(&app, &url, at.slug(), &receipt)
 }
 
-/// The part of the page for which htmx asks; the whole back if it asks for none.
-fn part(request: &HttpRequest, shown: Shown) -> Result<Result<HttpResponse, WebError>, Shown> {
+/// The part of the page for which htmx asks, or the whole.
+fn answer(
+    request: &HttpRequest,
+    shown: Shown,
+    whole: impl FnOnce(Shown) -> Result<HttpResponse, WebError>,
+) -> Result<HttpResponse, WebError> {
     let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     match target.rsplit_once('#').map(|(_, id)| id) {
-        Some("refused") => Ok(page(&LinePart { line: shown.line })),
-        Some("nodes") => Ok(page(&NodesPart { shown })),
-        _ => Err(shown),
+        Some("refused") => page(&LinePart { line: shown.line }),
+        Some("nodes") => page(&NodesPart { shown }),
+        _ => whole(shown),
     }
 }
 

@@ -391,6 +391,16 @@ const ORGANIZATION: &[Page] = &[
     ("new organization", &[Go("/organizations/new")]),
     ("new organization with errors", &[Go("/organizations/new"), REFUSED]),
 ];
+/// Receipts with one node, and later with several.
+const RECEIPTS: &[Page] = &[
+    ("receipt", &[Go("/account/tokens/{Lost phone}/receipt")]),
+    ("service token refused", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}")]),
+];
+const RECEIPTS_OF_NODES: &[Page] = &[
+    ("token refused by nodes", &[Go("/account/tokens/{Lost phone}")]),
+    ("receipt of nodes", &[Go("/account/tokens/{Lost phone}/receipt")]),
+    ("receipt of nodes, organization", &[Go("/orgs/croix-bleue-sahel/integrations/receipts/{Lost phone}")]),
+];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
 
 #[actix_web::test]
@@ -466,6 +476,42 @@ async fn every_page_about_protected_apis(language: &'static str) {
     let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
     tour.sign_in().await;
     tour.visit(PROTECTED_APIS).await;
+    tour.ends();
+}
+
+#[actix_web::test]
+async fn every_page_about_receipts_in_english() {
+    every_page_about_receipts("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_receipts_in_french() {
+    every_page_about_receipts("fr").await;
+}
+
+async fn every_page_about_receipts(language: &'static str) {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    let setup = Setup { language, ..Setup::default() };
+    let browser = Browser::with(&app.url, setup).await;
+    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    tour.sign_in().await;
+    let key = tour.ann.makes_token("Lost phone").await;
+    assert_eq!(tour.app.me(&key).await.status, 200);
+    tour.ann.revokes("Lost phone").await;
+    tour.ann.makes_service_token("Old ETL").await;
+    let etl = tour.ann.service_token("Old ETL").await;
+    tour.ann.confirms(&etl, "revocation").await;
+    let receipt = tour.address("/account/tokens/{Lost phone}/receipt").await;
+    for _ in 0..200 {
+        if !tour.ann.get(&receipt).await.body.contains("hx-trigger") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tour.visit(RECEIPTS).await;
+    tour.runs_on_many_nodes();
+    tour.visit(RECEIPTS_OF_NODES).await;
     tour.ends();
 }
 
@@ -618,6 +664,38 @@ impl Tour {
         let give = |connection: &mut AnyConnection| Ok(sql_query(given).execute(connection)?);
         self.app.db.change_authority::<_, StorageError>(give).expect("a member");
         ben.makes_token_with("Nightly export, server bamako-2", "read_write").await;
+    }
+
+    /// Beside this server there are one that has told, one that has not, one that stopped, one that is silent and one that
+    /// came later.
+    fn runs_on_many_nodes(&self) {
+        let told = |id: &str, since: i64, last: &str| {
+            format!(
+                "INSERT INTO revocation_nodes SELECT token_id, '{id}', 'jeton-{id}:71', epoch + 1, revoked_at + {since}, {last} \
+                 FROM revocations WHERE label = 'Lost phone'"
+            )
+        };
+        let listed = |id: &str, first_epoch: &str, seen_at: &str| {
+            format!(
+                "INSERT INTO nodes SELECT '{id}', 'jeton-{id}:71', revoked_at + 61000, {first_epoch}, {seen_at}, epoch \
+                 FROM revocations WHERE label = 'Lost phone'"
+            )
+        };
+        for row in [
+            told("2", 12, "revoked_at / 1000"),
+            listed("2", "1", "revoked_at + 86400000"),
+            listed("3", "1", "revoked_at + 86400000"),
+            told("4", 710, "NULL"),
+            listed("5", "1", "revoked_at - 9000"),
+            listed("6", "epoch", "revoked_at + 86400000"),
+            // Ten seconds later the fifth is silent.
+            "UPDATE nodes SET seen_at = seen_at - 60000 WHERE id = '5'".into(),
+            "UPDATE revocation_nodes SET refuses_since = refuses_since - 60000".into(),
+            "UPDATE revocations SET revoked_at = revoked_at - 60000".into(),
+        ] {
+            let add = |connection: &mut AnyConnection| Ok(sql_query(&row).execute(connection)?);
+            self.app.db.write::<_, StorageError>(add).expect("a node");
+        }
     }
 
     async fn sign_in(&self) {
