@@ -8,6 +8,7 @@
 
 use super::{
     clock::{self, Clock, Jumped},
+    line::Line,
     measures::Durations,
     secrets,
     verify::cache::Cache,
@@ -23,10 +24,9 @@ use crate::{
 use std::{
     cell::{Cell, RefCell},
     path::Path,
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
 
 /// A request that has no proof by then is answered 503.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -101,7 +101,11 @@ impl Reader {
     }
 }
 
-fn prove_pepper(connection: &mut AnyConnection, pepper: &Pepper) -> Result<(), Unproven> {
+/// That the pepper belongs to the database.
+///
+/// # Errors
+/// When it does not, or the database fails.
+pub fn prove_pepper(connection: &mut AnyConnection, pepper: &Pepper) -> Result<(), Unproven> {
     match installation::find(connection)? {
         Some(installation) if secrets::belongs(&installation, pepper) => Ok(()),
         _ => Err(Unproven("the pepper does not belong to the database".into())),
@@ -164,40 +168,20 @@ impl LocalEpoch {
     }
 }
 
-/// Somebody who waits for the epoch.
-struct Waiter {
-    answer: oneshot::Sender<Result<i64, Unproven>>,
-    /// Whether the pepper is to be looked at as well.
-    is_thorough: bool,
-}
+/// Reads the epoch from Postgres on a [`Line`], for all requests of this node.
+pub struct SharedEpoch(Line<Thorough, i64>);
 
-/// Reads the epoch from Postgres on a thread and connection of its own, for all requests of this node.
-pub struct SharedEpoch {
-    waiters: mpsc::Sender<Waiter>,
-}
+/// Whether the pepper is to be looked at as well.
+type Thorough = bool;
 
 impl SharedEpoch {
-    /// Starts the thread. It ends when this is dropped.
+    /// Starts the line. It ends when this is dropped.
     pub fn start(address: Address, reader: Reader) -> Self {
-        let (waiters, arrived) = mpsc::channel::<Waiter>();
-        std::thread::spawn(move || {
-            let mut connection = None;
-            // Opened before the first who waits comes, as opening takes several round trips. A failure is the next one's.
-            drop(reconnecting(&address, &reader.pepper, &mut connection, |connection| reader.read(connection)));
-            while let Ok(first) = arrived.recv() {
-                // Whoever waits by now arrived before the read that begins next.
-                let together: Vec<Waiter> = std::iter::once(first).chain(arrived.try_iter()).collect();
-                let is_thorough = together.iter().any(|waiter| waiter.is_thorough);
-                let read = if is_thorough { Reader::prove } else { Reader::read };
-                let epoch =
-                    reconnecting(&address, &reader.pepper, &mut connection, |connection| read(&reader, connection));
-                for waiter in together {
-                    // One that has lost its patience is no longer there.
-                    drop(waiter.answer.send(epoch.clone()));
-                }
-            }
-        });
-        Self { waiters }
+        let pepper = reader.pepper.clone();
+        Self(Line::start(address, pepper, usize::MAX, move |connection, together: &[Thorough]| {
+            let read = if together.contains(&true) { Reader::prove } else { Reader::read };
+            Ok(vec![read(&reader, connection)?; together.len()])
+        }))
     }
 
     /// The epoch, by a read that began after this call.
@@ -205,7 +189,7 @@ impl SharedEpoch {
     /// # Errors
     /// When it cannot be read in time, or is not to be believed.
     pub async fn read(&self) -> Result<i64, Unproven> {
-        self.ask(false).await
+        self.0.ask(false).await
     }
 
     /// The same, and that the pepper belongs to the database.
@@ -213,42 +197,6 @@ impl SharedEpoch {
     /// # Errors
     /// When this node cannot say anything about tokens.
     pub async fn prove(&self) -> Result<i64, Unproven> {
-        self.ask(true).await
+        self.0.ask(true).await
     }
-
-    async fn ask(&self, is_thorough: bool) -> Result<i64, Unproven> {
-        let (answer, answered) = oneshot::channel();
-        let ended = || Unproven("the thread that reads the epoch has ended".into());
-        self.waiters.send(Waiter { answer, is_thorough }).map_err(|_| ended())?;
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(epoch) => epoch.unwrap_or_else(|_| Err(ended())),
-            Err(_) => Err(Unproven::late()),
-        }
-    }
-}
-
-/// Runs `work` on a connection that is opened when it is needed, and given up when it fails. What it is opened to is no
-/// standby, and the database to which the pepper belongs.
-///
-/// # Errors
-/// What `work` returns, or that no such connection could be had.
-pub fn reconnecting<T>(
-    address: &Address,
-    pepper: &Pepper,
-    connection: &mut Option<AnyConnection>,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, Unproven>,
-) -> Result<T, Unproven> {
-    let open = match connection {
-        Some(open) => open,
-        None => {
-            let mut new = address.connect_for_lookups()?;
-            prove_pepper(&mut new, pepper)?;
-            connection.insert(new)
-        }
-    };
-    let done = work(open);
-    if done.is_err() {
-        *connection = None;
-    }
-    done
 }

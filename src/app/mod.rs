@@ -16,6 +16,7 @@ pub mod housekeeping;
 pub mod inventory;
 pub mod invitations;
 pub mod leaks;
+mod line;
 pub mod mail;
 pub mod measures;
 pub mod nodes;

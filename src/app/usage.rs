@@ -13,7 +13,7 @@ use crate::{
         token::{Life, TokenId},
     },
     storage::{
-        AnyConnection, Db, activity,
+        self, AnyConnection, Db, activity,
         tokens::{self, LastUse, NotedUse},
     },
 };
@@ -198,18 +198,52 @@ fn write(connection: &mut AnyConnection, batch: &[Pending]) -> Result<()> {
     Ok(activity::insert_all(connection, &entries)?)
 }
 
+/// An accepted use that is to be written at once.
+pub struct Use {
+    /// The token.
+    pub known: Arc<Known>,
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub source: Source,
+}
+
 /// Writes one accepted use, and into the activity log if it was the first.
-pub fn write_use(
-    connection: &mut AnyConnection,
-    identity: &Identity,
-    at: Timestamp,
-    source: &Source,
-) -> Result<NotedUse> {
-    let noted = tokens::note_use(connection, identity.token, at, source)?;
+///
+/// # Errors
+/// When the database fails.
+pub fn write_use(connection: &mut AnyConnection, one: &Use) -> storage::Result<NotedUse> {
+    let noted = tokens::note_use(connection, one.known.identity.token, one.at, &one.source)?;
     if noted == NotedUse::First {
-        activity::insert(connection, &entry(identity, Action::TokenFirstUsed, at, 1, source))?;
+        activity::insert(connection, &one.entry())?;
     }
     Ok(noted)
+}
+
+/// The same with several in one transaction, in the order in which batches are written.
+///
+/// # Errors
+/// When the database fails.
+pub fn write_uses(connection: &mut AnyConnection, uses: &[Use]) -> storage::Result<Vec<NotedUse>> {
+    let mut order: Vec<(usize, &Use)> = uses.iter().enumerate().collect();
+    order.sort_unstable_by_key(|(_, one)| (one.known.identity.organization, one.known.identity.token));
+    let (mut noted, mut entries) = (Vec::with_capacity(uses.len()), Vec::new());
+    for (place, one) in order {
+        let done = tokens::note_use(connection, one.known.identity.token, one.at, &one.source)?;
+        if done == NotedUse::First {
+            entries.push(one.entry());
+        }
+        noted.push((place, done));
+    }
+    activity::insert_all(connection, &entries)?;
+    noted.sort_unstable_by_key(|(place, _)| *place);
+    Ok(noted.into_iter().map(|(_, done)| done).collect())
+}
+
+impl Use {
+    fn entry(&self) -> activity::Entry<'_> {
+        entry(&self.known.identity, Action::TokenFirstUsed, self.at, 1, &self.source)
+    }
 }
 
 /// An entry about what a token did, under its subject's name.

@@ -9,11 +9,11 @@ mod lookups;
 pub mod protected;
 
 use super::{
-    AppError, Jeton, Result,
+    AppError, Jeton,
     clock::Clock,
     freshness::{LocalEpoch, Reader, SharedEpoch, Unproven},
     measures::{Durations, Measured, Verifications},
-    usage::{self, Usage},
+    usage::{self, Usage, Use},
 };
 use crate::{
     domain::{
@@ -112,7 +112,7 @@ pub struct Shared {
     far: Option<Far>,
 }
 
-/// What stands between a node and a Postgres: a connection each, which nothing else uses.
+/// What stands between a node and a Postgres: connections that nothing else uses.
 struct Far {
     epoch: SharedEpoch,
     lookups: Lookups,
@@ -133,7 +133,7 @@ impl Shared {
             far: None,
         };
         if let Address::Postgres(_) = address {
-            let lookups = Lookups::start(address.clone(), shared.pepper.clone());
+            let lookups = Lookups::start(&address, &shared.pepper);
             shared.far = Some(Far { epoch: SharedEpoch::start(address, shared.reader()), lookups });
         }
         shared
@@ -183,7 +183,7 @@ impl Jeton {
     ///
     /// # Errors
     /// When its own connection cannot be opened.
-    pub fn verifier(&self) -> std::result::Result<Verifier, Unproven> {
+    pub fn verifier(&self) -> Result<Verifier, Unproven> {
         let local = match self.db.address() {
             Address::Sqlite(file) => Some(LocalEpoch::open(file, self.verifier.reader())?),
             Address::Postgres(_) => None,
@@ -199,12 +199,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Denied`] says which link said no, or that nothing can be said.
-    pub async fn verify(
-        &self,
-        key: &str,
-        demand: Demand,
-        source: impl Fn() -> Source,
-    ) -> std::result::Result<Accepted, Denied> {
+    pub async fn verify(&self, key: &str, demand: Demand, source: impl Fn() -> Source) -> Result<Accepted, Denied> {
         let decided = self.verify_uncounted(key, demand, source).await;
         self.counted.count(&decided);
         decided
@@ -215,7 +210,7 @@ impl Verifier {
         key: &str,
         demand: Demand,
         source: impl Fn() -> Source,
-    ) -> std::result::Result<Accepted, Denied> {
+    ) -> Result<Accepted, Denied> {
         let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let epoch = self.epoch().await?;
         self.verify_at(epoch, kind, key, demand, source).await
@@ -229,7 +224,7 @@ impl Verifier {
         key: &str,
         demand: Demand,
         source: impl Fn() -> Source,
-    ) -> std::result::Result<Accepted, Denied> {
+    ) -> Result<Accepted, Denied> {
         let digest = self.shared.pepper.digest(key);
         let mut cached = self.shared.cache.get(&digest).inspect(|_| self.counted.known.count());
         for _ in 0..TRIES {
@@ -252,7 +247,7 @@ impl Verifier {
         is_fresh: bool,
         demand: Demand,
         source: &impl Fn() -> Source,
-    ) -> std::result::Result<Option<std::result::Result<Accepted, Denied>>, Denied> {
+    ) -> Result<Option<Result<Accepted, Denied>>, Denied> {
         let now = self.shared.clock.now();
         let uses = &known.uses;
         match decide(&known.identity, known.life(uses.last.load(Ordering::Relaxed)), demand, now) {
@@ -286,35 +281,30 @@ impl Verifier {
     ///
     /// # Errors
     /// Why nothing can be said.
-    pub async fn prove(&self) -> std::result::Result<(), Unproven> {
+    pub async fn prove(&self) -> Result<(), Unproven> {
         match (&self.local, &self.shared.far) {
             (Some(local), _) => local.prove().map(drop),
             (None, Some(far)) => far.epoch.prove().await.map(drop),
-            (None, None) => Err(Unproven("there is no database to read it from".into())),
+            (None, None) => Err(no_database()),
         }
     }
 
     /// The epoch, by a read that began after this call; the cache is at least there.
-    pub(super) async fn epoch(&self) -> std::result::Result<i64, Unproven> {
+    pub(super) async fn epoch(&self) -> Result<i64, Unproven> {
         match (&self.local, &self.shared.far) {
             (Some(local), _) => local.read(),
             (None, Some(far)) => far.epoch.read().await,
-            (None, None) => Err(Unproven("there is no database to read it from".into())),
+            (None, None) => Err(no_database()),
         }
     }
 
     /// Reads a token from the database and keeps what it says for the requests that follow.
-    async fn load(
-        &self,
-        kind: TokenKind,
-        digest: KeyDigest,
-        epoch: i64,
-    ) -> std::result::Result<Option<Arc<Known>>, Unproven> {
+    async fn load(&self, kind: TokenKind, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>, Unproven> {
         let begun = Instant::now();
         let found = match (&self.local, &self.shared.far) {
             (Some(local), _) => local.with_connection(|connection| tokens::identity(connection, kind, &digest))?,
-            (None, Some(far)) => far.lookups.find(kind, digest).await?,
-            (None, None) => return Err(Unproven("there is no database to read it from".into())),
+            (None, Some(far)) => far.lookups.token(kind, digest).await?,
+            (None, None) => return Err(no_database()),
         };
         self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {
@@ -325,10 +315,21 @@ impl Verifier {
     }
 
     /// Writes a use down at once. Returns false when the database says that the token has ended.
-    async fn write_use(&self, known: &Arc<Known>, now: Timestamp, source: Source) -> Result<bool> {
-        let (db, known) = (self.shared.db.clone(), Arc::clone(known));
-        let noted =
-            Jeton::blocking(move || db.write(|connection| usage::write_use(connection, &known.identity, now, &source)));
-        Ok(noted.await? != tokens::NotedUse::Ended)
+    async fn write_use(&self, known: &Arc<Known>, at: Timestamp, source: Source) -> Result<bool, Denied> {
+        let one = Use { known: Arc::clone(known), at, source };
+        let noted = match &self.shared.far {
+            Some(far) => far.lookups.write_use(one).await?,
+            None => {
+                let db = self.shared.db.clone();
+                let write = move || db.write(|connection| Ok(usage::write_use(connection, &one)?));
+                Jeton::blocking(write).await?
+            }
+        };
+        Ok(noted != tokens::NotedUse::Ended)
     }
+}
+
+/// Nothing can be said: a verifier asks a file or a server.
+fn no_database() -> Unproven {
+    Unproven("there is no database to read it from".into())
 }

@@ -25,6 +25,16 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
+impl AnyConnection {
+    /// Runs `work` in one transaction of a connection that is no pool's.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the database failed.
+    pub fn in_transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.transaction(work)
+    }
+}
+
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -94,7 +104,8 @@ impl Address {
     }
 
     /// The same for a connection that only finds rows by their keys. Postgres takes a small table for quicker read whole
-    /// than through its index; for a few rows at a time, again and again, it is not.
+    /// than through its index; for a few rows at a time, again and again, it is not. Whoever asks over it has no time to
+    /// wait for somebody else's lock.
     ///
     /// # Errors
     /// The database's own words.
@@ -102,7 +113,7 @@ impl Address {
         let mut connection = self.connect()?;
         if let AnyConnection::Postgres(postgres) = &mut connection {
             postgres.batch_execute(
-                "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                "SET lock_timeout = '400ms'; SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
                  SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off",
             )?;
         }

@@ -1,88 +1,133 @@
-//! Looking tokens up in Postgres, for all requests of a node together.
+//! What verification asks Postgres about tokens and protected APIs, for all requests of a node together, and writes there.
 //!
-//! A thread with a connection of its own asks for everything that has arrived while the question before was on its way: one
-//! round trip then serves many requests, and pages and exports can take no connection away. On SQLite each worker looks by
-//! itself ([`super::super::freshness::LocalEpoch`]).
+//! All of it goes over [`Line`]s, never over the connections of pages. On SQLite each worker asks by itself
+//! ([`super::super::freshness::LocalEpoch`]).
 
 use crate::{
-    app::freshness::{PATIENCE, Unproven, reconnecting},
+    app::{
+        freshness::Unproven,
+        line::Line,
+        usage::{self, Use},
+    },
     domain::{
         access::Identity,
+        protected_api::ProtectedApi,
         token::{KeyDigest, Life, Pepper, TokenKind},
     },
-    storage::{Address, AnyConnection, tokens},
+    storage::{Address, AnyConnection, StorageError, protected_apis, tokens},
 };
-use std::{collections::HashMap, sync::mpsc};
-use tokio::sync::oneshot;
+use std::{collections::HashMap, sync::Arc};
 
-/// Most keys of one question.
+/// Most questions of one round.
 const BATCH: usize = 256;
+/// Most uses that are written together.
+const USES: usize = 64;
 
-type Found = Option<(Identity, Life)>;
+type FoundToken = Option<(Identity, Life)>;
+type FoundApi = Option<Arc<ProtectedApi>>;
 
-struct Lookup {
-    kind: TokenKind,
-    digest: KeyDigest,
-    answer: oneshot::Sender<Result<Found, Unproven>>,
+/// What is looked for.
+enum Lookup {
+    Token(TokenKind, KeyDigest),
+    Api(Box<str>),
 }
 
-/// The thread.
+impl Lookup {
+    /// The key that is looked for, if it is of this kind.
+    fn digest(&self, kind: TokenKind) -> Option<&[u8]> {
+        match self {
+            Self::Token(of, digest) if *of == kind => Some(&digest.0),
+            _ => None,
+        }
+    }
+}
+
+/// What was found.
+enum Found {
+    Token(Box<FoundToken>),
+    Api(FoundApi),
+}
+
+/// The lines.
 pub struct Lookups {
-    waiting: mpsc::Sender<Lookup>,
+    reads: Line<Lookup, Found>,
+    /// Apart from the reads: a write may wait for somebody else's.
+    writes: Line<Use, tokens::NotedUse>,
 }
 
 impl Lookups {
-    /// Starts it. It ends when this is dropped.
-    pub fn start(address: Address, pepper: Pepper) -> Self {
-        let (waiting, arrived) = mpsc::channel::<Lookup>();
-        std::thread::spawn(move || {
-            let mut connection = None;
-            // Opened before the first question comes, as opening takes several round trips. A failure is the next one's.
-            drop(reconnecting(&address, &pepper, &mut connection, |_| Ok(())));
-            while let Ok(first) = arrived.recv() {
-                let together: Vec<Lookup> = std::iter::once(first).chain(arrived.try_iter()).take(BATCH).collect();
-                answer(&address, &pepper, &mut connection, together);
-            }
-        });
-        Self { waiting }
+    /// Starts them. They end when this is dropped.
+    pub fn start(address: &Address, pepper: &Pepper) -> Self {
+        Self {
+            reads: Line::start(address.clone(), pepper.clone(), BATCH, look_up),
+            writes: Line::start(address.clone(), pepper.clone(), USES, write),
+        }
     }
 
     /// The token with this key, read after this call began.
     ///
     /// # Errors
     /// When the database does not answer in time.
-    pub async fn find(&self, kind: TokenKind, digest: KeyDigest) -> Result<Found, Unproven> {
-        let (answer, answered) = oneshot::channel();
-        let ended = || Unproven("the thread that looks tokens up has ended".into());
-        self.waiting.send(Lookup { kind, digest, answer }).map_err(|_| ended())?;
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(found) => found.unwrap_or_else(|_| Err(ended())),
-            Err(_) => Err(Unproven::late()),
+    pub async fn token(&self, kind: TokenKind, digest: KeyDigest) -> Result<FoundToken, Unproven> {
+        match self.reads.ask(Lookup::Token(kind, digest)).await? {
+            Found::Token(found) => Ok(*found),
+            Found::Api(_) => Err(mixed_up()),
         }
     }
-}
 
-fn answer(address: &Address, pepper: &Pepper, connection: &mut Option<AnyConnection>, together: Vec<Lookup>) {
-    let found = reconnecting(address, pepper, connection, |connection| look_up(connection, &together));
-    for lookup in together {
-        let answer = match &found {
-            // Several may ask about the same key.
-            Ok(found) => Ok(found.get(&lookup.digest).cloned()),
-            Err(error) => Err(error.clone()),
-        };
-        // Whoever has lost patience is no longer there.
-        drop(lookup.answer.send(answer));
+    /// The protected API with this public id, read after this call began.
+    ///
+    /// # Errors
+    /// When the database does not answer in time.
+    pub async fn api(&self, public_id: &str) -> Result<FoundApi, Unproven> {
+        match self.reads.ask(Lookup::Api(public_id.into())).await? {
+            Found::Api(found) => Ok(found),
+            Found::Token(_) => Err(mixed_up()),
+        }
+    }
+
+    /// Writes a use down.
+    ///
+    /// # Errors
+    /// When the database has not done so in time.
+    pub async fn write_use(&self, one: Use) -> Result<tokens::NotedUse, Unproven> {
+        self.writes.ask(one).await
     }
 }
 
-fn look_up(
+fn mixed_up() -> Unproven {
+    Unproven("an answer belongs to another question".into())
+}
+
+fn write(connection: &mut AnyConnection, together: &[Use]) -> Result<Vec<tokens::NotedUse>, Unproven> {
+    Ok(connection.in_transaction(|connection| usage::write_uses(connection, together))?)
+}
+
+fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Found>, Unproven> {
+    let tokens = tokens_of(connection, together)?;
+    let found = |lookup: &Lookup| match lookup {
+        // Several may ask about the same key.
+        Lookup::Token(_, digest) => Ok(Found::Token(Box::new(tokens.get(digest).cloned()))),
+        Lookup::Api(public_id) => Ok(Found::Api(api(connection, public_id)?)),
+    };
+    together.iter().map(found).collect()
+}
+
+/// A protected API as it is in the database.
+///
+/// # Errors
+/// When the database fails.
+pub fn api(connection: &mut AnyConnection, public_id: &str) -> Result<FoundApi, StorageError> {
+    Ok(protected_apis::find(connection, public_id)?.map(|found| Arc::new(found.api)))
+}
+
+fn tokens_of(
     connection: &mut AnyConnection,
     together: &[Lookup],
-) -> Result<HashMap<KeyDigest, (Identity, Life)>, Unproven> {
+) -> Result<HashMap<KeyDigest, (Identity, Life)>, StorageError> {
     let mut found = HashMap::with_capacity(together.len());
     for kind in [TokenKind::Personal, TokenKind::Service] {
-        let digests: Vec<&[u8]> =
-            together.iter().filter(|lookup| lookup.kind == kind).map(|lookup| &lookup.digest.0[..]).collect();
+        let digests: Vec<&[u8]> = together.iter().filter_map(|lookup| lookup.digest(kind)).collect();
         if !digests.is_empty() {
             found.extend(tokens::identities(connection, kind, &digests)?);
         }

@@ -4,16 +4,15 @@
 //! the request only together: each told path is asked with each told method, and what all of them demand adds up. A
 //! forged word can narrow, never widen.
 
-use super::{Accepted, Denied, Verifier};
+use super::{Accepted, Denied, Verifier, lookups, no_database};
 use crate::{
-    app::{AppError, Jeton, freshness::Unproven},
+    app::freshness::Unproven,
     domain::{
         access::Demand,
         activity::Source,
         protected_api::{Closed, ProtectedApi, RequestPath},
         token::{is_public_id, kind_of_key},
     },
-    storage::{AnyConnection, protected_apis},
 };
 use std::sync::Arc;
 
@@ -77,22 +76,12 @@ impl Verifier {
         if let Some(known) = self.shared.cache.api(public_id) {
             return Ok(known);
         }
-        let found = match &self.local {
-            Some(local) => local.with_connection(|connection| look_up(connection, public_id))?,
-            None => {
-                let (db, id) = (self.shared.db.clone(), public_id.to_owned());
-                let work = move || db.read(|connection| look_up(connection, &id).map_err(AppError::from));
-                Jeton::blocking(work).await.map_err(|error| Unproven(error.to_string()))?
-            }
+        let found = match (&self.local, &self.shared.far) {
+            (Some(local), _) => local.with_connection(|connection| lookups::api(connection, public_id))?,
+            (None, Some(far)) => far.lookups.api(public_id).await?,
+            (None, None) => return Err(no_database()),
         };
         self.shared.cache.keep_api(public_id, &found, epoch);
         Ok(found)
     }
-}
-
-fn look_up(
-    connection: &mut AnyConnection,
-    public_id: &str,
-) -> Result<Option<Arc<ProtectedApi>>, crate::storage::StorageError> {
-    Ok(protected_apis::find(connection, public_id)?.map(|found| Arc::new(found.api)))
 }

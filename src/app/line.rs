@@ -1,0 +1,195 @@
+//! Lines to Postgres that nothing but verification uses: a thread with a connection of its own, for all requests of a node.
+//!
+//! The thread answers together whatever has come while the round before was on its way: one round trip serves many
+//! requests, and pages, exports and sign-ins can take no connection away. A network that swallows everything, or a server
+//! that stands still, may keep a thread waiting for ever; it is then given up, with its connection, and another one takes
+//! its place (R4).
+
+use super::freshness::{PATIENCE, Unproven, prove_pepper};
+use crate::{
+    domain::token::Pepper,
+    storage::{Address, AnyConnection},
+};
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// A thread that takes longer for a round is given up: nobody waits for it any more.
+const LONGEST_ROUND: Duration = Duration::from_millis(1500);
+/// The same while it opens a connection.
+const LONGEST_OPENING: Duration = Duration::from_secs(3);
+/// Most threads of a line that were given up and still wait: no more than that take its place.
+const MOST_GIVEN_UP: usize = 8;
+
+/// Answers questions in their order, over a connection that is open.
+type Work<Q, A> = dyn Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unproven> + Send + Sync;
+
+/// The line.
+pub struct Line<Q, A> {
+    server: Arc<Server<Q, A>>,
+    desk: RwLock<Desk<Q, A>>,
+}
+
+/// What the threads of a line have in common.
+struct Server<Q, A> {
+    address: Address,
+    pepper: Pepper,
+    /// Most questions of one round.
+    most: usize,
+    work: Box<Work<Q, A>>,
+}
+
+/// A thread, as others see it.
+struct Desk<Q, A> {
+    waiting: mpsc::Sender<Waiter<Q, A>>,
+    busy: Arc<Busy>,
+}
+
+/// Somebody who waits for an answer.
+struct Waiter<Q, A> {
+    question: Q,
+    answer: oneshot::Sender<Result<A, Unproven>>,
+}
+
+/// Until when a thread should be done with what it does.
+struct Busy {
+    begun: Instant,
+    /// In milliseconds since then; 0 while it does nothing.
+    until: AtomicU64,
+}
+
+impl Busy {
+    fn now(&self) -> u64 {
+        self.begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX)
+    }
+
+    fn begins(&self, longest: Duration) {
+        let longest = longest.as_millis().try_into().unwrap_or(u64::MAX);
+        self.until.store(self.now().saturating_add(longest), Ordering::Relaxed);
+    }
+
+    fn ends(&self) {
+        self.until.store(0, Ordering::Relaxed);
+    }
+
+    fn is_stuck(&self) -> bool {
+        match self.until.load(Ordering::Relaxed) {
+            0 => false,
+            until => self.now() > until,
+        }
+    }
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Line<Q, A> {
+    /// Starts the thread, which asks with `work`, at most `most` questions at a time. It ends when this is dropped.
+    pub fn start(
+        address: Address,
+        pepper: Pepper,
+        most: usize,
+        work: impl Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unproven> + Send + Sync + 'static,
+    ) -> Self {
+        let server = Arc::new(Server { address, pepper, most, work: Box::new(work) });
+        Self { desk: Desk::open(&server).into(), server }
+    }
+
+    /// The answer to a question, which was asked after this call began.
+    ///
+    /// # Errors
+    /// When the database does not answer in time, or what the work said.
+    pub async fn ask(&self, question: Q) -> Result<A, Unproven> {
+        let ended = || Unproven("the thread that asks the database has ended".into());
+        let (answer, answered) = oneshot::channel();
+        if self.desk.read().unwrap_or_else(PoisonError::into_inner).busy.is_stuck() {
+            self.give_up();
+        }
+        let desk = self.desk.read().unwrap_or_else(PoisonError::into_inner).waiting.clone();
+        desk.send(Waiter { question, answer }).map_err(|_| ended())?;
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
+            Err(_) => Err(Unproven::late()),
+        }
+    }
+
+    /// Lets another thread take the place of the one that is stuck.
+    fn give_up(&self) {
+        let mut desk = self.desk.write().unwrap_or_else(PoisonError::into_inner);
+        // Each thread holds the server, too.
+        let given_up = Arc::strong_count(&self.server).saturating_sub(2);
+        if desk.busy.is_stuck() && given_up < MOST_GIVEN_UP {
+            tracing::warn!(given_up, "a connection to the database does not answer, and is given up");
+            *desk = Desk::open(&self.server);
+        }
+    }
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Desk<Q, A> {
+    fn open(server: &Arc<Server<Q, A>>) -> Self {
+        let (waiting, arrived) = mpsc::channel();
+        let busy = Arc::new(Busy { begun: Instant::now(), until: 0.into() });
+        let (server, seen) = (Arc::clone(server), Arc::clone(&busy));
+        std::thread::spawn(move || server.serve(&arrived, &seen));
+        Self { waiting, busy }
+    }
+}
+
+impl<Q, A> Server<Q, A> {
+    fn serve(&self, arrived: &mpsc::Receiver<Waiter<Q, A>>, busy: &Busy) {
+        let mut connection = None;
+        // Opened before the first who waits comes, as opening takes several round trips. A failure is the next one's.
+        drop(self.connected(&mut connection, busy));
+        busy.ends();
+        while let Ok(first) = arrived.recv() {
+            // Whoever waits by now arrived before the round that begins next; who has lost patience is no longer there.
+            let together = std::iter::once(first).chain(arrived.try_iter()).take(self.most);
+            let (questions, waiting): (Vec<Q>, Vec<_>) = together
+                .filter(|waiter| !waiter.answer.is_closed())
+                .map(|waiter| (waiter.question, waiter.answer))
+                .unzip();
+            if !questions.is_empty() {
+                tell(waiting, self.round(&questions, &mut connection, busy));
+            }
+            busy.ends();
+        }
+    }
+
+    fn round(&self, questions: &[Q], connection: &mut Option<AnyConnection>, busy: &Busy) -> Result<Vec<A>, Unproven> {
+        let open = self.connected(connection, busy)?;
+        busy.begins(LONGEST_ROUND);
+        let done = (self.work)(open, questions);
+        if done.is_err() {
+            *connection = None;
+        }
+        done
+    }
+
+    /// The connection, opened if there is none. What it is opened to is no standby, and the database to which the pepper
+    /// belongs.
+    fn connected<'a>(
+        &self,
+        connection: &'a mut Option<AnyConnection>,
+        busy: &Busy,
+    ) -> Result<&'a mut AnyConnection, Unproven> {
+        match connection {
+            Some(open) => Ok(open),
+            None => {
+                busy.begins(LONGEST_OPENING);
+                let mut new = self.address.connect_for_lookups()?;
+                prove_pepper(&mut new, &self.pepper)?;
+                Ok(connection.insert(new))
+            }
+        }
+    }
+}
+
+fn tell<A>(waiting: Vec<oneshot::Sender<Result<A, Unproven>>>, answers: Result<Vec<A>, Unproven>) {
+    match answers {
+        Ok(answers) => waiting.into_iter().zip(answers).for_each(|(waiter, answer)| drop(waiter.send(Ok(answer)))),
+        Err(error) => waiting.into_iter().for_each(|waiter| drop(waiter.send(Err(error.clone())))),
+    }
+}
