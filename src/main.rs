@@ -1,17 +1,12 @@
 //! The thin start: logging, then the command.
 
 use clap::Parser;
-use std::process::ExitCode;
 
 #[actix_web::main]
-async fn main() -> ExitCode {
+async fn main() {
     let cli = jeton::cli::Cli::parse();
     jeton::cli::start_logging();
-    match jeton::cli::run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    let done = jeton::cli::run(cli).await.inspect_err(|error| tracing::error!("{error}"));
+    // Not by returning: that would wait for threads that wait for a database that answers nothing, perhaps for ever.
+    std::process::exit(i32::from(done.is_err()));
 }

@@ -3,12 +3,14 @@
 use super::{AppError, Jeton, Result};
 use crate::{
     domain::activity::{Action, Source},
-    storage::{AnyConnection, activity, epoch, invitations, password_links, sessions, tokens},
+    storage::{AnyConnection, StorageError, activity, epoch, invitations, password_links, sessions, tokens},
 };
 use std::time::Duration;
 
 /// How often.
 pub const EVERY: Duration = Duration::from_secs(60);
+/// Longest that is waited for the database where a stop waits, too: longer than Postgres lets a statement run.
+const LONGEST: Duration = Duration::from_secs(11);
 /// Most tokens that are written down as expired in one transaction.
 const BATCH: i64 = 500;
 
@@ -46,24 +48,24 @@ impl Jeton {
     /// When the database fails, its clock has jumped, or the file cannot be written.
     pub async fn note_epoch(&self) -> Result<()> {
         let (clock, noted) = (self.clock.clone(), self.noted_epoch.clone());
-        self.read(move |connection| {
+        in_time(self.read(move |connection| {
             let (epoch, time) = epoch::read_with_time(connection)?;
             if let Some(time) = time {
                 clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
             }
             noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
             noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
-        })
+        }))
         .await
     }
 
     /// Writes the uses that are still in memory to the database, as before a stop.
     ///
     /// # Errors
-    /// When the database fails; the uses are kept.
+    /// When the database fails; the uses are kept. Or when it does not answer: then it may still do so.
     pub async fn flush_usage(&self) -> Result<()> {
         let (verifier, db) = (self.verifier.clone(), self.db.clone());
-        Self::blocking(move || verifier.usage().flush(&db)).await
+        in_time(Self::blocking(move || verifier.usage().flush(&db))).await
     }
 
     /// Waits until there are so many uses in memory that they should be written before the next round.
@@ -100,6 +102,12 @@ impl Jeton {
         let now = self.clock.now();
         self.write(move |connection: &mut AnyConnection| Ok(invitations::sweep(connection, now).map(drop)?)).await
     }
+}
+
+/// Gives up what the database does not answer.
+async fn in_time(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let late = |_| Err(StorageError::Connection("it does not answer".into()).into());
+    tokio::time::timeout(LONGEST, work).await.unwrap_or_else(late)
 }
 
 fn expiry_of<'a>(due: &'a tokens::Due, now: crate::domain::time::Timestamp, source: &'a Source) -> activity::Entry<'a> {

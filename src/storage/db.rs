@@ -1,14 +1,15 @@
 //! The pools, and the three ways to use a database: read, write, change authority.
 
-use super::{Address, AnyConnection, Result, StorageError, connection::create_file, epoch, epoch::Touched};
+use super::{
+    Address, AnyConnection, Result, StorageError, connection::create_file, epoch, epoch::Touched, pool::Connections,
+};
 use diesel::{
     Connection,
     connection::{AnsiTransactionManager, TransactionManager},
-    r2d2::{Pool, PooledConnection},
     result::{DatabaseErrorKind, Error},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use std::time::Duration;
+use std::sync::Arc;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -20,10 +21,10 @@ const TRIES: u32 = 5;
 #[derive(Clone)]
 pub struct Db {
     address: Address,
-    readers: Pool<Address>,
+    readers: Arc<Connections>,
     /// On SQLite one connection, so that the writers of this process queue up here instead of polling for its lock; on
     /// Postgres the same pool as `readers`.
-    writers: Pool<Address>,
+    writers: Arc<Connections>,
 }
 
 impl Db {
@@ -41,10 +42,10 @@ impl Db {
             AnyConnection::Postgres(connection) => migrate_postgres(connection),
         }
         .map_err(|error| StorageError::Migration(error.to_string()))?;
-        let readers = pool(&address, 8)?;
+        let readers = Arc::new(Connections::to(&address, 8)?);
         let writers = match address {
-            Address::Sqlite(_) => pool(&address, 1)?,
-            Address::Postgres(_) => readers.clone(),
+            Address::Sqlite(_) => Arc::new(Connections::to(&address, 1)?),
+            Address::Postgres(_) => Arc::clone(&readers),
         };
         Ok(Self { address, readers, writers })
     }
@@ -60,7 +61,7 @@ impl Db {
             Address::Sqlite(_) => vec![self.readers.state(), self.writers.state()],
             Address::Postgres(_) => vec![self.readers.state()],
         };
-        states.iter().fold((0, 0), |(open, idle), state| (open + state.connections, idle + state.idle_connections))
+        states.iter().fold((0, 0), |sum, state| (sum.0 + state.0, sum.1 + state.1))
     }
 
     /// Runs `work` on a connection that is not to write.
@@ -71,7 +72,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        work(&mut checkout(&self.readers)?.connection)
+        work(self.readers.take()?.connection())
     }
 
     /// Runs `work` in one transaction: all of it is committed, or on an error none. `work` may run several times, when
@@ -83,10 +84,10 @@ impl Db {
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut connection = checkout(&self.writers)?;
+        let mut taken = self.writers.take()?;
         let mut tries = 1;
         loop {
-            match transaction(&mut connection.connection, &mut work) {
+            match transaction(taken.connection(), &mut work) {
                 Err(error) if tries < TRIES && error.was_in_the_way() => tries += 1,
                 done => return done,
             }
@@ -135,21 +136,6 @@ impl RolledBack for StorageError {
             _ => false,
         }
     }
-}
-
-fn pool(address: &Address, size: u32) -> Result<Pool<Address>> {
-    Pool::builder()
-        .max_size(size)
-        // Connections are opened when they are needed: a start waits for one, and an idle server keeps few.
-        .min_idle(Some(0))
-        .test_on_check_out(matches!(address, Address::Postgres(_)))
-        .connection_timeout(Duration::from_secs(5))
-        .build(address.clone())
-        .map_err(|error| StorageError::Connection(error.to_string()))
-}
-
-fn checkout(pool: &Pool<Address>) -> Result<PooledConnection<Address>> {
-    pool.get().map_err(|error| StorageError::Connection(error.to_string()))
 }
 
 /// Several nodes that start at once on one new database migrate it one after the other.

@@ -18,6 +18,7 @@ pub mod organizations;
 pub mod password_links;
 pub mod people;
 pub mod permission_sets;
+mod pool;
 pub mod protected_apis;
 pub mod revocations;
 mod schema;

@@ -257,7 +257,10 @@ impl Server {
             let mut round = tokio::time::interval(housekeeping::EVERY);
             loop {
                 tokio::select! {
-                    _ = round.tick() => jeton.keep_house().await,
+                    // A database that answers nothing must not keep the rounds after this one from coming.
+                    _ = round.tick() => if tokio::time::timeout(housekeeping::EVERY, jeton.keep_house()).await.is_err() {
+                        tracing::error!("the work in the background takes too long, and is begun anew");
+                    },
                     () = jeton.many_uses() => {
                         if let Err(error) = jeton.flush_usage().await {
                             tracing::error!(%error, "uses of tokens could not be written");
