@@ -2,6 +2,7 @@
 
 use super::{
     Address, AnyConnection, Result, StorageError, connection::create_file, epoch, epoch::Touched, pool::Connections,
+    pooler,
 };
 use diesel::{
     Connection,
@@ -37,6 +38,7 @@ impl Db {
             create_file(path)?;
         }
         let mut first = address.connect()?;
+        pooler::refuse_if_it_switches(&address, &mut first)?;
         match &mut first {
             AnyConnection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(drop),
             AnyConnection::Postgres(connection) => migrate_postgres(connection),

@@ -19,6 +19,7 @@ pub mod password_links;
 pub mod people;
 pub mod permission_sets;
 mod pool;
+mod pooler;
 pub mod protected_apis;
 pub mod revocations;
 mod schema;
@@ -54,6 +55,12 @@ pub enum StorageError {
         "the database is a standby, or not yet recovered: it may not know of the newest revocations, so it is asked nothing"
     )]
     Standby,
+    /// A pooler before it gives each transaction another connection.
+    #[error(
+        "the pooler before the database gives each transaction another connection, and Jeton's statements would go astray: \
+         set pool_mode = session for its database (PgBouncer), or give Jeton the address of Postgres itself"
+    )]
+    SwitchingPooler,
     /// A row holds what this version cannot read.
     #[error("database row: {0} is not understood")]
     Row(String),
