@@ -149,6 +149,8 @@ db_test! {
                     match (status, started_after) {
                         (200, false) => accepted.set(accepted.get() + 1),
                         (401, _) => return,
+                        // A busy machine may not answer in time: then nothing is said.
+                        (503, _) => {}
                         (other, after) => panic!("{other}, started after the answer: {after}"),
                     }
                 }

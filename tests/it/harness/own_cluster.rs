@@ -6,8 +6,10 @@ use super::{
 };
 use std::{
     ffi::OsStr,
+    fs,
     path::PathBuf,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 /// `$1` is the folder of the programs. What a test starts there ends with it.
@@ -57,6 +59,24 @@ impl OwnCluster {
         self.run(r#"$as "$2/pg_ctl" -D data -w promote"#);
     }
 
+    /// Sends a signal to all its processes: `STOP` lets them stand still until `CONT`, `KILL` ends them.
+    pub fn signal(&self, signal: &str) {
+        let status = fs::read_to_string(self.guardian.folder().join("data/postmaster.pid")).expect("it runs");
+        let main: u32 = status.lines().next().and_then(|pid| pid.trim().parse().ok()).expect("its number");
+        let all: Vec<u32> = std::iter::once(main).chain(children(main)).collect();
+        let sent = Command::new("kill").args(["-s", signal]).args(all.iter().map(u32::to_string)).status();
+        assert!(sent.expect("kill").success());
+        let lives = |pid: &u32| fields(*pid).is_some_and(|(state, _)| state != "Z");
+        while signal == "KILL" && all.iter().any(lives) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Starts it after it was killed.
+    pub fn start_again(&self) {
+        self.begin();
+    }
+
     fn begin(&self) {
         self.run(
             r#"$as "$2/pg_ctl" -D data -w -l server.log \
@@ -73,4 +93,18 @@ impl OwnCluster {
         let said = || std::fs::read_to_string(self.guardian.folder().join("commands.log")).unwrap_or_default();
         assert!(shell.status().expect("a shell").success(), "{}", said());
     }
+}
+
+/// The processes that this one has started, as the kernel lists them.
+fn children(of: u32) -> impl Iterator<Item = u32> {
+    let processes = fs::read_dir("/proc").expect("processes").flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(move |pid| fields(*pid).is_some_and(|(_, parent)| parent == of))
+}
+
+/// The state and the parent of a process: they come after its name, which may hold anything.
+fn fields(pid: u32) -> Option<(String, u32)> {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = status.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }

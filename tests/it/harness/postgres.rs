@@ -29,7 +29,7 @@ $as "$1/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encod
     --no-sync --no-instructions </dev/null >"$folder/log" 2>&1 || echo FATAL >>"$folder/log"
 $as "$1/postgres" -D "$folder/data" -p "$2" -k "$folder" -c listen_addresses=127.0.0.1 \
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
-    -c max_connections=300 -c shared_buffers=32MB -c autovacuum=off -c jit=off \
+    -c max_connections=300 -c shared_buffers=32MB -c autovacuum=off -c jit=off -c track_commit_timestamp=on \
     </dev/null >>"$folder/log" 2>&1 &
 stop="kill -s QUIT $!; wait $!"
 "#;

@@ -22,9 +22,11 @@ impl Drop for Process {
     }
 }
 
-/// A command with a data folder, and nothing of the environment of the tests.
+/// A command with a data folder, and nothing of the environment of the tests. `JETON_BINARY` there names another build, as
+/// `bench/faults` does.
 pub fn command(arguments: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
+    let built = || env!("CARGO_BIN_EXE_jeton").into();
+    let mut command = Command::new(std::env::var_os("JETON_BINARY").unwrap_or_else(built));
     command
         .args(arguments)
         .env_clear()

@@ -1,0 +1,225 @@
+//! Nodes as processes on one database, each behind a link of its own.
+
+use crate::harness::{
+    Person, TestDb, folder,
+    link::Link,
+    process::{Process, client, command},
+};
+use jeton::{
+    app::random,
+    domain::{
+        organization::{MembershipId, OrganizationId},
+        permission::BuiltInSet,
+        time::Timestamp,
+        token::{ApiKey, InactivityExpiry, PERSONAL_LIMIT, Pepper, Scope, TokenKind, public_id},
+        user::{Email, Theme, UserId},
+    },
+    storage::{Address, Db, StorageError, memberships, organizations, tokens, users},
+};
+use std::{cell::Cell, fs, path::Path, time::Duration};
+use tempfile::TempDir;
+
+/// Those who have tokens, besides Ann.
+const OWNERS: i64 = 4;
+/// Most tokens that live at the same time.
+pub const MOST: usize = OWNERS as usize * PERSONAL_LIMIT as usize;
+
+/// The nodes.
+pub struct Nodes {
+    /// Where each is reached.
+    pub urls: Vec<String>,
+    /// Between each and the database.
+    pub links: Vec<Link>,
+    /// The database, without anything in between.
+    pub db: Db,
+    /// Signed in at the first.
+    pub ann: Person,
+    processes: Vec<Process>,
+    through: Vec<String>,
+    http: reqwest::Client,
+    pepper: Pepper,
+    organization: OrganizationId,
+    owners: Vec<(UserId, MembershipId)>,
+    places: Cell<usize>,
+    data: TempDir,
+    _database: TestDb,
+}
+
+impl Nodes {
+    /// So many, of which Ann has set up the first.
+    pub async fn start(database: TestDb, count: usize) -> Nodes {
+        let data = folder();
+        let (links, through): (Vec<_>, Vec<_>) = (0..count).map(|_| Link::before(&database.url)).unzip();
+        let mut processes = vec![process(data.path(), &through[0])];
+        let (first, code) = processes[0].first_lines();
+        let mut urls = vec![first];
+        let ann = Person::at(&urls[0], "Ann");
+        assert_eq!(ann.sets_up(&code).await.status, 303);
+        for url in &through[1..] {
+            let mut process = process(data.path(), url);
+            urls.push(address(&mut process));
+            processes.push(process);
+        }
+        let db = Db::open(Address::parse(&database.url).expect("a URL")).expect("the database");
+        let (organization, owners) = owners(&db);
+        Nodes {
+            urls,
+            links,
+            db,
+            ann,
+            processes,
+            through,
+            http: client(),
+            pepper: pepper(data.path()),
+            organization,
+            owners,
+            places: Cell::new(0),
+            data,
+            _database: database,
+        }
+    }
+
+    /// Makes new tokens that expire after 45 days without use, the last of which was so many seconds ago, and returns their
+    /// keys. They take the places of the ones before.
+    pub fn tokens(&self, count: usize, unused: i64) -> Vec<String> {
+        assert!(count <= MOST);
+        let made = self.db.write::<_, StorageError>(|connection| {
+            let now = jeton::app::clock::Clock::system().now().plus(-unused);
+            let mut keys = Vec::new();
+            for _ in 0..count {
+                let place = self.places.replace((self.places.get() + 1) % MOST);
+                let (user, membership) = self.owners[place % self.owners.len()];
+                let key = ApiKey::mint(TokenKind::Personal, random::fill);
+                let new = tokens::NewToken {
+                    public_id: &public_id(random::fill),
+                    organization: self.organization,
+                    membership,
+                    user,
+                    label: "Nightly export",
+                    scope: Scope::ReadOnly,
+                    inactivity: InactivityExpiry::Days45,
+                    digest: self.digest(key.reveal()),
+                    form_nonce: &random::code(),
+                    slot: (place / self.owners.len()) as i16 + 1,
+                };
+                tokens::insert(connection, &new, now)?;
+                keys.push(key.reveal().to_owned());
+            }
+            Ok(keys)
+        });
+        made.expect("new tokens")
+    }
+
+    /// What stands for a key in the database.
+    pub fn digest(&self, key: &str) -> jeton::domain::token::KeyDigest {
+        self.pepper.digest(key)
+    }
+
+    /// The last use of a token as the database has it.
+    pub fn last_use(&self, key: &str) -> Option<Timestamp> {
+        let digest = self.digest(key);
+        let found = self
+            .db
+            .read::<_, StorageError>(|connection| tokens::identity(connection, TokenKind::Personal, &digest))
+            .expect("the database");
+        found.expect("a token").1.last_used_at
+    }
+
+    /// The status with which a node answers a request for verification; 0 for no answer at all.
+    pub async fn verify(&self, node: usize, key: &str) -> u16 {
+        self.send("GET", node, "/verify", key).await
+    }
+
+    /// Lets a token revoke itself at a node.
+    pub async fn revoke(&self, node: usize, key: &str) -> u16 {
+        self.send("DELETE", node, "/api/v1/me/token", key).await
+    }
+
+    async fn send(&self, method: &str, node: usize, path: &str, key: &str) -> u16 {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = self.http.request(method, format!("{}{path}", self.urls[node])).bearer_auth(key);
+        request.timeout(Duration::from_secs(20)).send().await.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    /// Waits until every node answers about every key like this; nobody may say the opposite meanwhile.
+    pub async fn all_say(&self, expected: u16, keys: &[String]) {
+        for node in 0..self.urls.len() {
+            for key in keys {
+                let mut last = 0;
+                for _ in 0..300 {
+                    last = self.verify(node, key).await;
+                    if last == expected {
+                        break;
+                    }
+                    assert_eq!(last, 503, "node {node}");
+                    actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+                }
+                assert_eq!(last, expected, "node {node}");
+            }
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, node: usize) {
+        self.processes[node].child.kill().expect("our own process");
+        self.processes[node].child.wait().expect("its end");
+    }
+
+    /// Asks a node to stop, and returns whether it did without a failure.
+    pub fn stop(&mut self, node: usize) -> bool {
+        let id = self.processes[node].child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        self.processes[node].child.wait().expect("its end").success()
+    }
+
+    /// Starts a node that was killed.
+    pub fn start_again(&mut self, node: usize) {
+        self.processes[node] = process(self.data.path(), &self.through[node]);
+        self.urls[node] = address(&mut self.processes[node]);
+    }
+}
+
+fn process(data: &Path, url: &str) -> Process {
+    let mut command = command(&["--drain-seconds", "0", "--workers", "2"], data);
+    // Faults fill the log, and nobody empties a pipe.
+    command.env("DATABASE_URL", url).stderr(std::process::Stdio::null());
+    Process::start(command)
+}
+
+fn address(process: &mut Process) -> String {
+    process.line().split_whitespace().last().expect("an address").to_owned()
+}
+
+/// The pepper that the first node has made: 64 hexadecimal digits.
+fn pepper(data: &Path) -> Pepper {
+    let text = fs::read_to_string(data.join("pepper")).expect("a pepper");
+    let mut bytes = [0; Pepper::LENGTH];
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).expect("digits");
+    }
+    Pepper::new(&bytes)
+}
+
+fn owners(db: &Db) -> (OrganizationId, Vec<(UserId, MembershipId)>) {
+    let made = db.write::<_, StorageError>(|connection| {
+        let ann = Email::parse("ann@example.org").expect("an address");
+        let (ann, hash) = users::find_by_email(connection, &ann)?.expect("Ann");
+        let organization = memberships::first(connection, ann.id)?.expect("her organization").organization;
+        let set = organizations::built_in_set(connection, organization, BuiltInSet::Standard)?;
+        let now = jeton::app::clock::Clock::system().now();
+        let mut owners = Vec::new();
+        for number in 0..OWNERS {
+            let profile = users::Profile {
+                name: format!("Person {number}"),
+                email: Email::parse(&format!("person-{number}@example.org")).expect("an address"),
+                language: None,
+                time_zone: "UTC".into(),
+                theme: Theme::System,
+            };
+            let user = users::insert(connection, &profile, &hash, now)?;
+            owners.push((user, memberships::insert(connection, user, organization, set, now)?));
+        }
+        Ok((organization, owners))
+    });
+    made.expect("people with tokens")
+}

@@ -1,0 +1,107 @@
+//! Uses of tokens are not lost, and pages do not slow them.
+
+use super::{figure, is_long, nodes::Nodes};
+use crate::harness::TestDb;
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt,
+};
+use futures_util::future::join;
+use jeton::app::clock::Clock;
+use std::time::{Duration, Instant};
+
+const DAY: i64 = 86_400;
+/// The last minutes of a token that expires after 45 days without use.
+const AT_THE_BRINK: i64 = 45 * DAY - 5 * 60;
+
+/// V16: the use of a token that would soon expire is in the database before it is accepted.
+#[actix_web::test]
+async fn no_token_expires_though_its_node_was_killed_right_after_its_use() {
+    let mut nodes = Nodes::start(TestDb::postgres(), 2).await;
+    let keys = nodes.tokens(10, AT_THE_BRINK);
+    let used = Clock::system().now();
+    for key in &keys {
+        assert_eq!(nodes.verify(0, key).await, 200);
+    }
+    nodes.kill(0);
+    for key in &keys {
+        assert!(nodes.last_use(key).is_some_and(|stored| stored >= used), "it was written down at once");
+    }
+    nodes.start_again(0);
+    nodes.all_say(200, &keys).await;
+}
+
+/// V16: what is lost with a node is at most a minute old.
+#[actix_web::test]
+async fn a_killed_node_takes_with_it_the_uses_of_one_minute_at_most() {
+    if !is_long() {
+        return;
+    }
+    let mut nodes = Nodes::start(TestDb::postgres(), 1).await;
+    let keys = nodes.tokens(40, 0);
+    let mut behind = Vec::new();
+    for seconds in [100, 125, 70] {
+        let (begun, mut last) = (Instant::now(), vec![Clock::system().now(); keys.len()]);
+        while begun.elapsed() < Duration::from_secs(seconds) {
+            for (key, last) in keys.iter().zip(&mut last) {
+                assert_eq!(nodes.verify(0, key).await, 200);
+                *last = Clock::system().now();
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+        nodes.kill(0);
+        let stored = |key: &String| nodes.last_use(key).expect("a use");
+        behind.extend(keys.iter().zip(&last).map(|(key, last)| last.since(stored(key))));
+        nodes.start_again(0);
+        nodes.all_say(200, &keys).await;
+    }
+    let most = behind.iter().max().expect("tokens");
+    figure("last use after `kill -9`, of 3 × 40 tokens in use: behind by at most", &format!("{most} s"));
+    // The clock of the database tells whole seconds.
+    assert!(*most <= 61, "{behind:?}");
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// All connections of the pages wait for a lock of somebody else, and tokens are verified all the same: known and unknown
+/// ones, and such whose use has to be written down first.
+#[actix_web::test]
+async fn tokens_are_verified_while_pages_have_all_their_connections() {
+    let database = TestDb::postgres();
+    let url = database.url.clone();
+    let nodes = Nodes::start(database, 1).await;
+    let (known, other, brink) =
+        (nodes.tokens(1, 0).remove(0), nodes.tokens(1, 0).remove(0), nodes.tokens(1, AT_THE_BRINK).remove(0));
+    assert_eq!(nodes.verify(0, &known).await, 200);
+
+    let (mut locker, mut looker) = (PgConnection::establish(&url).unwrap(), PgConnection::establish(&url).unwrap());
+    locker.batch_execute("BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").unwrap();
+    let tabs: Vec<_> = (0..12).map(|_| nodes.ann.copy()).collect();
+    let pages = futures_util::future::join_all(tabs.iter().map(|tab| tab.get("/account/tokens")));
+    let verifications = async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        let mut count = 0;
+        for _ in 0..200 {
+            count = sql_query(waiting).get_result::<Count>(&mut looker).unwrap().count;
+            if count == 8 {
+                break;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(count, 8, "all connections of the pages wait");
+        let mut statuses = Vec::new();
+        for key in [&known, &other, &brink] {
+            statuses.push(nodes.verify(0, key).await);
+        }
+        let is_written = nodes.last_use(&brink).is_some();
+        locker.batch_execute("COMMIT").unwrap();
+        (statuses, is_written)
+    };
+    let (pages, (statuses, is_written)) = join(pages, verifications).await;
+    assert_eq!((statuses, is_written), (vec![200; 3], true));
+    assert!(pages.iter().all(|page| page.status == 200), "they only waited");
+}

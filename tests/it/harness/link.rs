@@ -1,0 +1,130 @@
+//! The network between a node and its database, which a test cuts, delays and lets swallow everything.
+
+use std::{
+    collections::HashMap,
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// How it goes on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Everything arrives, in each direction so much later.
+    Open(Duration),
+    /// Connections are closed, and new ones as soon as they are made.
+    Cut,
+    /// Connections stay, new ones are taken, and nothing arrives any more: not even after it is open again, as if a
+    /// machine in between had forgotten them.
+    Hole,
+}
+
+/// A port on the loopback that leads to another one.
+pub struct Link {
+    port: u16,
+    ends: Arc<Ends>,
+}
+
+struct Ends {
+    to: SocketAddr,
+    way: Mutex<Way>,
+    /// How often there was a hole: what is older than the last one is dead.
+    holes: AtomicU64,
+    number: AtomicU64,
+    /// Both sockets of what is connected.
+    connections: Mutex<HashMap<u64, [TcpStream; 2]>>,
+}
+
+impl Link {
+    /// A link to a port of the loopback, open.
+    pub fn to(port: u16) -> Link {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let ends = Arc::new(Ends {
+            to: ([127, 0, 0, 1], port).into(),
+            way: Mutex::new(Way::Open(Duration::ZERO)),
+            holes: AtomicU64::new(0),
+            number: AtomicU64::new(0),
+            connections: Mutex::default(),
+        });
+        let link = Link { port: listener.local_addr().expect("an address").port(), ends: Arc::clone(&ends) };
+        std::thread::spawn(move || listener.incoming().flatten().for_each(|client| drop(ends.join(client))));
+        link
+    }
+
+    /// A link to the database of this URL, and the URL that leads through it.
+    pub fn before(url: &str) -> (Link, String) {
+        let (start, rest) = url.split_once("127.0.0.1:").expect("a URL of the loopback");
+        let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let link = Link::to(port.parse().expect("a port"));
+        let through = format!("{start}127.0.0.1:{}{}", link.port, &rest[port.len()..]);
+        (link, through)
+    }
+
+    /// Changes the way.
+    pub fn set(&self, way: Way) {
+        *self.ends.way.lock().expect("no test fails in there") = way;
+        match way {
+            Way::Open(_) => {}
+            Way::Hole => drop(self.ends.holes.fetch_add(1, Ordering::SeqCst)),
+            Way::Cut => {
+                for (_, sockets) in self.ends.connections.lock().expect("no test fails in there").drain() {
+                    sockets.iter().for_each(|socket| drop(socket.shutdown(Shutdown::Both)));
+                }
+            }
+        }
+    }
+}
+
+impl Ends {
+    fn way(&self) -> Way {
+        *self.way.lock().expect("no test fails in there")
+    }
+
+    /// Connects a client with the other end, unless the way is cut.
+    fn join(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
+        if self.way() == Way::Cut {
+            return Ok(());
+        }
+        let server = TcpStream::connect(self.to)?;
+        let number = self.number.fetch_add(1, Ordering::SeqCst);
+        let holes = self.holes.load(Ordering::SeqCst);
+        let both = [client.try_clone()?, server.try_clone()?];
+        self.connections.lock().expect("no test fails in there").insert(number, both);
+        for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
+            from.set_nodelay(true)?;
+            let ends = Arc::clone(self);
+            std::thread::spawn(move || {
+                // Either end may go away whenever it likes.
+                drop(ends.pump(&from, &to, holes));
+                drop(from.shutdown(Shutdown::Both));
+                drop(to.shutdown(Shutdown::Both));
+                ends.connections.lock().expect("no test fails in there").remove(&number);
+            });
+        }
+        Ok(())
+    }
+
+    /// Carries from one end to the other what comes there, while there have been `holes` holes.
+    fn pump(&self, mut from: &TcpStream, mut to: &TcpStream, holes: u64) -> std::io::Result<()> {
+        let mut bytes = vec![0; 1 << 16];
+        loop {
+            let length = from.read(&mut bytes)?;
+            if length == 0 {
+                return Ok(());
+            }
+            match self.way() {
+                Way::Cut => return Ok(()),
+                Way::Open(delay) if self.holes.load(Ordering::SeqCst) == holes => {
+                    // What follows waits, too: the protocol asks and answers in turn, so it is late just once.
+                    std::thread::sleep(delay);
+                    to.write_all(&bytes[..length])?;
+                }
+                Way::Open(_) | Way::Hole => {}
+            }
+        }
+    }
+}
