@@ -12,10 +12,10 @@ use crate::{
         permission::ManageIntegrations,
         text,
         time::Timestamp,
-        token::{self, TokenKind},
+        token::{self, TokenId, TokenKind},
     },
     storage::{
-        AnyConnection, activity, people,
+        AnyConnection, activity, people, revocations,
         tokens::{
             self, Revocation, RevokedBy,
             inventory::{self, Filter, Listed, PageFrom, Place, State},
@@ -52,6 +52,8 @@ pub struct InventoryPage {
     pub previous: Option<Place>,
     /// Where it ends, if there is a page behind.
     pub next: Option<Place>,
+    /// Those of its keys whose revocation has a receipt.
+    pub receipts: Vec<TokenId>,
 }
 
 impl Jeton {
@@ -86,7 +88,10 @@ impl Jeton {
             }
             // A use that is not in the database yet.
             tokens.retain(|token| filter.idle_since.is_none_or(|since| token.key.life.idle_since() <= since));
-            Ok(InventoryPage { tokens, previous, next })
+            let revoked = tokens.iter().filter(|token| token.key.life.revoked_at.is_some());
+            let revoked: Vec<_> = revoked.map(|token| token.key.token).collect();
+            let receipts = if revoked.is_empty() { Vec::new() } else { revocations::of_keys(connection, &revoked)? };
+            Ok(InventoryPage { tokens, previous, next, receipts })
         })
         .await
     }

@@ -152,7 +152,8 @@ impl Jeton {
         public_id: &str,
         is_theirs: impl Fn(&RevokedKey) -> bool + Send + 'static,
     ) -> Result<Option<Receipt>> {
-        let (public_id, us) = (known_form(public_id)?, self.node.id.clone());
+        let Ok(public_id) = known_form(public_id) else { return Ok(None) };
+        let us = self.node.id.clone();
         self.read(move |connection| {
             let keys = revocations::newest(connection, &public_id)?;
             match keys.first() {
@@ -242,6 +243,7 @@ fn node_receipts(
             });
         }
     }
+    receipts.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     receipts
 }
 
@@ -286,8 +288,9 @@ mod tests {
             [refusing("us", REVOKED_AT + 5), refusing("b", REVOKED_AT + 700), refusing("gone", REVOKED_AT + 900)];
         let whole = receipt(&told, listed(), now);
         assert_eq!((whole.alive(), whole.is_complete(), whole.since()), (3, true, REVOKED_AT + 700));
-        assert_eq!(whole.nodes.last().map(|node| (node.state, node.since)), Some((NodeState::Alive, Some(1))));
-        assert!(whole.nodes.iter().any(|node| node.id == "gone" && node.state == NodeState::Gone));
+        let of = |id| whole.nodes.iter().find(|node| node.id == id).map(|node| (node.state, node.since));
+        assert_eq!(of("later"), Some((NodeState::Alive, Some(1))), "since it came");
+        assert_eq!(of("gone"), Some((NodeState::Gone, Some(REVOKED_AT + 900))));
     }
 
     #[test]

@@ -97,6 +97,17 @@ pub fn newest(connection: &mut AnyConnection, public_id: &str) -> Result<Vec<Rev
         .collect()
 }
 
+/// Those of these keys that have a receipt.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_keys(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<TokenId>> {
+    let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
+    let found: Vec<i64> =
+        revocations::table.filter(revocations::token_id.eq_any(keys)).select(revocations::token_id).load(connection)?;
+    Ok(found.into_iter().map(TokenId).collect())
+}
+
 /// The keys that were revoked by the steps after the epoch `after`, up to `until`, with the step of each.
 ///
 /// # Errors

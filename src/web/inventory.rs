@@ -6,6 +6,7 @@ use super::{
     form::{Form, Refused},
     holder::Holding,
     page::{IsHtmx, page, see},
+    revocations::Line,
     routes::path,
     shell::{Nav, Shell},
     texts::Texts,
@@ -95,6 +96,8 @@ fn place(typed: &str) -> Option<Place> {
 struct ListPage {
     shell: Shell,
     done: Option<String>,
+    /// Since when the token is refused that was revoked just now.
+    refused: Option<Line>,
     states: [(&'static str, &'static str); 3],
     unused: Vec<(String, String)>,
     list: List,
@@ -135,6 +138,8 @@ struct Row {
     reason: Option<String>,
     state: (String, &'static str),
     revocation: Option<String>,
+    /// The receipt of its revocation: of others it is on their page.
+    receipt: Option<String>,
 }
 
 /// `GET /orgs/{slug}/integrations/inventory`: the page, or to htmx the tokens alone.
@@ -167,7 +172,11 @@ pub async fn list(
         ("expired", t.inventory_state_expired()),
     ];
     let unused = UNUSED.map(|days| (days.to_string(), t.new_days(days))).to_vec();
-    let whole = ListPage { shell, done, states, unused, list };
+    let line = match (&done, list.sought.revoked.as_str()) {
+        (Some(_), id) if !id.is_empty() => Line::within(&app, &at, id).await?,
+        _ => None,
+    };
+    let whole = ListPage { shell, done, refused: line, states, unused, list };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 
@@ -203,7 +212,7 @@ fn found_list(
     };
     List {
         here: path::inventory(slug),
-        rows: found.tokens.iter().map(|token| row(t, calendar, slug, token)).collect(),
+        rows: found.tokens.iter().map(|token| row(t, calendar, slug, found, token)).collect(),
         previous: found.previous.map(|first| turned("before", first)),
         next: found.next.map(|last| turned("after", last)),
         is_by_use: !sought.unused.trim().is_empty(),
@@ -213,9 +222,10 @@ fn found_list(
     }
 }
 
-fn row(t: Texts, calendar: Calendar, slug: &str, token: &Listed) -> Row {
+fn row(t: Texts, calendar: Calendar, slug: &str, found: &InventoryPage, token: &Listed) -> Row {
     let state = token.key.life.state(calendar.now());
     let is_service = token.kind == TokenKind::Service;
+    let has_receipt = !is_service && found.receipts.contains(&token.key.token);
     let may_revoke = !is_service && matches!(state, TokenState::Active { .. });
     Row {
         id: token.public_id.clone(),
@@ -236,6 +246,7 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &Listed) -> Row {
             .map(|reason| t.inventory_because(reason)),
         state: t.state(state, calendar.now()),
         revocation: may_revoke.then(|| path::inventory_revocation(slug, &token.public_id)),
+        receipt: has_receipt.then(|| path::receipt(slug, &token.public_id)),
     }
 }
 

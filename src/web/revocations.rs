@@ -108,8 +108,34 @@ pub struct Asked {
 }
 
 impl Line {
+    /// The line about a token of the user, if it was revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_own(app: &App, who: &SignedIn, public_id: &str) -> Result<Option<Self>, WebError> {
+        let (t, zone) = (who.shell(Nav::Tokens).t, &who.actor.user().time_zone);
+        let receipt = app.receipt_of_own(&who.actor, public_id).await?;
+        let calendar = Calendar::new(t, zone, app.clock().now());
+        Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::token_receipt(public_id), 0)))
+    }
+
+    /// The line about any token of the organization, if it was revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn within(
+        app: &App,
+        at: &Holding<ManageIntegrations>,
+        public_id: &str,
+    ) -> Result<Option<Self>, WebError> {
+        let (t, zone) = (at.shell(Nav::Integrations).t, &at.who.actor().user().time_zone);
+        let receipt = app.receipt_in(&at.who, public_id).await?;
+        let calendar = Calendar::new(t, zone, app.clock().now());
+        Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::receipt(at.slug(), public_id), 0)))
+    }
+
     /// The line about a receipt whose page is at `href`, looked at for the `look`th time.
-    pub fn new(calendar: Calendar, t: Texts, receipt: &Receipt, href: String, look: u16) -> Self {
+    fn new(calendar: Calendar, t: Texts, receipt: &Receipt, href: String, look: u16) -> Self {
         let at = |milliseconds| calendar.to_the_second(milliseconds).words;
         let (nodes, waiting, revoked) = (receipt.alive(), receipt.waiting(), at(receipt.revoked.revoked_at));
         let words = match (nodes, waiting) {
@@ -212,7 +238,7 @@ fn shown(calendar: Calendar, receipt: &Receipt, line: Line, token: String) -> Sh
         id: revoked.public_id.clone(),
         token,
         is_old_key: revoked.is_old_key,
-        revoked: calendar.to_the_second(revoked.revoked_at),
+        revoked: calendar.full_to_the_second(revoked.revoked_at),
         epoch: t.number(revoked.epoch),
         nodes: receipt.nodes.iter().map(|node| node_row(t, calendar, node)).collect(),
         file: path::receipt_file(&line.href),
@@ -241,7 +267,7 @@ fn node_row(t: Texts, calendar: Calendar, node: &NodeReceipt) -> NodeRow {
         no_last: match node.since {
             _ if came_later => t.receipt_never(),
             Some(_) => t.receipt_none(),
-            None => "",
+            None => t.receipt_unknown(),
         },
     }
 }

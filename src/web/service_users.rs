@@ -18,6 +18,7 @@ use super::{
     errors::WebError,
     holder::Holding,
     page::{page, see},
+    revocations::Line,
     routes::path,
     shell::{Nav, Shell},
     texts::Texts,
@@ -50,6 +51,8 @@ struct ListPage {
     organization: String,
     slug: String,
     done: Option<String>,
+    /// Since when the token is refused that was revoked just now.
+    refused: Option<Line>,
     filter: Filter,
     states: Vec<(&'static str, &'static str)>,
     sorts: Vec<(&'static str, &'static str)>,
@@ -155,12 +158,18 @@ pub async fn list(
 ) -> Result<HttpResponse, WebError> {
     let tokens = app.service_tokens(&at.who).await?;
     let t = at.shell(Nav::Integrations).t;
-    let (is_first, done) = (tokens.active.is_empty() && tokens.ended.is_empty(), said(t, &tokens, &done));
+    let (is_first, revoked) = (tokens.active.is_empty() && tokens.ended.is_empty(), done.revoked.clone());
+    let done = said(t, &tokens, &done);
     let results = results(&app, &at, &filter, tokens);
     if is_for(&request, "#results") {
         return page(&ResultsPart { results });
     }
+    let refused = match revoked.filter(|_| done.is_some()) {
+        Some(id) => Line::within(&app, &at, &id).await?,
+        None => None,
+    };
     page(&ListPage {
+        refused,
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
         states: vec![

@@ -40,6 +40,8 @@ use serde::Deserialize;
 struct ListPage {
     shell: Shell,
     done: Option<String>,
+    /// Since when the token is refused that was revoked just now.
+    refused: Option<Line>,
     /// Whether there is no token at all, so that the page explains what one is.
     is_first: bool,
     active: Vec<Row>,
@@ -118,13 +120,17 @@ pub struct Done {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpResponse, WebError> {
     if who.actor.membership().is_none() {
         return page(&NoMembershipPage { shell: who.shell(Nav::Tokens) });
     }
     let tokens = app.tokens(&who.actor).await?;
-    let done = said(who.shell(Nav::Tokens).t, &tokens, &done);
-    page(&list_page(&who, calendar(&app, &who), &tokens, None, done))
+    let done = said(who.shell(Nav::Tokens).t, &tokens, &asked);
+    let refused = match (&done, &asked.revoked) {
+        (Some(_), Some(id)) => Line::of_own(&app, &who, id).await?,
+        _ => None,
+    };
+    page(&ListPage { refused, ..list_page(&who, calendar(&app, &who), &tokens, None, done) })
 }
 
 /// `GET /account/tokens/{id}`: the list with this token selected, or to htmx the panel alone.
@@ -135,9 +141,8 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
     let token = app.token(&who.actor, &id).await?;
     let calls = app.calls_of(&token).await?;
     let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
-    let receipt = if token.life.revoked_at.is_some() { app.receipt_of_own(&who.actor, &id).await? } else { None };
-    let line = |receipt| Line::new(calendar, t, &receipt, path::token_receipt(&id), 0);
-    let selected = Detail { refused: receipt.map(line), ..detail(t, calendar, &token, &calls) };
+    let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
+    let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
     if is_for_panel(&request) {
         return page(&PanelPart { t, selected: Some(selected), is_swapped: true });
     }
@@ -182,6 +187,7 @@ fn list_page(
     let rows = |tokens: &[Token]| tokens.iter().map(|token| row(t, calendar, token, chosen)).collect::<Vec<_>>();
     ListPage {
         done,
+        refused: None,
         is_first: tokens.active.is_empty() && tokens.ended.is_empty() && selected.is_none(),
         active: rows(&tokens.active),
         ended: rows(&tokens.ended),

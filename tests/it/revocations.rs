@@ -306,11 +306,15 @@ db_test! {
         let (page, receipt) = (format!("/account/tokens/{id}"), format!("/account/tokens/{id}/receipt"));
         assert!(!ann.get(&page).await.text().contains("Refused since"));
         assert_eq!(ann.get(&receipt).await.status, 404, "it works");
-        ann.revokes("Power BI").await;
+        let list = ann.revokes("Power BI").await.header("location").to_owned();
+        ann.get(&list).await.shows("Refused since");
+        assert!(!ann.get("/account/tokens").await.text().contains("Refused since"));
+        let inventory = ann.get("/orgs/croix-bleue-sahel/integrations/inventory?state=revoked").await;
+        assert!(inventory.body.contains(&format!("href=\"/orgs/croix-bleue-sahel/integrations/receipts/{id}\"")));
         let shown = ann.get(&page).await;
         shown.shows("Refused since");
         assert!(shown.body.contains(&format!("href=\"{receipt}\"")));
-        ann.get(&receipt).await.shows("Revocation receipt").shows("Download signed");
+        ann.get(&receipt).await.shows("Revocation receipt").shows("Signed receipt");
 
         whole_receipt(&app.url, &mine, &id).await;
         let whole = ann.get(&receipt).await;

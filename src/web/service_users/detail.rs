@@ -170,9 +170,7 @@ pub async fn show(
     let calls = app.calls_of_service_user(&token).await?;
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
     // While the token works its newest revocation was one of another key.
-    let receipt = if token.key.life.revoked_at.is_some() { app.receipt_in(&at.who, &ids.1).await? } else { None };
-    let line = |receipt| Line::new(calendar(&app, &at), t, &receipt, path::receipt(at.slug(), &ids.1), 0);
-    let refused = receipt.map(line);
+    let refused = if token.key.life.revoked_at.is_some() { Line::within(&app, &at, &ids.1).await? } else { None };
     page(&TokenPage { done: said(t, &asked.saved), calls, refused, ..token_page(&app, &at, &token, None) })
 }
 

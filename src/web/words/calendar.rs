@@ -86,15 +86,17 @@ impl Calendar {
     /// A moment of this many milliseconds since 1970, to the second, with its day unless that is today: “12:03:04”,
     /// “22 November at 12:03:04”.
     pub fn to_the_second(self, milliseconds: i64) -> Moment {
-        let at = Timestamp::from_seconds(milliseconds.div_euclid(1000));
-        let time = self.local(at).format("%H:%M:%S").to_string();
+        let (at, moment) = (seconds_of(milliseconds), self.full_to_the_second(milliseconds));
         let is_today = self.local(at).date_naive() == self.local(self.now).date_naive();
-        let machine = time::rfc3339_milliseconds(milliseconds);
-        Moment {
-            words: if is_today { time } else { self.t.receipt_day_at(self.day(at), time) },
-            exact: machine.clone(),
-            machine,
-        }
+        let time = self.local(at).format("%H:%M:%S").to_string();
+        Moment { words: if is_today { time } else { self.t.receipt_day_at(self.day(at), time) }, ..moment }
+    }
+
+    /// The same with its day in any case: “22 November 2026 at 12:03:04”.
+    pub fn full_to_the_second(self, milliseconds: i64) -> Moment {
+        let (at, machine) = (seconds_of(milliseconds), time::rfc3339_milliseconds(milliseconds));
+        let (day, time) = (self.in_words(at, "%B %Y"), self.local(at).format("%H:%M:%S").to_string());
+        Moment { words: self.t.time_on_day_at(day, time), exact: machine.clone(), machine }
     }
 
     /// The time of day, in the form that the language has for it.
@@ -129,6 +131,10 @@ impl Calendar {
     fn local(self, at: Timestamp) -> DateTime<Tz> {
         at.utc().with_timezone(&self.zone)
     }
+}
+
+fn seconds_of(milliseconds: i64) -> Timestamp {
+    Timestamp::from_seconds(milliseconds.div_euclid(1000))
 }
 
 impl Texts {

@@ -394,11 +394,13 @@ const ORGANIZATION: &[Page] = &[
 /// Receipts with one node, and later with several.
 const RECEIPTS: &[Page] = &[
     ("receipt", &[Go("/account/tokens/{Lost phone}/receipt")]),
+    ("tokens, one refused", &[Go("/account/tokens?revoked={Lost phone}")]),
     ("service token refused", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}")]),
 ];
 const RECEIPTS_OF_NODES: &[Page] = &[
     ("token refused by nodes", &[Go("/account/tokens/{Lost phone}")]),
     ("receipt of nodes", &[Go("/account/tokens/{Lost phone}/receipt")]),
+    ("inventory with receipts", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?state=revoked")]),
     ("receipt of nodes, organization", &[Go("/orgs/croix-bleue-sahel/integrations/receipts/{Lost phone}")]),
 ];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
@@ -690,7 +692,7 @@ impl Tour {
             listed("6", "epoch", "revoked_at + 86400000"),
             // Ten seconds later the fifth is silent.
             "UPDATE nodes SET seen_at = seen_at - 60000 WHERE id = '5'".into(),
-            "UPDATE revocation_nodes SET refuses_since = refuses_since - 60000".into(),
+            "UPDATE revocation_nodes SET refuses_since = refuses_since - 60000, last_accepted_at = last_accepted_at - 60".into(),
             "UPDATE revocations SET revoked_at = revoked_at - 60000".into(),
         ] {
             let add = |connection: &mut AnyConnection| Ok(sql_query(&row).execute(connection)?);
