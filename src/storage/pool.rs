@@ -9,14 +9,15 @@ use std::{
 
 /// How long somebody waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// When all connections have been out for so long, they hang: longer than Postgres lets a statement run
+/// When no connection has come back for so long, they hang: longer than Postgres lets a statement run
 /// ([`Address::connect`]).
 const STUCK: Duration = Duration::from_secs(11);
 
 /// The pool.
 ///
-/// A network or a server that takes everything and answers nothing keeps whoever has a connection waiting, perhaps for
-/// ever. So when all have one and none has come back for long, they keep theirs, and the others get a new pool.
+/// A network or a server that takes everything and answers nothing keeps whoever has a connection, or opens one, waiting,
+/// perhaps for ever. So when there is none left and none has come back for long, they keep theirs, and the others get a new
+/// pool.
 pub struct Connections {
     address: Address,
     size: u32,
@@ -79,13 +80,12 @@ impl Connections {
         self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes a new pool if all connections of the old one hang. SQLite's are files, which never do.
+    /// Makes a new pool if nothing is to be had from the old one. SQLite's are files, which never do.
     fn renew(&self, old: &Pool<Address>) -> Result<()> {
         let mut came_back = self.came_back.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = old.state();
-        let all_are_out = state.connections == self.size && state.idle_connections == 0;
-        if matches!(self.address, Address::Postgres(_)) && all_are_out && came_back.elapsed() >= STUCK {
-            tracing::warn!("no connection to the database comes back: all are given up");
+        let is_empty = old.state().idle_connections == 0;
+        if matches!(self.address, Address::Postgres(_)) && is_empty && came_back.elapsed() >= STUCK {
+            tracing::warn!("there is no connection to the database, and none comes back: all are given up");
             *self.pool.write().unwrap_or_else(PoisonError::into_inner) = new_pool(&self.address, self.size)?;
             *came_back = Instant::now();
         }

@@ -3,7 +3,7 @@
 use crate::harness::{
     Person, TestDb, folder,
     link::Link,
-    process::{Process, client, command},
+    process::{Process, command},
 };
 use jeton::{
     app::random,
@@ -69,7 +69,7 @@ impl Nodes {
             ann,
             processes,
             through,
-            http: client(),
+            http: http(),
             pepper: pepper(data.path()),
             organization,
             owners,
@@ -125,7 +125,7 @@ impl Nodes {
         found.expect("a token").1.last_used_at
     }
 
-    /// The status with which a node answers a request for verification; 0 for no answer at all.
+    /// The status with which a node answers a request for verification.
     pub async fn verify(&self, node: usize, key: &str) -> u16 {
         self.send("GET", node, "/verify", key).await
     }
@@ -138,7 +138,10 @@ impl Nodes {
     async fn send(&self, method: &str, node: usize, path: &str, key: &str) -> u16 {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         let request = self.http.request(method, format!("{}{path}", self.urls[node])).bearer_auth(key);
-        request.timeout(Duration::from_secs(20)).send().await.map_or(0, |answer| answer.status().as_u16())
+        match request.timeout(Duration::from_secs(20)).send().await {
+            Ok(answer) => answer.status().as_u16(),
+            Err(error) => panic!("no answer from node {node}: {error:?}"),
+        }
     }
 
     /// Waits until every node answers about every key like this; nobody may say the opposite meanwhile.
@@ -177,6 +180,12 @@ impl Nodes {
         self.processes[node] = process(self.data.path(), &self.through[node]);
         self.urls[node] = address(&mut self.processes[node]);
     }
+}
+
+/// A client that gives connections up before the nodes do.
+fn http() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1));
+    client.build().expect("a client")
 }
 
 fn process(data: &Path, url: &str) -> Process {
