@@ -168,7 +168,7 @@ impl LocalEpoch {
     }
 }
 
-/// Reads the epoch from Postgres on a [`Line`], for all requests of this node.
+/// Reads the epoch from Postgres on a line of its own (`app::line`), for all requests of this node.
 pub struct SharedEpoch(Line<Thorough, i64>);
 
 /// Whether the pepper is to be looked at as well.

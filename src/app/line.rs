@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
@@ -105,15 +105,22 @@ impl<Q: Send + 'static, A: Send + 'static> Line<Q, A> {
     pub async fn ask(&self, question: Q) -> Result<A, Unproven> {
         let ended = || Unproven("the thread that asks the database has ended".into());
         let (answer, answered) = oneshot::channel();
-        if self.desk.read().unwrap_or_else(PoisonError::into_inner).busy.is_stuck() {
-            self.give_up();
-        }
-        let desk = self.desk.read().unwrap_or_else(PoisonError::into_inner).waiting.clone();
-        desk.send(Waiter { question, answer }).map_err(|_| ended())?;
+        self.desk().waiting.send(Waiter { question, answer }).map_err(|_| ended())?;
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
             Err(_) => Err(Unproven::late()),
         }
+    }
+
+    /// The thread, unless it is stuck: then another one.
+    fn desk(&self) -> RwLockReadGuard<'_, Desk<Q, A>> {
+        let desk = self.desk.read().unwrap_or_else(PoisonError::into_inner);
+        if !desk.busy.is_stuck() {
+            return desk;
+        }
+        drop(desk);
+        self.give_up();
+        self.desk.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets another thread take the place of the one that is stuck.

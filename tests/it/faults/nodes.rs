@@ -144,20 +144,25 @@ impl Nodes {
         }
     }
 
-    /// Waits until every node answers about every key like this; nobody may say the opposite meanwhile.
+    /// Waits until a node answers about a key like this; it may say nothing before, but not the opposite.
+    pub async fn says(&self, expected: u16, node: usize, key: &str) {
+        let mut last = 0;
+        for _ in 0..300 {
+            last = self.verify(node, key).await;
+            if last == expected {
+                return;
+            }
+            assert_eq!(last, 503, "node {node}");
+            actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("node {node} does not say {expected}, but {last}");
+    }
+
+    /// The same of every node and key.
     pub async fn all_say(&self, expected: u16, keys: &[String]) {
         for node in 0..self.urls.len() {
             for key in keys {
-                let mut last = 0;
-                for _ in 0..300 {
-                    last = self.verify(node, key).await;
-                    if last == expected {
-                        break;
-                    }
-                    assert_eq!(last, 503, "node {node}");
-                    actix_web::rt::time::sleep(Duration::from_millis(50)).await;
-                }
-                assert_eq!(last, expected, "node {node}");
+                self.says(expected, node, key).await;
             }
         }
     }
