@@ -39,7 +39,7 @@ async fn a_killed_node_takes_with_it_the_uses_of_one_minute_at_most() {
     let mut nodes = Nodes::start(TestDb::postgres(), 1).await;
     let keys = nodes.tokens(40, 0);
     let mut behind = Vec::new();
-    for seconds in [100, 125, 70] {
+    for seconds in [118, 100, 70] {
         let (begun, mut last) = (Instant::now(), vec![Clock::system().now(); keys.len()]);
         while begun.elapsed() < Duration::from_secs(seconds) {
             for (key, last) in keys.iter().zip(&mut last) {

@@ -20,7 +20,7 @@ default_pool_size = 60
 END
 chmod 755 "$folder"; chmod 644 "$folder/pgbouncer.ini"
 PATH="$PATH:/usr/sbin"
-$as pgbouncer -q "$folder/pgbouncer.ini" </dev/null >"$folder/log" 2>&1 &
+$as pgbouncer "$folder/pgbouncer.ini" </dev/null >"$folder/log" 2>&1 &
 stop="kill -s QUIT $!; wait $!"
 "#;
 
