@@ -115,13 +115,13 @@ impl Measuring {
         Self { thread, group: Group::of(request.path()), begun: Instant::now() }
     }
 
-    /// Counts the answer; the last one on a connection to a node that is about to stop says so, and its client opens the
-    /// next elsewhere (R10).
+    /// Counts the answer; the last one on a connection to a node that leaves says so, and its client opens the next
+    /// elsewhere (R10).
     fn end(self, response: &mut HttpResponse, span: &Span) {
         let (status, took) = (response.status(), self.begun.elapsed());
         if let Some(thread) = &self.thread {
             thread.count(self.group, status, took);
-            if thread.node.is_stopping() {
+            if thread.node.is_leaving() {
                 response.head_mut().set_connection_type(ConnectionType::Close);
             }
         }

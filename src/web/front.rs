@@ -115,7 +115,7 @@ impl Worker {
         let mut response = answered.unwrap_or_else(|_| verify::broken());
         let (status, took) = (response.status(), begun.elapsed());
         self.thread.count(Group::Verify, status, took);
-        if self.thread.node.is_stopping() {
+        if self.thread.node.is_leaving() {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         tracing::debug!(id = id.as_str(), method = %request.method, status = status.as_u16(), ?took, "answered a proxy");

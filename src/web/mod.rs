@@ -123,6 +123,7 @@ pub struct Server {
     jeton: App,
     node: web::Data<Node>,
     drain: Duration,
+    doors: Vec<stop::Door>,
     /// Where it listens.
     pub address: SocketAddr,
     /// Where it listens for programs alone, if it does.
@@ -164,6 +165,9 @@ impl Given {
 
 /// How long requests that run may go on once the listeners are closed, in seconds.
 const LAST_REQUESTS: u64 = 20;
+/// How long a connection stays open without a request: longer than reverse proxies keep theirs, a minute as a rule. Whoever
+/// closes first does not send a request to an end that is just being closed, which nobody may repeat if it is a POST.
+const KEPT_ALIVE: Duration = Duration::from_secs(75);
 
 /// Takes the ports and starts the workers; requests are served as soon as [`Server::run`] is awaited.
 ///
@@ -171,6 +175,7 @@ const LAST_REQUESTS: u64 = 20;
 /// When a port cannot be had, by the name of its option.
 pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
     let (listener, address) = listen("JETON_LISTEN (--listen)", settings.listen)?;
+    let mut doors = vec![stop::Door::of(&listener)?];
     let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));
     let jeton = web::Data::new(jeton);
     let cookie_key = session::cookie_key(&jeton);
@@ -185,8 +190,9 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
     let (for_programs, verify_address) = match settings.verify_listen {
         None => (None, None),
         Some(listen) => {
-            let (server, address) = bind_for_programs(given.clone(), listen, settings.workers)?;
-            (Some(server), Some(address))
+            let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
+            doors.push(stop::Door::of(&listener)?);
+            (Some(serve_programs(given.clone(), listener, settings.workers)?), Some(address))
         }
     };
     let mut server = HttpServer::new(move || {
@@ -198,12 +204,13 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
         Front::before(app, worker)
     })
     .disable_signals()
+    .keep_alive(KEPT_ALIVE)
     .shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = settings.workers {
         server = server.workers(workers);
     }
     let running = server.listen(listener)?.run();
-    Ok(Server { running, for_programs, jeton, node, drain: settings.drain, address, verify_address, url })
+    Ok(Server { running, for_programs, jeton, node, drain: settings.drain, doors, address, verify_address, url })
 }
 
 fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
@@ -214,12 +221,7 @@ fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketA
 }
 
 /// The second listener. Its threads serve nothing else, so that pages, exports and sign-ins take none of them away.
-fn bind_for_programs(
-    given: Given,
-    listen: SocketAddr,
-    workers: Option<usize>,
-) -> io::Result<(dev::Server, SocketAddr)> {
-    let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
+fn serve_programs(given: Given, listener: TcpListener, workers: Option<usize>) -> io::Result<dev::Server> {
     let mut server = HttpServer::new(move || {
         let worker = given.worker();
         let app = ActixApp::new()
@@ -229,11 +231,12 @@ fn bind_for_programs(
         Front::before(app, worker)
     })
     .disable_signals()
+    .keep_alive(KEPT_ALIVE)
     .shutdown_timeout(LAST_REQUESTS);
     if let Some(workers) = workers {
         server = server.workers(workers);
     }
-    Ok((server.listen(listener)?.run(), address))
+    Ok(server.listen(listener)?.run())
 }
 
 impl Server {
@@ -277,7 +280,7 @@ impl Server {
                 None
             }
         };
-        let served = stop::serve(self.running, self.for_programs, &self.node, self.drain).await;
+        let served = stop::serve(self.running, self.for_programs, &self.node, self.drain, self.doors).await;
         house.abort();
         drop(stop);
         if let Some(heart) = heart

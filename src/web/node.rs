@@ -79,6 +79,7 @@ struct ThreadRequests([Requests; Group::ALL.len()]);
 #[derive(Debug, Default)]
 pub struct Node {
     is_stopping: AtomicBool,
+    is_leaving: AtomicBool,
     was_unready: AtomicBool,
     threads: Mutex<Vec<Arc<ThreadRequests>>>,
 }
@@ -92,6 +93,16 @@ impl Node {
     /// Whether it is about to stop.
     pub fn is_stopping(&self) -> bool {
         self.is_stopping.load(Relaxed)
+    }
+
+    /// From now on each answer is the last one on its connection.
+    pub fn begin_to_leave(&self) {
+        self.is_leaving.store(true, Relaxed);
+    }
+
+    /// Whether clients are to open their next connection elsewhere.
+    pub fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Relaxed)
     }
 
     /// Notes whether the node is ready. Returns true if it was not so the last time.

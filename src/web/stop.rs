@@ -1,5 +1,9 @@
-//! The end of a server that nobody notices: first balancers are told, then requests that run end, then listeners close
-//! (R10).
+//! The end of a server that nobody notices (R10): first balancers are told, then listeners close, then connections, then
+//! requests that run end.
+//!
+//! A request that was sent and not answered is lost if it is a POST: a reverse proxy may send it nowhere else. So nothing is
+//! closed while somebody may be writing to it. A listener that is closed forgets the connections that wait to be accepted,
+//! and whoever made them has written already; hence [`Door`]. A connection is closed with an answer that says so.
 
 use super::node::Node;
 use actix_web::{
@@ -7,13 +11,78 @@ use actix_web::{
     rt::signal::unix::{Signal, SignalKind, signal},
 };
 use futures_util::future::{join, join_all};
-use std::{io, time::Duration};
+use socket2::SockRef;
+use std::{
+    io,
+    net::{Shutdown, TcpListener},
+    time::Duration,
+};
+
+/// How long who waits before a closing listener may take to be let in, on a busy machine.
+const QUEUE: Duration = Duration::from_millis(200);
+/// How long a thread of actix may take to do as it was told.
+const OBEYED: Duration = Duration::from_millis(20);
+/// How long connections are answered that were opened before the listeners closed. A proxy that is used uses its own within
+/// that time, and learns from the answer that it was the last.
+const LAST_CONNECTIONS: Duration = Duration::from_secs(1);
+
+/// A listener beside the server that has it, to close it before the server ends.
+#[derive(Debug)]
+pub struct Door(TcpListener);
+
+impl Door {
+    /// Of this listener.
+    ///
+    /// # Errors
+    /// When the process has no more files.
+    pub fn of(listener: &TcpListener) -> io::Result<Self> {
+        listener.try_clone().map(Self)
+    }
+
+    /// Lets nobody come near any more: the kernel drops the first packet of each new connection, which its client sends
+    /// again a second later.
+    #[cfg(target_os = "linux")]
+    fn hold(&self) -> io::Result<()> {
+        use socket2::SockFilter;
+        // A program for the kernel's packet filter, that sees a packet from its TCP header on.
+        SockRef::from(&self.0).attach_filter(&[
+            // Load the byte with the flags.
+            SockFilter::new(0x30, 0, 0, 13),
+            // If SYN is one of them, go on, else skip one.
+            SockFilter::new(0x45, 0, 1, 0x02),
+            // Take nothing of the packet.
+            SockFilter::new(0x06, 0, 0, 0),
+            // Take all of it.
+            SockFilter::new(0x06, 0, 0, u32::MAX),
+        ])
+    }
+
+    /// Other systems have no such filter: who comes at the last moment is lost.
+    #[cfg(not(target_os = "linux"))]
+    fn hold(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Refuses who comes, so that they go elsewhere at once. May be done twice.
+    fn close(&self) -> io::Result<()> {
+        match SockRef::from(&self.0).shutdown(Shutdown::Both) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            closed => closed,
+        }
+    }
+}
 
 /// Serves on both listeners until a signal or a handle stops one of them, which stops the other.
 ///
 /// # Errors
 /// When one of them fails.
-pub async fn serve(main: Server, for_programs: Option<Server>, node: &Node, drain: Duration) -> io::Result<()> {
+pub async fn serve(
+    main: Server,
+    for_programs: Option<Server>,
+    node: &Node,
+    drain: Duration,
+    doors: Vec<Door>,
+) -> io::Result<()> {
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let handles: Vec<ServerHandle> =
         [Some(main.handle()), for_programs.as_ref().map(Server::handle)].into_iter().flatten().collect();
@@ -32,7 +101,9 @@ pub async fn serve(main: Server, for_programs: Option<Server>, node: &Node, drai
         }
     };
     let asked_to = async {
-        stop(&handles, is_patient(terminate, interrupt, node, drain).await).await;
+        let is_patient = is_patient(terminate, interrupt, node, drain, leave(&handles, node, &doors)).await;
+        for_each(&doors, Door::close);
+        stop(&handles, is_patient).await;
         // The servers end by themselves now.
         std::future::pending().await
     };
@@ -44,13 +115,44 @@ pub async fn serve(main: Server, for_programs: Option<Server>, node: &Node, drai
 
 /// Waits for a signal, and then for as long as requests are still to be served. Returns whether those that run then may
 /// end: a second signal wants it all to stop at once.
-async fn is_patient(mut terminate: Signal, mut interrupt: Signal, node: &Node, drain: Duration) -> bool {
+async fn is_patient(
+    mut terminate: Signal,
+    mut interrupt: Signal,
+    node: &Node,
+    drain: Duration,
+    leave: impl Future<Output = ()>,
+) -> bool {
     next(&mut terminate, &mut interrupt).await;
     node.begin_to_stop();
     tracing::info!(seconds = drain.as_secs(), "about to stop");
+    if drain.is_zero() {
+        return true;
+    }
+    let patient = async {
+        tokio::time::sleep(drain).await;
+        leave.await;
+    };
     tokio::select! {
-        () = tokio::time::sleep(drain) => true,
+        () = patient => true,
         () = next(&mut terminate, &mut interrupt) => false,
+    }
+}
+
+/// Closes the listeners and then the connections, each with its next answer.
+async fn leave(handles: &[ServerHandle], node: &Node, doors: &[Door]) {
+    for_each(doors, Door::hold);
+    tokio::time::sleep(QUEUE).await;
+    join_all(handles.iter().map(ServerHandle::pause)).await;
+    tokio::time::sleep(OBEYED).await;
+    for_each(doors, Door::close);
+    node.begin_to_leave();
+    tokio::time::sleep(LAST_CONNECTIONS).await;
+}
+
+/// What cannot be done here is done by the end of the process.
+fn for_each(doors: &[Door], close: impl Fn(&Door) -> io::Result<()>) {
+    for error in doors.iter().filter_map(|door| close(door).err()) {
+        tracing::debug!(%error, "a listener could not be closed early");
     }
 }
 

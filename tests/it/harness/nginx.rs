@@ -27,7 +27,7 @@ stop="kill -s TERM $!; wait $!"
 pub struct Nginx {
     /// Where it is reached.
     pub url: String,
-    _guardian: Guardian,
+    guardian: Guardian,
 }
 
 impl Nginx {
@@ -40,10 +40,15 @@ impl Nginx {
         let guardian = Guardian::start(START, &arguments).expect("a folder");
         for _ in 0..500 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Nginx { url: format!("http://127.0.0.1:{port}"), _guardian: guardian };
+                return Nginx { url: format!("http://127.0.0.1:{port}"), guardian };
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         panic!("nginx does not start; ./test installs it: {}", guardian.log());
+    }
+
+    /// What it wrote to its log, warnings and worse.
+    pub fn log(&self) -> String {
+        self.guardian.log()
     }
 }
