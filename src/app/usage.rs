@@ -20,6 +20,7 @@ use crate::{
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
@@ -27,6 +28,9 @@ use tokio::sync::Notify;
 const MANY: usize = 20_000;
 /// Most tokens of one transaction.
 const CHUNK: usize = 500;
+/// Longest that a transaction goes on to the next token: it holds on to all before, and whoever is to revoke one waits. Over a
+/// slow link each takes several round trips.
+const LONGEST: Duration = Duration::from_millis(250);
 
 /// What is known of a token and not yet in the database.
 struct Pending {
@@ -113,13 +117,15 @@ impl Usage {
         batch.iter_mut().for_each(Pending::stop_counting);
         let mut rest = &batch[..];
         while !rest.is_empty() {
-            let (chunk, later) = rest.split_at(rest.len().min(CHUNK));
-            if let Err(error) = db.write::<_, AppError>(|connection| write(connection, chunk)) {
-                let kept = batch.len() - rest.len();
-                self.keep(batch.split_off(kept));
-                return Err(error);
+            let chunk = &rest[..rest.len().min(CHUNK)];
+            match db.write::<_, AppError>(|connection| write(connection, chunk)) {
+                Ok(written) => rest = &rest[written..],
+                Err(error) => {
+                    let kept = batch.len() - rest.len();
+                    self.keep(batch.split_off(kept));
+                    return Err(error);
+                }
             }
-            rest = later;
         }
         Ok(())
     }
@@ -177,10 +183,14 @@ impl Pending {
 }
 
 /// First all tokens, then all entries of the log: whoever has written into an organization's log waits for nobody's token
-/// any more.
-fn write(connection: &mut AnyConnection, batch: &[Pending]) -> Result<()> {
-    let mut entries = Vec::new();
+/// any more. Returns how many were written: at least one, and not all if it takes long.
+fn write(connection: &mut AnyConnection, batch: &[Pending]) -> Result<usize> {
+    let (begun, mut written, mut entries) = (Instant::now(), 0, Vec::new());
     for Pending { token, used, counted, refused, .. } in batch {
+        if written > 0 && begun.elapsed() > LONGEST {
+            break;
+        }
+        written += 1;
         let identity = &token.identity;
         if let Some((at, source)) = used
             && tokens::note_use(connection, identity.token, *at, source)? == NotedUse::First
@@ -195,7 +205,8 @@ fn write(connection: &mut AnyConnection, batch: &[Pending]) -> Result<()> {
             entries.push(entry(identity, Action::RevokedTokenRefused, *at, *count, source));
         }
     }
-    Ok(activity::insert_all(connection, &entries)?)
+    activity::insert_all(connection, &entries)?;
+    Ok(written)
 }
 
 /// An accepted use that is to be written at once.

@@ -20,8 +20,8 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Most questions of one round.
 const BATCH: usize = 256;
-/// Most uses that are written together.
-const USES: usize = 64;
+/// Most uses that are written together. Over a slow link whoever is to revoke one of the tokens waits for all of them.
+const USES: usize = 16;
 
 type FoundToken = Option<(Identity, Life)>;
 type FoundApi = Option<Arc<ProtectedApi>>;

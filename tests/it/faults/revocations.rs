@@ -166,7 +166,9 @@ async fn batch(nodes: &Nodes, fault: Fault, count: usize, random: &RefCell<Rando
     };
     let done = actix_web::rt::time::timeout(PATIENCE, join(uses, join(revocations, changes))).await;
     sum.add(&tokens);
-    assert!(done.is_ok(), "a node does not come back: {fault:?}");
+    let revoked = tokens.iter().filter(|token| token.revoked.get().is_some()).count();
+    let is_healed = healed.get().is_some();
+    assert!(done.is_ok(), "not done with {fault:?}: {revoked} of {count} revoked, the fault is over: {is_healed}");
     sum.back = sum.back.max(healed.get().expect("its end").elapsed());
 }
 
