@@ -24,10 +24,13 @@ struct Member {
 
 /// Adds users to the first organization until each has ten of these tokens, and the tokens, used within the last ten days.
 pub fn fill(connection: &mut AnyConnection, digests: &[KeyDigest], now: i64) -> Result<(), StorageError> {
-    if let AnyConnection::Postgres(_) = connection {
+    let preparing = match connection {
+        // A gigabyte: what does not fit would be written to the disk more than once.
+        AnyConnection::Sqlite(_) => "PRAGMA cache_size = -1000000",
         // Longer than any statement of Jeton's own may take.
-        sql_query("SET LOCAL statement_timeout = '5min'").execute(connection)?;
-    }
+        AnyConnection::Postgres(_) => "SET LOCAL statement_timeout = '5min'",
+    };
+    sql_query(preparing).execute(connection)?;
     let others = digests.len().div_ceil(usize::try_from(PERSONAL_LIMIT).unwrap_or(1)).saturating_sub(1);
     sql_query(format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {others})

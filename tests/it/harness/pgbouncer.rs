@@ -21,7 +21,8 @@ END
 chmod 755 "$folder"; chmod 644 "$folder/pgbouncer.ini"
 PATH="$PATH:/usr/sbin"
 $as pgbouncer "$folder/pgbouncer.ini" </dev/null >"$folder/log" 2>&1 &
-stop="kill -s QUIT $!; wait $!"
+# Immediate. A shell lets what it starts behind itself ignore SIGQUIT.
+stop="kill -s TERM $!; wait $!"
 "#;
 
 /// The pooler, which runs until this is dropped.
