@@ -10,9 +10,10 @@ use crate::{
 };
 use std::{
     fs::{self, OpenOptions},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+    time::Duration,
 };
 use subtle::ConstantTimeEq;
 
@@ -27,7 +28,7 @@ pub fn create_folder(path: &Path) -> Result<(), StartError> {
 pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartError> {
     let path = folder.join("pepper");
     let failed = |error| StartError::File { path: path.clone(), error };
-    match fs::read_to_string(&path) {
+    match read(&path) {
         Ok(text) => parse(text.trim()).ok_or_else(|| {
             StartError::Pepper(format!(
                 "{}: a pepper is 64 hexadecimal digits, this file holds something else",
@@ -40,15 +41,35 @@ pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartEr
             path.display()
         ))),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let bytes = random::bytes();
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-            writeln!(file, "{}", random::hex(&bytes)).and_then(|()| file.sync_all()).map_err(failed)?;
-            // The name of the file must survive a power cut as well as its content.
-            fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-            Ok(Pepper::new(&bytes))
+            make_pepper(folder, &path).map_err(failed)?;
+            pepper(folder, true)
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Makes the file, unless another node that starts in this folder was first.
+fn make_pepper(folder: &Path, path: &Path) -> io::Result<()> {
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        made => made?,
+    };
+    let bytes: [u8; Pepper::LENGTH] = random::bytes();
+    writeln!(file, "{}", random::hex(&bytes)).and_then(|()| file.sync_all())?;
+    // The name of the file must survive a power cut as well as its content.
+    fs::File::open(folder)?.sync_all()
+}
+
+/// What is in the file. While there is nothing, another node may be about to write it.
+fn read(path: &Path) -> io::Result<String> {
+    for _ in 0..40 {
+        let text = fs::read_to_string(path)?;
+        if !text.is_empty() {
+            return Ok(text);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(String::new())
 }
 
 fn parse(text: &str) -> Option<Pepper> {

@@ -48,7 +48,11 @@ impl Process {
     /// Its next line on standard output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("a line");
+        if self.lines.read_line(&mut line).expect("a line") == 0 {
+            let mut said = String::new();
+            self.child.stderr.take().map(|mut log| log.read_to_string(&mut said));
+            panic!("it has ended: {said}");
+        }
         line.trim_end().to_owned()
     }
 
