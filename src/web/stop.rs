@@ -102,7 +102,7 @@ pub async fn serve(
     };
     let asked_to = async {
         let is_patient = is_patient(terminate, interrupt, node, drain, leave(&handles, node, &doors)).await;
-        for_each(&doors, Door::close);
+        close(&handles, &doors).await;
         stop(&handles, is_patient).await;
         // The servers end by themselves now.
         std::future::pending().await
@@ -142,11 +142,16 @@ async fn is_patient(
 async fn leave(handles: &[ServerHandle], node: &Node, doors: &[Door]) {
     for_each(doors, Door::hold);
     tokio::time::sleep(QUEUE).await;
+    close(handles, doors).await;
+    node.begin_to_leave();
+    tokio::time::sleep(LAST_CONNECTIONS).await;
+}
+
+/// Closes the listeners, once nobody takes connections from them any more.
+async fn close(handles: &[ServerHandle], doors: &[Door]) {
     join_all(handles.iter().map(ServerHandle::pause)).await;
     tokio::time::sleep(OBEYED).await;
     for_each(doors, Door::close);
-    node.begin_to_leave();
-    tokio::time::sleep(LAST_CONNECTIONS).await;
 }
 
 /// What cannot be done here is done by the end of the process.
