@@ -24,8 +24,11 @@ use tokio::sync::oneshot;
 const LONGEST_ROUND: Duration = Duration::from_millis(1500);
 /// The same while it opens a connection.
 const LONGEST_OPENING: Duration = Duration::from_secs(3);
-/// Most threads of a line that were given up and still wait: no more than that take its place.
-const MOST_GIVEN_UP: usize = 8;
+/// Threads of a line that were given up and still wait, from which on another one takes its place only after a [`REST`]:
+/// they may wait for hours, and are not to become thousands meanwhile.
+const MANY_GIVEN_UP: usize = 8;
+/// Longest that a line rests when the network is well again.
+const REST: Duration = Duration::from_secs(20);
 
 /// Answers questions in their order, over a connection that is open.
 type Work<Q, A> = dyn Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unproven> + Send + Sync;
@@ -128,7 +131,8 @@ impl<Q: Send + 'static, A: Send + 'static> Line<Q, A> {
         let mut desk = self.desk.write().unwrap_or_else(PoisonError::into_inner);
         // Each thread holds the server, too.
         let given_up = Arc::strong_count(&self.server).saturating_sub(2);
-        if desk.busy.is_stuck() && given_up < MOST_GIVEN_UP {
+        let is_due = given_up < MANY_GIVEN_UP || desk.busy.begun.elapsed() >= REST;
+        if desk.busy.is_stuck() && is_due {
             tracing::warn!(given_up, "a connection to the database does not answer, and is given up");
             *desk = Desk::open(&self.server);
         }

@@ -26,6 +26,9 @@ const QUEUE: usize = 32;
 /// A thread that has had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// As `nice` has it.
+const LOWEST_PRIORITY: i32 = 19;
+
 /// Bytes of a hash.
 const OUTPUT: usize = 32;
 
@@ -100,6 +103,7 @@ impl Hasher {
 }
 
 fn work(queue: &Mutex<Receiver<Job>>) {
+    stand_back();
     let mut memory = Vec::new();
     loop {
         let next = match queue.lock() {
@@ -111,6 +115,16 @@ fn work(queue: &Mutex<Receiver<Job>>) {
             Err(RecvTimeoutError::Timeout) => memory = Vec::new(),
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+/// Leaves the processor to requests that want it meanwhile: a storm of sign-ins is not to slow down whoever verifies tokens.
+/// On Linux each thread has a priority of its own; elsewhere it would be the whole process's.
+fn stand_back() {
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::setpriority_process(None, LOWEST_PRIORITY)
+    {
+        tracing::debug!(%error, "the threads that hash have the priority of all others");
     }
 }
 
