@@ -1,4 +1,4 @@
-"""The same question put to other programs that answer it: is this key good, and whose is it? They come from npm and PyPI into the
+"""The same question put to other programs that answer it: is this key good, and whose is it? They come by npm and pip into the
 target folder, at these versions, and are set up as their documentation does it, with one process and a store on this machine."""
 
 import base64
