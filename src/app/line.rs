@@ -62,6 +62,7 @@ struct Waiter<Q, A> {
 
 /// Until when a thread should be done with what it does.
 struct Busy {
+    /// When the thread was started.
     begun: Instant,
     /// In milliseconds since then; 0 while it does nothing.
     until: AtomicU64,

@@ -1,4 +1,5 @@
-//! The table of everything that is served, and the addresses that pages link to.
+//! The table of everything that is served but forward-auth, which [`super::front`] answers, and the addresses that pages link
+//! to.
 
 pub mod path;
 

@@ -2,10 +2,7 @@
 
 use crate::harness::{OwnCluster, TestApp, TestDb, db_test};
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{
-    app::{Jeton, Settings, clock::Clock},
-    storage::StorageError,
-};
+use jeton::{app::Jeton, storage::StorageError};
 
 /// The answer of `/readyz` after something was done to the database.
 async fn ready_after(app: &TestApp, statement: &str) -> crate::harness::Answer {
@@ -65,15 +62,7 @@ async fn a_standby_is_asked_nothing() {
 
     cluster.restart_as_standby();
     becomes((503, 503)).await;
-    let settings = Settings {
-        database: app.db.address().clone(),
-        data_dir: app.folder().to_owned(),
-        clock: Clock::system(),
-        is_demo: false,
-        mail: None,
-        github_keys: None,
-    };
-    let refused = Jeton::open(settings).map(drop).unwrap_err().to_string();
+    let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
     assert!(refused.contains("standby"), "{refused}");
     // It is there, and refused for what it is.
     assert!(matches!(app.db.address().connect(), Err(StorageError::Standby)));

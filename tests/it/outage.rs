@@ -2,10 +2,7 @@
 
 use crate::harness::{TestApp, TestDb, db_test};
 use diesel::{Connection, RunQueryDsl, sql_query};
-use jeton::{
-    app::{Jeton, Settings, clock::Clock},
-    storage::StorageError,
-};
+use jeton::{app::Jeton, storage::StorageError};
 use std::time::Duration;
 
 /// Closes the door of one database of the cluster, or opens it again.
@@ -103,17 +100,9 @@ db_test! {
         }
         assert!(app.jeton.note_epoch().await.is_err());
 
-        let settings = || Settings {
-            database: app.db.address().clone(),
-            data_dir: app.folder().to_owned(),
-            clock: Clock::system(),
-            is_demo: false,
-            mail: None,
-            github_keys: None,
-        };
-        let refused = Jeton::open(settings()).map(drop).unwrap_err().to_string();
+        let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
         assert!(refused.contains("older than this node remembers"), "{refused}");
         std::fs::remove_file(app.folder().join("epoch")).unwrap();
-        assert!(Jeton::open(settings()).is_ok());
+        assert!(Jeton::open(app.settings()).is_ok());
     }
 }

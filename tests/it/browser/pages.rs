@@ -428,9 +428,7 @@ async fn every_page_about_a_forgotten_password_in_french() {
 async fn every_page_about_a_forgotten_password(language: &'static str) {
     let (app, ann, smtp) = TestApp::with_mail(TestDb::sqlite(), "Ann").await;
     speaks_as_the_browser(&ann).await;
-    let setup = Setup { language, ..Setup::default() };
-    let browser = Browser::with(&app.url, setup).await;
-    let mut tour = Tour { browser, app, ann, smtp: Some(smtp), language, found: vec![], sent: vec![] };
+    let mut tour = Tour::begin(language, app, ann, Some(smtp)).await;
     tour.visit(FORGOTTEN).await;
     tour.ends();
 }
@@ -450,9 +448,7 @@ async fn every_page_about_people(language: &'static str) {
     speaks_as_the_browser(&ann).await;
     app.add_user("Ben", BuiltInSet::Standard).await.makes_token("Power BI").await;
     app.add_user(&"Donaudampfschifffahrt".repeat(5)[..60], BuiltInSet::Reader).await;
-    let setup = Setup { language, ..Setup::default() };
-    let browser = Browser::with(&app.url, setup).await;
-    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(PEOPLE).await;
     tour.browser.driver().delete_all_cookies().await.expect("a browser");
@@ -473,9 +469,7 @@ async fn every_page_about_protected_apis_in_french() {
 async fn every_page_about_protected_apis(language: &'static str) {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     speaks_as_the_browser(&ann).await;
-    let setup = Setup { language, ..Setup::default() };
-    let browser = Browser::with(&app.url, setup).await;
-    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(PROTECTED_APIS).await;
     tour.ends();
@@ -494,9 +488,7 @@ async fn every_page_about_receipts_in_french() {
 async fn every_page_about_receipts(language: &'static str) {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     speaks_as_the_browser(&ann).await;
-    let setup = Setup { language, ..Setup::default() };
-    let browser = Browser::with(&app.url, setup).await;
-    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     let key = tour.ann.makes_token("Lost phone").await;
     assert_eq!(tour.app.me(&key).await.status, 200);
@@ -530,9 +522,7 @@ async fn every_page_about_permission_sets_and_settings_in_french() {
 async fn every_page_about_permission_sets_and_settings(language: &'static str) {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     speaks_as_the_browser(&ann).await;
-    let setup = Setup { language, ..Setup::default() };
-    let browser = Browser::with(&app.url, setup).await;
-    let mut tour = Tour { browser, app, ann, smtp: None, language, found: vec![], sent: vec![] };
+    let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(SETS).await;
     tour.give_a_set_to_somebody().await;
@@ -547,16 +537,7 @@ const DAY: i64 = 86_400;
 async fn every_page(language: &'static str) {
     let app = TestApp::start(TestDb::sqlite()).await;
     let ann = app.browser("Ann");
-    let setup = Setup { language, ..Setup::default() };
-    let mut tour = Tour {
-        browser: Browser::with(&app.url, setup).await,
-        app,
-        ann,
-        smtp: None,
-        language,
-        found: vec![],
-        sent: vec![],
-    };
+    let mut tour = Tour::begin(language, app, ann, None).await;
     tour.visit(BEFORE_SET_UP).await;
     tour.ann.sets_up(tour.app.jeton.setup_code()).await;
     speaks_as_the_browser(&tour.ann).await;
@@ -609,6 +590,13 @@ struct Tour {
 }
 
 impl Tour {
+    /// In a browser that speaks this language, before anybody signs in.
+    async fn begin(language: &'static str, app: TestApp, ann: Person, smtp: Option<Smtp>) -> Tour {
+        let setup = Setup { language, ..Setup::default() };
+        let browser = Browser::with(&app.url, setup).await;
+        Tour { browser, app, ann, smtp, language, found: vec![], sent: vec![] }
+    }
+
     fn ends(mut self) {
         self.found.extend(html::validate(&self.sent));
         assert!(self.found.is_empty(), "{} findings:\n{}", self.found.len(), self.found.join("\n"));

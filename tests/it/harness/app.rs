@@ -140,6 +140,18 @@ impl TestApp {
         person
     }
 
+    /// What another node beside it would be started with, by the machine's clock.
+    pub fn settings(&self) -> app::Settings {
+        app::Settings {
+            database: self.db.address().clone(),
+            data_dir: self.folder().to_owned(),
+            clock: Clock::system(),
+            is_demo: false,
+            mail: None,
+            github_keys: None,
+        }
+    }
+
     /// The data folder.
     pub fn folder(&self) -> &std::path::Path {
         self.test_db.folder()
