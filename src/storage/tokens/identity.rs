@@ -37,7 +37,7 @@ type PersonalRow = (Vec<u8>, IdentityRow, MembershipRow, OrganizationRow);
 type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
 
 /// Everything that is read of a personal token, for each database in its own words: only then is a statement with many
-/// digests prepared once.
+/// digests prepared once, and that with one not put together again each time.
 macro_rules! personal {
     () => {
         api_tokens::table
@@ -79,11 +79,21 @@ pub fn identity(
     digest: &KeyDigest,
 ) -> Result<Option<(Identity, Life)>> {
     let is_it = api_tokens::digest.eq(&digest.0[..]);
-    let found = match kind {
-        TokenKind::Personal => personal!().filter(is_it).get_result(connection).optional()?.map(of_person),
-        TokenKind::Service => service!().filter(is_it).get_result(connection).optional()?.map(of_service_user),
+    let found = match (kind, connection) {
+        (TokenKind::Personal, AnyConnection::Sqlite(connection)) => {
+            personal!().filter(is_it).get_result(connection).optional()?.map(of_person)
+        }
+        (TokenKind::Personal, AnyConnection::Postgres(connection)) => {
+            personal!().filter(is_it).get_result(connection).optional()?.map(of_person)
+        }
+        (TokenKind::Service, AnyConnection::Sqlite(connection)) => {
+            service!().filter(is_it).get_result(connection).optional()?.map(of_service_user)
+        }
+        (TokenKind::Service, AnyConnection::Postgres(connection)) => {
+            service!().filter(is_it).get_result(connection).optional()?.map(of_service_user)
+        }
         // Built-in integrations have none yet.
-        TokenKind::System => None,
+        (TokenKind::System, _) => None,
     };
     found.map(|found| Ok(found?.1)).transpose()
 }
