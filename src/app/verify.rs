@@ -12,8 +12,8 @@ use super::{
     AppError, Jeton,
     clock::Clock,
     freshness::{LocalEpoch, Reader, SharedEpoch, Unproven},
-    measures::{Durations, Measured, Verifications},
-    usage::{self, Usage, Use},
+    measures::{Measured, Verifications},
+    usage::{self, Usage, Uses},
 };
 use crate::{
     domain::{
@@ -24,9 +24,10 @@ use crate::{
     },
     storage::{Address, Db, StorageError, tokens},
 };
-use cache::{Cache, Known, Passed};
+use cache::{Known, Passed};
 use lookups::Lookups;
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
@@ -101,19 +102,23 @@ impl Accepted {
 /// What all threads share.
 pub struct Shared {
     db: Db,
-    pepper: Pepper,
-    clock: Clock,
-    cache: Arc<Cache>,
+    reader: Reader,
     usage: Usage,
-    /// What the verifiers of the threads count, and how long reads of the epoch take.
+    /// What the verifiers of the threads count.
     counted: Mutex<Vec<Arc<Verifications>>>,
-    took: Arc<Durations>,
-    /// For Postgres; on SQLite each thread reads by itself.
-    far: Option<Far>,
+    database: Database,
+}
+
+/// Where tokens are found.
+enum Database {
+    /// SQLite: each thread reads by itself.
+    File(PathBuf),
+    /// Postgres.
+    Server(Arc<Lines>),
 }
 
 /// What stands between a node and a Postgres: connections that nothing else uses.
-struct Far {
+struct Lines {
     epoch: SharedEpoch,
     lookups: Lookups,
 }
@@ -121,40 +126,24 @@ struct Far {
 impl Shared {
     /// An empty cache in front of `db`.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
-        let address = db.address().clone();
-        let mut shared = Self {
-            db,
-            pepper,
-            clock,
-            cache: Arc::default(),
-            usage: Usage::default(),
-            counted: Mutex::default(),
-            took: Arc::default(),
-            far: None,
+        let reader = Reader { cache: Arc::default(), clock, pepper, took: Arc::default() };
+        let database = match db.address() {
+            Address::Sqlite(file) => Database::File(file.clone()),
+            Address::Postgres(_) => Database::Server(Arc::new(Lines {
+                epoch: SharedEpoch::start(db.address().clone(), reader.clone()),
+                lookups: Lookups::start(db.address(), &reader.pepper),
+            })),
         };
-        if let Address::Postgres(_) = address {
-            let lookups = Lookups::start(&address, &shared.pepper);
-            shared.far = Some(Far { epoch: SharedEpoch::start(address, shared.reader()), lookups });
-        }
-        shared
-    }
-
-    fn reader(&self) -> Reader {
-        Reader {
-            cache: Arc::clone(&self.cache),
-            clock: self.clock.clone(),
-            pepper: self.pepper.clone(),
-            took: Arc::clone(&self.took),
-        }
+        Self { db, reader, usage: Usage::default(), counted: Mutex::default(), database }
     }
 
     /// What the verifiers counted, and what they have in memory.
     pub fn measured(&self) -> Measured {
-        let (cached, cached_bytes) = self.cache.size();
-        let epoch = Some(self.cache.epoch()).filter(|epoch| *epoch != i64::MIN);
+        let (cached, cached_bytes) = self.reader.cache.size();
+        let epoch = Some(self.reader.cache.epoch()).filter(|epoch| *epoch != i64::MIN);
         let mut measured =
             Measured { epoch, cached, cached_bytes, waiting: self.usage.waiting(), ..Measured::default() };
-        measured.epoch_reads.add(&self.took);
+        measured.epoch_reads.add(&self.reader.took);
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.iter().for_each(|counted| measured.add(counted));
         measured
@@ -167,7 +156,7 @@ impl Shared {
 
     /// What became of the cache as the epoch moved, since the last time.
     pub fn take_passed(&self) -> Passed {
-        self.cache.take_passed()
+        self.reader.cache.take_passed()
     }
 }
 
@@ -175,7 +164,15 @@ impl Shared {
 pub struct Verifier {
     shared: Arc<Shared>,
     counted: Arc<Verifications>,
-    local: Option<LocalEpoch>,
+    asked: Asked,
+}
+
+/// How a thread asks the database.
+enum Asked {
+    /// SQLite, by itself.
+    Here(Box<LocalEpoch>),
+    /// Postgres, together with the other threads.
+    There(Arc<Lines>),
 }
 
 impl Jeton {
@@ -184,13 +181,13 @@ impl Jeton {
     /// # Errors
     /// When its own connection cannot be opened.
     pub fn verifier(&self) -> Result<Verifier, Unproven> {
-        let local = match self.db.address() {
-            Address::Sqlite(file) => Some(LocalEpoch::open(file, self.verifier.reader())?),
-            Address::Postgres(_) => None,
+        let asked = match &self.verifier.database {
+            Database::File(file) => Asked::Here(LocalEpoch::open(file, self.verifier.reader.clone())?.into()),
+            Database::Server(lines) => Asked::There(Arc::clone(lines)),
         };
         let (shared, counted) = (Arc::clone(&self.verifier), Arc::new(Verifications::default()));
         shared.counted.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&counted));
-        Ok(Verifier { shared, counted, local })
+        Ok(Verifier { shared, counted, asked })
     }
 }
 
@@ -225,8 +222,8 @@ impl Verifier {
         demand: Demand,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
-        let digest = self.shared.pepper.digest(key);
-        let mut cached = self.shared.cache.get(&digest).inspect(|_| self.counted.known.count());
+        let digest = self.shared.reader.pepper.digest(key);
+        let mut cached = self.shared.reader.cache.get(&digest).inspect(|_| self.counted.known.count());
         for _ in 0..TRIES {
             let is_fresh = cached.is_none();
             let known = match cached.take() {
@@ -248,7 +245,7 @@ impl Verifier {
         demand: Demand,
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {
-        let now = self.shared.clock.now();
+        let now = self.shared.reader.clock.now();
         let uses = &known.uses;
         match decide(&known.identity, known.life(uses.last.load(Ordering::Relaxed)), demand, now) {
             Ok(()) => {}
@@ -282,54 +279,45 @@ impl Verifier {
     /// # Errors
     /// Why nothing can be said.
     pub async fn prove(&self) -> Result<(), Unproven> {
-        match (&self.local, &self.shared.far) {
-            (Some(local), _) => local.prove().map(drop),
-            (None, Some(far)) => far.epoch.prove().await.map(drop),
-            (None, None) => Err(no_database()),
+        match &self.asked {
+            Asked::Here(local) => local.prove().map(drop),
+            Asked::There(lines) => lines.epoch.prove().await.map(drop),
         }
     }
 
     /// The epoch, by a read that began after this call; the cache is at least there.
     pub(super) async fn epoch(&self) -> Result<i64, Unproven> {
-        match (&self.local, &self.shared.far) {
-            (Some(local), _) => local.read(),
-            (None, Some(far)) => far.epoch.read().await,
-            (None, None) => Err(no_database()),
+        match &self.asked {
+            Asked::Here(local) => local.read(),
+            Asked::There(lines) => lines.epoch.read().await,
         }
     }
 
     /// Reads a token from the database and keeps what it says for the requests that follow.
     async fn load(&self, kind: TokenKind, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>, Unproven> {
         let begun = Instant::now();
-        let found = match (&self.local, &self.shared.far) {
-            (Some(local), _) => local.with_connection(|connection| tokens::identity(connection, kind, &digest))?,
-            (None, Some(far)) => far.lookups.token(kind, digest).await?,
-            (None, None) => return Err(no_database()),
+        let found = match &self.asked {
+            Asked::Here(local) => local.with_connection(|connection| tokens::identity(connection, kind, &digest))?,
+            Asked::There(lines) => lines.lookups.token(kind, digest).await?,
         };
         self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {
-            let known = Arc::new(Known::new(self.shared.cache.share_texts(identity), life));
-            self.shared.cache.keep(digest, &known, epoch);
+            let known = Arc::new(Known::new(self.shared.reader.cache.share_texts(identity), life));
+            self.shared.reader.cache.keep(digest, &known, epoch);
             known
         }))
     }
 
     /// Writes a use down at once. Returns false when the database says that the token has ended.
     async fn write_use(&self, known: &Arc<Known>, at: Timestamp, source: Source) -> Result<bool, Denied> {
-        let one = Use { known: Arc::clone(known), at, source };
-        let noted = match &self.shared.far {
-            Some(far) => far.lookups.write_use(one).await?,
-            None => {
-                let db = self.shared.db.clone();
-                let write = move || db.write(|connection| Ok(usage::write_use(connection, &one)?));
-                Jeton::blocking(write).await?
+        let one = Uses { known: Arc::clone(known), at, source, count: 0 };
+        match &self.asked {
+            Asked::Here(_) => {
+                let (db, uses) = (self.shared.db.clone(), [one]);
+                let write = move || db.write(|connection| Ok(usage::write_at_once(connection, &uses)?));
+                Ok(Jeton::blocking(write).await? == [true])
             }
-        };
-        Ok(noted != tokens::NotedUse::Ended)
+            Asked::There(lines) => Ok(lines.lookups.write_use(one).await?),
+        }
     }
-}
-
-/// Nothing can be said: a verifier asks a file or a server.
-fn no_database() -> Unproven {
-    Unproven("there is no database to read it from".into())
 }

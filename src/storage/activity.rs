@@ -16,7 +16,8 @@ use crate::domain::{
     time::Timestamp,
     user::UserId,
 };
-use diesel::prelude::*;
+use diesel::{prelude::*, upsert::excluded};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that are chained in one transaction when they were written before there was a chain.
 const BATCH: i64 = 1000;
@@ -68,9 +69,10 @@ impl<'a> Entry<'a> {
 }
 
 /// What the hash of an entry is made of, in this order.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = activity)]
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = activity, treat_none_as_default_value = false)]
 struct Chained {
+    #[diesel(skip_insertion)]
     id: i64,
     organization_id: Option<i64>,
     at: i64,
@@ -89,6 +91,11 @@ struct Chained {
 }
 
 impl Chained {
+    /// Whose chain it belongs to: an organization's, or 0 for that of all users.
+    fn chain(&self) -> i64 {
+        self.organization_id.unwrap_or(0)
+    }
+
     fn hash(&self, previous: &Hash, position: i64) -> Hash {
         let number = |number: Option<i64>| number.map(|number| number.to_string());
         let (position, at, count) = (position.to_string(), self.at.to_string(), self.count.to_string());
@@ -117,86 +124,126 @@ impl Chained {
     }
 }
 
+impl From<&Entry<'_>> for Chained {
+    fn from(entry: &Entry<'_>) -> Self {
+        Self {
+            id: 0,
+            organization_id: entry.organization.map(|id| id.0),
+            at: entry.at.seconds(),
+            action: entry.action.key().into(),
+            actor_user_id: entry.actor.map(|id| id.0),
+            actor_name: entry.actor_name.into(),
+            target_user_id: entry.target.map(|id| id.0),
+            target_name: entry.target_name.map(Into::into),
+            token_public_id: entry.token.map(|(public_id, _)| public_id.into()),
+            token_label: entry.token.map(|(_, label)| label.into()),
+            detail: entry.detail.map(Into::into),
+            count: entry.count,
+            address: entry.source.address.clone(),
+            program: entry.source.program.clone(),
+            request_id: entry.source.request_id.clone(),
+        }
+    }
+}
+
 /// Writes an entry.
 ///
 /// # Errors
 /// When the database fails.
 pub fn insert(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<()> {
-    let row = Chained {
-        id: 0,
-        organization_id: entry.organization.map(|id| id.0),
-        at: entry.at.seconds(),
-        action: entry.action.key().into(),
-        actor_user_id: entry.actor.map(|id| id.0),
-        actor_name: entry.actor_name.into(),
-        target_user_id: entry.target.map(|id| id.0),
-        target_name: entry.target_name.map(Into::into),
-        token_public_id: entry.token.map(|(public_id, _)| public_id.into()),
-        token_label: entry.token.map(|(_, label)| label.into()),
-        detail: entry.detail.map(Into::into),
-        count: entry.count,
-        address: entry.source.address.clone(),
-        program: entry.source.program.clone(),
-        request_id: entry.source.request_id.clone(),
-    };
-    let (position, hash) = link(connection, &row)?;
-    diesel::insert_into(activity::table)
-        .values((
-            activity::organization_id.eq(row.organization_id),
-            activity::at.eq(row.at),
-            activity::action.eq(row.action),
-            activity::actor_user_id.eq(row.actor_user_id),
-            activity::actor_name.eq(row.actor_name),
-            activity::target_user_id.eq(row.target_user_id),
-            activity::target_name.eq(row.target_name),
-            activity::token_public_id.eq(row.token_public_id),
-            activity::token_label.eq(row.token_label),
-            activity::detail.eq(row.detail),
-            activity::count.eq(row.count),
-            activity::address.eq(row.address),
-            activity::program.eq(row.program),
-            activity::request_id.eq(row.request_id),
-            activity::position.eq(position),
-            activity::hash.eq(&hash[..]),
-        ))
-        .execute(connection)?;
-    Ok(())
+    insert_all(connection, std::slice::from_ref(entry))
 }
 
-/// Writes entries, one after the other.
+/// Writes entries, of each organization in their order. Takes as many statements for many as for one.
 ///
 /// # Errors
 /// When the database fails.
 pub fn insert_all(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Result<()> {
-    entries.iter().try_for_each(|entry| insert(connection, entry))
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Chained> = entries.iter().map(Chained::from).collect();
+    let links = link(connection, &rows)?;
+    let linked = |(row, (position, hash))| (row, activity::position.eq(position), activity::hash.eq(Vec::from(hash)));
+    let linked: Vec<_> = rows.into_iter().zip(links).map(linked).collect();
+    match connection {
+        AnyConnection::Sqlite(sqlite) => diesel::insert_into(activity::table).values(linked).execute(sqlite),
+        AnyConnection::Postgres(postgres) => diesel::insert_into(activity::table).values(linked).execute(postgres),
+    }?;
+    Ok(())
 }
 
-/// Makes an entry the last of its organization's chain: its position and its hash. Until this transaction ends, others
-/// that write into the same log wait here, so that no two entries follow the same one.
-fn link(connection: &mut AnyConnection, row: &Chained) -> Result<(i64, Hash)> {
-    let organization = row.organization_id.unwrap_or(0);
-    let head: Option<(i64, Vec<u8>)> = diesel::update(activity_heads::table.find(organization))
-        .set(activity_heads::position.eq(activity_heads::position + 1))
-        .returning((activity_heads::position, activity_heads::hash))
-        .get_result(connection)
-        .optional()?;
-    let Some((position, previous)) = head else {
-        let hash = row.hash(&CHAIN_START, 1);
-        diesel::insert_into(activity_heads::table)
-            .values((
-                activity_heads::organization_id.eq(organization),
-                activity_heads::position.eq(1),
-                activity_heads::hash.eq(&hash[..]),
-            ))
-            .execute(connection)?;
-        return Ok((1, hash));
+/// The last position of a chain and its hash.
+type End = (i64, Hash);
+
+/// Makes entries the last of their chains: the position and the hash of each. Until this transaction ends, others that
+/// write into the same logs wait here, so that no two entries follow the same one.
+fn link(connection: &mut AnyConnection, rows: &[Chained]) -> Result<Vec<End>> {
+    let chains: BTreeSet<i64> = rows.iter().map(Chained::chain).collect();
+    let mut ends = locked_ends(connection, &chains)?;
+    if ends.len() < chains.len() {
+        begin_chains(connection, &chains)?;
+        ends = locked_ends(connection, &chains)?;
+    }
+    let mut links = Vec::with_capacity(rows.len());
+    for row in rows {
+        let end = ends.entry(row.chain()).or_insert((0, CHAIN_START));
+        let position = end.0 + 1;
+        *end = (position, row.hash(&end.1, position));
+        links.push(*end);
+    }
+    store_ends(connection, ends)?;
+    Ok(links)
+}
+
+/// The ends of these chains that there are, locked in one order, so that two who need several never wait in a ring.
+fn locked_ends(connection: &mut AnyConnection, chains: &BTreeSet<i64>) -> Result<BTreeMap<i64, End>> {
+    let ends = activity_heads::table
+        .filter(activity_heads::organization_id.eq_any(chains))
+        .order(activity_heads::organization_id)
+        .select((activity_heads::organization_id, activity_heads::position, activity_heads::hash));
+    let found: Vec<(i64, i64, Vec<u8>)> = match connection {
+        AnyConnection::Sqlite(sqlite) => ends.load(sqlite),
+        AnyConnection::Postgres(postgres) => ends.for_update().load(postgres),
+    }?;
+    let end = |(chain, position, hash): (_, _, Vec<u8>)| {
+        Ok((chain, (position, known(hash.try_into().ok(), "activity_heads.hash")?)))
     };
-    let previous: Hash = known(previous.try_into().ok(), "activity_heads.hash")?;
-    let hash = row.hash(&previous, position);
-    diesel::update(activity_heads::table.find(organization))
-        .set(activity_heads::hash.eq(&hash[..]))
-        .execute(connection)?;
-    Ok((position, hash))
+    found.into_iter().map(end).collect()
+}
+
+/// Begins those of these chains that there are not yet.
+fn begin_chains(connection: &mut AnyConnection, chains: &BTreeSet<i64>) -> Result<()> {
+    let beginning = |chain: &i64| {
+        let (position, hash) = (activity_heads::position.eq(0), activity_heads::hash.eq(&CHAIN_START[..]));
+        (activity_heads::organization_id.eq(*chain), position, hash)
+    };
+    let begun = diesel::insert_into(activity_heads::table).values(chains.iter().map(beginning).collect::<Vec<_>>());
+    match connection {
+        AnyConnection::Sqlite(sqlite) => begun.on_conflict_do_nothing().execute(sqlite),
+        AnyConnection::Postgres(postgres) => begun.on_conflict_do_nothing().execute(postgres),
+    }?;
+    Ok(())
+}
+
+fn store_ends(connection: &mut AnyConnection, ends: BTreeMap<i64, End>) -> Result<()> {
+    let end = |(chain, (position, hash)): (i64, End)| {
+        let (position, hash) = (activity_heads::position.eq(position), activity_heads::hash.eq(Vec::from(hash)));
+        (activity_heads::organization_id.eq(chain), position, hash)
+    };
+    let stored = diesel::insert_into(activity_heads::table)
+        .values(ends.into_iter().map(end).collect::<Vec<_>>())
+        .on_conflict(activity_heads::organization_id)
+        .do_update()
+        .set((
+            activity_heads::position.eq(excluded(activity_heads::position)),
+            activity_heads::hash.eq(excluded(activity_heads::hash)),
+        ));
+    match connection {
+        AnyConnection::Sqlite(sqlite) => stored.execute(sqlite),
+        AnyConnection::Postgres(postgres) => stored.execute(postgres),
+    }?;
+    Ok(())
 }
 
 /// Chains entries that were written before there was a chain, oldest first. Returns whether there may be more.
@@ -210,8 +257,7 @@ pub fn chain_older(connection: &mut AnyConnection) -> Result<bool> {
         .limit(BATCH)
         .select(Chained::as_select())
         .load(connection)?;
-    for row in &rows {
-        let (position, hash) = link(connection, row)?;
+    for (row, (position, hash)) in rows.iter().zip(link(connection, &rows)?) {
         diesel::update(activity::table.find(row.id))
             .set((activity::position.eq(position), activity::hash.eq(&hash[..])))
             .execute(connection)?;

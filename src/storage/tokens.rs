@@ -7,14 +7,16 @@ mod key;
 mod personal;
 mod revoked;
 pub mod service_users;
+mod uses;
 
-pub use calls::{calls_since, count_calls, forget_calls, keys_of};
+pub use calls::{calls_since, forget_calls, keys_of};
 pub use identity::{identities, identity, touched};
 pub use key::{KeyFacts, LastUse, RefusedUses, Revocation, RevokedBy};
 pub use personal::{NewToken, OwnedToken, Token, find, find_by_form, find_owned, in_places, insert, list, list_owned};
+pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};
 
 use super::{AnyConnection, Result, schema::api_tokens};
-use crate::domain::{activity::Source, organization::OrganizationId, time::Timestamp, token::TokenId};
+use crate::domain::{organization::OrganizationId, time::Timestamp, token::TokenId};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
@@ -43,28 +45,6 @@ pub fn revoke<'a>(
         .returning(api_tokens::id)
         .get_results(connection)?;
     note_revoked(connection, &revoked, false)
-}
-
-/// Adds refused uses of a revoked token, of which `source` tells about the last.
-///
-/// # Errors
-/// When the database fails.
-pub fn note_refused(
-    connection: &mut AnyConnection,
-    id: TokenId,
-    count: i64,
-    at: Timestamp,
-    source: &Source,
-) -> Result<()> {
-    diesel::update(api_tokens::table.find(id.0))
-        .set((
-            api_tokens::refused_count.eq(api_tokens::refused_count + count),
-            api_tokens::refused_at.eq(at.seconds()),
-            api_tokens::refused_address.eq(&source.address),
-            api_tokens::refused_program.eq(&source.program),
-        ))
-        .execute(connection)?;
-    Ok(())
 }
 
 /// Writes down that a token has expired and gives its place free, unless it was used or revoked meanwhile.
@@ -119,46 +99,4 @@ fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {
 
 fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<BigInt>, i64> {
     counted_from_last_use().le(now.seconds())
-}
-
-/// What became of writing down a use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotedUse {
-    /// It was the first.
-    First,
-    /// It was a later one, or a newer one stands there already.
-    Later,
-    /// Nothing was written, since the token has ended.
-    Ended,
-}
-
-/// Writes down a use that was accepted at `at`. The stored moment never moves back, and a token that had ended by then is
-/// left alone (L8, V16). One that was revoked since keeps the uses from before.
-///
-/// # Errors
-/// When the database fails.
-pub fn note_use(connection: &mut AnyConnection, id: TokenId, at: Timestamp, source: &Source) -> Result<NotedUse> {
-    let before: Option<Option<i64>> =
-        api_tokens::table.find(id.0).select(api_tokens::last_used_at).get_result(connection).optional()?;
-    let Some(before) = before else { return Ok(NotedUse::Ended) };
-    if before.is_some_and(|before| before >= at.seconds()) {
-        return Ok(NotedUse::Later);
-    }
-    let not_revoked = api_tokens::revoked_at.is_null().or(api_tokens::revoked_at.ge(at.seconds()).assume_not_null());
-    let not_newer = api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.lt(at.seconds()).assume_not_null());
-    let written = diesel::update(api_tokens::table.find(id.0))
-        .filter(api_tokens::expired_at.is_null().and(not_revoked).and(not_newer))
-        // At its very end the token is expired: the use and the end of the period cannot both win.
-        .filter(counted_from_last_use().gt(at.seconds()))
-        .set((
-            api_tokens::last_used_at.eq(at.seconds()),
-            api_tokens::last_used_address.eq(&source.address),
-            api_tokens::last_used_program.eq(&source.program),
-        ))
-        .execute(connection)?;
-    Ok(match (written, before) {
-        (0, _) => NotedUse::Ended,
-        (_, None) => NotedUse::First,
-        (_, Some(_)) => NotedUse::Later,
-    })
 }

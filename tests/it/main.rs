@@ -38,3 +38,4 @@ mod stop;
 mod structure;
 mod tokens;
 mod users;
+mod uses;

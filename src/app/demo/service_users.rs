@@ -35,7 +35,7 @@ struct Sample {
     used: Option<Call>,
     revoked: Option<i64>,
     /// Calls since it was revoked: how many, and the last.
-    refused: Option<(i64, Call)>,
+    refused: Option<(u32, Call)>,
     /// Rotated this long ago, with an old key that was used last by this call.
     rotated: Option<(i64, Call)>,
 }
@@ -194,9 +194,9 @@ fn add_one(
         activity::insert(connection, &activity::Entry { action: Action::TokenExpired, actor_name: "", ..by_itself })?;
     }
     if let Some((count, last)) = sample.refused {
-        let refused = called(last);
-        tokens::note_refused(connection, token, count, ago(last.0), &refused)?;
-        let (action, at) = (Action::RevokedTokenRefused, ago(last.0));
+        let (refused, at) = (called(last), ago(last.0));
+        tokens::note_refused(connection, &[tokens::Uses { token, at, source: &refused, count: count.into() }])?;
+        let (action, count) = (Action::RevokedTokenRefused, count.into());
         activity::insert(connection, &activity::Entry { action, at, count, source: &refused, ..by_itself })?;
     }
     Ok(key)

@@ -7,7 +7,7 @@ use crate::{
     app::{
         freshness::Unproven,
         line::Line,
-        usage::{self, Use},
+        usage::{self, Uses},
     },
     domain::{
         access::Identity,
@@ -52,7 +52,7 @@ enum Found {
 pub struct Lookups {
     reads: Line<Lookup, Found>,
     /// Apart from the reads: a write may wait for somebody else's.
-    writes: Line<Use, tokens::NotedUse>,
+    writes: Line<Uses, bool>,
 }
 
 impl Lookups {
@@ -86,11 +86,11 @@ impl Lookups {
         }
     }
 
-    /// Writes a use down.
+    /// Writes a use down. Returns false when the token has ended.
     ///
     /// # Errors
     /// When the database has not done so in time.
-    pub async fn write_use(&self, one: Use) -> Result<tokens::NotedUse, Unproven> {
+    pub async fn write_use(&self, one: Uses) -> Result<bool, Unproven> {
         self.writes.ask(one).await
     }
 }
@@ -99,8 +99,8 @@ fn mixed_up() -> Unproven {
     Unproven("an answer belongs to another question".into())
 }
 
-fn write(connection: &mut AnyConnection, together: &[Use]) -> Result<Vec<tokens::NotedUse>, Unproven> {
-    Ok(connection.in_transaction(|connection| usage::write_uses(connection, together))?)
+fn write(connection: &mut AnyConnection, together: &[Uses]) -> Result<Vec<bool>, Unproven> {
+    Ok(connection.in_transaction(|connection| usage::write_at_once(connection, together))?)
 }
 
 fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Found>, Unproven> {

@@ -4,7 +4,7 @@
 //! the request only together: each told path is asked with each told method, and what all of them demand adds up. A
 //! forged word can narrow, never widen.
 
-use super::{Accepted, Denied, Verifier, lookups, no_database};
+use super::{Accepted, Asked, Denied, Verifier, lookups};
 use crate::{
     app::freshness::Unproven,
     domain::{
@@ -73,15 +73,14 @@ impl Verifier {
         if !is_public_id(public_id) {
             return Ok(None);
         }
-        if let Some(known) = self.shared.cache.api(public_id) {
+        if let Some(known) = self.shared.reader.cache.api(public_id) {
             return Ok(known);
         }
-        let found = match (&self.local, &self.shared.far) {
-            (Some(local), _) => local.with_connection(|connection| lookups::api(connection, public_id))?,
-            (None, Some(far)) => far.lookups.api(public_id).await?,
-            (None, None) => return Err(no_database()),
+        let found = match &self.asked {
+            Asked::Here(local) => local.with_connection(|connection| lookups::api(connection, public_id))?,
+            Asked::There(lines) => lines.lookups.api(public_id).await?,
         };
-        self.shared.cache.keep_api(public_id, &found, epoch);
+        self.shared.reader.cache.keep_api(public_id, &found, epoch);
         Ok(found)
     }
 }

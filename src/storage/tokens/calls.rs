@@ -1,7 +1,7 @@
 //! How often tokens are used: calls a day, of each key.
 
 use crate::{
-    domain::{calls::day_of, organization::ServiceUserId, time::Timestamp, token::TokenId},
+    domain::{organization::ServiceUserId, token::TokenId},
     storage::{
         AnyConnection, Result,
         schema::{api_tokens, token_calls},
@@ -11,22 +11,6 @@ use diesel::{prelude::*, sql_query, sql_types::BigInt};
 
 /// Most rows that are forgotten at once.
 const BATCH: i64 = 10_000;
-
-/// Adds accepted uses to those of the day of `at`. A token that is gone counts no more.
-///
-/// # Errors
-/// When the database fails.
-pub fn count_calls(connection: &mut AnyConnection, token: TokenId, at: Timestamp, calls: u64) -> Result<()> {
-    sql_query(
-        "INSERT INTO token_calls (day, calls, token_id) SELECT $1, $2, id FROM api_tokens WHERE id = $3 \
-         ON CONFLICT (token_id, day) DO UPDATE SET calls = token_calls.calls + excluded.calls",
-    )
-    .bind::<BigInt, _>(day_of(at))
-    .bind::<BigInt, _>(i64::try_from(calls).unwrap_or(i64::MAX))
-    .bind::<BigInt, _>(token.0)
-    .execute(connection)?;
-    Ok(())
-}
 
 /// The calls with these keys since a day: days with how many, some days several times.
 ///
