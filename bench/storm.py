@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from servers import HERE, free_port, jeton, load, memory, spawn, stop
+from servers import HERE, LOAD_CORE, SERVER_CORE, free_port, jeton, load, memory, spawn, stop
 
 STORM = 400
 CONNECTIONS = 4
@@ -15,13 +15,13 @@ def measure(options, folder, url, keys, say):
     say(f"A storm of {STORM} sign-ins")
     port = free_port()
     more = ["--verify-listen", f"127.0.0.1:{port}", "--trusted-proxies", "127.0.0.1"]
-    server = jeton(folder, url, more=more)
+    server = jeton(folder, url, more=more, core=SERVER_CORE)
     main, server.port = server.port, port
     ask = lambda: load(server, "/verify", "Authorization", keys, "Bearer ", CONNECTIONS, SECONDS)
     ask()
     quiet, before = [ask(), ask()], memory(server.process)
     script = ["-s", HERE / "storm.lua", f"http://127.0.0.1:{main}"]
-    storm = spawn(["wrk", "-t1", f"-c{STORM}", f"-d{3 * SECONDS + 2}s", "--timeout", "20s", *script])
+    storm = spawn(["wrk", "-t1", f"-c{STORM}", f"-d{3 * SECONDS + 2}s", "--timeout", "20s", *script], core=LOAD_CORE, niceness=19)
     time.sleep(1)
     stormy = [ask(), ask()]
     peak = memory(server.process, "VmHWM")

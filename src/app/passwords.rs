@@ -26,9 +26,6 @@ const QUEUE: usize = 32;
 /// A thread that has had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// As `nice` has it.
-const LOWEST_PRIORITY: i32 = 19;
-
 /// Bytes of a hash.
 const OUTPUT: usize = 32;
 
@@ -119,14 +116,20 @@ fn work(queue: &Mutex<Receiver<Job>>) {
 }
 
 /// Leaves the processor to requests that want it meanwhile: a storm of sign-ins is not to slow down whoever verifies tokens.
-/// On Linux each thread has a priority of its own; elsewhere it would be the whole process's.
+/// A thread of the lowest priority alone would keep a core for some milliseconds once it has it.
+#[cfg(target_os = "linux")]
 fn stand_back() {
-    if cfg!(target_os = "linux")
-        && let Err(error) = rustix::process::setpriority_process(None, LOWEST_PRIORITY)
-    {
+    use thread_priority::{
+        NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy::Normal, set_thread_priority_and_policy,
+        thread_native_id,
+    };
+    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, Normal(Idle)) {
         tracing::debug!(%error, "the threads that hash have the priority of all others");
     }
 }
+
+#[cfg(not(target_os = "linux"))]
+fn stand_back() {}
 
 fn digest(
     argon: &Argon2<'_>,
@@ -174,6 +177,18 @@ mod tests {
         assert!(hasher.verify(password("correct horse battery"), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify(password("correct horse batterz"), Some(hash)).await.unwrap());
         assert!(!hasher.verify(password("correct horse battery"), None).await.unwrap());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn whoever_stands_back_runs_only_while_nobody_else_wants_to() {
+        let policy = || {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            // The 41st field; the second, in brackets, may contain anything (proc(5)).
+            stat.rsplit(')').next().unwrap().split_whitespace().nth(38).unwrap().to_owned()
+        };
+        let before_and_after = std::thread::spawn(move || (policy(), stand_back(), policy())).join().unwrap();
+        assert_eq!(before_and_after, ("0".into(), (), "5".into()), "SCHED_OTHER, then SCHED_IDLE");
     }
 
     #[tokio::test]

@@ -23,9 +23,9 @@ use std::{
 };
 
 /// Most bytes of what is known, a bit more than 100,000 tokens of the usual kind.
-const BYTES: u64 = 64 << 20;
+const BYTES: u64 = 52 << 20;
 /// What a token usually takes, for the first size of the tables.
-const USUAL: u64 = 600;
+const USUAL: u64 = 500;
 /// Most different texts that tokens share: sets of permissions, names of organizations.
 const TEXTS: usize = 4_096;
 /// Most steps and forgotten tokens that are kept for whoever tells of them.
@@ -199,7 +199,7 @@ struct Bytes;
 
 impl Weighter<KeyDigest, Arc<Known>> for Bytes {
     fn weight(&self, _: &KeyDigest, known: &Arc<Known>) -> u64 {
-        const FIXED: usize = size_of::<Known>() + size_of::<KeyDigest>() + 200;
+        const FIXED: usize = size_of::<Known>() + size_of::<KeyDigest>() + 100;
         let Identity { token_public_id, label, subject, .. } = &known.identity;
         let texts =
             [token_public_id, label, &subject.name, &subject.display_name].map(|text| text.len().next_multiple_of(16));
