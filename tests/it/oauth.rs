@@ -177,6 +177,8 @@ db_test! {
             (basic(&id, &caller.replace('_', "%255F")), plain.to_vec(), 401, "invalid_client"),
             (bearer("jtn_s_short"), plain.to_vec(), 401, "invalid_token"),
             (String::new(), in_form("", &caller).to_vec(), 401, "invalid_client"),
+            (basic(&id, &caller), vec![("token", &token), ("client_id", &other_id)], 401, "invalid_client"),
+            (bearer(&caller), vec![("token", &token), ("client_id", &other_id)], 401, "invalid_client"),
             (String::new(), vec![("token", &token), ("client_secret", &caller)], 401, "invalid_client"),
             (bearer(&caller), in_form(&id, &caller).to_vec(), 400, "invalid_request"),
             (basic(&id, &caller), in_form(&id, &caller).to_vec(), 400, "invalid_request"),
@@ -238,6 +240,19 @@ assert_eq!(status == 401, answer.header("www-authenticate").contains("realm=\"je
         let log = ann.get("/orgs/croix-bleue-sahel/activity?kind=token.revoked").await.body;
         for name in ["one", "two", "three"] {
             assert!(log.contains(name), "{name}");
+        }
+    }
+
+    async fn a_token_that_says_who_calls_revokes_itself_whatever_its_kind(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let personal = ann.makes_token("Power BI").await;
+        let service = ann.makes_service_token("Warehouse").await;
+        for key in [&personal, &service] {
+            let answer = sends(&app, REVOKE, &bearer(key), &[("token", key)]).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+            assert_eq!(app.me(key).await.status, 401);
+            // Now it is not true any more that this one calls.
+            assert_eq!(sends(&app, REVOKE, &bearer(key), &[("token", key)]).await.status, 401);
         }
     }
 

@@ -60,7 +60,7 @@ const TABLE: &[Row] = &[
     row("POST", "/api/v1/leaks", [400, 400, 400, 400]),
     row("POST", "/oauth2/introspect", [401, 401, 401, 403]),
     row("POST", "/oauth2/introspect/batch", [400, 400, 400, 400]),
-    row("POST", "/oauth2/revoke", [400, 400, 400, 403]),
+    row("POST", "/oauth2/revoke", [400, 400, 400, 400]),
     row("GET", "/.well-known/oauth-authorization-server", [200, 200, 200, 200]),
     row("GET", "/.well-known/jwks.json", [200, 200, 200, 200]),
     row("GET", "/.well-known/oauth-protected-resource", [200, 200, 200, 200]),

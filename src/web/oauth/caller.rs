@@ -1,4 +1,4 @@
-//! Who calls an endpoint: a service user, by one of the ways of RFC 6749, section 2.3.1, or RFC 6750, section 2.1.
+//! Who calls an endpoint, by one of the ways of RFC 6749, section 2.3.1, or RFC 6750, section 2.1.
 
 use crate::{
     app::verify::{Accepted, Denied},
@@ -108,9 +108,13 @@ impl ResponseError for OAuthError {
             Self::Bearer(error) => error.head(),
             _ => HttpResponse::build(status),
         };
-        if matches!(self, Self::Client(_) | Self::OtherClient) {
-            response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"jeton\""));
-        }
+        match self {
+            Self::Client(_) | Self::OtherClient => response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"jeton\"")),
+            Self::NotServiceUser => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"jeton\", error=\"insufficient_scope\""))
+            }
+            _ => &mut response,
+        };
         let body = match status {
             StatusCode::SERVICE_UNAVAILABLE => json!({ "error": "temporarily_unavailable" }),
             _ => json!({ "error": self.code(), "error_description": self.description() }),
@@ -129,31 +133,22 @@ impl OAuthError {
     }
 }
 
-/// The service user that calls, if its token is accepted and grants `demand`.
+/// Whoever calls, if their token is accepted and grants `demand`, and if it is theirs whom they say they are.
 ///
 /// # Errors
 /// [`OAuthError`] says why it is not.
 pub async fn caller(request: &HttpRequest, fields: &ClientFields, demand: Demand) -> Result<Accepted, OAuthError> {
-    let basic = basic(request)?;
-    let (id, secret) = match (basic, &fields.secret) {
+    let (accepted, id) = match (basic(request)?, &fields.secret) {
         (Some(_), Some(_)) => return Err(more_than_one()),
-        (Some((id, key)), None) => (Some(id), key),
-        (None, Some(_)) if request.headers().contains_key(AUTHORIZATION) => {
-            return Err(more_than_one());
-        }
-        (None, Some(secret)) => (fields.id.clone(), secret.clone()),
-        (None, None) => {
-            let accepted = bearer::authenticate(request, demand).await?;
-            return service_user(accepted);
-        }
+        (Some((id, key)), None) => (bearer::verify(request, &key, demand).await?, Some(id)),
+        (None, Some(_)) if request.headers().contains_key(AUTHORIZATION) => return Err(more_than_one()),
+        // A secret without an id is half of who calls.
+        (None, Some(_)) if fields.id.is_none() => return Err(OAuthError::OtherClient),
+        (None, Some(secret)) => (bearer::verify(request, secret, demand).await?, None),
+        (None, None) => (bearer::authenticate(request, demand).await?, None),
     };
-    let accepted = bearer::verify(request, &secret, demand).await?;
-    let accepted = service_user(accepted)?;
-    if id.as_deref() == Some(accepted.identity().token_public_id.as_str()) {
-        Ok(accepted)
-    } else {
-        Err(OAuthError::OtherClient)
-    }
+    let own = accepted.identity().token_public_id.as_str();
+    if id.iter().chain(&fields.id).all(|told| told == own) { Ok(accepted) } else { Err(OAuthError::OtherClient) }
 }
 
 /// Whether a request says in any way who calls.
@@ -165,7 +160,11 @@ fn more_than_one() -> OAuthError {
     OAuthError::Request("Say who calls in one way: in the Authorization header or in the form.".into())
 }
 
-fn service_user(accepted: Accepted) -> Result<Accepted, OAuthError> {
+/// A caller, if it is a service user.
+///
+/// # Errors
+/// [`OAuthError::NotServiceUser`].
+pub fn service_user(accepted: Accepted) -> Result<Accepted, OAuthError> {
     match accepted.identity().kind {
         TokenKind::Service => Ok(accepted),
         TokenKind::Personal | TokenKind::System => Err(OAuthError::NotServiceUser),

@@ -1,6 +1,6 @@
 //! Introspection: an API asks whom a token speaks for (RFC 7662).
 
-use super::caller::{ClientFields, OAuthError, caller};
+use super::caller::{ClientFields, OAuthError, caller, service_user};
 use crate::{
     app::verify::{Accepted, Denied},
     domain::{access::Demand, organization::OrganizationId, permission::Permission},
@@ -70,7 +70,7 @@ pub async fn introspect_batch(
 /// The organization whose tokens the caller may ask about.
 async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
     let demand = Demand { permissions: Permission::PlatformVerifyTokens.into(), ..Demand::default() };
-    Ok(caller(request, fields, demand).await?.identity().organization)
+    Ok(service_user(caller(request, fields, demand).await?)?.identity().organization)
 }
 
 /// Nothing, whatever the reason, unless the token is one of `organization` and active.
