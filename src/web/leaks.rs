@@ -77,7 +77,7 @@ pub async fn report(
     }
     let finds = read(&body)?;
     if !is_signed && finds.len() > MOST {
-        return Err(WebError::TooLarge);
+        return Ok(too_many(&source.request_id));
     }
     let found = finds.iter().map(|find| Found { key: find.token.clone(), url: find.url.clone() }).collect();
     let compose = move |owner: &User, keys: &[Arc<Identity>]| mail(&url.0, owner, keys);
@@ -106,6 +106,11 @@ fn signature(request: &HttpRequest) -> Option<(String, String)> {
 fn not_signed(request_id: &str) -> HttpResponse {
     let detail = "The body is not signed with a current key of GitHub that this server knows.";
     finish::problem(StatusCode::FORBIDDEN, "Signature not accepted", detail, request_id)
+}
+
+fn too_many(request_id: &str) -> HttpResponse {
+    let detail = format!("A report has {MOST} keys at most: report the others in another one.");
+    finish::problem(StatusCode::PAYLOAD_TOO_LARGE, "Too many keys", &detail, request_id)
 }
 
 fn label((find, is_real): (Find, bool)) -> Label {

@@ -166,7 +166,9 @@ db_test! {
         }
         assert_eq!(app.send("POST", LEAKS, &json, &format!("[{}]", " ".repeat(1 << 20))).await.status, 413);
         let many = |count: usize| json!(vec![json!({ "token": another_key() }); count]);
-        assert_eq!((reports(&app, &many(1001)).await.status, reports(&app, &many(1000)).await.status), (413, 200));
+        let too_many = reports(&app, &many(1001)).await;
+        assert_eq!((too_many.status, reports(&app, &many(1000)).await.status), (413, 200));
+        assert!(too_many.body.contains("1000 keys at most"), "{}", too_many.body);
         assert_eq!(app.me(&key).await.status, 200, "nothing of all this was taken");
         let mut last = 200;
         for _ in 0..40 {
