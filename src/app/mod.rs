@@ -171,11 +171,12 @@ impl Jeton {
         }
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
+        let setup_code = random::hex(&pepper.derive("set-up", b""));
         Ok(Self {
             db,
             pepper,
             is_demo: installation.is_demo,
-            setup_code: random::code(),
+            setup_code,
             passwords: passwords::Hasher::start(),
             attempts: attempts::Attempts::new(),
             mail: settings.mail.map(mail::Mailer::start).transpose().map_err(StartError::Mail)?,

@@ -48,7 +48,8 @@ impl Jeton {
         self.read(|connection| Ok(!users::any(connection)?)).await
     }
 
-    /// The code of the set-up link, made anew at each start and known only to whoever reads the server's output.
+    /// The code of the set-up link, known only to whoever reads a server's output. All nodes of one database have the same,
+    /// so that a link works whichever of them answers.
     pub fn setup_code(&self) -> &str {
         &self.setup_code
     }

@@ -1,6 +1,7 @@
 //! The first start.
 
 use crate::harness::{PASSWORD, TestApp, db_test};
+use jeton::app::Jeton;
 
 db_test! {
     async fn the_set_up_page_needs_the_printed_code(db: TestDb) {
@@ -14,6 +15,14 @@ db_test! {
         let form = ann.get(&format!("/setup?code={}", app.jeton.setup_code())).await;
         assert_eq!(form.status, 200);
         assert_eq!(form.field("code").as_deref(), Some(app.jeton.setup_code()));
+    }
+
+    async fn whichever_node_of_a_database_answers_takes_the_printed_link(db: TestDb) {
+        let app = TestApp::start(db).await;
+        let another = Jeton::open(app.settings()).expect("it starts");
+        assert_eq!(another.setup_code(), app.jeton.setup_code());
+        let elsewhere = TestApp::start(crate::harness::TestDb::sqlite()).await;
+        assert_ne!(elsewhere.jeton.setup_code(), app.jeton.setup_code(), "another installation");
     }
 
     async fn the_first_user_is_signed_in_as_administrator_and_set_up_is_over(db: TestDb) {
