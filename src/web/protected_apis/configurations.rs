@@ -2,8 +2,8 @@
 //!
 //! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot tell
 //! apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take Jeton's own
-//! off again. Each refuses everything when Jeton does not answer. `tests/it/proxies.rs` runs them all
-//! with these very texts.
+//! off again. Each refuses everything when Jeton does not answer. Whatever gets a name has the API's id in it, so that a
+//! proxy can take those of several APIs beside each other. `tests/it/proxies.rs` runs them all with these very texts.
 
 use crate::{
     domain::protected_api::Address,
@@ -35,6 +35,8 @@ struct Facts<'a> {
     /// Jeton's host, with the port if one is written.
     jeton_host: &'a str,
     is_https: bool,
+    /// The API's public id.
+    id: &'a str,
     /// What the proxy asks.
     verify: String,
     api: &'a Address,
@@ -44,17 +46,18 @@ impl Configuration {
     /// Those for the API at `api` with this public id.
     pub fn all(t: Texts, url: &PublicUrl, api: &Address, public_id: &str) -> Vec<Self> {
         let verify = format!("{}{public_id}", path::VERIFY_APIS);
-        let facts = Facts { jeton: &url.0, jeton_host: url.host(), is_https: url.is_https(), verify, api };
+        let facts =
+            Facts { jeton: &url.0, jeton_host: url.host(), is_https: url.is_https(), id: public_id, verify, api };
         let one = |name, id, hint: String, text| Self { name, files: vec![File { id, hint, text }] };
         let host = api.host();
         vec![
             one("nginx", "nginx", t.protected_hint_nginx(host), facts.nginx()),
-            one("Caddy", "caddy", t.protected_hint_caddy().into(), facts.caddy()),
+            one("Caddy", "caddy", t.protected_hint_caddy(host), facts.caddy()),
             Self {
                 name: "Apache",
                 files: vec![
                     File { id: "apache", hint: t.protected_hint_apache(host), text: facts.apache() },
-                    File { id: "apache-lua", hint: t.protected_hint_lua().into(), text: facts.lua() },
+                    File { id: "apache-lua", hint: t.protected_hint_lua(facts.lua_file()), text: facts.lua() },
                 ],
             },
             one("Traefik", "traefik", t.protected_hint_traefik().into(), facts.traefik()),
@@ -81,12 +84,13 @@ impl Facts<'_> {
         let set = each(|usual, name| format!("    proxy_set_header {usual} ${};\n", variable(name)));
         let tls = if self.is_https { "    proxy_ssl_server_name on;\n" } else { "" };
         format!(
-            "location {path} {{\n    auth_request /_jeton;\n{told}{set}    proxy_set_header Host $host;\n    \
-             proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton {{\n    internal;\n    \
+            "location {path} {{\n    auth_request /_jeton_{id};\n{told}{set}    proxy_set_header Host $host;\n    \
+             proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton_{id} {{\n    internal;\n    \
              proxy_pass {jeton}{verify};\n{tls}    proxy_pass_request_body off;\n    \
              proxy_set_header Content-Length \"\";\n    proxy_set_header X-Original-Method $request_method;\n    \
              proxy_set_header X-Original-URI $request_uri;\n    proxy_set_header X-Forwarded-For $remote_addr;\n}}\n",
             path = self.api.path(),
+            id = self.id,
             jeton = self.jeton,
             verify = self.verify,
         )
@@ -96,13 +100,14 @@ impl Facts<'_> {
     fn caddy(&self) -> String {
         let names = IDENTITY.iter().map(|name| usual(name.as_str())).collect::<Vec<_>>().join(" ");
         format!(
-            "{site} {{\n    @api path {path}*\n    route @api {{\n        \
+            "{site} {{\n    @{id} path {path}*\n    route @{id} {{\n        \
              @odd header_regexp Connection (?i)jeton|authorization|x-forwarded\n        respond @odd 403\n        \
              request_header -Jeton-*\n        request_header -Jeton_*\n        \
              forward_auth {jeton} {{\n            uri {verify}?\n            \
              header_up Host {{upstream_hostport}}\n            copy_headers {names}\n        }}\n        \
              reverse_proxy 127.0.0.1:3000\n    }}\n}}\n",
             site = self.api.site(),
+            id = self.id,
             path = self.api.path(),
             jeton = self.jeton,
             verify = self.verify,
@@ -112,9 +117,14 @@ impl Facts<'_> {
     fn apache(&self) -> String {
         format!(
             "<Location \"{path}\">\n    Require all granted\n    \
-             LuaHookAccessChecker /etc/apache2/jeton.lua check\n    ProxyPass http://127.0.0.1:3000{path}\n</Location>\n",
+             LuaHookAccessChecker {file} check\n    ProxyPass http://127.0.0.1:3000{path}\n</Location>\n",
             path = self.api.path(),
+            file = self.lua_file(),
         )
+    }
+
+    fn lua_file(&self) -> String {
+        format!("/etc/apache2/jeton-{}.lua", self.id)
     }
 
     /// Debian's Apache has nothing like `auth_request`, and what it has for introspection keeps answers for minutes and
@@ -150,14 +160,15 @@ impl Facts<'_> {
         let aliases = each(|usual, _| format!("          {}: \"\"\n", usual.replace('-', "_")));
         let host = self.api.host().split(':').next().unwrap_or_default();
         format!(
-            "http:\n  routers:\n    api:\n      \
+            "http:\n  routers:\n    api-{id}:\n      \
              rule: \"Host(`{host}`) && PathPrefix(`{path}`)\"\n      \
-             middlewares: [jeton-aliases, jeton]\n      service: api\n  middlewares:\n    \
-             jeton-aliases:\n      headers:\n        customRequestHeaders:\n{aliases}    \
-             jeton:\n      forwardAuth:\n        address: \"{jeton}{verify}\"\n        \
-             authResponseHeaders:\n{headers}  services:\n    api:\n      loadBalancer:\n        servers:\n          \
+             middlewares: [jeton-aliases-{id}, jeton-{id}]\n      service: api-{id}\n  middlewares:\n    \
+             jeton-aliases-{id}:\n      headers:\n        customRequestHeaders:\n{aliases}    \
+             jeton-{id}:\n      forwardAuth:\n        address: \"{jeton}{verify}\"\n        \
+             trustForwardHeader: false\n        authResponseHeaders:\n{headers}  services:\n    api-{id}:\n      loadBalancer:\n        servers:\n          \
              - url: \"http://127.0.0.1:3000\"\n",
             path = self.api.path(),
+            id = self.id,
             jeton = self.jeton,
             verify = self.verify,
         )
@@ -212,5 +223,24 @@ mod tests {
                 assert!(name == "Envoy" || text.contains(&usual(header.as_str())), "{name}: {header}");
             }
         }
+    }
+    #[test]
+    fn a_proxy_can_take_the_configurations_of_two_apis_beside_each_other() {
+        let url = PublicUrl("https://jeton.example.org".into());
+        let names = |id: &str, address: &str| -> Vec<String> {
+            let api = Address::parse(address).unwrap();
+            let all = Configuration::all(Texts(Language::En), &url, &api, id).into_iter();
+            let texts: String =
+                all.filter(|of| of.name != "Envoy").flat_map(|of| of.files).map(|file| file.text).collect();
+            let is_name = |line: &&str| {
+                let is_of_traefik = line.starts_with("    ") && line.ends_with(':') && !line.starts_with("     ");
+                line.starts_with("location") || line.contains(".lua") || line.trim().starts_with("@") || is_of_traefik
+            };
+            texts.lines().filter(is_name).filter(|line| !line.contains("@odd")).map(str::to_owned).collect()
+        };
+        let orders = names("k7m2q9xd4t", "https://api.example.org/v1/");
+        let stock = names("9m8nb0v732", "https://api.example.org/v2/");
+        assert_eq!(orders.len(), 8, "{orders:?}");
+        assert!(orders.iter().all(|name| !stock.contains(name)), "{orders:?} {stock:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Reverse proxies with the configuration that Jeton's own page shows, in front of an API that tells what it was sent.
 
 use super::{Answer, guardian::Guardian};
+use regex::Regex;
 use std::{
     ffi::OsStr,
     fs,
@@ -123,14 +124,15 @@ impl Proxy {
         let filled = |id: &str| {
             let lua = path.join("jeton.lua").display().to_string();
             let api = upstream.address.to_string();
-            page.code(id).replace("127.0.0.1:3000", &api).replace("/etc/apache2/jeton.lua", &lua)
+            let text = page.code(id).replace("127.0.0.1:3000", &api);
+            Regex::new("/etc/apache2/jeton-[0-9a-z]+\\.lua").expect("a pattern").replace(&text, lua).into_owned()
         };
         let command = match kind {
             Kind::Nginx => nginx(path, port, &filled("nginx")),
             Kind::Caddy => caddy(path, &filled("caddy")),
             Kind::Apache => {
                 write(path, "jeton.lua", &filled("apache-lua"));
-                apache(path, &["headers", "lua"], &format!("Listen 127.0.0.1:{port}\n{}", filled("apache")))
+                apache(path, &["lua"], &format!("Listen 127.0.0.1:{port}\n{}", filled("apache")))
             }
             Kind::Traefik => traefik(path, port, &filled("traefik")),
             Kind::Envoy => {
