@@ -254,8 +254,8 @@ impl Address {
             return Err(PathError::NoAddress);
         }
         let path = &rest[host.len()..];
-        if path.contains('*') {
-            return Err(PathError::Star);
+        if path.contains(['*', '?', '#']) {
+            return Err(PathError::NoAddress);
         }
         let is_simple = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
         if !path.chars().all(is_simple) {

@@ -57,7 +57,8 @@ db_test! {
         ann.get(APIS).await.shows("Order API").shows("https://api.example.org/v1/").shows("2 rules");
         let entry = activity(&app.db).pop().expect("an entry");
         assert!(format!("{entry:?}").contains("protected_api.created"), "{entry:?}");
-        ann.get("/orgs/croix-bleue-sahel/activity").await.shows("registered the protected API Order API");
+        ann.get("/orgs/croix-bleue-sahel/activity").await.shows("registered the protected API Order API")
+            .shows("Reading (GET, HEAD, OPTIONS) /orders/* → Read only, Templates: View");
     }
 
     async fn a_form_that_is_sent_twice_makes_one_api(db: TestDb) {
@@ -76,6 +77,12 @@ db_test! {
         let wrong = ann.post(APIS, &fields("Order API", &[ANYTHING, ("GET", "/a*b", "read", "")])).await;
         assert_eq!(wrong.status, 422);
         wrong.shows("Rule 2: A star stands alone between slashes");
+        for address in ["https://api.example.org/*/v1/", "https://api.example.org/v1/?key=1"] {
+            let with_star = [("name", "Order API"), ("address", address)];
+            let answer = ann.post(APIS, &with_star).await;
+            assert_eq!(answer.status, 422);
+            answer.shows("without parameters or stars");
+        }
         for odd in [("nothing", "/**", "read", ""), ("any", "/**", "all", ""), ("any", "/**", "read", "templates.eat")] {
             assert_eq!(ann.post(APIS, &fields("Order API", &[odd])).await.status, 422, "{odd:?}");
         }
@@ -92,7 +99,7 @@ db_test! {
         };
         let rules = [("GET", "/a", "read", ""), ("any", "/b", "read", "")];
         for (step, expected) in
-            [("add", &["/a", "/b", "/"][..]), ("up.2", &["/b", "/a"]), ("remove.1", &["/b"]), ("remove.9", &["/a", "/b"])]
+            [("add", &["/a", "/b", ""][..]), ("up.2", &["/b", "/a"]), ("remove.1", &["/b"]), ("remove.9", &["/a", "/b"])]
         {
             let mut fields = fields("Order API", &rules);
             fields.push(("step", step));

@@ -4,6 +4,7 @@ use crate::{
     domain::{
         activity::{Action, ActionGroup},
         permission::{BuiltInSet, Permission},
+        protected_api::{Methods, Needs},
     },
     storage::activity::Logged,
     web::{texts::Texts, words::Calendar},
@@ -99,10 +100,23 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
     }
 }
 
+/// A rule of a protected API in words, as its page says it; nothing of a line that is none.
+fn rule(t: Texts, line: &str) -> Option<String> {
+    let (request, needed) = line.rsplit_once(" → ")?;
+    let (methods, path) = request.split_once(' ')?;
+    let (needs, permission) = needed.split_once(' ').map_or((needed, None), |(needs, key)| (needs, Some(key)));
+    let (methods, needs) = (t.methods(Methods::from_key(methods)?), t.needs(Needs::from_key(needs)?));
+    Some(match permission {
+        Some(key) => format!("{methods} {path} → {needs}, {}", t.permission_with_group(Permission::from_key(key)?)),
+        None => format!("{methods} {path} → {needs}"),
+    })
+}
+
 /// What was added and taken away, a line each; the detail as it stands if it is not written that way.
 pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
     if matches!(entry.action, Action::ProtectedApiCreated | Action::ProtectedApiChanged) {
-        return entry.detail.iter().flat_map(|detail| detail.lines()).map(str::to_owned).collect();
+        let lines = entry.detail.iter().flat_map(|detail| detail.lines());
+        return lines.map(|line| rule(t, line).unwrap_or_else(|| line.to_owned())).collect();
     }
     let told = matches!(entry.action, Action::PermissionSetChanged | Action::TokenPermissionsChanged);
     let Some(detail) = entry.detail.as_deref().filter(|_| told) else { return Vec::new() };
@@ -309,5 +323,14 @@ mod tests {
         entry.detail = Some("+assets.view -assets.edit".into());
         let told = changes(Texts(Language::En), &entry);
         assert_eq!(told, ["Added: Assets: View.", "Taken away: Assets: Create and edit."]);
+    }
+    #[test]
+    fn rules_of_protected_apis_are_told_in_words() {
+        let mut entry = entry(Action::ProtectedApiChanged);
+        entry.detail =
+            Some("https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method".into());
+        let told = changes(Texts(Language::Fr), &entry);
+        let read = "Lecture (GET, HEAD, OPTIONS) /a b/* → Lecture seule, Modèles : Voir";
+        assert_eq!(told, ["https://api.example.org/v1/", read, "POST /x → y → Selon la méthode"]);
     }
 }

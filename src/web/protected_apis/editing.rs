@@ -73,7 +73,7 @@ impl TypedApi {
         let index = index.filter(|index| *index < form.rules.len());
         let focus = match (what, index) {
             ("add", _) if form.rules.len() < MOST_RULES => {
-                form.rules.push(TypedRule { path: "/".into(), ..TypedRule::first() });
+                form.rules.push(TypedRule { path: String::new(), ..TypedRule::first() });
                 form.rules.len()
             }
             ("remove", Some(index)) => {
