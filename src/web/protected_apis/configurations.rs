@@ -10,6 +10,10 @@ use crate::{
     web::{PublicUrl, routes::path, texts::Texts, verify::IDENTITY},
 };
 
+/// nginx sends no name and looks at no certificate unless it is told to, and at two of a chain of three.
+const NGINX_TLS: &str = "    proxy_ssl_server_name on;\n    proxy_ssl_verify on;\n    proxy_ssl_verify_depth 3;\n    \
+                         proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\n";
+
 /// The configuration of a kind of proxy.
 pub struct Configuration {
     /// What it is called.
@@ -82,7 +86,7 @@ impl Facts<'_> {
         let variable = |name: &str| name.replace('-', "_");
         let told = each(|_, name| format!("    auth_request_set ${0} $upstream_http_{0};\n", variable(name)));
         let set = each(|usual, name| format!("    proxy_set_header {usual} ${};\n", variable(name)));
-        let tls = if self.is_https { "    proxy_ssl_server_name on;\n" } else { "" };
+        let tls = if self.is_https { NGINX_TLS } else { "" };
         format!(
             "location {path} {{\n    auth_request /_jeton_{id};\n{told}{set}    proxy_set_header Host $host;\n    \
              proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton_{id} {{\n    internal;\n    \
@@ -185,8 +189,9 @@ impl Facts<'_> {
             format!(
                 "    transport_socket:\n      name: envoy.transport_sockets.tls\n      typed_config:\n        \
                  \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext\n        \
-                 sni: {host}\n        common_tls_context: {{ validation_context: {{ trusted_ca: \
-                 {{ filename: /etc/ssl/certs/ca-certificates.crt }} }} }}\n"
+                 sni: {host}\n        common_tls_context:\n          validation_context:\n            \
+                 trusted_ca: {{ filename: /etc/ssl/certs/ca-certificates.crt }}\n            \
+                 match_typed_subject_alt_names: [{{ san_type: DNS, matcher: {{ exact: {host} }} }}]\n"
             )
         } else {
             String::new()
@@ -242,5 +247,19 @@ mod tests {
         let stock = names("9m8nb0v732", "https://api.example.org/v2/");
         assert_eq!(orders.len(), 8, "{orders:?}");
         assert!(orders.iter().all(|name| !stock.contains(name)), "{orders:?} {stock:?}");
+    }
+    #[test]
+    fn over_tls_a_proxy_looks_whose_certificate_it_is_shown() {
+        let api = Address::parse("https://api.example.org/v1/").unwrap();
+        let texts = |url: &str| -> Vec<String> {
+            let all = Configuration::all(Texts(Language::En), &PublicUrl(url.into()), &api, "k7m2q9xd4t");
+            all.into_iter().map(|of| of.files.into_iter().map(|file| file.text).collect()).collect()
+        };
+        let [nginx, _, _, _, envoy] = &texts("https://jeton.example.org:8443")[..] else { panic!("five proxies") };
+        assert!(nginx.contains("proxy_ssl_verify on;"), "{nginx}");
+        assert!(envoy.contains("exact: jeton.example.org }") && envoy.contains("port_value: 8443"), "{envoy}");
+        for text in texts("http://jeton.example.org") {
+            assert!(!text.contains("_ssl_") && !text.contains("trusted_ca") && !text.contains("JETON_"), "{text}");
+        }
     }
 }
