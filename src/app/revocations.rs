@@ -105,9 +105,10 @@ impl Receipt {
         self.waiting() == 0
     }
 
-    /// Since when those that live refuse, all of them, in milliseconds. Nodes that came later do not count.
+    /// Since when all that have told of it refuse, in milliseconds. One that has stopped since then counts, so that a receipt
+    /// never says less than it did before; nodes that came later do not.
     pub fn since(&self) -> i64 {
-        let told = self.nodes.iter().filter(|node| node.state == NodeState::Alive && node.epoch.is_some());
+        let told = self.nodes.iter().filter(|node| node.epoch.is_some());
         told.filter_map(|node| node.since).max().unwrap_or(self.revoked.revoked_at)
     }
 }
@@ -287,10 +288,12 @@ mod tests {
         let told =
             [refusing("us", REVOKED_AT + 5), refusing("b", REVOKED_AT + 700), refusing("gone", REVOKED_AT + 900)];
         let whole = receipt(&told, listed(), now);
-        assert_eq!((whole.alive(), whole.is_complete(), whole.since()), (3, true, REVOKED_AT + 700));
+        assert_eq!((whole.alive(), whole.is_complete(), whole.since()), (3, true, REVOKED_AT + 900));
         let of = |id| whole.nodes.iter().find(|node| node.id == id).map(|node| (node.state, node.since));
         assert_eq!(of("later"), Some((NodeState::Alive, Some(1))), "since it came");
         assert_eq!(of("gone"), Some((NodeState::Gone, Some(REVOKED_AT + 900))));
+        let restarted = receipt(&told, vec![node("us", 9, now)], now);
+        assert_eq!(restarted.since(), whole.since(), "whoever is there now, it says what it said");
     }
 
     #[test]
