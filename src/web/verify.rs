@@ -3,7 +3,8 @@
 //! `/verify` asks about a token alone; `/verify/apis/{id}` about a request to a protected API, by the API's rules. What is
 //! behind either is the path of the client's request, which Envoy puts there, with the client's own method.
 //!
-//! The answers are 200, 401, 403 and 503, for nginx makes 500 of everything else, and Envoy lets only 200 through.
+//! The answers are 200, 401, 403 and 503, for nginx makes 500 of everything else, and Envoy lets only 200 through; and 400 at
+//! `/verify` alone for a key in the address or in two headers (T7), neither of which nginx hands on.
 
 mod told;
 

@@ -93,6 +93,7 @@ db_test! {
         let log = ann.get("/orgs/croix-bleue-sahel/activity?kind=token.leaked").await;
         log.shows(&format!("The key of the token Power BI was found in the open, and is revoked: {PLACE}"));
         log.shows("The key of the token Workato was found in the open, and is revoked.");
+        assert!(!log.text().contains("By itself"), "somebody has reported it");
         app.jeton.flush_usage().await.unwrap();
         assert!(!contains(&everything_stored(&app), &key.as_bytes()[6..]));
     }

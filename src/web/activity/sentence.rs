@@ -51,9 +51,9 @@ const TARGET: char = '\u{e001}';
 const TOKEN: char = '\u{e002}';
 const DETAIL: char = '\u{e003}';
 
-/// Whether nobody did it.
+/// Whether nobody did it. Somebody has reported a key that was found, even if it is not known who.
 pub fn is_by_itself(entry: &Logged) -> bool {
-    entry.actor_name.is_empty()
+    entry.actor_name.is_empty() && entry.action != Action::TokenLeaked
 }
 
 /// The sentence about an entry.
