@@ -206,7 +206,11 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
     scene.is_refused("GET /v1/orders/5", &writes, &[]);
     scene.app.is_gone().await;
     for line in ["GET /v1/orders/5", "GET /v1/public/5", "POST /v1/public/5"] {
-        scene.is_refused(line, &writes, &[]);
+        let (status, hits) = scene.send(line, &writes, &[], "HTTP/1.1");
+        // Nobody is told that their key is not good enough, for nobody knows (V3). 0 is no answer.
+        if !hits.is_empty() || (1..500).contains(&status) {
+            scene.found.push(format!("without Jeton: {line}: {status} {hits:?}"));
+        }
     }
     assert!(scene.found.is_empty(), "{} findings:\n{}", scene.found.len(), scene.found.join("\n"));
 }
