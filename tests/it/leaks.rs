@@ -124,7 +124,13 @@ db_test! {
         assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (200, 200));
         assert_eq!(reports(&app, &json!([{ "token": old }])).await.status, 200);
         assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (401, 200));
+        let auditor = ann.makes_token("Auditor").await;
+        let receipt = format!("/api/v1/revocations/{}", page.rsplit('/').next().unwrap());
+        let revoked = async || app.with_key("GET", &receipt, &auditor).await.json()["receipt"]["revoked"].clone();
+        assert_eq!(revoked().await, "old_key");
+        assert!(!ann.get(&page).await.text().contains("Refused since"), "the token works");
         assert_eq!(reports(&app, &json!([{ "token": new }])).await.status, 200);
+        assert_eq!(revoked().await, "token");
         assert_eq!(app.me(&new).await.status, 401);
         assert_eq!(leaked(&app), 2);
     }

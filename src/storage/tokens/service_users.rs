@@ -357,7 +357,10 @@ pub fn revoke(
         ))
         .returning(api_tokens::id)
         .get_results(connection)?;
-    note_revoked(connection, &revoked, false)
+    // With an old key alone, which somebody has found or given back, the token goes on.
+    let newer = api_tokens::table.filter(api_tokens::service_user_id.eq(id.0).and(api_tokens::id.gt(key.0)));
+    let is_old_key = diesel::select(diesel::dsl::exists(newer)).get_result(connection)?;
+    note_revoked(connection, &revoked, is_old_key)
 }
 
 /// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
