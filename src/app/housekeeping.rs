@@ -48,15 +48,15 @@ impl Jeton {
     /// When the database fails, its clock has jumped, or the file cannot be written.
     pub async fn note_epoch(&self) -> Result<()> {
         let (clock, noted) = (self.clock.clone(), self.noted_epoch.clone());
-        in_time(self.read(move |connection| {
+        let work = self.read(move |connection| {
             let (epoch, time) = epoch::read_with_time(connection)?;
             if let Some(time) = time {
                 clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
             }
             noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
             noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
-        }))
-        .await
+        });
+        in_time(LONGEST, work).await
     }
 
     /// Writes the uses that are still in memory to the database, as before a stop.
@@ -64,13 +64,25 @@ impl Jeton {
     /// # Errors
     /// When the database fails; the uses are kept. Or when it does not answer: then it may still do so.
     pub async fn flush_usage(&self) -> Result<()> {
-        let (verifier, db) = (self.verifier.clone(), self.db.clone());
-        in_time(Self::blocking(move || verifier.usage().flush(&db))).await
+        in_time(LONGEST, self.write_uses()).await
     }
 
     /// Waits until there are so many uses in memory that they should be written before the next round.
     pub async fn many_uses(&self) {
         self.verifier.usage().is_much().await;
+    }
+
+    /// Writes them, for as long as a round takes if need be: another batch beside this one would not be faster.
+    ///
+    /// # Errors
+    /// As [`Jeton::flush_usage`].
+    pub async fn flush_many_uses(&self) -> Result<()> {
+        in_time(EVERY, self.write_uses()).await
+    }
+
+    async fn write_uses(&self) -> Result<()> {
+        let (verifier, db) = (self.verifier.clone(), self.db.clone());
+        Self::blocking(move || verifier.usage().flush(&db)).await
     }
 
     async fn write_down_expired(&self) -> Result<()> {
@@ -105,9 +117,9 @@ impl Jeton {
 }
 
 /// Gives up what the database does not answer.
-async fn in_time(work: impl Future<Output = Result<()>>) -> Result<()> {
+async fn in_time(longest: Duration, work: impl Future<Output = Result<()>>) -> Result<()> {
     let late = |_| Err(StorageError::Connection("it does not answer".into()).into());
-    tokio::time::timeout(LONGEST, work).await.unwrap_or_else(late)
+    tokio::time::timeout(longest, work).await.unwrap_or_else(late)
 }
 
 fn expiry_of<'a>(due: &'a tokens::Due, now: crate::domain::time::Timestamp, source: &'a Source) -> activity::Entry<'a> {

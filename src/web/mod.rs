@@ -265,7 +265,7 @@ impl Server {
                         tracing::error!("the work in the background takes too long, and is begun anew");
                     },
                     () = jeton.many_uses() => {
-                        if let Err(error) = jeton.flush_usage().await {
+                        if let Err(error) = jeton.flush_many_uses().await {
                             tracing::error!(%error, "uses of tokens could not be written");
                         }
                     }
