@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that are chained in one transaction when they were written before there was a chain.
 const BATCH: i64 = 1000;
+/// Most entries of one statement: SQLite takes 32,766 values, and each has 16.
+const TOGETHER: usize = 1000;
 
 /// An entry to be written. Names are copied, so that it stays readable when what it tells of is gone.
 #[derive(Clone, Copy, Debug)]
@@ -154,14 +156,15 @@ pub fn insert(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<()> {
     insert_all(connection, std::slice::from_ref(entry))
 }
 
-/// Writes entries, of each organization in their order. Takes as many statements for many as for one.
+/// Writes entries, of each organization in their order. Takes as many statements for hundreds as for one.
 ///
 /// # Errors
 /// When the database fails.
 pub fn insert_all(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
+    entries.chunks(TOGETHER).try_for_each(|entries| insert_together(connection, entries))
+}
+
+fn insert_together(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Result<()> {
     let rows: Vec<Chained> = entries.iter().map(Chained::from).collect();
     let links = link(connection, &rows)?;
     let linked = |(row, (position, hash))| (row, activity::position.eq(position), activity::hash.eq(Vec::from(hash)));

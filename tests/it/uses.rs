@@ -133,6 +133,9 @@ db_test! {
         });
         assert_eq!(checked(&app.db, here), before[0] + 60);
         assert_eq!(checked(&app.db, None), before[1] + 40);
+        let thousands = [together; 1000].concat();
+        app.db.write::<_, StorageError>(|connection| activity::insert_all(connection, &thousands)).expect("there is room");
+        assert_eq!(checked(&app.db, here), before[0] + 3060);
     }
 }
 
