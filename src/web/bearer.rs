@@ -159,7 +159,8 @@ pub fn key(request: &RequestHead) -> Result<&str, BearerError> {
     }
     let text = header.to_str().map_err(|_| Denied::Malformed)?;
     match text.split_at_checked("Bearer ".len()) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => Ok(key),
+        // One space or more (RFC 6750, section 2.1).
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => Ok(key.trim_start_matches(' ')),
         _ => Err(BearerError::Missing),
     }
 }

@@ -110,7 +110,9 @@ db_test! {
             for header in ["Basic dTpw", "Bearer", key.as_str(), "Token x"] {
                 assert_eq!(app.send("GET", path, &[("authorization", header)], "").await.status, 401, "{header}");
             }
-            assert_eq!(app.send("GET", path, &[("authorization", &format!("bearer {key}"))], "").await.status, 200);
+            for scheme in ["bearer ", "Bearer   "] {
+                assert_eq!(app.send("GET", path, &[("authorization", &format!("{scheme}{key}"))], "").await.status, 200);
+            }
         }
         // A key opens no page, and a session opens no API.
         for path in ["/account/tokens", "/account/tokens/new", "/account/sessions"] {
