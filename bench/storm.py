@@ -21,6 +21,7 @@ def measure(options, folder, url, keys, say):
     ask()
     quiet, before = [ask(), ask()], memory(server.process)
     script = ["-s", HERE / "storm.lua", f"http://127.0.0.1:{main}"]
+    # It stands back behind the other one, whose latencies count.
     storm = spawn(["wrk", "-t1", f"-c{STORM}", f"-d{3 * SECONDS + 2}s", "--timeout", "20s", *script], core=LOAD_CORE, niceness=19)
     time.sleep(1)
     stormy = [ask(), ask()]

@@ -4,6 +4,11 @@
 //! somebody who may do more than they. Whatever ends or narrows somebody's access locks the organization's row first, so
 //! that of two administrators who end each other's at the same moment one stays.
 
+mod ending;
+
+pub use ending::Ending;
+pub(super) use ending::{end, reactivate, withdraw_invitations};
+
 use super::{
     AppError, Jeton, Result,
     organizations::Holder,
@@ -13,12 +18,11 @@ use super::{
 use crate::{
     domain::{
         activity::{Action, Source},
-        organization::{MembershipId, OrganizationId, PermissionSetId},
+        organization::{MembershipId, PermissionSetId},
         password_link::MadeBy,
         permission::{ManageUsers, OrgGrant},
         permission_set::PermissionSet,
         time::Timestamp,
-        user::UserId,
     },
     storage::{
         AnyConnection, activity,
@@ -27,11 +31,10 @@ use crate::{
             self, Standing,
             people::{self, Filter, PageFrom, Person},
         },
-        organizations, password_links, sessions,
-        tokens::{self, Revocation, RevokedBy, Token},
-        users,
+        organizations, password_links, sessions, tokens, users,
     },
 };
+use ending::{refusal, stops};
 
 /// How many people a page of the list shows.
 pub const PAGE: i64 = 50;
@@ -113,33 +116,6 @@ pub struct SetForm {
     pub before: String,
     /// The password, if it was asked for.
     pub password: Option<String>,
-}
-
-/// How somebody's access ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// They stay on the list and can be reactivated.
-    Deactivation,
-    /// They leave the list, and need an invitation to return.
-    Removal,
-}
-
-impl Ending {
-    /// Whether it would change nothing any more.
-    pub(super) fn has_happened(self, person: &Person) -> bool {
-        match self {
-            Self::Deactivation => person.standing != Standing::Active,
-            Self::Removal => person.standing == Standing::Removed,
-        }
-    }
-
-    /// What the activity log calls it.
-    pub(super) const fn action(self) -> Action {
-        match self {
-            Self::Deactivation => Action::UserDeactivated,
-            Self::Removal => Action::UserRemoved,
-        }
-    }
 }
 
 pub(super) fn refused(problem: Problem) -> AppError {
@@ -281,64 +257,6 @@ impl Jeton {
         .await
     }
 
-    /// Ends somebody's access: their tokens in this organization are refused from the moment that this returns, wherever
-    /// they are signed in they are signed out, their seat is free, and invitations by them or for them are withdrawn.
-    /// Returns false if that was so before.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who never belonged to the organization; [`AppError::Invalid`] at
-    /// [`Field::Form`] if whoever asks may not decide about them, or they are the last administrator.
-    pub async fn end_membership(
-        &self,
-        manager: &Manager,
-        id: MembershipId,
-        ending: Ending,
-        source: Source,
-    ) -> Result<bool> {
-        // A token that was used a moment ago must not be taken for expired.
-        self.flush_usage().await?;
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.change_authority(move |connection| {
-            organizations::lock(connection, manager.grant().organization())?;
-            let grant = manager.still(connection)?;
-            let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
-            if ending.has_happened(&person) {
-                return Ok(false);
-            }
-            if let Some(problem) = refusal(connection, &grant, &person)? {
-                return Err(refused(problem));
-            }
-            end(connection, &person, ending, manager.entry(ending.action(), now, &source))?;
-            Ok(true)
-        })
-        .await
-    }
-
-    /// Makes somebody who was deactivated active again. Nothing that had stopped comes back, and they take a new seat.
-    /// Returns false if they are active.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
-    /// password, or at [`Field::Form`] if they would get what whoever asks does not hold.
-    pub async fn reactivate(
-        &self,
-        manager: &Manager,
-        id: MembershipId,
-        password: Option<String>,
-        source: Source,
-    ) -> Result<bool> {
-        self.need_proof(manager.actor(), password, &source).await?;
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.change_authority(move |connection| {
-            organizations::lock(connection, manager.grant().organization())?;
-            let grant = manager.still(connection)?;
-            let person = belonging(connection, &grant, id)?;
-            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
-            reactivate(connection, &person, manager.entry(Action::UserReactivated, now, &source))
-        })
-        .await
-    }
-
     /// Makes a link with which somebody who forgot their password chooses a new one, for whoever manages users to hand over.
     /// It is a way into their account, so it takes all that they may do, and an account that opens nothing else.
     ///
@@ -401,22 +319,9 @@ pub(super) fn belonging(
     person.filter(|person| person.standing != Standing::Removed).ok_or(AppError::NotFound)
 }
 
-/// Why somebody's access cannot be ended by whoever holds `grant`.
-fn refusal(connection: &mut AnyConnection, grant: &OrgGrant<ManageUsers>, person: &Person) -> Result<Option<Problem>> {
-    if let Err(lacking) = grant.may_give(person.set.permissions) {
-        return Ok(Some(Problem::MayDoMore(lacking)));
-    }
-    Ok(is_last_administrator(connection, person)?.then_some(Problem::LastAdministrator))
-}
-
 pub(super) fn is_last_administrator(connection: &mut AnyConnection, person: &Person) -> Result<bool> {
     let is_one = person.standing == Standing::Active && person.set.is_administrators();
     Ok(is_one && !memberships::has_administrator(connection, person.organization, Some(person.membership))?)
-}
-
-/// Whether a token stops with somebody's membership.
-fn stops(token: &Token, person: &Person, now: Timestamp) -> bool {
-    token.membership == person.membership && token.life.is_active(now)
 }
 
 /// An entry about what is done to a person.
@@ -432,60 +337,4 @@ pub(super) fn about<'a>(
 
 fn to<'a>(person: &'a Person, by: activity::Entry<'a>) -> activity::Entry<'a> {
     activity::Entry { target: Some(person.user), target_name: Some(&person.name), ..by }
-}
-
-/// Ends somebody's access, with the organization locked. `by` is the entry about it without the person: who does it, and
-/// when. Whoever calls this has checked that it may be done.
-pub(super) fn end(
-    connection: &mut AnyConnection,
-    person: &Person,
-    ending: Ending,
-    by: activity::Entry<'_>,
-) -> Result<()> {
-    // No token is being made for them meanwhile.
-    users::lock(connection, person.user)?;
-    memberships::deactivate(connection, person.membership, ending == Ending::Removal, by.at)?;
-    let revocation = Revocation { by: RevokedBy::Membership, name: Some(by.actor_name), reason: None };
-    let mut stopped = tokens::in_places(connection, person.user)?;
-    stopped.retain(|(_, token)| stops(token, person, by.at));
-    for (_, token) in &stopped {
-        tokens::revoke(connection, token.id, revocation, by.at)?;
-    }
-    if person.standing == Standing::Active {
-        users::end_sessions(connection, person.user)?;
-        sessions::delete_all(connection, person.user)?;
-    }
-    activity::insert(connection, &to(person, by))?;
-    for (_, token) in &stopped {
-        let token = Some((token.public_id.as_str(), token.label.as_str()));
-        let entry = activity::Entry { action: Action::TokenRevoked, token, ..to(person, by) };
-        activity::insert(connection, &entry)?;
-    }
-    withdraw_invitations(connection, person.organization, (person.user, &person.email), by)
-}
-
-/// Withdraws the invitations to an organization that a user has made and those for their own address. `by` says who does
-/// it, and when.
-pub(super) fn withdraw_invitations(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-    (user, email): (UserId, &str),
-    by: activity::Entry<'_>,
-) -> Result<()> {
-    for (id, email) in invitations::by_or_for(connection, organization, user, email)? {
-        invitations::delete(connection, organization, id)?;
-        let entry = activity::Entry { action: Action::InvitationWithdrawn, target_name: Some(&email), ..by };
-        activity::insert(connection, &entry)?;
-    }
-    Ok(())
-}
-
-/// Makes somebody active again, with the organization locked. `by` is the entry about it without the person. Returns false
-/// if they are active.
-pub(super) fn reactivate(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
-    let activated = memberships::activate(connection, person.membership, person.organization, person.set.id, by.at)?;
-    if activated {
-        activity::insert(connection, &to(person, by))?;
-    }
-    Ok(activated)
 }

@@ -4,6 +4,10 @@
 //! is compared in one form only ([`RequestPath`]), and one that the API behind the proxy might read in another way than
 //! Jeton does is refused before any rule is asked (V11).
 
+mod path;
+
+pub use path::{Address, Ambiguous, LONGEST_PATH, PathError, Pattern, RequestPath};
+
 use super::{
     access::Demand,
     organization::OrganizationId,
@@ -15,8 +19,6 @@ use thiserror::Error;
 pub const MOST_APIS: usize = 50;
 /// Most rules of an API.
 pub const MOST_RULES: usize = 50;
-/// Most characters of an address or of a rule's path.
-pub const LONGEST_PATH: usize = 100;
 
 /// An API as verification knows it.
 #[derive(Clone, Debug)]
@@ -27,14 +29,6 @@ pub struct ProtectedApi {
     pub address: Address,
     /// Asked in this order.
     pub rules: Vec<Rule>,
-}
-
-/// What the addresses of an API's requests begin with, such as `https://api.example.org/v1/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    text: String,
-    host_end: usize,
-    segments: Vec<String>,
 }
 
 /// Which requests it is about, and what they demand.
@@ -139,213 +133,6 @@ impl Needs {
     }
 }
 
-/// Why an address or a rule's path cannot be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PathError {
-    /// It is no address of the form `https://api.example.org/v1/`.
-    #[error("no address")]
-    NoAddress,
-    /// It does not begin with a slash.
-    #[error("no slash at the beginning")]
-    NoSlash,
-    /// It is longer than [`LONGEST_PATH`].
-    #[error("too long")]
-    TooLong,
-    /// A star stands elsewhere than alone between slashes, or `**` elsewhere than at the end.
-    #[error("a star in the wrong place")]
-    Star,
-    /// It has something that no accepted request has in its path: a character, an empty part, or `.` or `..`.
-    #[error("a character that no path has")]
-    Character,
-}
-
-/// Paths as a rule names them: `/orders/*` is one part behind `/orders`, `/orders/**` is `/orders` and all behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    parts: Vec<Part>,
-    is_open: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Any,
-}
-
-impl Pattern {
-    /// Reads a pattern as somebody types it: not percent-encoded.
-    ///
-    /// # Errors
-    /// [`PathError`] says what is wrong.
-    pub fn parse(typed: &str) -> Result<Self, PathError> {
-        let typed = typed.trim();
-        if typed.chars().count() > LONGEST_PATH {
-            return Err(PathError::TooLong);
-        }
-        let rest = typed.strip_prefix('/').ok_or(PathError::NoSlash)?;
-        let (rest, is_open) = match rest.strip_suffix("**") {
-            Some(before) if before.is_empty() || before.ends_with('/') => (before, true),
-            Some(_) => return Err(PathError::Star),
-            None => (rest, false),
-        };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let parts = if rest.is_empty() { Vec::new() } else { rest.split('/').map(part).collect::<Result<_, _>>()? };
-        Ok(Self { parts, is_open })
-    }
-
-    fn matches(&self, segments: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
-        let is_long_enough = segments.len() == self.parts.len() || (self.is_open && segments.len() > self.parts.len());
-        let fits = |(part, segment): (&Part, &String)| match part {
-            Part::Any => true,
-            Part::Text(text) => same(text, segment),
-        };
-        is_long_enough && self.parts.iter().zip(segments).all(fits)
-    }
-}
-
-impl std::fmt::Display for Pattern {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => write!(out, "/{text}")?,
-                Part::Any => out.write_str("/*")?,
-            }
-        }
-        match (self.is_open, self.parts.is_empty()) {
-            (true, _) => out.write_str("/**"),
-            (false, true) => out.write_str("/"),
-            (false, false) => Ok(()),
-        }
-    }
-}
-
-fn part(text: &str) -> Result<Part, PathError> {
-    match text {
-        "*" => Ok(Part::Any),
-        starred if starred.contains('*') => Err(PathError::Star),
-        plain if is_plain(plain) => Ok(Part::Text(plain.to_owned())),
-        _ => Err(PathError::Character),
-    }
-}
-
-/// Whether everybody reads a part of a path, percent-decoded, in the same way. Not so for slashes of either kind, for `;`
-/// (parameters, which some servers cut off), for `%` (what is encoded twice may be decoded twice), for `?` and `#`, for dots
-/// that lead elsewhere and for control characters.
-fn is_plain(segment: &str) -> bool {
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | ';' | '%' | '?' | '#');
-    !matches!(segment, "" | "." | "..") && !segment.contains(is_odd)
-}
-
-impl Address {
-    /// Reads an `http://` or `https://` address without query or user.
-    ///
-    /// # Errors
-    /// [`PathError`] says what is wrong.
-    pub fn parse(typed: &str) -> Result<Self, PathError> {
-        let typed = typed.trim().trim_end_matches('/');
-        if typed.chars().count() > LONGEST_PATH {
-            return Err(PathError::TooLong);
-        }
-        let scheme = ["https://", "http://"].into_iter().find(|scheme| typed.starts_with(scheme));
-        let scheme = scheme.ok_or(PathError::NoAddress)?;
-        let rest = &typed[scheme.len()..];
-        let host = rest.split('/').next().unwrap_or_default();
-        if !is_host(host) {
-            return Err(PathError::NoAddress);
-        }
-        let path = &rest[host.len()..];
-        if path.contains(['*', '?', '#']) {
-            return Err(PathError::NoAddress);
-        }
-        let is_simple = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
-        if !path.chars().all(is_simple) {
-            return Err(PathError::Character);
-        }
-        let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-        if !segments.iter().all(|segment| is_plain(segment)) {
-            return Err(PathError::Character);
-        }
-        let host_end = scheme.len() + host.len();
-        Ok(Self { text: format!("{}{path}/", typed[..host_end].to_lowercase()), host_end, segments })
-    }
-
-    /// The whole address; it ends with a slash.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Scheme and host, without a slash at the end.
-    pub fn site(&self) -> &str {
-        &self.text[..self.host_end]
-    }
-
-    /// The host, with the port if there is one.
-    pub fn host(&self) -> &str {
-        self.site().split_once("://").map_or("", |(_, host)| host)
-    }
-
-    /// The path; it begins and ends with a slash.
-    pub fn path(&self) -> &str {
-        &self.text[self.host_end..]
-    }
-}
-
-fn is_host(host: &str) -> bool {
-    let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
-    let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    name.split('.').all(label) && port.parse::<u16>().is_ok_and(|port| port > 0)
-}
-
-/// The path of a request in the one form in which rules are asked: percent-decoded once and cut into its parts. A slash at
-/// the end makes no difference, as in most APIs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestPath(Vec<String>);
-
-/// A path that not everybody reads in the same way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("ambiguous path")]
-pub struct Ambiguous;
-
-impl RequestPath {
-    /// Reads the target of a request as it was sent, in origin form or absolute; its query is left out.
-    ///
-    /// # Errors
-    /// [`Ambiguous`].
-    pub fn parse(target: &[u8]) -> Result<Self, Ambiguous> {
-        let target = [&b"https://"[..], b"http://"].into_iter().find_map(|scheme| target.strip_prefix(scheme)).map_or(
-            target,
-            |behind| match behind.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')) {
-                Some(at) => &behind[at..],
-                None => b"/",
-            },
-        );
-        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
-        let rest = path.strip_prefix(b"/").ok_or(Ambiguous)?;
-        let rest = rest.strip_suffix(b"/").unwrap_or(rest);
-        if rest.is_empty() {
-            // Two slashes are not one.
-            return if path == b"/" { Ok(Self(Vec::new())) } else { Err(Ambiguous) };
-        }
-        rest.split(|byte| *byte == b'/').map(segment).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-fn segment(encoded: &[u8]) -> Result<String, Ambiguous> {
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut bytes = encoded.iter();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match *byte {
-            b'%' => {
-                let mut digit = || bytes.next().and_then(|digit| char::from(*digit).to_digit(16)).ok_or(Ambiguous);
-                u8::try_from(digit()? * 16 + digit()?).map_err(|_| Ambiguous)?
-            }
-            b' ' => return Err(Ambiguous),
-            byte => byte,
-        });
-    }
-    String::from_utf8(decoded).ok().filter(|text| is_plain(text)).ok_or(Ambiguous)
-}
-
 /// Why a request to an API is refused whatever its token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Closed {
@@ -374,12 +161,8 @@ impl ProtectedApi {
     ///
     /// # Errors
     /// [`Closed`] says why no token is enough.
-    pub fn demand(&self, method: &str, RequestPath(segments): &RequestPath) -> Result<Demand, Closed> {
-        let address = &self.address.segments;
-        if !segments.starts_with(address) {
-            return Err(Closed::Elsewhere);
-        }
-        let behind = &segments[address.len()..];
+    pub fn demand(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
+        let behind = path.behind(&self.address).ok_or(Closed::Elsewhere)?;
         let first = |same: fn(&str, &str) -> bool| {
             self.rules.iter().position(|rule| rule.methods.matches(method) && rule.path.matches(behind, same))
         };
@@ -421,117 +204,6 @@ mod tests {
             organization: OrganizationId(1),
             address: Address::parse("https://api.example.org/v1/").unwrap(),
             rules: rules.collect(),
-        }
-    }
-
-    #[test]
-    fn a_path_is_read_in_one_form() {
-        let of = |segments: &[&str]| Ok(RequestPath(segments.iter().map(ToString::to_string).collect()));
-        assert_eq!(path("/"), of(&[]));
-        assert_eq!(path("/v1/orders/"), of(&["v1", "orders"]));
-        assert_eq!(path("/v1/orders?next=//x/..%2f"), of(&["v1", "orders"]));
-        assert_eq!(path("https://api.example.org/v1/orders"), of(&["v1", "orders"]));
-        assert_eq!(path("http://api.example.org?x"), path(""), "an absolute address has a path");
-        assert_eq!(path("https://api.example.org"), of(&[]));
-        assert_eq!(path("/caf%C3%A9/a%20b/%7e...x"), of(&["café", "a b", "~...x"]));
-        assert_eq!(path("/café"), of(&["café"]));
-    }
-
-    #[test]
-    fn what_can_be_read_in_more_ways_than_one_is_ambiguous() {
-        for odd in [
-            "",
-            "*",
-            "v1",
-            "//",
-            "//v1",
-            "/v1//orders",
-            "/v1///",
-            "/v1/./x",
-            "/v1/../x",
-            "/..",
-            "/.",
-            "/%2e%2e/x",
-            "/.%2E/x",
-            "/a%2fb",
-            "/a%2Fb",
-            "/a%5cb",
-            "/a\\b",
-            "/..;/x",
-            "/a;b",
-            "/a%3bb",
-            "/a%00",
-            "/a%0d%0a",
-            "/a\tb",
-            "/a b",
-            "/a%7f",
-            "/a%252e",
-            "/%25",
-            "/%",
-            "/%2",
-            "/%zz",
-            "/%c0%ae",
-            "/%ff",
-            "/%c3",
-            "/a%23",
-            "/a#b",
-            "/a%3fb",
-            "/%c2%85",
-            "/%+1",
-        ] {
-            assert_eq!(path(odd), Err(Ambiguous), "{odd:?}");
-        }
-    }
-
-    #[test]
-    fn patterns_are_written_as_they_were_read() {
-        for text in ["/", "/**", "/orders", "/orders/*", "/orders/**", "/*/lines/*", "/été/*/**"] {
-            assert_eq!(Pattern::parse(text).unwrap().to_string(), text);
-        }
-        assert_eq!(Pattern::parse(" /orders/ ").unwrap().to_string(), "/orders");
-        for (text, error) in [
-            ("orders", PathError::NoSlash),
-            ("", PathError::NoSlash),
-            ("/o*", PathError::Star),
-            ("/**/x", PathError::Star),
-            ("/x**", PathError::Star),
-            ("/a//b", PathError::Character),
-            ("/a/../b", PathError::Character),
-            ("/a%20b", PathError::Character),
-            ("/a?b", PathError::Character),
-            ("/a;b", PathError::Character),
-            ("/a\u{0}", PathError::Character),
-        ] {
-            assert_eq!(Pattern::parse(text), Err(error), "{text:?}");
-        }
-        assert_eq!(Pattern::parse(&format!("/{}", "a".repeat(100))), Err(PathError::TooLong));
-    }
-
-    #[test]
-    fn an_address_has_a_host_and_a_plain_path() {
-        let address = Address::parse(" https://API.example.org:8443/v1 ").unwrap();
-        assert_eq!(address.as_str(), "https://api.example.org:8443/v1/");
-        assert_eq!((address.host(), address.path()), ("api.example.org:8443", "/v1/"));
-        assert_eq!(Address::parse("http://localhost").unwrap().path(), "/");
-        for wrong in [
-            "",
-            "api.example.org",
-            "ftp://x/",
-            "https://",
-            "https:///v1",
-            "https://a b/",
-            "https://x:0/",
-            "https://a@x/",
-            "https://x/?q",
-            "https://x/a%20b",
-            "https://x/../y",
-            "https://x/a//b",
-            "https://x/a;b",
-            "https://x/\"",
-            "https://x/{}",
-            "https://x/*",
-        ] {
-            assert!(Address::parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -93,8 +93,10 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result
 }
 
 /// [`Life::expires_at`] in SQL, word for word the expression of the index `api_tokens_due`.
+const COUNTED_FROM_LAST_USE: &str = "(coalesce(last_used_at, created_at) + inactivity_days * 86400)";
+
 fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {
-    sql("(coalesce(last_used_at, created_at) + inactivity_days * 86400)")
+    sql(COUNTED_FROM_LAST_USE)
 }
 
 fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<BigInt>, i64> {

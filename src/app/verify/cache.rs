@@ -41,12 +41,12 @@ pub struct Known {
     /// Its life as the database told it.
     life: Life,
     /// The uses that this node has seen since.
-    pub uses: Uses,
+    pub uses: UsesHere,
 }
 
 /// Uses of a token on this node.
 #[derive(Debug)]
-pub struct Uses {
+pub struct UsesHere {
     /// The newest that this node has accepted since it read the token, in seconds; 0 for none.
     pub last: AtomicI64,
     /// The newest that is in the database for certain, in seconds; 0 for none.
@@ -59,7 +59,7 @@ impl Known {
     /// What the database told just now.
     pub fn new(identity: Identity, life: Life) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
-        let uses = Uses { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
+        let uses = UsesHere { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
         Self { identity, life, uses }
     }
 

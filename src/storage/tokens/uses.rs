@@ -1,5 +1,6 @@
 //! Uses of tokens, written down many tokens at a time: each function takes as many statements for hundreds as for one.
 
+use super::COUNTED_FROM_LAST_USE;
 use crate::{
     domain::{activity::Source, calls::day_of, time::Timestamp, token::TokenId},
     storage::{AnyConnection, Result, schema::api_tokens},
@@ -117,7 +118,7 @@ fn write_last_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<
         "UPDATE api_tokens SET last_used_at = new.at, last_used_address = new.address, last_used_program = new.program \
          FROM {} WHERE api_tokens.id = new.id AND expired_at IS NULL \
          AND (revoked_at IS NULL OR revoked_at >= new.at) AND (last_used_at IS NULL OR last_used_at < new.at) \
-         AND coalesce(last_used_at, created_at) + inactivity_days * 86400 > new.at RETURNING api_tokens.id",
+         AND {COUNTED_FROM_LAST_USE} > new.at RETURNING api_tokens.id",
         table(connection)
     );
     let written: Vec<Written> = sql_query(written).bind::<Text, _>(rows(uses)).load(connection)?;

@@ -1,0 +1,114 @@
+//! Old keys of service users, which go on working for a while beside the key that replaces them.
+
+use crate::{
+    domain::{organization::OrganizationId, time::Timestamp, token::TokenId},
+    storage::{
+        AnyConnection, Result, known,
+        schema::{api_tokens, service_users},
+        tokens::{RevokedBy, note_revoked},
+    },
+};
+use diesel::prelude::*;
+
+/// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
+/// key that follows it.
+///
+/// # Errors
+/// When the database fails.
+pub fn let_run_out(
+    connection: &mut AnyConnection,
+    key: TokenId,
+    ends_at: Timestamp,
+    quiet_seconds: Option<i64>,
+) -> Result<()> {
+    diesel::update(api_tokens::table.find(key.0))
+        .set((
+            api_tokens::ends_at.eq(ends_at.seconds()),
+            api_tokens::quiet_seconds.eq(quiet_seconds),
+            api_tokens::slot.eq(None::<i16>),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// An old key that goes on working beside the one that replaces it.
+#[derive(Clone, Debug)]
+pub struct RunningOut {
+    /// The key.
+    pub key: TokenId,
+    /// The public id of its token.
+    pub public_id: String,
+    /// The name of its service user.
+    pub name: String,
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Its last moment.
+    pub ends_at: Timestamp,
+    /// How long it has to be quiet to end before, in seconds.
+    pub quiet_seconds: Option<i64>,
+    /// Its last use.
+    pub last_used_at: Option<Timestamp>,
+    /// The key that replaced it: when it was made, and its last use.
+    pub replaced_at: Timestamp,
+    /// Whether the key that replaced it has been used.
+    pub replacement_is_used: bool,
+}
+
+/// All old keys that have not been written down as ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
+    // Two plain queries: one with the table joined to itself takes the compiler longer than the rest of the program.
+    type Old = (i64, i64, i64, Option<i64>, Option<i64>);
+    let old: Vec<(Old, String, String, i64)> = api_tokens::table
+        .inner_join(service_users::table)
+        .filter(api_tokens::ends_at.is_not_null().and(api_tokens::revoked_at.is_null()))
+        .order((service_users::organization_id, api_tokens::id))
+        .select((
+            (
+                api_tokens::id,
+                service_users::id,
+                api_tokens::ends_at.assume_not_null(),
+                api_tokens::quiet_seconds,
+                api_tokens::last_used_at,
+            ),
+            service_users::public_id,
+            service_users::name,
+            service_users::organization_id,
+        ))
+        .load(connection)?;
+    let mut running = Vec::new();
+    for ((key, service_user, ends_at, quiet_seconds, used), public_id, name, organization) in old {
+        let newer: Vec<(i64, Option<i64>)> = api_tokens::table
+            .filter(api_tokens::service_user_id.eq(service_user).and(api_tokens::id.gt(key)))
+            .order(api_tokens::id)
+            .select((api_tokens::created_at, api_tokens::last_used_at))
+            .load(connection)?;
+        let (replaced_at, replacement_used) = *known(newer.first(), "an old key without a newer one")?;
+        running.push(RunningOut {
+            key: TokenId(key),
+            public_id,
+            name,
+            organization: OrganizationId(organization),
+            ends_at: Timestamp::from_seconds(ends_at),
+            quiet_seconds,
+            last_used_at: used.map(Timestamp::from_seconds),
+            replaced_at: Timestamp::from_seconds(replaced_at),
+            replacement_is_used: replacement_used.is_some(),
+        });
+    }
+    Ok(running)
+}
+
+/// Ends an old key at `at`. Returns false if it had ended before.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_old_key(connection: &mut AnyConnection, key: TokenId, at: Timestamp) -> Result<bool> {
+    let ended: Vec<i64> = diesel::update(api_tokens::table.find(key.0).filter(api_tokens::revoked_at.is_null()))
+        .set((api_tokens::revoked_at.eq(at.seconds()), api_tokens::revoked_by.eq(RevokedBy::Replaced.key())))
+        .returning(api_tokens::id)
+        .get_results(connection)?;
+    note_revoked(connection, &ended, true)
+}
