@@ -81,11 +81,6 @@ impl TestApp {
         (app, person)
     }
 
-    /// Ends it, as if the machine were gone.
-    pub async fn is_gone(&self) {
-        self.handle.stop(false).await;
-    }
-
     async fn run(
         test_db: TestDb,
         public_url: Option<&str>,

@@ -28,7 +28,7 @@ stop="kill -s KILL -- -$!; wait $!"
 "#;
 
 /// How long a look waits for what it looks for.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Driver {
     url: String,
@@ -374,6 +374,15 @@ impl Browser {
     /// Runs a script in the page (also where the page's own are off) and gives what it returns.
     pub async fn evaluate(&self, script: &str) -> Value {
         self.script(script, Vec::new()).await.expect("the script runs")
+    }
+
+    /// Waits until the script returns true, in this page or in the next one.
+    pub async fn until(&self, script: &str) {
+        self.wait(script, async || match self.script(script, Vec::new()).await? {
+            Value::Bool(true) => Ok(Ok(())),
+            other => Ok(Err(format!("it returns {other}"))),
+        })
+        .await;
     }
 
     /// What is in the clipboard.

@@ -1,4 +1,5 @@
-//! The network between a node and its database, which a test cuts, delays and lets swallow everything.
+//! The network between a node and its database, or a proxy and its node, which a test cuts, delays and lets swallow
+//! everything.
 
 use std::{
     collections::HashMap,
@@ -53,6 +54,11 @@ impl Link {
         let link = Link { port: listener.local_addr().expect("an address").port(), ends: Arc::clone(&ends) };
         std::thread::spawn(move || listener.incoming().flatten().for_each(|client| drop(ends.join(client))));
         link
+    }
+
+    /// Where it is reached.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// A link to the database of this URL, and the URL that leads through it.
