@@ -10,16 +10,18 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, Salt},
 };
 use std::{
+    num::NonZero,
     sync::{
         Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
+    thread::available_parallelism,
     time::Duration,
 };
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
-/// Hashes that run at once.
+/// Hashes that run at once, where there are as many cores: a second one on the same core makes nothing quicker.
 const THREADS: usize = 2;
 /// Requests that wait for a thread. Two threads at 20 ms a hash work off 32 in a third of a second.
 const QUEUE: usize = 32;
@@ -41,7 +43,8 @@ impl Hasher {
     pub fn start() -> Self {
         let (jobs, queue) = sync_channel::<Job>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..THREADS {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        for _ in 0..THREADS.min(cores) {
             let queue = Arc::clone(&queue);
             std::thread::spawn(move || work(&queue));
         }
