@@ -122,13 +122,15 @@ db_test! {
         let page = ann.service_token("Workato").await;
         let new = ann.confirms_with(&page, "rotation", &[("hours", "24"), ("quiet", "")]).await.key().expect("a new key");
         assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (200, 200));
-        assert_eq!(reports(&app, &json!([{ "token": old }])).await.status, 200);
+        assert_eq!(reports(&app, &json!([{ "token": old, "url": PLACE }])).await.status, 200);
         assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (401, 200));
         let auditor = ann.makes_token("Auditor").await;
         let receipt = format!("/api/v1/revocations/{}", page.rsplit('/').next().unwrap());
         let revoked = async || app.with_key("GET", &receipt, &auditor).await.json()["receipt"]["revoked"].clone();
         assert_eq!(revoked().await, "old_key");
-        assert!(!ann.get(&page).await.text().contains("Refused since"), "the token works");
+        let shown = ann.get(&page).await.text();
+        assert!(!shown.contains("Refused since"), "the token works: {shown}");
+        assert!(shown.contains("Old key revoked") && shown.contains("its key was found in the open, at "), "{shown}");
         assert_eq!(reports(&app, &json!([{ "token": new }])).await.status, 200);
         assert_eq!(revoked().await, "token");
         assert_eq!(app.me(&new).await.status, 401);

@@ -45,7 +45,7 @@ pub struct ServiceToken {
     pub key: KeyFacts,
     /// The key before, as long as it works beside the current one.
     pub old_key: Option<KeyFacts>,
-    /// The key before, if it has ended and somebody has gone on calling with it.
+    /// The key before, if it has ended and somebody has gone on calling with it, or it was found in the open.
     pub replaced_key: Option<KeyFacts>,
 }
 
@@ -103,7 +103,7 @@ impl Row {
         let key = known(keys.pop(), "service_users without a key")?;
         let (old_key, replaced_key) = match keys.pop() {
             Some(old) if old.life.ends_at.is_some() && old.life.is_active(now) => (Some(old), None),
-            Some(old) if old.refused.is_some() => (None, Some(old)),
+            Some(old) if old.refused.is_some() || old.revoked_by == Some(RevokedBy::Leak) => (None, Some(old)),
             _ => (None, None),
         };
         Ok(ServiceToken {

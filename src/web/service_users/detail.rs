@@ -78,6 +78,8 @@ struct Detail {
     end_name: &'static str,
     end: Moment,
     end_explained: String,
+    /// When the old key was revoked because it was found in the open, and where that was.
+    leaked_key: Option<(Moment, String)>,
     made: Moment,
     made_by: String,
     held: String,
@@ -222,6 +224,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         end_name,
         end: calendar.full(end_at),
         end_explained,
+        leaked_key: token.replaced_key.as_ref().and_then(|key| leaked_key(t, calendar, key)),
         made: calendar.full(token.made_at),
         made_by: token.made_by.clone(),
         held: t.service_permissions_held(token.permissions.count(), Permissions::all().count()),
@@ -235,6 +238,11 @@ fn revoked_why(t: Texts, key: &KeyFacts) -> String {
     let reason = key.revocation_reason.as_ref().filter(|_| key.revoked_by != Some(RevokedBy::Leak));
     let reason = reason.map(|reason| t.service_reason(reason));
     [Some(revoked_by(t, key)), reason].into_iter().flatten().collect::<Vec<_>>().join(". ")
+}
+
+fn leaked_key(t: Texts, calendar: Calendar, key: &KeyFacts) -> Option<(Moment, String)> {
+    let at = key.life.revoked_at.filter(|_| key.revoked_by == Some(RevokedBy::Leak))?;
+    Some((calendar.full(at), t.revoked_by_leak(key.revocation_reason.as_deref())))
 }
 
 fn by_group(t: Texts, permissions: Permissions) -> Vec<(&'static str, Vec<&'static str>)> {
