@@ -118,6 +118,7 @@ impl Scene {
         let page = made.header("location").trim_end_matches("?made").to_owned();
         let mut shown = ann.get(&page).await;
         assert_eq!(shown.status, 200, "{}", made.body);
+        // The proxy reaches Jeton through a link that can be cut.
         let own = app.url.rsplit(':').next().expect("a port");
         let link = Link::to(own.parse().expect("a port"));
         shown.body = shown.body.replace(own, &link.port().to_string());

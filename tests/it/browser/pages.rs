@@ -740,13 +740,8 @@ impl Tour {
     }
 
     async fn find(&self, css: &str) -> thirtyfour::WebElement {
-        for _ in 0..200 {
-            if let Ok(found) = self.browser.driver().find(By::Css(css)).await {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("no {css} at {}:\n{}", self.browser.path().await, self.browser.text().await)
+        self.browser.until(&format!("return document.querySelector({css:?}) !== null")).await;
+        self.browser.driver().find(By::Css(css)).await.expect("it is there")
     }
 
     async fn look(&mut self, name: &str) {
