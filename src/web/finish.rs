@@ -19,7 +19,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        ConnectionType, Method, StatusCode, Uri,
+        Method, StatusCode, Uri,
         header::{
             ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
             STRICT_TRANSPORT_SECURITY,
@@ -64,6 +64,14 @@ static FOR_PROGRAMS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(||
     ])
 });
 
+/// How long a browser that came over TLS once comes over nothing else: a year.
+pub const TRANSPORT_SECURITY: &str = "max-age=31536000";
+
+/// The headers that every answer to a program carries.
+pub fn for_programs() -> &'static [(HeaderName, HeaderValue)] {
+    &FOR_PROGRAMS
+}
+
 fn headers(table: &[(&'static str, &'static str)]) -> Vec<(HeaderName, HeaderValue)> {
     table.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
 }
@@ -89,8 +97,8 @@ pub async fn finish(
             if !span.is_disabled() {
                 span.record("route", request.match_pattern().as_deref().unwrap_or("none"));
             }
-            let mut response = asked.finished(&request, response.map_into_boxed_body());
-            measuring.end(&mut response, &span);
+            let response = asked.finished(&request, response.map_into_boxed_body());
+            measuring.end(&response, &span);
             return Ok(ServiceResponse::new(request, response));
         }
         Ok(Err(error)) => error,
@@ -98,7 +106,7 @@ pub async fn finish(
     };
     let mut response = asked.explain(HttpResponse::from_error(error));
     asked.add_headers(response.headers_mut());
-    measuring.end(&mut response, &span);
+    measuring.end(&response, &span);
     Err(InternalError::from_response("refused", response).into())
 }
 
@@ -115,15 +123,10 @@ impl Measuring {
         Self { thread, group: Group::of(request.path()), begun: Instant::now() }
     }
 
-    /// Counts the answer; the last one on a connection to a node that leaves says so, and its client opens the next
-    /// elsewhere (R10).
-    fn end(self, response: &mut HttpResponse, span: &Span) {
+    fn end(self, response: &HttpResponse, span: &Span) {
         let (status, took) = (response.status(), self.begun.elapsed());
         if let Some(thread) = &self.thread {
             thread.count(self.group, status, took);
-            if thread.node.is_leaving() {
-                response.head_mut().set_connection_type(ConnectionType::Close);
-            }
         }
         tracing::debug!(parent: span, status = status.as_u16(), ?took, "answered");
     }
@@ -220,7 +223,7 @@ impl Asked {
         }
         headers.insert(RequestId::HEADER, self.id.header());
         if self.is_https {
-            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
         }
     }
 
@@ -271,8 +274,8 @@ impl Asked {
             .render(),
             Form::Part => ErrorFragment { t, title, text, request_id }.render(),
             Form::Json => {
-                let title = status.canonical_reason().unwrap_or("Error");
-                return problem(status, title, for_programs(status), self.id.as_str());
+                let body = problem_body(status, self.id.as_str());
+                return HttpResponse::build(status).content_type(PROBLEM).body(body);
             }
         };
         match rendered {
@@ -292,12 +295,14 @@ impl Asked {
 }
 
 /// What a problem means to whoever writes the program.
-fn for_programs(status: StatusCode) -> &'static str {
+fn explanation(status: StatusCode) -> &'static str {
     match status.as_u16() {
         404 => "There is nothing at this address.",
+        408 => "The request did not arrive in time.",
         405 => "This address does not take this method; the Allow header says which it takes.",
         413 => "The body is too large.",
         429 | 503 => "Try again after the seconds that the Retry-After header says.",
+        431 => "The header fields are too large or too many.",
         500.. => "Something went wrong in Jeton. Its log tells more under this request_id.",
         _ => "The request is not of the form that this address takes.",
     }
@@ -306,13 +311,22 @@ fn for_programs(status: StatusCode) -> &'static str {
 /// Where nothing is served, and only programs ask.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     let id = request.extensions().get::<RequestId>().copied().unwrap_or_default();
-    problem(StatusCode::NOT_FOUND, "Not Found", for_programs(StatusCode::NOT_FOUND), id.as_str())
+    HttpResponse::NotFound().content_type(PROBLEM).body(problem_body(StatusCode::NOT_FOUND, id.as_str()))
+}
+
+/// The kind of a problem.
+const PROBLEM: &str = "application/problem+json";
+
+/// The body of a problem about which nothing is known but its status.
+pub fn problem_body(status: StatusCode, id: &str) -> String {
+    let title = status.canonical_reason().unwrap_or("Error");
+    json!({ "title": title, "status": status.as_u16(), "detail": explanation(status), "request_id": id }).to_string()
 }
 
 /// A problem+json body (RFC 9457).
 pub fn problem(status: StatusCode, title: &str, detail: &str, id: &str) -> HttpResponse {
     let body = json!({ "title": title, "status": status.as_u16(), "detail": detail, "request_id": id });
-    HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
+    HttpResponse::build(status).content_type(PROBLEM).body(body.to_string())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! words for errors. Without that a question costs a fifth less of the processor (`bench/results.md`).
 
 use super::{
+    connection::Client,
     node::{Group, NodeThread},
     source::{RequestId, TrustedProxies},
     verify,
@@ -14,7 +15,7 @@ use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::{
     Error, HttpResponse,
-    body::BoxBody,
+    body::{BodySize, BoxBody, MessageBody},
     dev::{AppConfig, RequestHead, Response, Service, ServiceFactory, ServiceResponse},
     http::{
         ConnectionType,
@@ -96,12 +97,43 @@ where
     }
 
     fn call(&self, request: Request) -> Self::Future {
+        let call = Call::begin(&request, &self.worker.thread);
         if Group::of(request.path()) == Group::Verify {
             let worker = self.worker.clone();
-            Box::pin(async move { Ok(worker.answer(request.head()).await.into()) })
+            Box::pin(async move { Ok(call.end(worker.answer(request.head()).await.into())) })
         } else {
-            Box::pin(self.app.call(request).map(|answer| answer.map(Response::from)))
+            let answer = self.app.call(request);
+            Box::pin(answer.map(|answer| answer.map(|answer| call.end(answer.into()))))
         }
+    }
+}
+
+/// A request that is being answered, for the connection that it came over.
+struct Call {
+    client: Option<Rc<Client>>,
+    thread: Rc<NodeThread>,
+    is_upgrade: bool,
+}
+
+impl Call {
+    fn begin(request: &Request, thread: &Rc<NodeThread>) -> Self {
+        let client = request.conn_data::<Rc<Client>>().cloned();
+        if let Some(client) = &client {
+            client.begin();
+        }
+        Self { client, thread: Rc::clone(thread), is_upgrade: request.head().upgrade() }
+    }
+
+    /// Says in the answer if it is the last one on its connection: the node leaves, and its clients open the next elsewhere
+    /// (R10); or actix-http will close, since an offer of another protocol came in pieces and was not taken out.
+    fn end(self, mut answer: Response<BoxBody>) -> Response<BoxBody> {
+        if self.is_upgrade || self.thread.node.is_leaving() {
+            answer.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        if let Some(client) = self.client {
+            client.end(!matches!(answer.body().size(), BodySize::Stream));
+        }
+        answer
     }
 }
 
@@ -115,9 +147,6 @@ impl Worker {
         let mut response = answered.unwrap_or_else(|_| verify::broken());
         let (status, took) = (response.status(), begun.elapsed());
         self.thread.count(Group::Verify, status, took);
-        if self.thread.node.is_leaving() {
-            response.head_mut().set_connection_type(ConnectionType::Close);
-        }
         tracing::debug!(id = id.as_str(), method = %request.method, status = status.as_u16(), ?took, "answered a proxy");
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(RequestId::HEADER, id.header());

@@ -6,7 +6,7 @@
 
 use super::{
     App,
-    node::{CLASSES, Group, NodeThread},
+    node::{CLASSES, ConnectionCounts, Group, NodeThread},
 };
 use crate::app::measures::{Durations, Measured, OUTCOMES, Timed};
 use actix_web::{HttpRequest, HttpResponse};
@@ -70,6 +70,10 @@ fn requests(text: &mut Metrics, thread: &NodeThread) {
     for ((_, group), sum) in Group::ALL.iter().zip(&requests) {
         text.times("http_request_duration_seconds", &[("group", group)], &sum.took);
     }
+    let ConnectionCounts { opened, closed, refused } = &thread.node.connections;
+    let open = opened.get().saturating_sub(closed.get());
+    text.one("connections", "gauge", "Open connections of clients.", &[], open);
+    text.one("connections_refused_total", "counter", "Connections that were too many.", &[], refused.get());
     let is_stopping = u8::from(thread.node.is_stopping());
     text.one("stopping", "gauge", "1 while this node is about to stop.", &[], is_stopping);
 }

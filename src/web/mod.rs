@@ -12,6 +12,7 @@ pub mod bearer;
 pub mod billing;
 pub mod body;
 pub mod calls;
+pub mod connection;
 pub mod csv;
 pub mod errors;
 pub mod finish;
@@ -23,6 +24,7 @@ pub mod icons;
 pub mod inventory;
 pub mod invitations;
 pub mod leaks;
+pub mod limits;
 pub mod metrics;
 pub mod node;
 pub mod oauth;
@@ -52,14 +54,25 @@ pub mod verify;
 pub mod words;
 
 use crate::app::{Jeton, housekeeping, nodes::Heart};
-use actix_web::{App as ActixApp, HttpServer, dev, middleware::from_fn, web};
+use actix_http::{HttpService, KeepAlive, error::DispatchError};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::{
+    App as ActixApp,
+    dev::{self, AppConfig},
+    middleware::from_fn,
+    rt::net::TcpStream,
+    web,
+};
+use connection::{Connection, Connections, Listener, Refusals, Shares};
 use front::{Front, Worker};
+use futures_util::future::ready;
 use node::{Node, NodeThread};
 use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener},
     rc::Rc,
     sync::Arc,
+    thread,
     time::Duration,
 };
 use tokio::sync::oneshot;
@@ -165,15 +178,16 @@ impl Given {
 
 /// How long requests that run may go on once the listeners are closed, in seconds.
 const LAST_REQUESTS: u64 = 20;
-/// How long a connection stays open without a request: longer than reverse proxies keep theirs, a minute as a rule. Whoever
-/// closes first does not send a request to an end that is just being closed, which nobody may repeat if it is a POST.
-const KEPT_ALIVE: Duration = Duration::from_secs(75);
+/// How long what a client still sends is taken and dropped once its connection is to close: closing at once would take the
+/// last answer from it.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Takes the ports and starts the workers; requests are served as soon as [`Server::run`] is awaited.
 ///
 /// # Errors
 /// When a port cannot be had, by the name of its option.
 pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
+    limits::raise_open_files_limit();
     let (listener, address) = listen("JETON_LISTEN (--listen)", settings.listen)?;
     let mut doors = vec![stop::Door::of(&listener)?];
     let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));
@@ -192,24 +206,16 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
         Some(listen) => {
             let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
             doors.push(stop::Door::of(&listener)?);
-            (Some(serve_programs(given.clone(), listener, settings.workers)?), Some(address))
+            let programs = serve(given.clone(), listener, settings.workers, Listener::Second, |config, _| {
+                routes::configure_for_programs(config);
+            })?;
+            (Some(programs), Some(address))
         }
     };
-    let mut server = HttpServer::new(move || {
-        let worker = given.worker();
-        let app = ActixApp::new()
-            .configure(|config| given.give(&worker, config))
-            .configure(|config| routes::configure(config, &given.jeton, &given.url, &cookie_key))
-            .wrap(from_fn(finish::finish));
-        Front::before(app, worker)
-    })
-    .disable_signals()
-    .keep_alive(KEPT_ALIVE)
-    .shutdown_timeout(LAST_REQUESTS);
-    if let Some(workers) = settings.workers {
-        server = server.workers(workers);
-    }
-    let running = server.listen(listener)?.run();
+    let which = if settings.verify_listen.is_none() { Listener::Only } else { Listener::Main };
+    let running = serve(given, listener, settings.workers, which, move |config, given| {
+        routes::configure(config, &given.jeton, &given.url, &cookie_key);
+    })?;
     Ok(Server { running, for_programs, jeton, node, drain: settings.drain, doors, address, verify_address, url })
 }
 
@@ -220,23 +226,45 @@ fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketA
     Ok((listener, address))
 }
 
-/// The second listener. Its threads serve nothing else, so that pages, exports and sign-ins take none of them away.
-fn serve_programs(given: Given, listener: TcpListener, workers: Option<usize>) -> io::Result<dev::Server> {
-    let mut server = HttpServer::new(move || {
+/// Serves what `routes` tells of on a listener, with threads of its own.
+fn serve(
+    given: Given,
+    listener: TcpListener,
+    workers: Option<usize>,
+    which: Listener,
+    routes: impl Fn(&mut web::ServiceConfig, &Given) + Clone + Send + 'static,
+) -> io::Result<dev::Server> {
+    let workers = workers.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(2);
+    let files = limits::open_files_limit().and_then(|files| files.try_into().ok()).unwrap_or(usize::MAX);
+    let shares = Shares::of(files, workers, which);
+    let server = dev::Server::build()
+        .workers(workers)
+        .max_concurrent_connections(shares.at_once())
+        .disable_signals()
+        .shutdown_timeout(LAST_REQUESTS);
+    let server = server.listen("jeton", listener, move || {
         let worker = given.worker();
         let app = ActixApp::new()
             .configure(|config| given.give(&worker, config))
-            .configure(routes::configure_for_programs)
+            .configure(|config| routes(config, &given))
             .wrap(from_fn(finish::finish));
-        Front::before(app, worker)
-    })
-    .disable_signals()
-    .keep_alive(KEPT_ALIVE)
-    .shutdown_timeout(LAST_REQUESTS);
-    if let Some(workers) = workers {
-        server = server.workers(workers);
-    }
-    Ok(server.listen(listener)?.run())
+        let app = map_config(Front::before(app, worker), |()| AppConfig::default());
+        let http = HttpService::build()
+            // `connection` closes idle connections, and times heads.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|connection: &Connection, data| drop(data.insert(Rc::clone(connection.client()))))
+            .h1(app.map_err(|error| error.error_response()));
+        let refusals = Refusals { is_https: given.url.is_https() };
+        let connections = Connections::watch(shares, refusals, given.proxies.clone(), given.node.clone());
+        fn_service(move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(connections.admit(stream, peer).map(|connection| (connection, peer)).map_err(DispatchError::Io))
+        })
+        .and_then(http)
+    })?;
+    Ok(server.run())
 }
 
 impl Server {

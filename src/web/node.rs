@@ -9,6 +9,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::Notify;
 
 /// What the requests of one group have in common, by the beginning of their path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +76,26 @@ pub struct RequestsSum {
 #[derive(Debug, Default)]
 struct ThreadRequests([Requests; Group::ALL.len()]);
 
+/// Connections since the start.
+#[derive(Debug, Default)]
+pub struct ConnectionCounts {
+    /// Those that were taken.
+    pub opened: Counter,
+    /// Those of them that have ended.
+    pub closed: Counter,
+    /// Those that were too many.
+    pub refused: Counter,
+}
+
 /// What all threads of all listeners share.
 #[derive(Debug, Default)]
 pub struct Node {
     is_stopping: AtomicBool,
     is_leaving: AtomicBool,
     was_unready: AtomicBool,
+    end: Notify,
+    /// What became of connections.
+    pub connections: ConnectionCounts,
     threads: Mutex<Vec<Arc<ThreadRequests>>>,
 }
 
@@ -103,6 +118,17 @@ impl Node {
     /// Whether clients are to open their next connection elsewhere.
     pub fn is_leaving(&self) -> bool {
         self.is_leaving.load(Relaxed)
+    }
+
+    /// Connections on which nothing goes on are to be closed now.
+    pub fn begin_to_end(&self) {
+        self.begin_to_leave();
+        self.end.notify_waiters();
+    }
+
+    /// Waits until connections on which nothing goes on are to be closed.
+    pub async fn ending(&self) {
+        self.end.notified().await;
     }
 
     /// Notes whether the node is ready. Returns true if it was not so the last time.

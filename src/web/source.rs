@@ -74,7 +74,12 @@ impl TrustedProxies {
 
     /// Whether a request comes from one of them.
     pub fn sent(&self, request: &RequestHead) -> bool {
-        request.peer_addr.is_some_and(|peer| self.0.contains(&peer.ip().to_canonical()))
+        request.peer_addr.is_some_and(|peer| self.trusts(peer.ip()))
+    }
+
+    /// Whether this is the address of one of them.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.0.contains(&peer.to_canonical())
     }
 }
 

@@ -103,6 +103,7 @@ pub async fn serve(
     let asked_to = async {
         let is_patient = is_patient(terminate, interrupt, node, drain, leave(&handles, node, &doors)).await;
         close(&handles, &doors).await;
+        node.begin_to_end();
         stop(&handles, is_patient).await;
         // The servers end by themselves now.
         std::future::pending().await

@@ -8,6 +8,7 @@ mod billing;
 mod browser;
 mod calls;
 mod cli;
+mod connections;
 mod faults;
 mod fuzz;
 mod harness;

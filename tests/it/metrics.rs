@@ -40,6 +40,7 @@ db_test! {
         assert!(value(&after, "jeton_epoch") > 0. && value(&after, "jeton_tokens_to_write") >= 1.);
         assert!(value(&after, "jeton_cache_entries") >= 1. && value(&after, "jeton_cache_bytes") >= 100.);
         assert!(value(&after, "jeton_epoch_read_duration_seconds_count") >= 1.);
+        assert!(value(&after, "jeton_connections") >= 1. && value(&after, "jeton_connections_refused_total") == 0.);
         assert!(value(&after, "jeton_database_connections{state=\"idle\"}") >= 1.);
     }
 

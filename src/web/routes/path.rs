@@ -24,6 +24,8 @@ pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// The public keys of signed receipts (RFC 7517).
 pub const KEY_SET: &str = "/.well-known/jwks.json";
+/// What the addresses of forward-auth begin with.
+pub const VERIFY: &str = "/verify";
 /// What the addresses of forward-auth for protected APIs begin with.
 pub const VERIFY_APIS: &str = "/verify/apis/";
 /// Whether requests are served.

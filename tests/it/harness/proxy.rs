@@ -144,6 +144,16 @@ impl Proxy {
         Proxy::run(&format!("{kind:?}"), port, folder, &command)
     }
 
+    /// Starts Caddy with its defaults, handing everything to Jeton at this address.
+    pub fn caddy_before(port: u16, jeton: &str) -> Proxy {
+        let folder = readable_folder();
+        let command = caddy(
+            folder.path(),
+            &format!("http://127.0.0.1:{port}, http://localhost:{port} {{\nreverse_proxy {jeton}\n}}\n"),
+        );
+        Proxy::run("Caddy", port, folder, &command)
+    }
+
     /// Starts Apache with mod_auth_openidc, and with this configuration, which makes it listen on `port`. On `tls` it hands
     /// everything to Jeton at this address, with a certificate that nobody vouches for.
     pub fn with_mod_auth_openidc(port: u16, text: &str, tls: u16, jeton: &str) -> Proxy {

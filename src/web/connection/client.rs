@@ -1,0 +1,280 @@
+//! What is known of one connection, and how long it may stay as it is.
+
+use super::framing::{Framing, Part};
+use std::{
+    cell::{Cell, RefCell},
+    net::IpAddr,
+    task::{Context, Waker},
+};
+
+// Deadlines, in looks of `Connections`: seconds, and one more at the most.
+
+/// For the first byte of a connection.
+const FIRST_BYTE: u32 = 10;
+/// For a head, from its first byte.
+const HEAD: u32 = 8;
+/// For a body, from the end of its head. Handlers that read one give up sooner, and answer.
+const BODY: u32 = 40;
+/// For the next request: longer than reverse proxies keep idle connections, a minute as a rule. Whoever closes first does
+/// not send a request to an end that is just being closed, which nobody may repeat if it is a POST.
+const IDLE: u32 = 75;
+/// For a client that takes nothing of an answer, and for one that takes less than [`SLOWEST`].
+const UNTAKEN: u32 = 30;
+/// Bytes of an answer that a client has to take in a second, on average.
+const SLOWEST: u64 = 500;
+
+/// What is known of a connection. The application tells it when a request begins and ends.
+pub struct Client {
+    /// Whose share it counts for; none for a proxy that is trusted.
+    pub share: Option<IpAddr>,
+    framing: RefCell<Framing>,
+    /// When it began to wait for what it waits for.
+    since: Cell<u32>,
+    /// Whether the newest request has been answered, at least in part.
+    is_answered: Cell<bool>,
+    is_over: Cell<bool>,
+    /// Requests that the application was called with.
+    calls: Cell<u64>,
+    is_busy: Cell<bool>,
+    untaken: Cell<Option<Untaken>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// An answer that its client is slow to take.
+#[derive(Clone, Copy)]
+struct Untaken {
+    since: u32,
+    progress: u32,
+    taken: u64,
+}
+
+/// What a connection waits for; the first ones are the first to go when there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Waits {
+    /// For the first byte, or the rest of a head.
+    Head,
+    /// For the next request.
+    Idle,
+    /// For the rest of a body.
+    Body,
+}
+
+impl Client {
+    /// One that has just connected.
+    pub fn new(share: Option<IpAddr>, now: u32) -> Self {
+        Self {
+            share,
+            framing: RefCell::default(),
+            since: Cell::new(now),
+            is_answered: Cell::default(),
+            is_over: Cell::default(),
+            calls: Cell::default(),
+            is_busy: Cell::default(),
+            untaken: Cell::default(),
+            waker: RefCell::default(),
+        }
+    }
+
+    /// The application has a request.
+    pub fn begin(&self) {
+        self.calls.set(self.calls.get() + 1);
+        self.is_busy.set(true);
+    }
+
+    /// The application has answered it; `is_whole`, with all of the body at once.
+    pub fn end(&self, is_whole: bool) {
+        self.is_busy.set(!is_whole);
+    }
+
+    /// These bytes have arrived.
+    pub fn arrived(&self, bytes: &mut [u8], now: u32) {
+        let mut framing = self.framing.borrow_mut();
+        let before = (stage(framing.part()), framing.heads());
+        framing.follow(bytes);
+        let after = (stage(framing.part()), framing.heads());
+        if before.1 != after.1 {
+            self.is_answered.set(false);
+        }
+        if before != after {
+            self.since.set(now);
+        }
+    }
+
+    /// So many bytes of an answer have been taken.
+    pub fn written(&self, bytes: usize, now: u32) {
+        if let Some(untaken) = self.untaken.get() {
+            self.untaken.set(Some(Untaken { progress: now, taken: untaken.taken + bytes as u64, ..untaken }));
+        }
+        if self.framing.borrow().part() == Part::Start {
+            self.is_answered.set(true);
+            self.since.set(now);
+        }
+    }
+
+    /// The client takes nothing at this moment.
+    pub fn is_behind(&self, now: u32) {
+        if self.untaken.get().is_none() {
+            self.untaken.set(Some(Untaken { since: now, progress: now, taken: 0 }));
+        }
+    }
+
+    /// The client has taken everything.
+    pub fn has_caught_up(&self) {
+        self.untaken.set(None);
+    }
+
+    /// What it waits for, and since when; none while the application works for it.
+    pub fn waits(&self) -> Option<(Waits, u32)> {
+        let framing = self.framing.borrow();
+        let waits = match stage(framing.part()) {
+            Some(waits) => waits,
+            None if framing.heads() == 0 => Waits::Head,
+            None if self.is_answered.get() => Waits::Idle,
+            None => return None,
+        };
+        Some((waits, self.since.get()))
+    }
+
+    /// Whether its time is up.
+    pub fn is_late(&self, now: u32) -> bool {
+        if let Some(untaken) = self.untaken.get() {
+            let waited = now - untaken.since;
+            let is_slow = waited >= UNTAKEN && untaken.taken < SLOWEST * u64::from(waited);
+            return is_slow || now - untaken.progress >= UNTAKEN;
+        }
+        let Some((waits, since)) = self.waits() else { return false };
+        let most = match waits {
+            Waits::Head if self.framing.borrow().part() == Part::Start => FIRST_BYTE,
+            Waits::Head => HEAD,
+            Waits::Body => BODY,
+            Waits::Idle => IDLE,
+        };
+        now - since >= most
+    }
+
+    /// Ends the connection at its next step, which comes at once.
+    pub fn give_up(&self) {
+        self.is_over.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether the connection is to end.
+    pub fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
+
+    /// The task to wake when it is given up.
+    pub fn wait(&self, context: &Context<'_>) {
+        match &mut *self.waker.borrow_mut() {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+    }
+
+    /// Whether it is in the middle of a head, and no answer is under way that another one would disturb.
+    pub fn may_be_told(&self) -> bool {
+        matches!(self.framing.borrow().part(), Part::RequestLine | Part::Head)
+            && !self.is_busy.get()
+            && self.untaken.get().is_none()
+    }
+
+    /// Whether there is a head that the application was not called with: what is written then may come from actix-http.
+    pub fn may_be_refused(&self) -> bool {
+        let framing = self.framing.borrow();
+        framing.heads() > self.calls.get() || matches!(framing.part(), Part::RequestLine | Part::Head | Part::Lost)
+    }
+
+    /// Whether the newest head asks for an address that begins so.
+    pub fn asks_for(&self, prefix: &str) -> bool {
+        self.framing.borrow().asks_for(prefix.as_bytes())
+    }
+}
+
+/// What the rest of a request is waited for; none between two.
+fn stage(part: Part) -> Option<Waits> {
+    match part {
+        Part::Start => None,
+        Part::RequestLine | Part::Head => Some(Waits::Head),
+        _ => Some(Waits::Body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that has sent this at the look 0.
+    fn sent(text: &str) -> Client {
+        let client = Client::new(None, 0);
+        client.arrived(&mut text.as_bytes().to_vec(), 0);
+        client
+    }
+
+    fn late(client: &Client) -> Option<u32> {
+        let begun = client.untaken.get().map_or(client.since.get(), |untaken| untaken.since);
+        (begun..1_000).find(|now| client.is_late(*now))
+    }
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const UPLOAD: &str = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    #[test]
+    fn every_state_but_the_work_for_a_request_has_its_deadline() {
+        assert_eq!(late(&sent("")), Some(FIRST_BYTE));
+        assert_eq!(late(&sent("G")), Some(HEAD));
+        assert_eq!(late(&sent(UPLOAD)), Some(BODY));
+        assert_eq!(late(&sent(&format!("{UPLOAD}5\r\nab"))), Some(BODY));
+        assert_eq!(late(&sent("GET / HTTP/1.1\r\nContent-Length: x\r\n")), Some(BODY));
+        assert_eq!(late(&sent(REQUEST)), None);
+        assert_eq!(late(&sent(&format!("{REQUEST}G"))), Some(HEAD));
+        let answered = sent(REQUEST);
+        answered.written(100, 3);
+        assert_eq!(late(&answered), Some(3 + IDLE));
+        answered.arrived(&mut b"G".to_vec(), 40);
+        assert_eq!(late(&answered), Some(40 + HEAD));
+    }
+
+    #[test]
+    fn a_head_that_comes_byte_by_byte_has_no_longer_than_another() {
+        let client = sent("G");
+        for now in 1..HEAD {
+            client.arrived(&mut b"E".to_vec(), now);
+        }
+        assert_eq!(late(&client), Some(HEAD));
+    }
+
+    #[test]
+    fn an_answer_has_to_be_taken_at_some_least_rate() {
+        let client = sent(REQUEST);
+        client.is_behind(5);
+        assert_eq!(late(&client), Some(5 + UNTAKEN));
+        // A byte now and then is too little.
+        for now in 6..60 {
+            client.written(1, now);
+        }
+        assert!(client.is_late(60));
+        let client = sent(REQUEST);
+        client.is_behind(0);
+        for now in 1..600 {
+            client.written(1_000, now);
+            assert!(!client.is_late(now), "{now}");
+        }
+        client.has_caught_up();
+        assert_eq!(late(&client), Some(599 + IDLE));
+    }
+
+    #[test]
+    fn only_a_head_that_nothing_else_goes_on_beside_is_answered_when_its_time_is_up() {
+        assert!(sent("G").may_be_told());
+        assert!(!sent("").may_be_told());
+        let client = sent(&format!("{REQUEST}G"));
+        client.begin();
+        assert!(!client.may_be_told());
+        client.end(false);
+        assert!(!client.may_be_told(), "the answer goes on");
+        client.end(true);
+        assert!(client.may_be_told());
+    }
+}
