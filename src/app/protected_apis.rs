@@ -77,7 +77,7 @@ impl TypedRule {
         };
         Ok(Rule {
             methods: Methods::from_key(&self.methods).ok_or(Problem::NotAChoice)?,
-            path: Pattern::parse(&self.path).map_err(|error| Problem::Rule(number, error))?,
+            path: Pattern::typed(&self.path).map_err(|error| Problem::Rule(number, error))?,
             needs: Needs::from_key(&self.needs).ok_or(Problem::NotAChoice)?,
             permission,
         })
