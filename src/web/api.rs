@@ -65,6 +65,8 @@ struct Subject<'a> {
 
 #[derive(Serialize)]
 struct Organization<'a> {
+    /// The same for ever; the others may change.
+    id: &'a str,
     slug: &'a str,
     name: &'a str,
 }
@@ -83,7 +85,11 @@ impl<'a> Me<'a> {
         let r#type = if identity.subject.user.is_some() { "user" } else { "service_user" };
         Self {
             subject: Subject { id: &identity.subject.name, r#type, name: &identity.subject.display_name },
-            organization: Organization { slug: &identity.organization_slug, name: &identity.organization_name },
+            organization: Organization {
+                id: &identity.organization_public_id,
+                slug: &identity.organization_slug,
+                name: &identity.organization_name,
+            },
             scope: identity.scope.oauth(),
             permissions: identity.permission_keys.split_ascii_whitespace().collect(),
             token: Token {

@@ -21,8 +21,8 @@ use actix_web::{
     http::{
         ConnectionType, Method, StatusCode, Uri,
         header::{
-            ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-            STRICT_TRANSPORT_SECURITY,
+            ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+            RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
         },
     },
     middleware::Next,
@@ -231,6 +231,9 @@ impl Asked {
         match error {
             Some(WebError::SignedOut { next }) => return self.to_sign_in(next),
             Some(WebError::App(AppError::SignedOut)) => return self.to_sign_in(""),
+            Some(WebError::Moved { to }) => {
+                return HttpResponse::build(status).insert_header((LOCATION, to.as_str())).finish();
+            }
             _ => {}
         }
         let has_words = response.error().is_none_or(|error| error.as_error::<OAuthError>().is_some());

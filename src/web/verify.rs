@@ -33,13 +33,14 @@ use told::{Headers, Misled};
 
 const SUBJECT: HeaderName = HeaderName::from_static("jeton-subject");
 const ORGANIZATION: HeaderName = HeaderName::from_static("jeton-organization");
+const ORGANIZATION_ID: HeaderName = HeaderName::from_static("jeton-organization-id");
 const SCOPE: HeaderName = HeaderName::from_static("jeton-scope");
 const PERMISSIONS: HeaderName = HeaderName::from_static("jeton-permissions");
 const TOKEN: HeaderName = HeaderName::from_static("jeton-token");
 
 /// The headers that say whom a token speaks for. Every answer has them all, a refusal empty: what a proxy copies always
 /// takes the place of what a client sent (V11).
-pub const IDENTITY: [HeaderName; 5] = [SUBJECT, ORGANIZATION, SCOPE, PERMISSIONS, TOKEN];
+pub const IDENTITY: [HeaderName; 6] = [SUBJECT, ORGANIZATION, ORGANIZATION_ID, SCOPE, PERMISSIONS, TOKEN];
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,7 @@ fn allowed(accepted: &Accepted) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((SUBJECT, identity.subject.name.as_str()))
         .insert_header((ORGANIZATION, &*identity.organization_slug))
+        .insert_header((ORGANIZATION_ID, &*identity.organization_public_id))
         .insert_header((SCOPE, HeaderValue::from_static(identity.scope.oauth())))
         .insert_header((PERMISSIONS, &*identity.permission_keys))
         .insert_header((TOKEN, identity.token_public_id.as_str()))

@@ -74,6 +74,7 @@ db_test! {
         assert_eq!(told["token_type"], "Bearer");
         assert_eq!(told["iss"], app.url.as_str());
         assert_eq!(told["organization"], "croix-bleue-sahel");
+        assert_eq!(told["organization_id"], me["organization"]["id"]);
         assert_eq!(told["permissions"], me["permissions"]);
         let (iat, exp, now) = (told["iat"].as_i64().unwrap(), told["exp"].as_i64().unwrap(), app.clock.now());
         assert!((0..=2).contains(&(made.seconds() - iat)), "{iat}");

@@ -117,6 +117,7 @@ struct Active<'a> {
     iat: i64,
     iss: &'a str,
     organization: &'a str,
+    organization_id: &'a str,
     permissions: Vec<&'a str>,
 }
 
@@ -140,6 +141,7 @@ impl<'a> Active<'a> {
             iat: accepted.issued_at().seconds(),
             iss: url,
             organization: &identity.organization_slug,
+            organization_id: &identity.organization_public_id,
             permissions: identity.permission_keys.split_ascii_whitespace().collect(),
         }
     }
