@@ -31,6 +31,8 @@ pub struct ProtectedApi {
     pub address: Address,
     /// Asked in this order.
     pub rules: Vec<Rule>,
+    /// Whether a browser may ask without a key whether a page of another site may call it (a CORS preflight).
+    pub lets_preflights: bool,
 }
 
 /// Which requests it is about, and what they demand.
@@ -209,6 +211,7 @@ mod tests {
             organization: OrganizationId(1),
             address: Address::parse("https://api.example.org/v1/").unwrap(),
             rules: rules.collect(),
+            lets_preflights: false,
         }
     }
 
