@@ -1,7 +1,7 @@
 //! What every answer passes through on its way out: a request id, the security headers, and words for errors.
 
 use super::{
-    PublicUrl,
+    PublicUrl, cors,
     errors::{ErrorFragment, ErrorPage, WebError, words},
     node::{Group, NodeThread},
     oauth::OAuthError,
@@ -219,6 +219,9 @@ impl Asked {
             }
         }
         headers.insert(RequestId::HEADER, self.id.header());
+        if cors::is_shared(self.uri.path()) {
+            cors::share(headers);
+        }
         if self.is_https {
             headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }

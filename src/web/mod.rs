@@ -12,6 +12,7 @@ pub mod bearer;
 pub mod billing;
 pub mod body;
 pub mod calls;
+pub mod cors;
 pub mod csv;
 pub mod errors;
 pub mod finish;
