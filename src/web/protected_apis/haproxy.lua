@@ -26,7 +26,7 @@ core.register_action("jeton-API_ID", { "http-req" }, function(txn)
                 if value ~= "" then txn.http:req_set_header(name, value) end
             end
         end
-        -- Without this the request is refused: to HAProxy, a script that fails is none.
+        -- Last of all: HAProxy goes on with a request when a script fails.
         txn:set_var("txn.jeton", "yes")
     end
 end)
