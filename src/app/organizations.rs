@@ -237,8 +237,8 @@ impl Jeton {
         .await
     }
 
-    /// Changes an organization's name and its part of addresses. Addresses with the one before lead to it from then on, and
-    /// answers about its tokens have the new one. Returns the part of addresses.
+    /// Changes an organization's name and its part of addresses. Addresses with the one before lead to it from then on,
+    /// and answers about its tokens have the new one. Returns the part of addresses.
     ///
     /// # Errors
     /// [`AppError::Invalid`] with what is wrong; [`AppError::Forbidden`] for one who is no administrator any more.
@@ -272,17 +272,17 @@ impl Jeton {
     /// # Errors
     /// [`AppError::NotFound`].
     pub async fn enter(&self, actor: Actor, slug: &str) -> Result<Member> {
-        let here = |is_it: &dyn Fn(&Membership) -> bool| actor.memberships().iter().find(|at| is_it(at)).cloned();
-        let membership = match here(&|at| at.slug == slug) {
-            Some(membership) => membership,
-            None if is_slug(slug) => {
-                let slug = slug.to_owned();
-                let former = self.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
-                here(&|at| Some(at.organization) == former).ok_or(AppError::NotFound)?
-            }
-            None => return Err(AppError::NotFound),
-        };
-        Ok(Member { membership, actor })
+        let found = actor.memberships().iter().find(|at| at.slug == slug).cloned();
+        if let Some(membership) = found {
+            return Ok(Member { membership, actor });
+        }
+        if !is_slug(slug) {
+            return Err(AppError::NotFound);
+        }
+        let slug = slug.to_owned();
+        let former = self.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
+        let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
+        Ok(Member { membership: found.ok_or(AppError::NotFound)?, actor })
     }
 
     /// Chooses the organization that the pages of this session are about from now on. Returns its part of addresses.

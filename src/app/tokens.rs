@@ -230,8 +230,8 @@ impl Jeton {
         self.change_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
     }
 
-    /// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not any
-    /// more.
+    /// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not
+    /// any more.
     ///
     /// # Errors
     /// When the database fails; then nothing was revoked.

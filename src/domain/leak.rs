@@ -14,8 +14,9 @@ const LONGEST: usize = 300;
 /// How texts write the underscore of a key where it would mean something else: Markdown, JSON, HTML.
 const UNDERSCORES: [&str; 7] = ["\\_", "\\u005f", "\\u005F", "&#95;", "&#x5f;", "&#x5F;", "&lowbar;"];
 
-/// All keys in a text, each once, with whatever stands around them: whoever shuts a key out is not to be let down by a quote,
-/// the end of a line, or the way in which an address or a page writes it. Only such as Jeton makes, by their checksum.
+/// All keys in a text, each once, with whatever stands around them: whoever shuts a key out is not to be let down by a
+/// quote, the end of a line, or the way in which an address or a page writes it. Only such as Jeton makes, by their
+/// checksum.
 pub fn keys_in(text: &str) -> Vec<String> {
     let plain = UNDERSCORES.iter().fold(text.to_owned(), |text, written| text.replace(written, "_"));
     // Twice, for an address inside of another.
@@ -107,7 +108,7 @@ mod tests {
             format!("{{\"key\":\"{}\"}}", escaped("\\u005f")),
             key.bytes().map(|byte| format!("%{byte:02x}")).collect(),
         ] {
-            assert_eq!(keys_in(&text), [key.clone()], "{text}");
+            assert_eq!(keys_in(&text), std::slice::from_ref(&key), "{text}");
         }
         let both = keys_in(&format!("A={key}\nB={other}\nA={key}"));
         assert!(both.len() == 2 && both.contains(&key) && both.contains(&other), "{both:?}");

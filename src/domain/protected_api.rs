@@ -158,8 +158,8 @@ impl From<Ambiguous> for Closed {
 }
 
 impl ProtectedApi {
-    /// What a request with this method to this path demands of a token. Some servers read methods in any case, so one that
-    /// is not in upper case demands what both demand.
+    /// What a request with this method to this path demands of a token. Some servers read methods in any case, so one
+    /// that is not in upper case demands what both demand.
     ///
     /// # Errors
     /// [`Closed`] says why no token is enough.

@@ -21,8 +21,8 @@ pub async fn me(request: HttpRequest) -> HttpResponse {
     }
 }
 
-/// `DELETE /api/v1/me/token`: revokes the token that asks. A read-only token may: giving up access needs no scope. Whatever
-/// stands around the key in its header does not keep it alive.
+/// `DELETE /api/v1/me/token`: revokes the token that asks. A read-only token may: giving up access needs no scope.
+/// Whatever stands around the key in its header does not keep it alive.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,8 +1,8 @@
 //! Pages of other sites as users of the API for programs (CORS, Fetch Standard).
 //!
-//! A key is in a header that no browser sends by itself, and nothing here looks at a cookie: a page learns no more than any
-//! other program with that key. So every site may ask, never with credentials of the browser. Introspection is not for them: it
-//! takes the key of a service user, which does not belong into a page.
+//! A key is in a header that no browser sends by itself, and nothing here looks at a cookie: a page learns no more than
+//! any other program with that key. So every site may ask, never with credentials of the browser. Introspection is not
+//! for them: it takes the key of a service user, which does not belong into a page.
 
 use super::routes::path;
 use actix_web::{
@@ -29,8 +29,8 @@ pub fn share(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }
 
-/// A browser's question whether a page of another site may send a request with one of these methods; two hours long, the most
-/// that browsers keep the answer.
+/// A browser's question whether a page of another site may send a request with one of these methods; two hours long,
+/// the most that browsers keep the answer.
 pub fn preflight(methods: &'static str) -> Route {
     let asks = guard::fn_guard(|context| context.head().headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD));
     web::route().guard(guard::Options()).guard(asks).to(move || async move {

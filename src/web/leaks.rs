@@ -27,7 +27,8 @@ const MOST: usize = 1000;
 const KEY_ID: &str = "github-public-key-identifier";
 const SIGNATURE: &str = "github-public-key-signature";
 
-/// A find: a key, with whatever stands around it. GitHub sends `source` as well, which says nothing that the address does not.
+/// A find: a key, with whatever stands around it. GitHub sends `source` as well, which says nothing that the address
+/// does not.
 #[derive(Deserialize)]
 struct Find {
     token: String,

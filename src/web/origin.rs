@@ -31,8 +31,8 @@ impl Origins {
         Self { scheme: if url.is_https() { "https" } else { "http" }, hosts }
     }
 
-    /// Whether the request is for one of them. `Host` says so, and the address itself if it has a host: then that is whom the
-    /// request is for (RFC 9112, section 3.2.2), whatever a proxy on the way may have looked at.
+    /// Whether the request is for one of them. `Host` says so, and the address itself if it has a host: then that is
+    /// whom the request is for (RFC 9112, section 3.2.2), whatever a proxy on the way may have looked at.
     fn are_asked(&self, request: &RequestHead) -> bool {
         let host = request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         self.have(host) && request.uri.authority().is_none_or(|authority| self.have(authority.as_str()))

@@ -1,9 +1,10 @@
 //! Forward-auth: a reverse proxy asks about each request before it hands it on.
 //!
-//! `/verify` asks about a token alone; `/verify/apis/{id}` about a request to a protected API, by the API's rules. Envoy puts
-//! the path of the client's request behind the address that it asks, with the client's own method: `/verify/token` asks about a
-//! token alone, with a path behind, and the address of a protected API may have one. Everything else below `/verify` is closed:
-//! a mistyped address in a proxy's configuration must not be one that asks for less.
+//! `/verify` asks about a token alone; `/verify/apis/{id}` about a request to a protected API, by the API's rules.
+//! Envoy puts the path of the client's request behind the address that it asks, with the client's own method:
+//! `/verify/token` asks about a token alone, with a path behind, and the address of a protected API may have one.
+//! Everything else below `/verify` is closed: a mistyped address in a proxy's configuration must not be one that asks
+//! for less.
 //!
 //! The answers are 200, 401, 403 and 503, for nginx makes 500 of everything else, and Envoy lets only 200 through; and 400 at
 //! `/verify` alone for a key in the address or in two headers (T7), neither of which nginx hands on.
@@ -44,8 +45,8 @@ const TOKEN: HeaderName = HeaderName::from_static("jeton-token");
 /// takes the place of what a client sent (V11).
 pub const IDENTITY: [HeaderName; 6] = [SUBJECT, ORGANIZATION, ORGANIZATION_ID, SCOPE, PERMISSIONS, TOKEN];
 
-/// Headers in which clients tell a framework another method or path than that of the request. What proxies hand on of them
-/// counts (see [`told`]); the configurations of proxies take them off, so that no API sees one.
+/// Headers in which clients tell a framework another method or path than that of the request. What proxies hand on of
+/// them counts (see [`told`]); the configurations of proxies take them off, so that no API sees one.
 pub const OVERRIDING: [&str; 5] =
     ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"];
 
@@ -137,8 +138,8 @@ async fn about_token(
     Ok(accepted.map_err(BearerError::from)?)
 }
 
-/// Without a key, a preflight passes if the API lets it: a browser's question whether a page of another site may send the
-/// request that it announces.
+/// Without a key, a preflight passes if the API lets it: a browser's question whether a page of another site may send
+/// the request that it announces.
 async fn about_request(
     request: &RequestHead,
     worker: &Worker,

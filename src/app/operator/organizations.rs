@@ -43,8 +43,8 @@ impl Jeton {
         .await
     }
 
-    /// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name if none
-    /// is given.
+    /// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name
+    /// if none is given.
     ///
     /// # Errors
     /// [`crate::app::AppError::Invalid`] with what is wrong.

@@ -75,8 +75,9 @@ impl Verifier {
         Ok(decided?)
     }
 
-    /// Whether a browser that asks without a key whether a page of another site may send such requests reaches the protected
-    /// API with this public id: if the API lets it, and a rule is about each of them, so that there is something to ask for.
+    /// Whether a browser that asks without a key whether a page of another site may send such requests reaches the
+    /// protected API with this public id: if the API lets it, and a rule is about each of them, so that there is
+    /// something to ask for.
     ///
     /// # Errors
     /// [`NotLetIn`] says why it does not; none about the key that there is not.

@@ -25,8 +25,8 @@ pub enum PathError {
     /// It has something that no accepted request has in its path: a character, an empty part, or `.` or `..`.
     #[error("a character that no path has")]
     Character,
-    /// A part of it has a dot or white space at its end, a character that nobody sees, or one that stands for others, such as
-    /// a wide letter: some servers would read another path.
+    /// A part of it has a dot or white space at its end, a character that nobody sees, or one that stands for others,
+    /// such as a wide letter: some servers would read another path.
     #[error("a part that servers read in more ways than one")]
     Loose,
 }

@@ -1,8 +1,9 @@
 //! A part of a path, as everybody reads it, and as the most generous server might.
 //!
-//! Servers differ in what they take for the same: upper and lower case, letters that are put together in another way, wide
-//! letters, accents, dots and white space at an end, characters that nobody sees. [`Word::reads_as`] is at least as generous
-//! as each of them. If both comparisons lead to the same rule, so does every server's own, which lies between them.
+//! Servers differ in what they take for the same: upper and lower case, letters that are put together in another way,
+//! wide letters, accents, dots and white space at an end, characters that nobody sees. [`Word::reads_as`] is at least
+//! as generous as each of them. If both comparisons lead to the same rule, so does every server's own, which lies
+//! between them.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -44,8 +45,8 @@ impl Word {
         self.loose() == other.loose()
     }
 
-    /// Whether it is written as a rule should write it: nothing of it is lost or changed where servers compare generously,
-    /// but for its case and accents.
+    /// Whether it is written as a rule should write it: nothing of it is lost or changed where servers compare
+    /// generously, but for its case and accents.
     pub fn is_canonical(&self) -> bool {
         let is_odd_end = |c: char| c == '.' || c.is_whitespace();
         let ends_oddly = self.text.ends_with(is_odd_end) || self.text.starts_with(char::is_whitespace);
@@ -71,8 +72,8 @@ fn is_plain(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(is_odd)
 }
 
-/// Case is folded by way of upper case, where `ß` is `SS` and `ı` is `I`; letters lose what can be taken off them; `+` is a
-/// space to programs that decode paths like forms; Windows drops dots and spaces at the end, and others at both.
+/// Case is folded by way of upper case, where `ß` is `SS` and `ı` is `I`; letters lose what can be taken off them; `+`
+/// is a space to programs that decode paths like forms; Windows drops dots and spaces at the end, and others at both.
 fn loosely(text: &str) -> String {
     let upper = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let letters = upper.nfkd().filter(|c| !is_mark(*c) && !is_invisible(*c)).flat_map(char::to_lowercase);

@@ -37,7 +37,8 @@ impl ClientFields {
     }
 }
 
-/// A parameter without a value counts as left out (RFC 6749, section 3.2); Dovecot sends such ones beside a Basic header.
+/// A parameter without a value counts as left out (RFC 6749, section 3.2); Dovecot sends such ones beside a Basic
+/// header.
 fn given(field: Option<String>) -> Option<String> {
     field.filter(|value| !value.is_empty())
 }

@@ -106,8 +106,8 @@ struct Answer<'a> {
 #[derive(Serialize)]
 struct Active<'a> {
     sub: &'a str,
-    /// `sub` without the colon, which mail servers and shells take in no user name. Clients make one account for each, and
-    /// names of people are neither unique nor for ever.
+    /// `sub` without the colon, which mail servers and shells take in no user name. Clients make one account for each,
+    /// and names of people are neither unique nor for ever.
     username: String,
     name: &'a str,
     scope: &'a str,

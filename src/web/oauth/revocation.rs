@@ -16,9 +16,9 @@ pub struct RevocationForm {
     client_secret: Option<String>,
 }
 
-/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 also if there is nothing to revoke. To have the key is
-/// enough, as it is for using it; a caller that says who it is must say the truth. Whatever stands around a key does not keep
-/// it alive, such as the end of its line.
+/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 also if there is nothing to revoke. To have the
+/// key is enough, as it is for using it; a caller that says who it is must say the truth. Whatever stands around a key
+/// does not keep it alive, such as the end of its line.
 ///
 /// # Errors
 /// When the form has no token, the caller's word is not true, or the database fails.

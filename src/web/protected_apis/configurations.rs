@@ -1,10 +1,11 @@
 //! What to put into a proxy's configuration so that it asks Jeton about each request to a protected API.
 //!
-//! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot tell
-//! apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take Jeton's own
-//! off again. It takes away, too, in what clients tell frameworks another method or path, or hands it to Jeton in odd
-//! spellings, for which it counts. Each refuses everything when Jeton does not answer. Whatever gets a name has the API's id in it, so that a
-//! proxy can take those of several APIs beside each other. `tests/it/proxies.rs` runs them all with these very texts.
+//! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot
+//! tell apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take
+//! Jeton's own off again. Headers in which clients tell a framework another method or path are taken away, too; where a
+//! spelling is not, Jeton is shown it and counts it. Each refuses everything when Jeton does not answer. Whatever gets a
+//! name has the API's id in it, so that a proxy can take those of several APIs beside each other. `tests/it/proxies.rs`
+//! runs them all with these very texts.
 
 use crate::{
     domain::protected_api::Address,

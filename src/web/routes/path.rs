@@ -25,7 +25,7 @@ pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// The public keys of signed receipts (RFC 7517).
 pub const KEY_SET: &str = "/.well-known/jwks.json";
-/// Forward-auth about a token alone.
+/// What the addresses of forward-auth begin with.
 pub const VERIFY: &str = "/verify";
 /// The same for a proxy that puts the path of the client's request behind the address that it asks.
 pub const VERIFY_TOKEN: &str = "/verify/token";

@@ -28,9 +28,9 @@ enum Tells {
     Path,
 }
 
-/// What a header of this name tells, if anything: what those of proxies do, and what frameworks behind them believe of their
-/// clients, such as `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override` and `X-Rewrite-URL`. Programs behind CGI
-/// cannot tell `X_HTTP_Method` from `X-HTTP-Method`, so what joins the words means nothing.
+/// What a header of this name tells, if anything: what those of proxies do, and what frameworks behind them believe of
+/// their clients, such as `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override` and `X-Rewrite-URL`. Programs
+/// behind CGI cannot tell `X_HTTP_Method` from `X-HTTP-Method`, so what joins the words means nothing.
 fn tells(name: &str) -> Option<Tells> {
     let is_method = name.contains("method") || name.contains("verb");
     let is_path = name.starts_with('x') && name.contains("ur");
@@ -97,8 +97,8 @@ impl<'a> Headers<'a> {
         if names_one_of_them(&request.headers) { Err(Misled::Garbled) } else { Ok(Self(found)) }
     }
 
-    /// All methods that are told; the request's own is one of them if it is the client's, and if it changes something. What
-    /// clients tell frameworks adds up with what a proxy tells, and never stands for it.
+    /// All methods that are told; the request's own is one of them if it is the client's, and if it changes something.
+    /// What clients tell frameworks adds up with what a proxy tells, and never stands for it.
     ///
     /// # Errors
     /// [`Misled::NothingTold`], [`Misled::Garbled`].
@@ -141,8 +141,8 @@ fn method(value: &HeaderValue) -> Result<&str, Misled> {
     value.to_str().ok().filter(is_token).ok_or(Misled::Garbled)
 }
 
-/// The method of the request for which a browser asks in advance whether a page of another site may send it, if this may be
-/// such a question (Fetch Standard, section 4.8).
+/// The method of the request for which a browser asks in advance whether a page of another site may send it, if this
+/// may be such a question (Fetch Standard, section 4.8).
 pub fn announced(request: &RequestHead) -> Option<&str> {
     let mut announced = request.headers.get_all(ACCESS_CONTROL_REQUEST_METHOD);
     let value = announced.next().filter(|_| request.headers.contains_key(ORIGIN))?;
