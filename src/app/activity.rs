@@ -267,7 +267,7 @@ impl Jeton {
         self.read(move |connection| {
             let slugs = slugs(connection)?;
             let mut found = Vec::new();
-            for chain in chains(connection, &slugs, slug.as_deref())? {
+            for chain in chains(connection, slug.as_deref())? {
                 let slug = chain.and_then(|id| slugs.get(&id).cloned());
                 let entries = activity::page(connection, chain, &Filter::default(), PageFrom::Newest, limit)?;
                 found.extend(entries.into_iter().map(|entry| (slug.clone(), entry)));
@@ -293,7 +293,7 @@ impl Jeton {
         self.read(move |connection| {
             let slugs = slugs(connection)?;
             let mut checked = Vec::new();
-            for chain in chains(connection, &slugs, slug.as_deref())? {
+            for chain in chains(connection, slug.as_deref())? {
                 let mut walk = Walk::new(chain, noted);
                 loop {
                     while walk.step(connection, BATCH)? {}
@@ -315,16 +315,12 @@ impl Jeton {
 }
 
 fn slugs(connection: &mut AnyConnection) -> Result<HashMap<OrganizationId, String>> {
-    Ok(organizations::slugs(connection)?.into_iter().collect())
+    Ok(organizations::all(connection)?.into_iter().map(|named| (named.id, named.slug)).collect())
 }
 
 /// The chain of the organization with this slug, or all.
-fn chains(
-    connection: &mut AnyConnection,
-    slugs: &HashMap<OrganizationId, String>,
-    slug: Option<&str>,
-) -> Result<Vec<Option<OrganizationId>>> {
+fn chains(connection: &mut AnyConnection, slug: Option<&str>) -> Result<Vec<Option<OrganizationId>>> {
     let Some(slug) = slug else { return Ok(activity::chains(connection)?) };
-    let found = slugs.iter().find(|(_, known)| *known == slug).ok_or(AppError::NotFound)?;
-    Ok(vec![Some(*found.0)])
+    let found = organizations::find(connection, slug)?.ok_or(AppError::NotFound)?;
+    Ok(vec![Some(found)])
 }

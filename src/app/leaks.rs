@@ -15,7 +15,7 @@ use crate::{
         leak,
         permission::Permission,
         time::Timestamp,
-        token::{Life, TokenKind, kind_of_key},
+        token::{KeyDigest, Life, TokenKind, kind_of_key},
         user::{Email, UserId},
     },
     storage::{
@@ -33,11 +33,11 @@ const CHUNK: usize = 500;
 /// Most people of an organization who are told about a service user's key.
 const TOLD: i64 = 50;
 
-/// A key as it was reported.
+/// A find as it was reported.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// What was taken for a key.
-    pub key: String,
+    /// The keys in it.
+    pub keys: Vec<String>,
     /// The address where it was found, if that was told.
     pub url: Option<String>,
 }
@@ -69,29 +69,19 @@ impl Jeton {
         source: Source,
         compose: impl Fn(&User, &[Arc<Identity>]) -> Words + Send + 'static,
     ) -> Result<Vec<bool>> {
-        let digests: Vec<_> = found
-            .iter()
-            .map(|found| kind_of_key(&found.key).ok().map(|kind| (kind, self.pepper.digest(&found.key))))
-            .collect();
-        let mut asked: Vec<(TokenKind, Vec<u8>)> =
-            digests.iter().flatten().map(|(kind, digest)| (*kind, digest.0.to_vec())).collect();
-        asked.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
-        asked.dedup_by(|(_, one), (_, other)| one == other);
-        let mut known = if asked.is_empty() {
-            HashMap::new()
-        } else {
-            self.read(move |connection| look_up(connection, &asked)).await?
-        };
-        let answers: Vec<bool> =
-            digests.iter().map(|digest| digest.is_some_and(|(_, digest)| known.contains_key(&digest.0))).collect();
+        let digests: Vec<Vec<KeyDigest>> =
+            found.iter().map(|found| found.keys.iter().map(|key| self.pepper.digest(key)).collect()).collect();
+        let mut known = self.known_keys(found.iter().flat_map(|found| &found.keys)).await?;
+        let is_known = |digest: &KeyDigest| known.contains_key(&digest.0);
+        let answers: Vec<bool> = digests.iter().map(|digests| digests.iter().any(is_known)).collect();
         let now = self.clock.now();
         let mut live = Vec::new();
-        for (found, digest) in found.iter().zip(&digests) {
-            if let Some((_, digest)) = digest
-                && let Some((identity, life)) = known.remove(&digest.0)
-                && life.is_active(now)
-            {
-                live.push(Leak { identity: Arc::new(identity), place: found.url.as_deref().and_then(leak::place) });
+        for (found, digests) in found.iter().zip(&digests) {
+            let place = found.url.as_deref().and_then(leak::place);
+            for (identity, life) in digests.iter().filter_map(|digest| known.remove(&digest.0)) {
+                if life.is_active(now) {
+                    live.push(Leak { identity: Arc::new(identity), place: place.clone() });
+                }
             }
         }
         if !live.is_empty() {
@@ -104,6 +94,18 @@ impl Jeton {
             }
         }
         Ok(answers)
+    }
+
+    /// Those of these keys that a token has or had, by their digests.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn known_keys(&self, keys: impl IntoIterator<Item = &String>) -> Result<Known> {
+        let digested = |key: &String| Some((kind_of_key(key).ok()?, self.pepper.digest(key).0.to_vec()));
+        let mut asked: Vec<(TokenKind, Vec<u8>)> = keys.into_iter().filter_map(digested).collect();
+        asked.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
+        asked.dedup_by(|(_, one), (_, other)| one == other);
+        if asked.is_empty() { Ok(Known::new()) } else { self.read(move |connection| look_up(connection, &asked)).await }
     }
 
     /// Mails one letter to each owner. Whatever goes wrong is in the log: the keys are revoked all the same.
@@ -127,7 +129,7 @@ impl Jeton {
     }
 }
 
-type Known = HashMap<[u8; 32], (Identity, Life)>;
+pub(super) type Known = HashMap<[u8; 32], (Identity, Life)>;
 
 fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u8>)]) -> Result<Known> {
     let mut known = HashMap::new();

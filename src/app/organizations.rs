@@ -31,16 +31,6 @@ pub struct Member {
 }
 
 impl Member {
-    /// The organization with this part of addresses, for somebody who is active in it. One that they are not active in is
-    /// as little there as one that does not exist (A3).
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub fn enter(actor: Actor, slug: &str) -> Result<Self> {
-        let membership = actor.memberships().iter().find(|membership| membership.slug == slug).cloned();
-        Ok(Self { membership: membership.ok_or(AppError::NotFound)?, actor })
-    }
-
     /// Who it is.
     pub fn actor(&self) -> &Actor {
         &self.actor
@@ -194,7 +184,7 @@ pub(super) fn change(
     before: &str,
     by: activity::Entry<'_>,
 ) -> Result<()> {
-    if organizations::find(connection, slug)?.is_some_and(|other| other != id) {
+    if organizations::find(connection, slug)?.is_some_and(|owner| owner != id) {
         return Err(slug_taken());
     }
     organizations::update(connection, id, slug, name)?;
@@ -247,7 +237,7 @@ impl Jeton {
         .await
     }
 
-    /// Changes an organization's name and its part of addresses. Addresses with the one before are not found from then on,
+    /// Changes an organization's name and its part of addresses. Addresses with the one before lead to it from then on,
     /// and answers about its tokens have the new one. Returns the part of addresses.
     ///
     /// # Errors
@@ -264,7 +254,7 @@ impl Jeton {
             let (member, id) = (&at.0, at.0.membership.organization);
             organizations::lock(connection, id)?;
             at.still(connection)?;
-            let before = organizations::name(connection, id)?;
+            let before = organizations::named(connection, id)?.name;
             if before != form.before {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
@@ -276,20 +266,35 @@ impl Jeton {
         .map_err(or_taken)
     }
 
-    /// Chooses the organization that the pages of this session are about from now on.
+    /// The organization that has or had this part of addresses, for somebody who is active in it. One that they are not
+    /// active in is as little there as one that does not exist (A3).
     ///
     /// # Errors
-    /// [`AppError::NotFound`] if they are not active in it.
-    pub async fn choose_organization(&self, actor: &Actor, slug: &str) -> Result<()> {
+    /// [`AppError::NotFound`].
+    pub async fn enter(&self, actor: Actor, slug: &str) -> Result<Member> {
+        let found = actor.memberships().iter().find(|at| at.slug == slug).cloned();
+        if let Some(membership) = found {
+            return Ok(Member { membership, actor });
+        }
         if !is_slug(slug) {
             return Err(AppError::NotFound);
         }
-        let member = Member::enter(actor.clone(), slug)?;
+        let slug = slug.to_owned();
+        let former = self.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
+        let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
+        Ok(Member { membership: found.ok_or(AppError::NotFound)?, actor })
+    }
+
+    /// Chooses the organization that the pages of this session are about from now on. Returns its part of addresses.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if they are not active in it.
+    pub async fn choose_organization(&self, actor: &Actor, slug: &str) -> Result<String> {
+        let Membership { organization, slug, .. } = self.enter(actor.clone(), slug).await?.membership;
         let session = actor.session().public_id.clone();
-        let organization = member.membership.organization;
         self.write(move |connection| {
             let there = sessions::choose_organization(connection, &session, organization)?;
-            if there { Ok(()) } else { Err(AppError::SignedOut) }
+            if there { Ok(slug.clone()) } else { Err(AppError::SignedOut) }
         })
         .await
     }

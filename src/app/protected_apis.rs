@@ -12,7 +12,7 @@ use crate::{
     domain::{
         activity::{Action, Source},
         permission::{ManageIntegrations, OrgGrant, Permission},
-        protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, Rule},
+        protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule},
         text, token,
     },
     storage::{
@@ -32,6 +32,8 @@ pub struct ApiForm {
     pub address: String,
     /// The rules, in order.
     pub rules: Vec<TypedRule>,
+    /// Whether browsers may ask without a key whether a page of another site may call it.
+    pub lets_preflights: bool,
     /// The version that was shown, for a change.
     pub version: String,
 }
@@ -77,18 +79,22 @@ impl TypedRule {
         };
         Ok(Rule {
             methods: Methods::from_key(&self.methods).ok_or(Problem::NotAChoice)?,
-            path: Pattern::parse(&self.path).map_err(|error| Problem::Rule(number, error))?,
+            path: Pattern::typed(&self.path).map_err(|error| Problem::Rule(number, error))?,
             needs: Needs::from_key(&self.needs).ok_or(Problem::NotAChoice)?,
             permission,
         })
     }
 }
 
+/// How the activity log says that preflights pass, behind the rules.
+const PREFLIGHTS_PASS: &str = "\npreflights";
+
 /// What a form says, read.
 struct Wanted {
     name: String,
     address: Address,
     rules: Vec<Rule>,
+    lets_preflights: bool,
 }
 
 impl Wanted {
@@ -99,23 +105,34 @@ impl Wanted {
         let rules = (1..).zip(&form.rules).map(|(number, rule)| rule.read(number)).collect();
         let rules = if form.rules.len() > MOST_RULES { Err(Problem::TooManyRules) } else { rules };
         match (name, address, problems.check(Field::Rules, rules)) {
-            (Some(name), Some(address), Some(rules)) => Ok(Self { name, address, rules }),
+            (Some(name), Some(address), Some(rules)) => {
+                Ok(Self { name, address, rules, lets_preflights: form.lets_preflights })
+            }
             _ => Err(problems.into()),
         }
     }
 
-    fn stored(&self) -> NewApi<'_> {
-        NewApi { name: &self.name, address: &self.address, rules: &self.rules }
+    /// Whether nothing is to change.
+    fn is(&self, before: &StoredApi) -> bool {
+        let ProtectedApi { address, rules, lets_preflights, .. } = &before.api;
+        (&self.name, &self.address, &self.rules, &self.lets_preflights)
+            == (&before.name, address, rules, lets_preflights)
     }
 
-    /// For the activity log: the address, and a line for each rule.
+    fn stored(&self) -> NewApi<'_> {
+        let Self { name, address, rules, lets_preflights } = self;
+        NewApi { name, address, rules, lets_preflights: *lets_preflights }
+    }
+
+    /// For the activity log: the address, a line for each rule, and one that says that preflights pass.
     fn detail(&self) -> String {
         let words = |rule: &Rule| {
             let permission = rule.permission.map(|permission| format!(" {}", permission.key())).unwrap_or_default();
             format!("\n{} {} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
         };
         let rules: String = self.rules.iter().map(words).collect();
-        format!("{}{rules}", self.address.as_str())
+        let preflights = if self.lets_preflights { PREFLIGHTS_PASS } else { "" };
+        format!("{}{rules}{preflights}", self.address.as_str())
     }
 }
 
@@ -178,8 +195,7 @@ impl Jeton {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
             must_be_free(&protected_apis::list(connection, grant.organization())?, &wanted.name, Some(&public_id))?;
-            if (&before.name, &before.api.address, &before.api.rules) == (&wanted.name, &wanted.address, &wanted.rules)
-            {
+            if wanted.is(&before) {
                 return Ok(());
             }
             protected_apis::update(connection, before.id, &wanted.stored())?;

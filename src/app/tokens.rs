@@ -227,38 +227,47 @@ impl Jeton {
     /// When the database fails.
     pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
         let (accepted, now) = (accepted.clone(), self.clock.now());
-        self.change_keys(move |connection| revoke_with_key(connection, accepted.identity(), now, &source)).await
+        self.change_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
     }
 
-    /// Revokes a token by its key, whoever has it (RFC 7009). Nothing happens if there is no such token, or not any more.
+    /// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not
+    /// any more.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn revoke_by_key(&self, key: &str, source: Source) -> Result<()> {
-        let Ok(kind) = token::kind_of_key(key) else { return Ok(()) };
-        let (digest, now) = (self.pepper.digest(key), self.clock.now());
-        let found = self.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
-        match found {
-            Some((identity, life)) if life.is_active(now) => {
-                self.change_keys(move |connection| revoke_with_key(connection, &identity, now, &source)).await
-            }
-            // Anybody may send keys of nothing: they must not cost a transaction each.
-            _ => Ok(()),
+    /// When the database fails; then nothing was revoked.
+    pub async fn revoke_by_keys(&self, keys: &[String], source: Source) -> Result<()> {
+        let now = self.clock.now();
+        let found = self.known_keys(keys).await?.into_values();
+        let mut live: Vec<Identity> =
+            found.filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
+        // Anybody may send keys of nothing: they must not cost a transaction each.
+        if live.is_empty() {
+            return Ok(());
         }
+        // In the order of organizations and tokens, so that two at once never wait for each other in a ring.
+        live.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+        let revoke = move |connection: &mut AnyConnection| {
+            revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
+        };
+        self.change_keys(revoke).await
     }
 }
 
-/// Revokes the token that `identity` tells of, in its own name.
-fn revoke_with_key(
+/// Revokes the tokens that these tell of, each in its own name.
+fn revoke_with_keys(
     connection: &mut AnyConnection,
-    identity: &Identity,
+    live: &[&Identity],
     now: Timestamp,
     source: &Source,
 ) -> Result<((), Touched)> {
-    let touched = tokens::touched(connection, identity.token)?;
-    if revoke_key(connection, identity, RevokedBy::Key.into(), now)? {
-        activity::insert(connection, &super::usage::entry(identity, Action::TokenRevoked, now, 1, source))?;
+    let (mut revoked, mut touched) = (Vec::new(), Touched::Keys(Vec::new()));
+    for identity in live {
+        touched = touched.and(tokens::touched(connection, identity.token)?);
+        if revoke_key(connection, identity, RevokedBy::Key.into(), now)? {
+            revoked.push(super::usage::entry(identity, Action::TokenRevoked, now, 1, source));
+        }
     }
+    activity::insert_all(connection, &revoked)?;
     Ok(((), touched))
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// `jeton org …`
 #[derive(Subcommand, Debug)]
 pub enum OrganizationCommand {
-    /// List all organizations: slug, name, seats in use and permission sets
+    /// List all organizations: slug, id, name, seats in use and permission sets
     List {
         #[command(flatten)]
         common: Common,
@@ -31,11 +31,11 @@ pub enum OrganizationCommand {
     },
     /// Give an organization another name
     Rename {
-        /// Its slug
+        /// Its slug, or one that it had before
         slug: String,
         /// The new name
         name: String,
-        /// Another slug; pages at the old one are not found from then on
+        /// Another slug; the old one leads to it from then on, and no other organization can have it
         #[arg(long = "slug", value_name = "NEW-SLUG")]
         new_slug: Option<String>,
         #[command(flatten)]
@@ -59,16 +59,24 @@ impl OrganizationCommand {
             }
             Self::Create { name, slug, administrator, common } => {
                 let (jeton, as_json) = common.open()?;
-                let slug = jeton.create_organization_for(operator, name.clone(), slug, &administrator).await;
-                let slug = slug.map_err(|error| format!("{name}, {administrator}: {}", why(error)))?;
-                let words = format!("{name} is at /orgs/{slug}, and {administrator} administers it.");
-                tell(as_json, &json!({ "slug": slug, "name": name, "administrator": administrator }), &words)
+                let made = jeton.create_organization_for(operator, name.clone(), slug, &administrator).await;
+                let made = made.map_err(|error| format!("{name}, {administrator}: {}", why(error)))?;
+                let words = format!("{} is at /orgs/{}, and {administrator} administers it.", made.name, made.slug);
+                let json = json!({
+                    "id": made.public_id,
+                    "slug": made.slug,
+                    "name": made.name,
+                    "administrator": administrator,
+                });
+                tell(as_json, &json, &words)
             }
             Self::Rename { slug, name, new_slug, common } => {
                 let (jeton, as_json) = common.open()?;
-                let renamed = jeton.rename_organization(operator, &slug, name.clone(), new_slug).await;
-                let slug = renamed.map_err(|error| format!("{slug}: {}", why(error)))?;
-                tell(as_json, &json!({ "slug": slug, "name": name }), &format!("{name} is at /orgs/{slug}."))
+                let renamed = jeton.rename_organization(operator, &slug, name, new_slug).await;
+                let renamed = renamed.map_err(|error| format!("{slug}: {}", why(error)))?;
+                let words = format!("{} is at /orgs/{}.", renamed.name, renamed.slug);
+                let json = json!({ "id": renamed.public_id, "slug": renamed.slug, "name": renamed.name });
+                tell(as_json, &json, &words)
             }
         }
     }
@@ -79,15 +87,16 @@ fn set_names(facts: &OrganizationFacts) -> Vec<&str> {
 }
 
 fn words(facts: &OrganizationFacts) -> String {
-    let OrganizationFacts { slug, name, seats, .. } = facts;
+    let OrganizationFacts { named, seats, .. } = facts;
     let seats = if *seats == 1 { "1 seat".to_owned() } else { format!("{seats} seats") };
-    format!("{slug}  {name}  {seats}  {}", set_names(facts).join(", "))
+    format!("{}  {}  {}  {seats}  {}", named.slug, named.public_id, named.name, set_names(facts).join(", "))
 }
 
 fn json(facts: &OrganizationFacts) -> Value {
     json!({
-        "slug": facts.slug,
-        "name": facts.name,
+        "id": facts.named.public_id,
+        "slug": facts.named.slug,
+        "name": facts.named.name,
         "seats": facts.seats,
         "permission_sets": set_names(facts),
     })

@@ -151,7 +151,7 @@ impl<'a> Listed<'a> {
                 placed,
                 id: &token.public_id,
                 kind: TokenKind::Service,
-                owner: &placed.slug,
+                owner: &placed.organization.slug,
                 label: &token.name,
                 scope: Scope::ReadWrite,
                 last_use: token.key.last_use.as_ref(),
@@ -173,7 +173,8 @@ impl<'a> Listed<'a> {
         json!({
             "id": self.id,
             "kind": self.kind.key(),
-            "organization": self.placed.slug,
+            "organization": self.placed.organization.slug,
+            "organization_id": self.placed.organization.public_id,
             "owner": self.owner,
             "label": self.label,
             "scope": self.scope.oauth(),

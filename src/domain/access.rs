@@ -33,6 +33,8 @@ pub struct Identity {
     pub permission_keys: Arc<str>,
     /// The subject's organization.
     pub organization: OrganizationId,
+    /// What programs know the organization by, for ever.
+    pub organization_public_id: Arc<str>,
     /// The organization's part of addresses.
     pub organization_slug: Arc<str>,
     /// The organization's name.
@@ -178,6 +180,7 @@ mod tests {
             },
             permission_keys: "".into(),
             organization: OrganizationId(1),
+            organization_public_id: "3f9c0a71be".into(),
             organization_slug: "croix-bleue".into(),
             organization_name: "Croix-Bleue".into(),
         }

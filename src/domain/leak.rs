@@ -1,5 +1,6 @@
 //! Keys that somebody has found in the open: how to recognize one, and where it was found.
 
+use super::token::{KEY_LENGTH, kind_of_key};
 use url::{Url, form_urlencoded};
 
 /// A regular expression that finds every key, of any kind, in any text. It has no anchors, since keys are also found behind
@@ -9,6 +10,33 @@ pub const PATTERN: &str = "jtn_[psm]_[0-9A-Za-z]{38}";
 const BEGINNING: &str = "jtn_";
 /// Most characters of a place.
 const LONGEST: usize = 300;
+
+/// How texts write the underscore of a key where it would mean something else: Markdown, JSON, HTML.
+const UNDERSCORES: [&str; 7] = ["\\_", "\\u005f", "\\u005F", "&#95;", "&#x5f;", "&#x5F;", "&lowbar;"];
+
+/// All keys in a text, each once, with whatever stands around them: whoever shuts a key out is not to be let down by a
+/// quote, the end of a line, or the way in which an address or a page writes it. Only such as Jeton makes, by their
+/// checksum.
+pub fn keys_in(text: &str) -> Vec<String> {
+    let plain = UNDERSCORES.iter().fold(text.to_owned(), |text, written| text.replace(written, "_"));
+    // Twice, for an address inside of another.
+    let once = percent_decoded(&plain);
+    let twice = percent_decoded(&once);
+    let mut keys: Vec<String> = [plain, once, twice].iter().flat_map(|text| plain_keys(text)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn plain_keys(text: &str) -> impl Iterator<Item = String> {
+    let candidates = text.match_indices(BEGINNING).filter_map(|(at, _)| text.get(at..at + KEY_LENGTH));
+    candidates.filter(|key| kind_of_key(key).is_ok()).map(str::to_owned)
+}
+
+fn percent_decoded(text: &str) -> String {
+    let pairs = form_urlencoded::parse(text.as_bytes());
+    pairs.fold(String::new(), |decoded, (name, value)| decoded + &name + " " + &value + " ")
+}
 
 /// Where a key was found, as the log and pages may show it: the address of a web page, without user, query and fragment, in
 /// which keys like to stand. Nothing if it is none, or names a key all the same.
@@ -28,9 +56,7 @@ pub fn place(told: &str) -> Option<String> {
 
 /// Whether there is anything like a key in a part of an address, also if it is encoded.
 fn names_a_key(part: &str) -> bool {
-    let decoded =
-        form_urlencoded::parse(part.as_bytes()).fold(String::new(), |text, (name, value)| text + &name + &value);
-    [part, &decoded].into_iter().any(|text| text.to_ascii_lowercase().contains(BEGINNING))
+    [part, &percent_decoded(part)].into_iter().any(|text| text.to_ascii_lowercase().contains(BEGINNING))
 }
 
 #[cfg(test)]
@@ -54,6 +80,43 @@ mod tests {
             assert_eq!(found(&key[1..]), None);
             assert_eq!(found(&key.replacen("jtn_", "jtn-", 1)), None);
         }
+    }
+
+    #[test]
+    fn keys_are_found_whatever_stands_around_them() {
+        let mint = |kind| ApiKey::mint(kind, |buffer| getrandom::fill(buffer).unwrap()).reveal().to_owned();
+        let (key, other) = (mint(TokenKind::Personal), mint(TokenKind::Service));
+        let escaped = |underscore: &str| key.replace('_', underscore);
+        for text in [
+            key.clone(),
+            format!(" {key}\r\n"),
+            format!("\u{feff}{key}\u{a0}"),
+            format!("Bearer {key}"),
+            format!("Authorization: Bearer {key}."),
+            format!("“{key}”, '{key}'"),
+            format!("<code class=\"k\">{key}</code>"),
+            format!("https://example.org/?key={key}&x=1#{key}"),
+            format!("xyz{key}xyz"),
+            format!("jtn_p_{key}"),
+            format!("jtn_{key}"),
+            format!("é{key}é"),
+            escaped("%5F"),
+            escaped("%255f"),
+            format!("https://example.org/?next=%2F%3Fkey%3D{}%26x", escaped("%5f")),
+            escaped("\\_"),
+            escaped("&#95;"),
+            format!("{{\"key\":\"{}\"}}", escaped("\\u005f")),
+            key.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+        ] {
+            assert_eq!(keys_in(&text), std::slice::from_ref(&key), "{text}");
+        }
+        let both = keys_in(&format!("A={key}\nB={other}\nA={key}"));
+        assert!(both.len() == 2 && both.contains(&key) && both.contains(&other), "{both:?}");
+        for nothing in ["", "jtn_", &key[..43], &key[1..], &key.replace('_', "-"), &key.to_uppercase(), "jtn_é_"] {
+            assert!(keys_in(nothing).is_empty(), "{nothing}");
+        }
+        let mistyped = format!("{}{}", &key[..10], key[10..].chars().rev().collect::<String>());
+        assert!(keys_in(&mistyped).is_empty());
     }
 
     #[test]

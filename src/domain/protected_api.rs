@@ -5,6 +5,7 @@
 //! Jeton does is refused before any rule is asked (V11).
 
 mod path;
+mod word;
 
 pub use path::{Address, Ambiguous, LONGEST_PATH, PathError, Pattern, RequestPath};
 
@@ -14,6 +15,7 @@ use super::{
     permission::{Permission, Permissions},
 };
 use thiserror::Error;
+use word::Word;
 
 /// Most APIs of an organization.
 pub const MOST_APIS: usize = 50;
@@ -29,6 +31,8 @@ pub struct ProtectedApi {
     pub address: Address,
     /// Asked in this order.
     pub rules: Vec<Rule>,
+    /// Whether a browser may ask without a key whether a page of another site may call it (a CORS preflight).
+    pub lets_preflights: bool,
 }
 
 /// Which requests it is about, and what they demand.
@@ -154,20 +158,27 @@ impl From<Ambiguous> for Closed {
 }
 
 impl ProtectedApi {
-    /// What a request with this method to this path demands of a token.
-    ///
-    /// Where upper and lower case would lead to different rules the path is ambiguous: some servers tell them apart and
-    /// some do not.
+    /// What a request with this method to this path demands of a token. Some servers read methods in any case, so one
+    /// that is not in upper case demands what both demand.
     ///
     /// # Errors
     /// [`Closed`] says why no token is enough.
     pub fn demand(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
+        let demand = self.demand_exactly(method, path)?;
+        if !method.contains(|c: char| c.is_ascii_lowercase()) {
+            return Ok(demand);
+        }
+        Ok(demand.and(self.demand_exactly(&method.to_ascii_uppercase(), path)?))
+    }
+
+    /// A path that generous servers would take for that of another rule is ambiguous.
+    fn demand_exactly(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
         let behind = path.behind(&self.address).ok_or(Closed::Elsewhere)?;
-        let first = |same: fn(&str, &str) -> bool| {
+        let first = |same: fn(&Word, &Word) -> bool| {
             self.rules.iter().position(|rule| rule.methods.matches(method) && rule.path.matches(behind, same))
         };
-        let exact = first(|a, b| a == b);
-        if exact != first(is_same_in_any_case) {
+        let exact = first(Word::is);
+        if exact != first(Word::reads_as) {
             return Err(Closed::Ambiguous);
         }
         let rule = exact.and_then(|index| self.rules.get(index)).ok_or(Closed::NoRule)?;
@@ -179,10 +190,6 @@ impl ProtectedApi {
         let permissions: Permissions = rule.permission.into_iter().collect();
         Ok(Demand { write, permissions, organization: Some(self.organization) })
     }
-}
-
-fn is_same_in_any_case(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b) || a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))
 }
 
 #[cfg(test)]
@@ -204,6 +211,7 @@ mod tests {
             organization: OrganizationId(1),
             address: Address::parse("https://api.example.org/v1/").unwrap(),
             rules: rules.collect(),
+            lets_preflights: false,
         }
     }
 
@@ -225,11 +233,13 @@ mod tests {
         assert_eq!(demand("GET", "/v1/orders"), Err(Closed::NoRule));
         assert_eq!(demand("GET", "/v1/orders/5/lines"), Err(Closed::NoRule));
         assert_eq!(demand("POST", "/v1/orders"), Ok((true, "templates.edit".into())));
+        let both = Ok((true, "templates.view templates.edit".to_owned()));
         assert_eq!(
             demand("get", "/v1/orders/5"),
-            Ok((true, "templates.edit".into())),
-            "no method that is known to read"
+            both,
+            "no method that is known to read, but some servers read it as one"
         );
+        assert_eq!(demand("options", "/v1/reports/2026/11"), Err(Closed::NoRule));
         assert_eq!(demand("POST", "/v1/search"), Ok((false, String::new())));
         assert_eq!(demand("PUT", "/v1/search"), Err(Closed::NoRule));
         assert_eq!(demand("GET", "/v1/reports/2026/11"), Ok((true, String::new())));
@@ -240,11 +250,32 @@ mod tests {
     }
 
     #[test]
-    fn a_path_whose_case_would_lead_past_a_rule_is_ambiguous() {
-        let api = api(&[("any", "/admin/**", "read_write", "platform.users"), ("any", "/**", "by_method", "")]);
-        for around in ["/v1/Admin", "/v1/ADMIN/x", "/v1/admiN/"] {
+    fn a_path_that_some_server_would_take_for_that_of_another_rule_is_ambiguous() {
+        let guarded = ["/admin/**", "/settings/**", "/straße/*", "/été"];
+        let rules = guarded.map(|path| ("any", path, "read_write", "platform.users"));
+        let api = api(&[&rules[..], &[("any", "/**", "by_method", "")]].concat());
+        for around in [
+            "/v1/Admin",
+            "/v1/ADMIN/x",
+            "/v1/admiN/",
+            "/v1/adm%C4%B1n",
+            "/v1/%C5%BFettings",
+            "/v1/STRASSE/5",
+            "/v1/e%CC%81te%CC%81",
+            "/v1/ete",
+            "/v1/admin.",
+            "/v1/admin%20/x",
+            "/v1/admin%C2%A0",
+            "/v1/admin%E2%80%8B",
+            "/v1/%EF%BD%81dmin/x",
+        ] {
             assert_eq!(api.demand("GET", &path(around).unwrap()).map(|_| ()), Err(Closed::Ambiguous), "{around}");
         }
-        assert!(api.demand("GET", &path("/v1/Orders").unwrap()).is_ok());
+        for plain in
+            ["/v1/Orders", "/v1/orders/Admin", "/v1/r%C3%A9sum%C3%A9.", "/v1/e%CC%81te%CC%81/5", "/v1/admin.json"]
+        {
+            assert!(api.demand("GET", &path(plain).unwrap()).is_ok(), "{plain}");
+        }
+        assert!(api.demand("GET", &path("/v1/stra%C3%9Fe/5").unwrap()).unwrap().write, "as the rule is written");
     }
 }

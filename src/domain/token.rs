@@ -2,7 +2,7 @@
 
 mod key;
 
-pub use key::{ApiKey, KeyDigest, Malformed, Pepper, kind_of_key};
+pub use key::{ApiKey, KEY_LENGTH, KeyDigest, Malformed, Pepper, kind_of_key};
 
 use super::{
     text::{self, TextError},

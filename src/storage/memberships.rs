@@ -24,6 +24,8 @@ pub struct Membership {
     pub id: MembershipId,
     /// The organization.
     pub organization: OrganizationId,
+    /// What programs know the organization by, for ever.
+    pub organization_public_id: String,
     /// The organization's part of addresses.
     pub slug: String,
     /// Its name.
@@ -287,7 +289,8 @@ fn take_seat(
 /// # Errors
 /// When the database fails.
 pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membership>> {
-    let rows: Vec<(i64, i64, String, String, String)> = memberships::table
+    type Row = (i64, i64, String, String, String, String);
+    let rows: Vec<Row> = memberships::table
         .inner_join(organizations::table)
         .inner_join(permission_sets::table)
         .filter(memberships::user_id.eq(user.0).and(memberships::is_active.eq(true)))
@@ -295,14 +298,16 @@ pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membersh
         .select((
             memberships::id,
             organizations::id,
+            organizations::public_id,
             organizations::slug,
             organizations::name,
             permission_sets::permissions,
         ))
         .load(connection)?;
-    let membership = |(id, organization, slug, organization_name, permissions): (i64, i64, _, _, String)| Membership {
+    let membership = |(id, organization, public_id, slug, organization_name, permissions): Row| Membership {
         id: MembershipId(id),
         organization: OrganizationId(organization),
+        organization_public_id: public_id,
         slug,
         organization_name,
         permissions: Permissions::from_keys(&permissions),

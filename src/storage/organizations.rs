@@ -2,7 +2,7 @@
 
 use super::{
     AnyConnection, Result,
-    schema::{organizations, permission_sets},
+    schema::{organization_slugs, organizations, permission_sets},
 };
 use crate::domain::{
     organization::{OrganizationId, PermissionSetId},
@@ -11,10 +11,23 @@ use crate::domain::{
 };
 use diesel::prelude::*;
 
-/// Makes an organization with the built-in permission sets.
+/// An organization by its names in addresses and for programs.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The row.
+    pub id: OrganizationId,
+    /// What programs know it by, for ever.
+    pub public_id: String,
+    /// Its part of addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Makes an organization with the built-in permission sets. The database gives it its public id.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is taken.
+/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is or was another's.
 pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Timestamp) -> Result<OrganizationId> {
     let id: i64 = diesel::insert_into(organizations::table)
         .values((
@@ -24,6 +37,7 @@ pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Times
         ))
         .returning(organizations::id)
         .get_result(connection)?;
+    keep_slug(connection, OrganizationId(id), slug)?;
     for set in BuiltInSet::ALL {
         diesel::insert_into(permission_sets::table)
             .values((
@@ -37,39 +51,64 @@ pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Times
     Ok(OrganizationId(id))
 }
 
-/// Changes an organization's name and its part of addresses.
+/// Writes down that an organization has this part of addresses: it stays its own.
+fn keep_slug(connection: &mut AnyConnection, id: OrganizationId, slug: &str) -> Result<()> {
+    let slugs = organization_slugs::table;
+    let owner = slugs.find(slug).select(organization_slugs::organization_id).get_result(connection).optional()?;
+    if owner != Some(id.0) {
+        diesel::insert_into(slugs)
+            .values((organization_slugs::slug.eq(slug), organization_slugs::organization_id.eq(id.0)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Changes an organization's name and its part of addresses. The one before goes on leading to it.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is taken.
+/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is or was another's.
 pub fn update(connection: &mut AnyConnection, id: OrganizationId, slug: &str, name: &str) -> Result<()> {
+    // A version before this one may have made the organization, and has not written it down.
+    let before = named(connection, id)?.slug;
+    keep_slug(connection, id, &before)?;
+    keep_slug(connection, id, slug)?;
     diesel::update(organizations::table.find(id.0))
         .set((organizations::slug.eq(slug), organizations::name.eq(name)))
         .execute(connection)?;
     Ok(())
 }
 
-/// The name of an organization.
+type NamedRow = (i64, String, String, String);
+
+fn of_row((id, public_id, slug, name): NamedRow) -> Named {
+    Named { id: OrganizationId(id), public_id, slug, name }
+}
+
+/// The names of an organization.
 ///
 /// # Errors
 /// When the database fails.
-pub fn name(connection: &mut AnyConnection, id: OrganizationId) -> Result<String> {
-    Ok(organizations::table.find(id.0).select(organizations::name).get_result(connection)?)
+pub fn named(connection: &mut AnyConnection, id: OrganizationId) -> Result<Named> {
+    let names = (organizations::id, organizations::public_id, organizations::slug, organizations::name);
+    Ok(of_row(organizations::table.find(id.0).select(names).get_result(connection)?))
 }
 
-/// The organization with this part of addresses.
+/// The organization that has or had this part of addresses.
 ///
 /// # Errors
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection, slug: &str) -> Result<Option<OrganizationId>> {
-    let found: Option<i64> = organizations::table
-        .filter(organizations::slug.eq(slug))
-        .select(organizations::id)
-        .get_result(connection)
-        .optional()?;
+    let has = organizations::table.filter(organizations::slug.eq(slug)).select(organizations::id);
+    let had = organization_slugs::table.find(slug).select(organization_slugs::organization_id);
+    // In this order: whoever gives it up between the two has had it.
+    let found: Option<i64> = match has.get_result(connection).optional()? {
+        Some(id) => Some(id),
+        None => had.get_result(connection).optional()?,
+    };
     Ok(found.map(OrganizationId))
 }
 
-/// Whether an organization has this part of addresses.
+/// Whether an organization has or had this part of addresses.
 ///
 /// # Errors
 /// When the database fails.
@@ -93,14 +132,14 @@ pub fn built_in_set(
     Ok(PermissionSetId(id))
 }
 
-/// The part of addresses of every organization.
+/// All organizations, the oldest at the head.
 ///
 /// # Errors
 /// When the database fails.
-pub fn slugs(connection: &mut AnyConnection) -> Result<Vec<(OrganizationId, String)>> {
-    let rows: Vec<(i64, String)> =
-        organizations::table.select((organizations::id, organizations::slug)).load(connection)?;
-    Ok(rows.into_iter().map(|(id, slug)| (OrganizationId(id), slug)).collect())
+pub fn all(connection: &mut AnyConnection) -> Result<Vec<Named>> {
+    let names = (organizations::id, organizations::public_id, organizations::slug, organizations::name);
+    let rows: Vec<NamedRow> = organizations::table.order(organizations::id).select(names).load(connection)?;
+    Ok(rows.into_iter().map(of_row).collect())
 }
 
 /// Holds back every other transaction that locks the same organization until this one ends: limits are counted under it.

@@ -51,6 +51,8 @@ pub struct NewApi<'a> {
     pub address: &'a Address,
     /// Its rules, in order.
     pub rules: &'a [Rule],
+    /// Whether preflights pass.
+    pub lets_preflights: bool,
 }
 
 /// The protected APIs of an organization by name.
@@ -79,7 +81,7 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Res
 /// # Errors
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<StoredApi>> {
-    type Row = (i64, String, i64, String, String, i64, i64);
+    type Row = (i64, String, i64, String, String, i64, i64, bool);
     let row: Option<Row> = apis::table
         .filter(apis::public_id.eq(public_id))
         .select((
@@ -90,14 +92,18 @@ pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<St
             apis::address,
             apis::created_at,
             apis::version,
+            apis::lets_preflights,
         ))
         .get_result(connection)
         .optional()?;
-    let Some((id, public_id, organization, name, address, created_at, version)) = row else { return Ok(None) };
+    let Some((id, public_id, organization, name, address, created_at, version, lets_preflights)) = row else {
+        return Ok(None);
+    };
     let api = ProtectedApi {
         organization: OrganizationId(organization),
         address: Address::parse(&address).map_err(|error| StorageError::Row(format!("{address:?}: {error}")))?,
         rules: rules_of(connection, id)?,
+        lets_preflights,
     };
     Ok(Some(StoredApi { id, public_id, name, api, created_at: Timestamp::from_seconds(created_at), version }))
 }
@@ -140,6 +146,7 @@ pub fn insert(
             apis::address.eq(new.address.as_str()),
             apis::created_at.eq(now.seconds()),
             apis::version.eq(1),
+            apis::lets_preflights.eq(new.lets_preflights),
         ))
         .returning(apis::id)
         .get_result(connection)?;
@@ -152,7 +159,12 @@ pub fn insert(
 /// When the database fails.
 pub fn update(connection: &mut AnyConnection, id: i64, new: &NewApi<'_>) -> Result<()> {
     diesel::update(apis::table.find(id))
-        .set((apis::name.eq(new.name), apis::address.eq(new.address.as_str()), apis::version.eq(apis::version + 1)))
+        .set((
+            apis::name.eq(new.name),
+            apis::address.eq(new.address.as_str()),
+            apis::version.eq(apis::version + 1),
+            apis::lets_preflights.eq(new.lets_preflights),
+        ))
         .execute(connection)?;
     diesel::delete(rules::table.filter(rules::protected_api_id.eq(id))).execute(connection)?;
     insert_rules(connection, id, new.rules)

@@ -50,7 +50,16 @@ diesel::table! {
         is_installation_admin -> Bool,
     }
 }
-diesel::table! { organizations (id) { id -> BigInt, slug -> Text, name -> Text, created_at -> BigInt, } }
+diesel::table! {
+    organizations (id) {
+        id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        created_at -> BigInt,
+        public_id -> Text,
+    }
+}
+diesel::table! { organization_slugs (slug) { slug -> Text, organization_id -> BigInt, } }
 diesel::table! {
     permission_sets (id) {
         id -> BigInt,
@@ -202,6 +211,7 @@ diesel::table! {
         address -> Text,
         created_at -> BigInt,
         version -> BigInt,
+        lets_preflights -> Bool,
     }
 }
 diesel::table! {

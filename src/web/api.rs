@@ -6,7 +6,10 @@ use super::{
     errors::WebError,
     source,
 };
-use crate::{app::verify::Accepted, domain::access::Demand};
+use crate::{
+    app::verify::{Accepted, Denied},
+    domain::access::Demand,
+};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
@@ -19,11 +22,18 @@ pub async fn me(request: HttpRequest) -> HttpResponse {
 }
 
 /// `DELETE /api/v1/me/token`: revokes the token that asks. A read-only token may: giving up access needs no scope.
+/// Whatever stands around the key in its header does not keep it alive.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn revoke_own_token(jeton: App, request: HttpRequest) -> Result<HttpResponse, WebError> {
-    match bearer::authenticate(&request, Demand::default()).await {
+    let verified = match (bearer::authenticate(&request, Demand::default()).await, bearer::some_key(request.head())) {
+        (Err(BearerError::Missing | BearerError::Denied(Denied::Malformed)), Some(key)) => {
+            bearer::verify(&request, &key, Demand::default()).await.map_err(BearerError::from)
+        }
+        (verified, _) => verified,
+    };
+    match verified {
         Ok(accepted) => {
             jeton.revoke_own_token(&accepted, source::of(&request)).await?;
             Ok(HttpResponse::NoContent().finish())
@@ -55,6 +65,8 @@ struct Subject<'a> {
 
 #[derive(Serialize)]
 struct Organization<'a> {
+    /// The same for ever; the others may change.
+    id: &'a str,
     slug: &'a str,
     name: &'a str,
 }
@@ -73,7 +85,11 @@ impl<'a> Me<'a> {
         let r#type = if identity.subject.user.is_some() { "user" } else { "service_user" };
         Self {
             subject: Subject { id: &identity.subject.name, r#type, name: &identity.subject.display_name },
-            organization: Organization { slug: &identity.organization_slug, name: &identity.organization_name },
+            organization: Organization {
+                id: &identity.organization_public_id,
+                slug: &identity.organization_slug,
+                name: &identity.organization_name,
+            },
             scope: identity.scope.oauth(),
             permissions: identity.permission_keys.split_ascii_whitespace().collect(),
             token: Token {

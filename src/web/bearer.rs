@@ -6,7 +6,10 @@ use crate::{
         AppError,
         verify::{Accepted, Denied, Verifier},
     },
-    domain::access::{Demand, Refusal},
+    domain::{
+        access::{Demand, Refusal},
+        leak,
+    },
 };
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -163,6 +166,12 @@ pub fn key(request: &RequestHead) -> Result<&str, BearerError> {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => Ok(key.trim_start_matches(' ')),
         _ => Err(BearerError::Missing),
     }
+}
+
+/// A key that stands anywhere in the header of a request that has no proper one.
+pub fn some_key(request: &RequestHead) -> Option<String> {
+    let header = request.headers.get(AUTHORIZATION)?;
+    leak::keys_in(&String::from_utf8_lossy(header.as_bytes())).into_iter().next()
 }
 
 /// The error as problem+json, for Jeton's own API; the challenge names the metadata of RFC 9728, section 5.1.

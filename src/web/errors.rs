@@ -20,6 +20,12 @@ pub enum WebError {
         /// A local path, with its query.
         next: String,
     },
+    /// The organization has another part of addresses now; what was asked for is at this path.
+    #[error("moved")]
+    Moved {
+        /// A local path, with its query.
+        to: String,
+    },
     /// The set-up link is not the one that this server printed.
     #[error("not the set-up link of this server")]
     WrongSetupLink,
@@ -63,6 +69,8 @@ impl ResponseError for WebError {
                 AppError::Storage(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::SignedOut { .. } => StatusCode::SEE_OTHER,
+            // A form is sent there as it is. Not for ever: the organization may take its former address again.
+            Self::Moved { .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::WrongSetupLink | Self::OtherSite | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::BrokenForm(_) => StatusCode::BAD_REQUEST,

@@ -1,7 +1,7 @@
 //! What every answer passes through on its way out: a request id, the security headers, and words for errors.
 
 use super::{
-    PublicUrl,
+    PublicUrl, cors,
     errors::{ErrorFragment, ErrorPage, WebError, words},
     node::{Group, NodeThread},
     oauth::OAuthError,
@@ -21,8 +21,8 @@ use actix_web::{
     http::{
         Method, StatusCode, Uri,
         header::{
-            ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-            STRICT_TRANSPORT_SECURITY,
+            ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+            RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
         },
     },
     middleware::Next,
@@ -222,6 +222,9 @@ impl Asked {
             }
         }
         headers.insert(RequestId::HEADER, self.id.header());
+        if cors::is_shared(self.uri.path()) {
+            cors::share(headers);
+        }
         if self.is_https {
             headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
         }
@@ -234,6 +237,9 @@ impl Asked {
         match error {
             Some(WebError::SignedOut { next }) => return self.to_sign_in(next),
             Some(WebError::App(AppError::SignedOut)) => return self.to_sign_in(""),
+            Some(WebError::Moved { to }) => {
+                return HttpResponse::build(status).insert_header((LOCATION, to.as_str())).finish();
+            }
             _ => {}
         }
         let has_words = response.error().is_none_or(|error| error.as_error::<OAuthError>().is_some());

@@ -4,7 +4,9 @@
 //! 403, and whoever is not active in the organization 404, as if there were none.
 
 use super::{
+    App,
     errors::WebError,
+    routes::path,
     session::SignedIn,
     shell::{Nav, Shell, ShellOrganization},
 };
@@ -67,7 +69,12 @@ impl FromRequest for AtWork {
         let (signed_in, request) = (SignedIn::from_request(request, payload), request.clone());
         Box::pin(async move {
             let SignedIn { actor, source, .. } = &signed_in.await?;
-            let who = Member::enter(actor.clone(), request.match_info().query("slug"))?;
+            let jeton = request.app_data::<App>().ok_or(AppError::SignedOut)?;
+            let asked = request.match_info().query("slug");
+            let who = jeton.enter(actor.clone(), asked).await?;
+            if who.membership().slug != asked {
+                return Err(WebError::Moved { to: path::at_organization(&who.membership().slug, request.uri()) });
+            }
             // An error page that this request ends in has the same frame, too.
             let mut shell = request.extensions().get::<Shell>().cloned().ok_or(AppError::SignedOut)?;
             shell.organization = Some(ShellOrganization::of(who.membership()));

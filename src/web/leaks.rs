@@ -27,7 +27,8 @@ const MOST: usize = 1000;
 const KEY_ID: &str = "github-public-key-identifier";
 const SIGNATURE: &str = "github-public-key-signature";
 
-/// A find. GitHub sends `source` as well, which says nothing that the address does not.
+/// A find: a key, with whatever stands around it. GitHub sends `source` as well, which says nothing that the address
+/// does not.
 #[derive(Deserialize)]
 struct Find {
     token: String,
@@ -76,10 +77,12 @@ pub async fn report(
         return Ok(not_signed(&source.request_id));
     }
     let finds = read(&body)?;
-    if !is_signed && finds.len() > MOST {
+    let found = |find: &Find| Found { keys: leak::keys_in(&find.token), url: find.url.clone() };
+    let found: Vec<Found> = finds.iter().map(found).collect();
+    let keys: usize = found.iter().map(|found| found.keys.len()).sum();
+    if !is_signed && keys.max(finds.len()) > MOST {
         return Ok(too_many(&source.request_id));
     }
-    let found = finds.iter().map(|find| Found { key: find.token.clone(), url: find.url.clone() }).collect();
     let compose = move |owner: &User, keys: &[Arc<Identity>]| mail(&url.0, owner, keys);
     let real = jeton.into_inner().revoke_leaked(found, source, compose).await?;
     if !is_signed {

@@ -13,6 +13,7 @@ pub mod billing;
 pub mod body;
 pub mod calls;
 pub mod connection;
+pub mod cors;
 pub mod csv;
 pub mod errors;
 pub mod finish;

@@ -32,8 +32,8 @@ pub struct Choice {
 /// # Errors
 /// Not found for an organization that they are not active in.
 pub async fn choose(app: App, who: SignedIn, Form(choice): Form<Choice>) -> Result<HttpResponse, WebError> {
-    app.choose_organization(&who.actor, &choice.organization).await?;
-    Ok(see(&path::organization(&choice.organization)))
+    let slug = app.choose_organization(&who.actor, &choice.organization).await?;
+    Ok(see(&path::organization(&slug)))
 }
 
 /// `GET /orgs/{slug}`: the first section that they may see, or their own tokens.
@@ -76,6 +76,8 @@ struct SettingsPage {
     shell: Shell,
     saved: bool,
     action: String,
+    /// What programs know it by.
+    id: String,
     /// Its addresses as they are.
     address: String,
     /// Its name as it is.
@@ -125,6 +127,7 @@ fn settings_page(at: &AtWork) -> SettingsPage {
         shell: at.shell(Nav::Settings),
         saved: false,
         action: path::organization_settings(&slug),
+        id: organization.organization_public_id.clone(),
         address: path::organization(&slug),
         before: name.clone(),
         typed: Typed { organization: name, slug, ..Typed::default() },

@@ -7,7 +7,7 @@ use super::{PublicUrl, errors::WebError};
 use actix_web::{
     Error,
     body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{RequestHead, ServiceRequest, ServiceResponse},
     http::header::{HOST, HeaderMap, ORIGIN},
     middleware::Next,
     web::Data,
@@ -31,9 +31,16 @@ impl Origins {
         Self { scheme: if url.is_https() { "https" } else { "http" }, hosts }
     }
 
-    /// Whether `Host` names one of them. A browser leaves out the port that its scheme stands for.
-    fn knows_host(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    /// Whether the request is for one of them. `Host` says so, and the address itself if it has a host: then that is
+    /// whom the request is for (RFC 9112, section 3.2.2), whatever a proxy on the way may have looked at.
+    fn are_asked(&self, request: &RequestHead) -> bool {
+        let host = request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        self.have(host) && request.uri.authority().is_none_or(|authority| self.have(authority.as_str()))
+    }
+
+    /// Whether this host is one of them. A browser leaves out the port that its scheme stands for.
+    fn have(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
         let default = if self.scheme == "https" { ":443" } else { ":80" };
         self.hosts.iter().any(|known| {
             *known == host || known.strip_suffix(default) == Some(&host) || host.strip_suffix(default) == Some(known)
@@ -57,13 +64,13 @@ impl Origins {
 /// The middleware round all pages.
 ///
 /// # Errors
-/// 421 for a `Host` that is not ours, 403 for a request of another site.
+/// 421 for a host that is not ours, 403 for a request of another site.
 pub async fn check(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(origins) = request.app_data::<Data<Origins>>() {
-        if !origins.knows_host(request.headers()) {
+        if !origins.are_asked(request.request().head()) {
             return Err(WebError::WrongHost.into());
         }
         if !request.method().is_safe() && !origins.is_own(request.headers()) {
@@ -108,11 +115,11 @@ mod tests {
     fn a_server_on_loopback_has_all_names_of_it_and_no_other() {
         let local = origins("http://127.0.0.1:8080", "127.0.0.1:8080");
         for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
-            assert!(local.knows_host(&headers(&[("host", host)])), "{host}");
+            assert!(local.have(host), "{host}");
         }
-        for host in ["evil.example:8080", "localhost", "127.0.0.1:8081"] {
-            assert!(!local.knows_host(&headers(&[("host", host)])), "{host}");
+        for host in ["evil.example:8080", "localhost", "127.0.0.1:8081", ""] {
+            assert!(!local.have(host), "{host}");
         }
-        assert!(origins("https://j.example:443", "127.0.0.1:1").knows_host(&headers(&[("host", "j.example")])));
+        assert!(origins("https://j.example:443", "127.0.0.1:1").have("j.example"));
     }
 }

@@ -63,6 +63,7 @@ struct ShowPage {
     name: String,
     address: String,
     rules: Vec<RuleWords>,
+    lets_preflights: bool,
     configurations: Vec<Configuration>,
 }
 
@@ -154,6 +155,7 @@ pub async fn show(
             _ => None,
         },
         rules: stored.api.rules.iter().map(|rule| RuleWords::new(t, rule)).collect(),
+        lets_preflights: stored.api.lets_preflights,
         configurations: Configuration::all(t, &url, &stored.api.address, &stored.public_id),
         address: stored.api.address.as_str().to_owned(),
         name: stored.name,

@@ -198,8 +198,8 @@ pub async fn own_file(
     id: Path<String>,
 ) -> Result<HttpResponse, WebError> {
     let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
-    let slug = who.actor.membership().map_or("", |membership| membership.slug.as_str());
-    signed::download(&app, &url, slug, &receipt)
+    let of = who.actor.membership().map(signed::Organization::from).unwrap_or_default();
+    signed::download(&app, &url, of, &receipt)
 }
 
 /// `GET /orgs/{slug}/integrations/receipts/{id}/file`
@@ -213,7 +213,7 @@ pub async fn file(
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse, WebError> {
     let receipt = app.receipt_in(&at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
-    signed::download(&app, &url, at.slug(), &receipt)
+    signed::download(&app, &url, at.who.membership().into(), &receipt)
 }
 
 /// The part of the page for which htmx asks, or the whole.

@@ -4,8 +4,10 @@
 pub mod path;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing, finish, health, inventory, invitations, leaks, metrics,
-    oauth, organizations, origin, page, password_links, revocations, service_users, session,
+    App, PublicUrl, account, activity, api, assets, billing,
+    cors::preflight,
+    finish, health, inventory, invitations, leaks, metrics, oauth, organizations, origin, page, password_links,
+    revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
@@ -47,17 +49,25 @@ pub fn configure_for_programs(config: &mut web::ServiceConfig) {
 }
 
 fn programs(config: &mut web::ServiceConfig) {
+    const READS: &str = "GET, HEAD";
     config
-        .service(web::resource("/api/v1/me").route(read(api::me)))
-        .service(web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)))
-        .service(web::resource("/api/v1/leaks").route(read(leaks::describe)).route(web::post().to(leaks::report)))
-        .service(web::resource("/api/v1/revocations/{id}").route(read(revocations::receipt)))
-        .service(web::resource(path::KEY_SET).route(read(revocations::key_set)))
+        .service(web::resource("/api/v1/me").route(read(api::me)).route(preflight(READS)))
+        .service(
+            web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)).route(preflight("DELETE")),
+        )
+        .service(
+            web::resource("/api/v1/leaks")
+                .route(read(leaks::describe))
+                .route(web::post().to(leaks::report))
+                .route(preflight("GET, HEAD, POST")),
+        )
+        .service(web::resource("/api/v1/revocations/{id}").route(read(revocations::receipt)).route(preflight(READS)))
+        .service(web::resource(path::KEY_SET).route(read(revocations::key_set)).route(preflight(READS)))
         .service(web::resource(path::INTROSPECTION).route(web::post().to(oauth::introspect)))
         .service(web::resource(path::BATCH_INTROSPECTION).route(web::post().to(oauth::introspect_batch)))
-        .service(web::resource(path::REVOCATION).route(web::post().to(oauth::revoke)))
-        .service(web::resource(path::SERVER_METADATA).route(read(oauth::server_metadata)))
-        .service(web::resource(path::RESOURCE_METADATA).route(read(oauth::resource_metadata)))
+        .service(web::resource(path::REVOCATION).route(web::post().to(oauth::revoke)).route(preflight("POST")))
+        .service(web::resource(path::SERVER_METADATA).route(read(oauth::server_metadata)).route(preflight(READS)))
+        .service(web::resource(path::RESOURCE_METADATA).route(read(oauth::resource_metadata)).route(preflight(READS)))
         .service(web::resource("/healthz").route(read(health::healthz)))
         .service(web::resource("/readyz").route(read(health::readyz)));
 }

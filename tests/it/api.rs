@@ -40,6 +40,7 @@ db_test! {
         assert_eq!((ok.status, ok.body.as_str()), (200, ""));
         assert!(ok.header("jeton-subject").starts_with("membership:"));
         assert_eq!(ok.header("jeton-organization"), "croix-bleue-sahel");
+        assert_eq!(ok.header("jeton-organization-id"), app.me(&write).await.json()["organization"]["id"].as_str().unwrap());
         assert_eq!(ok.header("jeton-scope"), "read write");
         assert!(ok.header("jeton-permissions").contains("templates.delete"));
         let reads = app.with_key("GET", "/verify", &read).await;
@@ -135,6 +136,65 @@ db_test! {
         }
         let log = crate::harness::activity(&app.db);
         assert_eq!(log.iter().filter(|entry| entry.action == "token.revoked").count(), 2);
+        for around in ["Bearer \"{}\"", "Bearer {}.", "{}", "Token {}", "Bearer Bearer {}", "Bearer <{}>"] {
+            let key = ann.makes_token("around").await;
+            let header = around.replace("{}", &key);
+            let send = async || app.send("DELETE", "/api/v1/me/token", &[("authorization", &*header)], "").await.status;
+            assert_eq!(app.send("GET", "/api/v1/me", &[("authorization", &*header)], "").await.status, 401, "{around}");
+            assert_eq!((send().await, send().await), (204, 401), "{around}");
+            assert_eq!(app.me(&key).await.status, 401, "{around}");
+        }
+    }
+
+    async fn pages_of_other_sites_may_use_the_api_and_never_with_a_cookie(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let key = ann.makes_token("page").await;
+        let bearer = format!("Bearer {key}");
+        let origin = ("origin", "https://dash.example.org");
+        let asks = async |path: &str, method: &str| {
+            let headers = [origin, ("access-control-request-method", method), ("access-control-request-headers", "authorization")];
+            app.send("OPTIONS", path, &headers, "").await
+        };
+        for (path, method) in [
+            ("/api/v1/me", "GET"),
+            ("/api/v1/me/token", "DELETE"),
+            ("/api/v1/leaks", "POST"),
+            ("/api/v1/revocations/0123456789", "GET"),
+            ("/oauth2/revoke", "POST"),
+            ("/.well-known/jwks.json", "GET"),
+            ("/.well-known/oauth-authorization-server", "GET"),
+            ("/.well-known/oauth-protected-resource", "GET"),
+        ] {
+            let answer = asks(path, method).await;
+            assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
+            assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+            assert!(answer.header("access-control-allow-methods").split(", ").any(|one| one == method), "{path}");
+            assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type", "{path}");
+            assert_eq!(answer.header("access-control-max-age"), "7200", "{path}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
+        }
+        // Each answer can be read, errors too.
+        for (method, path, status) in [
+            ("GET", "/api/v1/me", 200),
+            ("GET", "/api/v1/nothing", 404),
+            ("POST", "/api/v1/leaks", 400),
+            ("PUT", "/api/v1/me", 405),
+            ("OPTIONS", "/api/v1/me", 405),
+            ("POST", "/oauth2/revoke", 400),
+        ] {
+            let answer = app.send(method, path, &[origin, ("authorization", &*bearer)], "").await;
+            assert_eq!(answer.status, status, "{method} {path}");
+            assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
+            assert_eq!(answer.header("access-control-expose-headers"), "retry-after, www-authenticate, x-request-id");
+        }
+        let refused = app.send("GET", "/api/v1/me", &[origin], "").await;
+        assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));
+        for path in ["/sign-in", "/account/tokens", "/verify", "/verify/apis/0123456789", "/healthz", "/oauth2/introspect", "/oauth2/introspect/batch", "/"] {
+            let answer = asks(path, "GET").await;
+            assert_ne!(answer.status, 204, "{path}");
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+            assert_eq!(ann.request("GET", path, &[origin], String::new()).await.header("access-control-allow-origin"), "", "{path}");
+        }
     }
 
     async fn no_request_that_starts_after_the_answer_to_a_revocation_is_accepted(db: TestDb) {

@@ -263,7 +263,7 @@ db_test! {
             fails(&mut office.jeton(&["org", "create", name, "--slug", slug, "--administrator", who]))
         };
         for (said, told) in [
-            (make("Hôpital", FIRST, "ben@example.org"), "Another organization has this address"),
+            (make("Hôpital", FIRST, "ben@example.org"), "Another organization has or had this address"),
             (make("Hôpital", "Hôpital", "ben@example.org"), "lower-case letters"),
             (make(" ", "hopital", "ben@example.org"), "Enter the name"),
             (make("Hôpital", "hopital", "eve@example.org"), "no user has this"),
@@ -284,11 +284,19 @@ db_test! {
         assert_eq!(office.prints(&["org", "rename", "hopital-segou", "Clinique", "--slug", "clinique"])["slug"], "clinique");
         assert_eq!(status(&office.url, &key).await, 200);
         ben.get("/orgs/clinique/settings").await.shows("Clinique");
-        assert_eq!(ben.get("/orgs/hopital-segou/settings").await.status, 404);
-        assert!(office.fails(&["org", "rename", "hopital-segou", "Clinique"]).contains("no organization has this slug"));
+        assert_eq!(ben.get("/orgs/hopital-segou/settings").await.header("location"), "/orgs/clinique/settings");
+        assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("has or had this address"));
+        assert!(office.fails(&["org", "rename", FIRST, "X", "--slug", "hopital-segou"]).contains("has or had this address"));
+        // By its former slug it is the same organization, with the same id.
+        let again = office.prints(&["org", "rename", "hopital-segou", "Clinique"]);
+        assert_eq!((&again["slug"], &again["id"]), (&"clinique".into(), &made["id"]));
+        assert_eq!(office.logged("hopital-segou", "organization.created", "Hôpital <Ségou>"), 1);
+        assert!(office.fails(&["org", "rename", "hopital", "Clinique"]).contains("no organization has this slug"));
         assert!(office.fails(&["org", "rename", "clinique", "X", "--slug", FIRST]).contains("Another organization"));
-        assert_eq!(office.logged("clinique", "organization.changed", "Clinique"), 2);
+        assert_eq!(office.logged("clinique", "organization.changed", "Clinique"), 3);
         let all = office.prints(&["org", "list"]);
+        assert_eq!(all[1]["id"], made["id"]);
+        assert_eq!(office.prints(&["token", "list", "--org", "hopital-segou"])[0]["organization_id"], made["id"]);
         assert_eq!((&all[0]["slug"], &all[0]["seats"], all[1]["name"].as_str()), (&FIRST.into(), &2.into(), Some("Clinique")));
         assert_eq!(all[1]["permission_sets"], serde_json::json!(["administrator", "standard", "reader"]));
     }

@@ -101,7 +101,7 @@ db_test! {
     async fn the_answer_says_nothing_about_any_key(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let key = ann.makes_token("Power BI").await;
-        let garbage = [another_key(), "jtn_p_short".into(), String::new(), "x".repeat(5_000), key[..43].into(), format!("{key} ")];
+        let garbage = [another_key(), "jtn_p_short".into(), String::new(), "x".repeat(5_000), key[..43].into(), format!("{}%20{}", &key[..20], &key[20..])];
         let before = activity(&app.db).len();
         for text in &garbage {
             let answer = reports(&app, &json!([{ "token": text, "type": "x", "url": null, "source": "content" }])).await;
@@ -114,6 +114,31 @@ db_test! {
             assert_eq!(leaked(&app), 1, "a second report changes nothing");
         }
         assert_eq!(reports(&app, &json!([])).await.status, 200);
+    }
+
+    async fn keys_are_found_in_what_is_reported(db: TestDb) {
+        let github = Signer::new("now");
+        let (app, ann) = knowing(db, &[github.published(true)]).await;
+        for (number, around) in ["{}\n", "{}\r\n", "Bearer {}", "\"{}\"", "{}.", "KEY={}; export KEY", "<td>{}</td>", "?key={}&x"].iter().enumerate() {
+            let key = ann.makes_token(&format!("token {number}")).await;
+            assert_eq!(reports(&app, &json!([{ "token": around.replace("{}", &key), "url": PLACE }])).await.status, 200);
+            assert_eq!(app.me(&key).await.status, 401, "{around}");
+        }
+        let keys = [ann.makes_token("one").await, ann.makes_service_token("two").await];
+        let text = format!("{}, {} {}\n", keys[0], keys[1].replace('_', "\\_"), another_key());
+        let body = json!([{ "token": text, "type": "jeton_key" }, { "token": format!("{} ", another_key()), "type": "jeton_key" }]);
+        let answer = github.reports(&app, &body.to_string()).await.json();
+        let label = |token: &str, label: &str| {
+            json!({ "token_hash": BASE64_STANDARD.encode(Sha256::digest(token)), "token_type": "jeton_key", "label": label })
+        };
+        let other = body[1]["token"].as_str().unwrap();
+        assert_eq!(answer, json!([label(&text, "true_positive"), label(other, "false_positive")]));
+        for key in &keys {
+            assert_eq!(app.me(key).await.status, 401);
+        }
+        assert_eq!(leaked(&app), 10);
+        let many: String = (0..1001).map(|_| another_key() + " ").collect();
+        assert_eq!(reports(&app, &json!([{ "token": many }])).await.status, 413);
     }
 
     async fn an_old_key_that_leaks_ends_alone(db: TestDb) {

@@ -66,13 +66,15 @@ db_test! {
         let me = app.me(&token).await.json();
         assert_eq!(told["active"], true);
         assert_eq!(told["sub"], me["subject"]["id"]);
-        assert_eq!(told["username"], told["sub"], "names are neither unique nor for ever");
+        let username = told["sub"].as_str().unwrap().replace(':', "-");
+        assert_eq!(told["username"], username, "names are neither unique nor for ever, and a colon is in no user name");
         assert_eq!(told["name"], "Ben");
         assert_eq!(told["scope"], "read write");
         assert_eq!(told["client_id"], me["token"]["id"]);
         assert_eq!(told["token_type"], "Bearer");
         assert_eq!(told["iss"], app.url.as_str());
         assert_eq!(told["organization"], "croix-bleue-sahel");
+        assert_eq!(told["organization_id"], me["organization"]["id"]);
         assert_eq!(told["permissions"], me["permissions"]);
         let (iat, exp, now) = (told["iat"].as_i64().unwrap(), told["exp"].as_i64().unwrap(), app.clock.now());
         assert!((0..=2).contains(&(made.seconds() - iat)), "{iat}");
@@ -130,7 +132,7 @@ db_test! {
 
         let unknown = "jtn_p_000000000000000000000000000000000nwsbU";
         let mut heads = Vec::new();
-        for token in [&*revoked, &expired, &foreign, &stopped, unknown, "", "jtn_p_short", "a b\u{0}c", &format!("{caller} ")] {
+        for token in [&*revoked, &expired, &foreign, &stopped, unknown, " ", "jtn_p_short", "a b\u{0}c", &format!("{caller} ")] {
             let answer = asks(&app, &caller, token).await;
             assert_eq!((answer.status, answer.body.as_str()), (200, INACTIVE), "{token}");
             let mut names: Vec<(String, String)> = answer.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
@@ -152,6 +154,7 @@ db_test! {
         let other = ann.makes_service_token("Other").await;
         let other_id = client_id(&ann, "Other").await;
         let plain = [("token", token.as_str())];
+        let lines = (format!("{id}\n"), format!(" {caller}\r\n"));
         let in_form = |id, key| [("token", token.as_str()), ("client_id", id), ("client_secret", key)];
         for (authorization, fields) in [
             (bearer(&caller), plain.to_vec()),
@@ -160,6 +163,15 @@ db_test! {
             (basic(&id.replace('k', "%6b"), &caller.replace('_', "%5F")), plain.to_vec()),
             (String::new(), in_form(&id, &caller).to_vec()),
             (bearer(&caller), vec![("token", &token), ("client_id", &id), ("token_type_hint", "access_token")]),
+            // A parameter without a value counts as left out (RFC 6749, section 3.2).
+            (basic(&id, &caller), in_form("", "").to_vec()),
+            (bearer(&caller), in_form("", "").to_vec()),
+            (basic(&id, &caller), vec![("token", &token), ("client_id", ""), ("grant_type", ""), ("scope", "")]),
+            (bearer(&caller), in_form(&id, "").to_vec()),
+            // A secret as it was read from its file.
+            (basic(&id, &format!("{caller}\n")), plain.to_vec()),
+            (basic(&format!(" {id}"), &format!("{caller}%0D%0A")), plain.to_vec()),
+            (String::new(), in_form(&lines.0, &lines.1).to_vec()),
         ] {
             let answer = sends(&app, INTROSPECT, &authorization, &fields).await;
             assert_eq!((answer.status, answer.json()["active"].clone()), (200, json!(true)), "{authorization} {fields:?}");
@@ -183,6 +195,8 @@ db_test! {
             (bearer(&caller), in_form(&id, &caller).to_vec(), 400, "invalid_request"),
             (basic(&id, &caller), in_form(&id, &caller).to_vec(), 400, "invalid_request"),
             (bearer(&caller), vec![], 400, "invalid_request"),
+            (bearer(&caller), vec![("token", "")], 400, "invalid_request"),
+            (String::new(), in_form("", "").to_vec(), 401, "invalid_client"),
             (bearer(&caller), vec![("token", &token), ("token", &token)], 400, "invalid_request"),
         ] {
             let answer = sends(&app, INTROSPECT, &authorization, &fields).await;
@@ -231,15 +245,43 @@ assert_eq!(status == 401, answer.header("www-authenticate").contains("realm=\"je
             }
         }
         assert_eq!(app.me(&caller).await.status, 200);
-        for nothing in ["jtn_p_short", "", "jtn_p_000000000000000000000000000000000nwsbU"] {
+        for nothing in ["jtn_p_short", " ", "jtn_p_000000000000000000000000000000000nwsbU"] {
             assert_eq!(sends(&app, REVOKE, "", &[("token", nothing)]).await.status, 200);
         }
-        assert_eq!(sends(&app, REVOKE, "", &[]).await.status, 400);
+        for nothing in [&[][..], &[("token", "")]] {
+            assert_eq!(sends(&app, REVOKE, "", nothing).await.status, 400, "nothing was revoked, and it does not say so");
+        }
         assert_eq!(sends(&app, REVOKE, &basic(&id, "wrong"), &[("token", &caller)]).await.status, 401);
         assert_eq!(app.me(&caller).await.status, 200, "who says a wrong name is not listened to");
         let log = ann.get("/orgs/croix-bleue-sahel/activity?kind=token.revoked").await.body;
         for name in ["one", "two", "three"] {
             assert!(log.contains(name), "{name}");
+        }
+    }
+
+    async fn a_key_is_revoked_with_whatever_stands_around_it(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        for (number, around) in [
+            "{}\n", "{}\r\n", " {} ", "\u{feff}{}", "\"{}\"", "'{}'", "Bearer {}", "Authorization: Bearer {}", "{}.", "<b>{}</b>", "key={}&x=1",
+            "export KEY='{}';", "https://example.org/?key={}#x",
+        ].iter().enumerate() {
+            let key = ann.makes_token(&format!("token {number}")).await;
+            let sent = around.replace("{}", &key);
+            assert_eq!(sends(&app, REVOKE, "", &[("token", &sent), ("client_id", "")]).await.status, 200, "{sent}");
+            assert_eq!(app.me(&key).await.status, 401, "{sent}");
+        }
+        let keys = [ann.makes_token("one").await, ann.makes_service_token("two").await];
+        let encoded = keys[0].replace('_', "%5F");
+        let text = format!("A={encoded}\nB={}\nC=jtn_p_000000000000000000000000000000000nwsbU\nA={}", keys[1], keys[0]);
+        assert_eq!(sends(&app, REVOKE, "", &[("token", &text)]).await.status, 200);
+        for key in &keys {
+            assert_eq!(app.me(key).await.status, 401);
+        }
+        // Letting in stays exact.
+        let key = ann.makes_token("exact").await;
+        let caller = verifier(&ann, "Warehouse").await;
+        for text in [format!("{key} "), format!("\"{key}\""), key.replace('_', "%5F")] {
+            assert_eq!(asks(&app, &caller, &text).await.body, INACTIVE, "{text}");
         }
     }
 

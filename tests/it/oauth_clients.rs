@@ -71,7 +71,7 @@ fn is_of_ann(told: &Value, scope: &str) {
     assert_eq!(told["active"], true, "{told}");
     let fields =
         ["sub", "username", "name", "scope", "token_type"].map(|field| told[field].as_str().unwrap_or_default());
-    assert_eq!(fields, ["membership:1", "membership:1", "Ann", scope, "Bearer"]);
+    assert_eq!(fields, ["membership:1", "membership-1", "Ann", scope, "Bearer"]);
     let (issued, ends) = (told["iat"].as_i64().expect("whole seconds"), told["exp"].as_i64().expect("whole seconds"));
     assert!(issued < ends, "{told}");
 }
@@ -126,14 +126,14 @@ async fn django_oauth_toolkit_lets_in_whom_jeton_knows() {
     let scene = Scene::set().await;
     let told = scene.told_by(PYTHON, "django_api.py").await;
     for way in ["token", "credentials"] {
-        assert_eq!(told[way], json!(["membership:1", "membership:1", "membership:1", 403, 403, 403, 403, 403]));
+        assert_eq!(told[way], json!(["membership-1", "membership-1", "membership-1", 403, 403, 403, 403, 403]));
     }
     assert_eq!(told["wrong secret"], json!([403, 403, 403, 403, 403, 403, 403, 403]));
     let kept = told["kept until exp"].as_f64().expect("seconds");
     assert!((60.0..=120.0).contains(&kept), "{kept}");
     let kept = told["kept for the interval, west"].as_f64().expect("seconds");
     assert!(kept <= 1.0, "{kept}");
-    assert_eq!((&told["before"], &told["afterwards"]), (&json!("membership:1"), &json!(403)));
+    assert_eq!((&told["before"], &told["afterwards"]), (&json!("membership-1"), &json!(403)));
 }
 
 /// The configuration of `docs/introspection.md`, in front of an API.

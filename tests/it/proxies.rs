@@ -8,7 +8,24 @@ use crate::harness::{
 };
 
 const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
-const IDENTITY: [&str; 5] = ["jeton-subject", "jeton-organization", "jeton-scope", "jeton-permissions", "jeton-token"];
+const IDENTITY: [&str; 6] =
+    ["jeton-subject", "jeton-organization", "jeton-organization-id", "jeton-scope", "jeton-permissions", "jeton-token"];
+
+/// The fields of a form with three rules.
+const RULES: &[(&str, &str)] = &[
+    ("methods[]", "reads"),
+    ("path[]", "/orders/**"),
+    ("needs[]", "read"),
+    ("permission[]", "templates.view"),
+    ("methods[]", "any"),
+    ("path[]", "/admin/**"),
+    ("needs[]", "read_write"),
+    ("permission[]", "platform.billing"),
+    ("methods[]", "any"),
+    ("path[]", "/public/**"),
+    ("needs[]", "by_method"),
+    ("permission[]", ""),
+];
 
 /// Requests of somebody who may read orders and nothing else, that are not let in: the request line without its version,
 /// and headers.
@@ -50,6 +67,11 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("GET //v1/admin/5", &[]),
     ("GET /v1/./admin/5", &[]),
     ("GET /v1/Admin/5", &[]),
+    ("GET /v1/adm%C4%B1n/5", &[]),
+    ("GET /v1/admin%E2%80%8B/5", &[]),
+    ("GET /v1/admin./5", &[]),
+    ("GET /v1/admin%20/5", &[]),
+    ("GET /v1/%EF%BD%81dmin/5", &[]),
     ("GET /v1/admin;x/5", &[]),
     ("GET /v1/%61dmin/5", &[]),
     ("GET /v1/orders/5%00", &[]),
@@ -73,6 +95,7 @@ const FORGED: &[&[&str]] = &[
     &[
         "Jeton-Subject: evil",
         "Jeton-Organization: evil",
+        "Jeton-Organization-Id: evil",
         "Jeton-Scope: evil",
         "Jeton-Permissions: evil",
         "Jeton-Token: evil",
@@ -84,10 +107,37 @@ const FORGED: &[&[&str]] = &[
         "JETON_PERMISSIONS: evil",
         "Jeton_Scope: evil",
         "Jeton_Organization: evil",
+        "Jeton_Organization_Id: evil",
+        "Jeton-Organization_Id: evil",
+        "Jeton_Organization-Id: evil",
     ],
     &["Connection: close, Jeton-Subject, Jeton-Scope", "Jeton-Subject: evil"],
     &["Connection: close", "Connection: jeton-permissions", "Jeton-Permissions: evil"],
     &["Connection: close, Authorization", "Jeton-Subject: evil"],
+];
+
+/// Headers in which a client may tell a framework another method or path than that of its request.
+const OVERRIDING: &[&str] = &[
+    "X-HTTP-Method-Override: DELETE",
+    "X-HTTP-Method: DELETE",
+    "X-Method-Override: DELETE",
+    "x-http-method-override: delete",
+    "X_HTTP_Method_Override: DELETE",
+    "X_HTTP_Method: DELETE",
+    "X_Method_Override: DELETE",
+    "X-HTTP_Method-Override: DELETE",
+    "X_HTTP-Method_Override: DELETE",
+    "X-Original-URL: /v1/admin/5",
+    "X-Rewrite-URL: /v1/admin/5",
+    "X_Rewrite_URL: /v1/admin/5",
+    "X_Original-URL: /v1/admin/5",
+];
+
+/// A browser's question whether a page of another site may send a request.
+const PREFLIGHT: &[&str] = &[
+    "Origin: https://dash.example.org",
+    "Access-Control-Request-Method: GET",
+    "Access-Control-Request-Headers: authorization",
 ];
 
 struct Scene {
@@ -106,15 +156,8 @@ impl Scene {
         let (app, ann) = TestApp::with_proxies(TestDb::sqlite(), "Ann").await;
         let (port, upstream) = (free_port(), Upstream::start());
         let address = format!("http://127.0.0.1:{port}/v1");
-        let mut fields = vec![("name", "Order API"), ("address", address.as_str())];
-        for (methods, path, needs, permission) in [
-            ("reads", "/orders/**", "read", "templates.view"),
-            ("any", "/admin/**", "read_write", "platform.billing"),
-            ("any", "/public/**", "by_method", ""),
-        ] {
-            fields.extend([("methods[]", methods), ("path[]", path), ("needs[]", needs), ("permission[]", permission)]);
-        }
-        let made = ann.post(APIS, &fields).await;
+        let named = [("name", "Order API"), ("address", address.as_str())];
+        let made = ann.post(APIS, &[&named, RULES].concat()).await;
         let page = made.header("location").trim_end_matches("?made").to_owned();
         let mut shown = ann.get(&page).await;
         assert_eq!(shown.status, 200, "{}", made.body);
@@ -147,6 +190,35 @@ impl Scene {
         let (status, hits) = self.send(line, key, headers, "HTTP/1.1");
         if !hits.is_empty() || (200..400).contains(&status) {
             self.found.push(format!("let in: {line} {headers:?}: {status} {hits:?}"));
+        }
+    }
+
+    /// Gives the API these rules, and what else a form says.
+    async fn changes(&self, fields: &[(&str, &str)]) {
+        let edit = format!("{}/edit", self.page);
+        let version = self.ann.get(&edit).await.field("version").expect("a version");
+        let address = format!("http://127.0.0.1:{}/v1", self.proxy.port());
+        let named = [("name", "Order API"), ("address", &*address), ("version", &*version)];
+        assert_eq!(self.ann.post(&edit, &[&named, fields].concat()).await.status, 303);
+    }
+
+    /// A header that tells a framework another method or path comes to the API with no request.
+    fn tells_nothing_else(&mut self, line: &str, key: &str, header: &str) {
+        let (status, hits) = self.send(line, key, &[header], "HTTP/1.1");
+        let name = header.split(':').next().unwrap_or_default().to_lowercase().replace('_', "-");
+        if !hits.iter().all(|hit| hit.all(&name).is_empty()) || (hits.is_empty() && status < 400) {
+            self.found.push(format!("told: {line} {header}: {status} {hits:?}"));
+        }
+    }
+
+    /// A request without a key comes to the API, and says nothing about whom it is for, whatever its client forges.
+    fn asks_for_nobody(&mut self, line: &str, headers: &[&str], forged: &[&str]) {
+        let (status, hits) = self.send(line, "", &[headers, forged].concat(), "HTTP/1.1");
+        let is_nobody = |hit: &Hit| IDENTITY.iter().all(|name| hit.all(name).iter().all(|value| value.is_empty()));
+        let is_stopped = hits.is_empty() && status >= 400 && !forged.is_empty();
+        let is_let_in = status == 200 && hits.len() == 1 && hits.iter().all(is_nobody);
+        if !is_stopped && !is_let_in {
+            self.found.push(format!("not for nobody: {line} {forged:?}: {status} {hits:?}"));
         }
     }
 
@@ -201,14 +273,25 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
             scene.found.push(format!("somebody else: {headers:?}: {status} {hits:?}"));
         }
     }
+    for header in OVERRIDING {
+        scene.tells_nothing_else("GET /v1/public/5", &reads, header);
+    }
+    scene.is_refused("OPTIONS /v1/orders/5", "", PREFLIGHT);
+    scene.changes(&[RULES, &[("preflights", "yes")]].concat()).await;
+    scene.asks_for_nobody("OPTIONS /v1/orders/5", PREFLIGHT, &[]);
+    for forged in FORGED {
+        scene.asks_for_nobody("OPTIONS /v1/orders/5", PREFLIGHT, forged);
+    }
+    scene.is_refused("OPTIONS /v1/orders/5", "", &PREFLIGHT[..1]);
+    scene.is_refused("OPTIONS /v1/other", "", PREFLIGHT);
+    scene.is_refused("GET /v1/orders/5", "", PREFLIGHT);
+    scene.is_refused("DELETE /v1/public/5", "", &[PREFLIGHT, &["X-HTTP-Method-Override: OPTIONS"]].concat());
+    scene.is_accepted("OPTIONS /v1/orders/5", &reads, PREFLIGHT, "HTTP/1.1");
     // From the moment of the answer on.
     scene.ann.revokes("reads").await;
     scene.is_refused("GET /v1/orders/5", &reads, &[]);
     scene.is_accepted("GET /v1/orders/5", &writes, &[], "HTTP/1.1");
-    let version = scene.ann.get(&format!("{}/edit", scene.page)).await.field("version").expect("a version");
-    let address = format!("http://127.0.0.1:{}/v1", scene.proxy.port());
-    let closed = [("name", "Order API"), ("address", &*address), ("version", &*version)];
-    assert_eq!(scene.ann.post(&format!("{}/edit", scene.page), &closed).await.status, 303);
+    scene.changes(&[]).await;
     scene.is_refused("GET /v1/orders/5", &writes, &[]);
     scene.link.set(Way::Cut);
     for line in ["GET /v1/orders/5", "GET /v1/public/5", "POST /v1/public/5"] {
@@ -244,4 +327,9 @@ async fn traefik_lets_in_only_what_jeton_lets_in() {
 #[actix_web::test]
 async fn envoy_lets_in_only_what_jeton_lets_in() {
     lets_in_only_what_jeton_lets_in(Kind::Envoy).await;
+}
+
+#[actix_web::test]
+async fn haproxy_lets_in_only_what_jeton_lets_in() {
+    lets_in_only_what_jeton_lets_in(Kind::Haproxy).await;
 }

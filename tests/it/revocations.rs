@@ -70,6 +70,7 @@ db_test! {
         let receipt = &answer["receipt"];
         assert_eq!(receipt["iss"], app.url.as_str());
         assert_eq!(receipt["organization"], "croix-bleue-sahel");
+        assert!(receipt["organization_id"].as_str().is_some_and(jeton::domain::token::is_public_id));
         assert_eq!(receipt["token"], json!({ "id": id, "label": "Power BI", "kind": "personal" }));
         assert_eq!(receipt["revoked"], "token");
         let [node] = &receipt["nodes"].as_array().unwrap()[..] else { panic!("{receipt}") };

@@ -75,6 +75,9 @@ const TABLE: &[Row] = &[
     row("DELETE", "/verify", [401, 401, 401, 403]),
     row("GET", "/verify/{behind:.*}", [401, 401, 401, 403]),
     row("POST", "/verify/{behind:.*}", [401, 401, 401, 403]),
+    row("GET", "/verify/token/{behind:.*}", [401, 401, 401, 200]),
+    row("POST", "/verify/token/{behind:.*}", [401, 401, 401, 403]),
+    row("GET", "/verify/else", [403, 403, 403, 403]),
     row("GET", "/nowhere", [404, 404, 404, 404]),
     row("POST", "/sign-out", [303, 303, 303, 303]),
     row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
@@ -270,7 +273,7 @@ db_test! {
     async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
         let (app, ann, _, key, token, session) = cast(db).await;
         for row in TABLE {
-            if matches!(row.path, "/verify" | "/verify/{behind:.*}" | "/nowhere" | "/metrics") {
+            if row.path.starts_with("/verify") || matches!(row.path, "/nowhere" | "/metrics") {
                 continue;
             }
             let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
@@ -356,7 +359,9 @@ db_test! {
         answers.push(("oversize".into(), ann.post("/account/theme", &[("theme", &"x".repeat(20_000))]).await));
         for (path, answer) in &answers {
             assert_ne!(answer.header("x-request-id"), "", "{path}");
-            assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+            let is_shared = ["/api/", "/.well-known/", "/oauth2/revoke"].iter().any(|begin| path.starts_with(begin));
+            assert_eq!(answer.header("access-control-allow-origin"), if is_shared { "*" } else { "" }, "{path}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
             let caching = answer.header("cache-control");
             assert!(caching == "no-store" || path.starts_with("/static/app-"), "{path}: {caching:?} {}", answer.status);
             if path.starts_with("/verify") {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use jeton::{
     app::{
         AppError, Jeton,
-        organizations::{Holder, Member},
+        organizations::Holder,
         problem::{Field, Problem},
         service_users::{ExpiryForm, NameForm, NewKey, RegenerateForm, RotateForm, ServiceTokenForm},
         sessions::{Begin, KeyHash},
@@ -38,7 +38,7 @@ async fn at_work(app: &TestApp) -> Holder<ManageIntegrations> {
         app.db.read::<_, StorageError>(|connection| users::find_by_email(connection, &email)).unwrap().unwrap().0.id;
     let key = app.jeton.begin_session(Begin { user: ann, generation: 0, source: Source::default() }).await.unwrap();
     let actor = app.jeton.authenticate(KeyHash::of(&key)).await.unwrap();
-    Member::enter(actor, "croix-bleue-sahel").unwrap().holding().unwrap()
+    app.jeton.enter(actor, "croix-bleue-sahel").await.unwrap().holding().unwrap()
 }
 
 async fn create(jeton: &Jeton, at: &Holder<ManageIntegrations>, name: &str) -> Result<NewKey, AppError> {

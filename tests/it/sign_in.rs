@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use crate::harness::{PASSWORD, TestApp, db_test};
+use std::io::{Read, Write};
 
 db_test! {
     async fn the_right_password_signs_in_and_the_page_asked_for_comes_next(db: TestDb) {
@@ -128,5 +129,31 @@ db_test! {
         assert!(cookie.starts_with("__Host-jeton=") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
         assert!(answer.header("strict-transport-security").contains("max-age"));
         assert_eq!(app.send("GET", "/sign-in", &[("host", "other.example.org")], "").await.status, 421);
+    }
+
+    async fn an_address_with_a_host_is_for_that_host(db: TestDb) {
+        let app = TestApp::start_behind(db, Some("http://jeton.example.org")).await;
+        assert_eq!(app.asked_by_program("/healthz").await.status, 200);
+        let ask = |target: &str, host: &str| {
+            let mut stream = std::net::TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
+            write!(stream, "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer.split(' ').nth(1).unwrap_or_default().parse::<u16>().unwrap()
+        };
+        let (ours, evil) = ("jeton.example.org", "evil.example.org");
+        for (target, host, status) in [
+            ("/sign-in".to_owned(), ours, 200),
+            (format!("http://{ours}/sign-in"), ours, 200),
+            (format!("http://{ours}:80/sign-in"), ours, 200),
+            (format!("http://{evil}/sign-in"), ours, 421),
+            (format!("https://{evil}/sign-in"), ours, 421),
+            (format!("http://{ours}@{evil}/sign-in"), ours, 421),
+            (format!("http://{ours}.{evil}/sign-in"), ours, 421),
+            (format!("http://{ours}/sign-in"), evil, 421),
+            (format!("http://{evil}/static/none.css"), ours, 404),
+        ] {
+            assert_eq!(ask(&target, host), status, "{target} {host}");
+        }
     }
 }

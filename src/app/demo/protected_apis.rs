@@ -33,7 +33,7 @@ pub fn add(connection: &mut AnyConnection, by: &Person, now: Timestamp) -> Resul
         Ok(Rule { methods, path: Pattern::parse(path).map_err(broken)?, needs, permission })
     };
     let rules: Vec<Rule> = RULES.into_iter().map(rule).collect::<Result<_>>()?;
-    let new = NewApi { name: NAME, address: &address, rules: &rules };
+    let new = NewApi { name: NAME, address: &address, rules: &rules, lets_preflights: false };
     protected_apis::insert(connection, by.organization, &token::public_id(random::fill), &new, at)?;
     let source = Source::default();
     let entry = entry(by, Action::ProtectedApiCreated, at, None, &source);

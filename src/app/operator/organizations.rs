@@ -7,16 +7,18 @@ use crate::{
         organizations::{OrganizationForm, change, create, or_taken},
     },
     domain::{activity::Action, permission_set::SetName},
-    storage::{activity, memberships, organizations, seats},
+    storage::{
+        activity, memberships,
+        organizations::{self, Named},
+        seats,
+    },
 };
 
 /// An organization, as an operator lists it.
 #[derive(Clone, Debug)]
 pub struct OrganizationFacts {
-    /// Its part of addresses.
-    pub slug: String,
-    /// Its name.
-    pub name: String,
+    /// Its names.
+    pub named: Named,
     /// How many memberships are active.
     pub seats: i64,
     /// The names of its permission sets.
@@ -30,24 +32,19 @@ impl Jeton {
     /// When the database fails.
     pub async fn organizations(&self, _: Operator) -> Result<Vec<OrganizationFacts>> {
         self.read(|connection| {
-            let mut all = organizations::slugs(connection)?;
-            all.sort_unstable();
             let mut facts = Vec::new();
-            for (id, slug) in all {
-                facts.push(OrganizationFacts {
-                    slug,
-                    name: organizations::name(connection, id)?,
-                    seats: seats::in_use(connection, id)?,
-                    sets: memberships::sets(connection, id)?.into_iter().map(|set| set.name).collect(),
-                });
+            for named in organizations::all(connection)? {
+                let seats = seats::in_use(connection, named.id)?;
+                let sets = memberships::sets(connection, named.id)?.into_iter().map(|set| set.name).collect();
+                facts.push(OrganizationFacts { named, seats, sets });
             }
             Ok(facts)
         })
         .await
     }
 
-    /// Makes an organization, whose administrator is the user with this e-mail address. Returns its slug, which is made from
-    /// the name if none is given.
+    /// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name
+    /// if none is given.
     ///
     /// # Errors
     /// [`crate::app::AppError::Invalid`] with what is wrong.
@@ -57,7 +54,7 @@ impl Jeton {
         name: String,
         slug: Option<String>,
         administrator: &str,
-    ) -> Result<String> {
+    ) -> Result<Named> {
         let form = OrganizationForm { name, slug: slug.unwrap_or_default(), ..OrganizationForm::default() };
         let (name, slug) = form.read()?;
         let (administrator, now) = (administrator.to_owned(), self.clock.now());
@@ -67,13 +64,13 @@ impl Jeton {
             let joined = entry(Some(id), Action::UserJoined, now);
             let joined = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..joined };
             activity::insert(connection, &joined)?;
-            Ok(slug.clone())
+            Ok(organizations::named(connection, id)?)
         })
         .await
         .map_err(or_taken)
     }
 
-    /// Gives an organization another name, and another slug if one is given. Returns its slug.
+    /// Gives an organization another name, and another slug if one is given; `slug` may be one that it had before.
     ///
     /// # Errors
     /// [`crate::app::AppError::Invalid`] with what is wrong.
@@ -83,18 +80,17 @@ impl Jeton {
         slug: &str,
         name: String,
         new_slug: Option<String>,
-    ) -> Result<String> {
-        let form =
-            OrganizationForm { name, slug: new_slug.unwrap_or_else(|| slug.to_owned()), ..OrganizationForm::default() };
-        let (name, new_slug) = form.read()?;
+    ) -> Result<Named> {
         let (slug, now) = (slug.to_owned(), self.clock.now());
         self.change_authority(move |connection| {
             let id = find_organization(connection, &slug)?;
             organizations::lock(connection, id)?;
-            let before = organizations::name(connection, id)?;
+            let before = organizations::named(connection, id)?;
+            let slug = new_slug.clone().unwrap_or(before.slug);
+            let (name, slug) = OrganizationForm { name: name.clone(), slug, ..OrganizationForm::default() }.read()?;
             let by = entry(Some(id), Action::OrganizationChanged, now);
-            change(connection, id, (&name, &new_slug), &before, by)?;
-            Ok(new_slug.clone())
+            change(connection, id, (&name, &slug), &before.name, by)?;
+            Ok(organizations::named(connection, id)?)
         })
         .await
         .map_err(or_taken)

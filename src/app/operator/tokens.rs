@@ -15,7 +15,8 @@ use crate::{
         token::Life,
     },
     storage::{
-        AnyConnection, activity, organizations,
+        AnyConnection, activity,
+        organizations::{self, Named},
         tokens::{
             self, OwnedToken, Revocation, RevokedBy,
             service_users::{self, ServiceToken},
@@ -58,9 +59,7 @@ impl AnyToken {
 #[derive(Clone, Debug)]
 pub struct Placed {
     /// In which organization.
-    pub organization: OrganizationId,
-    /// The organization's slug.
-    pub slug: String,
+    pub organization: Named,
     /// The token.
     pub token: AnyToken,
 }
@@ -90,10 +89,10 @@ impl Jeton {
         self.change_authority(move |connection| {
             let mut found = find(connection, &filter, now)?;
             // In the order of organizations, so that two at once do not wait for each other.
-            found.sort_by_key(|placed| placed.organization);
+            found.sort_by_key(|placed| placed.organization.id);
             let mut revoked = Vec::new();
             for placed in found {
-                if revoke_any(connection, placed.organization, &placed.token, reason.as_deref(), now)? {
+                if revoke_any(connection, placed.organization.id, &placed.token, reason.as_deref(), now)? {
                     revoked.push(placed);
                 }
             }
@@ -125,23 +124,19 @@ fn read_reason(typed: Option<String>) -> Result<Option<String>> {
 fn find(connection: &mut AnyConnection, filter: &TokenFilter, now: Timestamp) -> Result<Vec<Placed>> {
     let owner = filter.owner.as_deref().map(|email| find_user(connection, email)).transpose()?;
     let only = filter.organization.as_deref().map(|slug| find_organization(connection, slug)).transpose()?;
-    let mut places = organizations::slugs(connection)?;
-    places.retain(|(id, _)| only.is_none_or(|only| only == *id));
+    let mut places = organizations::all(connection)?;
+    places.retain(|place| only.is_none_or(|only| only == place.id));
     let mut found = Vec::new();
     for owned in tokens::list_owned(connection, owner.as_ref().map(|user| user.id))? {
-        if let Some((organization, slug)) = places.iter().find(|(id, _)| *id == owned.organization) {
-            let token = AnyToken::Personal(Box::new(owned));
-            found.push(Placed { organization: *organization, slug: slug.clone(), token });
+        if let Some(place) = places.iter().find(|place| place.id == owned.organization) {
+            found.push(Placed { organization: place.clone(), token: AnyToken::Personal(Box::new(owned)) });
         }
     }
     if owner.is_none() {
-        for (organization, slug) in &places {
-            let tokens = service_users::list(connection, *organization, now)?.into_iter();
-            found.extend(tokens.map(|token| Placed {
-                organization: *organization,
-                slug: slug.clone(),
-                token: AnyToken::Service(Box::new(token)),
-            }));
+        for place in &places {
+            let tokens = service_users::list(connection, place.id, now)?.into_iter().map(Box::new);
+            let placed = |token| Placed { organization: place.clone(), token: AnyToken::Service(token) };
+            found.extend(tokens.map(placed));
         }
     }
     let is_idle =

@@ -183,7 +183,12 @@ impl Cache {
 
     /// The same identity with texts that other tokens have too, so that they are in memory once.
     pub fn share_texts(&self, mut identity: Identity) -> Identity {
-        for text in [&mut identity.permission_keys, &mut identity.organization_slug, &mut identity.organization_name] {
+        for text in [
+            &mut identity.permission_keys,
+            &mut identity.organization_public_id,
+            &mut identity.organization_slug,
+            &mut identity.organization_name,
+        ] {
             match self.texts.get(&**text) {
                 Some(shared) => *text = shared,
                 None => self.texts.insert(Arc::clone(text), Arc::clone(text)),

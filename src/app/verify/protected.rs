@@ -27,6 +27,19 @@ pub struct Told<'a> {
     pub besides: Demand,
 }
 
+impl Told<'_> {
+    /// What all of it together demands.
+    fn demand_of(&self, api: &ProtectedApi) -> Result<Demand, Closed> {
+        let mut demand = self.besides;
+        for path in self.paths {
+            for method in self.methods {
+                demand = demand.and(api.demand(method, path)?);
+            }
+        }
+        Ok(Demand { organization: Some(api.organization), ..demand })
+    }
+}
+
 /// Why a request to a protected API is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotLetIn {
@@ -56,16 +69,25 @@ impl Verifier {
         let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let epoch = self.epoch().await.map_err(Denied::from)?;
         let api = self.api(public_id, epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
-        let mut demand = told.besides;
-        for path in told.paths {
-            for method in told.methods {
-                demand = demand.and(api.demand(method, path)?);
-            }
-        }
-        demand.organization = Some(api.organization);
+        let demand = told.demand_of(&api)?;
         let decided = self.verify_at(epoch, kind, key, demand, source).await;
         self.counted.count(&decided);
         Ok(decided?)
+    }
+
+    /// Whether a browser that asks without a key whether a page of another site may send such requests reaches the
+    /// protected API with this public id: if the API lets it, and a rule is about each of them, so that there is
+    /// something to ask for.
+    ///
+    /// # Errors
+    /// [`NotLetIn`] says why it does not; none about the key that there is not.
+    pub async fn lets_preflight(&self, public_id: &str, asked: Told<'_>) -> Result<bool, NotLetIn> {
+        let epoch = self.epoch().await.map_err(Denied::from)?;
+        let api = self.api(public_id, epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
+        if api.lets_preflights {
+            asked.demand_of(&api)?;
+        }
+        Ok(api.lets_preflights)
     }
 
     /// What is known of an API at this epoch: from memory, or read once and kept until something changes.

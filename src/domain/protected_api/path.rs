@@ -1,6 +1,8 @@
 //! Paths: of requests, as rules name them, and as an API's address begins with them. Each is read in one way only.
 
+use super::word::Word;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
 /// Most characters of an address or of a rule's path.
 pub const LONGEST_PATH: usize = 100;
@@ -23,6 +25,10 @@ pub enum PathError {
     /// It has something that no accepted request has in its path: a character, an empty part, or `.` or `..`.
     #[error("a character that no path has")]
     Character,
+    /// A part of it has a dot or white space at its end, a character that nobody sees, or one that stands for others,
+    /// such as a wide letter: some servers would read another path.
+    #[error("a part that servers read in more ways than one")]
+    Loose,
 }
 
 /// Paths as a rule names them: `/orders/*` is one part behind `/orders`, `/orders/**` is `/orders` and all behind it.
@@ -34,12 +40,23 @@ pub struct Pattern {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
-    Text(String),
+    Text(Word),
     Any,
 }
 
 impl Pattern {
-    /// Reads a pattern as somebody types it: not percent-encoded.
+    /// Reads a pattern as somebody types it: not percent-encoded. Letters that a keyboard has put together are one.
+    ///
+    /// # Errors
+    /// [`PathError`] says what is wrong.
+    pub fn typed(typed: &str) -> Result<Self, PathError> {
+        let pattern = Self::parse(&typed.nfc().collect::<String>())?;
+        let is_canonical =
+            |part: &Part| matches!(part, Part::Any) || matches!(part, Part::Text(word) if word.is_canonical());
+        if pattern.parts.iter().all(is_canonical) { Ok(pattern) } else { Err(PathError::Loose) }
+    }
+
+    /// Reads a pattern that was taken before.
     ///
     /// # Errors
     /// [`PathError`] says what is wrong.
@@ -60,11 +77,11 @@ impl Pattern {
     }
 
     /// Whether these parts of a path are such a path, where `same` compares two of them.
-    pub(super) fn matches(&self, segments: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
+    pub(super) fn matches(&self, segments: &[Word], same: impl Fn(&Word, &Word) -> bool) -> bool {
         let is_long_enough = segments.len() == self.parts.len() || (self.is_open && segments.len() > self.parts.len());
-        let fits = |(part, segment): (&Part, &String)| match part {
+        let fits = |(part, segment): (&Part, &Word)| match part {
             Part::Any => true,
-            Part::Text(text) => same(text, segment),
+            Part::Text(word) => same(word, segment),
         };
         is_long_enough && self.parts.iter().zip(segments).all(fits)
     }
@@ -74,7 +91,7 @@ impl std::fmt::Display for Pattern {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for part in &self.parts {
             match part {
-                Part::Text(text) => write!(out, "/{text}")?,
+                Part::Text(word) => write!(out, "/{}", word.as_str())?,
                 Part::Any => out.write_str("/*")?,
             }
         }
@@ -90,17 +107,8 @@ fn part(text: &str) -> Result<Part, PathError> {
     match text {
         "*" => Ok(Part::Any),
         starred if starred.contains('*') => Err(PathError::Star),
-        plain if is_plain(plain) => Ok(Part::Text(plain.to_owned())),
-        _ => Err(PathError::Character),
+        plain => Word::new(plain.to_owned()).map(Part::Text).ok_or(PathError::Character),
     }
-}
-
-/// Whether everybody reads a part of a path, percent-decoded, in the same way. Not so for slashes of either kind, for `;`
-/// (parameters, which some servers cut off), for `%` (what is encoded twice may be decoded twice), for `?` and `#`, for dots
-/// that lead elsewhere and for control characters.
-fn is_plain(segment: &str) -> bool {
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | ';' | '%' | '?' | '#');
-    !matches!(segment, "" | "." | "..") && !segment.contains(is_odd)
 }
 
 /// What the addresses of an API's requests begin with, such as `https://api.example.org/v1/`.
@@ -108,7 +116,7 @@ fn is_plain(segment: &str) -> bool {
 pub struct Address {
     text: String,
     host_end: usize,
-    segments: Vec<String>,
+    segments: Vec<Word>,
 }
 
 impl Address {
@@ -136,10 +144,8 @@ impl Address {
         if !path.chars().all(is_simple) {
             return Err(PathError::Character);
         }
-        let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-        if !segments.iter().all(|segment| is_plain(segment)) {
-            return Err(PathError::Character);
-        }
+        let segments: Option<Vec<Word>> = path.split('/').skip(1).map(|part| Word::new(part.to_owned())).collect();
+        let segments = segments.ok_or(PathError::Character)?;
         let host_end = scheme.len() + host.len();
         Ok(Self { text: format!("{}{path}/", typed[..host_end].to_lowercase()), host_end, segments })
     }
@@ -174,7 +180,7 @@ fn is_host(host: &str) -> bool {
 /// The path of a request in the one form in which rules are asked: percent-decoded once and cut into its parts. A slash at
 /// the end makes no difference, as in most APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestPath(Vec<String>);
+pub struct RequestPath(Vec<Word>);
 
 /// A path that not everybody reads in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -205,12 +211,12 @@ impl RequestPath {
     }
 
     /// Its parts behind those of the address, if it begins with them.
-    pub(super) fn behind(&self, address: &Address) -> Option<&[String]> {
+    pub(super) fn behind(&self, address: &Address) -> Option<&[Word]> {
         self.0.strip_prefix(&address.segments[..])
     }
 }
 
-fn segment(encoded: &[u8]) -> Result<String, Ambiguous> {
+fn segment(encoded: &[u8]) -> Result<Word, Ambiguous> {
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut bytes = encoded.iter();
     while let Some(byte) = bytes.next() {
@@ -223,7 +229,7 @@ fn segment(encoded: &[u8]) -> Result<String, Ambiguous> {
             byte => byte,
         });
     }
-    String::from_utf8(decoded).ok().filter(|text| is_plain(text)).ok_or(Ambiguous)
+    String::from_utf8(decoded).ok().and_then(Word::new).ok_or(Ambiguous)
 }
 
 #[cfg(test)]
@@ -236,7 +242,8 @@ mod tests {
 
     #[test]
     fn a_path_is_read_in_one_form() {
-        let of = |segments: &[&str]| Ok(RequestPath(segments.iter().map(ToString::to_string).collect()));
+        let word = |text: &&str| Word::new((*text).to_owned()).unwrap();
+        let of = |segments: &[&str]| Ok(RequestPath(segments.iter().map(word).collect()));
         assert_eq!(path("/"), of(&[]));
         assert_eq!(path("/v1/orders/"), of(&["v1", "orders"]));
         assert_eq!(path("/v1/orders?next=//x/..%2f"), of(&["v1", "orders"]));
@@ -288,6 +295,10 @@ mod tests {
             "/a%3fb",
             "/%c2%85",
             "/%+1",
+            "/a%EF%BC%8Fb",
+            "/%E2%80%8B/x",
+            "/x/%20/y",
+            "/%E2%80%A5/x",
         ] {
             assert_eq!(path(odd), Err(Ambiguous), "{odd:?}");
         }
@@ -315,6 +326,20 @@ mod tests {
             assert_eq!(Pattern::parse(text), Err(error), "{text:?}");
         }
         assert_eq!(Pattern::parse(&format!("/{}", "a".repeat(100))), Err(PathError::TooLong));
+    }
+
+    #[test]
+    fn a_new_pattern_is_one_that_every_server_reads_alike() {
+        for text in ["/", "/**", "/Orders/*/**", "/été/*", "/.well-known/x.json"] {
+            assert_eq!(Pattern::typed(text).map(|pattern| pattern.to_string()).as_deref(), Ok(text));
+        }
+        assert_eq!(Pattern::typed("/e\u{301}te\u{301}").map(|pattern| pattern.to_string()).as_deref(), Ok("/été"));
+        for text in
+            ["/admin./**", "/admin /x", "/a\u{a0}/x", "/x/ y", "/ad\u{200b}min", "/\u{ff41}dmin", "/o\u{fb03}ce"]
+        {
+            assert_eq!(Pattern::typed(text), Err(PathError::Loose), "{text:?}");
+            assert!(Pattern::parse(text).is_ok(), "one that is there already goes on: {text:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use thiserror::Error;
 
 const BODY: usize = 32;
 const CHECKSUM: usize = 6;
+/// How many characters a key has, whatever its kind.
+pub const KEY_LENGTH: usize = "jtn_p_".len() + BODY + CHECKSUM;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The secret text of a token, `jtn_p_` + 32 random base62 characters + 6 characters of checksum (T1).

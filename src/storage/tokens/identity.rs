@@ -29,7 +29,8 @@ struct IdentityRow {
     life: LifeRow,
 }
 
-type OrganizationRow = (i64, String, String);
+/// Row, public id, slug and name.
+type OrganizationRow = (i64, String, String, String);
 /// A membership with its user and permissions.
 type MembershipRow = (i64, bool, i64, String, String);
 type ServiceUserRow = (String, String, String);
@@ -51,7 +52,7 @@ macro_rules! personal {
                 api_tokens::digest,
                 IdentityRow::as_select(),
                 (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
-                (organizations::id, organizations::slug, organizations::name),
+                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
             ))
     };
 }
@@ -63,7 +64,7 @@ macro_rules! service {
             api_tokens::digest,
             IdentityRow::as_select(),
             (service_users::public_id, service_users::name, service_users::permissions),
-            (organizations::id, organizations::slug, organizations::name),
+            (organizations::id, organizations::public_id, organizations::slug, organizations::name),
         ))
     };
 }
@@ -158,7 +159,7 @@ fn found(
     token: IdentityRow,
     kind: TokenKind,
     subject: Subject,
-    (organization, slug, name): OrganizationRow,
+    (organization, public_id, slug, name): OrganizationRow,
 ) -> Found {
     let digest = KeyDigest(known(digest.try_into().ok(), "digest")?);
     let scope = known(Scope::from_key(&token.scope), &token.scope)?;
@@ -171,6 +172,7 @@ fn found(
         permission_keys: subject.permissions.within(scope).keys().into(),
         subject,
         organization: OrganizationId(organization),
+        organization_public_id: public_id.into(),
         organization_slug: slug.into(),
         organization_name: name.into(),
     };

@@ -116,7 +116,11 @@ fn rule(t: Texts, line: &str) -> Option<String> {
 pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
     if matches!(entry.action, Action::ProtectedApiCreated | Action::ProtectedApiChanged) {
         let lines = entry.detail.iter().flat_map(|detail| detail.lines());
-        return lines.map(|line| rule(t, line).unwrap_or_else(|| line.to_owned())).collect();
+        let in_words = |line: &str| match line {
+            "preflights" => t.protected_preflights_pass().to_owned(),
+            line => rule(t, line).unwrap_or_else(|| line.to_owned()),
+        };
+        return lines.map(in_words).collect();
     }
     let told = matches!(entry.action, Action::PermissionSetChanged | Action::TokenPermissionsChanged);
     let Some(detail) = entry.detail.as_deref().filter(|_| told) else { return Vec::new() };
@@ -327,10 +331,13 @@ mod tests {
     #[test]
     fn rules_of_protected_apis_are_told_in_words() {
         let mut entry = entry(Action::ProtectedApiChanged);
-        entry.detail =
-            Some("https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method".into());
+        entry.detail = Some(
+            "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\npreflights"
+                .into(),
+        );
         let told = changes(Texts(Language::Fr), &entry);
         let read = "Lecture (GET, HEAD, OPTIONS) /a b/* → Lecture seule, Modèles : Voir";
-        assert_eq!(told, ["https://api.example.org/v1/", read, "POST /x → y → Selon la méthode"]);
+        let preflights = "Les navigateurs peuvent demander sans clé (CORS preflight).";
+        assert_eq!(told, ["https://api.example.org/v1/", read, "POST /x → y → Selon la méthode", preflights]);
     }
 }

@@ -22,13 +22,33 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 use url::form_urlencoded;
 
-/// The fields of a form by which a client may say who it is.
+/// The fields of a form by which a client may say who it is: the public id of a service user, and its key.
 #[derive(Default)]
 pub struct ClientFields {
-    /// The public id of a service user.
-    pub id: Option<String>,
-    /// Its key.
-    pub secret: Option<String>,
+    id: Option<String>,
+    secret: Option<String>,
+}
+
+impl ClientFields {
+    /// What was sent, without the white space that files of secrets end in.
+    pub fn new(id: Option<String>, secret: Option<String>) -> Self {
+        let given = |field| given(field).map(|value| value.trim().to_owned());
+        Self { id: given(id), secret: given(secret) }
+    }
+}
+
+/// A parameter without a value counts as left out (RFC 6749, section 3.2); Dovecot sends such ones beside a Basic
+/// header.
+fn given(field: Option<String>) -> Option<String> {
+    field.filter(|value| !value.is_empty())
+}
+
+/// The token of a form.
+///
+/// # Errors
+/// [`OAuthError::Request`] if there is none.
+pub fn token(field: Option<String>) -> Result<String, OAuthError> {
+    given(field).ok_or_else(|| OAuthError::Request("The field token is missing or empty.".into()))
 }
 
 /// Why an endpoint does not do what was asked.
@@ -192,5 +212,5 @@ fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> 
 /// they are mean the same: neither has a character that stands for another.
 fn form_decoded(part: &str) -> Option<String> {
     let (text, _) = form_urlencoded::parse(part.as_bytes()).next()?;
-    (!part.contains(['&', '='])).then(|| text.into_owned())
+    (!part.contains(['&', '='])).then(|| text.trim().to_owned())
 }

@@ -1,6 +1,6 @@
 //! Introspection: an API asks whom a token speaks for (RFC 7662).
 
-use super::caller::{ClientFields, OAuthError, caller, service_user};
+use super::caller::{ClientFields, OAuthError, caller, service_user, token};
 use crate::{
     app::verify::{Accepted, Denied},
     domain::{access::Demand, organization::OrganizationId, permission::Permission},
@@ -40,10 +40,9 @@ pub async fn introspect(
     form: Result<OpenForm<IntrospectionForm>, WebError>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let OpenForm(form) = form.map_err(OAuthError::of_body)?;
-    let fields = ClientFields { id: form.client_id, secret: form.client_secret };
+    let fields = ClientFields::new(form.client_id, form.client_secret);
     let asks = asker(&request, &fields).await?;
-    let token = form.token.ok_or_else(|| OAuthError::Request("The field token is missing.".into()))?;
-    let answer = look_at(&request, &token, asks).await?;
+    let answer = look_at(&request, &token(form.token)?, asks).await?;
     Ok(HttpResponse::Ok().json(Answer::new(answer.as_ref(), &url(&request))))
 }
 
@@ -107,8 +106,9 @@ struct Answer<'a> {
 #[derive(Serialize)]
 struct Active<'a> {
     sub: &'a str,
-    /// The same as `sub`: clients make one account for each `username`, and names are neither unique nor for ever.
-    username: &'a str,
+    /// `sub` without the colon, which mail servers and shells take in no user name. Clients make one account for each,
+    /// and names of people are neither unique nor for ever.
+    username: String,
     name: &'a str,
     scope: &'a str,
     client_id: &'a str,
@@ -117,6 +117,7 @@ struct Active<'a> {
     iat: i64,
     iss: &'a str,
     organization: &'a str,
+    organization_id: &'a str,
     permissions: Vec<&'a str>,
 }
 
@@ -131,7 +132,7 @@ impl<'a> Active<'a> {
         let identity = accepted.identity();
         Self {
             sub: &identity.subject.name,
-            username: &identity.subject.name,
+            username: identity.subject.name.replace(':', "-"),
             name: &identity.subject.display_name,
             scope: identity.scope.oauth(),
             client_id: &identity.token_public_id,
@@ -140,6 +141,7 @@ impl<'a> Active<'a> {
             iat: accepted.issued_at().seconds(),
             iss: url,
             organization: &identity.organization_slug,
+            organization_id: &identity.organization_public_id,
             permissions: identity.permission_keys.split_ascii_whitespace().collect(),
         }
     }

@@ -1,8 +1,8 @@
 //! Revocation by whoever has the key (RFC 7009).
 
-use super::caller::{ClientFields, OAuthError, caller, is_named};
+use super::caller::{ClientFields, OAuthError, caller, is_named, token};
 use crate::{
-    domain::access::Demand,
+    domain::{access::Demand, leak},
     web::{App, errors::WebError, form::OpenForm, source},
 };
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,8 +16,9 @@ pub struct RevocationForm {
     client_secret: Option<String>,
 }
 
-/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 also if there is nothing to revoke. To have the key is
-/// enough, as it is for using it; a caller that says who it is must say the truth.
+/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 also if there is nothing to revoke. To have the
+/// key is enough, as it is for using it; a caller that says who it is must say the truth. Whatever stands around a key
+/// does not keep it alive, such as the end of its line.
 ///
 /// # Errors
 /// When the form has no token, the caller's word is not true, or the database fails.
@@ -27,11 +28,11 @@ pub async fn revoke(
     form: Result<OpenForm<RevocationForm>, WebError>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let OpenForm(form) = form.map_err(OAuthError::of_body)?;
-    let fields = ClientFields { id: form.client_id, secret: form.client_secret };
+    let fields = ClientFields::new(form.client_id, form.client_secret);
     if is_named(&request, &fields) {
         caller(&request, &fields, Demand::default()).await?;
     }
-    let token = form.token.ok_or_else(|| OAuthError::Request("The field token is missing.".into()))?;
-    jeton.revoke_by_key(&token, source::of(&request)).await.map_err(WebError::from)?;
+    let keys = leak::keys_in(&token(form.token)?);
+    jeton.revoke_by_keys(&keys, source::of(&request)).await.map_err(WebError::from)?;
     Ok(HttpResponse::Ok().finish())
 }

@@ -1,13 +1,20 @@
 //! What to put into a proxy's configuration so that it asks Jeton about each request to a protected API.
 //!
-//! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot tell
-//! apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take Jeton's own
-//! off again. Each refuses everything when Jeton does not answer. Whatever gets a name has the API's id in it, so that a
-//! proxy can take those of several APIs beside each other. `tests/it/proxies.rs` runs them all with these very texts.
+//! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot
+//! tell apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take
+//! Jeton's own off again. Headers in which clients tell a framework another method or path are taken away, too; where a
+//! spelling is not, Jeton is shown it and counts it. Each refuses everything when Jeton does not answer. Whatever gets a
+//! name has the API's id in it, so that a proxy can take those of several APIs beside each other. `tests/it/proxies.rs`
+//! runs them all with these very texts.
 
 use crate::{
     domain::protected_api::Address,
-    web::{PublicUrl, routes::path, texts::Texts, verify::IDENTITY},
+    web::{
+        PublicUrl,
+        routes::path,
+        texts::Texts,
+        verify::{IDENTITY, OVERRIDING},
+    },
 };
 
 /// nginx sends no name and looks at no certificate unless it is told to, and at two of a chain of three.
@@ -66,6 +73,17 @@ impl Configuration {
             },
             one("Traefik", "traefik", t.protected_hint_traefik().into(), facts.traefik()),
             one("Envoy", "envoy", t.protected_hint_envoy().into(), facts.envoy()),
+            Self {
+                name: "HAProxy",
+                files: vec![
+                    File { id: "haproxy", hint: t.protected_hint_haproxy().into(), text: facts.haproxy() },
+                    File {
+                        id: "haproxy-lua",
+                        hint: t.protected_hint_haproxy_lua(facts.haproxy_file()),
+                        text: facts.haproxy_lua(),
+                    },
+                ],
+            },
         ]
     }
 }
@@ -73,6 +91,22 @@ impl Configuration {
 /// A line for each identity header: `line` is given its name as it is usually written, and in lower case.
 fn each(line: impl Fn(&str, &str) -> String) -> String {
     IDENTITY.iter().map(|name| line(&usual(name.as_str()), name.as_str())).collect()
+}
+
+/// A line for each header in which clients tell another method or path.
+fn each_overriding(line: impl Fn(&str) -> String) -> String {
+    OVERRIDING.iter().map(|name| line(name)).collect()
+}
+
+/// This name with `_` for some or all of its `-`: what a program behind CGI takes for the same.
+fn aliases(name: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for (index, word) in name.split('-').enumerate() {
+        let joints: &[&str] = if index == 0 { &[""] } else { &["-", "_"] };
+        all = all.iter().flat_map(|begun| joints.iter().map(move |joint| format!("{begun}{joint}{word}"))).collect();
+    }
+    all.retain(|alias| alias != name);
+    all
 }
 
 /// `jeton-subject` as `Jeton-Subject`.
@@ -86,9 +120,10 @@ impl Facts<'_> {
         let variable = |name: &str| name.replace('-', "_");
         let told = each(|_, name| format!("    auth_request_set ${0} $upstream_http_{0};\n", variable(name)));
         let set = each(|usual, name| format!("    proxy_set_header {usual} ${};\n", variable(name)));
+        let off = each_overriding(|name| format!("    proxy_set_header {name} \"\";\n"));
         let tls = if self.is_https { NGINX_TLS } else { "" };
         format!(
-            "location {path} {{\n    auth_request /_jeton_{id};\n{told}{set}    proxy_set_header Host $host;\n    \
+            "location {path} {{\n    auth_request /_jeton_{id};\n{told}{set}{off}    proxy_set_header Host $host;\n    \
              proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton_{id} {{\n    internal;\n    \
              proxy_pass {jeton}{verify};\n{tls}    proxy_pass_request_body off;\n    \
              proxy_set_header Content-Length \"\";\n    proxy_set_header X-Original-Method $request_method;\n    \
@@ -103,10 +138,13 @@ impl Facts<'_> {
     /// The question mark leaves the client's own parameters out.
     fn caddy(&self) -> String {
         let names = IDENTITY.iter().map(|name| usual(name.as_str())).collect::<Vec<_>>().join(" ");
+        let off = each_overriding(|name| {
+            format!("        request_header -{name}\n        request_header -{}\n", name.replace('-', "_"))
+        });
         format!(
             "{site} {{\n    @{id} path {path}*\n    route @{id} {{\n        \
              @odd header_regexp Connection (?i)jeton|authorization|x-forwarded\n        respond @odd 403\n        \
-             request_header -Jeton-*\n        request_header -Jeton_*\n        \
+             request_header -Jeton-*\n        request_header -Jeton_*\n{off}        \
              forward_auth {jeton} {{\n            uri {verify}?\n            \
              header_up Host {{upstream_hostport}}\n            copy_headers {names}\n        }}\n        \
              reverse_proxy 127.0.0.1:3000\n    }}\n}}\n",
@@ -134,34 +172,15 @@ impl Facts<'_> {
     /// Debian's Apache has nothing like `auth_request`, and what it has for introspection keeps answers for minutes and
     /// knows no rules.
     fn lua(&self) -> String {
-        let names = each(|usual, _| format!(" \"{usual}\","));
         let library = if self.is_https { "ssl.https" } else { "socket.http" };
-        format!(
-            "local http = require \"{library}\"\nhttp.TIMEOUT = 5\nlocal names = {{{names} }}\n\n\
-             function check(r)\n    \
-             local connection = (r.headers_in[\"Connection\"] or \"\"):lower()\n    \
-             if connection:find(\"jeton\", 1, true) or connection:find(\"authorization\", 1, true) then return 403 end\n    \
-             local _, status, told = http.request {{\n        \
-             url = \"{jeton}{verify}\",\n        redirect = false,\n        headers = {{\n            \
-             [\"Authorization\"] = r.headers_in[\"Authorization\"],\n            \
-             [\"X-Original-Method\"] = r.method,\n            \
-             [\"X-Original-URI\"] = r.unparsed_uri,\n            \
-             [\"User-Agent\"] = r.headers_in[\"User-Agent\"],\n            \
-             [\"X-Forwarded-For\"] = r.useragent_ip,\n        }},\n    }}\n    \
-             if status ~= 200 then\n        \
-             if told then r.err_headers_out[\"WWW-Authenticate\"] = told[\"www-authenticate\"] end\n        \
-             return (status == 401 or status == 403) and status or 503\n    end\n    \
-             for _, name in ipairs(names) do\n        \
-             r.headers_in[name:gsub(\"-\", \"_\")] = nil\n        \
-             r.headers_in[name] = told[name:lower()]\n    end\n    return apache2.OK\nend\n",
-            jeton = self.jeton,
-            verify = self.verify,
-        )
+        self.filled(include_str!("apache.lua")).replace("LUA_HTTP", library)
     }
 
     fn traefik(&self) -> String {
         let headers = each(|usual, _| format!("          - {usual}\n"));
-        let aliases = each(|usual, _| format!("          {}: \"\"\n", usual.replace('-', "_")));
+        let off = |name: String| format!("          {name}: \"\"\n");
+        let aliases = each(|usual, _| aliases(usual).into_iter().map(off).collect())
+            + &each_overriding(|name| off(name.to_owned()) + &off(name.replace('-', "_")));
         let host = self.api.host().split(':').next().unwrap_or_default();
         format!(
             "http:\n  routers:\n    api-{id}:\n      \
@@ -184,7 +203,6 @@ impl Facts<'_> {
             Some((host, written)) => (host, written.to_owned()),
             None => (self.jeton_host, port.to_string()),
         };
-        let api_host = self.api.host();
         let tls = if self.is_https {
             format!(
                 "    transport_socket:\n      name: envoy.transport_sockets.tls\n      typed_config:\n        \
@@ -196,14 +214,40 @@ impl Facts<'_> {
         } else {
             String::new()
         };
-        include_str!("envoy.yaml")
+        self.filled(include_str!("envoy.yaml"))
             .replace("JETON_URL", self.jeton)
             .replace("JETON_HOST", host)
             .replace("JETON_PORT", &port)
             .replace("JETON_VERIFY", &self.verify)
-            .replace("API_HOST", api_host)
-            .replace("API_PATH", self.api.path())
+            .replace("YAML_OVERRIDING", &OVERRIDING.map(str::to_lowercase).join(", "))
             .replace("JETON_TLS\n", &tls)
+    }
+
+    fn haproxy(&self) -> String {
+        let overriding = OVERRIDING.map(|name| name.to_lowercase().replace('-', ".")).join("|");
+        self.filled(include_str!("haproxy.cfg"))
+            .replace("HAPROXY_FILE", &self.haproxy_file())
+            .replace("REG_OVERRIDING", &overriding)
+    }
+
+    fn haproxy_file(&self) -> String {
+        format!("/etc/haproxy/jeton-{}.lua", self.id)
+    }
+
+    fn haproxy_lua(&self) -> String {
+        self.filled(include_str!("haproxy.lua"))
+    }
+
+    /// A template with what most of them need.
+    fn filled(&self, template: &str) -> String {
+        let list = |names: &[String]| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        template
+            .replace("JETON_ADDRESS", &format!("{}{}", self.jeton, self.verify))
+            .replace("API_ID", self.id)
+            .replace("API_HOST", self.api.host())
+            .replace("API_PATH", self.api.path())
+            .replace("LUA_IDENTITY", &list(&IDENTITY.each_ref().map(|name| usual(name.as_str()))))
+            .replace("LUA_OVERRIDING", &list(&OVERRIDING.map(str::to_owned)))
     }
 }
 
@@ -217,7 +261,7 @@ mod tests {
         let url = PublicUrl("https://jeton.example.org".into());
         let api = Address::parse("https://api.example.org/v1/").unwrap();
         let all = Configuration::all(Texts(Language::En), &url, &api, "k7m2q9xd4t");
-        assert_eq!(all.len(), 5);
+        assert_eq!(all.len(), 6);
         for Configuration { name, files } in all {
             let text: String = files.iter().map(|file| file.text.as_str()).collect();
             for part in ["/verify/apis/k7m2q9xd4t", "jeton.example.org", "127.0.0.1:3000", "/v1/"] {
@@ -226,6 +270,10 @@ mod tests {
             }
             for header in IDENTITY {
                 assert!(name == "Envoy" || text.contains(&usual(header.as_str())), "{name}: {header}");
+            }
+            let text = text.to_lowercase().replace('.', "-");
+            for header in OVERRIDING {
+                assert!(text.contains(&header.to_lowercase()), "{name}: {header}");
             }
         }
     }
@@ -255,7 +303,7 @@ mod tests {
             let all = Configuration::all(Texts(Language::En), &PublicUrl(url.into()), &api, "k7m2q9xd4t");
             all.into_iter().map(|of| of.files.into_iter().map(|file| file.text).collect()).collect()
         };
-        let [nginx, _, _, _, envoy] = &texts("https://jeton.example.org:8443")[..] else { panic!("five proxies") };
+        let [nginx, _, _, _, envoy, _] = &texts("https://jeton.example.org:8443")[..] else { panic!("six proxies") };
         assert!(nginx.contains("proxy_ssl_verify on;"), "{nginx}");
         assert!(envoy.contains("exact: jeton.example.org }") && envoy.contains("port_value: 8443"), "{envoy}");
         for text in texts("http://jeton.example.org") {

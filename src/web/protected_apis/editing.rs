@@ -34,6 +34,7 @@ pub struct TypedApi {
     name: String,
     address: String,
     version: String,
+    preflights: Option<String>,
     #[serde(rename = "methods[]")]
     methods: Vec<String>,
     #[serde(rename = "path[]")]
@@ -60,6 +61,7 @@ impl TypedApi {
             name: self.name.clone(),
             address: self.address.clone(),
             rules: (0..count.unwrap_or_default()).map(rule).collect(),
+            lets_preflights: self.preflights.is_some(),
             version: self.version.clone(),
         }
     }
@@ -112,7 +114,7 @@ struct FormPage {
     focus: usize,
     is_full: bool,
     /// What is there now, if somebody else has changed it.
-    now: Option<(String, String, Vec<super::RuleWords>)>,
+    now: Option<(String, String, Vec<super::RuleWords>, bool)>,
 }
 
 impl FormPage {
@@ -195,6 +197,7 @@ pub async fn edit(app: App, at: Admin, of: Path<Of>) -> Result<HttpResponse, Web
         name: stored.name.clone(),
         address: stored.api.address.as_str().to_owned(),
         rules: stored.api.rules.iter().map(TypedRule::of).collect(),
+        lets_preflights: stored.api.lets_preflights,
         version: stored.version.to_string(),
     };
     page(&FormPage::changing(&at, &stored, form))
@@ -217,7 +220,7 @@ pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedAp
     let is_stale = error.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = is_stale.then(|| {
         let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();
-        (stored.name.clone(), stored.api.address.as_str().to_owned(), rules)
+        (stored.name.clone(), stored.api.address.as_str().to_owned(), rules, stored.api.lets_preflights)
     });
     // Whoever has read what stands there now may overwrite it.
     let version = if is_stale { stored.version.to_string() } else { typed.version.clone() };

@@ -12,6 +12,7 @@ use crate::{
         access::Demand,
         time::{Timestamp, rfc3339_milliseconds},
     },
+    storage::memberships::Membership,
     web::{App, PublicUrl, bearer, errors::WebError, finish, routes::path, source},
 };
 use actix_web::{
@@ -22,6 +23,19 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::json;
 
+/// The organization of a receipt.
+#[derive(Clone, Copy, Default)]
+pub struct Organization<'a> {
+    slug: &'a str,
+    id: &'a str,
+}
+
+impl<'a> From<&'a Membership> for Organization<'a> {
+    fn from(at: &'a Membership) -> Self {
+        Self { slug: &at.slug, id: &at.organization_public_id }
+    }
+}
+
 /// What is signed.
 #[derive(Serialize)]
 struct Statement<'a> {
@@ -30,6 +44,7 @@ struct Statement<'a> {
     /// When, in seconds since 1970.
     iat: i64,
     organization: &'a str,
+    organization_id: &'a str,
     token: Token<'a>,
     revoked: &'static str,
     revoked_at: String,
@@ -58,13 +73,14 @@ struct Node<'a> {
 }
 
 impl<'a> Statement<'a> {
-    fn new(url: &'a PublicUrl, organization: &'a str, receipt: &'a Receipt) -> Self {
+    fn new(url: &'a PublicUrl, of: Organization<'a>, receipt: &'a Receipt) -> Self {
         let revoked = &receipt.revoked;
         let kind = if revoked.owner.is_some() { "personal" } else { "service" };
         Self {
             iss: &url.0,
             iat: receipt.made_at.div_euclid(1000),
-            organization,
+            organization: of.slug,
+            organization_id: of.id,
             token: Token { id: &revoked.public_id, label: &revoked.label, kind },
             revoked: if revoked.is_old_key { "old_key" } else { "token" },
             revoked_at: rfc3339_milliseconds(revoked.revoked_at),
@@ -110,7 +126,9 @@ pub async fn receipt(
     };
     match jeton.receipt_for(&asking, &id).await {
         Ok(receipt) => {
-            let statement = Statement::new(&url, &asking.identity().organization_slug, &receipt);
+            let identity = asking.identity();
+            let of = Organization { slug: &identity.organization_slug, id: &identity.organization_public_id };
+            let statement = Statement::new(&url, of, &receipt);
             let signed = statement.signed(&jeton)?;
             let keys = format!("{}{}", url.0, path::KEY_SET);
             Ok(HttpResponse::Ok().json(json!({ "receipt": statement, "signed": signed, "keys": keys })))
@@ -135,9 +153,14 @@ pub async fn key_set(jeton: App) -> HttpResponse {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn download(jeton: &Jeton, url: &PublicUrl, slug: &str, receipt: &Receipt) -> Result<HttpResponse, WebError> {
+pub fn download(
+    jeton: &Jeton,
+    url: &PublicUrl,
+    of: Organization<'_>,
+    receipt: &Receipt,
+) -> Result<HttpResponse, WebError> {
     let name = format!("attachment; filename=\"receipt-{}.jws\"", receipt.revoked.public_id);
     let mut response = HttpResponse::Ok();
     response.content_type("application/jose").insert_header((CONTENT_DISPOSITION, name));
-    Ok(response.body(Statement::new(url, slug, receipt).signed(jeton)?))
+    Ok(response.body(Statement::new(url, of, receipt).signed(jeton)?))
 }

@@ -1,6 +1,7 @@
 //! Addresses, so that no template or handler puts one together by itself.
 
 use crate::domain::organization::PermissionSetId;
+use actix_web::http::Uri;
 
 /// The first page.
 pub const HOME: &str = "/";
@@ -26,6 +27,8 @@ pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 pub const KEY_SET: &str = "/.well-known/jwks.json";
 /// What the addresses of forward-auth begin with.
 pub const VERIFY: &str = "/verify";
+/// The same for a proxy that puts the path of the client's request behind the address that it asks.
+pub const VERIFY_TOKEN: &str = "/verify/token";
 /// What the addresses of forward-auth for protected APIs begin with.
 pub const VERIFY_APIS: &str = "/verify/apis/";
 /// Whether requests are served.
@@ -78,6 +81,13 @@ pub const WORKING_IN: &str = "/account/organization";
 /// The first page of an organization.
 pub fn organization(slug: &str) -> String {
     format!("/orgs/{slug}")
+}
+
+/// The same page of an organization, now that it has another part of addresses.
+pub fn at_organization(slug: &str, asked: &Uri) -> String {
+    let behind = asked.path().splitn(4, '/').nth(3).map(|behind| format!("/{behind}"));
+    let query = asked.query().map(|query| format!("?{query}"));
+    format!("{}{}{}", organization(slug), behind.unwrap_or_default(), query.unwrap_or_default())
 }
 
 /// An organization's people.
@@ -352,6 +362,18 @@ pub fn setup(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_an_organization_moves_with_it() {
+        for (asked, moved) in [
+            ("/orgs/old", "/orgs/new"),
+            ("/orgs/old?x=1", "/orgs/new?x=1"),
+            ("/orgs/o%6Cd/users/2?q=old/", "/orgs/new/users/2?q=old/"),
+            ("/orgs/old/activity.csv", "/orgs/new/activity.csv"),
+        ] {
+            assert_eq!(at_organization("new", &asked.parse().unwrap()), moved, "{asked}");
+        }
+    }
 
     #[test]
     fn the_code_of_a_link_stays_out_of_the_log() {

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use actix_web::{
     dev::RequestHead,
-    http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue},
+    http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HeaderMap, HeaderName, HeaderValue, ORIGIN},
 };
 use url::form_urlencoded;
 
@@ -21,16 +21,53 @@ static PATHS: [HeaderName; 3] = [
     HeaderName::from_static("x-forwarded-uri"),
 ];
 
+/// What a header tells of the client's request, whoever wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    Method,
+    Path,
+}
+
+/// What a header of this name tells, if anything: what those of proxies do, and what frameworks behind them believe of
+/// their clients, such as `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override` and `X-Rewrite-URL`. Programs
+/// behind CGI cannot tell `X_HTTP_Method` from `X-HTTP-Method`, so what joins the words means nothing.
+fn tells(name: &str) -> Option<Tells> {
+    let is_method = name.contains("method") || name.contains("verb");
+    let is_path = name.starts_with('x') && name.contains("ur");
+    // Most names end here.
+    if !is_method && !is_path {
+        return None;
+    }
+    let words: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let is_telling = |word: &&str| words.contains(*word);
+    if is_method {
+        let is_told = ["forwarded", "http", "original", "override"].iter().any(is_telling);
+        return (is_told || matches!(&*words, "xmethod" | "xverb")).then_some(Tells::Method);
+    }
+    matches!(&*words, "xoriginaluri" | "xoriginalurl" | "xforwardeduri" | "xrewriteurl").then_some(Tells::Path)
+}
+
+/// A header that tells something.
+type Telling<'a> = (&'a HeaderName, &'a HeaderValue, Tells);
+
+/// All of them.
+fn telling(headers: &HeaderMap) -> impl Iterator<Item = Telling<'_>> {
+    headers.iter().filter_map(|(name, value)| Some((name, value, tells(name.as_str())?)))
+}
+
 /// Why it is not known what a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misled {
+    /// The address that is asked is none of those there are.
+    #[error("The address that the proxy asks is none of Jeton's: it is mistyped, or not complete.")]
+    Nowhere,
     /// Whoever asks is no proxy that is believed.
     #[error("Only proxies that JETON_TRUSTED_PROXIES names may ask about protected APIs.")]
     Stranger,
     /// No method or no path was told.
     #[error("The proxy does not tell the method and the path of the request.")]
     NothingTold,
-    /// A header came more than once, cannot be read, or is for the connection alone.
+    /// A header came more than once, says no one thing, or is for the connection alone.
     #[error("What tells the method or the path of the request is not told once and plainly.")]
     Garbled,
     /// The path can be read in more ways than one.
@@ -41,11 +78,8 @@ pub enum Misled {
     UnknownDemand,
 }
 
-/// The headers about a request to a protected API, each once at most.
-pub struct Headers<'a> {
-    methods: [Option<&'a HeaderValue>; 2],
-    paths: [Option<&'a HeaderValue>; 3],
-}
+/// The headers that tell of a request to a protected API, each once at most.
+pub struct Headers<'a>(Vec<Telling<'a>>);
 
 impl<'a> Headers<'a> {
     /// Finds them.
@@ -53,25 +87,28 @@ impl<'a> Headers<'a> {
     /// # Errors
     /// [`Misled::Garbled`]: one that comes twice, or that `Connection` names, was not written by a proxy that knows it (V10).
     pub fn of(request: &'a RequestHead) -> Result<Self, Misled> {
-        let headers = &request.headers;
-        if names_one_of_them(headers) {
-            return Err(Misled::Garbled);
+        let mut found: Vec<Telling<'_>> = Vec::with_capacity(4);
+        for header in telling(&request.headers) {
+            if found.iter().any(|(name, ..)| *name == header.0) {
+                return Err(Misled::Garbled);
+            }
+            found.push(header);
         }
-        let [original_method, forwarded_method] = METHODS.each_ref().map(|name| once(headers, name));
-        let [original, url, forwarded] = PATHS.each_ref().map(|name| once(headers, name));
-        Ok(Self { methods: [original_method?, forwarded_method?], paths: [original?, url?, forwarded?] })
+        if names_one_of_them(&request.headers) { Err(Misled::Garbled) } else { Ok(Self(found)) }
     }
 
     /// All methods that are told; the request's own is one of them if it is the client's, and if it changes something.
+    /// What clients tell frameworks adds up with what a proxy tells, and never stands for it.
     ///
     /// # Errors
     /// [`Misled::NothingTold`], [`Misled::Garbled`].
     pub fn methods(&self, request: &'a RequestHead, path: &str) -> Result<Vec<&'a str>, Misled> {
         let own = request.method.as_str();
-        let told = self.methods.iter().flatten().map(|value| value.to_str().map_err(|_| Misled::Garbled));
-        let own = (!path.is_empty() || !reads(own)).then_some(Ok(own));
-        let all: Vec<&str> = told.chain(own).collect::<Result<_, _>>()?;
-        if all.is_empty() { Err(Misled::NothingTold) } else { Ok(all) }
+        let own = (!path.is_empty() || !reads(own)).then_some(own);
+        if own.is_none() && !self.has_one_of(&METHODS) {
+            return Err(Misled::NothingTold);
+        }
+        self.values(Tells::Method).map(method).chain(own.map(Ok)).collect()
     }
 
     /// All paths that are told; `path` is the one behind the address that is asked, if there is one.
@@ -80,32 +117,49 @@ impl<'a> Headers<'a> {
     /// [`Misled::NothingTold`], [`Misled::Ambiguous`].
     pub fn paths(&self, path: &str) -> Result<Vec<RequestPath>, Misled> {
         let behind = (!path.is_empty()).then_some(path.as_bytes());
-        let told = self.paths.iter().flatten().map(|value| value.as_bytes()).chain(behind);
-        let all: Vec<RequestPath> =
-            told.map(RequestPath::parse).collect::<Result<_, _>>().map_err(|_| Misled::Ambiguous)?;
-        if all.is_empty() { Err(Misled::NothingTold) } else { Ok(all) }
+        if behind.is_none() && !self.has_one_of(&PATHS) {
+            return Err(Misled::NothingTold);
+        }
+        let told = self.values(Tells::Path).map(HeaderValue::as_bytes).chain(behind);
+        told.map(RequestPath::parse).collect::<Result<_, _>>().map_err(|_| Misled::Ambiguous)
+    }
+
+    fn values(&self, what: Tells) -> impl Iterator<Item = &'a HeaderValue> {
+        self.0.iter().filter(move |(_, _, tells)| *tells == what).map(|(_, value, _)| *value)
+    }
+
+    fn has_one_of(&self, names: &[HeaderName]) -> bool {
+        self.0.iter().any(|(name, ..)| names.contains(name))
     }
 }
 
-fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Misled> {
-    let mut values = headers.get_all(name);
-    let value = values.next();
-    if values.next().is_some() { Err(Misled::Garbled) } else { Ok(value) }
+/// A method, if it is one: of a list, programs take now the first, now the last.
+fn method(value: &HeaderValue) -> Result<&str, Misled> {
+    let is_token = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    value.to_str().ok().filter(is_token).ok_or(Misled::Garbled)
+}
+
+/// The method of the request for which a browser asks in advance whether a page of another site may send it, if this
+/// may be such a question (Fetch Standard, section 4.8).
+pub fn announced(request: &RequestHead) -> Option<&str> {
+    let mut announced = request.headers.get_all(ACCESS_CONTROL_REQUEST_METHOD);
+    let value = announced.next().filter(|_| request.headers.contains_key(ORIGIN))?;
+    method(value).ok().filter(|_| announced.next().is_none())
 }
 
 /// Whether `Connection` names one of them, so that a proxy on the way would have had to take it off.
 fn names_one_of_them(headers: &HeaderMap) -> bool {
     let named = headers.get_all(CONNECTION).flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    let is_one = |name: &[u8]| {
-        METHODS.iter().chain(&PATHS).any(|header| header.as_str().as_bytes().eq_ignore_ascii_case(name.trim_ascii()))
-    };
+    let is_one = |name: &[u8]| tells(&String::from_utf8_lossy(name).trim().to_ascii_lowercase()).is_some();
     named.into_iter().any(is_one)
 }
 
 /// Whether any method that is told, or the request's own, is not one that only reads.
 pub fn some_write(request: &RequestHead) -> bool {
-    let mut told = METHODS.iter().flat_map(|name| request.headers.get_all(name));
-    !reads(request.method.as_str()) || told.any(|method| !method.to_str().is_ok_and(reads))
+    let mut told = telling(&request.headers).filter(|(_, _, tells)| *tells == Tells::Method);
+    !reads(request.method.as_str()) || told.any(|(_, method, _)| !method.to_str().is_ok_and(reads))
 }
 
 /// What the address that is asked demands, such as `?scope=write&permission=templates.view`. Some proxies put the client's
@@ -145,7 +199,7 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn told(headers: &[(&'static str, &'static str)], path: &str) -> Result<(Vec<String>, usize), Misled> {
+    fn told(headers: &[(&str, &str)], path: &str) -> Result<(Vec<String>, usize), Misled> {
         let request = headers.iter().fold(TestRequest::default(), |request, header| request.append_header(*header));
         let request = request.to_http_request();
         let headers = Headers::of(request.head())?;
@@ -171,8 +225,51 @@ mod tests {
         let method = ("x-original-method", "GET");
         assert_eq!(told(&[method, ("x-original-uri", "")], ""), Err(Misled::Ambiguous));
         assert_eq!(told(&[method, method, ("x-original-uri", "/v1/x")], ""), Err(Misled::Garbled));
-        let nominated = ("connection", "close, X-Original-URI");
-        assert_eq!(told(&[method, ("x-original-uri", "/v1/x"), nominated], ""), Err(Misled::Garbled));
+        for nominated in ["close, X-Original-URI", "X_HTTP_Method_Override", "close,x-method-override"] {
+            let nominated = ("connection", nominated);
+            assert_eq!(told(&[method, ("x-original-uri", "/v1/x"), nominated], ""), Err(Misled::Garbled));
+        }
+    }
+
+    #[test]
+    fn methods_that_clients_tell_frameworks_count_however_they_are_spelt() {
+        let nginx = [("x-original-method", "POST"), ("x-original-uri", "/v1/x")];
+        for name in [
+            "x-http-method-override",
+            "x-http-method",
+            "x-method-override",
+            "x-method",
+            "x-http-verb",
+            "x-verb-override",
+            "http-method-override",
+            "x-override-method",
+            "x_http_method_override",
+            "x.http.method",
+            "x-http-methodoverride",
+            "x-forwarded-http-method",
+            "x_forwarded_method",
+        ] {
+            let with = |value| {
+                told(&[nginx[0], nginx[1], (name, value)], "").map(|(mut methods, _)| {
+                    methods.sort();
+                    methods
+                })
+            };
+            assert_eq!(with("DELETE"), Ok(vec!["DELETE".into(), "POST".into()]), "{name}");
+            for odd in ["GET, DELETE", "", "GET DELETE", "\u{1}"] {
+                assert!(HeaderValue::from_str(odd).is_err() || with(odd) == Err(Misled::Garbled), "{name}: {odd}");
+            }
+            // They are no word of a proxy's.
+            assert_eq!(told(&[(name, "GET"), nginx[1]], ""), Err(Misled::NothingTold), "{name}");
+        }
+        for other in
+            ["access-control-request-method", "x-payment-method", "x-auth-method", "x-verbose", "x-methodology"]
+        {
+            assert_eq!(told(&[nginx[0], nginx[1], (other, "DELETE")], ""), Ok((vec!["POST".into()], 1)), "{other}");
+        }
+        let rewritten = [nginx[0], nginx[1], ("x-rewrite-url", "/v1/admin"), ("x_original_url", "/v1/y")];
+        assert_eq!(told(&rewritten, ""), Ok((vec!["POST".into()], 3)));
+        assert_eq!(told(&[nginx[0], rewritten[2]], ""), Err(Misled::NothingTold));
     }
 
     #[test]

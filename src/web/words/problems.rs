@@ -126,6 +126,7 @@ impl Texts {
             PathError::TooLong => self.problem_text_too_long(LONGEST_PATH),
             PathError::Star => self.problem_path_star().into(),
             PathError::Character => self.problem_path_character().into(),
+            PathError::Loose => self.problem_path_loose().into(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! People at browsers: what they do, step by step, and what they see. On SQLite only; what a page means for the database
 //! is tested on both without a browser.
 
+mod cors;
 mod first_document;
 mod key;
 mod keyboard;

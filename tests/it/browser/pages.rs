@@ -215,7 +215,15 @@ const PROTECTED_APIS: &[Page] = &[
         &[
             Go("/orgs/croix-bleue-sahel/integrations/apis"),
             Press(".selectable a", ".samples"),
-            Press("details:last-of-type summary", "details[open] #envoy"),
+            Press("details:has(#envoy) summary", "details[open] #envoy"),
+        ],
+    ),
+    (
+        "protected API, HAProxy",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Press(".selectable a", ".samples"),
+            Press("details:last-of-type summary", "details[open] #haproxy-lua"),
         ],
     ),
     (
@@ -224,6 +232,16 @@ const PROTECTED_APIS: &[Page] = &[
             Go("/orgs/croix-bleue-sahel/integrations/apis"),
             Press(".selectable a", ".samples"),
             Press("[href$=edit]", "#path-1"),
+        ],
+    ),
+    (
+        "protected API, preflights pass",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Press(".selectable a", ".samples"),
+            Press("[href$=edit]", "#path-1"),
+            Press("[name=preflights]", "[name=preflights]:checked"),
+            Press("main .at-end [type=submit]", ".notice[data-tone=ok]"),
         ],
     ),
     (

@@ -35,7 +35,7 @@ impl Hit {
     }
 }
 
-/// An API that answers everything with 200.
+/// An API that answers everything with 200, also to pages of other sites.
 pub struct Upstream {
     address: SocketAddr,
     hits: Arc<Mutex<Vec<Hit>>>,
@@ -86,7 +86,10 @@ fn serve(stream: &TcpStream, hits: &Mutex<Vec<Hit>>) -> std::io::Result<()> {
         headers.push((name.to_lowercase(), value.trim().to_owned()));
     }
     hits.lock().expect("no test fails in there").push(Hit { line, headers });
-    (&*stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    (&*stream).write_all(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\
+          Access-Control-Allow-Headers: authorization\r\nAccess-Control-Allow-Methods: GET, DELETE\r\n\r\n",
+    )
 }
 
 /// A kind of proxy.
@@ -102,6 +105,8 @@ pub enum Kind {
     Traefik,
     /// Envoy.
     Envoy,
+    /// HAProxy.
+    Haproxy,
 }
 
 /// A running proxy. It ends when this is dropped.
@@ -125,7 +130,7 @@ impl Proxy {
             let lua = path.join("jeton.lua").display().to_string();
             let api = upstream.address.to_string();
             let text = page.code(id).replace("127.0.0.1:3000", &api);
-            Regex::new("/etc/apache2/jeton-[0-9a-z]+\\.lua").expect("a pattern").replace(&text, lua).into_owned()
+            Regex::new("/etc/[a-z0-9]+/jeton-[0-9a-z]+\\.lua").expect("a pattern").replace(&text, lua).into_owned()
         };
         let command = match kind {
             Kind::Nginx => nginx(path, port, &filled("nginx")),
@@ -139,6 +144,11 @@ impl Proxy {
                 let api = format!("address: 127.0.0.1, port_value: {}", upstream.address.port());
                 let text = filled("envoy").replace("address: 127.0.0.1, port_value: 3000", &api);
                 envoy(path, port, &text)
+            }
+            Kind::Haproxy => {
+                write(path, "jeton.lua", &filled("haproxy-lua"));
+                write(path, "haproxy.cfg", &filled("haproxy").replace(":8000", &format!("127.0.0.1:{port}")));
+                "PATH=\"$PATH:/usr/sbin\" haproxy -db -f \"$1/haproxy.cfg\"".into()
             }
         };
         Proxy::run(&format!("{kind:?}"), port, folder, &command)

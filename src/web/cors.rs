@@ -1,0 +1,43 @@
+//! Pages of other sites as users of the API for programs (CORS, Fetch Standard).
+//!
+//! A key is in a header that no browser sends by itself, and nothing here looks at a cookie: a page learns no more than
+//! any other program with that key. So every site may ask, never with credentials of the browser. Introspection is not
+//! for them: it takes the key of a service user, which does not belong into a page.
+
+use super::routes::path;
+use actix_web::{
+    HttpResponse, Route, guard,
+    http::header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue,
+    },
+    web,
+};
+
+/// What a page may read of an answer besides what it always may.
+const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
+
+/// Whether pages of other sites may read what is answered at this path.
+pub fn is_shared(path: &str) -> bool {
+    let others = [path::REVOCATION, path::SERVER_METADATA, path::RESOURCE_METADATA, path::KEY_SET];
+    path.starts_with(path::API) || others.contains(&path)
+}
+
+/// Lets them read an answer.
+pub fn share(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+}
+
+/// A browser's question whether a page of another site may send a request with one of these methods; two hours long,
+/// the most that browsers keep the answer.
+pub fn preflight(methods: &'static str) -> Route {
+    let asks = guard::fn_guard(|context| context.head().headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD));
+    web::route().guard(guard::Options()).guard(asks).to(move || async move {
+        HttpResponse::NoContent()
+            .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods))
+            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
+            .insert_header((ACCESS_CONTROL_MAX_AGE, "7200"))
+            .finish()
+    })
+}
