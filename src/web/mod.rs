@@ -23,6 +23,7 @@ pub mod icons;
 pub mod inventory;
 pub mod invitations;
 pub mod leaks;
+pub mod limits;
 pub mod metrics;
 pub mod node;
 pub mod oauth;
@@ -174,6 +175,7 @@ const KEPT_ALIVE: Duration = Duration::from_secs(75);
 /// # Errors
 /// When a port cannot be had, by the name of its option.
 pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
+    limits::raise_open_files_limit();
     let (listener, address) = listen("JETON_LISTEN (--listen)", settings.listen)?;
     let mut doors = vec![stop::Door::of(&listener)?];
     let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));

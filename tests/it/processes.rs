@@ -10,6 +10,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
+    process::Stdio,
     time::Duration,
 };
 
@@ -116,6 +117,23 @@ fn it_refuses_what_it_cannot_use_and_says_which_variable() {
     fs::write(data.path().join("file"), "").unwrap();
     let no_folder = fails(command(&[], data.path()).env("JETON_DATA_DIR", data.path().join("file/below")));
     assert!(no_folder.contains("file/below"), "{no_folder}");
+}
+
+#[test]
+fn it_may_open_as_many_files_as_the_system_lets_anybody() {
+    let data = folder();
+    let jeton = command(&["demo"], data.path());
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -S -n 64 && ulimit -H -n 3000 && exec \"$@\"", "sh"]).arg(jeton.get_program());
+    limited.args(jeton.get_args()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_clear();
+    limited.envs(jeton.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut jeton = Process::start(limited);
+    jeton.line();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", jeton.child.id())).unwrap();
+    let files: Vec<&str> =
+        limits.lines().find(|line| line.starts_with("Max open files")).unwrap().split_whitespace().skip(3).collect();
+    assert_eq!(files[..2], ["3000", "3000"], "the soft and the hard limit");
+    jeton.terminate();
 }
 
 /// What was answered before `kill -9` is there afterwards, whole, on either database.
