@@ -16,42 +16,43 @@ use std::net::SocketAddr;
 
 /// The addresses under which the pages may be used.
 #[derive(Clone, Debug)]
-pub struct Origins {
-    scheme: &'static str,
-    hosts: Vec<String>,
-}
+pub struct Origins(Vec<PublicUrl>);
 
 impl Origins {
     /// The public address; and on a machine's own loopback all of its names.
     pub fn new(url: &PublicUrl, listening: SocketAddr) -> Self {
-        let mut hosts = vec![url.host().to_owned()];
+        let mut all = vec![url.clone()];
         if listening.ip().is_loopback() && !url.is_https() {
-            hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{}", listening.port())));
+            let named = |name| PublicUrl::parse(&format!("http://{name}:{}", listening.port())).ok();
+            all.extend(["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(named));
         }
-        Self { scheme: if url.is_https() { "https" } else { "http" }, hosts }
+        Self(all)
     }
 
-    /// Whether `Host` names one of them. A browser leaves out the port that its scheme stands for.
-    fn knows_host(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-        let default = if self.scheme == "https" { ":443" } else { ":80" };
-        self.hosts.iter().any(|known| {
-            *known == host || known.strip_suffix(default) == Some(&host) || host.strip_suffix(default) == Some(known)
-        })
+    /// Whether `Host` names one of them, in whatever spelling.
+    fn know_host(&self, headers: &HeaderMap) -> bool {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        self.0.iter().any(|known| known.host() == host)
+            // No more than a host may stand there, though browsers would read more of it.
+            || !host.contains(['/', '\\', '?', '#', '@', '\t', ' '])
+                && self.0.iter().any(|known| is(known, &format!("{}://{host}", known.scheme())))
     }
 
     /// Whether a request with an unsafe method comes from one of our pages: `Sec-Fetch-Site` decides where there is one,
-    /// else an exact `Origin`; a browser sends one of the two.
-    fn is_own(&self, headers: &HeaderMap) -> bool {
+    /// else `Origin`; a browser sends one of the two.
+    fn are_of(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
             (Some(site), _) => site == "same-origin",
-            (None, Some(origin)) => origin
-                .split_once("://")
-                .is_some_and(|(scheme, host)| scheme == self.scheme && self.hosts.iter().any(|known| known == host)),
+            (None, Some(origin)) => self.0.iter().any(|known| is(known, origin)),
             (None, None) => false,
         }
     }
+}
+
+/// Whether a text is another spelling of an address.
+fn is(known: &PublicUrl, text: &str) -> bool {
+    known.0 == text || PublicUrl::parse(text).is_ok_and(|other| other == *known)
 }
 
 /// The middleware round all pages.
@@ -63,10 +64,10 @@ pub async fn check(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(origins) = request.app_data::<Data<Origins>>() {
-        if !origins.knows_host(request.headers()) {
+        if !origins.know_host(request.headers()) {
             return Err(WebError::WrongHost.into());
         }
-        if !request.method().is_safe() && !origins.is_own(request.headers()) {
+        if !request.method().is_safe() && !origins.are_of(request.headers()) {
             return Err(WebError::OtherSite.into());
         }
     }
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn what_a_browser_says_of_a_request_decides() {
         let ours = origins("https://jeton.example.org", "0.0.0.0:8080");
-        let own = |pairs: &[(&'static str, &'static str)]| ours.is_own(&headers(pairs));
+        let own = |pairs: &[(&'static str, &'static str)]| ours.are_of(&headers(pairs));
         assert!(own(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
         assert!(own(&[("origin", "https://jeton.example.org")]));
         assert!(!own(&[]));
@@ -108,11 +109,50 @@ mod tests {
     fn a_server_on_loopback_has_all_names_of_it_and_no_other() {
         let local = origins("http://127.0.0.1:8080", "127.0.0.1:8080");
         for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
-            assert!(local.knows_host(&headers(&[("host", host)])), "{host}");
+            assert!(local.know_host(&headers(&[("host", host)])), "{host}");
         }
         for host in ["evil.example:8080", "localhost", "127.0.0.1:8081"] {
-            assert!(!local.knows_host(&headers(&[("host", host)])), "{host}");
+            assert!(!local.know_host(&headers(&[("host", host)])), "{host}");
         }
-        assert!(origins("https://j.example:443", "127.0.0.1:1").knows_host(&headers(&[("host", "j.example")])));
+    }
+
+    #[test]
+    fn a_host_and_an_origin_are_known_in_every_spelling() {
+        for url in ["https://jeton.exämple.org", "https://JETON.xn--exmple-cua.org:443/", "https://jeton.exämple.org."]
+        {
+            let ours = origins(url, "127.0.0.1:1");
+            for host in [
+                "jeton.xn--exmple-cua.org",
+                "jeton.xn--exmple-cua.org:443",
+                "Jeton.XN--EXMPLE-CUA.org",
+                "jeton.xn--exmple-cua.org.",
+                "jeton.xn--exmple-cua.org.:443",
+            ] {
+                assert!(ours.know_host(&headers(&[("host", host)])), "{url} {host}");
+            }
+            for host in [
+                "",
+                "jeton.example.org",
+                "jeton.xn--exmple-cua.org:80",
+                "jeton.xn--exmple-cua.org..",
+                "jeton.xn--exmple-cua.org/",
+                "evil@jeton.xn--exmple-cua.org",
+                "jeton.xn--exmple-cua.org?evil",
+                "jeton.xn--exmple-cua.org\\evil",
+                "evil.jeton.xn--exmple-cua.org",
+            ] {
+                assert!(!ours.know_host(&headers(&[("host", host)])), "{url} {host}");
+            }
+            assert!(!ours.know_host(&HeaderMap::new()));
+            assert!(ours.are_of(&headers(&[("origin", "https://jeton.xn--exmple-cua.org")])));
+            assert!(ours.are_of(&headers(&[("origin", "https://jeton.xn--exmple-cua.org.")])));
+            assert!(!ours.are_of(&headers(&[("origin", "http://jeton.xn--exmple-cua.org")])));
+        }
+        let plain = origins("http://jeton:80", "10.0.0.1:80");
+        assert!(plain.know_host(&headers(&[("host", "jeton")])) && plain.know_host(&headers(&[("host", "jeton:80")])));
+        assert!(plain.are_of(&headers(&[("origin", "http://jeton")])));
+        let v6 = origins("http://[2001:DB8:0::7]:8080", "[::]:8080");
+        assert!(v6.know_host(&headers(&[("host", "[2001:db8::7]:8080")])));
+        assert!(!v6.know_host(&headers(&[("host", "2001:db8::7:8080")])));
     }
 }
