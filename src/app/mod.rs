@@ -189,6 +189,16 @@ impl Jeton {
         })
     }
 
+    /// The same with a database and a pepper that are there already, as commands beside a server do: nothing is made.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is missing.
+    pub fn open_existing(settings: Settings) -> std::result::Result<Self, StartError> {
+        settings.database.connect_to_read()?;
+        secrets::pepper(&settings.data_dir, true)?;
+        Self::open(settings)
+    }
+
     /// The clock that everything here goes by.
     pub fn clock(&self) -> &Clock {
         &self.clock

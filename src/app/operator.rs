@@ -10,6 +10,7 @@ pub mod users;
 
 use super::{
     AppError, Result,
+    clock::Clock,
     problem::{Field, Problem, Problems},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         time::Timestamp,
         user::Email,
     },
-    storage::{AnyConnection, activity, users::User},
+    storage::{Address, AnyConnection, activity, epoch, users::User},
 };
 
 /// How the activity log names whoever works at the command line.
@@ -37,6 +38,26 @@ impl Operator {
     /// Whoever runs a command of `jeton` on the server.
     pub(crate) const fn at_the_command_line() -> Self {
         Self(())
+    }
+}
+
+/// What an operator looks at: the database and nothing else, so that it takes no right to change anything, and no pepper.
+pub struct Records {
+    pub(super) connection: AnyConnection,
+    now: Timestamp,
+}
+
+impl Records {
+    /// Opens what is there.
+    ///
+    /// # Errors
+    /// When there is no database, or none that can be read.
+    pub fn open(_: Operator, database: &Address, clock: &Clock) -> Result<Self> {
+        let mut connection = database.connect_to_read()?;
+        if let (_, Some(time)) = epoch::read_with_time(&mut connection)? {
+            clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
+        }
+        Ok(Self { connection, now: clock.now() })
     }
 }
 

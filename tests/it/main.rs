@@ -3,11 +3,13 @@
 
 mod account;
 mod activity;
+mod addresses;
 mod api;
 mod billing;
 mod browser;
 mod calls;
 mod cli;
+mod commands;
 mod faults;
 mod fuzz;
 mod harness;

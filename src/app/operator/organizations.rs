@@ -1,6 +1,6 @@
 //! Organizations: listed, made, and given another name.
 
-use super::{Operator, entry, find_organization, find_user};
+use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
     app::{
         Jeton, Result,
@@ -23,29 +23,29 @@ pub struct OrganizationFacts {
     pub sets: Vec<SetName>,
 }
 
-impl Jeton {
+impl Records {
     /// All organizations, the oldest at the head.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn organizations(&self, _: Operator) -> Result<Vec<OrganizationFacts>> {
-        self.read(|connection| {
-            let mut all = organizations::slugs(connection)?;
-            all.sort_unstable();
-            let mut facts = Vec::new();
-            for (id, slug) in all {
-                facts.push(OrganizationFacts {
-                    slug,
-                    name: organizations::name(connection, id)?,
-                    seats: seats::in_use(connection, id)?,
-                    sets: memberships::sets(connection, id)?.into_iter().map(|set| set.name).collect(),
-                });
-            }
-            Ok(facts)
-        })
-        .await
+    pub fn organizations(&mut self) -> Result<Vec<OrganizationFacts>> {
+        let connection = &mut self.connection;
+        let mut all = organizations::slugs(connection)?;
+        all.sort_unstable();
+        let mut facts = Vec::new();
+        for (id, slug) in all {
+            facts.push(OrganizationFacts {
+                slug,
+                name: organizations::name(connection, id)?,
+                seats: seats::in_use(connection, id)?,
+                sets: memberships::sets(connection, id)?.into_iter().map(|set| set.name).collect(),
+            });
+        }
+        Ok(facts)
     }
+}
 
+impl Jeton {
     /// Makes an organization, whose administrator is the user with this e-mail address. Returns its slug, which is made from
     /// the name if none is given.
     ///
