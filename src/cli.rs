@@ -1,6 +1,7 @@
 //! The commands.
 
 mod activity;
+mod backups;
 mod operate;
 mod organizations;
 mod tokens;
@@ -13,6 +14,7 @@ use crate::{
     web::{self, routes::path},
 };
 use activity::ActivityCommand;
+use backups::{Backup, Restore};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use organizations::OrganizationCommand;
 use std::{
@@ -60,6 +62,10 @@ enum Command {
     /// List entries of the activity log, or check that none was tampered with; also while the server runs
     #[command(subcommand)]
     Activity(ActivityCommand),
+    /// Write everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
+    Backup(Backup),
+    /// Put a backup in the place of the database, while the server does not run
+    Restore(Restore),
 }
 
 impl Cli {
@@ -85,6 +91,8 @@ pub async fn run(cli: Cli) -> Outcome {
         Some(Command::Org(command)) => command.run().await,
         Some(Command::Token(command)) => command.run().await,
         Some(Command::Activity(command)) => command.run().await,
+        Some(Command::Backup(command)) => command.run(),
+        Some(Command::Restore(command)) => command.run(),
     }
 }
 
@@ -139,8 +147,8 @@ fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {
     web::bind(jeton, &config.web).map_err(|error| error.to_string())
 }
 
-/// Prints for whoever started the command; logs go to the other stream. Whoever closes their end, as `head` does, has read
-/// what they wanted.
+/// Prints for whoever started the command; logs go to the other stream. Whoever closes their end, as `head` does, has
+/// read what they wanted.
 fn say(text: &str) -> Outcome {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {

@@ -8,7 +8,8 @@ use crate::{
 use clap::{Args, Command, builder::Resettable};
 use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// A variable of the environment. An empty one is as good as none: files of compose and systemd hand on what nobody has set.
+/// A variable of the environment. An empty one is as good as none: files of compose and systemd hand on what nobody has
+/// set.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

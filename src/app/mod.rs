@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 mod attempts;
+pub mod backups;
 pub mod billing;
 mod calls;
 pub mod clock;

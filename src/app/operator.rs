@@ -41,7 +41,8 @@ impl Operator {
     }
 }
 
-/// What an operator looks at: the database and nothing else, so that it takes no right to change anything, and no pepper.
+/// What an operator looks at: the database and nothing else, so that it takes no right to change anything, and no
+/// pepper.
 pub struct Records {
     pub(super) connection: AnyConnection,
     now: Timestamp,
@@ -62,7 +63,11 @@ impl Records {
 }
 
 /// An entry about what an operator does.
-const fn entry(organization: Option<OrganizationId>, action: Action, at: Timestamp) -> activity::Entry<'static> {
+pub(super) const fn entry(
+    organization: Option<OrganizationId>,
+    action: Action,
+    at: Timestamp,
+) -> activity::Entry<'static> {
     activity::Entry { actor_name: NAME, ..activity::Entry::new(organization, action, at, &NOWHERE) }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         operator::{Operator, Records},
         problem::{Field, Problem},
     },
-    config::{DataConfig, DataOptions},
+    config::{ConfigError, DataConfig, DataOptions},
     domain::{text::TextError, user::Language},
     web::texts::Texts,
 };
@@ -28,18 +28,23 @@ pub struct Common {
 }
 
 impl Common {
+    /// Where to work, and whether to answer in JSON.
+    pub(super) fn check(self) -> Result<(DataConfig, bool), ConfigError> {
+        Ok((self.data.check()?, self.json))
+    }
+
     /// Opens what is there, to change it, and says whether to answer in JSON.
     pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn Error>> {
-        let DataConfig { database, data_dir } = self.data.check()?;
+        let (DataConfig { database, data_dir }, as_json) = self.check()?;
         let clock = Clock::system();
         let settings = Settings { database, data_dir, clock, is_demo: false, mail: None, github_keys: None };
-        Ok((Jeton::open_existing(settings)?, self.json))
+        Ok((Jeton::open_existing(settings)?, as_json))
     }
 
     /// Opens what is there, to look at it.
     pub(super) fn read(self) -> Result<(Records, bool), Box<dyn Error>> {
-        let operator = Operator::at_the_command_line();
-        Ok((Records::open(operator, &self.data.check()?.database, &Clock::system())?, self.json))
+        let (data, as_json) = self.check()?;
+        Ok((Records::open(Operator::at_the_command_line(), &data.database, &Clock::system())?, as_json))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Percent-encoding in addresses that hold a user and a password (RFC 3986, section 2.1).
 
-/// Said where an address goes wrong near its user and password. It repeats nothing of the text, which may be the password.
-pub const RESERVED: &str = "its user or password has characters that mean something else in an address; write @ as %40, \
-                            / as %2F, ? as %3F, # as %23, : as %3A and % as %25";
+/// Said where an address goes wrong near its user and password. It repeats nothing of the text, which may be the
+/// password.
+pub const RESERVED: &str = "its user or password has characters that mean something else in an address; write @ as \
+                            %40, / as %2F, ? as %3F, # as %23, : as %3A and % as %25";
 
 /// Undoes `%40` and its like.
 ///

@@ -31,8 +31,9 @@ const NO_PAIRS: &str = "what follows ? must be parameters of the form name=value
 /// What the reader of an address says that is wrong.
 type Read<T> = std::result::Result<T, String>;
 
-/// libpq's parameters (<https://www.postgresql.org/docs/18/libpq-connect.html>). `service` is none of them, since a file
-/// that is not read here would decide about the host, nor is `replication`, which makes another kind of connection.
+/// libpq's parameters (<https://www.postgresql.org/docs/18/libpq-connect.html>). `service` is none of them, since a
+/// file that is not read here would decide about the host, nor is `replication`, which makes another kind of
+/// connection.
 #[rustfmt::skip]
 const KNOWN: [&str; 48] = [
     "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
@@ -45,8 +46,8 @@ const KNOWN: [&str; 48] = [
     "tcp_user_timeout", "user",
 ];
 
-/// libpq's limits for a network that swallows everything, unless the address has its own: without them a connection whose
-/// other end is gone without a word is waited for during minutes (R4).
+/// libpq's limits for a network that swallows everything, unless the address has its own: without them a connection
+/// whose other end is gone without a word is waited for during minutes (R4).
 const LIMITS: [(&str, &str); 5] = [
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "2000"),
@@ -60,8 +61,8 @@ impl Address {
     /// `variable` looks up variables of the environment, from which libpq takes what the address leaves out.
     ///
     /// # Errors
-    /// A sentence without anything that may be a password. Postgres on another host is refused, since this build speaks no
-    /// TLS; `sslmode=disable` says that the network between is trusted.
+    /// A sentence without anything that may be a password. Postgres on another host is refused, since this build speaks
+    /// no TLS; `sslmode=disable` says that the network between is trusted.
     pub fn parse_in(text: &str, variable: impl Fn(&str) -> Option<String>) -> Read<Self> {
         let text = text.trim();
         if let Some(file) = text.strip_prefix("sqlite:") {
@@ -80,7 +81,15 @@ impl Address {
         Ok(Self::Postgres(parameters))
     }
 
-    /// The same where there is no environment to look at.
+    /// What tells people which database it is, without a password.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(_) => "DATABASE_URL".into(),
+        }
+    }
+
+    /// [`Address::parse_in`] where there is no environment to look at.
     ///
     /// # Errors
     /// As [`Address::parse_in`].
@@ -168,8 +177,8 @@ impl Parameters {
             "service" | "servicefile" => "Jeton reads no service file of Postgres: write host, dbname and user".into(),
             // What follows a password may be the rest of it.
             _ if before == "password" || !is_name(name) => {
-                "it has a parameter that libpq does not know; in a value, write & as %26 and = as %3D after ?, and a value \
-                 with a space between '"
+                "it has a parameter that libpq does not know; in a value, write & as %26 and = as %3D after ?, and a \
+                 value with a space between '"
                     .into()
             }
             _ => format!("libpq knows no parameter {name}"),
@@ -208,8 +217,8 @@ impl Parameters {
             }
             if !is_local(&host) && tls != "disable" {
                 return Err(format!(
-                    "the database on {host} would be reached without encryption, because this build of Jeton has no TLS \
-                     for Postgres; add sslmode=disable if the network between is trusted"
+                    "the database on {host} would be reached without encryption, because this build of Jeton has no \
+                     TLS for Postgres; add sslmode=disable if the network between is trusted"
                 ));
             }
         }

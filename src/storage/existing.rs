@@ -13,18 +13,31 @@ use diesel::{
 use std::path::Path;
 
 impl Address {
-    /// Opens a connection that only reads, with no more rights than that takes: a role with `SELECT` on Postgres, a file
-    /// that may only be read, also in a folder or on a disk where nothing can be written.
+    /// Opens a connection that only reads, with no more rights than that takes: a role with `SELECT` on Postgres, a
+    /// file that may only be read, also in a folder or on a disk where nothing can be written.
     ///
     /// # Errors
     /// [`StorageError::Missing`] or [`StorageError::Older`] if there is no database that this version can read.
     pub fn connect_to_read(&self) -> Result<AnyConnection> {
-        let place = || match self {
-            Self::Sqlite(path) => path.display().to_string(),
-            Self::Postgres(_) => "DATABASE_URL".to_owned(),
-        };
+        match self.look()? {
+            (_, Schema::Older) => Err(StorageError::Older(self.place())),
+            (connection, Schema::Current) => Ok(connection),
+        }
+    }
+
+    /// The same, also for a database of an older version, to copy it.
+    ///
+    /// # Errors
+    /// [`StorageError::Missing`], or what keeps it from being read.
+    pub fn connect_to_copy(&self) -> Result<AnyConnection> {
+        Ok(self.look()?.0)
+    }
+
+    fn look(&self) -> Result<(AnyConnection, Schema)> {
         let mut connection = match self {
-            Self::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => return Err(StorageError::Missing(place())),
+            Self::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => {
+                return Err(StorageError::Missing(self.place()));
+            }
             Self::Sqlite(path) => AnyConnection::Sqlite(read_file(path)?),
             Self::Postgres(_) => {
                 let mut connection = self.connect()?;
@@ -33,11 +46,8 @@ impl Address {
                 connection
             }
         };
-        match missing_migrations(&mut connection)? {
-            Missing::All => Err(StorageError::Missing(place())),
-            Missing::Some => Err(StorageError::Older(place())),
-            Missing::None => Ok(connection),
-        }
+        let schema = schema(&mut connection)?.ok_or_else(|| StorageError::Missing(self.place()))?;
+        Ok((connection, schema))
     }
 }
 
@@ -51,8 +61,8 @@ fn read_file(path: &Path) -> Result<SqliteConnection> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    // Readers share an index of the log, a file beside the database. Where nobody can make one and there is no log, nobody
-    // writes either.
+    // Readers share an index of the log, a file beside the database. Where nobody can make one and there is no log,
+    // nobody writes either.
     open("mode=ro").or_else(|error| if has_log { Err(error) } else { open("immutable=1") })
 }
 
@@ -63,14 +73,15 @@ pub fn file_uri(path: &Path, how: &str) -> String {
     format!("file:{root}{path}?{how}")
 }
 
-enum Missing {
-    None,
-    Some,
-    All,
+/// Whether a database has what this version works with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Older,
+    Current,
 }
 
-/// How much of the schema that this version works with is not there.
-fn missing_migrations(connection: &mut AnyConnection) -> Result<Missing> {
+/// Nothing if there is no schema of Jeton at all.
+pub fn schema(connection: &mut AnyConnection) -> Result<Option<Schema>> {
     #[derive(QueryableByName)]
     struct Applied {
         #[diesel(sql_type = Text)]
@@ -81,21 +92,15 @@ fn missing_migrations(connection: &mut AnyConnection) -> Result<Missing> {
         AnyConnection::Postgres(_) => "count(to_regclass('__diesel_schema_migrations'))",
     };
     if diesel::select(sql::<BigInt>(is_there)).get_result::<i64>(connection)? == 0 {
-        return Ok(Missing::All);
+        return Ok(None);
     }
     let applied: Vec<Applied> = sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
     // The other database's have the same names.
     let ours = MigrationSource::<Sqlite>::migrations(&db::SQLITE);
     let ours = ours.map_err(|error| StorageError::Migration(error.to_string()))?;
     let is_applied = |version: &str| applied.iter().any(|applied| applied.version == version);
-    let is_whole = ours.iter().all(|migration| is_applied(&migration.name().version().to_string()));
-    Ok(if is_whole {
-        Missing::None
-    } else if applied.is_empty() {
-        Missing::All
-    } else {
-        Missing::Some
-    })
+    let is_current = ours.iter().all(|migration| is_applied(&migration.name().version().to_string()));
+    Ok(Some(if is_current { Schema::Current } else { Schema::Older }).filter(|_| !applied.is_empty()))
 }
 
 #[cfg(test)]

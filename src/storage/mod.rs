@@ -8,10 +8,12 @@
 
 pub mod activity;
 mod address;
+pub mod backups;
 mod connection;
 mod db;
 pub mod epoch;
 mod existing;
+mod in_use;
 pub mod installation;
 pub mod invitations;
 pub mod memberships;
@@ -39,7 +41,8 @@ use crate::domain::{
 
 pub use address::Address;
 pub use connection::AnyConnection;
-pub use db::{Db, RolledBack};
+pub use db::{Db, RolledBack, bring_up_to_date};
+pub use in_use::InUse;
 
 /// What can go wrong between Jeton and its database. The text is for the log, never for a page.
 #[derive(Debug, thiserror::Error)]
@@ -59,10 +62,13 @@ pub enum StorageError {
     /// Its schema is that of an older version.
     #[error("{0}: this database is of an older version of Jeton; jeton serve brings it up to date")]
     Older(String),
+    /// It is a backup.
+    #[error("{0}: this is a backup, which jeton restore puts in place")]
+    Backup(String),
     /// It cannot hold every text.
     #[error(
-        "the encoding of the database is {0}, and Jeton needs UTF8: make another one with CREATE DATABASE … ENCODING 'UTF8' \
-         TEMPLATE template0"
+        "the encoding of the database is {0}, and Jeton needs UTF8: make another one with CREATE DATABASE … ENCODING \
+         'UTF8' TEMPLATE template0"
     )]
     Encoding(String),
     /// The schema could not be brought up to date.

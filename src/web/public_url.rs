@@ -2,14 +2,14 @@
 
 use url::Url;
 
-/// The address under which people and programs reach this Jeton, in its normal form and without a slash at the end. Absolute
-/// addresses come from here, never from a request (C10).
+/// The address under which people and programs reach this Jeton, in its normal form and without a slash at the end.
+/// Absolute addresses come from here, never from a request (C10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(pub String);
 
 impl PublicUrl {
-    /// Reads an `http://` or `https://` address without path, query, or user, in every spelling that browsers take for the
-    /// same: upper case, the usual port, letters beyond ASCII, a dot at the end of the host.
+    /// Reads an `http://` or `https://` address without path, query, or user, in every spelling that browsers take for
+    /// the same: upper case, the usual port, letters beyond ASCII, a dot at the end of the host.
     ///
     /// # Errors
     /// A sentence that says what is wrong.

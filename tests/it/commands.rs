@@ -1,5 +1,5 @@
-//! What commands need, and what they leave: no database of their own, nothing said to somebody who has gone, no right more
-//! than their work takes.
+//! What commands need, and what they leave: no database of their own, nothing said to somebody who has gone, no right
+//! more than their work takes.
 
 use crate::harness::{
     Person, TestDb, db_test, folder,
@@ -39,8 +39,8 @@ db_test! {
                 let output = on(&db, arguments).env("JETON_DATA_DIR", data).output().unwrap();
                 let said = String::from_utf8(output.stderr).unwrap();
                 assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}: {said}");
-                let place = if db.url.starts_with("sqlite:") { "/jeton.db: there is no" } else { "DATABASE_URL: there is no" };
-                assert!(said.contains(place) && said.contains("jeton serve"), "{arguments:?}: {said}");
+                let place = if db.url.starts_with("sqlite:") { "/jeton.db" } else { "DATABASE_URL" };
+                assert!(said.contains(&format!("{place}: there is no database")) && said.contains("jeton serve"), "{arguments:?}: {said}");
             }
         }
         assert_eq!(fs::read_dir(db.folder()).unwrap().count(), 0);
@@ -228,8 +228,19 @@ async fn looking_takes_no_more_than_a_role_that_may_read() {
         let seen = prints(command(&[arguments, &["--json"]].concat(), nowhere.path()).env("DATABASE_URL", &url));
         assert!(!seen.as_array().unwrap().is_empty(), "{arguments:?}");
     }
-    let revoke = ["token", "revoke", "--unused-for", "0", "--yes"];
+    let revoke = ["token", "revoke", "--unused-for", "0", "--yes", "--json"];
     let said = fails(on(&db, &revoke).env("DATABASE_URL", &url));
     assert!(said.contains("permission denied"), "{said}");
     assert!(!prints(&mut on(&db, &["token", "list", "--json"])).as_array().unwrap().is_empty(), "nothing is revoked");
+    // Changing things takes rows alone, and so does serving, once the schema is there.
+    let rows = format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
+                        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    );
+    admin.batch_execute(&rows).unwrap();
+    assert_eq!(prints(on(&db, &revoke).env("DATABASE_URL", &url)).as_array().map(Vec::len), Some(1));
+    jeton.terminate();
+    let mut again = on(&db, &[]);
+    again.env("DATABASE_URL", &url);
+    Process::start(again).line();
 }

@@ -5,6 +5,7 @@ mod account;
 mod activity;
 mod addresses;
 mod api;
+mod backups;
 mod billing;
 mod browser;
 mod calls;

@@ -36,9 +36,10 @@ enum Encryption {
 }
 
 impl Server {
-    /// Reads `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, port 587) or `smtps://…` (TLS from the first byte, port 465); user
-    /// and password may be left out. Mail carries links that let people in, so it leaves the machine encrypted: `?tls=none`
-    /// (port 25) is for a network that is trusted. On the machine itself no TLS is asked for unless `?tls=required` is.
+    /// Reads `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, port 587) or `smtps://…` (TLS from the first byte, port 465);
+    /// user and password may be left out. Mail carries links that let people in, so it leaves the machine encrypted:
+    /// `?tls=none` (port 25) is for a network that is trusted. On the machine itself no TLS is asked for unless
+    /// `?tls=required` is.
     ///
     /// # Errors
     /// A sentence that says what is wrong, without the password.

@@ -11,8 +11,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Reads addresses and networks separated by commas, such as `127.0.0.1, 172.18.0.0/16, fd00::/8`. IPv4 addresses may be
-    /// written as IPv6 (`::ffff:127.0.0.1`), as a socket of both kinds shows them.
+    /// Reads addresses and networks separated by commas, such as `127.0.0.1, 172.18.0.0/16, fd00::/8`. IPv4 addresses
+    /// may be written as IPv6 (`::ffff:127.0.0.1`), as a socket of both kinds shows them.
     ///
     /// # Errors
     /// A sentence that names what cannot be used.
@@ -35,11 +35,12 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The nearest address that is none of them, going from hop to hop. What was said further away was written by the client
-    /// and is not looked at.
+    /// The nearest address that is none of them, going from hop to hop. What was said further away was written by the
+    /// client and is not looked at.
     ///
-    /// `X-Forwarded-For` is believed where there is one, and `Forwarded` (RFC 7239) only where there is none: nearly all
-    /// proxies write the first and hand on the second as they got it, so that a client could say there what it likes.
+    /// `X-Forwarded-For` is believed where there is one, and `Forwarded` (RFC 7239) only where there is none: nearly
+    /// all proxies write the first and hand on the second as they got it, so that a client could say there what it
+    /// likes.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();
         if !self.include(nearest) {
