@@ -25,7 +25,7 @@ pub fn without_empty_variables(command: Command) -> Command {
 /// Where the data is, as it was written.
 #[derive(Args, Clone, Debug)]
 pub struct DataOptions {
-    /// Folder for the database and the pepper; made if it is missing
+    /// Folder for the database and the pepper
     #[arg(long, env = "JETON_DATA_DIR", default_value = "data", value_name = "FOLDER")]
     data_dir: PathBuf,
     /// postgres://… for Postgres, or sqlite:FILE [default: jeton.db in the data folder]

@@ -59,7 +59,7 @@ impl Backup {
             false => "The pepper is in it: keep it as secret as the data folder.",
         };
         let done = json!({ "file": file, "bytes": size, "made_at": now.rfc3339(), "has_pepper": !without_pepper });
-        tell(as_json, &done, &format!("{place} is a whole backup, of {size} bytes. {secret}"))
+        tell(as_json, &done, &format!("{place} is a whole backup ({size} bytes). {secret}"))
     }
 }
 

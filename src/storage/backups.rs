@@ -48,6 +48,8 @@ fn has_label(connection: &mut SqliteConnection) -> Result<bool> {
 /// When it cannot be written, or is not whole.
 pub fn write(from: &mut AnyConnection, to: &Path, label: &Label) -> Result<()> {
     let name = absolute(to)?;
+    // What only reads may write no copy either.
+    from.batch_execute("PRAGMA query_only = OFF")?;
     let copied = sql_query("VACUUM INTO $1").bind::<Text, _>(name.to_string_lossy()).execute(from);
     copied.map_err(|error| unusable(to, &error.to_string()))?;
     let mut copy = open(to, "mode=rw")?;

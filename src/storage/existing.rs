@@ -55,15 +55,16 @@ fn read_file(path: &Path) -> Result<SqliteConnection> {
     let open = |how: &str| {
         let refused = |error: &dyn std::error::Error| unusable(path, &error.to_string());
         let mut connection = SqliteConnection::establish(&file_uri(path, how)).map_err(|error| refused(&error))?;
-        let first = "PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF; SELECT 1 FROM sqlite_master";
+        let first = "PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; \
+                     SELECT 1 FROM sqlite_master";
         connection.batch_execute(first).map_err(|error| refused(&error)).map(|()| connection)
     };
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    // Readers share an index of the log, a file beside the database. Where nobody can make one and there is no log,
-    // nobody writes either.
-    open("mode=ro").or_else(|error| if has_log { Err(error) } else { open("immutable=1") })
+    // Whoever may write also takes away again what readers share, an index of the log beside the database; for others
+    // SQLite opens the file to read it. Where nobody can make an index and there is no log, nobody writes either.
+    open("mode=rw").or_else(|error| if has_log { Err(error) } else { open("immutable=1") })
 }
 
 /// The address by which SQLite opens a file in some way. Without it, some names would be taken for such addresses.
