@@ -31,7 +31,7 @@ use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -78,16 +78,7 @@ pub fn make(
     }
     let mut from = database.connect_to_copy()?;
     let known = installation::find(&mut from)?.ok_or_else(|| StorageError::Missing(database.place()))?;
-    let pepper = match with_pepper {
-        false => None,
-        true => {
-            let text = fs::read_to_string(&pepper_file).map_err(failed(&pepper_file));
-            let text =
-                text.map_err(|error| BackupError::Refused(format!("{error}; --without-pepper leaves it out")))?;
-            let known = read_pepper(&text, &known).ok_or_else(|| not_its(&pepper_file))?;
-            Some(known)
-        }
-    };
+    let pepper = if with_pepper { Some(its_pepper(&pepper_file, &known)?) } else { None };
     let label = backups::Label { made_at: now.rfc3339(), version: env!("CARGO_PKG_VERSION").into(), pepper };
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     made.map_err(|error| match error.kind() {
@@ -98,6 +89,12 @@ pub fn make(
     })?;
     let written = backups::write(&mut from, file, &label).map_err(BackupError::from).and_then(|()| keep(file));
     written.inspect_err(|_| drop(fs::remove_file(file)))
+}
+
+fn its_pepper(path: &Path, known: &Installation) -> Result<String> {
+    let text = fs::read_to_string(path).map_err(failed(path));
+    let text = text.map_err(|error| BackupError::Refused(format!("{error}; --without-pepper leaves it out")))?;
+    read_pepper(&text, known).ok_or_else(|| not_its(path))
 }
 
 /// Makes sure that a file survives a power cut. Returns its size.
@@ -158,8 +155,8 @@ pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restore
     let (mut backup, label) = backups::read(order.file)?;
     let known =
         installation::find(&mut backup)?.ok_or_else(|| StorageError::Missing(order.file.display().to_string()))?;
+    let epoch = epoch::read(&mut backup)?;
     drop(backup);
-    secrets::create_folder(order.folder)?;
     let _nobody_else = InUse::forbid(target)?;
     let new_pepper = choose_pepper(order, &label, &known)?;
     let is_there = target.exists();
@@ -169,22 +166,30 @@ pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restore
             target.display()
         )));
     }
-    let before = if is_there { look_back(target, &known, now)? } else { None };
+    let before = if is_there { look_back(target, &known, epoch, now)? } else { None };
     if order.tokens == Tokens::AsReplaced && before.is_none() {
-        return Err(BackupError::Refused(format!(
-            "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here tells \
-             which. Choose one: --revoke-all revokes every token in it, so that new ones have to be made; --keep-tokens \
-             lets every token in it work",
-            label.made_at
-        )));
+        return Err(undecided(&label));
     }
+    secrets::create_folder(order.folder)?;
     let new = beside(target, "restoring");
     drop(fs::remove_file(&new));
     let prepared = copy(order.file, &new).and_then(|()| prepare(&new, order.tokens, before, &label, now));
     let (epoch, revoked) = prepared.inspect_err(|_| drop(fs::remove_file(&new)))?;
     let set_aside = put_in_place(order, target, &new, new_pepper.as_deref(), now)?;
     NotedEpoch::new(order.folder).note(epoch).map_err(failed(order.folder))?;
+    for file in [target.clone(), order.folder.join("pepper"), order.folder.join("epoch")] {
+        hand_over(&file).map_err(failed(&file))?;
+    }
     Ok(Restored { made_at: label.made_at, revoked, set_aside: is_there.then_some(set_aside) })
+}
+
+fn undecided(label: &backups::Label) -> BackupError {
+    BackupError::Refused(format!(
+        "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here tells which. \
+         Choose one: --revoke-all revokes every token in it, so that new ones have to be made; --keep-tokens lets every \
+         token in it work",
+        label.made_at
+    ))
 }
 
 /// The pepper that has to be written, if the one in the data folder is not the backup's.
@@ -229,16 +234,17 @@ struct Before {
     epoch: i64,
 }
 
-/// Asks a database that nobody uses. Nothing if it is damaged, of another installation, or of a version that cannot be
-/// asked.
-fn look_back(target: &Path, known: &Installation, now: Timestamp) -> Result<Option<Before>> {
+/// Asks a database that nobody uses. Nothing if it can tell nothing: if it is damaged, of another installation, older
+/// than the backup, or of a version that cannot be asked.
+fn look_back(target: &Path, known: &Installation, backup: i64, now: Timestamp) -> Result<Option<Before>> {
     let Some(mut database) = backups::take_out_of_use(target)? else { return Ok(None) };
     let mut ask = || -> Result<Option<Before>> {
         let found = installation::find(&mut database)?;
-        if found.is_none_or(|found| found.pepper_check != known.pepper_check) {
+        let epoch = epoch::read(&mut database)?;
+        if epoch < backup || found.is_none_or(|found| found.pepper_check != known.pepper_check) {
             return Ok(None);
         }
-        Ok(Some(Before { live: live(&mut database, now)?, epoch: epoch::read(&mut database)? }))
+        Ok(Some(Before { live: live(&mut database, now)?, epoch }))
     };
     Ok(ask().ok().flatten())
 }
@@ -349,6 +355,16 @@ fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&st
     rename(new, target)?;
     secrets::keep_name(target).map_err(failed(target))?;
     Ok(set_aside)
+}
+
+/// Gives a file that root has made to whom its folder belongs, as whom the server runs.
+fn hand_over(file: &Path) -> io::Result<()> {
+    const ROOT: u32 = 0;
+    let folder = fs::metadata(storage::folder_of(file))?;
+    if fs::metadata(file)?.uid() == ROOT && folder.uid() != ROOT {
+        chown(file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
 }
 
 /// Renames a file, if it is there.

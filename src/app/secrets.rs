@@ -4,7 +4,7 @@ use super::{StartError, random};
 use crate::{
     domain::{time::Timestamp, token::Pepper},
     storage::{
-        Db,
+        Db, folder_of,
         installation::{self, Installation},
     },
 };
@@ -32,8 +32,7 @@ pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
 
 /// Makes sure that the name of a file survives a power cut as well as its content.
 pub fn keep_name(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
+    fs::File::open(folder_of(path))?.sync_all()
 }
 
 /// Reads the pepper from the data folder. A new database gets a new pepper, kept with mode 0600; for one that is in use

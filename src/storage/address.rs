@@ -81,20 +81,20 @@ impl Address {
         Ok(Self::Postgres(parameters))
     }
 
-    /// What tells people which database it is, without a password.
-    pub fn place(&self) -> String {
-        match self {
-            Self::Sqlite(path) => path.display().to_string(),
-            Self::Postgres(_) => "DATABASE_URL".into(),
-        }
-    }
-
     /// [`Address::parse_in`] where there is no environment to look at.
     ///
     /// # Errors
     /// As [`Address::parse_in`].
     pub fn parse(text: &str) -> Read<Self> {
         Self::parse_in(text, |_| None)
+    }
+
+    /// What tells people which database it is, without a password.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(_) => "DATABASE_URL".into(),
+        }
     }
 }
 
@@ -159,7 +159,8 @@ impl Parameters {
         let mut read = Self(BTreeMap::new());
         let (mut rest, mut before) = (text, "");
         while !rest.is_empty() {
-            let (name, after) = rest.split_once('=').ok_or("a parameter has no value")?;
+            let (name, after) =
+                rest.split_once('=').ok_or("a parameter has no value; a value with a space stands between '")?;
             let (value, after) = value_and_rest(after.trim_start())?;
             read.take(name.trim_end(), value, before)?;
             (rest, before) = (after.trim_start(), name.trim_end());
@@ -212,7 +213,7 @@ impl Parameters {
             return Err(format!("this build of Jeton has no TLS for Postgres, so it cannot do with sslmode={tls}"));
         }
         for host in self.hosts(&variable) {
-            if host.get(1..).is_some_and(|rest| rest.contains('@')) {
+            if host.chars().skip(1).any(|c| c == '@') {
                 return Err(RESERVED.into());
             }
             if !is_local(&host) && tls != "disable" {

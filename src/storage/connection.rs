@@ -102,9 +102,14 @@ pub fn create_file(path: &Path) -> Result<()> {
     }
 }
 
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
 /// That a database in a file cannot be used, and what the system says about the file and its folder: SQLite does not.
 pub fn unusable(path: &Path, said: &str) -> StorageError {
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     // Without opening it, which would drop the locks of this process.
     let refused = |path: &Path| {
         let refused = access(path, Access::READ_OK | Access::WRITE_OK).err()?;

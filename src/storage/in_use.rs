@@ -1,6 +1,9 @@
 //! Tells whoever wants to put another database in the place of one whether somebody uses it.
 
-use super::{Address, Result, connection::unusable};
+use super::{
+    Address, Result,
+    connection::{folder_of, unusable},
+};
 use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
@@ -35,11 +38,29 @@ impl InUse {
 }
 
 fn lock(file: &Path, how: FlockOperation, refusal: &str) -> Result<InUse> {
-    let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let Ok(folder) = File::open(folder) else { return Ok(InUse(None)) };
+    let Ok(folder) = File::open(folder_of(file)) else { return Ok(InUse(None)) };
     match flock(&folder, how) {
         Ok(()) => Ok(InUse(Some(folder))),
         Err(Errno::WOULDBLOCK) => Err(unusable(file, refusal)),
         Err(_) => Ok(InUse(None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_may_use_a_database_and_nobody_while_it_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jeton.db");
+        let address = Address::Sqlite(file.clone());
+        let both = [InUse::tell(&address).unwrap(), InUse::tell(&address).unwrap()];
+        assert!(InUse::forbid(&file).is_err_and(|error| error.to_string().contains("stop the server")));
+        drop(both);
+        let alone = InUse::forbid(&file).unwrap();
+        assert!(InUse::tell(&address).is_err_and(|error| error.to_string().contains("put in its place")));
+        drop(alone);
+        assert!(InUse::tell(&address).is_ok());
     }
 }

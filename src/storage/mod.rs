@@ -40,7 +40,7 @@ use crate::domain::{
 };
 
 pub use address::Address;
-pub use connection::AnyConnection;
+pub use connection::{AnyConnection, folder_of};
 pub use db::{Db, RolledBack, bring_up_to_date};
 pub use in_use::InUse;
 

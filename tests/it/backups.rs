@@ -12,7 +12,7 @@ use diesel::{
 };
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -130,7 +130,7 @@ async fn a_backup_that_is_made_while_everybody_writes_is_whole_elsewhere() {
     fs::rename(here.at("two.db"), there.at("moved.db")).unwrap();
     let undecided = there.fails(&["restore", "moved.db"]);
     assert!(undecided.contains("--revoke-all") && undecided.contains("--keep-tokens"), "{undecided}");
-    assert!(there.files("jeton.db").is_empty(), "nothing is made yet");
+    assert!(!there.data().exists(), "nothing is made yet");
     assert_eq!(there.prints(&["restore", "moved.db", "--keep-tokens"])["revoked"], 0);
     assert_eq!(there.prints(&["user", "list"]), here.prints(&["user", "list"]));
     let logs = there.prints(&["activity", "verify"]);
@@ -264,6 +264,17 @@ async fn a_damaged_database_is_replaced_once_nobody_uses_it_and_somebody_decides
     fs::copy(data(&other.folder).join("jeton.db"), &database).unwrap();
     let said = office.fails(&["restore", "backup.db", "--replace"]);
     assert!(said.contains("--revoke-all"), "{said}");
+    // Nor one that is older than the backup: what has ended since then it cannot know.
+    office.prints(&["restore", "backup.db", "--replace", "--keep-tokens"]);
+    office.start();
+    office.prints(&["token", "revoke", "--unused-for", "0", "--yes"]);
+    office.prints(&["backup", "later.db"]);
+    office.stop();
+    office.prints(&["restore", "backup.db", "--replace", "--keep-tokens"]);
+    let forget = "UPDATE auth_epoch SET epoch = 1";
+    SqliteConnection::establish(&database.display().to_string()).unwrap().batch_execute(forget).unwrap();
+    let said = office.fails(&["restore", "later.db", "--replace"]);
+    assert!(said.contains("--revoke-all"), "{said}");
     // Another program that has it open keeps it.
     let mut open = SqliteConnection::establish(&database.display().to_string()).unwrap();
     open.batch_execute("PRAGMA journal_mode = WAL; BEGIN; SELECT * FROM users").unwrap();
@@ -349,7 +360,16 @@ async fn a_pepper_is_in_a_backup_or_has_to_be_there() {
     assert!(said.contains("does not belong") && !office.at("none.db").exists(), "{said}");
     let said = office.fails(&["restore", "with.db", "--keep-tokens"]);
     assert!(said.contains("pepper") && said.contains("--replace"), "{said}");
+    // Root restores for whoever runs the server.
+    let is_root = fs::metadata(&path).unwrap().uid() == 0;
+    if is_root {
+        chown(office.data(), Some(65_534), Some(65_534)).unwrap();
+    }
     office.prints(&restore("with.db"));
+    let owner = fs::metadata(office.data()).unwrap().uid();
+    for file in ["jeton.db", "pepper", "epoch"] {
+        assert_eq!(fs::metadata(office.data().join(file)).unwrap().uid(), owner, "{file}");
+    }
     assert_eq!((fs::read_to_string(&path).unwrap(), office.files("pepper.replaced").len()), (pepper, 1));
     office.prints(&restore("without.db"));
     office.start();
