@@ -1,6 +1,7 @@
 //! The commands.
 
 mod activity;
+mod backups;
 mod operate;
 mod organizations;
 mod tokens;
@@ -8,14 +9,19 @@ mod users;
 
 use crate::{
     app::{self, Jeton, StartError, clock::Clock, demo, mail},
-    config::{Config, DataConfig, Options},
+    config::{self, Config, DataConfig, Options},
     storage::Address,
     web::{self, routes::path},
 };
 use activity::ActivityCommand;
-use clap::{Parser, Subcommand};
+use backups::{Backup, Restore};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use organizations::OrganizationCommand;
-use std::{error::Error, io::Write, path::PathBuf};
+use std::{
+    error::Error,
+    io::{ErrorKind, Write},
+    path::PathBuf,
+};
 use tokens::TokenCommand;
 use users::UserCommand;
 
@@ -56,6 +62,18 @@ enum Command {
     /// List entries of the activity log, or check that none was tampered with; also while the server runs
     #[command(subcommand)]
     Activity(ActivityCommand),
+    /// Write everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
+    Backup(Backup),
+    /// Put a backup in the place of the database, while the server does not run
+    Restore(Restore),
+}
+
+impl Cli {
+    /// Reads the command line and the environment. Ends the process when somebody has mistyped, or asks for help.
+    pub fn read() -> Self {
+        let given = config::without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&given).unwrap_or_else(|error| error.exit())
+    }
 }
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -73,6 +91,8 @@ pub async fn run(cli: Cli) -> Outcome {
         Some(Command::Org(command)) => command.run().await,
         Some(Command::Token(command)) => command.run().await,
         Some(Command::Activity(command)) => command.run().await,
+        Some(Command::Backup(command)) => command.run(),
+        Some(Command::Restore(command)) => command.run(),
     }
 }
 
@@ -127,18 +147,21 @@ fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {
     web::bind(jeton, &config.web).map_err(|error| error.to_string())
 }
 
-/// Prints for whoever started the command; logs go to the other stream.
-fn say(text: &str) -> std::io::Result<()> {
+/// Prints for whoever started the command; logs go to the other stream. Whoever closes their end, as `head` does, has
+/// read what they wanted.
+fn say(text: &str) -> Outcome {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise).
 pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("JETON_LOG")
-        // actix-session reports a cookie of an ended session, which is everyday life.
-        .unwrap_or_else(|_| "info,actix_session=error,actix_server=warn".into());
+    let filter = config::variable("JETON_LOG").and_then(|level| tracing_subscriber::EnvFilter::try_new(level).ok());
+    // actix-session reports a cookie of an ended session, which is everyday life.
+    let filter = filter.unwrap_or_else(|| "info,actix_session=error,actix_server=warn".into());
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
 }

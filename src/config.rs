@@ -3,19 +3,29 @@
 use crate::{
     app::mail,
     storage::Address,
-    web::{self, PublicUrl},
+    web::{self, PublicUrl, source::TrustedProxies},
 };
-use clap::Args;
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use clap::{Args, Command, builder::Resettable};
+use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// A variable of the environment. An empty one is as good as none: files of compose and systemd hand on what nobody has
+/// set.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Lets options whose variable is empty have what they have without it.
+pub fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|option| if option.get_env().is_some_and(is_empty) { option.env(Resettable::Reset) } else { option })
+        .mut_subcommands(without_empty_variables)
+}
 
 /// Where the data is, as it was written.
 #[derive(Args, Clone, Debug)]
 pub struct DataOptions {
-    /// Folder for the database and the pepper; made if it is missing
+    /// Folder for the database and the pepper
     #[arg(long, env = "JETON_DATA_DIR", default_value = "data", value_name = "FOLDER")]
     data_dir: PathBuf,
     /// postgres://… for Postgres, or sqlite:FILE [default: jeton.db in the data folder]
@@ -42,7 +52,8 @@ impl DataOptions {
             None => Address::Sqlite(self.data_dir.join("jeton.db")),
             // The URL may hold a password, so it is not repeated.
             Some(url) => {
-                Address::parse(url).map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
+                let read = Address::parse_in(url, variable);
+                read.map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
             }
         };
         Ok(DataConfig { database, data_dir: self.data_dir })
@@ -60,7 +71,7 @@ pub struct Options {
     /// Address that people and programs use, such as `https://jeton.example.org` [default: the one listened on]
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// Reverse proxies whose X-Forwarded-For is believed: IP addresses separated by commas
+    /// Reverse proxies whose X-Forwarded-For is believed: IP addresses and networks, such as 172.18.0.0/16, with commas
     #[arg(long, env = "JETON_TRUSTED_PROXIES", default_value = "", value_name = "ADDRESSES")]
     trusted_proxies: String,
     /// A second address and port, with threads of its own, for programs that ask about tokens, and for /metrics: not for the
@@ -121,9 +132,10 @@ impl Options {
         };
         let data = self.data.check()?;
         let public_url = match &self.public_url {
-            Some(url) => Some(
-                PublicUrl::parse(url).map_err(|problem| wrong("JETON_PUBLIC_URL", "--public-url", url, &problem))?,
-            ),
+            Some(url) => Some(PublicUrl::parse(url).map_err(|problem| {
+                let shown = if url.contains('@') { "…" } else { url };
+                wrong("JETON_PUBLIC_URL", "--public-url", shown, &problem)
+            })?),
             None if [Some(listen), verify_listen].iter().flatten().all(|address| address.ip().is_loopback()) => None,
             None => {
                 let problem = "it is needed when Jeton listens on more than this machine's loopback: the address that \
@@ -131,17 +143,8 @@ impl Options {
                 return Err(wrong("JETON_PUBLIC_URL", "--public-url", "", problem));
             }
         };
-        let proxies: Result<Vec<IpAddr>, _> = self
-            .trusted_proxies
-            .split(',')
-            .map(str::trim)
-            .filter(|address| !address.is_empty())
-            .map(str::parse)
-            .collect();
-        let trusted_proxies = proxies.map_err(|_| {
-            let problem = "it must be IP addresses separated by commas, such as 127.0.0.1,10.0.0.2";
-            wrong("JETON_TRUSTED_PROXIES", "--trusted-proxies", &self.trusted_proxies, problem)
-        })?;
+        let trusted_proxies = TrustedProxies::parse(&self.trusted_proxies)
+            .map_err(|problem| wrong("JETON_TRUSTED_PROXIES", "--trusted-proxies", &self.trusted_proxies, &problem))?;
         let workers = match &self.workers {
             None => None,
             Some(text) => match text.parse() {
@@ -231,7 +234,7 @@ mod tests {
         assert!(wrong(|o| o.listen = "localhost".into()).starts_with("JETON_LISTEN (--listen)"));
         assert!(wrong(|o| o.listen = "0.0.0.0:80".into()).starts_with("JETON_PUBLIC_URL"));
         assert!(wrong(|o| o.public_url = Some("jeton.example.org".into())).starts_with("JETON_PUBLIC_URL"));
-        assert!(wrong(|o| o.trusted_proxies = "10.0.0.0/8".into()).starts_with("JETON_TRUSTED_PROXIES"));
+        assert!(wrong(|o| o.trusted_proxies = "10.0.0.0/33".into()).starts_with("JETON_TRUSTED_PROXIES"));
         assert!(wrong(|o| o.verify_listen = Some("8081".into())).starts_with("JETON_VERIFY_LISTEN"));
         assert!(wrong(|o| o.verify_listen = Some("0.0.0.0:81".into())).starts_with("JETON_PUBLIC_URL"));
         assert!(wrong(|o| o.drain_seconds = Some("601".into())).starts_with("JETON_DRAIN_SECONDS"));

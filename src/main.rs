@@ -1,14 +1,12 @@
 //! The thin start: logging, then the command.
 
-use clap::Parser;
-
 /// Takes less memory for many small things, such as what is known of tokens, than the system's, and gives back what a burst took.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[actix_web::main]
 async fn main() {
-    let cli = jeton::cli::Cli::parse();
+    let cli = jeton::cli::Cli::read();
     jeton::cli::start_logging();
     let done = jeton::cli::run(cli).await.inspect_err(|error| tracing::error!("{error}"));
     // Not by returning: that would wait for threads that wait for a database that answers nothing, perhaps for ever.

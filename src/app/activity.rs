@@ -2,7 +2,7 @@
 
 use super::{
     AppError, Jeton, Result,
-    operator::Operator,
+    operator::Records,
     organizations::Holder,
     problem::{Field, Problems},
 };
@@ -253,30 +253,22 @@ pub struct Checked {
     pub breaks: Vec<Break>,
 }
 
-impl Jeton {
+impl Records {
     /// The newest entries of an organization's log, or of all organizations, newest first.
     ///
     /// # Errors
     /// [`AppError::NotFound`] if no organization has this slug.
-    pub async fn latest_activity(
-        &self,
-        _: Operator,
-        slug: Option<String>,
-        limit: i64,
-    ) -> Result<Vec<(Option<String>, Logged)>> {
-        self.read(move |connection| {
-            let slugs = slugs(connection)?;
-            let mut found = Vec::new();
-            for chain in chains(connection, slug.as_deref())? {
-                let slug = chain.and_then(|id| slugs.get(&id).cloned());
-                let entries = activity::page(connection, chain, &Filter::default(), PageFrom::Newest, limit)?;
-                found.extend(entries.into_iter().map(|entry| (slug.clone(), entry)));
-            }
-            found.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.key()));
-            found.truncate(usize::try_from(limit).unwrap_or_default());
-            Ok(found)
-        })
-        .await
+    pub fn activity(&mut self, slug: Option<&str>, limit: i64) -> Result<Vec<(Option<String>, Logged)>> {
+        let slugs = slugs(&mut self.connection)?;
+        let mut found = Vec::new();
+        for chain in chains(&mut self.connection, slug)? {
+            let slug = chain.and_then(|id| slugs.get(&id).cloned());
+            let entries = activity::page(&mut self.connection, chain, &Filter::default(), PageFrom::Newest, limit)?;
+            found.extend(entries.into_iter().map(|entry| (slug.clone(), entry)));
+        }
+        found.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.key()));
+        found.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(found)
     }
 
     /// Looks at every entry of the log of an organization, or of all organizations, and at how they are chained. `noted` is
@@ -284,33 +276,25 @@ impl Jeton {
     ///
     /// # Errors
     /// [`AppError::NotFound`] if no organization has this slug.
-    pub async fn verify_activity(
-        &self,
-        _: Operator,
-        slug: Option<String>,
-        noted: Option<(i64, Hash)>,
-    ) -> Result<Vec<Checked>> {
-        self.read(move |connection| {
-            let slugs = slugs(connection)?;
-            let mut checked = Vec::new();
-            for chain in chains(connection, slug.as_deref())? {
-                let mut walk = Walk::new(chain, noted);
-                loop {
-                    while walk.step(connection, BATCH)? {}
-                    if walk.end(connection)? {
-                        break;
-                    }
+    pub fn verify_activity(&mut self, slug: Option<&str>, noted: Option<(i64, Hash)>) -> Result<Vec<Checked>> {
+        let slugs = slugs(&mut self.connection)?;
+        let mut checked = Vec::new();
+        for chain in chains(&mut self.connection, slug)? {
+            let mut walk = Walk::new(chain, noted);
+            loop {
+                while walk.step(&mut self.connection, BATCH)? {}
+                if walk.end(&mut self.connection)? {
+                    break;
                 }
-                checked.push(Checked {
-                    slug: chain.and_then(|id| slugs.get(&id).cloned()),
-                    entries: walk.entries,
-                    head: (walk.entries > 0).then_some((walk.position, walk.hash)),
-                    breaks: walk.breaks,
-                });
             }
-            Ok(checked)
-        })
-        .await
+            checked.push(Checked {
+                slug: chain.and_then(|id| slugs.get(&id).cloned()),
+                entries: walk.entries,
+                head: (walk.entries > 0).then_some((walk.position, walk.hash)),
+                breaks: walk.breaks,
+            });
+        }
+        Ok(checked)
     }
 }
 

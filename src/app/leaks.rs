@@ -131,7 +131,8 @@ impl Jeton {
 
 pub(super) type Known = HashMap<[u8; 32], (Identity, Life)>;
 
-fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u8>)]) -> Result<Known> {
+/// What is known of keys by what they are kept as.
+pub(super) fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u8>)]) -> Result<Known> {
     let mut known = HashMap::new();
     for kind in [TokenKind::Personal, TokenKind::Service] {
         let digests: Vec<&[u8]> = asked.iter().filter(|(of, _)| *of == kind).map(|(_, digest)| &digest[..]).collect();

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 mod attempts;
+pub mod backups;
 pub mod billing;
 mod calls;
 pub mod clock;
@@ -187,6 +188,16 @@ impl Jeton {
             signer,
             verifier: Arc::new(verifier),
         })
+    }
+
+    /// The same with a database and a pepper that are there already, as commands beside a server do: nothing is made.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is missing.
+    pub fn open_existing(settings: Settings) -> std::result::Result<Self, StartError> {
+        settings.database.connect_to_read()?;
+        secrets::pepper(&settings.data_dir, true)?;
+        Self::open(settings)
     }
 
     /// The clock that everything here goes by.

@@ -10,6 +10,7 @@ pub mod users;
 
 use super::{
     AppError, Result,
+    clock::Clock,
     problem::{Field, Problem, Problems},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         time::Timestamp,
         user::Email,
     },
-    storage::{AnyConnection, activity, users::User},
+    storage::{Address, AnyConnection, activity, epoch, users::User},
 };
 
 /// How the activity log names whoever works at the command line.
@@ -40,8 +41,33 @@ impl Operator {
     }
 }
 
+/// What an operator looks at: the database and nothing else, so that it takes no right to change anything, and no
+/// pepper.
+pub struct Records {
+    pub(super) connection: AnyConnection,
+    now: Timestamp,
+}
+
+impl Records {
+    /// Opens what is there.
+    ///
+    /// # Errors
+    /// When there is no database, or none that can be read.
+    pub fn open(_: Operator, database: &Address, clock: &Clock) -> Result<Self> {
+        let mut connection = database.connect_to_read()?;
+        if let (_, Some(time)) = epoch::read_with_time(&mut connection)? {
+            clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
+        }
+        Ok(Self { connection, now: clock.now() })
+    }
+}
+
 /// An entry about what an operator does.
-const fn entry(organization: Option<OrganizationId>, action: Action, at: Timestamp) -> activity::Entry<'static> {
+pub(super) const fn entry(
+    organization: Option<OrganizationId>,
+    action: Action,
+    at: Timestamp,
+) -> activity::Entry<'static> {
     activity::Entry { actor_name: NAME, ..activity::Entry::new(organization, action, at, &NOWHERE) }
 }
 

@@ -4,7 +4,7 @@ use super::{StartError, random};
 use crate::{
     domain::{time::Timestamp, token::Pepper},
     storage::{
-        Db,
+        Db, folder_of,
         installation::{self, Installation},
     },
 };
@@ -23,13 +23,25 @@ pub fn create_folder(path: &Path) -> Result<(), StartError> {
     made.map_err(|error| StartError::File { path: path.into(), error })
 }
 
+/// Writes a file for its owner alone, and makes sure that its content survives a power cut.
+pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Makes sure that the name of a file survives a power cut as well as its content.
+pub fn keep_name(path: &Path) -> io::Result<()> {
+    fs::File::open(folder_of(path))?.sync_all()
+}
+
 /// Reads the pepper from the data folder. A new database gets a new pepper, kept with mode 0600; for one that is in use
 /// nothing is made up, since its digests could never match.
 pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartError> {
     let path = folder.join("pepper");
     let failed = |error| StartError::File { path: path.clone(), error };
     match read(&path) {
-        Ok(text) => parse(text.trim()).ok_or_else(|| {
+        Ok(text) => parse(&text).ok_or_else(|| {
             StartError::Pepper(format!(
                 "{}: a pepper is 64 hexadecimal digits, this file holds something else",
                 path.display()
@@ -72,7 +84,9 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(String::new())
 }
 
-fn parse(text: &str) -> Option<Pepper> {
+/// The pepper that a file holds.
+pub fn parse(text: &str) -> Option<Pepper> {
+    let text = text.trim();
     let mut bytes = [0; Pepper::LENGTH];
     if text.len() != 2 * bytes.len() || !text.is_ascii() {
         return None;

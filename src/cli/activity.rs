@@ -5,7 +5,7 @@ use super::{
     operate::{Common, print},
 };
 use crate::{
-    app::{activity::Checked, operator::Operator, random},
+    app::{AppError, activity::Checked, random},
     domain::activity::Hash,
     storage::activity::{Break, Logged},
 };
@@ -56,33 +56,32 @@ impl ActivityCommand {
     /// # Errors
     /// In words for whoever typed the command, among them that a log was tampered with.
     pub async fn run(self) -> Outcome {
-        let operator = Operator::at_the_command_line();
-        let named = |org: &Option<String>| org.clone().unwrap_or_default();
         match self {
             Self::List { org, limit, common } => {
-                let (jeton, as_json) = common.open()?;
-                let name = named(&org);
-                let found = jeton.latest_activity(operator, org, limit).await;
-                let entries = found.map_err(|error| format!("{name}: {error}"))?;
+                let (mut records, as_json) = common.read()?;
+                let entries = records.activity(org.as_deref(), limit).map_err(|error| named(&org, &error))?;
                 let row = |(slug, entry): &(Option<String>, Logged)| {
                     if as_json { json_entry(slug.as_deref(), entry).to_string() } else { words(slug.as_deref(), entry) }
                 };
-                print(as_json, entries.iter().map(row).collect())
+                print(as_json, &entries.iter().map(row).collect::<Vec<_>>(), "The log has no entry yet.")
             }
             Self::Verify { org, head, common } => {
-                let (jeton, as_json) = common.open()?;
-                let name = named(&org);
-                let checked = jeton.verify_activity(operator, org, head).await;
-                report(&checked.map_err(|error| format!("{name}: {error}"))?, as_json)
+                let (mut records, as_json) = common.read()?;
+                let checked = records.verify_activity(org.as_deref(), head).map_err(|error| named(&org, &error))?;
+                report(&checked, as_json)
             }
         }
     }
 }
 
+fn named(org: &Option<String>, error: &AppError) -> String {
+    format!("{}: {error}", org.as_deref().unwrap_or_default())
+}
+
 /// Prints what was found. What is wrong is an error, so that the command ends with 1.
 fn report(checked: &[Checked], as_json: bool) -> Outcome {
     let row = |log: &Checked| if as_json { json_checked(log).to_string() } else { words_checked(log) };
-    print(as_json, checked.iter().map(row).collect())?;
+    print(as_json, &checked.iter().map(row).collect::<Vec<_>>(), "The log has no entry yet.")?;
     let broken: Vec<&str> = checked.iter().filter(|log| !log.breaks.is_empty()).map(name).collect();
     if broken.is_empty() {
         return Ok(());

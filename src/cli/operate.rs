@@ -1,18 +1,21 @@
 //! What the commands for whoever runs the server have in common. They go through the same verbs as pages do, and take effect
 //! on a running server at once: its next answer about a token needs an epoch that it reads after this.
 
-use super::{Outcome, open, say};
+use super::{Outcome, say};
 use crate::{
     app::{
-        AppError, Jeton,
+        AppError, Jeton, Settings,
+        clock::Clock,
+        operator::{Operator, Records},
         problem::{Field, Problem},
     },
-    config::DataOptions,
+    config::{ConfigError, DataConfig, DataOptions},
     domain::{text::TextError, user::Language},
     web::texts::Texts,
 };
 use clap::Args;
 use serde_json::Value;
+use std::error::Error;
 
 /// Where to work, and in which form to answer.
 #[derive(Args, Debug)]
@@ -25,24 +28,38 @@ pub struct Common {
 }
 
 impl Common {
-    /// Opens what is there, and says whether to answer in JSON.
-    pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn std::error::Error>> {
-        Ok((open(&self.data.check()?, false, None, None)?, self.json))
+    /// Where to work, and whether to answer in JSON.
+    pub(super) fn check(self) -> Result<(DataConfig, bool), ConfigError> {
+        Ok((self.data.check()?, self.json))
+    }
+
+    /// Opens what is there, to change it, and says whether to answer in JSON.
+    pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn Error>> {
+        let (DataConfig { database, data_dir }, as_json) = self.check()?;
+        let clock = Clock::system();
+        let settings = Settings { database, data_dir, clock, is_demo: false, mail: None, github_keys: None };
+        Ok((Jeton::open_existing(settings)?, as_json))
+    }
+
+    /// Opens what is there, to look at it.
+    pub(super) fn read(self) -> Result<(Records, bool), Box<dyn Error>> {
+        let (data, as_json) = self.check()?;
+        Ok((Records::open(Operator::at_the_command_line(), &data.database, &Clock::system())?, as_json))
     }
 }
 
-/// Prints rows: a line each, or one JSON array.
-pub(super) fn print(as_json: bool, rows: Vec<String>) -> Outcome {
-    if as_json || !rows.is_empty() {
-        say(&if as_json { format!("[{}]", rows.join(",")) } else { rows.join("\n") })?;
+/// Prints rows: a line each, or one JSON array. `nothing` is said instead of no line.
+pub(super) fn print(as_json: bool, rows: &[String], nothing: &str) -> Outcome {
+    match rows {
+        _ if as_json => say(&format!("[{}]", rows.join(","))),
+        [] => say(nothing),
+        _ => say(&rows.join("\n")),
     }
-    Ok(())
 }
 
 /// Prints what was done.
 pub(super) fn tell(as_json: bool, json: &Value, words: &str) -> Outcome {
-    say(&if as_json { json.to_string() } else { words.to_owned() })?;
-    Ok(())
+    say(&if as_json { json.to_string() } else { words.to_owned() })
 }
 
 /// Why a command did not do what was asked. What is wrong with a text is said in the words of the pages.

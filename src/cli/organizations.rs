@@ -52,10 +52,10 @@ impl OrganizationCommand {
         let operator = Operator::at_the_command_line();
         match self {
             Self::List { common } => {
-                let (jeton, as_json) = common.open()?;
-                let all = jeton.organizations(operator).await?;
+                let (mut records, as_json) = common.read()?;
+                let all = records.organizations()?;
                 let row = |facts: &OrganizationFacts| if as_json { json(facts).to_string() } else { words(facts) };
-                print(as_json, all.iter().map(row).collect())
+                print(as_json, &all.iter().map(row).collect::<Vec<_>>(), "There is no organization yet.")
             }
             Self::Create { name, slug, administrator, common } => {
                 let (jeton, as_json) = common.open()?;

@@ -74,9 +74,8 @@ impl TokenCommand {
         let operator = Operator::at_the_command_line();
         match self {
             Self::List { which, common } => {
-                let (jeton, as_json) = common.open()?;
-                let tokens = jeton.all_tokens(operator, which.filter()).await.map_err(why)?;
-                list(as_json, &tokens)
+                let (mut records, as_json) = common.read()?;
+                list(as_json, &records.tokens(&which.filter()).map_err(why)?)
             }
             Self::Revoke { public_id: Some(public_id), reason, common, .. } => {
                 let (jeton, as_json) = common.open()?;
@@ -88,31 +87,31 @@ impl TokenCommand {
                 };
                 tell(as_json, &json!({ "id": public_id, "revoked": revoked }), &words)
             }
-            Self::Revoke { public_id: None, which, reason, yes, common } => {
+            Self::Revoke { public_id: None, which, reason, yes: true, common } => {
                 let (jeton, as_json) = common.open()?;
-                let filter = which.filter();
-                let tokens = match yes {
-                    true => jeton.revoke_all_tokens(operator, filter, reason).await,
-                    false => jeton.all_tokens(operator, filter).await,
-                };
-                let tokens = tokens.map_err(why)?;
+                let revoked = jeton.revoke_all_tokens(operator, which.filter(), reason).await.map_err(why)?;
+                list(as_json, &revoked)?;
+                match revoked.len() {
+                    count @ 1.. if !as_json => say(&format!("Revoked {}: refused from now on.", those(count))),
+                    _ => Ok(()),
+                }
+            }
+            Self::Revoke { public_id: None, which, yes: false, common, .. } => {
+                let (mut records, as_json) = common.read()?;
+                let tokens = records.tokens(&which.filter()).map_err(why)?;
                 list(as_json, &tokens)?;
-                summarize(as_json, tokens.len(), yes)
+                match tokens.len() {
+                    0 => Ok(()),
+                    // An error: a script that forgot the flag has to notice.
+                    count => Err(format!("nothing is revoked yet: add --yes to revoke {}", those(count)).into()),
+                }
             }
         }
     }
 }
 
-/// Says what became of the tokens that were just listed. That nothing did is an error: a script that forgot the flag has to
-/// notice.
-fn summarize(as_json: bool, count: usize, revoked: bool) -> Outcome {
-    let those = if count == 1 { "this token".to_owned() } else { format!("these {count} tokens") };
-    match (count, revoked) {
-        (1.., false) => Err(format!("nothing is revoked yet: add --yes to revoke {those}").into()),
-        _ if as_json => Ok(()),
-        (0, _) => Ok(say("No active token fits.")?),
-        (1.., true) => Ok(say(&format!("Revoked {those}: refused from now on."))?),
-    }
+fn those(count: usize) -> String {
+    if count == 1 { "this token".to_owned() } else { format!("these {count} tokens") }
 }
 
 fn list(as_json: bool, tokens: &[Placed]) -> Outcome {
@@ -120,7 +119,7 @@ fn list(as_json: bool, tokens: &[Placed]) -> Outcome {
         let row = Listed::new(placed);
         if as_json { row.json().to_string() } else { row.words() }
     };
-    print(as_json, tokens.iter().map(row).collect())
+    print(as_json, &tokens.iter().map(row).collect::<Vec<_>>(), "No active token fits.")
 }
 
 /// A token as it is listed.

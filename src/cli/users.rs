@@ -106,12 +106,12 @@ impl UserCommand {
         let operator = Operator::at_the_command_line();
         match self {
             Self::List { common } => {
-                let (jeton, as_json) = common.open()?;
-                let users = jeton.users(operator).await?;
+                let (mut records, as_json) = common.read()?;
+                let users = records.users()?;
                 let row = |(user, places): &(User, Vec<Place>)| {
                     if as_json { json_user(user, places).to_string() } else { words_user(user, places) }
                 };
-                print(as_json, users.iter().map(row).collect())
+                print(as_json, &users.iter().map(row).collect::<Vec<_>>(), "There is no user yet.")
             }
             Self::Create { email, name, org, permission_set, links, common } => {
                 let url = links.check()?;
@@ -186,10 +186,9 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
             Err(error) => refused.push(format!("{email}, {slug}: {}", why(error))),
         }
     }
-    if rows.is_empty() && refused.is_empty() && !as_json {
-        rows.push(format!("{email} was not active in any organization."));
+    if as_json || !rows.is_empty() || refused.is_empty() {
+        print(as_json, &rows, &format!("{email} was not active in any organization."))?;
     }
-    print(as_json, rows)?;
     if refused.is_empty() { Ok(()) } else { Err(refused.join(" ").into()) }
 }
 

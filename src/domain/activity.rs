@@ -28,6 +28,8 @@ macro_rules! actions {
 actions! {
     /// The first organization and its administrator were made.
     InstallationSetUp = "installation.set_up",
+    /// The database was restored from a backup; the detail is when that was made, RFC 3339.
+    InstallationRestored = "installation.restored",
     /// An organization was made.
     OrganizationCreated = "organization.created",
     /// An organization's name or address was changed; the detail is the name before.

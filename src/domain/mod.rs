@@ -11,6 +11,7 @@ pub mod invitation;
 pub mod leak;
 pub mod organization;
 pub mod password_link;
+pub mod percent;
 pub mod permission;
 pub mod permission_set;
 pub mod protected_api;

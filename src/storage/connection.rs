@@ -1,18 +1,19 @@
 //! The two databases as one connection type, and how connections are opened.
 
-use super::{Result, StorageError};
+use super::{Address, Result, StorageError, existing::file_uri};
 use diesel::{
     Connection, ConnectionError, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     dsl::sql,
     r2d2::{ManageConnection, R2D2Connection},
-    sql_types::Bool,
+    sql_types::{Bool, Text},
 };
+use rustix::fs::{Access, access};
 use std::{
     fs::OpenOptions,
     io::ErrorKind,
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -35,44 +36,7 @@ impl AnyConnection {
     }
 }
 
-/// Where the database is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// A file, which is created if it is missing.
-    Sqlite(PathBuf),
-    /// A `postgres://` URL.
-    Postgres(String),
-}
-
 impl Address {
-    /// Reads `DATABASE_URL`: a `postgres://` URL, or `sqlite:PATH`.
-    ///
-    /// # Errors
-    /// A sentence without the URL's password. Postgres on another host is refused, since this build speaks no TLS;
-    /// `sslmode=disable` in the URL says that the network between is trusted.
-    pub fn parse(url: &str) -> std::result::Result<Self, String> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            return Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))));
-        }
-        let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) else {
-            return Err("it must begin with postgres:// or sqlite:".into());
-        };
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = match host.strip_prefix('[') {
-            Some(v6) => v6.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let is_local = matches!(host, "" | "localhost" | "::1") || host.starts_with("127.") || host.starts_with("%2F");
-        if !is_local && !url.contains("sslmode=disable") {
-            return Err(format!(
-                "the database on {host} would be reached without encryption, because this build of Jeton has no TLS for \
-                 Postgres; add sslmode=disable to the URL if the network between is trusted"
-            ));
-        }
-        Ok(Self::Postgres(url.into()))
-    }
-
     /// Opens one connection with the settings that Jeton relies on.
     ///
     /// # Errors
@@ -81,22 +45,26 @@ impl Address {
         let failed = |error: ConnectionError| StorageError::Connection(error.to_string());
         match self {
             Self::Sqlite(path) => {
-                let named = |error| StorageError::Connection(format!("{}: {error}", path.display()));
-                let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(named)?;
+                // Never made here: whoever wants a new one calls `create_file` first.
+                let uri = file_uri(path, "mode=rw");
+                let mut connection =
+                    SqliteConnection::establish(&uri).map_err(|error| unusable(path, &error.to_string()))?;
                 // WAL lets readers go on beside the one writer; FULL makes each answered commit survive a power cut (R1).
                 // The busy timeout comes first: switching to WAL takes a lock that another process may hold.
-                connection.batch_execute(
-                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
-                )?;
+                let settings = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                                PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+                connection.batch_execute(settings).map_err(|error| unusable(path, &error.to_string()))?;
                 Ok(AnyConnection::Sqlite(connection))
             }
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::establish(&impatient(url)).map_err(failed)?;
+            Self::Postgres(parameters) => {
+                let mut connection = PgConnection::establish(&parameters.conninfo()).map_err(failed)?;
                 connection
                     .batch_execute("SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'")?;
-                if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection)? {
-                    return Err(StorageError::Standby);
+                let facts = (sql::<Bool>("pg_is_in_recovery()"), sql::<Text>("current_setting('server_encoding')"));
+                match diesel::select(facts).get_result::<(bool, String)>(&mut connection)? {
+                    (true, _) => return Err(StorageError::Standby),
+                    (_, encoding) if encoding != "UTF8" => return Err(StorageError::Encoding(encoding)),
+                    _ => {}
                 }
                 Ok(AnyConnection::Postgres(connection))
             }
@@ -121,22 +89,6 @@ impl Address {
     }
 }
 
-/// The URL with libpq's limits for a network that swallows everything, unless it sets its own: without them a connection
-/// whose other end is gone without a word is waited for during minutes (R4).
-fn impatient(url: &str) -> String {
-    const LIMITS: [(&str, &str); 5] = [
-        ("connect_timeout", "2"),
-        ("tcp_user_timeout", "2000"),
-        ("keepalives_idle", "5"),
-        ("keepalives_interval", "1"),
-        ("keepalives_count", "3"),
-    ];
-    LIMITS.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |url, (name, value)| {
-        let sign = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{sign}{name}={value}")
-    })
-}
-
 /// Makes the database's file, readable by its owner alone, unless it is there. SQLite gives the files beside it the same
 /// mode.
 ///
@@ -146,8 +98,25 @@ pub fn create_file(path: &Path) -> Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StorageError::Connection(format!("{}: {error}", path.display()))),
+        Err(error) => Err(unusable(path, &error.to_string())),
     }
+}
+
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// That a database in a file cannot be used, and what the system says about the file and its folder: SQLite does not.
+pub fn unusable(path: &Path, said: &str) -> StorageError {
+    let folder = folder_of(path);
+    // Without opening it, which would drop the locks of this process.
+    let refused = |path: &Path| {
+        let refused = access(path, Access::READ_OK | Access::WRITE_OK).err()?;
+        Some(format!("; {}: {}", path.display(), std::io::Error::from(refused)))
+    };
+    let why = [path, folder].into_iter().find_map(refused).unwrap_or_default();
+    StorageError::Connection(format!("{}: {said}{why}", path.display()))
 }
 
 /// A connection of a pool.
@@ -187,34 +156,5 @@ impl ManageConnection for Address {
             AnyConnection::Sqlite(inner) => inner.is_broken(),
             AnyConnection::Postgres(inner) => inner.is_broken(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_are_added_unless_the_url_has_its_own() {
-        let added = "tcp_user_timeout=2000&keepalives_idle=5&keepalives_interval=1&keepalives_count=3";
-        assert_eq!(impatient("postgres://h/d"), format!("postgres://h/d?connect_timeout=2&{added}"));
-        let own = "postgres://h/d?sslmode=disable&connect_timeout=9";
-        assert_eq!(impatient(own), format!("{own}&{added}"));
-    }
-
-    #[test]
-    fn the_scheme_chooses_the_database() {
-        assert_eq!(Address::parse("sqlite:data/x.db"), Ok(Address::Sqlite("data/x.db".into())));
-        for local in ["postgres://u:p@127.0.0.1:5432/d", "postgresql:///d?host=/run", "postgres://u@[::1]/d"] {
-            assert_eq!(Address::parse(local), Ok(Address::Postgres(local.into())));
-        }
-        assert!(Address::parse("mysql://x").is_err());
-    }
-
-    #[test]
-    fn postgres_elsewhere_needs_a_word_about_encryption_and_keeps_its_password_to_itself() {
-        let refused = Address::parse("postgres://ann:secret@db.example.org:5432/jeton").unwrap_err();
-        assert!(refused.contains("db.example.org") && !refused.contains("secret"));
-        assert!(Address::parse("postgres://ann@db.example.org/jeton?sslmode=disable").is_ok());
     }
 }

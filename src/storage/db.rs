@@ -1,7 +1,11 @@
 //! The pools, and the three ways to use a database: read, write, change authority.
 
 use super::{
-    Address, AnyConnection, Result, StorageError, connection::create_file, epoch, epoch::Touched, pool::Connections,
+    Address, AnyConnection, InUse, Result, StorageError, backups,
+    connection::create_file,
+    epoch::{self, Touched},
+    existing::{self, Schema},
+    pool::Connections,
     pooler,
 };
 use diesel::{
@@ -12,7 +16,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::sync::Arc;
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How often a transaction that Postgres gave up for another one's sake is tried.
@@ -26,6 +30,7 @@ pub struct Db {
     /// On SQLite one connection, so that the writers of this process queue up here instead of polling for its lock; on
     /// Postgres the same pool as `readers`.
     writers: Arc<Connections>,
+    _in_use: Arc<InUse>,
 }
 
 impl Db {
@@ -34,22 +39,22 @@ impl Db {
     /// # Errors
     /// When it cannot be reached or a migration fails.
     pub fn open(address: Address) -> Result<Self> {
+        let in_use = InUse::tell(&address)?;
         if let Address::Sqlite(path) = &address {
             create_file(path)?;
         }
         let mut first = address.connect()?;
         pooler::refuse_if_it_switches(&address, &mut first)?;
-        match &mut first {
-            AnyConnection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(drop),
-            AnyConnection::Postgres(connection) => migrate_postgres(connection),
+        if backups::is_one(&mut first)? {
+            return Err(StorageError::Backup(address.place()));
         }
-        .map_err(|error| StorageError::Migration(error.to_string()))?;
+        bring_up_to_date(&mut first)?;
         let readers = Arc::new(Connections::to(&address, 8)?);
         let writers = match address {
             Address::Sqlite(_) => Arc::new(Connections::to(&address, 1)?),
             Address::Postgres(_) => Arc::clone(&readers),
         };
-        Ok(Self { address, readers, writers })
+        Ok(Self { address, readers, writers, _in_use: in_use.into() })
     }
 
     /// Where the database is.
@@ -138,6 +143,21 @@ impl RolledBack for StorageError {
             _ => false,
         }
     }
+}
+
+/// Makes the schema that of this version. If it is, that takes no right to change it.
+///
+/// # Errors
+/// When a migration fails.
+pub fn bring_up_to_date(connection: &mut AnyConnection) -> Result<()> {
+    if existing::schema(connection)? == Some(Schema::Current) {
+        return Ok(());
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(drop),
+        AnyConnection::Postgres(connection) => migrate_postgres(connection),
+    }
+    .map_err(|error| StorageError::Migration(error.to_string()))
 }
 
 /// Several nodes that start at once on one new database migrate it one after the other.

@@ -123,6 +123,16 @@ pub fn read(connection: &mut AnyConnection) -> Result<i64> {
     Ok(auth_epoch::table.select(auth_epoch::epoch).get_result(connection)?)
 }
 
+/// Goes on counting behind `epoch`, if that is higher: for a database that takes the place of a newer one.
+///
+/// # Errors
+/// When the database fails.
+pub fn raise(connection: &mut AnyConnection, epoch: i64) -> Result<()> {
+    let lower = auth_epoch::table.filter(auth_epoch::epoch.lt(epoch));
+    diesel::update(lower).set(auth_epoch::epoch.eq(epoch)).execute(connection)?;
+    Ok(())
+}
+
 define_sql_function! {
     /// The time at this moment, not at the transaction's start.
     fn clock_timestamp() -> Timestamptz;

@@ -7,9 +7,13 @@
 //! the enum of connections, which costs as much again as the query.
 
 pub mod activity;
+mod address;
+pub mod backups;
 mod connection;
 mod db;
 pub mod epoch;
+mod existing;
+mod in_use;
 pub mod installation;
 pub mod invitations;
 pub mod memberships;
@@ -35,8 +39,10 @@ use crate::domain::{
     text,
 };
 
-pub use connection::{Address, AnyConnection};
-pub use db::{Db, RolledBack};
+pub use address::Address;
+pub use connection::{AnyConnection, folder_of};
+pub use db::{Db, RolledBack, bring_up_to_date};
+pub use in_use::InUse;
 
 /// What can go wrong between Jeton and its database. The text is for the log, never for a page.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +53,24 @@ pub enum StorageError {
     /// No connection could be had.
     #[error("database connection: {0}")]
     Connection(String),
+    /// There is none.
+    #[error(
+        "{0}: there is no database of Jeton; jeton serve makes one. --data-dir (JETON_DATA_DIR) and --database-url \
+         (DATABASE_URL) say where it is"
+    )]
+    Missing(String),
+    /// Its schema is that of an older version.
+    #[error("{0}: this database is of an older version of Jeton; jeton serve brings it up to date")]
+    Older(String),
+    /// It is a backup.
+    #[error("{0}: this is a backup, which jeton restore puts in place")]
+    Backup(String),
+    /// It cannot hold every text.
+    #[error(
+        "the encoding of the database is {0}, and Jeton needs UTF8: make another one with CREATE DATABASE … ENCODING \
+         'UTF8' TEMPLATE template0"
+    )]
+    Encoding(String),
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(String),

@@ -250,3 +250,12 @@ diesel::allow_tables_to_appear_in_same_query!(
 diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
 diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);
 diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);
+
+diesel::table! {
+    /// Only backups have it. It is written last: what lacks it is none, or not a whole one.
+    jeton_backup (made_at) {
+        made_at -> Text,
+        version -> Text,
+        pepper -> Nullable<Text>,
+    }
+}

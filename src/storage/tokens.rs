@@ -10,7 +10,7 @@ pub mod service_users;
 mod uses;
 
 pub use calls::{calls_since, forget_calls, keys_of};
-pub use identity::{identities, identity, touched};
+pub use identity::{identities, identity, touched, unrevoked};
 pub use key::{KeyFacts, LastUse, RefusedUses, Revocation, RevokedBy};
 pub use personal::{NewToken, OwnedToken, Token, find, find_by_form, find_owned, in_places, insert, list, list_owned};
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};

@@ -36,6 +36,7 @@ pub mod password_links;
 pub mod permission_sets;
 pub mod permissions;
 pub mod protected_apis;
+mod public_url;
 pub mod revocations;
 pub mod routes;
 pub mod samples;
@@ -68,9 +69,10 @@ use connection::{Connection, Connections, Listener, Refusals, Shares};
 use front::{Front, Worker};
 use futures_util::future::ready;
 use node::{Node, NodeThread};
+pub use public_url::PublicUrl;
 use std::{
     io,
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     rc::Rc,
     sync::Arc,
     thread,
@@ -89,45 +91,13 @@ pub struct Settings {
     /// The address that people and programs use, such as `https://jeton.example.org`; none means the one listened on.
     pub public_url: Option<PublicUrl>,
     /// Reverse proxies whose word about the client's address is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: source::TrustedProxies,
     /// Threads that serve requests, on each listener; none means one a core.
     pub workers: Option<usize>,
     /// Where to serve programs alone, with threads of their own.
     pub verify_listen: Option<SocketAddr>,
     /// How long requests are still served before a stop.
     pub drain: Duration,
-}
-
-/// The address under which people and programs reach this Jeton, without a slash at the end. Absolute addresses come from
-/// here, never from a request (C10).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicUrl(pub String);
-
-impl PublicUrl {
-    /// Reads an `http://` or `https://` address without path, query, or user.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let url = text.trim_end_matches('/');
-        let uri: actix_web::http::Uri = url.parse().map_err(|error| format!("it is no address: {error}"))?;
-        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-        let is_bare = uri.path() == "/" && uri.query().is_none();
-        match uri.authority() {
-            Some(authority) if is_web && is_bare && !authority.as_str().contains('@') => Ok(Self(url.to_lowercase())),
-            _ => Err("it must look like https://jeton.example.org, without a path".into()),
-        }
-    }
-
-    /// Whether browsers come over TLS.
-    pub fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-
-    /// The host, with the port if one is written.
-    pub fn host(&self) -> &str {
-        self.0.split_once("://").map_or(self.0.as_str(), |(_, host)| host)
-    }
 }
 
 /// A server that has its ports and is ready to run.
@@ -198,7 +168,7 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
         jeton: jeton.clone(),
         url: url.clone(),
         origins: web::Data::new(origin::Origins::new(&url, address)),
-        proxies: web::Data::new(source::TrustedProxies(settings.trusted_proxies.clone())),
+        proxies: web::Data::new(settings.trusted_proxies.clone()),
         node: web::Data::default(),
     };
     let node = given.node.clone();
@@ -324,22 +294,5 @@ impl Server {
         self.jeton.finish_mail().await;
         written.map_err(io::Error::other)?;
         served
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::PublicUrl;
-
-    #[test]
-    fn a_public_address_is_bare() {
-        assert_eq!(PublicUrl::parse("https://Jeton.example.org/"), Ok(PublicUrl("https://jeton.example.org".into())));
-        assert_eq!(
-            PublicUrl::parse("http://10.1.2.3:8080").map(|url| url.host().to_owned()),
-            Ok("10.1.2.3:8080".into())
-        );
-        for wrong in ["jeton.example.org", "ftp://x", "https://x/path", "https://a@x", "https://x?y", "", "https://"] {
-            assert!(PublicUrl::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }

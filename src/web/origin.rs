@@ -16,19 +16,17 @@ use std::net::SocketAddr;
 
 /// The addresses under which the pages may be used.
 #[derive(Clone, Debug)]
-pub struct Origins {
-    scheme: &'static str,
-    hosts: Vec<String>,
-}
+pub struct Origins(Vec<PublicUrl>);
 
 impl Origins {
     /// The public address; and on a machine's own loopback all of its names.
     pub fn new(url: &PublicUrl, listening: SocketAddr) -> Self {
-        let mut hosts = vec![url.host().to_owned()];
+        let mut all = vec![url.clone()];
         if listening.ip().is_loopback() && !url.is_https() {
-            hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{}", listening.port())));
+            let named = |name| PublicUrl::parse(&format!("http://{name}:{}", listening.port())).ok();
+            all.extend(["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(named));
         }
-        Self { scheme: if url.is_https() { "https" } else { "http" }, hosts }
+        Self(all)
     }
 
     /// Whether the request is for one of them. `Host` says so, and the address itself if it has a host: then that is
@@ -38,27 +36,29 @@ impl Origins {
         self.have(host) && request.uri.authority().is_none_or(|authority| self.have(authority.as_str()))
     }
 
-    /// Whether this host is one of them. A browser leaves out the port that its scheme stands for.
+    /// Whether this host is one of them, in whatever spelling.
     fn have(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let default = if self.scheme == "https" { ":443" } else { ":80" };
-        self.hosts.iter().any(|known| {
-            *known == host || known.strip_suffix(default) == Some(&host) || host.strip_suffix(default) == Some(known)
-        })
+        self.0.iter().any(|known| known.host() == host)
+            // No more than a host may stand there, though browsers would read more of it.
+            || !host.contains(['/', '\\', '?', '#', '@', '\t', ' '])
+                && self.0.iter().any(|known| is(known, &format!("{}://{host}", known.scheme())))
     }
 
     /// Whether a request with an unsafe method comes from one of our pages: `Sec-Fetch-Site` decides where there is one,
-    /// else an exact `Origin`; a browser sends one of the two.
-    fn is_own(&self, headers: &HeaderMap) -> bool {
+    /// else `Origin`; a browser sends one of the two.
+    fn are_of(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
             (Some(site), _) => site == "same-origin",
-            (None, Some(origin)) => origin
-                .split_once("://")
-                .is_some_and(|(scheme, host)| scheme == self.scheme && self.hosts.iter().any(|known| known == host)),
+            (None, Some(origin)) => self.0.iter().any(|known| is(known, origin)),
             (None, None) => false,
         }
     }
+}
+
+/// Whether a text is another spelling of an address.
+fn is(known: &PublicUrl, text: &str) -> bool {
+    known.0 == text || PublicUrl::parse(text).is_ok_and(|other| other == *known)
 }
 
 /// The middleware round all pages.
@@ -73,7 +73,7 @@ pub async fn check(
         if !origins.are_asked(request.request().head()) {
             return Err(WebError::WrongHost.into());
         }
-        if !request.method().is_safe() && !origins.is_own(request.headers()) {
+        if !request.method().is_safe() && !origins.are_of(request.headers()) {
             return Err(WebError::OtherSite.into());
         }
     }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn what_a_browser_says_of_a_request_decides() {
         let ours = origins("https://jeton.example.org", "0.0.0.0:8080");
-        let own = |pairs: &[(&'static str, &'static str)]| ours.is_own(&headers(pairs));
+        let own = |pairs: &[(&'static str, &'static str)]| ours.are_of(&headers(pairs));
         assert!(own(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
         assert!(own(&[("origin", "https://jeton.example.org")]));
         assert!(!own(&[]));
@@ -117,9 +117,47 @@ mod tests {
         for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
             assert!(local.have(host), "{host}");
         }
-        for host in ["evil.example:8080", "localhost", "127.0.0.1:8081", ""] {
+        for host in ["evil.example:8080", "localhost", "127.0.0.1:8081"] {
             assert!(!local.have(host), "{host}");
         }
-        assert!(origins("https://j.example:443", "127.0.0.1:1").have("j.example"));
+    }
+
+    #[test]
+    fn a_host_and_an_origin_are_known_in_every_spelling() {
+        for url in ["https://jeton.exämple.org", "https://JETON.xn--exmple-cua.org:443/", "https://jeton.exämple.org."]
+        {
+            let ours = origins(url, "127.0.0.1:1");
+            for host in [
+                "jeton.xn--exmple-cua.org",
+                "jeton.xn--exmple-cua.org:443",
+                "Jeton.XN--EXMPLE-CUA.org",
+                "jeton.xn--exmple-cua.org.",
+                "jeton.xn--exmple-cua.org.:443",
+            ] {
+                assert!(ours.have(host), "{url} {host}");
+            }
+            for host in [
+                "",
+                "jeton.example.org",
+                "jeton.xn--exmple-cua.org:80",
+                "jeton.xn--exmple-cua.org..",
+                "jeton.xn--exmple-cua.org/",
+                "evil@jeton.xn--exmple-cua.org",
+                "jeton.xn--exmple-cua.org?evil",
+                "jeton.xn--exmple-cua.org\\evil",
+                "evil.jeton.xn--exmple-cua.org",
+            ] {
+                assert!(!ours.have(host), "{url} {host}");
+            }
+            assert!(ours.are_of(&headers(&[("origin", "https://jeton.xn--exmple-cua.org")])));
+            assert!(ours.are_of(&headers(&[("origin", "https://jeton.xn--exmple-cua.org.")])));
+            assert!(!ours.are_of(&headers(&[("origin", "http://jeton.xn--exmple-cua.org")])));
+        }
+        let plain = origins("http://jeton:80", "10.0.0.1:80");
+        assert!(plain.have("jeton") && plain.have("jeton:80"));
+        assert!(plain.are_of(&headers(&[("origin", "http://jeton")])));
+        let v6 = origins("http://[2001:DB8:0::7]:8080", "[::]:8080");
+        assert!(v6.have("[2001:db8::7]:8080"));
+        assert!(!v6.have("2001:db8::7:8080"));
     }
 }

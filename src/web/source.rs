@@ -1,5 +1,7 @@
 //! Where a request comes from.
 
+mod proxies;
+
 use crate::{app::random, domain::activity::Source};
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -7,17 +9,11 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT},
     web::Data,
 };
-use std::{
-    net::IpAddr,
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
+pub use proxies::TrustedProxies;
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering},
 };
-
-/// Reverse proxies that are believed: whom a request comes from (`X-Forwarded-For`), and what it asks a protected API for.
-#[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(pub Vec<IpAddr>);
 
 /// The id of a request in logs, error answers and the activity log: 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug)]
@@ -64,9 +60,9 @@ pub fn of(request: &HttpRequest) -> Source {
 impl TrustedProxies {
     /// The address and program of a request with this id.
     pub fn source(&self, request: &RequestHead, id: &str) -> Source {
-        let peer = request.peer_addr.map(|peer| peer.ip());
+        let address = request.peer_addr.map(|peer| self.client(peer.ip(), &request.headers));
         Source {
-            address: client(peer, &request.headers, &self.0).map(|address| address.to_string()).unwrap_or_default(),
+            address: address.map(|address| address.to_string()).unwrap_or_default(),
             program: program(&request.headers),
             request_id: id.to_owned(),
         }
@@ -74,59 +70,12 @@ impl TrustedProxies {
 
     /// Whether a request comes from one of them.
     pub fn sent(&self, request: &RequestHead) -> bool {
-        request.peer_addr.is_some_and(|peer| self.trusts(peer.ip()))
+        request.peer_addr.is_some_and(|peer| self.include(peer.ip()))
     }
-
-    /// Whether this is the address of one of them.
-    pub fn trusts(&self, peer: IpAddr) -> bool {
-        self.0.contains(&peer.to_canonical())
-    }
-}
-
-/// The nearest address that is not one of our own proxies. What stands further away in `X-Forwarded-For` was written by
-/// the client and is not looked at.
-fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
-    let mut nearest = peer?;
-    let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .collect();
-    for hop in forwarded.into_iter().rev() {
-        if !trusted.contains(&nearest.to_canonical()) {
-            break;
-        }
-        let Ok(before) = hop.trim().parse() else { break };
-        nearest = before;
-    }
-    Some(nearest.to_canonical())
 }
 
 /// The `User-Agent`, without control characters and cut to 200 characters.
 fn program(headers: &HeaderMap) -> String {
     let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        for list in forwarded {
-            headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_str(list).unwrap());
-        }
-        let trusted: Vec<IpAddr> = trusted.iter().map(|address| address.parse().unwrap()).collect();
-        client(peer.parse().ok(), &headers, &trusted).unwrap().to_string()
-    }
-
-    #[test]
-    fn only_proxies_that_are_ours_are_believed_and_only_the_hop_before_them() {
-        assert_eq!(seen("192.0.2.9", &["203.0.113.1"], &[]), "192.0.2.9");
-        assert_eq!(seen("127.0.0.1", &["6.6.6.6, 203.0.113.1"], &["127.0.0.1"]), "203.0.113.1");
-        assert_eq!(seen("127.0.0.1", &["6.6.6.6", "203.0.113.1, 10.0.0.2"], &["127.0.0.1", "10.0.0.2"]), "203.0.113.1");
-        assert_eq!(seen("127.0.0.1", &["not an address"], &["127.0.0.1"]), "127.0.0.1");
-        assert_eq!(seen("::ffff:127.0.0.1", &["2001:db8::1"], &["127.0.0.1"]), "2001:db8::1");
-    }
 }

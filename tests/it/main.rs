@@ -3,11 +3,14 @@
 
 mod account;
 mod activity;
+mod addresses;
 mod api;
+mod backups;
 mod billing;
 mod browser;
 mod calls;
 mod cli;
+mod commands;
 mod connections;
 mod faults;
 mod fuzz;

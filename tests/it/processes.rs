@@ -133,7 +133,6 @@ fn it_may_open_as_many_files_as_the_system_lets_anybody() {
     let files: Vec<&str> =
         limits.lines().find(|line| line.starts_with("Max open files")).unwrap().split_whitespace().skip(3).collect();
     assert_eq!(files[..2], ["3000", "3000"], "the soft and the hard limit");
-    jeton.terminate();
 }
 
 /// What was answered before `kill -9` is there afterwards, whole, on either database.

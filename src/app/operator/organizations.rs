@@ -1,6 +1,6 @@
 //! Organizations: listed, made, and given another name.
 
-use super::{Operator, entry, find_organization, find_user};
+use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
     app::{
         Jeton, Result,
@@ -25,24 +25,24 @@ pub struct OrganizationFacts {
     pub sets: Vec<SetName>,
 }
 
-impl Jeton {
+impl Records {
     /// All organizations, the oldest at the head.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn organizations(&self, _: Operator) -> Result<Vec<OrganizationFacts>> {
-        self.read(|connection| {
-            let mut facts = Vec::new();
-            for named in organizations::all(connection)? {
-                let seats = seats::in_use(connection, named.id)?;
-                let sets = memberships::sets(connection, named.id)?.into_iter().map(|set| set.name).collect();
-                facts.push(OrganizationFacts { named, seats, sets });
-            }
-            Ok(facts)
-        })
-        .await
+    pub fn organizations(&mut self) -> Result<Vec<OrganizationFacts>> {
+        let connection = &mut self.connection;
+        let mut facts = Vec::new();
+        for named in organizations::all(connection)? {
+            let seats = seats::in_use(connection, named.id)?;
+            let sets = memberships::sets(connection, named.id)?.into_iter().map(|set| set.name).collect();
+            facts.push(OrganizationFacts { named, seats, sets });
+        }
+        Ok(facts)
     }
+}
 
+impl Jeton {
     /// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name
     /// if none is given.
     ///

@@ -1,6 +1,6 @@
 //! Tokens of people and of service users: listed, and revoked one by one or many at once.
 
-use super::{Operator, entry, find_organization, find_user};
+use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
     app::{
         AppError, Jeton, Result,
@@ -64,21 +64,22 @@ pub struct Placed {
     pub token: AnyToken,
 }
 
-impl Jeton {
+impl Records {
     /// The active tokens that the filter takes: those of people, then those of service users, newest first.
     ///
     /// # Errors
     /// [`AppError::Invalid`] if no user has the e-mail address, or no organization the slug.
-    pub async fn all_tokens(&self, _: Operator, filter: TokenFilter) -> Result<Vec<Placed>> {
-        let now = self.clock.now();
-        self.read(move |connection| find(connection, &filter, now)).await
+    pub fn tokens(&mut self, filter: &TokenFilter) -> Result<Vec<Placed>> {
+        find(&mut self.connection, filter, self.now)
     }
+}
 
+impl Jeton {
     /// Revokes the active tokens that the filter takes, all or none, and returns them. When this returns, no node accepts
     /// one any more. What a running server has not written down yet, uses of the last minute, is not known here.
     ///
     /// # Errors
-    /// As [`Jeton::all_tokens`]; [`AppError::Invalid`] at [`Field::Reason`].
+    /// As [`Records::tokens`]; [`AppError::Invalid`] at [`Field::Reason`].
     pub async fn revoke_all_tokens(
         &self,
         _: Operator,

@@ -1,6 +1,6 @@
 //! People: listed, added, deactivated and reactivated, and given a new password.
 
-use super::{Operator, entry, find_organization, find_user, unknown};
+use super::{Operator, Records, entry, find_organization, find_user, unknown};
 use crate::{
     app::{
         AppError, Jeton, Result,
@@ -45,27 +45,26 @@ pub struct AddForm {
     pub permission_set: String,
 }
 
-impl Jeton {
+impl Records {
     /// All users, by e-mail address, with their places in organizations.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn users(&self, _: Operator) -> Result<Vec<(User, Vec<Place>)>> {
-        self.read(|connection| {
-            let mut all: Vec<_> = users::list(connection)?.into_iter().map(|user| (user, Vec::new())).collect();
-            let places = places::list(connection, None)?;
-            let at: std::collections::HashMap<UserId, usize> =
-                all.iter().enumerate().map(|(index, (user, _))| (user.id, index)).collect();
-            for place in places {
-                if let Some((_, theirs)) = at.get(&place.user).and_then(|index| all.get_mut(*index)) {
-                    theirs.push(place);
-                }
+    pub fn users(&mut self) -> Result<Vec<(User, Vec<Place>)>> {
+        let mut all: Vec<_> = users::list(&mut self.connection)?.into_iter().map(|user| (user, Vec::new())).collect();
+        let places = places::list(&mut self.connection, None)?;
+        let at: std::collections::HashMap<UserId, usize> =
+            all.iter().enumerate().map(|(index, (user, _))| (user.id, index)).collect();
+        for place in places {
+            if let Some((_, theirs)) = at.get(&place.user).and_then(|index| all.get_mut(*index)) {
+                theirs.push(place);
             }
-            Ok(all)
-        })
-        .await
+        }
+        Ok(all)
     }
+}
 
+impl Jeton {
     /// The organizations that a user is active in, by their slugs.
     ///
     /// # Errors

@@ -179,6 +179,15 @@ fn found(
     Ok((digest, (identity, token.life.life()?)))
 }
 
+/// What all keys that were not revoked are kept as; some may have expired.
+///
+/// # Errors
+/// When the database fails.
+pub fn unrevoked(connection: &mut AnyConnection) -> Result<Vec<Vec<u8>>> {
+    let digests = api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(api_tokens::digest);
+    Ok(digests.load(connection)?)
+}
+
 /// Which keys are concerned by what is done to this token: its own, or all of its service user's.
 ///
 /// # Errors

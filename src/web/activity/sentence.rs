@@ -66,7 +66,7 @@ pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
             TARGET => Piece::Name(names.target.clone()),
             TOKEN => Piece::Name(names.token.clone()),
             DETAIL => match entry.action {
-                Action::TokenExpiryChanged | Action::TokenRotated | Action::Exported => {
+                Action::TokenExpiryChanged | Action::TokenRotated | Action::Exported | Action::InstallationRestored => {
                     Piece::Words(names.detail.clone())
                 }
                 Action::UserPermissionSetChanged => Piece::Name(Name { words: names.detail.clone(), href: None }),
@@ -92,7 +92,7 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
         Action::UserPermissionSetChanged => {
             BuiltInSet::from_key(&detail).map_or(detail, |set| t.built_in_set(set).into())
         }
-        Action::TokenRotated => match DateTime::parse_from_rfc3339(&detail) {
+        Action::TokenRotated | Action::InstallationRestored => match DateTime::parse_from_rfc3339(&detail) {
             Ok(at) => calendar.exact(crate::domain::time::Timestamp::from_seconds(at.timestamp())),
             Err(_) => detail,
         },
@@ -148,6 +148,7 @@ fn text(t: Texts, entry: &Logged) -> String {
         entry.actor.is_none() && entry.token.as_ref().is_some_and(|(_, name)| *name == entry.actor_name);
     match entry.action {
         Action::InstallationSetUp => t.activity_said_installation_set_up(ACTOR),
+        Action::InstallationRestored => t.activity_said_installation_restored(ACTOR, DETAIL),
         Action::OrganizationCreated => t.activity_said_organization_created(ACTOR),
         Action::OrganizationChanged if has_detail => t.activity_said_organization_renamed(ACTOR, DETAIL),
         Action::OrganizationChanged => t.activity_said_organization_changed(ACTOR),
@@ -211,6 +212,7 @@ impl Texts {
     pub fn action(self, action: Action) -> &'static str {
         match action {
             Action::InstallationSetUp => self.activity_names_installation_set_up(),
+            Action::InstallationRestored => self.activity_names_installation_restored(),
             Action::OrganizationCreated => self.activity_names_organization_created(),
             Action::OrganizationChanged => self.activity_names_organization_changed(),
             Action::SessionStarted => self.activity_names_session_started(),

@@ -92,7 +92,7 @@ impl Connections {
     /// # Errors
     /// When there is no room. The client has been told.
     pub fn admit(self: &Rc<Self>, stream: TcpStream, peer: Option<SocketAddr>) -> io::Result<Connection> {
-        let share = peer.filter(|peer| !self.proxies.trusts(peer.ip())).map(|peer| shares::network(peer.ip()));
+        let share = peer.filter(|peer| !self.proxies.include(peer.ip())).map(|peer| shares::network(peer.ip()));
         if !self.has_room_for(share) {
             self.node.connections.refused.count();
             let _best_effort = stream.try_write(&self.refusals.too_many());

@@ -101,7 +101,8 @@ impl TestApp {
         let web = web::Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: public_url.map(|url| web::PublicUrl::parse(url).expect("a URL")),
-            trusted_proxies: believes_proxies.then(|| [127, 0, 0, 1].into()).into_iter().collect(),
+            trusted_proxies: web::source::TrustedProxies::parse(if believes_proxies { "127.0.0.1" } else { "" })
+                .expect("addresses"),
             workers: Some(2),
             verify_listen: Some(([127, 0, 0, 1], 0).into()),
             drain: std::time::Duration::ZERO,

@@ -10,8 +10,9 @@ pub fn everything_stored(app: &TestApp) -> Vec<u8> {
     for file in std::fs::read_dir(app.folder()).expect("the data folder") {
         stored.extend(std::fs::read(file.expect("a file").path()).expect("a readable file"));
     }
-    if let Address::Postgres(url) = app.db.address() {
-        let dump = Command::new("pg_dump").arg(url).output().expect("pg_dump of Debian's postgresql-client");
+    if let Address::Postgres(parameters) = app.db.address() {
+        let dump =
+            Command::new("pg_dump").arg(parameters.conninfo()).output().expect("pg_dump of Debian's postgresql-client");
         assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
         stored.extend(dump.stdout);
     }

@@ -1,0 +1,391 @@
+//! Backups of a SQLite database, and putting one in its place.
+//!
+//! A backup is one file: a copy of the database, with the pepper unless it is left out. What a restored database does
+//! not know is what has ended since: keys that were revoked would be accepted again. So whoever restores says what is
+//! to become of them, unless the database that is replaced tells which they are; and the epoch goes on from the higher
+//! of the two, so that the note of it (`noted_epoch`) guards against any older one afterwards, as before.
+
+use super::{
+    AppError, StartError, leaks,
+    noted_epoch::NotedEpoch,
+    operator::{self, Operator},
+    random, secrets,
+    tokens::revoke_key,
+};
+use crate::{
+    domain::{
+        access::Identity,
+        activity::Action,
+        time::Timestamp,
+        token::{Pepper, TokenKind},
+    },
+    storage::{
+        self, Address, AnyConnection, InUse, StorageError, activity, backups,
+        epoch::{self, Touched},
+        installation::{self, Installation},
+        memberships, organizations,
+        tokens::{self, Revocation, RevokedBy},
+    },
+};
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
+    path::{Path, PathBuf},
+};
+
+/// Why a backup was not made or not put in place.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// It takes another decision of whoever asked, which the text tells.
+    #[error("{0}")]
+    Refused(String),
+    /// Something cannot be used.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The database failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<StorageError> for BackupError {
+    fn from(error: StorageError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+type Result<T> = std::result::Result<T, BackupError>;
+
+/// Writes a backup to a new file, for its owner alone, and returns its size in bytes. A server may write meanwhile.
+///
+/// # Errors
+/// When it cannot be done; nothing is left behind then.
+pub fn make(
+    _: Operator,
+    database: &Address,
+    folder: &Path,
+    file: &Path,
+    with_pepper: bool,
+    now: Timestamp,
+) -> Result<u64> {
+    let pepper_file = folder.join("pepper");
+    if let Address::Postgres(_) = database {
+        return Err(BackupError::Refused(format!(
+            "Postgres has a program of its own for this, pg_dump; keep {} as well, which no dump has",
+            pepper_file.display()
+        )));
+    }
+    let mut from = database.connect_to_copy()?;
+    let known = installation::find(&mut from)?.ok_or_else(|| StorageError::Missing(database.place()))?;
+    let pepper = if with_pepper { Some(its_pepper(&pepper_file, &known)?) } else { None };
+    let label = backups::Label { made_at: now.rfc3339(), version: env!("CARGO_PKG_VERSION").into(), pepper };
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            BackupError::Refused(format!("{} is there already, and no backup overwrites anything", file.display()))
+        }
+        _ => failed(file)(error).into(),
+    })?;
+    let written = backups::write(&mut from, file, &label).map_err(BackupError::from).and_then(|()| keep(file));
+    written.inspect_err(|_| drop(fs::remove_file(file)))
+}
+
+fn its_pepper(path: &Path, known: &Installation) -> Result<String> {
+    let text = fs::read_to_string(path).map_err(failed(path));
+    let text = text.map_err(|error| BackupError::Refused(format!("{error}; --without-pepper leaves it out")))?;
+    read_pepper(&text, known).ok_or_else(|| not_its(path))
+}
+
+/// Makes sure that a file survives a power cut. Returns its size.
+fn keep(file: &Path) -> Result<u64> {
+    let kept = File::open(file).and_then(|opened| {
+        opened.sync_all()?;
+        secrets::keep_name(file)?;
+        Ok(opened.metadata()?.len())
+    });
+    Ok(kept.map_err(failed(file))?)
+}
+
+/// What is to become of the tokens in a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// All are revoked.
+    RevokeAll,
+    /// All work as they did then, also those that have ended since.
+    KeepAll,
+    /// Those that have ended since are revoked, as far as the database that is replaced tells.
+    AsReplaced,
+}
+
+/// What is to be restored, and how.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// The database that it becomes.
+    pub database: &'a Address,
+    /// The data folder.
+    pub folder: &'a Path,
+    /// The backup.
+    pub file: &'a Path,
+    /// Whether a database that is there may be set aside.
+    pub replace: bool,
+    /// What becomes of its tokens.
+    pub tokens: Tokens,
+}
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// When the backup was made, RFC 3339.
+    pub made_at: String,
+    /// How many keys were revoked.
+    pub revoked: usize,
+    /// Where the database is that was there before.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// Puts a backup in the place of a database that nobody uses.
+///
+/// # Errors
+/// When it cannot be done, or takes a decision. Until everything is ready, nothing is changed.
+pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restored> {
+    let Address::Sqlite(target) = order.database else {
+        return Err(BackupError::Refused("Postgres has programs of its own for this: pg_restore, or psql".into()));
+    };
+    let (mut backup, label) = backups::read(order.file)?;
+    let known =
+        installation::find(&mut backup)?.ok_or_else(|| StorageError::Missing(order.file.display().to_string()))?;
+    let epoch = epoch::read(&mut backup)?;
+    drop(backup);
+    let _nobody_else = InUse::forbid(target)?;
+    let new_pepper = choose_pepper(order, &label, &known)?;
+    let is_there = target.exists();
+    if is_there && !order.replace {
+        return Err(BackupError::Refused(format!(
+            "{} is there already: --replace sets it aside, under another name beside it",
+            target.display()
+        )));
+    }
+    let before = if is_there { look_back(target, &known, epoch, now)? } else { None };
+    if order.tokens == Tokens::AsReplaced && before.is_none() {
+        return Err(undecided(&label));
+    }
+    secrets::create_folder(order.folder)?;
+    let new = beside(target, "restoring");
+    drop(fs::remove_file(&new));
+    let prepared = copy(order.file, &new).and_then(|()| prepare(&new, order.tokens, before, &label, now));
+    let (epoch, revoked) = prepared.inspect_err(|_| drop(fs::remove_file(&new)))?;
+    let set_aside = put_in_place(order, target, &new, new_pepper.as_deref(), now)?;
+    NotedEpoch::new(order.folder).note(epoch).map_err(failed(order.folder))?;
+    for file in [target.clone(), order.folder.join("pepper"), order.folder.join("epoch")] {
+        hand_over(&file).map_err(failed(&file))?;
+    }
+    Ok(Restored { made_at: label.made_at, revoked, set_aside: is_there.then_some(set_aside) })
+}
+
+fn undecided(label: &backups::Label) -> BackupError {
+    BackupError::Refused(format!(
+        "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here tells which. \
+         Choose one: --revoke-all revokes every token in it, so that new ones have to be made; --keep-tokens lets every \
+         token in it work",
+        label.made_at
+    ))
+}
+
+/// The pepper that has to be written, if the one in the data folder is not the backup's.
+fn choose_pepper(order: &Order<'_>, label: &backups::Label, known: &Installation) -> Result<Option<String>> {
+    let path = order.folder.join("pepper");
+    let there = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        read => Some(read.map_err(failed(&path))?),
+    };
+    if there.as_deref().is_some_and(|text| read_pepper(text, known).is_some()) {
+        return Ok(None);
+    }
+    match (&label.pepper, there) {
+        (Some(pepper), _) if read_pepper(pepper, known).is_none() => Err(not_its(order.file)),
+        (Some(_), Some(_)) if !order.replace => Err(BackupError::Refused(format!(
+            "{} is another one than the backup's: --replace sets it aside, under another name beside it",
+            path.display()
+        ))),
+        (Some(pepper), _) => Ok(Some(pepper.clone())),
+        (None, Some(_)) => Err(not_its(&path)),
+        (None, None) => Err(BackupError::Refused(format!(
+            "this backup was made without the pepper: put the one that belongs to it at {} first",
+            path.display()
+        ))),
+    }
+}
+
+/// The text of a pepper if it is the one that a database was filled under.
+fn read_pepper(text: &str, known: &Installation) -> Option<String> {
+    let pepper: Option<Pepper> = secrets::parse(text);
+    pepper.is_some_and(|pepper| secrets::belongs(known, &pepper)).then(|| format!("{}\n", text.trim()))
+}
+
+fn not_its(path: &Path) -> BackupError {
+    BackupError::Refused(format!("{}: this pepper does not belong to the database", path.display()))
+}
+
+/// What a database knows whose place another one takes.
+struct Before {
+    /// The keys that it accepts, by what they are kept as.
+    live: HashMap<[u8; 32], Identity>,
+    epoch: i64,
+}
+
+/// Asks a database that nobody uses. Nothing if it can tell nothing: if it is damaged, of another installation, older
+/// than the backup, or of a version that cannot be asked.
+fn look_back(target: &Path, known: &Installation, backup: i64, now: Timestamp) -> Result<Option<Before>> {
+    let Some(mut database) = backups::take_out_of_use(target)? else { return Ok(None) };
+    let mut ask = || -> Result<Option<Before>> {
+        let found = installation::find(&mut database)?;
+        let epoch = epoch::read(&mut database)?;
+        if epoch < backup || found.is_none_or(|found| found.pepper_check != known.pepper_check) {
+            return Ok(None);
+        }
+        Ok(Some(Before { live: live(&mut database, now)?, epoch }))
+    };
+    Ok(ask().ok().flatten())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    let mut made = made.map_err(failed(to))?;
+    let mut read = File::open(from).map_err(failed(from))?;
+    io::copy(&mut read, &mut made).map_err(failed(to))?;
+    Ok(())
+}
+
+/// Makes a database to serve from of the copy of a backup. Returns its epoch, and how many keys were revoked.
+fn prepare(
+    new: &Path,
+    what: Tokens,
+    before: Option<Before>,
+    label: &backups::Label,
+    now: Timestamp,
+) -> Result<(i64, usize)> {
+    let mut connection = backups::unpack(new)?;
+    storage::bring_up_to_date(&mut connection)?;
+    while activity::chain_older(&mut connection)? {}
+    while memberships::make_searchable(&mut connection)? {}
+    let mut ended = live(&mut connection, now)?;
+    if let Some(before) = &before {
+        epoch::raise(&mut connection, before.epoch)?;
+    }
+    match (what, before) {
+        (Tokens::RevokeAll, _) => {}
+        (Tokens::AsReplaced, Some(before)) => ended.retain(|digest, _| !before.live.contains_key(digest)),
+        (Tokens::KeepAll | Tokens::AsReplaced, _) => ended.clear(),
+    }
+    let revoked = note_and_revoke(&mut connection, ended.into_values().collect(), label, now)?;
+    backups::end_sessions(&mut connection)?;
+    epoch::step(&mut connection, &Touched::Everything)?;
+    let epoch = epoch::read(&mut connection)?;
+    drop(connection);
+    keep(new)?;
+    Ok((epoch, revoked))
+}
+
+/// The keys that are accepted, by what they are kept as.
+fn live(connection: &mut AnyConnection, now: Timestamp) -> Result<HashMap<[u8; 32], Identity>> {
+    let digests = tokens::unrevoked(connection)?;
+    let of = |kind: TokenKind| digests.iter().map(move |digest| (kind, digest.clone()));
+    let asked: Vec<_> = of(TokenKind::Personal).chain(of(TokenKind::Service)).collect();
+    let known = leaks::look_up(connection, &asked)?.into_iter();
+    let is_live = |identity: &Identity| identity.subject.is_active;
+    let live = known.filter(|(_, (identity, life))| life.is_active(now) && is_live(identity));
+    Ok(live.map(|(digest, (identity, _))| (digest, identity)).collect())
+}
+
+/// Writes into the log of each organization that it goes on from a backup, and revokes these keys. Returns how many.
+fn note_and_revoke(
+    connection: &mut AnyConnection,
+    mut ended: Vec<Identity>,
+    label: &backups::Label,
+    now: Timestamp,
+) -> Result<usize> {
+    ended.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+    let mut places: Vec<_> = organizations::all(connection)?.into_iter().map(|named| Some(named.id)).collect();
+    places.sort_unstable();
+    if places.is_empty() {
+        places.push(None);
+    }
+    let restored = |place| activity::Entry {
+        detail: Some(&label.made_at),
+        ..operator::entry(place, Action::InstallationRestored, now)
+    };
+    let restored: Vec<_> = places.into_iter().map(restored).collect();
+    activity::insert_all(connection, &restored)?;
+    let reason = format!("A backup of {} was restored", label.made_at);
+    let revocation = || Revocation { by: RevokedBy::Operator, name: None, reason: Some(&reason) };
+    let mut entries = Vec::new();
+    for identity in &ended {
+        if revoke_key(connection, identity, revocation(), now)? {
+            entries.push(activity::Entry {
+                target: identity.subject.user,
+                target_name: identity.subject.user.map(|_| identity.subject.display_name.as_str()),
+                token: Some((&identity.token_public_id, &identity.label)),
+                detail: Some(&reason),
+                ..operator::entry(Some(identity.organization), Action::TokenRevoked, now)
+            });
+        }
+    }
+    activity::insert_all(connection, &entries)?;
+    Ok(entries.len())
+}
+
+/// Sets aside what is there and puts the new files in its place. Returns where the database that was there is.
+///
+/// Whenever this is interrupted, Jeton does not start: a database is missing or older than its note says, or it and the
+/// pepper do not belong together.
+fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&str>, now: Timestamp) -> Result<PathBuf> {
+    let word = format!("replaced-{}-{}", now.rfc3339().replace(':', ""), random::hex(&random::bytes::<2>()));
+    let set_aside = beside(target, &word);
+    // Those of a database that is damaged, or was not closed.
+    for end in ["", "-wal", "-shm", "-journal"] {
+        rename(&with_end(target, end), &with_end(&set_aside, end))?;
+    }
+    if let Some(text) = pepper {
+        let path = order.folder.join("pepper");
+        rename(&path, &beside(&path, &word))?;
+        secrets::write_file(&path, text).map_err(failed(&path))?;
+        secrets::keep_name(&path).map_err(failed(&path))?;
+    }
+    rename(new, target)?;
+    secrets::keep_name(target).map_err(failed(target))?;
+    Ok(set_aside)
+}
+
+/// Gives a file that root has made to whom its folder belongs, as whom the server runs.
+fn hand_over(file: &Path) -> io::Result<()> {
+    const ROOT: u32 = 0;
+    let folder = fs::metadata(storage::folder_of(file))?;
+    if fs::metadata(file)?.uid() == ROOT && folder.uid() != ROOT {
+        chown(file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
+}
+
+/// Renames a file, if it is there.
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        renamed => Ok(renamed.map_err(failed(from))?),
+    }
+}
+
+fn beside(path: &Path, word: &str) -> PathBuf {
+    with_end(path, &format!(".{word}"))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> StartError {
+    let path = path.to_owned();
+    |error| StartError::File { path, error }
+}

@@ -1,0 +1,224 @@
+//! The SMTP server, as its address says.
+
+use super::LONGEST;
+use crate::domain::percent::{self, RESERVED};
+use lettre::{
+    AsyncSmtpTransport, Tokio1Executor,
+    transport::smtp::{
+        Error, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
+        authentication::Credentials,
+        client::{Tls, TlsParameters},
+        extension::ClientId,
+    },
+};
+use std::{fmt, net::IpAddr};
+use url::{Host, Url};
+
+/// What sends.
+pub type Transport = AsyncSmtpTransport<Tokio1Executor>;
+
+/// The SMTP server. Whoever holds it holds the password, so it never shows itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    host: String,
+    port: u16,
+    encryption: Encryption,
+    login: Option<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encryption {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS is asked for, and nothing is said without it.
+    StartTls,
+    None,
+}
+
+impl Server {
+    /// Reads `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, port 587) or `smtps://…` (TLS from the first byte, port 465);
+    /// user and password may be left out. Mail carries links that let people in, so it leaves the machine encrypted:
+    /// `?tls=none` (port 25) is for a network that is trusted. On the machine itself no TLS is asked for unless
+    /// `?tls=required` is.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong, without the password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+        if rest.split_once(['/', '?', '#']).is_some_and(|(_, behind)| behind.contains('@')) {
+            return Err(RESERVED.into());
+        }
+        let url = Url::parse(text).map_err(|error| format!("it is no address: {error}"))?;
+        if !matches!(url.scheme(), "smtp" | "smtps") {
+            return Err("it must begin with smtp:// or smtps://".into());
+        }
+        let host = read_host(&url)?;
+        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+            return Err("it must end after the host and port, or with ?tls=required or ?tls=none".into());
+        }
+        let login = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, Some(password)) if !user.is_empty() => Some((percent::decode(user)?, percent::decode(password)?)),
+            _ => return Err("a user and a password belong together, as in smtp://USER:PASSWORD@HOST".into()),
+        };
+        let encryption = match (url.scheme(), wanted_tls(&url)?) {
+            ("smtps", None | Some(true)) => Encryption::Tls,
+            ("smtps", _) => return Err("with smtps:// there is TLS from the first byte: leave out tls=none".into()),
+            (_, None) if is_local(&host) => Encryption::None,
+            (_, None | Some(true)) => Encryption::StartTls,
+            (_, Some(false)) => Encryption::None,
+        };
+        let usual = match encryption {
+            Encryption::Tls => SUBMISSIONS_PORT,
+            Encryption::StartTls => SUBMISSION_PORT,
+            Encryption::None => SMTP_PORT,
+        };
+        let host = match host {
+            Host::Domain(name) => name,
+            Host::Ipv4(address) => address.to_string(),
+            // Without the brackets of an address, as name servers and certificates know it.
+            Host::Ipv6(address) => address.to_string(),
+        };
+        let server = Self { host, port: url.port().unwrap_or(usual), encryption, login };
+        server.transport(&ClientId::default()).map_err(|error| format!("it cannot be used: {error}"))?;
+        Ok(server)
+    }
+
+    /// A transport that introduces itself by this name.
+    ///
+    /// # Errors
+    /// When there can be no TLS to such a host.
+    pub(super) fn transport(&self, hello: &ClientId) -> Result<Transport, Error> {
+        let tls = || TlsParameters::new(self.host.clone());
+        let mut builder = Transport::builder_dangerous(&self.host).port(self.port).tls(match self.encryption {
+            Encryption::Tls => Tls::Wrapper(tls()?),
+            Encryption::StartTls => Tls::Required(tls()?),
+            Encryption::None => Tls::None,
+        });
+        if let Some((user, password)) = &self.login {
+            builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+        }
+        Ok(builder.hello_name(hello.clone()).timeout(Some(LONGEST)).build())
+    }
+}
+
+/// The host as web browsers would read it: a scheme that they do not know leaves it as it was written.
+fn read_host(url: &Url) -> Result<Host, String> {
+    match url.host() {
+        Some(Host::Domain(name)) => Host::parse(name).map_err(|error| format!("its host cannot be: {error}")),
+        Some(host) => Ok(host.to_owned()),
+        None => Err("it names no host, as smtp://mail.example.org does".into()),
+    }
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => IpAddr::from(*address).to_canonical().is_loopback(),
+    }
+}
+
+/// Whether TLS is asked for or refused, if the address says so.
+fn wanted_tls(url: &Url) -> Result<Option<bool>, String> {
+    let mut wanted = None;
+    for (name, value) in url.query_pairs() {
+        if name != "tls" {
+            return Err(format!("it has a parameter {name:?} that is not known; there is only tls"));
+        }
+        let said = match &*value {
+            "required" => true,
+            "none" => false,
+            _ => return Err("tls must be required, or with smtp:// none".into()),
+        };
+        if wanted.replace(said).is_some_and(|before| before != said) {
+            return Err("it says tls twice, and not the same".into());
+        }
+    }
+    Ok(wanted)
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Server(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (String, u16, Encryption) {
+        let Server { host, port, encryption, .. } = Server::parse(text).expect(text);
+        (host, port, encryption)
+    }
+
+    #[test]
+    fn mail_leaves_the_machine_encrypted_unless_somebody_says_otherwise() {
+        for (text, host, port, encryption) in [
+            ("smtp://mail.example.org", "mail.example.org", 587, Encryption::StartTls),
+            ("smtp://ann:secret@10.0.0.2:2525/", "10.0.0.2", 2525, Encryption::StartTls),
+            ("smtp://127.evil.example.org", "127.evil.example.org", 587, Encryption::StartTls),
+            ("smtp://MAIL.Exämple.org:", "mail.xn--exmple-cua.org", 587, Encryption::StartTls),
+            ("smtp://[2001:DB8:0:0::7]", "2001:db8::7", 587, Encryption::StartTls),
+            ("smtps://ann:secret@mail.example.org", "mail.example.org", 465, Encryption::Tls),
+            ("smtps://mail.example.org:2465?tls=required", "mail.example.org", 2465, Encryption::Tls),
+            ("smtp://mail.example.org?tls=none", "mail.example.org", 25, Encryption::None),
+            ("smtp://localhost?tls=required", "localhost", 587, Encryption::StartTls),
+            ("smtp://LOCALHOST:1025", "localhost", 1025, Encryption::None),
+            ("smtp://127.0.0.1:1025", "127.0.0.1", 1025, Encryption::None),
+            ("smtp://[::1]", "::1", 25, Encryption::None),
+            ("smtp://[::ffff:127.0.0.1]", "::ffff:127.0.0.1", 25, Encryption::None),
+        ] {
+            assert_eq!(read(text), (host.to_owned(), port, encryption), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_what_was_encoded() {
+        for (login, user, password) in [
+            ("ann:secret", "ann", "secret"),
+            ("ann%40example.org:%2F%3F%23%25%3A", "ann@example.org", "/?#%:"),
+            ("ann@example.org:se:cr@t é", "ann@example.org", "se:cr@t é"),
+        ] {
+            let server = Server::parse(&format!("smtp://{login}@mail.example.org")).expect(login);
+            assert_eq!(server.login, Some((user.into(), password.into())), "{login}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_and_the_password_kept_to_itself() {
+        for wrong in [
+            "",
+            "mail.example.org",
+            "http://ann:secret@mail.example.org",
+            "smtp://",
+            "smtp:///path",
+            "smtp://ann@mail.example.org",
+            "smtp://:secret@mail.example.org",
+            "smtp://ann:secret",
+            "smtp://ann:secret@mail.example.org:port",
+            "smtp://ann:secret@mail.example.org:99999",
+            "smtp://ann:secret@mail.example.org/inbox",
+            "smtp://ann:secret@mail.example.org#tls=none",
+            "smtp://ann:secret@[::1",
+            "smtp://ann:secret@exa mple.org",
+            "smtp://ann:secret@mail.example.org?tls=opportunistic",
+            "smtp://ann:secret@mail.example.org?tls=required&tls=none",
+            "smtps://ann:secret@mail.example.org?tls=none",
+            "smtp://ann:%ffsecret@mail.example.org",
+            "smtp://ann:secret%@mail.example.org",
+        ] {
+            let said = Server::parse(wrong).expect_err(wrong);
+            assert!(!said.contains("secret"), "{wrong}: {said}");
+        }
+        for wrong in ["smtp://ann:1/secret@mail.example.org", "smtp://ann:1?x@y@mail.example.org", "smtps://a:1#x@host"]
+        {
+            assert_eq!(Server::parse(wrong).expect_err(wrong), RESERVED);
+        }
+        let unknown = Server::parse("smtp://ann:secret@mail.example.org?starttls=true").expect_err("an unknown one");
+        assert!(unknown.contains("starttls") && !unknown.contains("secret"), "{unknown}");
+        let server = Server::parse("smtp://ann:secret@mail.example.org").expect("an address");
+        assert!(!format!("{server:?}").contains("secret"));
+    }
+}

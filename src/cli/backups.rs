@@ -1,0 +1,97 @@
+//! `jeton backup` and `jeton restore`.
+
+use super::{
+    Outcome,
+    operate::{Common, tell},
+};
+use crate::app::{
+    backups::{self, Order, Tokens},
+    clock::Clock,
+    operator::Operator,
+};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// `jeton backup FILE`
+#[derive(Args, Debug)]
+pub struct Backup {
+    /// The file to make, which must not be there
+    file: PathBuf,
+    /// Leave the pepper out, without which nobody can use the backup: keep it elsewhere
+    #[arg(long)]
+    without_pepper: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// `jeton restore FILE`
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// The backup
+    file: PathBuf,
+    /// Set a database aside that is there, under another name beside it; tokens that it says have ended are revoked
+    #[arg(long)]
+    replace: bool,
+    /// Revoke every token in the backup: new ones have to be made
+    #[arg(long, conflicts_with = "keep_tokens")]
+    revoke_all: bool,
+    /// Let every token in the backup work, also those that were revoked after it was made
+    #[arg(long)]
+    keep_tokens: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Backup {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for whoever typed the command.
+    pub fn run(self) -> Outcome {
+        let Self { file, without_pepper, common } = self;
+        let (data, as_json) = common.check()?;
+        let (operator, now) = (Operator::at_the_command_line(), Clock::system().now());
+        let size = backups::make(operator, &data.database, &data.data_dir, &file, !without_pepper, now)?;
+        let place = file.display();
+        let secret = match without_pepper {
+            true => "It is worth nothing without the pepper, which is not in it.",
+            false => "The pepper is in it: keep it as secret as the data folder.",
+        };
+        let done = json!({ "file": file, "bytes": size, "made_at": now.rfc3339(), "has_pepper": !without_pepper });
+        tell(as_json, &done, &format!("{place} is a whole backup ({size} bytes). {secret}"))
+    }
+}
+
+impl Restore {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for whoever typed the command.
+    pub fn run(self) -> Outcome {
+        let Self { file, replace, revoke_all, keep_tokens, common } = self;
+        let (data, as_json) = common.check()?;
+        let tokens = match (revoke_all, keep_tokens) {
+            (true, _) => Tokens::RevokeAll,
+            (false, true) => Tokens::KeepAll,
+            (false, false) => Tokens::AsReplaced,
+        };
+        let order = Order { database: &data.database, folder: &data.data_dir, file: &file, replace, tokens };
+        let done = backups::restore(Operator::at_the_command_line(), &order, Clock::system().now())?;
+        let revoked = match done.revoked {
+            0 => "No key was revoked.".to_owned(),
+            1 => "1 key was revoked.".to_owned(),
+            count => format!("{count} keys were revoked."),
+        };
+        let set_aside = done.set_aside.as_ref();
+        let before =
+            set_aside.map(|path| format!(" The database before it is {}.", path.display())).unwrap_or_default();
+        let words = format!(
+            "The backup of {} is in place.{before} {revoked} Everybody is signed out.\nPeople, passwords and permissions \
+             are those of the backup: repeat what was taken from somebody since then. Then start jeton serve.",
+            done.made_at
+        );
+        let json = json!({ "made_at": done.made_at, "revoked": done.revoked, "replaced": set_aside });
+        tell(as_json, &json, &words)
+    }
+}

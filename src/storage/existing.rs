@@ -1,0 +1,116 @@
+//! A database that is there already, for commands: they make none.
+
+use super::{Address, AnyConnection, Result, StorageError, connection::unusable, db, pooler};
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    dsl::sql,
+    migration::MigrationSource,
+    sql_query,
+    sql_types::{BigInt, Text},
+    sqlite::Sqlite,
+};
+use std::path::Path;
+
+impl Address {
+    /// Opens a connection that only reads, with no more rights than that takes: a role with `SELECT` on Postgres, a
+    /// file that may only be read, also in a folder or on a disk where nothing can be written.
+    ///
+    /// # Errors
+    /// [`StorageError::Missing`] or [`StorageError::Older`] if there is no database that this version can read.
+    pub fn connect_to_read(&self) -> Result<AnyConnection> {
+        match self.look()? {
+            (_, Schema::Older) => Err(StorageError::Older(self.place())),
+            (connection, Schema::Current) => Ok(connection),
+        }
+    }
+
+    /// The same, also for a database of an older version, to copy it.
+    ///
+    /// # Errors
+    /// [`StorageError::Missing`], or what keeps it from being read.
+    pub fn connect_to_copy(&self) -> Result<AnyConnection> {
+        Ok(self.look()?.0)
+    }
+
+    fn look(&self) -> Result<(AnyConnection, Schema)> {
+        let mut connection = match self {
+            Self::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => {
+                return Err(StorageError::Missing(self.place()));
+            }
+            Self::Sqlite(path) => AnyConnection::Sqlite(read_file(path)?),
+            Self::Postgres(_) => {
+                let mut connection = self.connect()?;
+                connection.batch_execute("SET default_transaction_read_only = on")?;
+                pooler::refuse_if_it_switches(self, &mut connection)?;
+                connection
+            }
+        };
+        let schema = schema(&mut connection)?.ok_or_else(|| StorageError::Missing(self.place()))?;
+        Ok((connection, schema))
+    }
+}
+
+fn read_file(path: &Path) -> Result<SqliteConnection> {
+    let open = |how: &str| {
+        let refused = |error: &dyn std::error::Error| unusable(path, &error.to_string());
+        let mut connection = SqliteConnection::establish(&file_uri(path, how)).map_err(|error| refused(&error))?;
+        let first = "PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; \
+                     SELECT 1 FROM sqlite_master";
+        connection.batch_execute(first).map_err(|error| refused(&error)).map(|()| connection)
+    };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    // Whoever may write also takes away again what readers share, an index of the log beside the database; for others
+    // SQLite opens the file to read it. Where nobody can make an index and there is no log, nobody writes either.
+    open("mode=rw").or_else(|error| if has_log { Err(error) } else { open("immutable=1") })
+}
+
+/// The address by which SQLite opens a file in some way. Without it, some names would be taken for such addresses.
+pub fn file_uri(path: &Path, how: &str) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let root = if path.starts_with('/') { "//" } else { "" };
+    format!("file:{root}{path}?{how}")
+}
+
+/// Whether a database has what this version works with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Older,
+    Current,
+}
+
+/// Nothing if there is no schema of Jeton at all.
+pub fn schema(connection: &mut AnyConnection) -> Result<Option<Schema>> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let is_there = match connection {
+        AnyConnection::Sqlite(_) => "count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+        AnyConnection::Postgres(_) => "count(to_regclass('__diesel_schema_migrations'))",
+    };
+    if diesel::select(sql::<BigInt>(is_there)).get_result::<i64>(connection)? == 0 {
+        return Ok(None);
+    }
+    let applied: Vec<Applied> = sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
+    // The other database's have the same names.
+    let ours = MigrationSource::<Sqlite>::migrations(&db::SQLITE);
+    let ours = ours.map_err(|error| StorageError::Migration(error.to_string()))?;
+    let is_applied = |version: &str| applied.iter().any(|applied| applied.version == version);
+    let is_current = ours.iter().all(|migration| is_applied(&migration.name().version().to_string()));
+    Ok(Some(if is_current { Schema::Current } else { Schema::Older }).filter(|_| !applied.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_are_names() {
+        assert_eq!(file_uri(Path::new("/srv/a b/jeton.db"), "mode=ro"), "file:///srv/a b/jeton.db?mode=ro");
+        assert_eq!(file_uri(Path::new("file:x?#%41.db"), "mode=rw"), "file:file:x%3f%23%2541.db?mode=rw");
+    }
+}
