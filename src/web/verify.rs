@@ -46,7 +46,7 @@ const TOKEN: HeaderName = HeaderName::from_static("jeton-token");
 pub const IDENTITY: [HeaderName; 6] = [SUBJECT, ORGANIZATION, ORGANIZATION_ID, SCOPE, PERMISSIONS, TOKEN];
 
 /// Headers in which clients tell a framework another method or path than that of the request. What proxies hand on of
-/// them counts (see [`told`]); the configurations of proxies take them off, so that no API sees one.
+/// them counts (see `told`); the configurations of proxies take them off, so that no API sees one.
 pub const OVERRIDING: [&str; 5] =
     ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"];
 

@@ -287,13 +287,16 @@ mod tests {
                 all.filter(|of| of.name != "Envoy").flat_map(|of| of.files).map(|file| file.text).collect();
             let is_name = |line: &&str| {
                 let is_of_traefik = line.starts_with("    ") && line.ends_with(':') && !line.starts_with("     ");
-                line.starts_with("location") || line.contains(".lua") || line.trim().starts_with("@") || is_of_traefik
+                let is_of_haproxy = line.starts_with("backend") || line.starts_with("core.");
+                let is_of_others =
+                    line.starts_with("location") || line.contains(".lua") || line.trim().starts_with("@");
+                is_of_others || is_of_traefik || is_of_haproxy
             };
             texts.lines().filter(is_name).filter(|line| !line.contains("@odd")).map(str::to_owned).collect()
         };
         let orders = names("k7m2q9xd4t", "https://api.example.org/v1/");
         let stock = names("9m8nb0v732", "https://api.example.org/v2/");
-        assert_eq!(orders.len(), 8, "{orders:?}");
+        assert_eq!(orders.len(), 11, "{orders:?}");
         assert!(orders.iter().all(|name| !stock.contains(name)), "{orders:?} {stock:?}");
     }
     #[test]
