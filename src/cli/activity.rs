@@ -75,7 +75,7 @@ impl ActivityCommand {
 }
 
 fn named(org: &Option<String>, error: &AppError) -> String {
-    format!("{}: {error}", org.as_deref().unwrap_or_default())
+    org.as_ref().map_or_else(|| error.to_string(), |slug| format!("{slug}: {error}"))
 }
 
 /// Prints what was found. What is wrong is an error, so that the command ends with 1.
