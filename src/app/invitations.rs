@@ -174,7 +174,11 @@ impl Jeton {
     /// [`AppError::NotFound`] as for [`Jeton::invitation_behind`]; [`AppError::Invalid`] with what is wrong, such as an
     /// account with this address that there is already.
     pub async fn join_as_new(&self, code: &str, form: NewPerson, source: Source) -> Result<Begin> {
-        let (invitation, _) = self.invitation_behind(code).await?;
+        let (invitation, has_account) = self.invitation_behind(code).await?;
+        if has_account {
+            // Whoever has the link may send the form as often as they like: it must not cost a hash each time.
+            return Err(Problems::one(Field::Form, Problem::EmailTaken).into());
+        }
         let mut problems = Problems::default();
         let name = problems.check(Field::Name, user::name(&form.name));
         let own = [form.name.as_str(), invitation.email.as_str(), invitation.organization_name.as_str()];

@@ -10,6 +10,7 @@ use super::{
     mail::Mail,
     problem::{Field, Problems},
     random,
+    sign_in::{Device, attempt},
 };
 use crate::{
     domain::{
@@ -66,13 +67,16 @@ impl Jeton {
     pub async fn forgot_password(
         self: Arc<Self>,
         email: &str,
+        device: Option<Device>,
         source: Source,
         compose: impl FnOnce(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
         self.mail().ok_or(AppError::NotFound)?;
         let mut problems = Problems::default();
         let Some(email) = problems.check(Field::Email, Email::parse(email)) else { return Err(problems.into()) };
-        self.attempts.take_mail(&email.folded(), &source.address)?;
+        let account = email.folded();
+        let device = device.filter(|device| self.knows_device(&account, device));
+        self.attempts.take_password_mail(attempt(&account, device.as_ref(), &source))?;
         tokio::spawn(async move {
             if let Err(error) = self.mail_password_link(email, &source, compose).await {
                 tracing::error!(id = source.request_id, %error, "a link for a forgotten password could not be made");

@@ -2,6 +2,7 @@
 
 use super::{
     AppError, Jeton, Result,
+    attempts::Attempt,
     problem::{Field, Problem, Problems},
     random,
 };
@@ -172,7 +173,8 @@ impl Jeton {
         let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
         // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
         let account = text::fold(&actor.user.email);
-        self.attempts.take(&account, Some(&actor.session.public_id), &source.address)?;
+        let known_by = Some(actor.session.public_id.as_str());
+        self.attempts.take(Attempt { account: &account, known_by, address: &source.address })?;
         let id = actor.user.id;
         let hash = self.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
         if !self.passwords.verify(password, Some(hash)).await? {

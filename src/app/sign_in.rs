@@ -2,6 +2,7 @@
 
 use super::{
     AppError, Jeton, Result,
+    attempts::Attempt,
     problem::{Field, Problem, Problems},
     random,
     sessions::{Actor, Begin, KeyHash},
@@ -20,6 +21,11 @@ use subtle::ConstantTimeEq;
 /// strangers try the account's password (S7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device(pub String);
+
+/// An attempt of somebody at a browser with this mark, which is known to belong to the account.
+pub(super) fn attempt<'a>(account: &'a str, device: Option<&'a Device>, source: &'a Source) -> Attempt<'a> {
+    Attempt { account, known_by: device.map(|device| device.0.as_str()), address: &source.address }
+}
 
 impl Jeton {
     /// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
@@ -44,7 +50,7 @@ impl Jeton {
 
         let account = address.folded();
         let device = device.filter(|device| self.knows_device(&account, device));
-        self.attempts.take(&account, device.as_ref().map(|device| device.0.as_str()), &source.address)?;
+        self.attempts.take(attempt(&account, device.as_ref(), &source))?;
 
         let found = self.read(move |connection| Ok(users::find_by_email(connection, &address)?)).await?;
         let (user, hash) = found.unzip();
@@ -89,7 +95,8 @@ impl Jeton {
         Device(format!("{id}{proof}"))
     }
 
-    fn knows_device(&self, account: &str, device: &Device) -> bool {
+    /// Whether this account's owner has signed in from the browser with this mark.
+    pub(super) fn knows_device(&self, account: &str, device: &Device) -> bool {
         match device.0.split_at_checked(32) {
             Some((id, proof)) => proof.as_bytes().ct_eq(self.device_proof(account, id).as_bytes()).into(),
             None => false,

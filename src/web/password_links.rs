@@ -6,7 +6,7 @@ use super::{
     form::{OpenForm, Refused},
     page::{keep_address, page, page_with, see},
     routes::path,
-    session::Visitor,
+    session::{self, Visitor},
     shell::Shell,
     texts::Texts,
     words::Errors,
@@ -20,7 +20,7 @@ use crate::{
     storage::users::User,
 };
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path, Query},
 };
@@ -78,11 +78,12 @@ pub async fn ask(
     app: App,
     url: Data<PublicUrl>,
     visitor: Visitor,
+    request: HttpRequest,
     OpenForm(typed): OpenForm<TypedEmail>,
 ) -> Result<HttpResponse, WebError> {
-    let t = visitor.shell.t;
+    let (t, device) = (visitor.shell.t, session::device(&request));
     let compose = move |user: &User, code: &LinkCode| mail(t, &url, user, code);
-    match app.into_inner().forgot_password(&typed.email, visitor.source, compose).await {
+    match app.into_inner().forgot_password(&typed.email, device, visitor.source, compose).await {
         Ok(()) => Ok(see(&path::forgotten_asked())),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -67,11 +67,7 @@ impl TestApp {
 
     /// A Jeton with no user that sends mail through the server of this URL.
     pub async fn start_mailing_through(test_db: TestDb, url: &str) -> TestApp {
-        let mail = mail::Settings {
-            server: mail::Server::parse(url).expect("a server"),
-            from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
-        };
-        TestApp::run(test_db, None, Some(mail), false).await
+        TestApp::run(test_db, None, Some(mail_through(url)), false).await
     }
 
     /// A Jeton whose administrator `name` is signed in, and that believes proxies on the loopback.
@@ -79,6 +75,14 @@ impl TestApp {
         let app = TestApp::run(test_db, None, None, true).await;
         let person = app.first_user(name).await;
         (app, person)
+    }
+
+    /// The same, sending mail.
+    pub async fn with_proxies_and_mail(test_db: TestDb, name: &str) -> (TestApp, Person, Smtp) {
+        let smtp = Smtp::start();
+        let app = TestApp::run(test_db, None, Some(mail_through(&smtp.url())), true).await;
+        let person = app.first_user(name).await;
+        (app, person, smtp)
     }
 
     async fn run(
@@ -235,6 +239,14 @@ impl TestApp {
             request = request.header(*name, *value);
         }
         Answer::of(request.send().await.expect("an answer")).await
+    }
+}
+
+/// How mail is sent through the server of this URL.
+pub fn mail_through(url: &str) -> mail::Settings {
+    mail::Settings {
+        server: mail::Server::parse(url).expect("a server"),
+        from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
     }
 }
 
