@@ -261,6 +261,9 @@ pub(super) fn belongs(
 
 /// Makes a user a member, or whoever left one again in the same place, with the organization locked. Returns false for
 /// somebody who belongs to it, active or not.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if whoever runs the server has blocked the account.
 pub(super) fn admit(
     connection: &mut AnyConnection,
     user: UserId,
@@ -268,6 +271,10 @@ pub(super) fn admit(
     set: PermissionSetId,
     now: Timestamp,
 ) -> Result<bool> {
+    users::lock(connection, user)?;
+    if users::find(connection, user)?.is_some_and(|user| user.is_blocked) {
+        return Err(Problems::one(Field::Email, Problem::Blocked).into());
+    }
     match memberships::standing(connection, user, organization)? {
         None => memberships::insert(connection, user, organization, set, now).map(drop)?,
         Some((id, Standing::Removed)) => memberships::activate(connection, id, organization, set, now).map(drop)?,

@@ -13,6 +13,7 @@ pub mod demo;
 
 pub mod freshness;
 pub mod housekeeping;
+pub mod installation;
 pub mod inventory;
 pub mod invitations;
 pub mod leaks;
@@ -45,7 +46,7 @@ use crate::{
     storage::{
         self, Address, AnyConnection, Db, StorageError,
         epoch::{self, Touched},
-        installation, memberships,
+        memberships,
     },
 };
 use clock::Clock;
@@ -159,7 +160,7 @@ impl Jeton {
         let db = Db::open(settings.database)?;
         while db.write(storage::activity::chain_older)? {}
         while db.write(memberships::make_searchable)? {}
-        let known = db.read(installation::find)?;
+        let known = db.read(storage::installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =
             secrets::check(&db, &pepper, known, settings.is_demo, settings.clock.now(), &settings.data_dir)?;

@@ -10,6 +10,7 @@ use super::{
     mail::Mail,
     problem::{Field, Problems},
     random,
+    sessions::is_open,
     sign_in::{Device, attempt},
 };
 use crate::{
@@ -91,9 +92,13 @@ impl Jeton {
         source: &Source,
         compose: impl FnOnce(&User, &LinkCode) -> Words,
     ) -> Result<()> {
-        let found = self.read(move |connection| Ok(users::find_by_email(connection, &email)?)).await?;
-        let Some((user, _)) = found else { return Ok(()) };
-        let (target, now, asked_from) = (user.clone(), self.clock.now(), source.clone());
+        let now = self.clock.now();
+        let found = self.read(move |connection| {
+            let found = users::find_by_email(connection, &email)?.map(|(user, _)| user);
+            found.map(|user| Ok(is_open(connection, &user, now)?.then_some(user))).transpose()
+        });
+        let Some(user) = found.await?.flatten() else { return Ok(()) };
+        let (target, asked_from) = (user.clone(), source.clone());
         let code = self
             .write(move |connection| {
                 // Anybody may have typed the address, so no actor is named.
@@ -113,12 +118,13 @@ impl Jeton {
     /// Whose password the link with this code changes.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] unless there is such a link, and it still works.
+    /// [`AppError::NotFound`] unless there is such a link, and it still works, and the account is open.
     pub async fn user_of_password_link(&self, code: &str) -> Result<User> {
         let (hash, now) = (hash(code), self.clock.now());
         self.read(move |connection| {
             let id = password_links::find(connection, &hash, now)?.ok_or(AppError::NotFound)?;
-            users::find(connection, id)?.ok_or(AppError::NotFound)
+            let user = users::find(connection, id)?.ok_or(AppError::NotFound)?;
+            if is_open(connection, &user, now)? { Ok(user) } else { Err(AppError::NotFound) }
         })
         .await
     }

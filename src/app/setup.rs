@@ -91,7 +91,7 @@ impl Jeton {
             let user = users::insert(connection, &profile, &hash, now)?;
             let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
             memberships::insert(connection, user, organization, set, now)?;
-            users::make_installation_admin(connection, user)?;
+            users::set_installation_admin(connection, user, true)?;
             activity::insert(
                 connection,
                 &activity::Entry {

@@ -5,7 +5,7 @@ use super::{
     attempts::Attempt,
     problem::{Field, Problem, Problems},
     random,
-    sessions::{Actor, Begin, KeyHash},
+    sessions::{Actor, Begin, KeyHash, is_open, why_closed},
 };
 use crate::{
     domain::{
@@ -31,7 +31,8 @@ impl Jeton {
     /// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together; too many attempts; busy.
+    /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together, or the account is not open; too many
+    /// attempts; busy.
     pub async fn sign_in(
         &self,
         email: &str,
@@ -60,6 +61,10 @@ impl Jeton {
         let begin = Begin { user: user.id, generation: user.session_generation, source };
         let (signed_in, now) = (begin.clone(), self.clock.now());
         self.write(move |connection| {
+            if !is_open(connection, &user, now)? {
+                // Whoever reads this has entered the right password.
+                return Err(Problems::one(Field::Form, why_closed(&user)).into());
+            }
             let membership = memberships::first(connection, user.id)?;
             if let Some(membership) = &membership {
                 memberships::note_seen(connection, membership.id, now)?;

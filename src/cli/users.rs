@@ -65,6 +65,34 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
+    /// Stop an account as a whole, whatever it administers: nobody signs in with it, and its tokens are refused everywhere
+    Block {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Open an account again that was blocked; nothing that had stopped comes back
+    Unblock {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Let a user administer the installation: make organizations, and decide who else administers it
+    Promote {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Let a user no longer administer the installation, unless nobody else would
+    Demote {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a link with which a user chooses a new password, once
     PasswordLink {
         /// Their e-mail address
@@ -144,6 +172,47 @@ impl UserCommand {
                 };
                 tell(as_json, &json!({ "email": email, "organization": org, "reactivated": done }), &words)
             }
+            Self::Block { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.block_user(operator, &email).await;
+                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
+                let words = match done {
+                    true => format!("{email} is blocked. Their sessions have ended, and their tokens are refused."),
+                    false => format!("{email} was blocked before."),
+                };
+                tell(as_json, &json!({ "email": email, "blocked": done }), &words)?;
+                warn_unadministered(operator, &jeton).await
+            }
+            Self::Unblock { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.unblock_user(operator, &email).await;
+                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
+                let words = match done {
+                    true => format!("{email} is open again. They make new API tokens."),
+                    false => format!("{email} was not blocked."),
+                };
+                tell(as_json, &json!({ "email": email, "unblocked": done }), &words)
+            }
+            Self::Promote { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.promote_user(operator, &email).await;
+                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
+                let words = match done {
+                    true => format!("{email} administers the installation."),
+                    false => format!("{email} administered the installation before."),
+                };
+                tell(as_json, &json!({ "email": email, "promoted": done }), &words)
+            }
+            Self::Demote { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.demote_user(operator, &email).await;
+                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
+                let words = match done {
+                    true => format!("{email} does not administer the installation any more."),
+                    false => format!("{email} did not administer the installation."),
+                };
+                tell(as_json, &json!({ "email": email, "demoted": done }), &words)
+            }
             Self::PasswordLink { email, links, common } => {
                 let url = links.check()?;
                 let (jeton, as_json) = common.open()?;
@@ -190,7 +259,16 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
         rows.push(format!("{email} was not active in any organization."));
     }
     print(as_json, rows)?;
+    warn_unadministered(operator, jeton).await?;
     if refused.is_empty() { Ok(()) } else { Err(refused.join(" ").into()) }
+}
+
+/// Says so if nobody administers the installation any more: nobody but an operator can mend that.
+async fn warn_unadministered(operator: Operator, jeton: &Jeton) -> Outcome {
+    if !jeton.is_administered(operator).await? {
+        tracing::warn!("nobody administers the installation any more; jeton user promote names somebody");
+    }
+    Ok(())
 }
 
 fn words_link(email: &str, link: &str) -> String {
@@ -198,8 +276,10 @@ fn words_link(email: &str, link: &str) -> String {
 }
 
 fn words_user(user: &User, places: &[Place]) -> String {
-    let places: Vec<String> = places.iter().map(words_place).collect();
-    format!("{}  {}  {}", user.email, user.name, places.join(", ")).trim_end().to_owned()
+    let roles = [(user.is_blocked, "blocked"), (user.is_installation_admin, "administers the installation")];
+    let roles = roles.into_iter().filter(|(has, _)| *has).map(|(_, role)| role.to_owned());
+    let all: Vec<String> = roles.chain(places.iter().map(words_place)).collect();
+    format!("{}  {}  {}", user.email, user.name, all.join(", ")).trim_end().to_owned()
 }
 
 fn words_place(place: &Place) -> String {
@@ -216,5 +296,11 @@ fn json_user(user: &User, places: &[Place]) -> Value {
         })
     };
     let places: Vec<Value> = places.iter().map(place).collect();
-    json!({ "email": user.email, "name": user.name, "organizations": places })
+    json!({
+        "email": user.email,
+        "name": user.name,
+        "is_blocked": user.is_blocked,
+        "is_installation_admin": user.is_installation_admin,
+        "organizations": places,
+    })
 }

@@ -46,6 +46,14 @@ actions! {
     PasswordLinkMade = "password.link_made",
     /// Somebody changed their name, e-mail address or settings.
     ProfileChanged = "profile.changed",
+    /// The target administers the installation since then.
+    AccountPromoted = "account.promoted",
+    /// The target does not administer the installation any more.
+    AccountDemoted = "account.demoted",
+    /// The target's account was blocked as a whole, which stopped their tokens.
+    AccountBlocked = "account.blocked",
+    /// The target's account was opened again.
+    AccountUnblocked = "account.unblocked",
     /// An address, the target, was invited.
     UserInvited = "user.invited",
     /// An invitation of the target was taken back.
@@ -114,7 +122,7 @@ impl Action {
             Some("token") => ActionGroup::Tokens,
             Some("user") => ActionGroup::Users,
             Some("permission_set") => ActionGroup::PermissionSets,
-            Some("session" | "password" | "profile") => ActionGroup::Accounts,
+            Some("session" | "password" | "profile" | "account") => ActionGroup::Accounts,
             _ => ActionGroup::Organization,
         }
     }

@@ -48,6 +48,7 @@ diesel::table! {
         session_generation -> BigInt,
         created_at -> BigInt,
         is_installation_admin -> Bool,
+        blocked_at -> Nullable<BigInt>,
     }
 }
 diesel::table! { organizations (id) { id -> BigInt, slug -> Text, name -> Text, created_at -> BigInt, } }

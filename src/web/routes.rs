@@ -4,8 +4,8 @@
 pub mod path;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing, finish, health, inventory, invitations, leaks, metrics,
-    oauth, organizations, origin, page, password_links, revocations, service_users, session,
+    App, PublicUrl, account, activity, api, assets, billing, finish, health, installation, inventory, invitations,
+    leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
@@ -112,6 +112,16 @@ fn pages(config: &mut web::ServiceConfig) {
             web::resource("/organizations/new")
                 .route(read(organizations::new))
                 .route(web::post().to(organizations::create)),
+        )
+        .service(
+            web::resource("/installation/administrators")
+                .route(read(installation::list))
+                .route(web::post().to(installation::promote)),
+        )
+        .service(
+            web::resource("/installation/administrators/{id}/removal")
+                .route(read(installation::ask))
+                .route(web::post().to(installation::demote)),
         )
         .service(
             web::resource("/invitations/{code}")

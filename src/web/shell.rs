@@ -114,7 +114,7 @@ pub struct ShellUser {
     pub name: String,
     /// The user's e-mail address.
     pub email: String,
-    /// Whether they make organizations.
+    /// Whether they administer the installation.
     pub is_installation_admin: bool,
 }
 
@@ -153,6 +153,8 @@ pub enum Nav {
     Billing,
     /// Organization: its name and addresses.
     Settings,
+    /// Installation: who administers it.
+    InstallationAdmins,
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod harness;
 mod harness_works;
 mod health;
 mod input;
+mod installation;
 mod inventory;
 mod invitations;
 mod leaks;

@@ -159,6 +159,11 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/permission-sets/{set}/edit", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/permission-sets/{set}/deletion", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/permission-sets/{set}/deletion", [303, 303, 403, 404, 303]),
+    // `{user}` is Ann, the only one who administers the installation.
+    org("GET", "/installation/administrators", [303, 200, 404, 404, 303]),
+    org("POST", "/installation/administrators", [303, 422, 404, 404, 303]),
+    org("GET", "/installation/administrators/{user}/removal", [303, 200, 404, 404, 303]),
+    org("POST", "/installation/administrators/{user}/removal", [303, 422, 404, 404, 303]),
     org("GET", "/orgs/{slug}/billing", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/billing/seats.csv", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/settings", [303, 200, 403, 404, 303]),
@@ -245,7 +250,7 @@ db_test! {
         for OrgRow { method, path, answers } in ORGANIZATION {
             let mut path = path.replace("{slug}", "croix-bleue-sahel");
             for (name, id) in
-                [("{token}", &*token), ("{service}", service), ("{member}", ben), ("{invitation}", "1"), ("{set}", set), ("{api}", api)]
+                [("{token}", &*token), ("{service}", service), ("{member}", ben), ("{invitation}", "1"), ("{set}", set), ("{api}", api), ("{user}", "1")]
             {
                 path = path.replace(name, id);
             }
@@ -383,7 +388,7 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}"];
+    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}"];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)

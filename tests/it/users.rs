@@ -58,14 +58,15 @@ db_test! {
         }
         assert_eq!(count(&app, "seats WHERE ended_at IS NULL"), 1);
         assert_eq!(count(&app, "api_tokens WHERE slot IS NOT NULL"), 0, "the place is free");
-        // Signed in again, Ben is told that there is nothing for him.
-        assert_eq!(ben.signs_in().await.status, 303);
-        ben.get("/account/tokens").await.shows("not active in any organization");
-        assert_eq!(ben.get(USERS).await.status, 404);
+        // There is nothing for him any more.
+        let refused = ben.signs_in().await;
+        assert_eq!(refused.status, 422);
+        refused.shows("not active in any organization");
         assert_eq!(ann.does("Ben", "deactivation").await.header("location").rsplit('=').next(), Some("unchanged"));
 
         assert_eq!(ann.does("Ben", "reactivation").await.status, 303);
         assert_eq!(app.me(&key).await.status, 401, "reactivating brings no token back");
+        assert_eq!(ben.signs_in().await.status, 303);
         ben.get("/account/tokens").await.shows("because you left or were deactivated");
         assert_eq!(count(&app, "seats WHERE ended_at IS NULL"), 2);
         assert_eq!(count(&app, "seats"), 3, "it is a new seat");

@@ -1,14 +1,18 @@
-//! People: listed, added, deactivated and reactivated, and given a new password.
+//! People: listed, added, deactivated and reactivated, blocked as a whole, let administer the installation, and given a new
+//! password.
 
 use super::{Operator, entry, find_organization, find_user, unknown};
 use crate::{
     app::{
         AppError, Jeton, Result,
         activity::insert_everywhere,
+        installation::{demote, holders, promote},
         invitations::{admit, belongs},
         password_links::LinkCode,
         problem::{Field, Problem, Problems},
         random,
+        sessions::{is_open, why_closed},
+        tokens::revoke,
         users::{Ending, end, is_last_administrator, reactivate, refused, withdraw_invitations},
     },
     domain::{
@@ -27,6 +31,7 @@ use crate::{
             places::{self, Place},
         },
         organizations, password_links, sessions,
+        tokens::{self, RevokedBy},
         users::{self, Profile, User},
     },
 };
@@ -160,6 +165,91 @@ impl Jeton {
         .await
     }
 
+    /// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end, nobody
+    /// signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was blocked
+    /// before.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn block_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let user = find_user(connection, &email)?;
+            // No token is being made for them meanwhile.
+            users::lock(connection, user.id)?;
+            if !users::block(connection, user.id, now)? {
+                return Ok(false);
+            }
+            users::end_sessions(connection, user.id)?;
+            sessions::delete_all(connection, user.id)?;
+            password_links::delete_all(connection, user.id)?;
+            let blocked = entry(None, Action::AccountBlocked, now);
+            let blocked = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..blocked };
+            insert_everywhere(connection, user.id, blocked)?;
+            for place in places::list(connection, Some(user.id))? {
+                let by = activity::Entry { organization: Some(place.organization), ..blocked };
+                revoke_tokens(connection, &place, activity::Entry { action: Action::TokenRevoked, ..by })?;
+                withdraw_invitations(connection, place.organization, (user.id, &user.email), by)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not blocked.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn unblock_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let user = find_user(connection, &email)?;
+            let opened = users::unblock(connection, user.id)?;
+            if opened {
+                let opened = entry(None, Action::AccountUnblocked, now);
+                let opened = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..opened };
+                insert_everywhere(connection, user.id, opened)?;
+            }
+            Ok(opened)
+        })
+        .await
+    }
+
+    /// Lets a user administer the installation. Returns false if they do.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
+    pub async fn promote_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.write(move |connection| {
+            let user = find_user(connection, &email)?;
+            promote(connection, &user, entry(None, Action::AccountPromoted, now))
+        })
+        .await
+    }
+
+    /// Lets a user no longer administer the installation. Returns false if they do not.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody else
+    /// would administer it.
+    pub async fn demote_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.write(move |connection| {
+            let user = find_user(connection, &email)?;
+            demote(connection, &user, entry(None, Action::AccountDemoted, now))
+        })
+        .await
+    }
+
+    /// Whether anybody administers the installation at this moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_administered(&self, _: Operator) -> Result<bool> {
+        self.read(|connection| Ok(holders(connection)?.iter().any(|holder| holder.counts))).await
+    }
+
     /// Gives a user a new random password, which is returned this once, and ends all their sessions.
     ///
     /// # Errors
@@ -184,11 +274,14 @@ impl Jeton {
     /// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
     pub async fn make_password_link(&self, _: Operator, email: &str) -> Result<LinkCode> {
         let (email, now) = (email.to_owned(), self.clock.now());
         self.write(move |connection| {
             let user = find_user(connection, &email)?;
+            if !is_open(connection, &user, now)? {
+                return Err(Problems::one(Field::Email, why_closed(&user)).into());
+            }
             make_link(connection, user.id, &user.name, now)
         })
         .await
@@ -201,6 +294,16 @@ impl Jeton {
         let hash = self.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
         Ok((password, hash))
     }
+}
+
+/// Revokes the tokens of a user in one of their places. `by` is the entry about it without a token.
+fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::Entry<'_>) -> Result<()> {
+    for (_, token) in tokens::in_places(connection, place.user)? {
+        if token.membership == place.membership {
+            revoke(connection, &token, RevokedBy::Operator.into(), by)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a link for somebody's new password, and writes that down.

@@ -1,6 +1,6 @@
 //! Addresses, so that no template or handler puts one together by itself.
 
-use crate::domain::organization::PermissionSetId;
+use crate::domain::{organization::PermissionSetId, user::UserId};
 
 /// The first page.
 pub const HOME: &str = "/";
@@ -34,6 +34,8 @@ pub const READINESS: &str = "/readyz";
 pub const METRICS: &str = "/metrics";
 /// The first set-up.
 pub const SETUP: &str = "/setup";
+/// Who administers the installation.
+pub const INSTALLATION_ADMINS: &str = "/installation/administrators";
 /// Signing in.
 pub const SIGN_IN: &str = "/sign-in";
 /// Asking for a link because of a forgotten password.
@@ -54,6 +56,16 @@ pub const TOKENS: &str = "/account/tokens";
 pub const NEW_TOKEN: &str = "/account/tokens/new";
 /// Revoking many tokens.
 pub const TOKENS_REVOCATION: &str = "/account/tokens/revocation";
+
+/// The same after something was done: `added` or `removed`.
+pub fn installation_admins_after(done: &str) -> String {
+    format!("{INSTALLATION_ADMINS}?{done}")
+}
+
+/// Taking the role of administering the installation from a user.
+pub fn installation_admin_removal(UserId(user): UserId) -> String {
+    format!("{INSTALLATION_ADMINS}/{user}/removal")
+}
 
 /// The page of a token.
 pub fn token(public_id: &str) -> String {

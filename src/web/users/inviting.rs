@@ -1,6 +1,6 @@
 //! Inviting somebody: the form, the one page that shows the link, and withdrawing an invitation.
 
-use super::{Manager, link::LinkPage, question::Question};
+use super::{Manager, link::LinkPage};
 use crate::{
     app::{
         AppError,
@@ -17,6 +17,7 @@ use crate::{
         errors::WebError,
         form::{Form, Refused},
         page::{IsHtmx, page, see},
+        question::Question,
         routes::path,
         shell::{Nav, Shell},
         sign_in::Nothing,
@@ -198,7 +199,7 @@ pub async fn ask_withdrawal(
         errors: Errors::default(),
         is_dialog: false,
     };
-    question.ask(&at, is_dialog)
+    question.ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/invitations/{id}/withdrawal`

@@ -388,6 +388,29 @@ const ORGANIZATION: &[Page] = &[
         "organization menu",
         &[Go("/orgs/croix-bleue-sahel/billing"), Press(".organization.btn", "#organization-menu:popover-open")],
     ),
+    ("installation, last administrator", &[Go("/installation/administrators/1/removal")]),
+    (
+        "installation administrator added",
+        &[
+            Send("/orgs/croix-bleue-sahel/users/2/reactivation", &[("password", PASSWORD)]),
+            Go("/installation/administrators"),
+            Type("email", "ben@example.org"),
+            Type("password", PASSWORD),
+            Press("main form.form [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    (
+        "installation administrators, one without effect",
+        &[Send("/orgs/croix-bleue-sahel/users/2/deactivation", &[]), Go("/installation/administrators")],
+    ),
+    (
+        "installation administrators with errors",
+        &[Go("/installation/administrators"), Type("email", "nobody@example.org"), REFUSED],
+    ),
+    (
+        "installation administrator removal dialog",
+        &[Go("/installation/administrators"), Press("[data-dialog][href$=removal]", "dialog:modal")],
+    ),
     ("new organization", &[Go("/organizations/new")]),
     ("new organization with errors", &[Go("/organizations/new"), REFUSED]),
 ];
