@@ -1,17 +1,20 @@
 //! How often passwords may be tried, and mails asked for (S7).
 //!
-//! Who asks passes the narrow bucket first: that of their address, then that of the account. What is for all is taken last,
-//! and only by what those let through, so that whoever knocks in vain keeps nobody else out. The keys come from what the
-//! server knows: the folded e-mail address and the address of the connection (or what a configured proxy says of it).
+//! Who asks passes the narrow bucket first: that of their address, then that of the account. What is for all is taken
+//! last, and only by what those let through, so that whoever knocks in vain keeps nobody else out. The keys come from
+//! what the server knows: the folded e-mail address and the address of the connection (or what a configured proxy says
+//! of it).
 //!
-//! Whoever the account knows, by a session or since they have signed in from this browser before, stands in no bucket with
-//! strangers: they have one of their own, and all of them together one of their account instead of one of their address. So
-//! neither somebody who tries the account's password, nor a storm from anywhere, nor a crowd behind one address keeps them
-//! out.
+//! Whoever the account knows, by a session or since they have signed in from this browser before, stands in no bucket
+//! with strangers: they have one of their own, and all of them together one of their account instead of one of their
+//! address. So neither somebody who tries the account's password, nor a storm from anywhere, nor a crowd behind one
+//! address keeps them out.
 //!
-//! Mails have a narrower bucket an account, so that nobody's mailbox can be filled from here.
+//! Mails have narrower buckets, by whoever has them sent and by whoever gets them, so that nobody's mailbox can be
+//! filled from here.
 
 use super::AppError;
+use crate::domain::{organization::OrganizationId, user::UserId};
 use governor::{
     DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -27,6 +30,7 @@ pub struct Attempts {
     networks: Buckets,
     everybody: Buckets,
     mails: Buckets,
+    senders: Buckets,
     reports: Buckets,
     clock: DefaultClock,
 }
@@ -48,9 +52,9 @@ fn buckets(burst: u32, every: Duration) -> Buckets {
 }
 
 impl Attempts {
-    /// Full buckets: 10 tries an account and then one every 30 s; 30 a client, one every 2 s; 120 a network of clients, 2 a
-    /// second; 200 in all, 20 a second; 3 mails to an account, one every 10 minutes; 30 reports of leaked keys a client, one
-    /// every 2 s.
+    /// Full buckets: 10 tries an account and then one every 30 s; 30 a client, one every 2 s; 120 a network of clients,
+    /// 2 a second; 200 in all, 20 a second; 3 mails of a kind to one address, one every 10 minutes; 60 invitations of
+    /// one sender, one a minute; 30 reports of leaked keys a client, one every 2 s.
     pub fn new() -> Self {
         Self {
             accounts: buckets(10, Duration::from_secs(30)),
@@ -58,6 +62,7 @@ impl Attempts {
             networks: buckets(120, Duration::from_millis(500)),
             everybody: buckets(200, Duration::from_millis(50)),
             mails: buckets(3, Duration::from_secs(600)),
+            senders: buckets(60, Duration::from_secs(60)),
             reports: buckets(30, Duration::from_secs(2)),
             clock: DefaultClock::default(),
         }
@@ -77,6 +82,31 @@ impl Attempts {
     /// [`AppError::TooManyAttempts`] with the seconds until the next.
     pub fn take_password_mail(&self, attempt: Attempt<'_>) -> Result<(), AppError> {
         self.take_from(&self.mails, attempt)
+    }
+
+    /// Takes one invitation by mail to `recipient`, a folded e-mail address, from whoever sends it and from all who
+    /// send for the same organization.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    pub fn take_invitation(
+        &self,
+        UserId(sender): UserId,
+        OrganizationId(organization): OrganizationId,
+        recipient: &str,
+    ) -> Result<(), AppError> {
+        self.take_one(&self.senders, format!("user {sender}"))?;
+        self.take_one(&self.senders, format!("organization {organization}"))?;
+        self.take_one(&self.mails, format!("invitation {recipient}"))
+    }
+
+    /// Takes one new e-mail address of a user, `email` folded, whether it is mailed to or tells whether it is taken.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    pub fn take_new_email(&self, UserId(user): UserId, email: &str) -> Result<(), AppError> {
+        self.take_one(&self.mails, format!("new address of {user}"))?;
+        self.take_one(&self.mails, format!("new address {email}"))
     }
 
     /// Takes one report of leaked keys from `address`. Reports empty no other bucket: strangers send them.
@@ -107,7 +137,7 @@ impl Attempts {
 
     /// Forgets what has filled up again.
     pub fn sweep(&self) {
-        for buckets in [&self.accounts, &self.clients, &self.networks, &self.mails, &self.reports] {
+        for buckets in [&self.accounts, &self.clients, &self.networks, &self.mails, &self.senders, &self.reports] {
             buckets.retain_recent();
         }
     }
@@ -208,5 +238,24 @@ mod tests {
         let marked = |mark: &&String| attempts.take(Attempt { known_by: Some(mark), ..OWNER }).is_ok();
         let through = marks.iter().filter(marked).count();
         assert!(through <= 30, "many marks of one account are one client: {through}");
+    }
+
+    #[test]
+    fn nobody_is_invited_without_end_by_anybody() {
+        let attempts = Attempts::new();
+        let invite = |sender, organization, recipient: &str| {
+            attempts.take_invitation(UserId(sender), OrganizationId(organization), recipient).is_ok()
+        };
+        assert_eq!((0..60).filter(|n| invite(*n, *n, "leo@example.org")).count(), 3, "of many organizations");
+        assert_eq!((0..100).filter(|n| invite(100, 100 + n, &format!("{n}@b"))).count(), 60, "of one sender");
+        assert_eq!((0..100).filter(|n| invite(1000 + n, 200, &format!("{n}@c"))).count(), 60, "of one organization");
+        assert!(invite(2000, 2000, "zoe@example.org"));
+    }
+
+    #[test]
+    fn few_addresses_are_tried_by_anybody_and_nobody_is_asked_for_theirs_without_end() {
+        let attempts = Attempts::new();
+        assert_eq!((0..80).filter(|n| attempts.take_new_email(UserId(1), &format!("{n}@b")).is_ok()).count(), 3);
+        assert_eq!((2..80).filter(|n| attempts.take_new_email(UserId(*n), "awa@example.org").is_ok()).count(), 3);
     }
 }

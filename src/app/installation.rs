@@ -1,8 +1,8 @@
 //! The installation as a whole: who administers it.
 //!
-//! Those who do make organizations, and decide who else does. The role hangs on a user and not on a membership, so it counts
-//! for nothing while its user is active in no organization or blocked: whoever was let go everywhere was let go here (V5).
-//! Of those whose role counts the last one keeps it. Whoever runs the server can give and take it as well
+//! Those who do make organizations, and decide who else does. The role hangs on a user and not on a membership, so it
+//! counts for nothing while its user is active in no organization or blocked: whoever was let go everywhere was let go
+//! here (V5). Of those whose role counts the last one keeps it. Whoever runs the server can give and take it as well
 //! ([`super::operator`]).
 
 use super::{
@@ -40,8 +40,8 @@ impl InstallationAdmin {
         &self.0
     }
 
-    /// Whether they still do, inside the transaction that is to change something. Nobody else gives or takes the role until
-    /// it ends, so that of two who take it from each other one has it no more.
+    /// Whether they still do, inside the transaction that is to change something. Nobody else gives or takes the role
+    /// until it ends, so that of two who take it from each other one has it no more.
     ///
     /// # Errors
     /// [`AppError::NotFound`] if they do not.
@@ -95,8 +95,8 @@ pub(super) fn promote(connection: &mut AnyConnection, user: &User, by: activity:
     Ok(is_new)
 }
 
-/// Takes the role from somebody, unless nobody else's would count. `by` is the entry about it without the person. Returns
-/// false if they do not have it.
+/// Takes the role from somebody, unless nobody else's would count. `by` is the entry about it without the person.
+/// Returns false if they do not have it.
 pub(super) fn demote(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
     installation::lock(connection)?;
     let all = holders(connection)?;
@@ -127,8 +127,8 @@ impl Jeton {
     /// Lets somebody administer the installation. Returns who it is.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: nobody has the address, the account is not active anywhere, or a missing
-    /// password; [`AppError::NotFound`] for one who does not administer the installation any more.
+    /// [`AppError::Invalid`] with what is wrong: nobody has the address, the account is not active anywhere, or a
+    /// missing password; [`AppError::NotFound`] for one who does not administer the installation any more.
     pub async fn promote(&self, by: &InstallationAdmin, form: PromotionForm, source: Source) -> Result<UserId> {
         let mut problems = Problems::default();
         let email = problems.check(Field::Email, Email::parse(&form.email));

@@ -10,6 +10,7 @@ pub mod billing;
 mod calls;
 pub mod clock;
 pub mod demo;
+pub mod email_changes;
 
 pub mod freshness;
 pub mod housekeeping;
@@ -142,7 +143,7 @@ pub struct Jeton {
     setup_code: String,
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
-    mail: Option<mail::Mailer>,
+    mail: Option<Arc<mail::Mailer>>,
     github: Option<leaks::GitHub>,
     noted_epoch: noted_epoch::NotedEpoch,
     node: nodes::ThisNode,
@@ -170,6 +171,7 @@ impl Jeton {
         if let Some(time) = time {
             settings.clock.follow(time).map_err(|jumped| StartError::WentBack(jumped.to_string()))?;
         }
+        let mail = settings.mail.map(|mail| mail::Mailer::start(mail, db.clone(), &pepper, settings.clock.clone()));
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
         let setup_code = random::hex(&pepper.derive("set-up", b""));
@@ -180,7 +182,7 @@ impl Jeton {
             setup_code,
             passwords: passwords::Hasher::start(),
             attempts: attempts::Attempts::new(),
-            mail: settings.mail.map(mail::Mailer::start).transpose().map_err(StartError::Mail)?,
+            mail: mail.transpose().map_err(StartError::Mail)?.map(Arc::new),
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,
             noted_epoch,
@@ -200,12 +202,12 @@ impl Jeton {
         self.is_demo
     }
 
-    /// Who sends mail, if there is an SMTP server.
-    pub fn mail(&self) -> Option<&mail::Mailer> {
-        self.mail.as_ref()
+    /// Whether there is a server that takes mail.
+    pub fn sends_mail(&self) -> bool {
+        self.mail.is_some()
     }
 
-    /// Waits a little for mail that is on its way, as before a stop.
+    /// Waits a little for mail that is on its way, as before a stop; what waits for its next try goes on to wait.
     pub async fn finish_mail(&self) {
         if let Some(mailer) = &self.mail {
             mailer.finish().await;

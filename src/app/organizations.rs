@@ -208,8 +208,8 @@ impl Jeton {
     /// addresses.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] for one who does not administer the installation any
-    /// more.
+    /// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] for one who does not administer the
+    /// installation any more.
     pub async fn create_organization(
         &self,
         admin: &InstallationAdmin,

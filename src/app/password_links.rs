@@ -7,7 +7,8 @@
 use super::{
     AppError, Jeton, Result,
     activity::insert_everywhere,
-    mail::Mail,
+    email_changes,
+    mail::{Mail, Mailer},
     problem::{Field, Problems},
     random,
     sessions::is_open,
@@ -70,16 +71,16 @@ impl Jeton {
         email: &str,
         device: Option<Device>,
         source: Source,
-        compose: impl FnOnce(&User, &LinkCode) -> Words + Send + 'static,
+        compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
-        self.mail().ok_or(AppError::NotFound)?;
+        let mailer = self.mail.clone().ok_or(AppError::NotFound)?;
         let mut problems = Problems::default();
         let Some(email) = problems.check(Field::Email, Email::parse(email)) else { return Err(problems.into()) };
         let account = email.folded();
         let device = device.filter(|device| self.knows_device(&account, device));
         self.attempts.take_password_mail(attempt(&account, device.as_ref(), &source))?;
         tokio::spawn(async move {
-            if let Err(error) = self.mail_password_link(email, &source, compose).await {
+            if let Err(error) = self.mail_password_link(mailer, email, &source, compose).await {
                 tracing::error!(id = source.request_id, %error, "a link for a forgotten password could not be made");
             }
         });
@@ -88,9 +89,10 @@ impl Jeton {
 
     async fn mail_password_link(
         &self,
+        mailer: Arc<Mailer>,
         email: Email,
         source: &Source,
-        compose: impl FnOnce(&User, &LinkCode) -> Words,
+        compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
         let now = self.clock.now();
         let found = self.read(move |connection| {
@@ -98,20 +100,19 @@ impl Jeton {
             found.map(|user| Ok(is_open(connection, &user, now)?.then_some(user))).transpose()
         });
         let Some(user) = found.await?.flatten() else { return Ok(()) };
-        let (target, asked_from) = (user.clone(), source.clone());
-        let code = self
-            .write(move |connection| {
-                // Anybody may have typed the address, so no actor is named.
-                insert_entry(connection, Action::PasswordLinkMade, None, &target, now, &asked_from)?;
-                LinkCode::make(connection, target.id, MadeBy::User, now)
-            })
-            .await?;
-        let (subject, text) = compose(&user, &code);
         // To the address of the account, which may be written differently from what was typed.
         let to = Email::parse(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
-        if let Some(mailer) = self.mail() {
-            drop(mailer.send(&Mail { to, subject, text }, &source.request_id));
-        }
+        let (posting, source) = (Arc::clone(&mailer), source.clone());
+        let posted = self
+            .write(move |connection| {
+                // Anybody may have typed the address, so no actor is named.
+                insert_entry(connection, Action::PasswordLinkMade, None, &user, now, &source)?;
+                let code = LinkCode::make(connection, user.id, MadeBy::User, now)?;
+                let (subject, text) = compose(&user, &code);
+                posting.post(connection, &Mail { to: to.clone(), subject, text }, &source.request_id, now)
+            })
+            .await?;
+        drop(mailer.send(posted));
         Ok(())
     }
 
@@ -150,6 +151,7 @@ impl Jeton {
             users::update_password(connection, user.id, &old_hash, &new_hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
             password_links::delete_all(connection, user.id)?;
+            email_changes::forget(connection, user.id)?;
             insert_entry(connection, Action::PasswordReset, Some(&user), &user, now, &source)
         })
         .await

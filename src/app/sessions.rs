@@ -101,7 +101,8 @@ impl KeyHash {
 }
 
 /// Whether an account can be signed in to. What somebody may do hangs on their memberships, so one that is active in no
-/// organization opens nothing, unless an invitation waits for it; and none that whoever runs the server has blocked (V5).
+/// organization opens nothing, unless an invitation waits for it; and none that whoever runs the server has blocked
+/// (V5).
 pub(super) fn is_open(connection: &mut AnyConnection, user: &User, now: Timestamp) -> Result<bool> {
     let is_at_home = memberships::first(connection, user.id)?.is_some();
     Ok(!user.is_blocked && (is_at_home || invitations::any_for(connection, &user.email, now)?))

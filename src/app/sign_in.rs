@@ -96,7 +96,8 @@ impl Jeton {
     /// A new mark for a browser from which this account has just signed in.
     pub fn mark_device(&self, email: &str) -> Device {
         let id = random::hex(&random::bytes::<16>());
-        let proof = self.device_proof(&text::fold(email), &id);
+        let account = Email::parse(email).map_or_else(|_| text::fold(email), |email| email.folded());
+        let proof = self.device_proof(&account, &id);
         Device(format!("{id}{proof}"))
     }
 

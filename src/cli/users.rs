@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::{
-        Jeton,
+        self, Jeton,
         operator::{Operator, users::AddForm},
     },
     domain::password_link::MINUTES,
@@ -65,7 +65,8 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Stop an account as a whole, whatever it administers: nobody signs in with it, and its tokens are refused everywhere
+    /// Stop an account as a whole, whatever it administers: nobody signs in with it, and its tokens are refused
+    /// everywhere
     Block {
         /// Their e-mail address
         email: String,
@@ -175,43 +176,27 @@ impl UserCommand {
             Self::Block { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = jeton.block_user(operator, &email).await;
-                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
-                let words = match done {
-                    true => format!("{email} is blocked. Their sessions have ended, and their tokens are refused."),
-                    false => format!("{email} was blocked before."),
-                };
-                tell(as_json, &json!({ "email": email, "blocked": done }), &words)?;
+                let words =
+                    ["is blocked. Their sessions have ended, and their tokens are refused.", "was blocked before."];
+                tell_done(as_json, &email, done, "blocked", words)?;
                 warn_unadministered(operator, &jeton).await
             }
             Self::Unblock { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = jeton.unblock_user(operator, &email).await;
-                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
-                let words = match done {
-                    true => format!("{email} is open again. They make new API tokens."),
-                    false => format!("{email} was not blocked."),
-                };
-                tell(as_json, &json!({ "email": email, "unblocked": done }), &words)
+                tell_done(as_json, &email, done, "unblocked", ["is open again.", "was not blocked."])
             }
             Self::Promote { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = jeton.promote_user(operator, &email).await;
-                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
-                let words = match done {
-                    true => format!("{email} administers the installation."),
-                    false => format!("{email} administered the installation before."),
-                };
-                tell(as_json, &json!({ "email": email, "promoted": done }), &words)
+                let words = ["administers the installation.", "administered the installation before."];
+                tell_done(as_json, &email, done, "promoted", words)
             }
             Self::Demote { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = jeton.demote_user(operator, &email).await;
-                let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
-                let words = match done {
-                    true => format!("{email} does not administer the installation any more."),
-                    false => format!("{email} did not administer the installation."),
-                };
-                tell(as_json, &json!({ "email": email, "demoted": done }), &words)
+                let words = ["does not administer the installation any more.", "did not administer the installation."];
+                tell_done(as_json, &email, done, "demoted", words)
             }
             Self::PasswordLink { email, links, common } => {
                 let url = links.check()?;
@@ -261,6 +246,13 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
     print(as_json, rows)?;
     warn_unadministered(operator, jeton).await?;
     if refused.is_empty() { Ok(()) } else { Err(refused.join(" ").into()) }
+}
+
+/// Prints that something was done to a user, or why it did not have to be.
+fn tell_done(as_json: bool, email: &str, done: app::Result<bool>, name: &str, [is_so, was_so]: [&str; 2]) -> Outcome {
+    let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
+    let words = format!("{email} {}", if done { is_so } else { was_so });
+    tell(as_json, &json!({ "email": email, name: done }), &words)
 }
 
 /// Says so if nobody administers the installation any more: nobody but an operator can mend that.

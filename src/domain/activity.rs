@@ -46,6 +46,12 @@ actions! {
     PasswordLinkMade = "password.link_made",
     /// Somebody changed their name, e-mail address or settings.
     ProfileChanged = "profile.changed",
+    /// Somebody asked for another e-mail address, and has yet to prove it.
+    EmailChangeAsked = "profile.email_change_asked",
+    /// Somebody does not want that address any more.
+    EmailChangeCancelled = "profile.email_change_cancelled",
+    /// Somebody has another e-mail address; the detail is which.
+    EmailChanged = "profile.email_changed",
     /// The target administers the installation since then.
     AccountPromoted = "account.promoted",
     /// The target does not administer the installation any more.

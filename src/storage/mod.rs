@@ -9,9 +9,11 @@
 pub mod activity;
 mod connection;
 mod db;
+pub mod email_changes;
 pub mod epoch;
 pub mod installation;
 pub mod invitations;
+pub mod mails;
 pub mod memberships;
 pub mod nodes;
 pub mod organizations;

@@ -135,6 +135,25 @@ diesel::table! {
     }
 }
 diesel::table! {
+    email_changes (user_id) {
+        user_id -> BigInt,
+        email -> Text,
+        code_hash -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+diesel::table! {
+    mails (id) {
+        id -> BigInt,
+        sealed -> Binary,
+        request_id -> Text,
+        created_at -> BigInt,
+        next_at -> BigInt,
+        tries -> BigInt,
+    }
+}
+diesel::table! {
     api_tokens (id) {
         id -> BigInt,
         public_id -> Text,

@@ -144,16 +144,25 @@ pub fn password_hash(connection: &mut AnyConnection, id: UserId) -> Result<Strin
     Ok(users::table.find(id.0).select(users::password_hash).get_result(connection)?)
 }
 
-/// Changes a user's settings.
+/// Changes a user's e-mail address.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] if the e-mail address is taken.
-pub fn update_profile(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
+/// When the database fails; [`super::StorageError::is_duplicate`] if it is taken.
+pub fn update_email(connection: &mut AnyConnection, id: UserId, new: &Email) -> Result<()> {
+    diesel::update(users::table.find(id.0))
+        .set((users::email.eq(new.as_str()), users::email_folded.eq(new.folded())))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Changes a user's settings but for the e-mail address.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
     diesel::update(users::table.find(id.0))
         .set((
             users::name.eq(&new.name),
-            users::email.eq(new.email.as_str()),
-            users::email_folded.eq(new.email.folded()),
             users::language.eq(new.language.map(Language::tag)),
             users::time_zone.eq(&new.time_zone),
             users::theme.eq(new.theme.key()),

@@ -13,6 +13,7 @@ pub mod billing;
 pub mod body;
 pub mod calls;
 pub mod csv;
+pub mod email_changes;
 pub mod errors;
 pub mod finish;
 pub mod form;

@@ -63,7 +63,7 @@ pub struct Done {
 /// # Errors
 /// When the page cannot be rendered.
 pub async fn forgotten(app: App, visitor: Visitor, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let (shell, sends_mail) = (visitor.shell, app.mail().is_some());
+    let (shell, sends_mail) = (visitor.shell, app.sends_mail());
     if sends_mail && done.asked.is_some() {
         return page(&AskedPage { shell });
     }
@@ -168,5 +168,5 @@ pub async fn submit(
 }
 
 fn gone(app: &App, shell: Shell) -> Result<HttpResponse, WebError> {
-    page_with(StatusCode::GONE, &GonePage { shell, sends_mail: app.mail().is_some() })
+    page_with(StatusCode::GONE, &GonePage { shell, sends_mail: app.sends_mail() })
 }

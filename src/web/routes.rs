@@ -4,8 +4,9 @@
 pub mod path;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing, finish, health, installation, inventory, invitations,
-    leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users, session,
+    App, PublicUrl, account, activity, api, assets, billing, email_changes, finish, health, installation, inventory,
+    invitations, leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users,
+    session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
@@ -82,6 +83,10 @@ fn pages(config: &mut web::ServiceConfig) {
             web::resource("/account/profile")
                 .route(read(account::profile))
                 .route(web::post().to(account::change_profile)),
+        )
+        .service(web::resource("/account/email-change/cancellation").route(web::post().to(email_changes::cancel)))
+        .service(
+            web::resource("/email/{code}").route(read(email_changes::show)).route(web::post().to(email_changes::prove)),
         )
         .service(web::resource("/account/theme").route(web::post().to(account::change_theme)))
         .service(

@@ -46,13 +46,14 @@ struct NotSetUpPage {
     shell: Shell,
 }
 
-/// What the address says: where to go afterwards, and whether somebody has just signed out or chosen a new password.
+/// What the address says: where to go afterwards, and what has just been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
     next: String,
     signed_out: Option<String>,
     new_password: Option<String>,
+    new_email: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -71,9 +72,14 @@ pub async fn form(
     if app.needs_setup().await? {
         return page(&NotSetUpPage { shell: visitor.shell });
     }
-    let Asked { next, signed_out, new_password } = asked.into_inner();
+    let Asked { next, signed_out, new_password, new_email } = asked.into_inner();
     let (t, typed) = (visitor.shell.t, Typed { next, ..Typed::default() });
-    let done = new_password.map(|_| t.password_link_set()).or(signed_out.map(|_| t.sign_in_signed_out()));
+    let said = [
+        (new_password, t.password_link_set()),
+        (new_email, t.email_change_proved()),
+        (signed_out, t.sign_in_signed_out()),
+    ];
+    let done = said.into_iter().find(|(done, _)| done.is_some()).map(|(_, words)| words);
     page(&SignInPage { shell: visitor.shell, typed, errors: Errors::default(), done })
 }
 

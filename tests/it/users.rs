@@ -1,7 +1,6 @@
 //! The people of an organization: who may decide about whom, and what stops at once.
 
-use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, db_test, lists};
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, change, count, db_test, lists};
 use futures_util::future::join_all;
 use jeton::{
     domain::{
@@ -13,21 +12,6 @@ use jeton::{
         memberships::people::{self, Filter, PageFrom},
     },
 };
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-fn count(app: &TestApp, rows: &str) -> i64 {
-    let sql = format!("SELECT count(*) AS count FROM {rows}");
-    app.db.read::<_, StorageError>(|connection| Ok(sql_query(sql).get_result::<Count>(connection)?.count)).unwrap()
-}
-
-fn change(app: &TestApp, sql: &str) {
-    app.db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).unwrap();
-}
 
 /// Somebody who manages users and may do nothing else.
 async fn user_manager(app: &TestApp, ann: &Person) -> Person {

@@ -1,13 +1,15 @@
-//! People: listed, added, deactivated and reactivated, blocked as a whole, let administer the installation, and given a new
-//! password.
+//! People: listed, added, deactivated and reactivated, blocked as a whole, let administer the installation, and given a
+//! new password.
 
 use super::{Operator, entry, find_organization, find_user, unknown};
 use crate::{
     app::{
         AppError, Jeton, Result,
         activity::insert_everywhere,
+        email_changes,
         installation::{demote, holders, promote},
         invitations::{admit, belongs},
+        mail,
         password_links::LinkCode,
         problem::{Field, Problem, Problems},
         random,
@@ -21,7 +23,7 @@ use crate::{
         password_link::MadeBy,
         text,
         time::Timestamp,
-        user::{self, Email, Password, PasswordError, Theme, UserId},
+        user::{self, Password, PasswordError, Theme, UserId},
     },
     storage::{
         AnyConnection, activity,
@@ -91,7 +93,7 @@ impl Jeton {
     /// [`AppError::Invalid`] with what is wrong, among that that they belong to the organization already.
     pub async fn add_user(&self, _: Operator, form: AddForm) -> Result<Option<LinkCode>> {
         let mut problems = Problems::default();
-        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let email = problems.check(Field::Email, mail::address(&form.email));
         let name = problems.check(Field::Name, user::name(&form.name));
         let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
         // Nobody gets to know this password.
@@ -165,9 +167,9 @@ impl Jeton {
         .await
     }
 
-    /// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end, nobody
-    /// signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was blocked
-    /// before.
+    /// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end,
+    /// nobody signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was
+    /// blocked before.
     ///
     /// # Errors
     /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
@@ -183,6 +185,7 @@ impl Jeton {
             users::end_sessions(connection, user.id)?;
             sessions::delete_all(connection, user.id)?;
             password_links::delete_all(connection, user.id)?;
+            email_changes::forget(connection, user.id)?;
             let blocked = entry(None, Action::AccountBlocked, now);
             let blocked = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..blocked };
             insert_everywhere(connection, user.id, blocked)?;
@@ -196,7 +199,8 @@ impl Jeton {
         .await
     }
 
-    /// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not blocked.
+    /// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not
+    /// blocked.
     ///
     /// # Errors
     /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
@@ -231,8 +235,8 @@ impl Jeton {
     /// Lets a user no longer administer the installation. Returns false if they do not.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody else
-    /// would administer it.
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody
+    /// else would administer it.
     pub async fn demote_user(&self, _: Operator, email: &str) -> Result<bool> {
         let (email, now) = (email.to_owned(), self.clock.now());
         self.write(move |connection| {
@@ -263,6 +267,7 @@ impl Jeton {
             users::update_password(connection, user.id, &old_hash, &hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
             password_links::delete_all(connection, user.id)?;
+            email_changes::forget(connection, user.id)?;
             let reset = entry(None, Action::PasswordReset, now);
             let reset = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..reset };
             insert_everywhere(connection, user.id, reset)

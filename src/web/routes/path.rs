@@ -42,6 +42,8 @@ pub const SIGN_IN: &str = "/sign-in";
 pub const FORGOTTEN: &str = "/sign-in/forgotten";
 /// What the address of a link for a new password begins with.
 pub const PASSWORD_LINKS: &str = "/password/";
+/// What the address of a link that proves an e-mail address begins with.
+pub const EMAIL_LINKS: &str = "/email/";
 /// What the address of an invitation begins with.
 pub const INVITATIONS: &str = "/invitations/";
 /// A user's profile.
@@ -348,9 +350,24 @@ pub fn password_link(code: &str) -> String {
     format!("{PASSWORD_LINKS}{code}")
 }
 
+/// The link that proves an e-mail address.
+pub fn email_link(code: &str) -> String {
+    format!("{EMAIL_LINKS}{code}")
+}
+
+/// Signing in after proving a new e-mail address.
+pub fn sign_in_with_new_email() -> String {
+    format!("{SIGN_IN}?new_email")
+}
+
+/// The profile, after something was done there: `saved`, `asked`, `proved` or `cancelled`.
+pub fn profile_after(done: &str) -> String {
+    format!("{PROFILE}?{done}")
+}
+
 /// A path as the log may have it: whoever has the code of a link can use it.
 pub fn without_codes(path: &str) -> &str {
-    let secret = [PASSWORD_LINKS, INVITATIONS].into_iter().find(|begin| path.starts_with(begin));
+    let secret = [PASSWORD_LINKS, EMAIL_LINKS, INVITATIONS].into_iter().find(|begin| path.starts_with(begin));
     secret.unwrap_or(path)
 }
 
@@ -366,6 +383,7 @@ mod tests {
     #[test]
     fn the_code_of_a_link_stays_out_of_the_log() {
         assert_eq!(without_codes(&password_link("secret")), "/password/");
+        assert_eq!(without_codes(&email_link("secret")), "/email/");
         assert_eq!(without_codes(&acceptance("secret")), "/invitations/");
         assert_eq!(without_codes("/account/tokens"), "/account/tokens");
     }
