@@ -8,7 +8,7 @@ use super::{
     page::{IsHtmx, page, see},
     question::Question,
     routes::path,
-    shell::{Nav, Shell, ShellUser},
+    shell::{Nav, Shell, initials},
     sign_in::Nothing,
     words::Errors,
 };
@@ -18,7 +18,6 @@ use crate::{
         problem::Field,
     },
     domain::user::UserId,
-    storage::users::User,
 };
 use actix_web::{
     HttpResponse,
@@ -82,7 +81,7 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
     let shell = at.shell(Nav::InstallationAdmins);
     let (t, you) = (shell.t, at.who.actor().user().id);
     let row = |Holder { user, counts }: Holder| Row {
-        initials: initials(&user),
+        initials: initials(&user.name),
         is_you: user.id == you,
         without_effect: (!counts)
             .then(|| if user.is_blocked { t.installation_blocked() } else { t.installation_inactive() }),
@@ -98,10 +97,6 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
         shell,
         typed,
     })
-}
-
-fn initials(user: &User) -> String {
-    ShellUser { name: user.name.clone(), email: String::new(), is_installation_admin: false }.initials()
 }
 
 /// `POST /installation/administrators`

@@ -10,6 +10,7 @@ use super::{
     shell::Shell,
     words::Errors,
 };
+use crate::app::demo::{GUESTS, Guest, PASSWORD};
 use actix_session::Session;
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -37,6 +38,14 @@ struct SignInPage {
     errors: Errors,
     /// What has just been done.
     done: Option<&'static str>,
+}
+
+impl SignInPage {
+    /// Those whom anybody can sign in as, and their role: nobody unless this is a demonstration.
+    fn guests(&self) -> impl Iterator<Item = (&'static Guest, &'static str)> {
+        let (guests, t): (&[Guest], _) = (if self.shell.demo { &GUESTS } else { &[] }, self.shell.t);
+        guests.iter().map(move |guest| (guest, t.built_in_set(guest.set)))
+    }
 }
 
 /// What is said instead while there is no user.

@@ -17,7 +17,7 @@ use super::{
     holder::Holding,
     page::page,
     routes::path,
-    shell::{Nav, Shell, ShellUser},
+    shell::{Nav, Shell, initials},
     texts::Texts,
     words::{Calendar, Moment},
 };
@@ -229,10 +229,6 @@ fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invit
         again: path::invite_again(at.slug(), &invitation.email, invitation.set.id.0),
         withdrawal: path::invitation_withdrawal(at.slug(), invitation.id.0),
     }
-}
-
-fn initials(name: &str) -> String {
-    ShellUser { name: name.to_owned(), email: String::new(), is_installation_admin: false }.initials()
 }
 
 /// How somebody stands, and the key under which that has its colour and shape.

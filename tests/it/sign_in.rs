@@ -89,9 +89,27 @@ db_test! {
         assert_eq!(copy.post("/account/theme", &[("theme", "dark")]).await.header("location"), "/sign-in");
     }
 
+    async fn a_demonstration_offers_its_people_and_nothing_else_does(db: TestDb) {
+        let app = TestApp::demonstration(db).await;
+        let somebody = app.browser("Somebody");
+        let page = somebody.get("/sign-in?next=%2Faccount%2Fsessions").await;
+        page.shows("Awa Diallo Administrator").shows("Ibrahim Traoré Standard").shows("Léa Martin Reader");
+        for form in page.body.split("<form ").skip(1).take(3) {
+            let field = |name: &str| {
+                let (_, value) = form.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+                value.split('"').next().unwrap()
+            };
+            let next = field("next").replace("&#47;", "/");
+            let fields = [("email", field("email")), ("password", field("password")), ("next", &next)];
+            let signed_in = app.browser("Somebody").post("/sign-in", &fields).await;
+            assert_eq!((signed_in.status, signed_in.header("location")), (303, "/account/sessions"), "{form}");
+        }
+    }
+
     async fn passwords_cannot_be_tried_without_end(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let eve = app.browser("Eve");
+        assert!(!eve.get("/sign-in").await.body.contains("type=\"hidden\" name=\"password\""));
         let mut statuses = Vec::new();
         for n in 0..14 {
             // The same account however it is written.
@@ -120,7 +138,8 @@ db_test! {
             storm(&app, path, |number| format!("2001:db8:{}:2::{number:x}", path.len())).await;
             storm(&app, path, |number| format!("2001:db8:{}:{number:x}::1", 9 + path.len())).await;
             strangers_are_let_through(&app).await;
-            let asked = app.browser("Somebody").post("/sign-in/forgotten", &[("email", &format!("{}@c", path.len()))]).await;
+            let email = format!("{}@c", path.len());
+            let asked = app.browser("Somebody").post("/sign-in/forgotten", &[("email", &email)]).await;
             assert_eq!(asked.status, 303);
         }
         assert_eq!(proves(&ann).await, 200);

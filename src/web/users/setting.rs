@@ -1,6 +1,6 @@
 //! The page of a person: facts about them, and the permission set that they have.
 
-use super::{Manager, calendar, initials, standing};
+use super::{Manager, calendar, standing};
 use crate::{
     app::{
         AppError,
@@ -15,7 +15,7 @@ use crate::{
         form::{Form, Refused},
         page::{page, see},
         routes::path,
-        shell::{Nav, Shell},
+        shell::{Nav, Shell, initials},
         texts::Texts,
         uses::capitalized,
         words::{Errors, Moment},
