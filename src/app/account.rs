@@ -81,16 +81,20 @@ impl Jeton {
         let (posting, actor, now) = (mailer.clone(), actor.clone(), self.clock.now());
         let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
         let posted = self.write(move |connection| {
-            let (user, Profile { name, email, .. }) = (actor.user(), &profile);
+            let Profile { name, email, .. } = &profile;
+            // Their address at this moment: a new one may have been proved since the request began.
+            users::lock(connection, actor.user().id)?;
+            let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
             users::update_settings(connection, user.id, &profile)?;
+            memberships::rename(connection, user.id, name, &user.email)?;
             activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?;
             if let Some(mailer) = &posting {
-                memberships::rename(connection, user.id, name, &user.email)?;
-                return email_changes::ask(connection, mailer, (user, email), &compose, (now, &source));
+                return email_changes::ask(connection, mailer, (&user, email), &compose, (now, &source));
             }
             if is_new {
-                email_changes::change(connection, user, name, email, (now, &source)).map_err(or_taken)?;
-            } else {
+                email_changes::change(connection, &user, name, email, (now, &source)).map_err(or_taken)?;
+            } else if !is_another(&user, email) {
+                // Written otherwise.
                 users::update_email(connection, user.id, email)?;
                 memberships::rename(connection, user.id, name, email.as_str())?;
             }

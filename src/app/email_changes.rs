@@ -93,7 +93,7 @@ impl Desk<'_> {
     }
 }
 
-/// Writes down that a user wants an address, and posts the letters about it.
+/// Writes down that a user, whose row is locked, wants an address, and posts the letters about it.
 pub(super) fn ask(
     connection: &mut AnyConnection,
     mailer: &Mailer,
@@ -103,7 +103,6 @@ pub(super) fn ask(
 ) -> Result<Vec<Posted>> {
     let desk = Desk { mailer, compose, request_id: &source.request_id, now };
     let code = EmailCode::new();
-    users::lock(connection, user.id)?;
     email_changes::replace(connection, user.id, email, &hash(&code.0), now)?;
     insert_everywhere(connection, user.id, entry(user, Action::EmailChangeAsked, now, source))?;
     let to_new = match users::find_by_email(connection, email)? {

@@ -18,7 +18,7 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// Waits until so many rows of mails are like this.
 async fn until(app: &TestApp, number: i64, like: &str) {
-    for _ in 0..400 {
+    for _ in 0..1200 {
         if count(app, &format!("mails WHERE {like}")) == number {
             return;
         }

@@ -114,7 +114,7 @@ impl Smtp {
 
     /// Everything that has come, once there are this many mails.
     pub async fn mails(&self, count: usize) -> Vec<Received> {
-        for _ in 0..400 {
+        for _ in 0..1200 {
             let received = self.desk.received.lock().expect("no test fails in there").clone();
             if received.len() >= count {
                 return received;
