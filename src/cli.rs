@@ -42,9 +42,12 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// Serve a fresh demonstration with people, tokens and history, which is gone when it stops
+    /// Serve a fresh demonstration with people, tokens and history, in a folder of its own, which is gone when it stops
+    ///
+    /// With --data-dir that folder is made there, else among temporary files. A database that --database-url names has
+    /// to be empty, and stays. No mail is sent.
     Demo {
-        /// Print one line of JSON first: url, users and one live key of each kind
+        /// Print one line of JSON first: url, users, and live keys for scripts
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -86,7 +89,7 @@ pub async fn run(cli: Cli) -> Outcome {
     match cli.command {
         None => serve(cli.options.check()?).await,
         Some(Command::Serve { options }) => serve(options.check()?).await,
-        Some(Command::Demo { json, options }) => demonstrate(options.check()?, json).await,
+        Some(Command::Demo { json, options }) => demonstrate(options, json).await,
         Some(Command::User(command)) => command.run().await,
         Some(Command::Org(command)) => command.run().await,
         Some(Command::Token(command)) => command.run().await,
@@ -114,21 +117,27 @@ async fn serve(config: Config) -> Outcome {
     Ok(server.run().await?)
 }
 
-async fn demonstrate(config: Config, json: bool) -> Outcome {
-    // A folder of its own, so that a demonstration never meets real data; with Postgres the database must be empty.
-    let folder = demo::Folder::create()?;
-    let database = match &config.data.database {
-        Address::Sqlite(_) => Address::Sqlite(folder.path().join("jeton.db")),
-        postgres @ Address::Postgres(_) => postgres.clone(),
+async fn demonstrate(options: Options, json: bool) -> Outcome {
+    let (parent, has_database) = (options.data().folder(), options.data().names_database());
+    let config = options.check()?;
+    // A folder of its own, so that a demonstration never meets real data; a database that was named must be empty.
+    let folder = demo::Folder::create(parent)?;
+    let database =
+        if has_database { config.data.database.clone() } else { Address::Sqlite(folder.path().join("jeton.db")) };
+    if config.mail.is_some() || config.github_keys.is_some() {
+        tracing::warn!("a demonstration sends no mail, and takes no reports from GitHub: its people are invented");
+    }
+    let jeton = match open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None, None) {
+        // Whose pepper is elsewhere.
+        Err(StartError::Pepper(_)) => return Err(demo::NOT_EMPTY.into()),
+        opened => opened?,
     };
-    // Invented people get no mail, and GitHub finds none of their keys.
-    let jeton = open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None, None)?;
-    let people = jeton.fill_demo().await?;
+    let keys = jeton.fill_demo().await?;
     let server = bind(jeton, &config)?;
     if json {
-        say(&people.json(&server.url.0).to_string())?;
+        say(&keys.json(&server.url.0).to_string())?;
     } else {
-        say(&people.words(&server.url.0))?;
+        say(&keys.words(&server.url.0))?;
     }
     Ok(server.run().await?)
 }

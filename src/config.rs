@@ -25,9 +25,9 @@ pub fn without_empty_variables(command: Command) -> Command {
 /// Where the data is, as it was written.
 #[derive(Args, Clone, Debug)]
 pub struct DataOptions {
-    /// Folder for the database and the pepper
-    #[arg(long, env = "JETON_DATA_DIR", default_value = "data", value_name = "FOLDER")]
-    data_dir: PathBuf,
+    /// Folder for the database and the pepper [default: data]
+    #[arg(long, env = "JETON_DATA_DIR", value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
     /// postgres://… for Postgres, or sqlite:FILE [default: jeton.db in the data folder]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
@@ -43,20 +43,31 @@ pub struct DataConfig {
 }
 
 impl DataOptions {
+    /// The folder that was given, if any.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.data_dir.clone()
+    }
+
+    /// Whether a database was given.
+    pub fn names_database(&self) -> bool {
+        self.database_url.is_some()
+    }
+
     /// Checks the URL.
     ///
     /// # Errors
     /// That it cannot be used.
     pub fn check(self) -> Result<DataConfig, ConfigError> {
+        let data_dir = self.data_dir.unwrap_or_else(|| "data".into());
         let database = match &self.database_url {
-            None => Address::Sqlite(self.data_dir.join("jeton.db")),
+            None => Address::Sqlite(data_dir.join("jeton.db")),
             // The URL may hold a password, so it is not repeated.
             Some(url) => {
                 let read = Address::parse_in(url, variable);
                 read.map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
             }
         };
-        Ok(DataConfig { database, data_dir: self.data_dir })
+        Ok(DataConfig { database, data_dir })
     }
 }
 
@@ -120,6 +131,11 @@ pub struct ConfigError {
 }
 
 impl Options {
+    /// Where the data is.
+    pub fn data(&self) -> &DataOptions {
+        &self.data
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -201,7 +217,7 @@ mod tests {
 
     fn options() -> Options {
         Options {
-            data: DataOptions { data_dir: "data".into(), database_url: None },
+            data: DataOptions { data_dir: None, database_url: None },
             listen: "127.0.0.1:8080".into(),
             public_url: None,
             trusted_proxies: String::new(),

@@ -2,13 +2,15 @@
 
 use super::{
     AppError, Jeton, Result,
+    email_changes::{self, Compose, is_another, or_taken},
+    mail,
     problem::{Field, Problem, Problems},
     sessions::Actor,
 };
 use crate::{
     domain::{
         activity::{Action, Source},
-        user::{self, Email, Language, Password, Theme},
+        user::{self, Email, EmailError, Language, Password, Theme},
     },
     storage::{
         activity, memberships, password_links, sessions,
@@ -34,16 +36,31 @@ pub struct ProfileForm {
     pub password: Option<String>,
 }
 
+/// The address that was typed. One that the user has stays as it is, even if nobody could get it anew.
+fn typed_email(actor: &Actor, typed: &str) -> std::result::Result<Email, EmailError> {
+    match Email::parse(typed) {
+        Ok(email) if !is_another(actor.user(), &email) => Ok(email),
+        _ => mail::address(typed),
+    }
+}
+
 impl Jeton {
-    /// Changes the user's name, e-mail address, language, time zone and theme. A new e-mail address is a new way to sign
-    /// in, so it needs the password.
+    /// Changes the user's name, e-mail address, language, time zone and theme. A new e-mail address is a new way to
+    /// sign in, so it needs the password, and where mail is sent also a proof ([`email_changes`]). Returns whether it
+    /// waits for that.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with what is wrong.
-    pub async fn change_profile(&self, actor: &Actor, form: ProfileForm, source: Source) -> Result<()> {
+    /// [`AppError::Invalid`] with what is wrong; too many new addresses.
+    pub async fn change_profile(
+        &self,
+        actor: &Actor,
+        form: ProfileForm,
+        source: Source,
+        compose: impl Compose,
+    ) -> Result<bool> {
         let mut problems = Problems::default();
         let name = problems.check(Field::Name, user::name(&form.name));
-        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let email = problems.check(Field::Email, typed_email(actor, &form.email));
         let language = match form.language.as_str() {
             "" => Some(None),
             tag => problems.choice(Field::Language, Language::from_tag(tag)).map(Some),
@@ -54,28 +71,40 @@ impl Jeton {
         else {
             return Err(problems.into());
         };
-        let has_moved = email.folded() != user_email(actor);
-        if has_moved {
+        let user = actor.user();
+        let is_new = is_another(user, &email);
+        if is_new {
             self.need_proof(actor, form.password, &source).await?;
+            self.attempts.take_new_email(user.id, &email.folded())?;
         }
+        let mailer = self.mail.clone().filter(|_| is_new);
+        let (posting, actor, now) = (mailer.clone(), actor.clone(), self.clock.now());
         let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
-        let (actor, now) = (actor.clone(), self.clock.now());
-        self.write(move |connection| {
-            users::update_profile(connection, actor.user().id, &profile).map_err(|error| {
-                if error.is_duplicate() {
-                    Problems::one(Field::Email, Problem::EmailTaken).into()
-                } else {
-                    AppError::from(error)
-                }
-            })?;
-            if has_moved {
-                // Those that went to the old address.
-                password_links::delete_all(connection, actor.user().id)?;
+        let posted = self.write(move |connection| {
+            let Profile { name, email, .. } = &profile;
+            // Their address at this moment: a new one may have been proved since the request began.
+            users::lock(connection, actor.user().id)?;
+            let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
+            users::update_settings(connection, user.id, &profile)?;
+            memberships::rename(connection, user.id, name, &user.email)?;
+            activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?;
+            if let Some(mailer) = &posting {
+                return email_changes::ask(connection, mailer, (&user, email), &compose, (now, &source));
             }
-            memberships::rename(connection, actor.user().id, &profile.name, profile.email.as_str())?;
-            Ok(activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?)
-        })
-        .await
+            if is_new {
+                email_changes::change(connection, &user, name, email, (now, &source)).map_err(or_taken)?;
+            } else if !is_another(&user, email) {
+                // Written otherwise.
+                users::update_email(connection, user.id, email)?;
+                memberships::rename(connection, user.id, name, email.as_str())?;
+            }
+            Ok(Vec::new())
+        });
+        let posted = posted.await?;
+        if let Some(mailer) = &mailer {
+            posted.into_iter().for_each(|posted| drop(mailer.send(posted)));
+        }
+        Ok(mailer.is_some())
     }
 
     /// Changes the user's theme alone, as the switch in the menu does.
@@ -113,12 +142,9 @@ impl Jeton {
                 users::update_password(connection, id, &old_hash, &new_hash)?.ok_or(AppError::SignedOut)?;
             sessions::keep(connection, &actor.session().public_id, generation, now)?;
             password_links::delete_all(connection, id)?;
+            email_changes::forget(connection, id)?;
             Ok(activity::insert(connection, &actor.entry(Action::PasswordChanged, now, &source))?)
         })
         .await
     }
-}
-
-fn user_email(actor: &Actor) -> String {
-    crate::domain::text::fold(&actor.user().email)
 }

@@ -1,65 +1,112 @@
 //! How often passwords may be tried, and mails asked for (S7).
 //!
-//! Three buckets: one an account, one a client address, one for all. The keys come from what the server knows: the folded
-//! e-mail address and the address of the connection (or what a configured proxy says of it). Whoever has signed in from a
-//! browser before has a bucket of their own there, so that strangers who empty the account's bucket do not lock its owner
-//! out. Mails have a narrower bucket an account, so that nobody's mailbox can be filled from here.
+//! Who asks passes the narrow bucket first: that of their address, then that of the account. What is for all is taken
+//! last, and only by what those let through, so that whoever knocks in vain keeps nobody else out. The keys come from
+//! what the server knows: the folded e-mail address and the address of the connection (or what a configured proxy says
+//! of it).
+//!
+//! Whoever the account knows, by a session or since they have signed in from this browser before, stands in no bucket
+//! with strangers: they have one of their own, and all of them together one of their account instead of one of their
+//! address. So neither somebody who tries the account's password, nor a storm from anywhere, nor a crowd behind one
+//! address keeps them out.
+//!
+//! Mails have narrower buckets, by whoever has them sent and by whoever gets them, so that nobody's mailbox can be
+//! filled from here.
 
 use super::AppError;
+use crate::domain::{organization::OrganizationId, user::UserId};
 use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
 use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
+type Buckets = DefaultKeyedRateLimiter<String>;
+
 /// The buckets.
 pub struct Attempts {
-    accounts: DefaultKeyedRateLimiter<String>,
-    addresses: DefaultKeyedRateLimiter<String>,
-    everybody: DefaultKeyedRateLimiter<()>,
-    mails: DefaultKeyedRateLimiter<String>,
-    reports: DefaultKeyedRateLimiter<String>,
+    accounts: Buckets,
+    clients: Buckets,
+    networks: Buckets,
+    everybody: Buckets,
+    mails: Buckets,
+    senders: Buckets,
+    reports: Buckets,
     clock: DefaultClock,
 }
 
-fn quota(burst: u32, every: Duration) -> Quota {
+/// Who tries something that has to do with an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The account's folded e-mail address, whether there is such an account or not.
+    pub account: &'a str,
+    /// What the account knows them by, if anything: their session, or the mark of their browser.
+    pub known_by: Option<&'a str>,
+    /// The address that they come from.
+    pub address: &'a str,
+}
+
+fn buckets(burst: u32, every: Duration) -> Buckets {
     let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-    Quota::with_period(every).unwrap_or_else(|| Quota::per_minute(burst)).allow_burst(burst)
+    RateLimiter::keyed(Quota::with_period(every).unwrap_or_else(|| Quota::per_minute(burst)).allow_burst(burst))
 }
 
 impl Attempts {
-    /// Full buckets: 10 tries an account and then one every 30 s; 30 an address, one every 2 s; 200 in all, 20 a second; 3
-    /// mails an account, one every 10 minutes; 30 reports of leaked keys an address, one every 2 s.
+    /// Full buckets: 10 tries an account and then one every 30 s; 30 a client, one every 2 s; 120 a network of clients,
+    /// 2 a second; 200 in all, 20 a second; 3 mails of a kind to one address, one every 10 minutes; 60 invitations of
+    /// one sender, one a minute; 30 reports of leaked keys a client, one every 2 s.
     pub fn new() -> Self {
         Self {
-            accounts: RateLimiter::keyed(quota(10, Duration::from_secs(30))),
-            addresses: RateLimiter::keyed(quota(30, Duration::from_secs(2))),
-            everybody: RateLimiter::keyed(quota(200, Duration::from_millis(50))),
-            mails: RateLimiter::keyed(quota(3, Duration::from_secs(600))),
-            reports: RateLimiter::keyed(quota(30, Duration::from_secs(2))),
+            accounts: buckets(10, Duration::from_secs(30)),
+            clients: buckets(30, Duration::from_secs(2)),
+            networks: buckets(120, Duration::from_millis(500)),
+            everybody: buckets(200, Duration::from_millis(50)),
+            mails: buckets(3, Duration::from_secs(600)),
+            senders: buckets(60, Duration::from_secs(60)),
+            reports: buckets(30, Duration::from_secs(2)),
             clock: DefaultClock::default(),
         }
     }
 
-    /// Takes one try from each bucket. `account` is the folded e-mail address; `device`, if it is known to belong to the
-    /// account's owner, stands for the account instead.
+    /// Takes one try of a password.
     ///
     /// # Errors
     /// [`AppError::TooManyAttempts`] with the seconds until the next.
-    pub fn take(&self, account: &str, device: Option<&str>, address: &str) -> Result<(), AppError> {
-        let account = match device {
-            Some(device) => format!("{account} {device}"),
-            None => account.to_owned(),
-        };
-        self.take_from(&self.accounts, &account, address)
+    pub fn take(&self, attempt: Attempt<'_>) -> Result<(), AppError> {
+        self.take_from(&self.accounts, attempt)
     }
 
-    /// Takes one mail to `account`, the folded e-mail address, whether there is such an account or not.
+    /// Takes one mail with a link for a new password.
     ///
     /// # Errors
     /// [`AppError::TooManyAttempts`] with the seconds until the next.
-    pub fn take_mail(&self, account: &str, address: &str) -> Result<(), AppError> {
-        self.take_from(&self.mails, account, address)
+    pub fn take_password_mail(&self, attempt: Attempt<'_>) -> Result<(), AppError> {
+        self.take_from(&self.mails, attempt)
+    }
+
+    /// Takes one invitation by mail to `recipient`, a folded e-mail address, from whoever sends it and from all who
+    /// send for the same organization.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    pub fn take_invitation(
+        &self,
+        UserId(sender): UserId,
+        OrganizationId(organization): OrganizationId,
+        recipient: &str,
+    ) -> Result<(), AppError> {
+        self.take_one(&self.senders, format!("user {sender}"))?;
+        self.take_one(&self.senders, format!("organization {organization}"))?;
+        self.take_one(&self.mails, format!("invitation {recipient}"))
+    }
+
+    /// Takes one new e-mail address of a user, `email` folded, whether it is mailed to or tells whether it is taken.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    pub fn take_new_email(&self, UserId(user): UserId, email: &str) -> Result<(), AppError> {
+        self.take_one(&self.mails, format!("new address of {user}"))?;
+        self.take_one(&self.mails, format!("new address {email}"))
     }
 
     /// Takes one report of leaked keys from `address`. Reports empty no other bucket: strangers send them.
@@ -67,37 +114,50 @@ impl Attempts {
     /// # Errors
     /// [`AppError::TooManyAttempts`] with the seconds until the next.
     pub fn take_report(&self, address: &str) -> Result<(), AppError> {
-        self.reports.check_key(&network(address)).map_err(|until| self.wait(&until))
+        self.take_one(&self.reports, client(address))
     }
 
-    fn wait(&self, until: &governor::NotUntil<<DefaultClock as Clock>::Instant>) -> AppError {
-        AppError::TooManyAttempts(until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
+    fn take_from(&self, bucket: &Buckets, Attempt { account, known_by, address }: Attempt<'_>) -> Result<(), AppError> {
+        if let Some(mark) = known_by {
+            self.take_one(bucket, format!("{account} {mark}"))?;
+            return self.take_one(&self.clients, account.to_owned());
+        }
+        self.take_one(&self.clients, client(address))?;
+        if let Some(network) = network(address) {
+            self.take_one(&self.networks, network)?;
+        }
+        self.take_one(bucket, account.to_owned())?;
+        self.take_one(&self.everybody, String::new())
     }
 
-    fn take_from(&self, bucket: &DefaultKeyedRateLimiter<String>, key: &str, address: &str) -> Result<(), AppError> {
-        let wait = |until: governor::NotUntil<_>| self.wait(&until);
-        self.everybody.check_key(&()).map_err(wait)?;
-        self.addresses.check_key(&network(address)).map_err(wait)?;
-        bucket.check_key(&key.to_owned()).map_err(wait)
+    fn take_one(&self, buckets: &Buckets, key: String) -> Result<(), AppError> {
+        let wait = |until: NotUntil<_>| until.wait_time_from(self.clock.now()).as_secs().saturating_add(1);
+        buckets.check_key(&key).map_err(|until| AppError::TooManyAttempts(wait(until)))
     }
 
     /// Forgets what has filled up again.
     pub fn sweep(&self) {
-        self.accounts.retain_recent();
-        self.mails.retain_recent();
-        self.reports.retain_recent();
-        self.addresses.retain_recent();
+        for buckets in [&self.accounts, &self.clients, &self.networks, &self.mails, &self.senders, &self.reports] {
+            buckets.retain_recent();
+        }
     }
 }
 
 /// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one household has to itself.
-fn network(address: &str) -> String {
+fn client(address: &str) -> String {
+    prefix(address, 4).unwrap_or_else(|| address.to_owned())
+}
+
+/// The /48 of an IPv6 address, which is given to anybody who asks: 65,536 clients of one hand.
+fn network(address: &str) -> Option<String> {
+    prefix(address, 3)
+}
+
+/// The first groups of an IPv6 address. An IPv4 address that was only written as one does not come here as such.
+fn prefix(address: &str, groups: usize) -> Option<String> {
     match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.to_string(),
-            None => format!("{:x?}", &v6.segments()[..4]),
-        },
-        _ => address.to_owned(),
+        Ok(IpAddr::V6(v6)) => Some(format!("{:x?}", &v6.segments()[..groups])),
+        _ => None,
     }
 }
 
@@ -105,22 +165,97 @@ fn network(address: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_account_is_tried_ten_times_from_anywhere_and_its_owner_still_gets_in() {
-        let attempts = Attempts::new();
-        let let_in = (0..25).filter(|n| attempts.take("awa@example.org", None, &format!("10.0.0.{n}")).is_ok()).count();
-        assert_eq!(let_in, 10);
-        assert!(attempts.take("awa@example.org", Some("her laptop"), "10.0.1.1").is_ok());
-        assert!(attempts.take("leo@example.org", None, "10.0.1.2").is_ok());
+    const OWNER: Attempt<'_> =
+        Attempt { account: "awa@example.org", known_by: Some("her laptop"), address: "192.0.2.7" };
+
+    /// How many of so many tries by strangers are let through.
+    fn let_in(attempts: &Attempts, tries: usize, of: impl Fn(usize) -> (String, String)) -> usize {
+        let is_let_in = |number: &usize| {
+            let (account, address) = of(*number);
+            attempts.take(Attempt { account: &account, known_by: None, address: &address }).is_ok()
+        };
+        (0..tries).filter(is_let_in).count()
     }
 
     #[test]
-    fn one_address_is_let_through_thirty_times_whatever_accounts_it_tries() {
+    fn an_account_is_tried_ten_times_from_anywhere_and_its_owner_still_gets_in() {
         let attempts = Attempts::new();
-        let let_in = |address: fn(u32) -> String| {
-            (0..60).filter(|n| attempts.take(&format!("{n}@{}", address(0)), None, &address(*n)).is_ok()).count()
+        assert_eq!(let_in(&attempts, 25, |n| ("awa@example.org".into(), format!("10.0.0.{n}"))), 10);
+        assert!(attempts.take(OWNER).is_ok());
+        assert_eq!(let_in(&attempts, 1, |_| ("leo@example.org".into(), "10.0.1.2".into())), 1);
+    }
+
+    #[test]
+    fn one_client_is_let_through_thirty_times_whatever_accounts_it_tries() {
+        let clients: [fn(usize) -> String; 3] =
+            [|_| "192.0.2.7".into(), |n| format!("2001:db8:1:2::{n:x}"), |n| format!("2001:db8:1:2:{n:x}::")];
+        for address in clients {
+            let attempts = Attempts::new();
+            let garbage = |n: usize| (format!("{n}@b"), address(n));
+            assert_eq!(let_in(&attempts, 60, garbage), 30);
+        }
+    }
+
+    #[test]
+    fn whoever_knocks_in_vain_takes_nothing_from_others() {
+        let honest = |n: usize| (format!("awa{n}@example.org"), format!("10.1.{n}.1"));
+        let garbage = |n: usize| format!("{n}@b");
+        for (what, storm) in [
+            ("one address", (&|_| "192.0.2.7".to_owned()) as &dyn Fn(usize) -> String),
+            ("one household", &|n| format!("2001:db8:1:2::{n:x}")),
+            ("the networks of one hand", &|n| format!("2001:db8:1:{n:x}::1")),
+            ("five addresses", &|n| format!("192.0.2.{}", n % 5)),
+        ] {
+            let attempts = Attempts::new();
+            let through = let_in(&attempts, 20_000, |n| (garbage(n), storm(n)));
+            assert!(through <= 155, "{what}: {through}");
+            assert_eq!(let_in(&attempts, 10, honest), 10, "{what}");
+        }
+        // One account from many addresses: what its own bucket refuses is in nobody's way either.
+        let attempts = Attempts::new();
+        assert_eq!(let_in(&attempts, 20_000, |n| ("eve@b".into(), format!("10.{}.{}.2", n / 200, n % 200))), 10);
+        assert_eq!(let_in(&attempts, 10, honest), 10);
+        // Mails that are asked for are in the same bucket for all.
+        let attempts = Attempts::new();
+        for n in 0..20_000 {
+            let attempt = Attempt { account: &garbage(n), known_by: None, address: "192.0.2.7" };
+            drop(attempts.take_password_mail(attempt));
+        }
+        assert_eq!(let_in(&attempts, 10, honest), 10);
+    }
+
+    #[test]
+    fn no_storm_and_no_crowd_keeps_out_whom_the_account_knows() {
+        let attempts = Attempts::new();
+        // From more addresses than anybody can tell from honest ones; the owner's is among them.
+        let_in(&attempts, 20_000, |n| (format!("{n}@b"), format!("192.0.{}.{}", n / 200, n % 200)));
+        assert_eq!(let_in(&attempts, 1, |_| ("leo@example.org".into(), "10.0.0.1".into())), 0, "strangers wait");
+        assert!((0..10).all(|_| attempts.take(OWNER).is_ok()));
+        assert!(attempts.take(OWNER).is_err(), "a stolen session or mark has ten tries, too");
+        assert!(attempts.take(Attempt { known_by: Some("her phone"), ..OWNER }).is_ok());
+        assert!(attempts.take_password_mail(OWNER).is_ok());
+        let marks: Vec<String> = (0..100).map(|n| format!("mark {n}")).collect();
+        let marked = |mark: &&String| attempts.take(Attempt { known_by: Some(mark), ..OWNER }).is_ok();
+        let through = marks.iter().filter(marked).count();
+        assert!(through <= 30, "many marks of one account are one client: {through}");
+    }
+
+    #[test]
+    fn nobody_is_invited_without_end_by_anybody() {
+        let attempts = Attempts::new();
+        let invite = |sender, organization, recipient: &str| {
+            attempts.take_invitation(UserId(sender), OrganizationId(organization), recipient).is_ok()
         };
-        assert_eq!(let_in(|_| "192.0.2.7".into()), 30);
-        assert_eq!(let_in(|n| format!("2001:db8:1:2::{n:x}")), 30);
+        assert_eq!((0..60).filter(|n| invite(*n, *n, "leo@example.org")).count(), 3, "of many organizations");
+        assert_eq!((0..100).filter(|n| invite(100, 100 + n, &format!("{n}@b"))).count(), 60, "of one sender");
+        assert_eq!((0..100).filter(|n| invite(1000 + n, 200, &format!("{n}@c"))).count(), 60, "of one organization");
+        assert!(invite(2000, 2000, "zoe@example.org"));
+    }
+
+    #[test]
+    fn few_addresses_are_tried_by_anybody_and_nobody_is_asked_for_theirs_without_end() {
+        let attempts = Attempts::new();
+        assert_eq!((0..80).filter(|n| attempts.take_new_email(UserId(1), &format!("{n}@b")).is_ok()).count(), 3);
+        assert_eq!((2..80).filter(|n| attempts.take_new_email(UserId(*n), "awa@example.org").is_ok()).count(), 3);
     }
 }

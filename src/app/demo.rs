@@ -30,21 +30,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The password of everybody in a demonstration.
-const PASSWORD: &str = "jeton demonstration 2026";
+/// The password of everybody in a demonstration, which is no secret.
+pub const PASSWORD: &str = "jeton demonstration 2026";
 const HOUR: i64 = 3600;
 const MINUTE: i64 = 60;
+
+/// What is said of a database that is in use.
+pub const NOT_EMPTY: &str = "DATABASE_URL: a demonstration needs an empty database, and this one is in use";
 
 /// A folder that is gone when this is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes a new folder among the system's temporary ones.
+    /// Makes a new folder in `parent`, or else among the system's temporary ones. What else is in `parent` is left
+    /// alone: a demonstration never meets real data.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn create() -> std::result::Result<Self, StartError> {
-        let path = std::env::temp_dir().join(format!("jeton-demo-{}", random::hex(&random::bytes::<6>())));
+    pub fn create(parent: Option<PathBuf>) -> std::result::Result<Self, StartError> {
+        let parent = parent.unwrap_or_else(std::env::temp_dir);
+        let path = parent.join(format!("jeton-demo-{}", random::hex(&random::bytes::<6>())));
         super::secrets::create_folder(&path)?;
         Ok(Self(path))
     }
@@ -63,22 +68,54 @@ impl Drop for Folder {
     }
 }
 
-/// Who can sign in to a demonstration, and one live key of each kind.
-pub struct People {
-    users: Vec<(&'static str, BuiltInSet)>,
-    keys: Vec<(&'static str, ApiKey)>,
+/// Somebody whom anybody can sign in as.
+#[derive(Clone, Copy, Debug)]
+pub struct Guest {
+    /// Their name.
+    pub name: &'static str,
+    /// Their e-mail address.
+    pub email: &'static str,
+    /// What they may do.
+    pub set: BuiltInSet,
+    language: Option<Language>,
+    zone: &'static str,
 }
 
-impl People {
+/// All of them.
+pub const GUESTS: [Guest; 3] = [
+    Guest {
+        name: "Awa Diallo",
+        email: "awa@demo.example",
+        set: BuiltInSet::Administrator,
+        language: None,
+        zone: "Africa/Bamako",
+    },
+    Guest {
+        name: "Ibrahim Traoré",
+        email: "ibrahim@demo.example",
+        set: BuiltInSet::Standard,
+        language: Some(Language::Fr),
+        zone: "Africa/Bamako",
+    },
+    Guest {
+        name: "Léa Martin",
+        email: "lea@demo.example",
+        set: BuiltInSet::Reader,
+        language: Some(Language::Fr),
+        zone: "Europe/Paris",
+    },
+];
+
+/// One live key of each kind, by what scripts call it.
+pub struct Keys(Vec<(&'static str, ApiKey)>);
+
+impl Keys {
     /// For scripts: `url`, `users` and `tokens`.
     pub fn json(&self, url: &str) -> Value {
-        let users: Vec<Value> = self
-            .users
-            .iter()
-            .map(|(email, role)| json!({ "email": email, "password": PASSWORD, "role": role.key() }))
-            .collect();
+        let user = |guest: &Guest| json!({ "email": guest.email, "password": PASSWORD, "role": guest.set.key() });
+        let users: Vec<Value> = GUESTS.iter().map(user).collect();
         let tokens: serde_json::Map<String, Value> =
-            self.keys.iter().map(|(name, key)| ((*name).to_owned(), key.reveal().into())).collect();
+            self.0.iter().map(|(name, key)| ((*name).to_owned(), key.reveal().into())).collect();
         json!({ "url": url, "users": users, "tokens": tokens })
     }
 
@@ -86,10 +123,10 @@ impl People {
     pub fn words(&self, url: &str) -> String {
         let mut words =
             format!("A demonstration of Jeton serves {url}\n\nSign in with the password \"{PASSWORD}\" as:\n");
-        for (email, role) in &self.users {
-            words += &format!("    {email}  ({})\n", role.key());
+        for guest in &GUESTS {
+            words += &format!("    {}  ({})\n", guest.email, guest.set.key());
         }
-        for (name, key) in &self.keys {
+        for (name, key) in &self.0 {
             words += &format!("\n{name}:\n    curl -H 'Authorization: Bearer {}' {url}/api/v1/me\n", key.reveal());
         }
         words
@@ -195,11 +232,9 @@ impl Jeton {
     ///
     /// # Errors
     /// [`AppError::Broken`] when there are users in the database already.
-    pub async fn fill_demo(&self) -> Result<People> {
+    pub async fn fill_demo(&self) -> Result<Keys> {
         if !self.needs_setup().await? {
-            return Err(AppError::Broken(
-                "DATABASE_URL: a demonstration needs an empty database, and this one has users".into(),
-            ));
+            return Err(AppError::Broken(NOT_EMPTY.into()));
         }
         let password = Password::given(PASSWORD.into()).map_err(|error| AppError::Broken(error.to_string()))?;
         let hash = self.passwords.hash(password).await?;
@@ -208,12 +243,7 @@ impl Jeton {
             let begun = now.plus(-400 * DAY);
             let organization = organizations::insert(connection, "croix-bleue-sahel", "Croix-Bleue Sahel", begun)?;
             let mut people = Vec::new();
-            let mut users = Vec::new();
-            for (name, email, language, zone, set) in [
-                ("Awa Diallo", "awa@demo.example", None, "Africa/Bamako", BuiltInSet::Administrator),
-                ("Ibrahim Traoré", "ibrahim@demo.example", Some(Language::Fr), "Africa/Bamako", BuiltInSet::Standard),
-                ("Léa Martin", "lea@demo.example", Some(Language::Fr), "Europe/Paris", BuiltInSet::Reader),
-            ] {
+            for Guest { name, email, set, language, zone } in GUESTS {
                 let email_address = Email::parse(email).map_err(|error| AppError::Broken(error.to_string()))?;
                 let profile = Profile {
                     name: name.into(),
@@ -226,7 +256,6 @@ impl Jeton {
                 let set_id = organizations::built_in_set(connection, organization, set)?;
                 let membership = memberships::insert(connection, user, organization, set_id, begun)?;
                 people.push(Person { user, name, membership, organization });
-                users.push((email, set));
             }
             let [awa, ibrahim, ..] = &people[..] else { return Err(AppError::NotFound) };
             set_up_entry(connection, awa, begun)?;
@@ -252,11 +281,9 @@ impl Jeton {
             permission_sets::give(connection, awa)?;
             history::add(connection, &people, &pepper, now)?;
             protected_apis::add(connection, awa, now)?;
-            if let Some(key) = service_users::add(connection, awa, &pepper, now)? {
-                keys.push(("service", key));
-            }
+            keys.extend(service_users::add(connection, awa, &pepper, now)?);
             revocations::forget_unfinished(connection)?;
-            Ok(People { users, keys })
+            Ok(Keys(keys))
         })
         .await
     }

@@ -1,9 +1,12 @@
-//! Work in the background: uses reach the database, what has expired is written down, ended sessions and links are removed.
+//! Work in the background: uses reach the database, what has expired is written down, ended sessions and links are
+//! removed, and mails given up that nobody takes.
 
 use super::{AppError, Jeton, Result};
 use crate::{
     domain::activity::{Action, Source},
-    storage::{AnyConnection, StorageError, activity, epoch, invitations, password_links, sessions, tokens},
+    storage::{
+        AnyConnection, StorageError, activity, email_changes, epoch, invitations, password_links, sessions, tokens,
+    },
 };
 use std::time::Duration;
 
@@ -30,6 +33,8 @@ impl Jeton {
             ("sessions", self.sweep_sessions().await),
             ("password links", self.sweep_links().await),
             ("invitations", self.sweep_invitations().await),
+            ("new e-mail addresses", self.sweep_email_changes().await),
+            ("mails", self.sweep_mails().await),
             ("calls", self.sweep_calls().await),
             ("receipts", self.sweep_receipts().await),
             ("changes of authority", self.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
@@ -108,6 +113,11 @@ impl Jeton {
     async fn sweep_sessions(&self) -> Result<()> {
         let now = self.clock.now();
         self.write(move |connection: &mut AnyConnection| Ok(sessions::sweep(connection, now).map(drop)?)).await
+    }
+
+    async fn sweep_email_changes(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.write(move |connection: &mut AnyConnection| Ok(email_changes::sweep(connection, now).map(drop)?)).await
     }
 
     async fn sweep_invitations(&self) -> Result<()> {

@@ -6,6 +6,8 @@
 
 use super::{
     AppError, Jeton, Result,
+    mail::{self, Mail, Sending},
+    password_links::Words,
     problem::{Field, Problem, Problems},
     random,
     sessions::{Actor, Begin},
@@ -29,7 +31,7 @@ use crate::{
 };
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 /// The secret of an invitation's link: 200 random bits.
 pub struct InvitationCode(String);
@@ -68,7 +70,9 @@ pub struct Invited {
     /// Whom it is for.
     pub email: Email,
     /// The code.
-    pub code: InvitationCode,
+    pub code: Arc<InvitationCode>,
+    /// The mail with the link, where mail is sent.
+    pub sending: Option<Sending>,
 }
 
 /// What somebody who has no account yet says of themself, as it was typed.
@@ -85,20 +89,33 @@ pub struct NewPerson {
 }
 
 impl Jeton {
-    /// Invites somebody by their e-mail address. An invitation for the same address that is still open is replaced.
+    /// Invites somebody by their e-mail address, and mails them the link in the words of `compose`, where mail is sent.
+    /// An invitation for the same address that is still open is replaced.
     ///
     /// # Errors
     /// [`AppError::Invalid`] with what is wrong: a field, a missing password, a permission set that gives more than whoever
-    /// invites holds, or that the person belongs to the organization already.
-    pub async fn invite(&self, manager: &Manager, form: InviteForm, source: Source) -> Result<Invited> {
+    /// invites holds, or that the person belongs to the organization already; too many mails.
+    pub async fn invite(
+        &self,
+        manager: &Manager,
+        form: InviteForm,
+        source: Source,
+        compose: impl Fn(&InvitationCode) -> Words + Send + 'static,
+    ) -> Result<Invited> {
         let mut problems = Problems::default();
-        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let email = problems.check(Field::Email, mail::address(&form.email));
         let set = problems.choice(Field::PermissionSet, form.permission_set.parse().map(PermissionSetId).ok());
         let (Some(email), Some(set)) = (email, set) else { return Err(problems.into()) };
         self.need_proof(manager.actor(), form.password, &source).await?;
-        let code = InvitationCode(random::code());
+        let mailer = self.mail.clone();
+        if mailer.is_some() {
+            let organization = manager.grant().organization();
+            self.attempts.take_invitation(manager.actor().user().id, organization, &email.folded())?;
+        }
+        let code = Arc::new(InvitationCode(random::code()));
         let (manager, now, address, code_hash) = (manager.clone(), self.clock.now(), email.clone(), hash(&code.0));
-        self.write(move |connection| {
+        let (posting, told) = (mailer.clone(), Arc::clone(&code));
+        let posted = self.write(move |connection| {
             let organization = manager.grant().organization();
             organizations::lock(connection, organization)?;
             let grant = manager.still(connection)?;
@@ -120,10 +137,15 @@ impl Jeton {
                 invited_by_name: &actor.name,
             };
             invitations::insert(connection, &new, now)?;
-            write_entry(connection, &manager, Action::UserInvited, address.as_str(), now, &source)
-        })
-        .await?;
-        Ok(Invited { email, code })
+            write_entry(connection, &manager, Action::UserInvited, address.as_str(), now, &source)?;
+            let Some(mailer) = &posting else { return Ok(None) };
+            let (subject, text) = compose(&told);
+            let mail = Mail { to: address.clone(), subject, text };
+            mailer.post(connection, &mail, &source.request_id, now).map(Some)
+        });
+        let posted = posted.await?;
+        let sending = mailer.zip(posted).map(|(mailer, posted)| mailer.send(posted));
+        Ok(Invited { email, code, sending })
     }
 
     /// An invitation of the organization.
@@ -174,7 +196,11 @@ impl Jeton {
     /// [`AppError::NotFound`] as for [`Jeton::invitation_behind`]; [`AppError::Invalid`] with what is wrong, such as an
     /// account with this address that there is already.
     pub async fn join_as_new(&self, code: &str, form: NewPerson, source: Source) -> Result<Begin> {
-        let (invitation, _) = self.invitation_behind(code).await?;
+        let (invitation, has_account) = self.invitation_behind(code).await?;
+        if has_account {
+            // Whoever has the link may send the form as often as they like: it must not cost a hash each time.
+            return Err(Problems::one(Field::Form, Problem::EmailTaken).into());
+        }
         let mut problems = Problems::default();
         let name = problems.check(Field::Name, user::name(&form.name));
         let own = [form.name.as_str(), invitation.email.as_str(), invitation.organization_name.as_str()];
@@ -257,6 +283,9 @@ pub(super) fn belongs(
 
 /// Makes a user a member, or whoever left one again in the same place, with the organization locked. Returns false for
 /// somebody who belongs to it, active or not.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if whoever runs the server has blocked the account.
 pub(super) fn admit(
     connection: &mut AnyConnection,
     user: UserId,
@@ -264,6 +293,10 @@ pub(super) fn admit(
     set: PermissionSetId,
     now: Timestamp,
 ) -> Result<bool> {
+    users::lock(connection, user)?;
+    if users::find(connection, user)?.is_some_and(|user| user.is_blocked) {
+        return Err(Problems::one(Field::Email, Problem::Blocked).into());
+    }
     match memberships::standing(connection, user, organization)? {
         None => memberships::insert(connection, user, organization, set, now).map(drop)?,
         Some((id, Standing::Removed)) => memberships::activate(connection, id, organization, set, now).map(drop)?,

@@ -26,12 +26,15 @@ use crate::{
         users::{self, User},
     },
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Most keys that are looked up by one statement.
 const CHUNK: usize = 500;
 /// Most people of an organization who are told about a service user's key.
 const TOLD: i64 = 50;
+
+/// How long it is waited for one letter before the next.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A find as it was reported.
 #[derive(Clone, Debug)]
@@ -121,9 +124,11 @@ impl Jeton {
         };
         for (owner, keys) in owners {
             let (subject, text) = compose(&owner, &keys);
-            if let (Some(mailer), Ok(to)) = (&self.mail, Email::parse(&owner.email)) {
+            let Ok(to) = Email::parse(&owner.email) else { continue };
+            match self.send_mail(Mail { to, subject, text }, request_id).await {
                 // One after the other, so that many do not fill the queue in which others' mail waits.
-                mailer.send(&Mail { to, subject, text }, request_id).await;
+                Ok(sending) => drop(sending.fate(PATIENCE).await),
+                Err(error) => tracing::error!(id = request_id, %error, "an owner of leaked keys was not told"),
             }
         }
     }

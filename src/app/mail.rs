@@ -1,34 +1,24 @@
 //! Mail through the SMTP server of the configuration. Without one Jeton sends no mail, and pages say what to do instead.
 //!
-//! Mail comes after the commit that it tells of, and never holds up an answer or makes it fail: it is queued, and a thread of
-//! its own sends it within ten seconds. What could not be sent is in the log under the id of its request; whoever needs to
-//! know waits for [`Mailer::send`]. The words come from the caller, since texts belong to the pages.
+//! Mail never holds up an answer or makes it fail: it is queued ([`queue`]), and a thread of its own sends it. What
+//! could not be sent is in the log under the id of its request; whoever needs to know waits for [`Sending::fate`]. The
+//! words come from the caller, since texts belong to the pages.
 
+mod queue;
+mod seal;
 mod server;
 
-use super::random;
+pub use queue::{Fate, Mailer, Sending};
+pub(in crate::app) use queue::{Posted, address};
+
 use crate::domain::user::Email;
-use futures_util::{StreamExt, stream};
-use lettre::{
-    Address, AsyncTransport, Message,
-    message::{
-        Mailbox,
-        header::{ContentType, HeaderName, HeaderValue},
-    },
-    transport::smtp::extension::ClientId,
-};
+use lettre::message::Mailbox;
 pub use server::Server;
-use server::Transport;
-use std::{io, str::FromStr, sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use std::{str::FromStr, time::Duration};
 
 /// How long sending one mail may take, from the connection to the server's last word. lettre's own limit is for the
 /// connection alone.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Mails that wait or are being sent; more are not taken.
-const QUEUE: u32 = 64;
-/// Mails that are sent at once.
-const AT_ONCE: usize = 4;
 
 /// Whom mail is from: an address, with a name or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,101 +53,6 @@ pub struct Mail {
     pub subject: String,
     /// The text.
     pub text: String,
-}
-
-/// Sends mail.
-pub struct Mailer {
-    from: Mailbox,
-    queue: mpsc::UnboundedSender<Job>,
-    places: Arc<Semaphore>,
-}
-
-/// A mail on its way.
-struct Job {
-    message: Message,
-    request_id: String,
-    done: oneshot::Sender<bool>,
-    place: OwnedSemaphorePermit,
-}
-
-impl Mailer {
-    /// Starts the thread that sends. It ends when this is dropped.
-    ///
-    /// # Errors
-    /// When there can be no such thread.
-    pub(super) fn start(settings: Settings) -> io::Result<Self> {
-        let from = settings.from.0;
-        let hello = ClientId::Domain(from.email.domain().to_owned());
-        let transport = settings.server.transport(&hello).map_err(io::Error::other)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (queue, jobs) = mpsc::unbounded_channel();
-        std::thread::Builder::new().name("mail".into()).spawn(move || runtime.block_on(work(transport, jobs)))?;
-        Ok(Self { from, queue, places: Arc::new(Semaphore::new(QUEUE as usize)) })
-    }
-
-    /// Queues a mail. The future tells whether the server has taken it; it need not be waited for, and dropping it changes
-    /// nothing. What goes wrong is in the log under `request_id`.
-    pub fn send(&self, mail: &Mail, request_id: &str) -> impl Future<Output = bool> + use<> {
-        let (done, outcome) = oneshot::channel();
-        match self.job(mail, request_id, done) {
-            // The thread only ends with this mailer.
-            Ok(job) => drop(self.queue.send(job)),
-            Err(error) => tracing::error!(id = request_id, %error, "a mail could not be sent"),
-        }
-        async move { outcome.await.unwrap_or(false) }
-    }
-
-    fn job(&self, mail: &Mail, request_id: &str, done: oneshot::Sender<bool>) -> Result<Job, String> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| format!("{QUEUE} others are waiting already"))?;
-        let message = self.message(mail).map_err(|error| error.to_string())?;
-        Ok(Job { message, request_id: request_id.to_owned(), done, place })
-    }
-
-    /// The message as it goes over the line. Addresses are read again by the rules of mail, and the subject is one line and
-    /// encoded, so that nothing in them can end a header and begin another (G4).
-    fn message(&self, mail: &Mail) -> Result<Message, Box<dyn std::error::Error>> {
-        let to = Address::from_str(mail.to.as_str())?;
-        let subject: String = mail.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        // No out-of-office note answers to this (RFC 3834).
-        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(to.into())
-            .subject(subject)
-            .message_id(Some(format!("<{}@{}>", random::code(), self.from.email.domain())))
-            .raw_header(HeaderValue::new(automatic, "auto-generated".into()))
-            .header(ContentType::TEXT_PLAIN)
-            .body(mail.text.clone())?;
-        Ok(message)
-    }
-
-    /// Waits until everything that was queued is sent or given up, as before a stop.
-    pub(super) async fn finish(&self) {
-        // Nothing takes longer than that; whatever does is not worth waiting for.
-        drop(tokio::time::timeout(LONGEST, self.places.acquire_many(QUEUE)).await);
-    }
-}
-
-async fn work(transport: Transport, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    stream::poll_fn(|context| jobs.poll_recv(context))
-        .for_each_concurrent(AT_ONCE, |job| deliver(&transport, job))
-        .await;
-}
-
-async fn deliver(transport: &Transport, job: Job) {
-    let Job { message, request_id, done, place } = job;
-    let sent = match tokio::time::timeout(LONGEST, transport.send(message)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("it took longer than {} s", LONGEST.as_secs())),
-    };
-    if let Err(error) = &sent {
-        tracing::error!(id = request_id, %error, "a mail could not be sent");
-    }
-    drop(place);
-    // Whoever asked may not be waiting.
-    done.send(sent.is_ok()).ok();
 }
 
 #[cfg(test)]

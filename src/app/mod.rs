@@ -11,9 +11,11 @@ pub mod billing;
 mod calls;
 pub mod clock;
 pub mod demo;
+pub mod email_changes;
 
 pub mod freshness;
 pub mod housekeeping;
+pub mod installation;
 pub mod inventory;
 pub mod invitations;
 pub mod leaks;
@@ -46,7 +48,7 @@ use crate::{
     storage::{
         self, Address, AnyConnection, Db, StorageError,
         epoch::{self, Touched},
-        installation, memberships,
+        memberships,
     },
 };
 use clock::Clock;
@@ -142,7 +144,7 @@ pub struct Jeton {
     setup_code: String,
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
-    mail: Option<mail::Mailer>,
+    mail: Option<Arc<mail::Mailer>>,
     github: Option<leaks::GitHub>,
     noted_epoch: noted_epoch::NotedEpoch,
     node: nodes::ThisNode,
@@ -160,7 +162,7 @@ impl Jeton {
         let db = Db::open(settings.database)?;
         while db.write(storage::activity::chain_older)? {}
         while db.write(memberships::make_searchable)? {}
-        let known = db.read(installation::find)?;
+        let known = db.read(storage::installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =
             secrets::check(&db, &pepper, known, settings.is_demo, settings.clock.now(), &settings.data_dir)?;
@@ -170,6 +172,7 @@ impl Jeton {
         if let Some(time) = time {
             settings.clock.follow(time).map_err(|jumped| StartError::WentBack(jumped.to_string()))?;
         }
+        let mail = settings.mail.map(|mail| mail::Mailer::start(mail, db.clone(), &pepper, settings.clock.clone()));
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
         let setup_code = random::hex(&pepper.derive("set-up", b""));
@@ -180,7 +183,7 @@ impl Jeton {
             setup_code,
             passwords: passwords::Hasher::start(),
             attempts: attempts::Attempts::new(),
-            mail: settings.mail.map(mail::Mailer::start).transpose().map_err(StartError::Mail)?,
+            mail: mail.transpose().map_err(StartError::Mail)?.map(Arc::new),
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,
             noted_epoch,
@@ -210,12 +213,12 @@ impl Jeton {
         self.is_demo
     }
 
-    /// Who sends mail, if there is an SMTP server.
-    pub fn mail(&self) -> Option<&mail::Mailer> {
-        self.mail.as_ref()
+    /// Whether there is a server that takes mail.
+    pub fn sends_mail(&self) -> bool {
+        self.mail.is_some()
     }
 
-    /// Waits a little for mail that is on its way, as before a stop.
+    /// Waits a little for mail that is on its way, as before a stop; what waits for its next try goes on to wait.
     pub async fn finish_mail(&self) {
         if let Some(mailer) = &self.mail {
             mailer.finish().await;

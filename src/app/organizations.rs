@@ -2,6 +2,7 @@
 
 use super::{
     AppError, Jeton, Result,
+    installation::InstallationAdmin,
     invitations::admit,
     problem::{Field, Problem, Problems},
     sessions::Actor,
@@ -18,7 +19,7 @@ use crate::{
     storage::{
         AnyConnection, activity,
         memberships::{self, Membership},
-        organizations, sessions, users,
+        organizations, sessions,
     },
 };
 use std::ops::Deref;
@@ -197,21 +198,22 @@ impl Jeton {
     /// addresses.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] unless they administer the installation; [`AppError::Invalid`] with what is wrong.
-    pub async fn create_organization(&self, actor: &Actor, form: OrganizationForm, source: Source) -> Result<String> {
-        if !actor.user().is_installation_admin {
-            return Err(AppError::NotFound);
-        }
+    /// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] for one who does not administer the
+    /// installation any more.
+    pub async fn create_organization(
+        &self,
+        admin: &InstallationAdmin,
+        form: OrganizationForm,
+        source: Source,
+    ) -> Result<String> {
         let (name, slug) = form.read()?;
-        self.need_proof(actor, form.password, &source).await?;
-        let (actor, now) = (actor.clone(), self.clock.now());
+        self.need_proof(admin.actor(), form.password, &source).await?;
+        let (admin, now) = (admin.clone(), self.clock.now());
         self.write(move |connection| {
-            let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
-            if !user.is_installation_admin {
-                return Err(AppError::NotFound);
-            }
+            admin.still(connection)?;
+            let actor = admin.actor();
             let by = actor.entry(Action::OrganizationCreated, now, &source);
-            let id = create(connection, (&name, &slug), user.id, by)?;
+            let id = create(connection, (&name, &slug), actor.user().id, by)?;
             sessions::choose_organization(connection, &actor.session().public_id, id)?;
             Ok(slug.clone())
         })

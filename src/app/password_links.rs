@@ -7,9 +7,12 @@
 use super::{
     AppError, Jeton, Result,
     activity::insert_everywhere,
-    mail::Mail,
+    email_changes,
+    mail::{Mail, Mailer},
     problem::{Field, Problems},
     random,
+    sessions::is_open,
+    sign_in::{Device, attempt},
 };
 use crate::{
     domain::{
@@ -66,15 +69,18 @@ impl Jeton {
     pub async fn forgot_password(
         self: Arc<Self>,
         email: &str,
+        device: Option<Device>,
         source: Source,
-        compose: impl FnOnce(&User, &LinkCode) -> Words + Send + 'static,
+        compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
-        self.mail().ok_or(AppError::NotFound)?;
+        let mailer = self.mail.clone().ok_or(AppError::NotFound)?;
         let mut problems = Problems::default();
         let Some(email) = problems.check(Field::Email, Email::parse(email)) else { return Err(problems.into()) };
-        self.attempts.take_mail(&email.folded(), &source.address)?;
+        let account = email.folded();
+        let device = device.filter(|device| self.knows_device(&account, device));
+        self.attempts.take_password_mail(attempt(&account, device.as_ref(), &source))?;
         tokio::spawn(async move {
-            if let Err(error) = self.mail_password_link(email, &source, compose).await {
+            if let Err(error) = self.mail_password_link(mailer, email, &source, compose).await {
                 tracing::error!(id = source.request_id, %error, "a link for a forgotten password could not be made");
             }
         });
@@ -83,38 +89,43 @@ impl Jeton {
 
     async fn mail_password_link(
         &self,
+        mailer: Arc<Mailer>,
         email: Email,
         source: &Source,
-        compose: impl FnOnce(&User, &LinkCode) -> Words,
+        compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
-        let found = self.read(move |connection| Ok(users::find_by_email(connection, &email)?)).await?;
-        let Some((user, _)) = found else { return Ok(()) };
-        let (target, now, asked_from) = (user.clone(), self.clock.now(), source.clone());
-        let code = self
-            .write(move |connection| {
-                // Anybody may have typed the address, so no actor is named.
-                insert_entry(connection, Action::PasswordLinkMade, None, &target, now, &asked_from)?;
-                LinkCode::make(connection, target.id, MadeBy::User, now)
-            })
-            .await?;
-        let (subject, text) = compose(&user, &code);
+        let now = self.clock.now();
+        let found = self.read(move |connection| {
+            let found = users::find_by_email(connection, &email)?.map(|(user, _)| user);
+            found.map(|user| Ok(is_open(connection, &user, now)?.then_some(user))).transpose()
+        });
+        let Some(user) = found.await?.flatten() else { return Ok(()) };
         // To the address of the account, which may be written differently from what was typed.
         let to = Email::parse(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
-        if let Some(mailer) = self.mail() {
-            drop(mailer.send(&Mail { to, subject, text }, &source.request_id));
-        }
+        let (posting, source) = (Arc::clone(&mailer), source.clone());
+        let posted = self
+            .write(move |connection| {
+                // Anybody may have typed the address, so no actor is named.
+                insert_entry(connection, Action::PasswordLinkMade, None, &user, now, &source)?;
+                let code = LinkCode::make(connection, user.id, MadeBy::User, now)?;
+                let (subject, text) = compose(&user, &code);
+                posting.post(connection, &Mail { to: to.clone(), subject, text }, &source.request_id, now)
+            })
+            .await?;
+        drop(mailer.send(posted));
         Ok(())
     }
 
     /// Whose password the link with this code changes.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] unless there is such a link, and it still works.
+    /// [`AppError::NotFound`] unless there is such a link, and it still works, and the account is open.
     pub async fn user_of_password_link(&self, code: &str) -> Result<User> {
         let (hash, now) = (hash(code), self.clock.now());
         self.read(move |connection| {
             let id = password_links::find(connection, &hash, now)?.ok_or(AppError::NotFound)?;
-            users::find(connection, id)?.ok_or(AppError::NotFound)
+            let user = users::find(connection, id)?.ok_or(AppError::NotFound)?;
+            if is_open(connection, &user, now)? { Ok(user) } else { Err(AppError::NotFound) }
         })
         .await
     }
@@ -140,6 +151,7 @@ impl Jeton {
             users::update_password(connection, user.id, &old_hash, &new_hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
             password_links::delete_all(connection, user.id)?;
+            email_changes::forget(connection, user.id)?;
             insert_entry(connection, Action::PasswordReset, Some(&user), &user, now, &source)
         })
         .await

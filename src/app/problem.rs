@@ -115,6 +115,12 @@ pub enum Problem {
     HasEnded,
     /// An older key goes on working already.
     OverlapRunning,
+    /// The account is active in no organization.
+    ActiveNowhere,
+    /// Whoever runs the server has blocked the account.
+    Blocked,
+    /// Nobody would be left who administers the installation.
+    LastInstallationAdmin,
     /// Somebody with this e-mail address belongs to the organization already.
     IsMember,
     /// Somebody with this e-mail address belongs to the organization and is deactivated.

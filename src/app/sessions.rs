@@ -2,6 +2,7 @@
 
 use super::{
     AppError, Jeton, Result,
+    attempts::Attempt,
     problem::{Field, Problem, Problems},
     random,
 };
@@ -15,7 +16,7 @@ use crate::{
         user::{Password, UserId},
     },
     storage::{
-        AnyConnection, activity,
+        AnyConnection, activity, invitations,
         memberships::{self, Membership},
         sessions::{self, Session},
         users::{self, User},
@@ -50,6 +51,11 @@ impl Actor {
     /// All organizations that they are active in, the one that they work in at the head.
     pub fn memberships(&self) -> &[Membership] {
         &self.memberships
+    }
+
+    /// Whether they administer the installation: have the role, while they are active anywhere.
+    pub fn is_installation_admin(&self) -> bool {
+        self.user.is_installation_admin && !self.memberships.is_empty()
     }
 
     /// The session of this request.
@@ -94,6 +100,19 @@ impl KeyHash {
     }
 }
 
+/// Whether an account can be signed in to. What somebody may do hangs on their memberships, so one that is active in no
+/// organization opens nothing, unless an invitation waits for it; and none that whoever runs the server has blocked
+/// (V5).
+pub(super) fn is_open(connection: &mut AnyConnection, user: &User, now: Timestamp) -> Result<bool> {
+    let is_at_home = memberships::first(connection, user.id)?.is_some();
+    Ok(!user.is_blocked && (is_at_home || invitations::any_for(connection, &user.email, now)?))
+}
+
+/// What to say of an account that is not open.
+pub(super) const fn why_closed(user: &User) -> Problem {
+    if user.is_blocked { Problem::Blocked } else { Problem::ActiveNowhere }
+}
+
 impl Jeton {
     /// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
     ///
@@ -131,7 +150,7 @@ impl Jeton {
     /// Who is signed in with the session of this key, and in which organization they work.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`] when the session has ended.
+    /// [`AppError::SignedOut`] when the session has ended, or the account is not open any more.
     pub async fn authenticate(&self, key: KeyHash) -> Result<Actor> {
         let now = self.clock.now();
         let actor = self
@@ -140,6 +159,10 @@ impl Jeton {
                 let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
                 let mut memberships = memberships::list(connection, user.id)?;
                 // Stable: those that were not chosen stay in the order in which they were joined.
+                let is_at_work = !user.is_blocked && !memberships.is_empty();
+                if !is_at_work && !is_open(connection, &user, now)? {
+                    return Err(AppError::SignedOut);
+                }
                 memberships.sort_by_key(|membership| Some(membership.organization) != session.organization);
                 Ok(Actor { user, memberships, session })
             })
@@ -172,7 +195,8 @@ impl Jeton {
         let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
         // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
         let account = text::fold(&actor.user.email);
-        self.attempts.take(&account, Some(&actor.session.public_id), &source.address)?;
+        let known_by = Some(actor.session.public_id.as_str());
+        self.attempts.take(Attempt { account: &account, known_by, address: &source.address })?;
         let id = actor.user.id;
         let hash = self.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
         if !self.passwords.verify(password, Some(hash)).await? {

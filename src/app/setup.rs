@@ -1,7 +1,7 @@
 //! The first start: the first organization and its administrator.
 
 use super::{
-    AppError, Jeton, Result,
+    AppError, Jeton, Result, mail,
     problem::{Field, Problems},
     sessions::Begin,
 };
@@ -11,7 +11,7 @@ use crate::{
         organization,
         permission::BuiltInSet,
         text,
-        user::{self, Email, Language, Password, Theme},
+        user::{self, Language, Password, Theme},
     },
     storage::{
         activity, installation, memberships, organizations,
@@ -66,7 +66,7 @@ impl Jeton {
     pub async fn set_up(&self, form: SetupForm, source: Source) -> Result<Begin> {
         let mut problems = Problems::default();
         let name = problems.check(Field::Name, user::name(&form.name));
-        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let email = problems.check(Field::Email, mail::address(&form.email));
         let organization = problems.check(Field::Organization, text::line(&form.organization));
         let own = [form.name.as_str(), form.email.as_str(), form.organization.as_str()];
         let password = problems.check(Field::NewPassword, Password::chosen(form.password.clone(), &own));
@@ -91,7 +91,7 @@ impl Jeton {
             let user = users::insert(connection, &profile, &hash, now)?;
             let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
             memberships::insert(connection, user, organization, set, now)?;
-            users::make_installation_admin(connection, user)?;
+            users::set_installation_admin(connection, user, true)?;
             activity::insert(
                 connection,
                 &activity::Entry {

@@ -2,9 +2,10 @@
 
 use super::{
     AppError, Jeton, Result,
+    attempts::Attempt,
     problem::{Field, Problem, Problems},
     random,
-    sessions::{Actor, Begin, KeyHash},
+    sessions::{Actor, Begin, KeyHash, is_open, why_closed},
 };
 use crate::{
     domain::{
@@ -21,11 +22,17 @@ use subtle::ConstantTimeEq;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device(pub String);
 
+/// An attempt of somebody at a browser with this mark, which is known to belong to the account.
+pub(super) fn attempt<'a>(account: &'a str, device: Option<&'a Device>, source: &'a Source) -> Attempt<'a> {
+    Attempt { account, known_by: device.map(|device| device.0.as_str()), address: &source.address }
+}
+
 impl Jeton {
     /// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together; too many attempts; busy.
+    /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together, or the account is not open; too many
+    /// attempts; busy.
     pub async fn sign_in(
         &self,
         email: &str,
@@ -44,7 +51,7 @@ impl Jeton {
 
         let account = address.folded();
         let device = device.filter(|device| self.knows_device(&account, device));
-        self.attempts.take(&account, device.as_ref().map(|device| device.0.as_str()), &source.address)?;
+        self.attempts.take(attempt(&account, device.as_ref(), &source))?;
 
         let found = self.read(move |connection| Ok(users::find_by_email(connection, &address)?)).await?;
         let (user, hash) = found.unzip();
@@ -54,6 +61,10 @@ impl Jeton {
         let begin = Begin { user: user.id, generation: user.session_generation, source };
         let (signed_in, now) = (begin.clone(), self.clock.now());
         self.write(move |connection| {
+            if !is_open(connection, &user, now)? {
+                // Whoever reads this has entered the right password.
+                return Err(Problems::one(Field::Form, why_closed(&user)).into());
+            }
             let membership = memberships::first(connection, user.id)?;
             if let Some(membership) = &membership {
                 memberships::note_seen(connection, membership.id, now)?;
@@ -85,11 +96,13 @@ impl Jeton {
     /// A new mark for a browser from which this account has just signed in.
     pub fn mark_device(&self, email: &str) -> Device {
         let id = random::hex(&random::bytes::<16>());
-        let proof = self.device_proof(&text::fold(email), &id);
+        let account = Email::parse(email).map_or_else(|_| text::fold(email), |email| email.folded());
+        let proof = self.device_proof(&account, &id);
         Device(format!("{id}{proof}"))
     }
 
-    fn knows_device(&self, account: &str, device: &Device) -> bool {
+    /// Whether this account's owner has signed in from the browser with this mark.
+    pub(super) fn knows_device(&self, account: &str, device: &Device) -> bool {
         match device.0.split_at_checked(32) {
             Some((id, proof)) => proof.as_bytes().ct_eq(self.device_proof(account, id).as_bytes()).into(),
             None => false,

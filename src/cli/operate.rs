@@ -67,6 +67,9 @@ pub(super) fn why(error: AppError) -> String {
     let AppError::Invalid(problems) = error else { return error.to_string() };
     let words = |(field, problem): (Field, Problem)| match (field, problem) {
         (Field::Email, Problem::NotAChoice) => "no user has this e-mail address".to_owned(),
+        (Field::Form, Problem::LastInstallationAdmin) => {
+            "nobody would be left who administers the installation; jeton user promote names somebody else".to_owned()
+        }
         (Field::Organization, Problem::NotAChoice) => "no organization has this slug".to_owned(),
         (Field::Person, Problem::NotAChoice) => "they do not belong to this organization".to_owned(),
         (Field::PermissionSet, Problem::NotAChoice) => {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::{
-        Jeton,
+        self, Jeton,
         operator::{Operator, users::AddForm},
     },
     domain::password_link::MINUTES,
@@ -62,6 +62,35 @@ pub enum UserCommand {
         /// The slug of the organization
         #[arg(long, value_name = "SLUG")]
         org: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Stop an account as a whole, whatever it administers: nobody signs in with it, and its tokens are refused
+    /// everywhere
+    Block {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Open an account again that was blocked; nothing that had stopped comes back
+    Unblock {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Let a user administer the installation: make organizations, and decide who else administers it
+    Promote {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Let a user no longer administer the installation, unless nobody else would
+    Demote {
+        /// Their e-mail address
+        email: String,
         #[command(flatten)]
         common: Common,
     },
@@ -144,6 +173,31 @@ impl UserCommand {
                 };
                 tell(as_json, &json!({ "email": email, "organization": org, "reactivated": done }), &words)
             }
+            Self::Block { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.block_user(operator, &email).await;
+                let words =
+                    ["is blocked. Their sessions have ended, and their tokens are refused.", "was blocked before."];
+                tell_done(as_json, &email, done, "blocked", words)?;
+                warn_unadministered(operator, &jeton).await
+            }
+            Self::Unblock { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.unblock_user(operator, &email).await;
+                tell_done(as_json, &email, done, "unblocked", ["is open again.", "was not blocked."])
+            }
+            Self::Promote { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.promote_user(operator, &email).await;
+                let words = ["administers the installation.", "administered the installation before."];
+                tell_done(as_json, &email, done, "promoted", words)
+            }
+            Self::Demote { email, common } => {
+                let (jeton, as_json) = common.open()?;
+                let done = jeton.demote_user(operator, &email).await;
+                let words = ["does not administer the installation any more.", "did not administer the installation."];
+                tell_done(as_json, &email, done, "demoted", words)
+            }
             Self::PasswordLink { email, links, common } => {
                 let url = links.check()?;
                 let (jeton, as_json) = common.open()?;
@@ -189,7 +243,23 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
     if as_json || !rows.is_empty() || refused.is_empty() {
         print(as_json, &rows, &format!("{email} was not active in any organization."))?;
     }
+    warn_unadministered(operator, jeton).await?;
     if refused.is_empty() { Ok(()) } else { Err(refused.join(" ").into()) }
+}
+
+/// Prints that something was done to a user, or why it did not have to be.
+fn tell_done(as_json: bool, email: &str, done: app::Result<bool>, name: &str, [is_so, was_so]: [&str; 2]) -> Outcome {
+    let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
+    let words = format!("{email} {}", if done { is_so } else { was_so });
+    tell(as_json, &json!({ "email": email, name: done }), &words)
+}
+
+/// Says so if nobody administers the installation any more: nobody but an operator can mend that.
+async fn warn_unadministered(operator: Operator, jeton: &Jeton) -> Outcome {
+    if !jeton.is_administered(operator).await? {
+        tracing::warn!("nobody administers the installation any more; jeton user promote names somebody");
+    }
+    Ok(())
 }
 
 fn words_link(email: &str, link: &str) -> String {
@@ -197,8 +267,10 @@ fn words_link(email: &str, link: &str) -> String {
 }
 
 fn words_user(user: &User, places: &[Place]) -> String {
-    let places: Vec<String> = places.iter().map(words_place).collect();
-    format!("{}  {}  {}", user.email, user.name, places.join(", ")).trim_end().to_owned()
+    let roles = [(user.is_blocked, "blocked"), (user.is_installation_admin, "administers the installation")];
+    let roles = roles.into_iter().filter(|(has, _)| *has).map(|(_, role)| role.to_owned());
+    let all: Vec<String> = roles.chain(places.iter().map(words_place)).collect();
+    format!("{}  {}  {}", user.email, user.name, all.join(", ")).trim_end().to_owned()
 }
 
 fn words_place(place: &Place) -> String {
@@ -215,5 +287,11 @@ fn json_user(user: &User, places: &[Place]) -> Value {
         })
     };
     let places: Vec<Value> = places.iter().map(place).collect();
-    json!({ "email": user.email, "name": user.name, "organizations": places })
+    json!({
+        "email": user.email,
+        "name": user.name,
+        "is_blocked": user.is_blocked,
+        "is_installation_admin": user.is_installation_admin,
+        "organizations": places,
+    })
 }

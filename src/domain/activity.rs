@@ -48,6 +48,20 @@ actions! {
     PasswordLinkMade = "password.link_made",
     /// Somebody changed their name, e-mail address or settings.
     ProfileChanged = "profile.changed",
+    /// Somebody asked for another e-mail address, and has yet to prove it.
+    EmailChangeAsked = "profile.email_change_asked",
+    /// Somebody does not want that address any more.
+    EmailChangeCancelled = "profile.email_change_cancelled",
+    /// Somebody has another e-mail address; the detail is which.
+    EmailChanged = "profile.email_changed",
+    /// The target administers the installation since then.
+    AccountPromoted = "account.promoted",
+    /// The target does not administer the installation any more.
+    AccountDemoted = "account.demoted",
+    /// The target's account was blocked as a whole, which stopped their tokens.
+    AccountBlocked = "account.blocked",
+    /// The target's account was opened again.
+    AccountUnblocked = "account.unblocked",
     /// An address, the target, was invited.
     UserInvited = "user.invited",
     /// An invitation of the target was taken back.
@@ -116,7 +130,7 @@ impl Action {
             Some("token") => ActionGroup::Tokens,
             Some("user") => ActionGroup::Users,
             Some("permission_set") => ActionGroup::PermissionSets,
-            Some("session" | "password" | "profile") => ActionGroup::Accounts,
+            Some("session" | "password" | "profile" | "account") => ActionGroup::Accounts,
             _ => ActionGroup::Organization,
         }
     }

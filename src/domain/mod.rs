@@ -7,6 +7,7 @@ pub mod access;
 pub mod activity;
 pub mod billing;
 pub mod calls;
+pub mod email_change;
 pub mod invitation;
 pub mod leak;
 pub mod organization;

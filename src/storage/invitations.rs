@@ -123,6 +123,15 @@ pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Times
         .transpose()
 }
 
+/// Whether anybody has invited this address, and its link still works.
+///
+/// # Errors
+/// When the database fails.
+pub fn any_for(connection: &mut AnyConnection, email: &str, now: Timestamp) -> Result<bool> {
+    let theirs = invitations::email_folded.eq(text::fold(email)).and(invitations::expires_at.gt(now.seconds()));
+    Ok(diesel::select(diesel::dsl::exists(invitations::table.filter(theirs))).get_result(connection)?)
+}
+
 /// Takes such an invitation off the list, since it is being accepted. Of two at once one gets it.
 ///
 /// # Errors

@@ -323,14 +323,15 @@ pub fn first(connection: &mut AnyConnection, user: UserId) -> Result<Option<Memb
     Ok(list(connection, user)?.into_iter().next())
 }
 
-/// What an active membership may do at this moment; none if it is not active.
+/// What an active membership may do at this moment; none if it is not active, or its user's account is blocked.
 ///
 /// # Errors
 /// When the database fails.
 pub fn permissions(connection: &mut AnyConnection, id: MembershipId) -> Result<Option<Permissions>> {
     let keys: Option<String> = memberships::table
         .inner_join(permission_sets::table)
-        .filter(memberships::id.eq(id.0).and(memberships::is_active.eq(true)))
+        .inner_join(users::table)
+        .filter(memberships::id.eq(id.0).and(memberships::is_active.eq(true)).and(users::blocked_at.is_null()))
         .select(permission_sets::permissions)
         .get_result(connection)
         .optional()?;

@@ -48,6 +48,7 @@ diesel::table! {
         session_generation -> BigInt,
         created_at -> BigInt,
         is_installation_admin -> Bool,
+        blocked_at -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -140,6 +141,25 @@ diesel::table! {
         made_by -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+diesel::table! {
+    email_changes (user_id) {
+        user_id -> BigInt,
+        email -> Text,
+        code_hash -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+diesel::table! {
+    mails (id) {
+        id -> BigInt,
+        sealed -> Binary,
+        request_id -> Text,
+        created_at -> BigInt,
+        next_at -> BigInt,
+        tries -> BigInt,
     }
 }
 diesel::table! {

@@ -24,8 +24,10 @@ pub struct User {
     pub theme: Theme,
     /// Sessions of an earlier generation have ended.
     pub session_generation: i64,
-    /// Whether they make organizations.
+    /// Whether they administer the installation.
     pub is_installation_admin: bool,
+    /// Whether whoever runs the server has blocked the account as a whole.
+    pub is_blocked: bool,
 }
 
 /// The settings that a user changes together.
@@ -54,6 +56,7 @@ struct Row {
     theme: String,
     session_generation: i64,
     is_installation_admin: bool,
+    blocked_at: Option<i64>,
 }
 
 impl Row {
@@ -68,6 +71,7 @@ impl Row {
             theme: known(Theme::from_key(&self.theme), &self.theme)?,
             session_generation: self.session_generation,
             is_installation_admin: self.is_installation_admin,
+            is_blocked: self.blocked_at.is_some(),
         })
     }
 }
@@ -140,16 +144,25 @@ pub fn password_hash(connection: &mut AnyConnection, id: UserId) -> Result<Strin
     Ok(users::table.find(id.0).select(users::password_hash).get_result(connection)?)
 }
 
-/// Changes a user's settings.
+/// Changes a user's e-mail address.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] if the e-mail address is taken.
-pub fn update_profile(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
+/// When the database fails; [`super::StorageError::is_duplicate`] if it is taken.
+pub fn update_email(connection: &mut AnyConnection, id: UserId, new: &Email) -> Result<()> {
+    diesel::update(users::table.find(id.0))
+        .set((users::email.eq(new.as_str()), users::email_folded.eq(new.folded())))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Changes a user's settings but for the e-mail address.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
     diesel::update(users::table.find(id.0))
         .set((
             users::name.eq(&new.name),
-            users::email.eq(new.email.as_str()),
-            users::email_folded.eq(new.email.folded()),
             users::language.eq(new.language.map(Language::tag)),
             users::time_zone.eq(&new.time_zone),
             users::theme.eq(new.theme.key()),
@@ -196,13 +209,44 @@ pub fn end_sessions(connection: &mut AnyConnection, id: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Lets a user make organizations.
+/// Those who administer the installation, by e-mail address.
 ///
 /// # Errors
 /// When the database fails.
-pub fn make_installation_admin(connection: &mut AnyConnection, id: UserId) -> Result<()> {
-    diesel::update(users::table.find(id.0)).set(users::is_installation_admin.eq(true)).execute(connection)?;
-    Ok(())
+pub fn installation_admins(connection: &mut AnyConnection) -> Result<Vec<User>> {
+    let rows: Vec<Row> = users::table
+        .filter(users::is_installation_admin.eq(true))
+        .order(users::email_folded)
+        .select(Row::as_select())
+        .load(connection)?;
+    rows.into_iter().map(Row::user).collect()
+}
+
+/// Lets a user administer the installation, or no longer. Returns false if that was so before.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_installation_admin(connection: &mut AnyConnection, id: UserId, is_one: bool) -> Result<bool> {
+    let other = users::table.find(id.0).filter(users::is_installation_admin.ne(is_one));
+    Ok(diesel::update(other).set(users::is_installation_admin.eq(is_one)).execute(connection)? == 1)
+}
+
+/// Blocks an account. Returns false if it was blocked before.
+///
+/// # Errors
+/// When the database fails.
+pub fn block(connection: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<bool> {
+    let open = users::table.find(id.0).filter(users::blocked_at.is_null());
+    Ok(diesel::update(open).set(users::blocked_at.eq(now.seconds())).execute(connection)? == 1)
+}
+
+/// Opens an account that was blocked. Returns false if it was not.
+///
+/// # Errors
+/// When the database fails.
+pub fn unblock(connection: &mut AnyConnection, id: UserId) -> Result<bool> {
+    let blocked = users::table.find(id.0).filter(users::blocked_at.is_not_null());
+    Ok(diesel::update(blocked).set(users::blocked_at.eq(None::<i64>)).execute(connection)? == 1)
 }
 
 /// Holds back every other transaction that locks the same user until this one ends: limits are counted under it.

@@ -1,7 +1,7 @@
 //! Account settings: profile, theme and password.
 
 use super::{
-    App,
+    App, PublicUrl, email_changes,
     errors::WebError,
     form::{Form, Refused},
     page::{page, see},
@@ -18,7 +18,7 @@ use crate::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Uri, header::REFERER},
-    web::Query,
+    web::{Data, Query},
 };
 use askama::Template;
 use serde::Deserialize;
@@ -73,7 +73,11 @@ impl TypedProfile {
 #[template(path = "account/profile.html")]
 struct ProfilePage {
     shell: Shell,
-    saved: bool,
+    /// What has just been done.
+    done: Option<&'static str>,
+    /// That a new e-mail address waits to be proved.
+    waits: Option<String>,
+    email_hint: &'static str,
     typed: TypedProfile,
     errors: Errors,
     /// What time it is in the user's zone.
@@ -95,7 +99,18 @@ impl ProfilePage {
         }
         let local_time = Calendar::new(shell.t, zone, now).clock_time(now);
         let themes = Theme::ALL.into_iter().map(|theme| (theme.key(), theme_name(shell.t, theme))).collect();
-        Self { shell, saved: false, typed, errors: Errors::default(), local_time, loose_zones, regions, themes }
+        Self {
+            shell,
+            done: None,
+            waits: None,
+            email_hint: "",
+            typed,
+            errors: Errors::default(),
+            local_time,
+            loose_zones,
+            regions,
+            themes,
+        }
     }
 }
 
@@ -140,29 +155,69 @@ fn theme_name(t: Texts, theme: Theme) -> &'static str {
     }
 }
 
+/// What has just been done to the profile.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfileDone {
+    saved: Option<String>,
+    asked: Option<String>,
+    proved: Option<String>,
+    cancelled: Option<String>,
+}
+
+impl ProfileDone {
+    fn words(&self, t: Texts) -> Option<&'static str> {
+        let said = [
+            (&self.saved, t.profile_saved()),
+            // The notice about the new address says the rest.
+            (&self.asked, t.profile_saved()),
+            (&self.proved, t.email_change_proved()),
+            (&self.cancelled, t.email_change_cancelled()),
+        ];
+        said.into_iter().find(|(done, _)| done.is_some()).map(|(_, words)| words)
+    }
+}
+
 /// `GET /account/profile`
 ///
 /// # Errors
-/// When the page cannot be rendered.
-pub async fn profile(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let form = ProfilePage::new(&who, app.clock().now(), TypedProfile::of(&who.actor));
-    page(&ProfilePage { saved: done.saved.is_some(), ..form })
+/// When the database fails.
+pub async fn profile(app: App, who: SignedIn, done: Query<ProfileDone>) -> Result<HttpResponse, WebError> {
+    let form = profile_page(&app, &who, TypedProfile::of(&who.actor)).await?;
+    page(&ProfilePage { done: done.words(form.shell.t), ..form })
+}
+
+async fn profile_page(app: &App, who: &SignedIn, typed: TypedProfile) -> Result<ProfilePage, WebError> {
+    let now = app.clock().now();
+    let waits = app.email_change(&who.actor).await?;
+    let user = who.actor.user();
+    let waits = waits.map(|change| {
+        let t = who.shell(Nav::Profile).t;
+        let until = Calendar::new(t, &user.time_zone, now).exact(change.expires_at);
+        t.email_change_waits(change.email, &user.email, until)
+    });
+    let form = ProfilePage::new(who, now, typed);
+    let t = form.shell.t;
+    let email_hint = if app.sends_mail() { t.profile_email_hint_proof() } else { t.profile_email_hint() };
+    Ok(ProfilePage { waits, email_hint, ..form })
 }
 
 /// `POST /account/profile`
 ///
 /// # Errors
-/// When the database fails, or with too many wrong passwords.
+/// When the database fails, or with too many wrong passwords or new addresses.
 pub async fn change_profile(
     app: App,
+    url: Data<PublicUrl>,
     who: SignedIn,
     Form(typed): Form<TypedProfile>,
 ) -> Result<HttpResponse, WebError> {
-    match app.change_profile(&who.actor, typed.form(), who.source.clone()).await {
-        Ok(()) => Ok(see(&saved(path::PROFILE))),
+    let compose = email_changes::compose(who.shell(Nav::Profile).t, &url);
+    match app.change_profile(&who.actor, typed.form(), who.source.clone(), compose).await {
+        Ok(waits) => Ok(see(&path::profile_after(if waits { "asked" } else { "saved" }))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let form = ProfilePage::new(&who, app.clock().now(), typed);
+            let form = profile_page(&app, &who, typed).await?;
             let errors = Errors::new(form.shell.t, &refused.problems);
             refused.page(&ProfilePage { errors, ..form })
         }

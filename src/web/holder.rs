@@ -1,4 +1,4 @@
-//! Extractors for the pages of an organization: who is at work in it, and with what authority.
+//! Extractors for the pages of an organization, and of the installation: who is at work there, and with what authority.
 //!
 //! A handler that takes [`Holding<ManageUsers>`](Holding) is reached only by members who hold that permission: others get
 //! 403, and whoever is not active in the organization 404, as if there were none.
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::{
         AppError,
+        installation::InstallationAdmin,
         organizations::{Holder, Member},
     },
     domain::{activity::Source, permission::Authority},
@@ -58,6 +59,37 @@ impl AtWork {
     /// The frame for a page under this entry of the navigation.
     pub fn shell(&self, nav: Nav) -> Shell {
         Shell { nav, ..self.shell.clone() }
+    }
+}
+
+/// Somebody who administers the installation. To others it is not there.
+#[derive(Clone, Debug)]
+pub struct Administering {
+    /// Proof of it, which verbs ask for.
+    pub who: InstallationAdmin,
+    /// Where the request comes from.
+    pub source: Source,
+    signed_in: SignedIn,
+}
+
+impl Administering {
+    /// The frame for a page under this entry of the navigation.
+    pub fn shell(&self, nav: Nav) -> Shell {
+        self.signed_in.shell(nav)
+    }
+}
+
+impl FromRequest for Administering {
+    type Error = WebError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let signed_in = SignedIn::from_request(request, payload);
+        Box::pin(async move {
+            let signed_in = signed_in.await?;
+            let who = InstallationAdmin::of(signed_in.actor.clone())?;
+            Ok(Self { who, source: signed_in.source.clone(), signed_in })
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     account::Done,
     errors::WebError,
     form::{Form, Refused},
-    holder::AtWork,
+    holder::{Administering, AtWork},
     page::{page, see},
     routes::path,
     session::SignedIn,
@@ -13,7 +13,6 @@ use super::{
     words::Errors,
 };
 use crate::app::{
-    AppError,
     organizations::OrganizationForm,
     problem::{Field, Problem},
 };
@@ -86,8 +85,8 @@ struct SettingsPage {
     errors: Errors,
 }
 
-fn new_page(app: &App, who: &SignedIn) -> NewPage {
-    let asks_password = !app.has_proof(&who.actor);
+fn new_page(app: &App, who: &Administering) -> NewPage {
+    let asks_password = !app.has_proof(who.who.actor());
     NewPage { shell: who.shell(Nav::None), typed: Typed::default(), errors: Errors::default(), asks_password }
 }
 
@@ -95,10 +94,7 @@ fn new_page(app: &App, who: &SignedIn) -> NewPage {
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn new(app: App, who: SignedIn) -> Result<HttpResponse, WebError> {
-    if !who.actor.user().is_installation_admin {
-        return Err(AppError::NotFound.into());
-    }
+pub async fn new(app: App, who: Administering) -> Result<HttpResponse, WebError> {
     page(&new_page(&app, &who))
 }
 
@@ -106,8 +102,8 @@ pub async fn new(app: App, who: SignedIn) -> Result<HttpResponse, WebError> {
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn create(app: App, who: SignedIn, Form(mut typed): Form<Typed>) -> Result<HttpResponse, WebError> {
-    match app.create_organization(&who.actor, typed.form(), who.source.clone()).await {
+pub async fn create(app: App, who: Administering, Form(mut typed): Form<Typed>) -> Result<HttpResponse, WebError> {
+    match app.create_organization(&who.who, typed.form(), who.source.clone()).await {
         Ok(slug) => Ok(see(&path::organization(&slug))),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -6,7 +6,7 @@ use super::{
     form::{OpenForm, Refused},
     page::{keep_address, page, page_with, see},
     routes::path,
-    session::Visitor,
+    session::{self, Visitor},
     shell::Shell,
     texts::Texts,
     words::Errors,
@@ -20,7 +20,7 @@ use crate::{
     storage::users::User,
 };
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path, Query},
 };
@@ -63,7 +63,7 @@ pub struct Done {
 /// # Errors
 /// When the page cannot be rendered.
 pub async fn forgotten(app: App, visitor: Visitor, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let (shell, sends_mail) = (visitor.shell, app.mail().is_some());
+    let (shell, sends_mail) = (visitor.shell, app.sends_mail());
     if sends_mail && done.asked.is_some() {
         return page(&AskedPage { shell });
     }
@@ -78,11 +78,12 @@ pub async fn ask(
     app: App,
     url: Data<PublicUrl>,
     visitor: Visitor,
+    request: HttpRequest,
     OpenForm(typed): OpenForm<TypedEmail>,
 ) -> Result<HttpResponse, WebError> {
-    let t = visitor.shell.t;
+    let (t, device) = (visitor.shell.t, session::device(&request));
     let compose = move |user: &User, code: &LinkCode| mail(t, &url, user, code);
-    match app.into_inner().forgot_password(&typed.email, visitor.source, compose).await {
+    match app.into_inner().forgot_password(&typed.email, device, visitor.source, compose).await {
         Ok(()) => Ok(see(&path::forgotten_asked())),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -167,5 +168,5 @@ pub async fn submit(
 }
 
 fn gone(app: &App, shell: Shell) -> Result<HttpResponse, WebError> {
-    page_with(StatusCode::GONE, &GonePage { shell, sends_mail: app.mail().is_some() })
+    page_with(StatusCode::GONE, &GonePage { shell, sends_mail: app.sends_mail() })
 }

@@ -6,8 +6,8 @@ pub mod path;
 use super::{
     App, PublicUrl, account, activity, api, assets, billing,
     cors::preflight,
-    finish, health, inventory, invitations, leaks, metrics, oauth, organizations, origin, page, password_links,
-    revocations, service_users, session,
+    email_changes, finish, health, installation, inventory, invitations, leaks, metrics, oauth, organizations, origin,
+    page, password_links, revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
@@ -93,6 +93,10 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(read(account::profile))
                 .route(web::post().to(account::change_profile)),
         )
+        .service(web::resource("/account/email-change/cancellation").route(web::post().to(email_changes::cancel)))
+        .service(
+            web::resource("/email/{code}").route(read(email_changes::show)).route(web::post().to(email_changes::prove)),
+        )
         .service(web::resource("/account/theme").route(web::post().to(account::change_theme)))
         .service(
             web::resource("/account/security")
@@ -122,6 +126,16 @@ fn pages(config: &mut web::ServiceConfig) {
             web::resource("/organizations/new")
                 .route(read(organizations::new))
                 .route(web::post().to(organizations::create)),
+        )
+        .service(
+            web::resource("/installation/administrators")
+                .route(read(installation::list))
+                .route(web::post().to(installation::promote)),
+        )
+        .service(
+            web::resource("/installation/administrators/{id}/removal")
+                .route(read(installation::ask))
+                .route(web::post().to(installation::demote)),
         )
         .service(
             web::resource("/invitations/{code}")

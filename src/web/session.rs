@@ -243,7 +243,7 @@ impl FromRequest for SignedIn {
             let who = ShellUser {
                 name: user.name.clone(),
                 email: user.email.clone(),
-                is_installation_admin: user.is_installation_admin,
+                is_installation_admin: actor.is_installation_admin(),
             };
             let organizations = actor.memberships().iter();
             let shell = Shell {

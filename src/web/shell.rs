@@ -114,17 +114,22 @@ pub struct ShellUser {
     pub name: String,
     /// The user's e-mail address.
     pub email: String,
-    /// Whether they make organizations.
+    /// Whether they administer the installation.
     pub is_installation_admin: bool,
 }
 
 impl ShellUser {
-    /// The first letters of the first and of the last word of the name: "AD" for Awa Diallo, "A" for Awa.
+    /// Their initials.
     pub fn initials(&self) -> String {
-        let mut letters = self.name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
-        let first = letters.next();
-        first.into_iter().chain(letters.next_back()).flat_map(char::to_uppercase).collect()
+        initials(&self.name)
     }
+}
+
+/// The first letters of the first and of the last word of a name: "AD" for Awa Diallo, "A" for Awa.
+pub fn initials(name: &str) -> String {
+    let mut letters = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let first = letters.next();
+    first.into_iter().chain(letters.next_back()).flat_map(char::to_uppercase).collect()
 }
 
 /// An entry of the navigation.
@@ -153,6 +158,8 @@ pub enum Nav {
     Billing,
     /// Organization: its name and addresses.
     Settings,
+    /// Installation: who administers it.
+    InstallationAdmins,
 }
 
 #[cfg(test)]
@@ -161,9 +168,6 @@ mod tests {
 
     #[test]
     fn initials_come_from_the_first_and_the_last_word() {
-        let initials = |name: &str| {
-            ShellUser { name: name.to_owned(), email: String::new(), is_installation_admin: false }.initials()
-        };
         assert_eq!(initials("Awa Diallo"), "AD");
         assert_eq!(initials("  élodie  de la “Tour”"), "ÉT");
         assert_eq!(initials("Awa"), "A");

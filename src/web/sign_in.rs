@@ -10,6 +10,7 @@ use super::{
     shell::Shell,
     words::Errors,
 };
+use crate::app::demo::{GUESTS, Guest, PASSWORD};
 use actix_session::Session;
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -39,6 +40,14 @@ struct SignInPage {
     done: Option<&'static str>,
 }
 
+impl SignInPage {
+    /// Those whom anybody can sign in as, and their role: nobody unless this is a demonstration.
+    fn guests(&self) -> impl Iterator<Item = (&'static Guest, &'static str)> {
+        let (guests, t): (&[Guest], _) = (if self.shell.demo { &GUESTS } else { &[] }, self.shell.t);
+        guests.iter().map(move |guest| (guest, t.built_in_set(guest.set)))
+    }
+}
+
 /// What is said instead while there is no user.
 #[derive(Template)]
 #[template(path = "sign_in/not_set_up.html")]
@@ -46,13 +55,14 @@ struct NotSetUpPage {
     shell: Shell,
 }
 
-/// What the address says: where to go afterwards, and whether somebody has just signed out or chosen a new password.
+/// What the address says: where to go afterwards, and what has just been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
     next: String,
     signed_out: Option<String>,
     new_password: Option<String>,
+    new_email: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -71,9 +81,14 @@ pub async fn form(
     if app.needs_setup().await? {
         return page(&NotSetUpPage { shell: visitor.shell });
     }
-    let Asked { next, signed_out, new_password } = asked.into_inner();
+    let Asked { next, signed_out, new_password, new_email } = asked.into_inner();
     let (t, typed) = (visitor.shell.t, Typed { next, ..Typed::default() });
-    let done = new_password.map(|_| t.password_link_set()).or(signed_out.map(|_| t.sign_in_signed_out()));
+    let said = [
+        (new_password, t.password_link_set()),
+        (new_email, t.email_change_proved()),
+        (signed_out, t.sign_in_signed_out()),
+    ];
+    let done = said.into_iter().find(|(done, _)| done.is_some()).map(|(_, words)| words);
     page(&SignInPage { shell: visitor.shell, typed, errors: Errors::default(), done })
 }
 

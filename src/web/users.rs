@@ -4,7 +4,6 @@ mod ending;
 mod inviting;
 mod link;
 mod password;
-mod question;
 mod setting;
 
 pub use ending::{ask_deactivation, ask_reactivation, ask_removal, deactivate, reactivate, remove};
@@ -18,7 +17,7 @@ use super::{
     holder::Holding,
     page::page,
     routes::path,
-    shell::{Nav, Shell, ShellUser},
+    shell::{Nav, Shell, initials},
     texts::Texts,
     words::{Calendar, Moment},
 };
@@ -208,7 +207,7 @@ fn row(at: &Manager, t: Texts, calendar: Calendar, person: &Person) -> Row {
         email: person.email.clone(),
         set: t.set_name(&person.set.name).to_owned(),
         is_you: person.user == at.who.actor().user().id,
-        state: standing(t, person.standing),
+        state: standing(t, person),
         joined: calendar.on_day(person.joined_at, |when| t.users_joined(when)),
         seen: person.seen_at.map(|seen| calendar.moment(seen, |when| t.users_seen(when))),
     }
@@ -232,13 +231,10 @@ fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invit
     }
 }
 
-fn initials(name: &str) -> String {
-    ShellUser { name: name.to_owned(), email: String::new(), is_installation_admin: false }.initials()
-}
-
 /// How somebody stands, and the key under which that has its colour and shape.
-fn standing(t: Texts, standing: Standing) -> (&'static str, &'static str) {
-    match standing {
+fn standing(t: Texts, person: &Person) -> (&'static str, &'static str) {
+    match person.standing {
+        Standing::Active if person.is_blocked => (t.users_blocked(), "revoked"),
         Standing::Active => (t.users_active(), "active"),
         Standing::Deactivated | Standing::Removed => (t.users_deactivated(), "expired"),
     }

@@ -256,6 +256,94 @@ db_test! {
         assert_eq!(office.prints(&["org", "list"])[0]["seats"], 1);
     }
 
+    async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
+        let office = Office::open(db).await;
+        let (url, ann, ben) = (&office.url, &office.ann, office.adds("Ben", "standard").await);
+        office.prints(&["org", "create", "Second", "--administrator", "ben@example.org"]);
+        let here = ben.makes_token("here").await;
+        works_in(&ben, "second").await;
+        let there = ben.makes_token("there").await;
+        let invitation = ben.get("/orgs/second/users/invite").await.body;
+        let (_, set) = invitation.split_once("name=\"permission_set\" value=\"").unwrap();
+        let set = set.split('"').next().unwrap().to_owned();
+        let form = [("email", "eve@example.org"), ("permission_set", set.as_str())];
+        let invitation = ben.post("/orgs/second/users/invite", &form).await.link("/invitations/").unwrap();
+        let link = office.prints(&["user", "password-link", "ben@example.org"])["link"].as_str().unwrap().to_owned();
+
+        let block = ["user", "block", "BEN@example.org"];
+        assert_eq!(office.prints(&block)["blocked"], true);
+        assert_eq!(office.prints(&block)["blocked"], false, "twice is once");
+        assert_eq!((status(url, &here).await, status(url, &there).await), (401, 401));
+        assert_eq!(ben.get("/account/tokens").await.status, 303);
+        assert_eq!(ben.post("/account/tokens", &[("label", "x")]).await.header("location"), "/sign-in");
+        let refused = ben.signs_in().await;
+        assert_eq!(refused.status, 422);
+        refused.shows("This account is blocked");
+        assert_eq!(ann.get(&invitation).await.status, 410, "whom he invited does not come in his place");
+        assert_eq!(ann.get(link.strip_prefix(url.as_str()).unwrap()).await.status, 410);
+        // Nobody brings him back but an operator.
+        ann.get("/orgs/croix-bleue-sahel/users").await.shows("Blocked");
+        for command in [
+            &["user", "password-link", "ben@example.org"][..],
+            &["user", "promote", "ben@example.org"],
+            &["org", "create", "Third", "--administrator", "ben@example.org"],
+        ] {
+            assert!(office.fails(command).contains("has blocked this account"), "{command:?}");
+        }
+        office.prints(&["user", "deactivate", "ben@example.org", "--org", FIRST]);
+        let create = ["user", "create", "ben@example.org", "--name", "B", "--org", FIRST];
+        assert!(office.fails(&create).contains("deactivated"));
+        let listed = office.prints(&["user", "list"]);
+        assert_eq!((&listed[1]["email"], &listed[1]["is_blocked"]), (&"ben@example.org".into(), &Value::Bool(true)));
+        for org in [FIRST, "second"] {
+            let logged = ["account.blocked", "token.revoked"].map(|action| office.logged(org, action, "Ben"));
+            assert_eq!(logged, [1, 1], "{org}");
+        }
+
+        let unblock = ["user", "unblock", "ben@example.org"];
+        assert_eq!(office.prints(&unblock)["unblocked"], true);
+        assert_eq!(office.prints(&unblock)["unblocked"], false);
+        assert_eq!(ben.signs_in().await.status, 303);
+        let statuses = (status(url, &here).await, status(url, &there).await);
+        assert_eq!(statuses, (401, 401), "nothing that had stopped comes back");
+        works_in(&ben, "second").await;
+        assert_eq!(status(url, &ben.makes_token("again").await).await, 200);
+        assert_eq!(ben.get("/orgs/second/users").await.status, 200, "he administers it still");
+        assert!(office.fails(&["user", "block", "eve@example.org"]).contains("no user has this"));
+        assert!(office.prints(&["activity", "verify"]).as_array().unwrap().iter().all(|log| log["is_whole"] == true));
+    }
+
+    async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
+        let office = Office::open(db).await;
+        let ben = office.adds("Ben", "administrator").await;
+        let last = office.fails(&["user", "demote", "ann@example.org"]);
+        assert!(last.contains("jeton user promote") && last.trim().lines().count() == 1, "{last}");
+        assert_eq!(office.prints(&["user", "promote", "BEN@example.org"])["promoted"], true);
+        assert_eq!(office.prints(&["user", "promote", "ben@example.org"])["promoted"], false);
+        assert_eq!(ben.get("/installation/administrators").await.status, 200);
+        let both = ["ann@example.org", "ben@example.org"]
+            .map(|email| office.jeton(&["user", "demote", email]).spawn().expect("jeton starts"));
+        let done = both.map(|child| child.wait_with_output().expect("its end").status.success());
+        assert_eq!(done.iter().filter(|done| **done).count(), 1, "of two at once one stays");
+        office.prints(&["user", "promote", "ann@example.org"]);
+        office.prints(&["user", "promote", "ben@example.org"]);
+        assert_eq!(office.prints(&["user", "demote", "ben@example.org"])["demoted"], true);
+        assert_eq!(office.prints(&["user", "demote", "ben@example.org"])["demoted"], false);
+        assert_eq!(ben.get("/installation/administrators").await.status, 404);
+        assert_eq!(office.prints(&["user", "list"])[0]["is_installation_admin"], true);
+        assert_eq!(office.logged(FIRST, "account.demoted", "Ben") + office.logged(FIRST, "account.demoted", "Ann"), 2);
+
+        // The first user can be let go; that nobody has the role then is said.
+        let gone = office.jeton(&["user", "deactivate", "ann@example.org"]).output().unwrap();
+        assert!(gone.status.success());
+        assert!(String::from_utf8_lossy(&gone.stderr).contains("nobody administers the installation"));
+        assert_eq!(office.ann.signs_in().await.status, 422);
+        office.prints(&["user", "promote", "ben@example.org"]);
+        assert_eq!(ben.get("/organizations/new").await.status, 200);
+        assert!(office.fails(&["user", "promote", "ann@example.org"]).contains("not active in any organization"));
+        assert!(office.fails(&["user", "promote", "eve@example.org"]).contains("no user has this"));
+    }
+
     async fn organizations_are_made_and_renamed(db: TestDb) {
         let office = Office::open(db).await;
         let ben = office.adds("Ben", "reader").await;

@@ -3,12 +3,15 @@
 use crate::harness::{Person, Smtp, TestApp, activity, contains, db_test, everything_stored};
 use futures_util::future::join_all;
 use jeton::{
-    app::mail::Mail,
+    app::mail::{Fate, Mail},
     domain::{password_link::MadeBy, permission::BuiltInSet, time::Timestamp, user::Email, user::UserId},
     storage::{StorageError, password_links},
 };
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
+/// Longer than a try takes.
+const LONG: Duration = Duration::from_secs(30);
 const NEW: &str = "another long enough sentence";
 
 /// Asks for a link, and returns the path in the mail that comes, the `count`th of all.
@@ -157,6 +160,10 @@ db_test! {
         assert_eq!(someone.get(&link).await.status, 200, "the address is the same");
         fields[1] = ("email", "ann@elsewhere.example.org");
         assert_eq!(ann.post("/account/profile", &fields).await.status, 303);
+        assert_eq!(someone.get(&link).await.status, 200, "the new address is not proved");
+        let mails = smtp.mails(4).await;
+        let proof = mails.iter().find(|mail| mail.to == ["ann@elsewhere.example.org"]).unwrap().link_to("/email/");
+        assert_eq!(someone.post(&proof, &[]).await.status, 303);
         assert_eq!(someone.get(&link).await.status, 410);
     }
 
@@ -253,7 +260,7 @@ db_test! {
             subject: "Invitation to Org\r\nBcc: eve@example.org\r\n\r\nBody".into(),
             text: "One\r\n.\r\nQUIT\n..two\n".into(),
         };
-        assert!(app.jeton.mail().unwrap().send(&mail, "a request").await);
+        assert_eq!(app.jeton.send_mail(mail, "a request").await.unwrap().fate(LONG).await, Fate::Sent);
         let mails = smtp.mails(1).await;
         assert_eq!((mails.len(), mails[0].to.as_slice()), (1, &["ann@example.org".to_owned()][..]));
         assert_eq!(mails[0].header("Bcc"), None);
@@ -269,7 +276,7 @@ db_test! {
         assert_eq!((answer.status, answer.header("location")), (303, "/sign-in/forgotten?asked"));
         let to = Email::parse(&ann.email).unwrap();
         let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
-        assert!(!app.jeton.mail().unwrap().send(&mail, "a request").await);
+        assert_eq!(app.jeton.send_mail(mail, "a request").await.unwrap().fate(LONG).await, Fate::Waiting);
     }
 
     async fn mail_is_not_sent_in_the_clear_where_tls_is_asked_for(db: TestDb) {
@@ -277,7 +284,8 @@ db_test! {
         let app = TestApp::start_mailing_through(db, &format!("{}?tls=required", smtp.url())).await;
         let to = Email::parse("ann@example.org").unwrap();
         let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
-        assert!(!app.jeton.mail().unwrap().send(&mail, "a request").await, "this server knows no TLS");
+        let sending = app.jeton.send_mail(mail, "a request").await.unwrap();
+        assert_ne!(sending.fate(LONG).await, Fate::Sent, "this server knows no TLS");
         assert_eq!(smtp.mails(0).await.len(), 0);
     }
 

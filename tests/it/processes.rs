@@ -36,7 +36,9 @@ async fn without_any_configuration_it_serves_and_prints_the_set_up_link() {
 #[actix_web::test]
 async fn a_demonstration_prints_one_live_key_of_each_kind_and_leaves_nothing() {
     let data = folder();
-    let mut jeton = Process::start(command(&["demo", "--json"], data.path()));
+    let mut command = command(&["demo", "--json"], data.path());
+    command.env("TMPDIR", "/nonexistent");
+    let mut jeton = Process::start(command);
     let told: Value = serde_json::from_str(&jeton.line()).unwrap();
     let url = told["url"].as_str().unwrap();
     assert_eq!(told["users"].as_array().unwrap().len(), 3);
@@ -47,10 +49,51 @@ async fn a_demonstration_prints_one_live_key_of_each_kind_and_leaves_nothing() {
         assert_eq!(me.status(), 200, "{kind}");
         assert_eq!(me.json::<Value>().await.unwrap()["scope"], scope);
     }
+    // With the last one an API asks about the others.
+    let (key, asked) = (told["tokens"]["verify_tokens"].as_str().unwrap(), told["tokens"]["service"].as_str().unwrap());
+    let asks = client().post(format!("{url}/oauth2/introspect")).bearer_auth(key);
+    let form = asks.header("content-type", "application/x-www-form-urlencoded").body(format!("token={asked}"));
+    assert_eq!(form.send().await.unwrap().json::<Value>().await.unwrap()["active"], true);
     let page = client().get(format!("{url}/sign-in")).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("demonstration"));
+    let made: Vec<_> = fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(made.len() == 1 && made[0].join("jeton.db").exists(), "its folder is in the data folder: {made:?}");
     jeton.terminate();
     assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "its folder is gone");
+}
+
+#[actix_web::test]
+async fn a_demonstration_leaves_what_is_in_the_data_folder_alone() {
+    let data = folder();
+    let mut real = Process::start(command(&[], data.path()));
+    let (_, code) = real.first_lines();
+    assert!(!code.is_empty());
+    let demo = ["demo", "--json", "--data-dir", data.path().to_str().unwrap()];
+    let mut jeton = Process::start(command(&demo, &data.path().join("elsewhere")));
+    let told: Value = serde_json::from_str(&jeton.line()).unwrap();
+    assert_eq!(status(told["url"].as_str().unwrap(), told["tokens"]["service"].as_str().unwrap()).await, 200);
+    jeton.terminate();
+    real.terminate();
+    let again = Process::start(command(&[], data.path())).line();
+    assert!(again.starts_with("Jeton"), "{again}");
+    assert!(!data.path().join("elsewhere").exists());
+}
+
+#[actix_web::test]
+async fn a_demonstration_uses_the_database_that_it_is_given_if_it_is_empty() {
+    let data = folder();
+    let kept = db_in(data.path());
+    let demo = || command(&["demo", "--json", "--database-url", &kept], data.path());
+    let mut jeton = Process::start(demo());
+    let told: Value = serde_json::from_str(&jeton.line()).unwrap();
+    assert_eq!(status(told["url"].as_str().unwrap(), told["tokens"]["service"].as_str().unwrap()).await, 200);
+    assert!(data.path().join("kept.db").exists());
+    jeton.terminate();
+    let refused = fails(&mut demo());
+    assert!(
+        refused.contains("a demonstration needs an empty database") && refused.trim().lines().count() == 1,
+        "{refused}"
+    );
 }
 
 #[actix_web::test]

@@ -34,6 +34,9 @@ const TABLE: &[Row] = &[
     row("POST", "/invitations/{code}/acceptance", [303, 410, 410, 303]),
     row("GET", "/account/profile", [303, 200, 200, 303]),
     row("POST", "/account/profile", [303, 422, 422, 303]),
+    row("POST", "/account/email-change/cancellation", [303, 303, 303, 303]),
+    row("GET", "/email/{code}", [410, 410, 410, 410]),
+    row("POST", "/email/{code}", [410, 410, 410, 410]),
     row("POST", "/account/theme", [303, 422, 422, 303]),
     row("GET", "/account/security", [303, 200, 200, 303]),
     row("POST", "/account/security", [303, 422, 422, 303]),
@@ -162,6 +165,11 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/permission-sets/{set}/edit", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/permission-sets/{set}/deletion", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/permission-sets/{set}/deletion", [303, 303, 403, 404, 303]),
+    // `{user}` is Ann, the only one who administers the installation.
+    org("GET", "/installation/administrators", [303, 200, 404, 404, 303]),
+    org("POST", "/installation/administrators", [303, 422, 404, 404, 303]),
+    org("GET", "/installation/administrators/{user}/removal", [303, 200, 404, 404, 303]),
+    org("POST", "/installation/administrators/{user}/removal", [303, 422, 404, 404, 303]),
     org("GET", "/orgs/{slug}/billing", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/billing/seats.csv", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/settings", [303, 200, 403, 404, 303]),
@@ -246,7 +254,7 @@ db_test! {
         let mut wrong = Vec::new();
         let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in ORGANIZATION {
-            let mut path = path.replace("{slug}", "croix-bleue-sahel");
+            let mut path = path.replace("{slug}", "croix-bleue-sahel").replace("{user}", "1");
             for (name, id) in
                 [("{token}", &*token), ("{service}", service), ("{member}", ben), ("{invitation}", "1"), ("{set}", set), ("{api}", api)]
             {
@@ -388,7 +396,7 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}"];
+    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}"];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)

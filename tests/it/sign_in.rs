@@ -1,7 +1,37 @@
 //! Signing in and out.
 
-use crate::harness::{PASSWORD, TestApp, db_test};
+use crate::harness::{PASSWORD, Person, TestApp, db_test};
+use futures_util::future::join_all;
 use std::io::{Read, Write};
+
+/// Somebody at these addresses sends this form 400 times, as fast as it goes. Returns how often they were let through.
+async fn storm(app: &TestApp, path: &str, addresses: impl Fn(usize) -> String) -> usize {
+    let knock = async |number: usize| {
+        let headers = [
+            ("x-forwarded-for", &*addresses(number)),
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        app.send("POST", path, &headers, &format!("email={number}%40b&password=x")).await.status
+    };
+    let statuses = join_all((0..400).map(knock)).await;
+    statuses.iter().filter(|status| **status != 429).count()
+}
+
+/// Ten people whom nobody knows sign in from elsewhere, with a wrong password.
+async fn strangers_are_let_through(app: &TestApp) {
+    for number in 0..10 {
+        let stranger = app.browser(&format!("Stranger{number}"));
+        assert_eq!(stranger.signs_in().await.status, 422);
+    }
+}
+
+/// Does something for which the password is asked, and enters it.
+async fn proves(person: &Person) -> u16 {
+    let nonce = person.get("/account/tokens/new").await.field("nonce").expect("a form");
+    let fields = [("label", "x"), ("scope", "read"), ("inactivity", "45"), ("nonce", &*nonce), ("password", PASSWORD)];
+    person.post("/account/tokens", &fields).await.status
+}
 
 db_test! {
     async fn the_right_password_signs_in_and_the_page_asked_for_comes_next(db: TestDb) {
@@ -60,9 +90,27 @@ db_test! {
         assert_eq!(copy.post("/account/theme", &[("theme", "dark")]).await.header("location"), "/sign-in");
     }
 
+    async fn a_demonstration_offers_its_people_and_nothing_else_does(db: TestDb) {
+        let app = TestApp::demonstration(db).await;
+        let somebody = app.browser("Somebody");
+        let page = somebody.get("/sign-in?next=%2Faccount%2Fsessions").await;
+        page.shows("Awa Diallo Administrator").shows("Ibrahim Traoré Standard").shows("Léa Martin Reader");
+        for form in page.body.split("<form ").skip(1).take(3) {
+            let field = |name: &str| {
+                let (_, value) = form.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+                value.split('"').next().unwrap()
+            };
+            let next = field("next").replace("&#47;", "/");
+            let fields = [("email", field("email")), ("password", field("password")), ("next", &next)];
+            let signed_in = app.browser("Somebody").post("/sign-in", &fields).await;
+            assert_eq!((signed_in.status, signed_in.header("location")), (303, "/account/sessions"), "{form}");
+        }
+    }
+
     async fn passwords_cannot_be_tried_without_end(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let eve = app.browser("Eve");
+        assert!(!eve.get("/sign-in").await.body.contains("type=\"hidden\" name=\"password\""));
         let mut statuses = Vec::new();
         for n in 0..14 {
             // The same account however it is written.
@@ -79,6 +127,38 @@ db_test! {
         ann.post("/sign-out", &[]).await;
         let known = app.browser("Ann");
         assert_eq!(known.signs_in().await.status, 429, "a browser that nobody knows waits");
+    }
+
+    async fn whoever_knocks_without_end_keeps_nobody_else_out(db: TestDb) {
+        let (app, ann, _smtp) = TestApp::with_proxies_and_mail(db, "Ann").await;
+        app.clock.advance(11 * 60);
+        for path in ["/sign-in", "/sign-in/forgotten"] {
+            let through = storm(&app, path, |_| format!("192.0.2.{}", path.len())).await;
+            assert!((1..=60).contains(&through), "{path}: {through}");
+            // A household, and somebody who has many networks of households.
+            storm(&app, path, |number| format!("2001:db8:{}:2::{number:x}", path.len())).await;
+            storm(&app, path, |number| format!("2001:db8:{}:{number:x}::1", 9 + path.len())).await;
+            strangers_are_let_through(&app).await;
+            let email = format!("{}@c", path.len());
+            let asked = app.browser("Somebody").post("/sign-in/forgotten", &[("email", &email)]).await;
+            assert_eq!(asked.status, 303);
+        }
+        assert_eq!(proves(&ann).await, 200);
+    }
+
+    async fn a_crowd_at_ones_own_address_keeps_out_nobody_who_is_known_there(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        let phone = app.browser("Ann");
+        assert_eq!(phone.signs_in().await.status, 303);
+        phone.post("/sign-out", &[]).await;
+        app.clock.advance(11 * 60);
+        assert!(storm(&app, "/sign-in", |_| "127.0.0.1".into()).await < 400);
+        for _ in 0..4 {
+            assert_eq!(phone.signs_in().await.status, 303, "she has signed in from there before");
+            phone.post("/sign-out", &[]).await;
+            assert_eq!(proves(&ann).await, 200, "she is signed in");
+            app.clock.advance(11 * 60);
+        }
     }
 
     async fn the_owner_gets_in_from_a_known_browser_while_strangers_try(db: TestDb) {

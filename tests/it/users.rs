@@ -1,7 +1,6 @@
 //! The people of an organization: who may decide about whom, and what stops at once.
 
-use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, db_test, lists};
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, change, count, db_test, lists};
 use futures_util::future::join_all;
 use jeton::{
     domain::{
@@ -13,21 +12,6 @@ use jeton::{
         memberships::people::{self, Filter, PageFrom},
     },
 };
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-fn count(app: &TestApp, rows: &str) -> i64 {
-    let sql = format!("SELECT count(*) AS count FROM {rows}");
-    app.db.read::<_, StorageError>(|connection| Ok(sql_query(sql).get_result::<Count>(connection)?.count)).unwrap()
-}
-
-fn change(app: &TestApp, sql: &str) {
-    app.db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).unwrap();
-}
 
 /// Somebody who manages users and may do nothing else.
 async fn user_manager(app: &TestApp, ann: &Person) -> Person {
@@ -58,14 +42,15 @@ db_test! {
         }
         assert_eq!(count(&app, "seats WHERE ended_at IS NULL"), 1);
         assert_eq!(count(&app, "api_tokens WHERE slot IS NOT NULL"), 0, "the place is free");
-        // Signed in again, Ben is told that there is nothing for him.
-        assert_eq!(ben.signs_in().await.status, 303);
-        ben.get("/account/tokens").await.shows("not active in any organization");
-        assert_eq!(ben.get(USERS).await.status, 404);
+        // There is nothing for him any more.
+        let refused = ben.signs_in().await;
+        assert_eq!(refused.status, 422);
+        refused.shows("not active in any organization");
         assert_eq!(ann.does("Ben", "deactivation").await.header("location").rsplit('=').next(), Some("unchanged"));
 
         assert_eq!(ann.does("Ben", "reactivation").await.status, 303);
         assert_eq!(app.me(&key).await.status, 401, "reactivating brings no token back");
+        assert_eq!(ben.signs_in().await.status, 303);
         ben.get("/account/tokens").await.shows("because you left or were deactivated");
         assert_eq!(count(&app, "seats WHERE ended_at IS NULL"), 2);
         assert_eq!(count(&app, "seats"), 3, "it is a new seat");

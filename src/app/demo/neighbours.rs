@@ -9,7 +9,7 @@ use crate::{
 
 /// Lets `maker` administer the installation, and another organization since `at`.
 pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Result<()> {
-    users::make_installation_admin(connection, maker.user)?;
+    users::set_installation_admin(connection, maker.user, true)?;
     let organization = organizations::insert(connection, "croix-bleue-niger", "Croix-Bleue Niger", at)?;
     let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
     memberships::insert(connection, maker.user, organization, set, at)?;

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// The sample of which the key is given to scripts.
-const LIVE: &str = "Power BI, monthly report";
+/// The samples of which the key is given to scripts, by what they call it.
+const LIVE: [(&str, &str); 2] = [("service", "Power BI, monthly report"), ("verify_tokens", "Order API")];
 const SAP: &str = "SAP-CPI/6.2 Apache-HttpClient/4.5.14";
 const ETL: &str = "Apache-HttpClient/4.5.13 (Java/11.0.16)";
 
@@ -51,7 +51,7 @@ const PLAIN: Sample = Sample {
     rotated: None,
 };
 
-const SAMPLES: [Sample; 10] = [
+const SAMPLES: [Sample; 11] = [
     Sample {
         name: "Old ETL server",
         made: 380 * DAY,
@@ -86,7 +86,15 @@ const SAMPLES: [Sample; 10] = [
         inactivity: InactivityExpiry::Days60,
         ..PLAIN
     },
-    Sample { name: LIVE, made: 154 * DAY, used: Some((2 * HOUR, "192.0.2.24", EXCEL)), ..PLAIN },
+    Sample { name: LIVE[0].1, made: 154 * DAY, used: Some((2 * HOUR, "192.0.2.24", EXCEL)), ..PLAIN },
+    Sample {
+        name: LIVE[1].1,
+        permissions: "platform.verify_tokens",
+        made: 148 * DAY,
+        used: Some((30, "198.51.100.31", "Python-urllib/3.13")),
+        inactivity: InactivityExpiry::Days180,
+        ..PLAIN
+    },
     Sample {
         name: "Cold chain loggers, Gao and Mopti",
         permissions: "inspections.view inspections.conduct assets.view assets.edit",
@@ -107,18 +115,18 @@ const SAMPLES: [Sample; 10] = [
     Sample { name: "Translation of templates", permissions: "templates.view templates.edit", made: 3 * DAY, ..PLAIN },
 ];
 
-/// Adds them all, made by `maker`. Returns the key of one.
+/// Adds them all, made by `maker`. Returns the keys that scripts get.
 pub(super) fn add(
     connection: &mut AnyConnection,
     maker: &Person,
     pepper: &Pepper,
     now: Timestamp,
-) -> Result<Option<ApiKey>> {
-    let mut live = None;
+) -> Result<Vec<(&'static str, ApiKey)>> {
+    let mut live = Vec::new();
     for (slot, sample) in (1..).zip(&SAMPLES) {
         let key = add_one(connection, maker, sample, slot, pepper, now)?;
-        if sample.name == LIVE {
-            live = Some(key);
+        if let Some((called, _)) = LIVE.into_iter().find(|(_, name)| *name == sample.name) {
+            live.push((called, key));
         }
     }
     Ok(live)

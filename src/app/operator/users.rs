@@ -1,14 +1,20 @@
-//! People: listed, added, deactivated and reactivated, and given a new password.
+//! People: listed, added, deactivated and reactivated, blocked as a whole, let administer the installation, and given a
+//! new password.
 
 use super::{Operator, Records, entry, find_organization, find_user, unknown};
 use crate::{
     app::{
         AppError, Jeton, Result,
         activity::insert_everywhere,
+        email_changes,
+        installation::{demote, holders, promote},
         invitations::{admit, belongs},
+        mail,
         password_links::LinkCode,
         problem::{Field, Problem, Problems},
         random,
+        sessions::{is_open, why_closed},
+        tokens::revoke,
         users::{Ending, end, is_last_administrator, reactivate, refused, withdraw_invitations},
     },
     domain::{
@@ -17,7 +23,7 @@ use crate::{
         password_link::MadeBy,
         text,
         time::Timestamp,
-        user::{self, Email, Password, PasswordError, Theme, UserId},
+        user::{self, Password, PasswordError, Theme, UserId},
     },
     storage::{
         AnyConnection, activity,
@@ -27,6 +33,7 @@ use crate::{
             places::{self, Place},
         },
         organizations, password_links, sessions,
+        tokens::{self, RevokedBy},
         users::{self, Profile, User},
     },
 };
@@ -85,7 +92,7 @@ impl Jeton {
     /// [`AppError::Invalid`] with what is wrong, among that that they belong to the organization already.
     pub async fn add_user(&self, _: Operator, form: AddForm) -> Result<Option<LinkCode>> {
         let mut problems = Problems::default();
-        let email = problems.check(Field::Email, Email::parse(&form.email));
+        let email = problems.check(Field::Email, mail::address(&form.email));
         let name = problems.check(Field::Name, user::name(&form.name));
         let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
         // Nobody gets to know this password.
@@ -159,6 +166,93 @@ impl Jeton {
         .await
     }
 
+    /// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end,
+    /// nobody signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was
+    /// blocked before.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn block_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let user = find_user(connection, &email)?;
+            // No token is being made for them meanwhile.
+            users::lock(connection, user.id)?;
+            if !users::block(connection, user.id, now)? {
+                return Ok(false);
+            }
+            users::end_sessions(connection, user.id)?;
+            sessions::delete_all(connection, user.id)?;
+            password_links::delete_all(connection, user.id)?;
+            email_changes::forget(connection, user.id)?;
+            let blocked = entry(None, Action::AccountBlocked, now);
+            let blocked = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..blocked };
+            insert_everywhere(connection, user.id, blocked)?;
+            for place in places::list(connection, Some(user.id))? {
+                let by = activity::Entry { organization: Some(place.organization), ..blocked };
+                revoke_tokens(connection, &place, activity::Entry { action: Action::TokenRevoked, ..by })?;
+                withdraw_invitations(connection, place.organization, (user.id, &user.email), by)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not
+    /// blocked.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    pub async fn unblock_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.change_authority(move |connection| {
+            let user = find_user(connection, &email)?;
+            let opened = users::unblock(connection, user.id)?;
+            if opened {
+                let opened = entry(None, Action::AccountUnblocked, now);
+                let opened = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..opened };
+                insert_everywhere(connection, user.id, opened)?;
+            }
+            Ok(opened)
+        })
+        .await
+    }
+
+    /// Lets a user administer the installation. Returns false if they do.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
+    pub async fn promote_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.write(move |connection| {
+            let user = find_user(connection, &email)?;
+            promote(connection, &user, entry(None, Action::AccountPromoted, now))
+        })
+        .await
+    }
+
+    /// Lets a user no longer administer the installation. Returns false if they do not.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody
+    /// else would administer it.
+    pub async fn demote_user(&self, _: Operator, email: &str) -> Result<bool> {
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.write(move |connection| {
+            let user = find_user(connection, &email)?;
+            demote(connection, &user, entry(None, Action::AccountDemoted, now))
+        })
+        .await
+    }
+
+    /// Whether anybody administers the installation at this moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_administered(&self, _: Operator) -> Result<bool> {
+        self.read(|connection| Ok(holders(connection)?.iter().any(|holder| holder.counts))).await
+    }
+
     /// Gives a user a new random password, which is returned this once, and ends all their sessions.
     ///
     /// # Errors
@@ -172,6 +266,7 @@ impl Jeton {
             users::update_password(connection, user.id, &old_hash, &hash)?.ok_or(AppError::NotFound)?;
             sessions::delete_all(connection, user.id)?;
             password_links::delete_all(connection, user.id)?;
+            email_changes::forget(connection, user.id)?;
             let reset = entry(None, Action::PasswordReset, now);
             let reset = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..reset };
             insert_everywhere(connection, user.id, reset)
@@ -183,11 +278,14 @@ impl Jeton {
     /// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
     pub async fn make_password_link(&self, _: Operator, email: &str) -> Result<LinkCode> {
         let (email, now) = (email.to_owned(), self.clock.now());
         self.write(move |connection| {
             let user = find_user(connection, &email)?;
+            if !is_open(connection, &user, now)? {
+                return Err(Problems::one(Field::Email, why_closed(&user)).into());
+            }
             make_link(connection, user.id, &user.name, now)
         })
         .await
@@ -200,6 +298,16 @@ impl Jeton {
         let hash = self.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
         Ok((password, hash))
     }
+}
+
+/// Revokes the tokens of a user in one of their places. `by` is the entry about it without a token.
+fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::Entry<'_>) -> Result<()> {
+    for (_, token) in tokens::in_places(connection, place.user)? {
+        if token.membership == place.membership {
+            revoke(connection, &token, RevokedBy::Operator.into(), by)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a link for somebody's new password, and writes that down.

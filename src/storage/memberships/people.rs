@@ -31,8 +31,10 @@ pub struct Person {
     pub name: String,
     /// Their e-mail address.
     pub email: String,
-    /// Whether they make organizations.
+    /// Whether they administer the installation.
     pub is_installation_admin: bool,
+    /// Whether whoever runs the server has blocked their account as a whole.
+    pub is_blocked: bool,
     /// How they stand in it.
     pub standing: Standing,
     /// What they may do while they are active.
@@ -84,6 +86,7 @@ struct UserRow {
     name: String,
     email: String,
     is_installation_admin: bool,
+    blocked_at: Option<i64>,
 }
 
 fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
@@ -94,6 +97,7 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
         name: user.name,
         email: user.email,
         is_installation_admin: user.is_installation_admin,
+        is_blocked: user.blocked_at.is_some(),
         standing: Standing::of(row.is_active, row.removed_at),
         set: set.set()?,
         joined_at: Timestamp::from_seconds(row.created_at),

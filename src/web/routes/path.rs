@@ -1,6 +1,6 @@
 //! Addresses, so that no template or handler puts one together by itself.
 
-use crate::domain::organization::PermissionSetId;
+use crate::domain::{organization::PermissionSetId, user::UserId};
 use actix_web::http::Uri;
 
 /// The first page.
@@ -39,12 +39,16 @@ pub const READINESS: &str = "/readyz";
 pub const METRICS: &str = "/metrics";
 /// The first set-up.
 pub const SETUP: &str = "/setup";
+/// Who administers the installation.
+pub const INSTALLATION_ADMINS: &str = "/installation/administrators";
 /// Signing in.
 pub const SIGN_IN: &str = "/sign-in";
 /// Asking for a link because of a forgotten password.
 pub const FORGOTTEN: &str = "/sign-in/forgotten";
 /// What the address of a link for a new password begins with.
 pub const PASSWORD_LINKS: &str = "/password/";
+/// What the address of a link that proves an e-mail address begins with.
+pub const EMAIL_LINKS: &str = "/email/";
 /// What the address of an invitation begins with.
 pub const INVITATIONS: &str = "/invitations/";
 /// A user's profile.
@@ -59,6 +63,16 @@ pub const TOKENS: &str = "/account/tokens";
 pub const NEW_TOKEN: &str = "/account/tokens/new";
 /// Revoking many tokens.
 pub const TOKENS_REVOCATION: &str = "/account/tokens/revocation";
+
+/// The same after something was done: `added` or `removed`.
+pub fn installation_admins_after(done: &str) -> String {
+    format!("{INSTALLATION_ADMINS}?{done}")
+}
+
+/// Taking the role of administering the installation from a user.
+pub fn installation_admin_removal(UserId(user): UserId) -> String {
+    format!("{INSTALLATION_ADMINS}/{user}/removal")
+}
 
 /// The page of a token.
 pub fn token(public_id: &str) -> String {
@@ -348,9 +362,24 @@ pub fn password_link(code: &str) -> String {
     format!("{PASSWORD_LINKS}{code}")
 }
 
+/// The link that proves an e-mail address.
+pub fn email_link(code: &str) -> String {
+    format!("{EMAIL_LINKS}{code}")
+}
+
+/// Signing in after proving a new e-mail address.
+pub fn sign_in_with_new_email() -> String {
+    format!("{SIGN_IN}?new_email")
+}
+
+/// The profile, after something was done there: `saved`, `asked`, `proved` or `cancelled`.
+pub fn profile_after(done: &str) -> String {
+    format!("{PROFILE}?{done}")
+}
+
 /// A path as the log may have it: whoever has the code of a link can use it.
 pub fn without_codes(path: &str) -> &str {
-    let secret = [PASSWORD_LINKS, INVITATIONS].into_iter().find(|begin| path.starts_with(begin));
+    let secret = [PASSWORD_LINKS, EMAIL_LINKS, INVITATIONS].into_iter().find(|begin| path.starts_with(begin));
     secret.unwrap_or(path)
 }
 
@@ -378,6 +407,7 @@ mod tests {
     #[test]
     fn the_code_of_a_link_stays_out_of_the_log() {
         assert_eq!(without_codes(&password_link("secret")), "/password/");
+        assert_eq!(without_codes(&email_link("secret")), "/email/");
         assert_eq!(without_codes(&acceptance("secret")), "/invitations/");
         assert_eq!(without_codes("/account/tokens"), "/account/tokens");
     }

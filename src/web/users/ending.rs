@@ -1,6 +1,6 @@
 //! Deactivating, removing and reactivating somebody: each time a question first, which says what would stop.
 
-use super::{Manager, question::Question};
+use super::Manager;
 use crate::{
     app::{
         problem::Field,
@@ -13,6 +13,7 @@ use crate::{
         errors::WebError,
         form::{Form, Refused},
         page::{IsHtmx, see},
+        question::Question,
         routes::path,
         shell::Nav,
         sign_in::Nothing,
@@ -41,7 +42,7 @@ pub async fn ask_deactivation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app.person(&at.who, id(&address)).await?;
-    ending_question(&at, &facts, Ending::Deactivation).ask(&at, is_dialog)
+    ending_question(&at, &facts, Ending::Deactivation).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `GET /orgs/{slug}/users/{id}/removal`
@@ -55,7 +56,7 @@ pub async fn ask_removal(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app.person(&at.who, id(&address)).await?;
-    ending_question(&at, &facts, Ending::Removal).ask(&at, is_dialog)
+    ending_question(&at, &facts, Ending::Removal).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/{id}/deactivation`
@@ -84,7 +85,7 @@ async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Resul
         Err(error) => {
             let refused = Refused::new(error)?;
             let facts = app.person(&at.who, id).await?;
-            ending_question(at, &facts, ending).ask_again(at, &refused)
+            ending_question(at, &facts, ending).ask_again(at.shell(Nav::Users), &refused)
         }
     }
 }
@@ -166,7 +167,7 @@ pub async fn ask_reactivation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app.person(&at.who, id(&address)).await?;
-    reactivation_question(&app, &at, &facts).ask(&at, is_dialog)
+    reactivation_question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/{id}/reactivation`
@@ -186,7 +187,7 @@ pub async fn reactivate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let facts = app.person(&at.who, id).await?;
-            reactivation_question(&app, &at, &facts).ask_again(&at, &refused)
+            reactivation_question(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
         }
     }
 }

@@ -1,22 +1,25 @@
 //! Inviting somebody: the form, the one page that shows the link, and withdrawing an invitation.
 
-use super::{Manager, link::LinkPage, question::Question};
+use super::{Manager, link::LinkPage};
 use crate::{
     app::{
         AppError,
-        invitations::{InviteForm, Invited},
-        mail::Mail,
+        invitations::{InvitationCode, InviteForm},
+        mail::Fate,
+        password_links::Words,
     },
     domain::{
         invitation::{InvitationId, VALID_DAYS},
         permission::BuiltInSet,
         permission_set::SetName,
+        user::Email,
     },
     web::{
         App, PublicUrl,
         errors::WebError,
         form::{Form, Refused},
         page::{IsHtmx, page, see},
+        question::Question,
         routes::path,
         shell::{Nav, Shell},
         sign_in::Nothing,
@@ -119,11 +122,15 @@ pub async fn invite(
     at: Manager,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
-    match app.invite(&at.who, typed.form(), at.source.clone()).await {
+    let compose = letter(&at, url.0.clone());
+    match app.invite(&at.who, typed.form(), at.source.clone(), compose).await {
         Ok(invited) => {
             let link = format!("{}{}", url.0, path::invitation(invited.code.reveal()));
-            let mailed = mail(&app, &at, &invited, &link).await;
-            invited_page(&at, &invited, link, mailed).show()
+            let fate = match invited.sending {
+                Some(sending) => Some(sending.fate(PATIENCE).await),
+                None => None,
+            };
+            invited_page(&at, &invited.email, link, fate).show()
         }
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -134,32 +141,29 @@ pub async fn invite(
     }
 }
 
-/// Mails the link, in the language of whoever invites. Returns whether the server took it in time; none where no mail is
-/// sent.
-async fn mail(app: &App, at: &Manager, invited: &Invited, link: &str) -> Option<bool> {
-    let mailer = app.mail()?;
-    let (t, inviter) = (at.shell(Nav::Users).t, &at.who.actor().user().name);
-    let organization = &at.who.membership().organization_name;
-    let mail = Mail {
-        to: invited.email.clone(),
-        subject: t.invite_mail_subject(organization),
-        text: t.invite_mail_text(inviter, organization, VALID_DAYS, link),
-    };
-    let sent = mailer.send(&mail, &at.source.request_id);
-    Some(tokio::time::timeout(PATIENCE, sent).await.unwrap_or(false))
+/// The mail with the link, in the language of whoever invites.
+fn letter(at: &Manager, url: String) -> impl Fn(&InvitationCode) -> Words + Send + 'static {
+    let (t, inviter) = (at.shell(Nav::Users).t, at.who.actor().user().name.clone());
+    let organization = at.who.membership().organization_name.clone();
+    move |code| {
+        let link = format!("{url}{}", path::invitation(code.reveal()));
+        let text = t.invite_mail_text(&inviter, &organization, VALID_DAYS, link);
+        (t.invite_mail_subject(&organization), text)
+    }
 }
 
-fn invited_page(at: &Manager, invited: &Invited, link: String, mailed: Option<bool>) -> LinkPage {
+fn invited_page(at: &Manager, email: &Email, link: String, fate: Option<Fate>) -> LinkPage {
     let shell = at.shell(Nav::Users);
     let t = shell.t;
-    let way = match mailed {
-        Some(true) => t.invite_ready_mailed(),
-        Some(false) => t.invite_ready_mail_failed(),
+    let way = match fate {
+        Some(Fate::Sent) => t.invite_ready_mailed(),
+        Some(Fate::Waiting) => t.invite_ready_mail_waits(),
+        Some(Fate::Refused) => t.invite_ready_mail_failed(),
         None => t.invite_ready_not_mailed(),
     };
     LinkPage {
         title: t.invite_ready_title(),
-        heading: t.invite_ready_heading(invited.email.as_str()),
+        heading: t.invite_ready_heading(email.as_str()),
         lines: vec![way.to_owned(), t.invite_ready_text(VALID_DAYS)],
         link,
         once: t.invite_ready_once(),
@@ -198,7 +202,7 @@ pub async fn ask_withdrawal(
         errors: Errors::default(),
         is_dialog: false,
     };
-    question.ask(&at, is_dialog)
+    question.ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/invitations/{id}/withdrawal`

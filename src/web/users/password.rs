@@ -1,6 +1,6 @@
 //! A link for somebody who forgot their password, for whoever manages users to hand over.
 
-use super::{Manager, link::LinkPage, question::Question};
+use super::{Manager, link::LinkPage};
 use crate::{
     app::{problem::Field, users::PersonFacts},
     domain::{organization::MembershipId, password_link::MINUTES},
@@ -9,6 +9,7 @@ use crate::{
         errors::WebError,
         form::{Form, Refused},
         page::IsHtmx,
+        question::Question,
         routes::path,
         shell::Nav,
         words::Errors,
@@ -38,7 +39,7 @@ pub async fn ask_link(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app.person(&at.who, MembershipId(address.1)).await?;
-    question(&app, &at, &facts).ask(&at, is_dialog)
+    question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/{id}/password-link`: makes the link and shows it, this once.
@@ -62,7 +63,7 @@ pub async fn make_link(
         }
         Err(error) => {
             let refused = Refused::new(error)?;
-            question(&app, &at, &facts).ask_again(&at, &refused)
+            question(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
         }
     }
 }

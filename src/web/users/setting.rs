@@ -1,10 +1,10 @@
 //! The page of a person: facts about them, and the permission set that they have.
 
-use super::{Manager, calendar, initials, standing};
+use super::{Manager, calendar, standing};
 use crate::{
     app::{
         AppError,
-        problem::Field,
+        problem::{Field, Problem},
         users::{PersonFacts, SetForm},
     },
     domain::{organization::MembershipId, permission_set::PermissionSet},
@@ -15,7 +15,7 @@ use crate::{
         form::{Form, Refused},
         page::{page, see},
         routes::path,
-        shell::{Nav, Shell},
+        shell::{Nav, Shell, initials},
         texts::Texts,
         uses::capitalized,
         words::{Errors, Moment},
@@ -61,6 +61,8 @@ struct PersonPage {
     seen: Option<Moment>,
     tokens: usize,
     set: String,
+    /// That their account is blocked, if it is.
+    blocked: Option<String>,
     /// Why whoever looks cannot decide about them.
     refusal: Option<String>,
     /// The choices: number, name, whether it is chosen, whether it cannot be.
@@ -113,7 +115,8 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         initials: initials(&person.name),
         is_you: person.user == at.who.actor().user().id,
         is_active: person.standing == Standing::Active,
-        state: standing(t, person.standing),
+        state: standing(t, &person),
+        blocked: person.is_blocked.then(|| t.problem(Field::Person, Problem::Blocked)),
         joined: calendar.full(person.joined_at),
         seen: person.seen_at.map(|seen| calendar.moment(seen, capitalized)),
         tokens,

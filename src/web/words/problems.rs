@@ -100,6 +100,11 @@ impl Texts {
             Problem::NameTaken => self.problem_name_taken().into(),
             Problem::InUse => self.problem_in_use().into(),
             Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(lacking)),
+            Problem::ActiveNowhere if field == Field::Form => self.problem_inactive_account().into(),
+            Problem::ActiveNowhere => self.problem_active_nowhere().into(),
+            Problem::Blocked if field == Field::Form => self.problem_blocked_account().into(),
+            Problem::Blocked => self.problem_blocked().into(),
+            Problem::LastInstallationAdmin => self.problem_last_installation_admin().into(),
             Problem::IsMember => self.problem_is_member().into(),
             Problem::IsDeactivated => self.problem_is_deactivated().into(),
             Problem::BelongsElsewhere => self.problem_belongs_elsewhere().into(),
@@ -156,6 +161,7 @@ impl Texts {
 
     fn choice_problem(self, field: Field) -> &'static str {
         match field {
+            Field::Email => self.problem_no_such_user(),
             Field::Language => self.problem_language(),
             Field::TimeZone => self.problem_time_zone(),
             Field::Theme => self.problem_theme(),

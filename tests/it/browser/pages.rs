@@ -22,7 +22,8 @@ const CUT_OFF: &str = "const meant = (e) => e.closest('.visually-hidden, .subnav
 
 /// How to get to a page. What is not written down in a language works in all.
 enum Step {
-    /// An address; `{code}` is the code of the set-up link, `{link}` the link in the first mail, `{Label}` the public id of a token.
+    /// An address; `{code}` is the code of the set-up link, `{link}` the link in the first mail, `{proof}` that for a
+    /// new address, `{Label}` the public id of a token.
     Go(&'static str),
     /// Types into the field with this name.
     Type(&'static str, &'static str),
@@ -56,6 +57,7 @@ const SIGNED_OUT: &[Page] = &[
     ("forgotten password without mail", &[Go("/sign-in"), Press("a[href='/sign-in/forgotten']", "h1")]),
     ("password link gone without mail", &[Go("/password/0000000000")]),
 ];
+const DEMONSTRATION: &[Page] = &[("demonstration, sign-in", &[Go("/sign-in")])];
 const FORGOTTEN: &[Page] = &[
     ("forgotten password", &[Go("/sign-in/forgotten")]),
     ("forgotten password with errors", &[Go("/sign-in/forgotten"), Type("email", "ann"), REFUSED]),
@@ -78,6 +80,29 @@ const FORGOTTEN: &[Page] = &[
         ],
     ),
     ("password link gone", &[Go("{link}")]),
+];
+const NEW_ADDRESS: &[Page] = &[
+    ("profile where mail is sent", &[Go("/account/profile")]),
+    (
+        "profile, new address asked for",
+        &[
+            Go("/account/profile"),
+            Type("email", "ann.diallo@new.example.org"),
+            Press("main .actions:last-child [type=submit]", "main .notice form"),
+        ],
+    ),
+    ("new address", &[Go("{proof}")]),
+    ("new address proved", &[Go("{proof}"), Press("main [type=submit]", ".notice[data-tone=ok]")]),
+    ("new address gone", &[Go("{proof}")]),
+    (
+        "profile, new address cancelled",
+        &[
+            Go("/account/profile"),
+            Type("email", "ann@example.org"),
+            Press("main .actions:last-child [type=submit]", "main .notice form"),
+            Press("main .notice [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
 ];
 const NEWCOMER: &[Page] = &[
     ("profile", &[Go("/account/profile")]),
@@ -406,6 +431,29 @@ const ORGANIZATION: &[Page] = &[
         "organization menu",
         &[Go("/orgs/croix-bleue-sahel/billing"), Press(".organization.btn", "#organization-menu:popover-open")],
     ),
+    ("installation, last administrator", &[Go("/installation/administrators/1/removal")]),
+    (
+        "installation administrator added",
+        &[
+            Send("/orgs/croix-bleue-sahel/users/2/reactivation", &[("password", PASSWORD)]),
+            Go("/installation/administrators"),
+            Type("email", "ben@example.org"),
+            Type("password", PASSWORD),
+            Press("main form.form [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    (
+        "installation administrators, one without effect",
+        &[Send("/orgs/croix-bleue-sahel/users/2/deactivation", &[]), Go("/installation/administrators")],
+    ),
+    (
+        "installation administrators with errors",
+        &[Go("/installation/administrators"), Type("email", "nobody@example.org"), REFUSED],
+    ),
+    (
+        "installation administrator removal dialog",
+        &[Go("/installation/administrators"), Press("[data-dialog][href$=removal]", "dialog:modal")],
+    ),
     ("new organization", &[Go("/organizations/new")]),
     ("new organization with errors", &[Go("/organizations/new"), REFUSED]),
 ];
@@ -448,6 +496,43 @@ async fn every_page_about_a_forgotten_password(language: &'static str) {
     speaks_as_the_browser(&ann).await;
     let mut tour = Tour::begin(language, app, ann, Some(smtp)).await;
     tour.visit(FORGOTTEN).await;
+    tour.ends();
+}
+
+#[actix_web::test]
+async fn every_page_about_a_new_address_in_english() {
+    every_page_about_a_new_address("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_a_new_address_in_french() {
+    every_page_about_a_new_address("fr").await;
+}
+
+async fn every_page_about_a_new_address(language: &'static str) {
+    let (app, ann, smtp) = TestApp::with_mail(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    let mut tour = Tour::begin(language, app, ann, Some(smtp)).await;
+    tour.sign_in().await;
+    tour.visit(NEW_ADDRESS).await;
+    tour.ends();
+}
+
+#[actix_web::test]
+async fn every_page_of_a_demonstration_in_english() {
+    every_page_of_a_demonstration("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_of_a_demonstration_in_french() {
+    every_page_of_a_demonstration("fr").await;
+}
+
+async fn every_page_of_a_demonstration(language: &'static str) {
+    let app = TestApp::demonstration(TestDb::sqlite()).await;
+    let awa = app.browser("Awa");
+    let mut tour = Tour::begin(language, app, awa, None).await;
+    tour.visit(DEMONSTRATION).await;
     tour.ends();
 }
 
@@ -594,6 +679,24 @@ async fn on_a_phone_the_navigation_shows_where_one_is() {
         }
         assert_eq!(browser.complaints().await, NOTHING);
     }
+}
+
+#[actix_web::test]
+async fn one_press_signs_a_guest_of_a_demonstration_in_without_javascript() {
+    let app = TestApp::demonstration(TestDb::sqlite()).await;
+    let browser = Browser::with(&app.url, Setup { javascript: false, ..Setup::default() }).await;
+    browser.go("/sign-in").await;
+    let guests = browser.driver().find_all(By::Css(".guests button")).await.expect("a page");
+    guests[2].click().await.expect("a button");
+    browser.driver().find(By::Css(".user-button")).await.expect("somebody is signed in");
+    assert!(browser.text().await.contains("Léa Martin"));
+    assert_eq!(browser.complaints().await, NOTHING);
+}
+
+/// The path of the link for a new address in the text of a mail.
+fn link_to_prove(text: String) -> Option<String> {
+    let at = text.find("/email/")?;
+    text[at..].split_whitespace().next().map(Into::into)
 }
 
 /// A walk past pages, and what was found wrong on the way.
@@ -748,6 +851,10 @@ impl Tour {
         let id = match (name, &self.smtp) {
             ("code", _) => self.app.jeton.setup_code().to_owned(),
             ("link", Some(smtp)) => smtp.mails(1).await[0].link(),
+            ("proof", Some(smtp)) => {
+                let mails = smtp.mails(2).await.into_iter();
+                mails.map(|mail| mail.text()).find_map(link_to_prove).expect("a mail to the new address")
+            }
             ("invitation", _) => self.ann.invites("zoe@example.org", "Reader").await,
             _ => match name.strip_prefix("service: ") {
                 Some(name) => self.ann.service_token(name).await.rsplit('/').next().expect("an id").to_owned(),

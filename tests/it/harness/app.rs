@@ -41,6 +41,15 @@ pub struct TestApp {
     handle: actix_web::dev::ServerHandle,
 }
 
+/// How a Jeton is started.
+#[derive(Default)]
+struct Start<'a> {
+    public_url: Option<&'a str>,
+    mail: Option<mail::Settings>,
+    believes_proxies: bool,
+    is_demo: bool,
+}
+
 impl Drop for TestApp {
     fn drop(&mut self) {
         // The command is sent at once; nobody needs to wait for its end.
@@ -51,12 +60,17 @@ impl Drop for TestApp {
 impl TestApp {
     /// A Jeton with no user.
     pub async fn start(test_db: TestDb) -> TestApp {
-        TestApp::run(test_db, None, None, false).await
+        TestApp::run(test_db, Start::default()).await
+    }
+
+    /// A demonstration.
+    pub async fn demonstration(test_db: TestDb) -> TestApp {
+        TestApp::run(test_db, Start { is_demo: true, ..Start::default() }).await
     }
 
     /// A Jeton with no user that is reached under `public_url`.
     pub async fn start_behind(test_db: TestDb, public_url: Option<&str>) -> TestApp {
-        TestApp::run(test_db, public_url, None, false).await
+        TestApp::run(test_db, Start { public_url, ..Start::default() }).await
     }
 
     /// A Jeton with no user that sends mail.
@@ -67,37 +81,41 @@ impl TestApp {
 
     /// A Jeton with no user that sends mail through the server of this URL.
     pub async fn start_mailing_through(test_db: TestDb, url: &str) -> TestApp {
-        let mail = mail::Settings {
-            server: mail::Server::parse(url).expect("a server"),
-            from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
-        };
-        TestApp::run(test_db, None, Some(mail), false).await
+        TestApp::run(test_db, Start { mail: Some(mail_through(url)), ..Start::default() }).await
     }
 
     /// A Jeton whose administrator `name` is signed in, and that believes proxies on the loopback.
     pub async fn with_proxies(test_db: TestDb, name: &str) -> (TestApp, Person) {
-        let app = TestApp::run(test_db, None, None, true).await;
+        let app = TestApp::run(test_db, Start { believes_proxies: true, ..Start::default() }).await;
         let person = app.first_user(name).await;
         (app, person)
     }
 
-    async fn run(
-        test_db: TestDb,
-        public_url: Option<&str>,
-        mail: Option<mail::Settings>,
-        believes_proxies: bool,
-    ) -> TestApp {
+    /// The same, sending mail.
+    pub async fn with_proxies_and_mail(test_db: TestDb, name: &str) -> (TestApp, Person, Smtp) {
+        let smtp = Smtp::start();
+        let mail = Some(mail_through(&smtp.url()));
+        let app = TestApp::run(test_db, Start { mail, believes_proxies: true, ..Start::default() }).await;
+        let person = app.first_user(name).await;
+        (app, person, smtp)
+    }
+
+    async fn run(test_db: TestDb, start: Start<'_>) -> TestApp {
+        let Start { public_url, mail, believes_proxies, is_demo } = start;
         let clock = Clock::system();
         let address = Address::parse(&test_db.url).expect("a database URL");
         let settings = app::Settings {
             database: address.clone(),
             data_dir: test_db.folder().to_owned(),
             clock: clock.clone(),
-            is_demo: false,
+            is_demo,
             mail,
             github_keys: Some(test_db.folder().join(GITHUB_KEYS)).filter(|file| file.exists()),
         };
         let jeton = Jeton::open(settings).expect("it starts");
+        if is_demo {
+            drop(jeton.fill_demo().await.expect("an empty database"));
+        }
         let web = web::Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: public_url.map(|url| web::PublicUrl::parse(url).expect("a URL")),
@@ -236,6 +254,14 @@ impl TestApp {
             request = request.header(*name, *value);
         }
         Answer::of(request.send().await.expect("an answer")).await
+    }
+}
+
+/// How mail is sent through the server of this URL.
+pub fn mail_through(url: &str) -> mail::Settings {
+    mail::Settings {
+        server: mail::Server::parse(url).expect("a server"),
+        from: mail::Sender::parse("Jeton <jeton@example.org>").expect("a sender"),
     }
 }
 

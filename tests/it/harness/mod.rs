@@ -22,7 +22,7 @@ mod smtp;
 mod stored;
 
 pub use activity::activity;
-pub use app::{Answer, GITHUB_KEYS, PASSWORD, Person, TestApp};
+pub use app::{Answer, GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through};
 pub use browser::{Browser, Setup};
 pub(crate) use db::db_test;
 pub use db::{TestDb, folder};
@@ -30,5 +30,5 @@ pub use nginx::Nginx;
 pub use own_cluster::OwnCluster;
 pub use people::USERS;
 pub use pgbouncer::PgBouncer;
-pub use smtp::Smtp;
-pub use stored::{contains, everything_stored};
+pub use smtp::{Received, Smtp, Trouble};
+pub use stored::{change, contains, count, everything_stored};

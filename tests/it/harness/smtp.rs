@@ -1,11 +1,12 @@
 //! An SMTP server on the loopback that keeps what it gets, for tests to read.
 
 use std::{
+    collections::VecDeque,
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -42,19 +43,41 @@ impl Received {
         String::from_utf8(bytes).expect("UTF-8")
     }
 
-    /// The path of the link in the text.
+    /// The path of the link for a new password in the text.
     pub fn link(&self) -> String {
+        self.link_to("/password/")
+    }
+
+    /// The path in the text that begins like this.
+    pub fn link_to(&self, begin: &str) -> String {
         let text = self.text();
-        let at = text.find("/password/").unwrap_or_else(|| panic!("no link in: {text}"));
+        let at = text.find(begin).unwrap_or_else(|| panic!("no link in: {text}"));
         text[at..].split_whitespace().next().expect("a link").into()
     }
+}
+
+/// What happens instead of a mail being taken.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// The recipient is answered with this line.
+    Says(&'static str),
+    /// The connection ends in the middle.
+    HangsUp,
 }
 
 /// The server. It ends when this is dropped.
 pub struct Smtp {
     address: SocketAddr,
-    received: Arc<Mutex<Vec<Received>>>,
+    desk: Arc<Desk>,
     over: Arc<AtomicBool>,
+}
+
+/// What all its connections share.
+#[derive(Default)]
+struct Desk {
+    received: Mutex<Vec<Received>>,
+    troubles: Mutex<VecDeque<Trouble>>,
+    tries: AtomicUsize,
 }
 
 impl Smtp {
@@ -62,13 +85,13 @@ impl Smtp {
     pub fn start() -> Smtp {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let smtp = Smtp { address, received: Arc::default(), over: Arc::default() };
-        let (received, over) = (Arc::clone(&smtp.received), Arc::clone(&smtp.over));
+        let smtp = Smtp { address, desk: Arc::default(), over: Arc::default() };
+        let (desk, over) = (Arc::clone(&smtp.desk), Arc::clone(&smtp.over));
         std::thread::spawn(move || {
             for connection in listener.incoming().take_while(|_| !over.load(Ordering::SeqCst)) {
-                let received = Arc::clone(&received);
+                let desk = Arc::clone(&desk);
                 // A client may go away whenever it likes.
-                std::thread::spawn(move || drop(converse(&connection.expect("a connection"), &received)));
+                std::thread::spawn(move || drop(converse(&connection.expect("a connection"), &desk)));
             }
         });
         smtp
@@ -79,16 +102,26 @@ impl Smtp {
         format!("smtp://{}", self.address)
     }
 
+    /// Lets this happen to the next mails, one each.
+    pub fn troubles(&self, troubles: impl IntoIterator<Item = Trouble>) {
+        self.desk.troubles.lock().expect("no test fails in there").extend(troubles);
+    }
+
+    /// How many mails were tried, taken or not.
+    pub fn tries(&self) -> usize {
+        self.desk.tries.load(Ordering::SeqCst)
+    }
+
     /// Everything that has come, once there are this many mails.
     pub async fn mails(&self, count: usize) -> Vec<Received> {
-        for _ in 0..400 {
-            let received = self.received.lock().expect("no test fails in there").clone();
+        for _ in 0..1200 {
+            let received = self.desk.received.lock().expect("no test fails in there").clone();
             if received.len() >= count {
                 return received;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("{count} mails have not come, only {:#?}", self.received.lock())
+        panic!("{count} mails have not come, only {:#?}", self.desk.received.lock())
     }
 }
 
@@ -100,7 +133,7 @@ impl Drop for Smtp {
     }
 }
 
-fn converse(stream: &TcpStream, received: &Mutex<Vec<Received>>) -> std::io::Result<()> {
+fn converse(stream: &TcpStream, desk: &Desk) -> std::io::Result<()> {
     let (mut lines, mut to) = (BufReader::new(stream), Vec::new());
     let say = |words: &str| (&*stream).write_all(format!("{words}\r\n").as_bytes());
     say("220 ready")?;
@@ -110,7 +143,17 @@ fn converse(stream: &TcpStream, received: &Mutex<Vec<Received>>) -> std::io::Res
             return Ok(());
         }
         match line.split([' ', '\r']).next() {
-            Some("RCPT") => to.push(line.split(['<', '>']).nth(1).unwrap_or_default().to_owned()),
+            Some("RCPT") => {
+                desk.tries.fetch_add(1, Ordering::SeqCst);
+                match desk.troubles.lock().expect("no test fails in there").pop_front() {
+                    Some(Trouble::Says(words)) => {
+                        say(words)?;
+                        continue;
+                    }
+                    Some(Trouble::HangsUp) => return Ok(()),
+                    None => to.push(line.split(['<', '>']).nth(1).unwrap_or_default().to_owned()),
+                }
+            }
             Some("DATA") => {
                 say("354 go on")?;
                 let mut raw = String::new();
@@ -119,7 +162,7 @@ fn converse(stream: &TcpStream, received: &Mutex<Vec<Received>>) -> std::io::Res
                 }
                 raw.truncate(raw.len() - 3);
                 let mail = Received { to: std::mem::take(&mut to), raw };
-                received.lock().expect("no test fails in there").push(mail);
+                desk.received.lock().expect("no test fails in there").push(mail);
             }
             Some("QUIT") => return say("221 bye"),
             _ => {}

@@ -1,7 +1,8 @@
 //! All that an installation keeps, as bytes to search.
 
 use super::TestApp;
-use jeton::storage::Address;
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use jeton::storage::{Address, StorageError};
 use std::process::Command;
 
 /// Every file of the data folder, and with Postgres a dump of the whole database.
@@ -23,4 +24,22 @@ pub fn everything_stored(app: &TestApp) -> Vec<u8> {
 /// Whether `needle` stands anywhere in `hay`.
 pub fn contains(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many rows there are of what stands behind FROM.
+pub fn count(app: &TestApp, rows: &str) -> i64 {
+    let sql = format!("SELECT count(*) AS count FROM {rows}");
+    let counted = |connection: &mut _| Ok(sql_query(sql).get_result::<Count>(connection)?.count);
+    app.db.read::<_, StorageError>(counted).expect("a number")
+}
+
+/// Changes the database behind everybody's back.
+pub fn change(app: &TestApp, sql: &str) {
+    app.db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).expect("a change");
 }

@@ -1,14 +1,6 @@
 //! Questions before something is done to somebody: a page of its own or, for htmx, a dialog.
 
-use super::Manager;
-use crate::web::{
-    errors::WebError,
-    form::Refused,
-    page::page,
-    shell::{Nav, Shell},
-    texts::Texts,
-    words::Errors,
-};
+use super::{errors::WebError, form::Refused, page::page, shell::Shell, texts::Texts, words::Errors};
 use actix_web::HttpResponse;
 use askama::Template;
 
@@ -43,14 +35,14 @@ pub struct Question {
 }
 
 #[derive(Template)]
-#[template(path = "users/question.html")]
+#[template(path = "question/page.html")]
 struct QuestionPage {
     shell: Shell,
     question: Question,
 }
 
 #[derive(Template)]
-#[template(path = "users/_dialog.html")]
+#[template(path = "question/_dialog.html")]
 struct QuestionDialog {
     question: Question,
 }
@@ -60,21 +52,16 @@ impl Question {
     ///
     /// # Errors
     /// When the template fails.
-    pub fn ask(self, at: &Manager, is_dialog: bool) -> Result<HttpResponse, WebError> {
+    pub fn ask(self, shell: Shell, is_dialog: bool) -> Result<HttpResponse, WebError> {
         let question = Self { is_dialog, ..self };
-        if is_dialog {
-            page(&QuestionDialog { question })
-        } else {
-            page(&QuestionPage { shell: at.shell(Nav::Users), question })
-        }
+        if is_dialog { page(&QuestionDialog { question }) } else { page(&QuestionPage { shell, question }) }
     }
 
     /// The question again, with what was wrong.
     ///
     /// # Errors
     /// When the template fails.
-    pub fn ask_again(self, at: &Manager, refused: &Refused) -> Result<HttpResponse, WebError> {
-        let shell = at.shell(Nav::Users);
+    pub fn ask_again(self, shell: Shell, refused: &Refused) -> Result<HttpResponse, WebError> {
         let errors = Errors::new(shell.t, &refused.problems);
         refused.page(&QuestionPage { shell, question: Self { errors, ..self } })
     }

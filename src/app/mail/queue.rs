@@ -1,0 +1,443 @@
+//! The queue of mails: rows of the database, so that neither a mail server that is away for some minutes nor a stop
+//! loses any.
+//!
+//! A mail is stored in the transaction that it tells of, and tried as soon as that is committed. What a server does not
+//! take for the moment (4xx), and what breaks off on the way, is tried again, later each time; what it refuses for good
+//! (5xx) is not. Whoever tries a mail first takes it for longer than a try lasts, so that of several nodes one sends
+//! it. If that node dies in the middle, another tries it later: a mail that was just being handed over may then come
+//! twice, under the same Message-ID.
+
+use super::{LONGEST, Mail, Settings, seal::Seal, server::Transport};
+use crate::{
+    app::{AppError, Jeton, Result, clock::Clock, random},
+    domain::{time::Timestamp, token::Pepper, user::Email},
+    storage::{
+        AnyConnection, Db,
+        mails::{self, Waiting},
+    },
+};
+use lettre::{
+    Address, AsyncTransport, Message,
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
+    transport::smtp::extension::ClientId,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// Mails that wait at most; more are not taken.
+const MOST: i64 = 1000;
+/// Those that one node has in hand at most.
+const IN_HAND: u32 = 1000;
+/// Mails that a node sends at once.
+const AT_ONCE: usize = 4;
+/// Seconds for which a mail is taken by whoever tries it: longer than [`LONGEST`] and the way to the database and back.
+const LEASE: i64 = 60;
+/// Seconds until the next try, after the first, the second and so on: some for a server that starts anew, more for one
+/// that lets strangers wait (greylisting), within the hour for which a link for a new password works.
+const PAUSES: [i64; 7] = [15, 30, 60, 120, 240, 480, 900];
+/// Seconds after which a mail is given up.
+const TOO_OLD: i64 = 45 * 60;
+/// How often a node looks for mails whose time has come.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The server has taken it.
+    Sent,
+    /// It will be tried again, or still is being tried.
+    Waiting,
+    /// It will not be sent: refused for good, or there are too many others.
+    Refused,
+}
+
+/// A mail that was stored, to be sent once its transaction is committed; none if it cannot be.
+#[derive(Debug)]
+pub struct Posted(Option<Waiting>);
+
+/// A mail on its way.
+#[derive(Debug)]
+pub struct Sending(oneshot::Receiver<Fate>);
+
+impl Sending {
+    /// What becomes of it within that time.
+    pub async fn fate(self, patience: Duration) -> Fate {
+        match tokio::time::timeout(patience, self.0).await {
+            Ok(Ok(fate)) => fate,
+            _ => Fate::Waiting,
+        }
+    }
+}
+
+/// What of a mail is sealed.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    to: String,
+    subject: String,
+    text: String,
+    message_id: String,
+}
+
+/// Sends mail.
+pub struct Mailer {
+    seal: Arc<Seal>,
+    host: String,
+    fresh: mpsc::UnboundedSender<Job>,
+    hands: Arc<Semaphore>,
+    is_closing: Arc<AtomicBool>,
+}
+
+/// A mail that this node has in hand.
+struct Job {
+    mail: Waiting,
+    done: Option<oneshot::Sender<Fate>>,
+    _hand: OwnedSemaphorePermit,
+}
+
+impl Mailer {
+    /// Starts the thread that sends. It ends when this is dropped.
+    ///
+    /// # Errors
+    /// When there can be no such thread.
+    pub(in crate::app) fn start(settings: Settings, db: Db, pepper: &Pepper, clock: Clock) -> io::Result<Self> {
+        let from = settings.from.0;
+        let host = from.email.domain().to_owned();
+        let transport = settings.server.transport(&ClientId::Domain(host.clone())).map_err(io::Error::other)?;
+        let seal = Arc::new(Seal::new(pepper));
+        let (hands, is_closing) = (Arc::new(Semaphore::new(IN_HAND as usize)), Arc::<AtomicBool>::default());
+        let postman = Arc::new(Postman { db, clock, seal: Arc::clone(&seal), transport, from });
+        let round = Round {
+            postman,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            hands: Arc::clone(&hands),
+            is_closing: Arc::clone(&is_closing),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (fresh, mut jobs) = mpsc::unbounded_channel();
+        std::thread::Builder::new().name("mail".into()).spawn(move || {
+            // Whatever makes it panic must not be the end of all mail.
+            while catch_unwind(AssertUnwindSafe(|| runtime.block_on(round.work(&mut jobs)))).is_err() {
+                std::thread::sleep(LOOK);
+            }
+        })?;
+        Ok(Self { seal, host, fresh, hands, is_closing })
+    }
+
+    /// Stores a mail as part of the transaction that it tells of. What cannot be mailed does not keep that from
+    /// happening: it is in the log under `request_id`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(in crate::app) fn post(
+        &self,
+        connection: &mut AnyConnection,
+        mail: &Mail,
+        request_id: &str,
+        now: Timestamp,
+    ) -> Result<Posted> {
+        let is_full = mails::count(connection)? >= MOST;
+        let sealed = if is_full { Err(format!("{MOST} others are waiting already")) } else { self.sealed(mail) };
+        match sealed {
+            Ok(sealed) => {
+                let until = now.plus(LEASE);
+                Ok(Posted(Some(mails::insert(connection, sealed, request_id, now, until)?)))
+            }
+            Err(error) => {
+                tracing::error!(id = request_id, %error, "a mail could not be sent");
+                Ok(Posted(None))
+            }
+        }
+    }
+
+    fn sealed(&self, mail: &Mail) -> std::result::Result<Vec<u8>, String> {
+        // An account from before addresses were read by the rules of mail may have one that is none.
+        Address::from_str(mail.to.as_str()).map_err(|error| error.to_string())?;
+        let content = Content {
+            to: mail.to.as_str().to_owned(),
+            subject: mail.subject.clone(),
+            text: mail.text.clone(),
+            message_id: format!("<{}@{}>", random::code(), self.host),
+        };
+        let text = serde_json::to_vec(&content).map_err(|error| error.to_string())?;
+        self.seal.close(text).ok_or_else(|| "it could not be encrypted".into())
+    }
+
+    /// Sends what was posted, now that its transaction is committed. What becomes of it need not be waited for, and
+    /// dropping the answer changes nothing.
+    pub(in crate::app) fn send(&self, Posted(mail): Posted) -> Sending {
+        let (done, outcome) = oneshot::channel();
+        match (mail, Arc::clone(&self.hands).try_acquire_owned()) {
+            (None, _) => drop(done.send(Fate::Refused)),
+            // The thread only ends with this mailer.
+            (Some(mail), Ok(hand)) => drop(self.fresh.send(Job { mail, done: Some(done), _hand: hand })),
+            // It is tried when others have made room.
+            (Some(_), Err(_)) => {}
+        }
+        Sending(outcome)
+    }
+
+    /// Takes no more mails in hand that wait from before, and waits until those in hand were tried, as before a stop.
+    /// Whatever is not sent by then waits in the database.
+    pub(in crate::app) async fn finish(&self) {
+        self.is_closing.store(true, Relaxed);
+        // No try takes longer.
+        drop(tokio::time::timeout(LONGEST, self.hands.acquire_many(IN_HAND)).await);
+    }
+}
+
+/// What the thread does until its mailer is gone.
+struct Round {
+    postman: Arc<Postman>,
+    places: Arc<Semaphore>,
+    hands: Arc<Semaphore>,
+    is_closing: Arc<AtomicBool>,
+}
+
+impl Round {
+    async fn work(&self, jobs: &mut mpsc::UnboundedReceiver<Job>) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_heard = true;
+        loop {
+            tokio::select! {
+                job = jobs.recv() => match job {
+                    Some(job) => self.start(job),
+                    None => return,
+                },
+                _ = look.tick() => {
+                    let looked = self.look().await;
+                    if let Err(error) = &looked
+                        && is_heard
+                    {
+                        tracing::warn!(%error, "mails that wait cannot be looked for");
+                    }
+                    is_heard = looked.is_ok();
+                }
+            }
+        }
+    }
+
+    /// Takes mails in hand whose time has come, as many as can be sent at once.
+    async fn look(&self) -> Result<()> {
+        let room = self.places.available_permits();
+        if room == 0 || self.is_closing.load(Relaxed) {
+            return Ok(());
+        }
+        let postman = Arc::clone(&self.postman);
+        let due = Jeton::blocking(move || postman.due(room)).await?;
+        for mail in due {
+            if let Ok(hand) = Arc::clone(&self.hands).try_acquire_owned() {
+                self.start(Job { mail, done: None, _hand: hand });
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, job: Job) {
+        let (postman, places) = (Arc::clone(&self.postman), Arc::clone(&self.places));
+        tokio::spawn(async move {
+            // It is never closed.
+            let Ok(_place) = places.acquire_owned().await else { return };
+            let Job { mail, done, _hand } = job;
+            let id = mail.request_id.clone();
+            let fate = postman.deliver(mail).await.unwrap_or_else(|error| {
+                tracing::warn!(id, %error, "a mail could not be sent, since the database fails; it is tried again");
+                Fate::Waiting
+            });
+            // Whoever asked may not be waiting.
+            done.map(|done| done.send(fate).ok());
+        });
+    }
+}
+
+/// Why a mail was not taken by the server.
+struct Failure {
+    error: String,
+    is_final: bool,
+}
+
+/// Takes mails to the server.
+struct Postman {
+    db: Db,
+    clock: Clock,
+    seal: Arc<Seal>,
+    transport: Transport,
+    from: Mailbox,
+}
+
+impl Postman {
+    fn due(&self, limit: usize) -> Result<Vec<Waiting>> {
+        let (now, limit) = (self.clock.now(), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.db.read(|connection| Ok(mails::due(connection, now, now.plus(-TOO_OLD), limit)?))
+    }
+
+    /// Tries a mail, unless another node has taken it since it was seen.
+    async fn deliver(self: Arc<Self>, seen: Waiting) -> Result<Fate> {
+        let (postman, mail) = (Arc::clone(&self), seen.clone());
+        let until = self.clock.now().plus(LEASE);
+        if !write(postman, move |connection| mails::take(connection, &mail, until)).await? {
+            return Ok(Fate::Waiting);
+        }
+        let Waiting { id, request_id, tries, sealed, .. } = seen;
+        let failure = match self.message(&sealed) {
+            Ok(message) => self.hand_over(message).await.err(),
+            Err(error) => Some(Failure { error, is_final: true }),
+        };
+        let fate = match &failure {
+            None => Fate::Sent,
+            Some(Failure { error, is_final: true }) => {
+                tracing::error!(id = request_id, %error, "a mail could not be sent");
+                Fate::Refused
+            }
+            Some(Failure { error, .. }) => {
+                tracing::warn!(id = request_id, %error, "a mail could not be sent, and is tried again");
+                Fate::Waiting
+            }
+        };
+        let next = self.clock.now().plus(pause(tries));
+        write(self, move |connection| match fate {
+            Fate::Waiting => mails::postpone(connection, id, next),
+            Fate::Sent | Fate::Refused => mails::delete(connection, id),
+        })
+        .await?;
+        Ok(fate)
+    }
+
+    async fn hand_over(&self, message: Message) -> std::result::Result<(), Failure> {
+        match tokio::time::timeout(LONGEST, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            // Besides what the server refuses, what it cannot take at all, such as an address that is not in ASCII.
+            Ok(Err(error)) => {
+                Err(Failure { is_final: error.is_permanent() || error.is_client(), error: error.to_string() })
+            }
+            Err(_) => Err(Failure { error: format!("it took longer than {} s", LONGEST.as_secs()), is_final: false }),
+        }
+    }
+
+    /// The message as it goes over the line. Addresses are read again by the rules of mail, and the subject is one line
+    /// and encoded, so that nothing in them can end a header and begin another (G4).
+    fn message(&self, sealed: &[u8]) -> std::result::Result<Message, String> {
+        let broken = |error: &dyn std::error::Error| error.to_string();
+        let text = self.seal.open(sealed).ok_or("it was encrypted under another pepper")?;
+        let content = serde_json::from_slice(&text).map_err(|error| broken(&error))?;
+        let Content { to, subject, text, message_id } = content;
+        let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // No out-of-office note answers to this (RFC 3834).
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let to = Address::from_str(&to).map_err(|error| broken(&error))?;
+        Message::builder()
+            .from(self.from.clone())
+            .to(to.into())
+            .subject(subject)
+            .message_id(Some(message_id))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".into()))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|error| broken(&error))
+    }
+}
+
+/// Seconds until the next try of a mail that had been tried so often before this time.
+fn pause(tries: i64) -> i64 {
+    let last = PAUSES.len() - 1;
+    PAUSES[usize::try_from(tries).map_or(last, |tries| tries.min(last))]
+}
+
+async fn write<T: Send + 'static>(
+    postman: Arc<Postman>,
+    mut work: impl FnMut(&mut AnyConnection) -> crate::storage::Result<T> + Send + 'static,
+) -> Result<T> {
+    Jeton::blocking(move || postman.db.write(|connection| work(connection).map_err(AppError::from))).await
+}
+
+impl Jeton {
+    /// Sends a mail that tells of no change of its own. What becomes of it need not be waited for.
+    ///
+    /// # Errors
+    /// When the database fails; [`AppError::NotFound`] where no mail is sent.
+    pub async fn send_mail(&self, mail: Mail, request_id: &str) -> Result<Sending> {
+        let mailer = self.mail.clone().ok_or(AppError::NotFound)?;
+        let (posting, request_id, now) = (Arc::clone(&mailer), request_id.to_owned(), self.clock.now());
+        let posted = self.write(move |connection| posting.post(connection, &mail, &request_id, now)).await?;
+        Ok(mailer.send(posted))
+    }
+
+    /// Gives up mails that no server has taken for too long.
+    pub(in crate::app) async fn sweep_mails(&self) -> Result<()> {
+        let until = self.clock.now().plus(-TOO_OLD);
+        for id in self.write(move |connection| Ok(mails::sweep(connection, until)?)).await? {
+            tracing::error!(
+                id,
+                "a mail was not taken by the mail server for {} minutes, and is given up",
+                TOO_OLD / 60
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The e-mail address of an account to be, or of somebody to be invited: one that mail can be sent to, whether this
+/// server sends any or not.
+///
+/// # Errors
+/// [`crate::domain::user::EmailError`] when it is none.
+pub(in crate::app) fn address(typed: &str) -> std::result::Result<Email, crate::domain::user::EmailError> {
+    let email = Email::parse(typed)?;
+    let read = Address::from_str(email.as_str());
+    read.map(|_| email).map_err(|_| crate::domain::user::EmailError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::user::EmailError;
+
+    #[test]
+    fn tries_come_later_each_time_and_end_within_the_life_of_a_link() {
+        let pauses: Vec<i64> = (0..PAUSES.len()).map(|tries| pause(tries.try_into().unwrap())).collect();
+        assert!(pauses.is_sorted() && pause(1_000) == 900);
+        let last = pauses.iter().sum::<i64>();
+        assert!((10 * 60..TOO_OLD).contains(&last), "{last}");
+        const { assert!(TOO_OLD < crate::domain::password_link::MINUTES * 60) };
+        assert!(LEASE > 3 * i64::try_from(LONGEST.as_secs()).unwrap());
+    }
+
+    #[test]
+    fn an_account_gets_no_address_that_mail_cannot_be_sent_to() {
+        for none in [
+            "mailto:max@example.org",
+            "a..b@example.org",
+            ".a@example.org",
+            "a.@example.org",
+            "a@b@example.org",
+            "a(b)@example.org",
+            "a[b@example.org",
+            "a:b@example.org",
+            "a\\b@example.org",
+            "a@-example.org",
+            "a@[nothing]",
+            &format!("{}@example.org", "a".repeat(65)),
+        ] {
+            assert_eq!(address(none), Err(EmailError::Malformed), "{none}");
+        }
+        for one in
+            ["a@b", "max+jeton@example.org", "o'neill@example.org", "{x}@example.org", "a@[127.0.0.1]", "é@exämple.org"]
+        {
+            assert!(address(one).is_ok(), "{one}");
+        }
+        assert_eq!(address(" "), Err(EmailError::Empty));
+    }
+}

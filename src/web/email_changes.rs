@@ -1,0 +1,117 @@
+//! A new e-mail address: what is mailed about it, the page behind the link that proves it, and cancelling it.
+
+use super::{
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, OpenForm},
+    page::{keep_address, page, page_with, see},
+    routes::path,
+    session::{SignedIn, Visitor},
+    shell::Shell,
+    sign_in::Nothing,
+    texts::Texts,
+};
+use crate::{
+    app::{
+        AppError,
+        email_changes::{Compose, Letter},
+        password_links::Words,
+    },
+    domain::email_change::HOURS,
+};
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use askama::Template;
+
+/// The page behind a link.
+#[derive(Template)]
+#[template(path = "email_changes/proof.html")]
+struct ProofPage {
+    shell: Shell,
+    code: String,
+    name: String,
+    old: String,
+    new: String,
+}
+
+/// What stands there once the link does not work any more, or never did.
+#[derive(Template)]
+#[template(path = "email_changes/gone.html")]
+struct GonePage {
+    shell: Shell,
+}
+
+/// Puts letters into words, each in the language of the account that it is about, or that of this page.
+pub fn compose(t: Texts, url: &PublicUrl) -> impl Compose + use<> {
+    let site = url.0.clone();
+    move |letter| words(t, &site, letter)
+}
+
+fn words(t: Texts, site: &str, letter: Letter<'_>) -> Words {
+    let (Letter::Proof(user, _) | Letter::Taken(user) | Letter::Asked(user, _) | Letter::Changed(user, _)) = letter;
+    let t = user.language.map_or(t, Texts);
+    let (name, email) = (&user.name, &user.email);
+    let (subject, text) = match letter {
+        Letter::Proof(_, code) => {
+            let link = format!("{site}{}", path::email_link(code.reveal()));
+            (t.email_change_proof_subject(), t.email_change_proof_text(name, email, site, HOURS, link))
+        }
+        Letter::Taken(_) => (t.email_change_taken_subject(), t.email_change_taken_text(name, site, email)),
+        Letter::Asked(_, new) => (t.email_change_asked_subject(), t.email_change_asked_text(name, site, new.as_str())),
+        Letter::Changed(_, new) => {
+            (t.email_change_changed_subject(), t.email_change_changed_text(name, site, new.as_str(), email))
+        }
+    };
+    (subject.to_owned(), text)
+}
+
+/// `GET /email/{code}`: changes nothing, since programs that look through mail open links too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn show(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
+    let (code, shell) = (code.into_inner(), visitor.shell);
+    let answer = match app.email_change_behind(&code).await {
+        Ok((user, change)) => page(&ProofPage { shell, code, name: user.name, old: user.email, new: change.email }),
+        Err(AppError::NotFound) => gone(shell),
+        Err(error) => Err(error.into()),
+    };
+    answer.map(keep_address)
+}
+
+/// `POST /email/{code}`: puts the address in force.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prove(
+    app: App,
+    url: Data<PublicUrl>,
+    visitor: Visitor,
+    signed_in: Option<SignedIn>,
+    code: Path<String>,
+    _: OpenForm<Nothing>,
+) -> Result<HttpResponse, WebError> {
+    let answer = match app.prove_email(&code, visitor.source, compose(visitor.shell.t, &url)).await {
+        Ok(user) if signed_in.is_some_and(|who| who.actor.user().id == user) => Ok(see(&path::profile_after("proved"))),
+        Ok(_) => Ok(see(&path::sign_in_with_new_email())),
+        Err(AppError::NotFound) => gone(visitor.shell),
+        Err(error) => Err(error.into()),
+    };
+    answer.map(keep_address)
+}
+
+/// `POST /account/email-change/cancellation`
+///
+/// # Errors
+/// When the database fails.
+pub async fn cancel(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    app.cancel_email_change(&who.actor, who.source.clone()).await?;
+    Ok(see(&path::profile_after("cancelled")))
+}
+
+fn gone(shell: Shell) -> Result<HttpResponse, WebError> {
+    page_with(StatusCode::GONE, &GonePage { shell })
+}
