@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         activity::{Action, Source},
-        user::{self, Email, Language, Password, Theme},
+        user::{self, Email, Language, Password, Theme, folded_email},
     },
     storage::{
         activity, memberships, password_links, sessions,
@@ -43,7 +43,12 @@ impl Jeton {
     pub async fn change_profile(&self, actor: &Actor, form: ProfileForm, source: Source) -> Result<()> {
         let mut problems = Problems::default();
         let name = problems.check(Field::Name, user::name(&form.name));
-        let email = problems.check(Field::Email, Email::parse(&form.email));
+        // An address of one's own may be older than the rules for new ones.
+        let is_own = |email: &Email| email.folded() == folded_email(&actor.user().email);
+        let email = match Email::known(&form.email) {
+            Ok(own) if is_own(&own) => Some(own),
+            _ => problems.check(Field::Email, Email::parse(&form.email)),
+        };
         let language = match form.language.as_str() {
             "" => Some(None),
             tag => problems.choice(Field::Language, Language::from_tag(tag)).map(Some),
@@ -54,7 +59,7 @@ impl Jeton {
         else {
             return Err(problems.into());
         };
-        let has_moved = email.folded() != user_email(actor);
+        let has_moved = !is_own(&email);
         if has_moved {
             self.need_proof(actor, form.password, &source).await?;
         }
@@ -117,8 +122,4 @@ impl Jeton {
         })
         .await
     }
-}
-
-fn user_email(actor: &Actor) -> String {
-    crate::domain::text::fold(&actor.user().email)
 }

@@ -119,7 +119,7 @@ impl Jeton {
         };
         for (owner, keys) in owners {
             let (subject, text) = compose(&owner, &keys);
-            if let (Some(mailer), Ok(to)) = (&self.mail, Email::parse(&owner.email)) {
+            if let (Some(mailer), Ok(to)) = (&self.mail, Email::known(&owner.email)) {
                 // One after the other, so that many do not fill the queue in which others' mail waits.
                 mailer.send(&Mail { to, subject, text }, request_id).await;
             }

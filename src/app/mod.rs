@@ -45,7 +45,7 @@ use crate::{
     storage::{
         self, Address, AnyConnection, Db, StorageError,
         epoch::{self, Touched},
-        installation, memberships,
+        installation,
     },
 };
 use clock::Clock;
@@ -157,8 +157,16 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
-        while db.write(storage::activity::chain_older)? {}
-        while db.write(memberships::make_searchable)? {}
+        let for_older_rows = [
+            storage::activity::chain_older,
+            storage::users::make_searchable,
+            storage::memberships::make_searchable,
+            storage::invitations::make_searchable,
+            storage::tokens::make_searchable,
+        ];
+        for work in for_older_rows {
+            while db.write(work)? {}
+        }
         let known = db.read(installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =

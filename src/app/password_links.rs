@@ -71,7 +71,7 @@ impl Jeton {
     ) -> Result<()> {
         self.mail().ok_or(AppError::NotFound)?;
         let mut problems = Problems::default();
-        let Some(email) = problems.check(Field::Email, Email::parse(email)) else { return Err(problems.into()) };
+        let Some(email) = problems.check(Field::Email, Email::known(email)) else { return Err(problems.into()) };
         self.attempts.take_mail(&email.folded(), &source.address)?;
         tokio::spawn(async move {
             if let Err(error) = self.mail_password_link(email, &source, compose).await {
@@ -99,7 +99,7 @@ impl Jeton {
             .await?;
         let (subject, text) = compose(&user, &code);
         // To the address of the account, which may be written differently from what was typed.
-        let to = Email::parse(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
+        let to = Email::known(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
         if let Some(mailer) = self.mail() {
             drop(mailer.send(&Mail { to, subject, text }, &source.request_id));
         }

@@ -9,10 +9,9 @@ use crate::{
     domain::{
         activity::{Action, Source},
         session::{SessionLife, is_proof},
-        text,
         time::Timestamp,
         token,
-        user::{Password, UserId},
+        user::{Password, UserId, folded_email},
     },
     storage::{
         AnyConnection, activity,
@@ -171,7 +170,7 @@ impl Jeton {
         let typed = password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ProofNeeded))?;
         let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
         // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
-        let account = text::fold(&actor.user.email);
+        let account = folded_email(&actor.user.email);
         self.attempts.take(&account, Some(&actor.session.public_id), &source.address)?;
         let id = actor.user.id;
         let hash = self.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;

@@ -9,7 +9,7 @@ use crate::{
         Jeton,
         operator::{Operator, users::AddForm},
     },
-    domain::password_link::MINUTES,
+    domain::{password_link::MINUTES, user::shown_email},
     storage::{
         memberships::{Standing, places::Place},
         users::User,
@@ -199,7 +199,7 @@ fn words_link(email: &str, link: &str) -> String {
 
 fn words_user(user: &User, places: &[Place]) -> String {
     let places: Vec<String> = places.iter().map(words_place).collect();
-    format!("{}  {}  {}", user.email, user.name, places.join(", ")).trim_end().to_owned()
+    format!("{}  {}  {}", shown_email(&user.email), user.name, places.join(", ")).trim_end().to_owned()
 }
 
 fn words_place(place: &Place) -> String {

@@ -48,6 +48,7 @@ diesel::table! {
         session_generation -> BigInt,
         created_at -> BigInt,
         is_installation_admin -> Bool,
+        search -> Nullable<Text>,
     }
 }
 diesel::table! { organizations (id) { id -> BigInt, slug -> Text, name -> Text, created_at -> BigInt, } }
@@ -86,6 +87,7 @@ diesel::table! {
         invited_by_name -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+        search -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -165,6 +167,7 @@ diesel::table! {
         refused_address -> Nullable<Text>,
         refused_program -> Nullable<Text>,
         slot -> Nullable<SmallInt>,
+        search -> Nullable<Text>,
     }
 }
 diesel::table! { token_calls (token_id, day) { token_id -> BigInt, day -> BigInt, calls -> BigInt, } }

@@ -36,6 +36,7 @@ pub mod protected_apis;
 pub mod revocations;
 pub mod routes;
 pub mod samples;
+mod search;
 pub mod service_users;
 pub mod session;
 pub mod sessions;

@@ -36,6 +36,7 @@ mod setup;
 mod sign_in;
 mod stop;
 mod structure;
+mod texts;
 mod tokens;
 mod users;
 mod uses;

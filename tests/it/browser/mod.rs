@@ -7,6 +7,7 @@ mod keyboard;
 mod leaving;
 mod pages;
 mod second_document;
+mod texts;
 mod theme;
 mod twice;
 
