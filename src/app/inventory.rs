@@ -97,8 +97,8 @@ impl Jeton {
         .await
     }
 
-    /// The token of the organization that has this key, for those who may see its tokens or what was done with them: its public
-    /// id, and whether it is a service user's.
+    /// The token of the organization that has this key, for those who may see its tokens or what was done with them:
+    /// its public id, and whether it is a service user's.
     ///
     /// # Errors
     /// When the database fails.

@@ -64,9 +64,9 @@ impl Hasher {
         .await
     }
 
-    /// Whether `password` is the one behind the PHC string `hash`. With no hash the same work is done for nothing and the
-    /// answer is no, so that the time does not tell whether there is such a user (S6). Each form of the password is hashed,
-    /// whichever is the right one.
+    /// Whether `password` is the one behind the PHC string `hash`. With no hash the same work is done for nothing and
+    /// the answer is no, so that the time does not tell whether there is such a user (S6). Each form of the password is
+    /// hashed, whichever is the right one.
     ///
     /// # Errors
     /// [`AppError::Busy`] when the queue is full, [`AppError::Broken`] when the string is none.

@@ -1,4 +1,5 @@
-//! Keys that somebody has found in the open, or put where they do not belong: how to recognize one, and where it was found.
+//! Keys that somebody has found in the open, or put where they do not belong: how to recognize one, and where it was
+//! found.
 
 use std::ops::Range;
 use url::{Url, form_urlencoded};
@@ -15,8 +16,8 @@ const BODY: usize = 38;
 /// With so many of them, what is left to guess does not protect anything.
 const MOST: usize = 20;
 
-/// Where [`PATTERN`] matches, or would if nothing were missing at the end and no keyboard had made its first letter a capital
-/// one.
+/// Where [`PATTERN`] matches, or would if nothing were missing at the end and no keyboard had made its first letter a
+/// capital one.
 fn findings(text: &str) -> Vec<Range<usize>> {
     let found = text.match_indices(&BEGINNING[1..]).filter_map(|(at, rest)| {
         let start = at.checked_sub(1).filter(|start| matches!(text.as_bytes().get(*start), Some(b'j' | b'J')))?;

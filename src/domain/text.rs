@@ -30,8 +30,8 @@ pub enum TextError {
     /// A control character (such as a line break or NUL), or another one that has no looks (G4).
     #[error("has a control character")]
     Control,
-    /// A character that nobody sees and that makes others read the text otherwise: it turns the direction of what stands
-    /// beside it, or tells two names apart that look the same (G4).
+    /// A character that nobody sees and that makes others read the text otherwise: it turns the direction of what
+    /// stands beside it, or tells two names apart that look the same (G4).
     #[error("has the invisible character U+{:04X}", u32::from(*.0))]
     Hidden(char),
     /// An API key, or most of one, which is not to be kept where people read it.
@@ -39,8 +39,8 @@ pub enum TextError {
     Key,
 }
 
-/// Reads a one-line text of 1 to [`LONGEST`] characters, in one form whatever the keyboard made of it: composed (NFC), and
-/// white space of all kinds as single spaces, none around (RFC 8266, section 2.1).
+/// Reads a one-line text of 1 to [`LONGEST`] characters, in one form whatever the keyboard made of it: composed (NFC),
+/// and white space of all kinds as single spaces, none around (RFC 8266, section 2.1).
 ///
 /// # Errors
 /// [`TextError`] says what is wrong with it.
@@ -107,11 +107,11 @@ const VARIANTS: [(&str, &str); 10] = [
     ("‐‒–—", "-"),
 ];
 
-/// A text as lists sort and search it: small letters without accents, so that `traore` finds Traoré, composed or not. Both
-/// what is stored and what is asked for go through this.
+/// A text as lists sort and search it: small letters without accents, so that `traore` finds Traoré, composed or not.
+/// Both what is stored and what is asked for go through this.
 ///
-/// A control character becomes U+FFFD, as HTML does with NUL: no text that was stored has one, so a search with it finds
-/// nothing, and none reaches a database.
+/// A control character becomes U+FFFD, as HTML does with NUL: no text that was stored has one, so a search with it
+/// finds nothing, and none reaches a database.
 pub fn searchable(text: &str) -> String {
     let kept = |c: &char| !characters::is_accent(*c) && !characters::is_ignorable(*c);
     let mut plain = String::new();

@@ -98,8 +98,8 @@ pub const LONGEST_PASSWORD: usize = 1024;
 
 /// A password in plain text, on its way to be hashed or checked. It is never stored, logged or shown.
 ///
-/// It is the same password on every keyboard: composed (NFC), and with spaces of all kinds as the one of ASCII (OpaqueString,
-/// RFC 8265, section 4.2).
+/// It is the same password on every keyboard: composed (NFC), and with spaces of all kinds as the one of ASCII
+/// (OpaqueString, RFC 8265, section 4.2).
 #[derive(Clone)]
 pub struct Password {
     text: String,

@@ -159,8 +159,8 @@ pub fn list(
     query.load::<Joined>(connection)?.into_iter().map(invitation).collect()
 }
 
-/// Gives rows from before there was a search without accents what they are found by, and their addresses the form in which they
-/// are kept since then. Returns whether there may be more.
+/// Gives rows from before there was a search without accents what they are found by, and their addresses the form in
+/// which they are kept since then. Returns whether there may be more.
 ///
 /// # Errors
 /// When the database fails.

@@ -139,8 +139,8 @@ pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Op
     Ok(None)
 }
 
-/// Gives rows from before there was a search of names what they are found by, and their addresses the form in which they are
-/// kept since then. Returns whether there may be more.
+/// Gives rows from before there was a search of names what they are found by, and their addresses the form in which
+/// they are kept since then. Returns whether there may be more.
 ///
 /// # Errors
 /// When the database fails.

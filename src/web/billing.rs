@@ -57,8 +57,8 @@ pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, Web
     page(&BillingPage { csv: path::seats_csv(at.slug()), months, most, billing, shell })
 }
 
-/// `GET /orgs/{slug}/billing/seats.csv`: year, month and seats, newest first. The two numbers are two cells, since spreadsheets
-/// make a day of `2026-11`.
+/// `GET /orgs/{slug}/billing/seats.csv`: year, month and seats, newest first. The two numbers are two cells, since
+/// spreadsheets make a day of `2026-11`.
 ///
 /// # Errors
 /// When the database fails.

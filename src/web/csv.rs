@@ -1,5 +1,5 @@
-//! Tables as text that the reader's spreadsheet opens (RFC 4180), for every export: whatever stands in a cell, it stays what it
-//! is, and opening the file runs nothing (G4).
+//! Tables as text that the reader's spreadsheet opens (RFC 4180), for every export: whatever stands in a cell, it stays
+//! what it is, and opening the file runs nothing (G4).
 
 use crate::domain::{time::Timestamp, user::Language};
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName};
@@ -63,14 +63,15 @@ impl Csv {
     }
 }
 
-/// The header that has a browser save an answer as a file of this name, which is made of slugs, dates and our own words.
+/// The header that has a browser save an answer as a file of this name, which is made of slugs, dates and our own
+/// words.
 pub fn attachment(name: &str) -> (HeaderName, String) {
     (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
 }
 
-/// A text that no spreadsheet takes for anything else: an apostrophe stands before what would become a number or a date, and
-/// wherever a formula could begin. That is at the start, and behind each sign by which some spreadsheet separates cells: read
-/// with the separator of another language, a text falls apart there, quotes or not.
+/// A text that no spreadsheet takes for anything else: an apostrophe stands before what would become a number or a
+/// date, and wherever a formula could begin. That is at the start, and behind each sign by which some spreadsheet
+/// separates cells: read with the separator of another language, a text falls apart there, quotes or not.
 fn inert(text: &str) -> String {
     let mut inert = String::from(if would_change(text) { "'" } else { "" });
     let mut is_start = true;
@@ -89,8 +90,8 @@ fn begins_formula(text: &str) -> bool {
     text.trim_start_matches(|c: char| c.is_whitespace() || c == '"').starts_with(FORMULA)
 }
 
-/// Whether it would become a date (`1-2`, `2026-11`), a time, a number in powers of ten (`12e34`), or a number without some of
-/// its digits (`007`).
+/// Whether it would become a date (`1-2`, `2026-11`), a time, a number in powers of ten (`12e34`), or a number without
+/// some of its digits (`007`).
 fn would_change(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['-', '/', '.', ',', ':', ' ', 'e', 'E']).collect();
     let are_digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));

@@ -1,6 +1,6 @@
-//! Searches. Their forms are sent as POST, with scripts and without, and lead to an address that has what was looked for: so
-//! that what somebody pastes into one stands in no address before it was looked at. An API key among it never does, since
-//! addresses are kept by browsers and by the logs of proxies; it finds its token by its digest.
+//! Searches. Their forms are sent as POST, with scripts and without, and lead to an address that has what was looked
+//! for: so that what somebody pastes into one stands in no address before it was looked at. An API key among it never
+//! does, since addresses are kept by browsers and by the logs of proxies; it finds its token by its digest.
 //!
 //! An address that somebody put a key into all the same is left at once.
 
@@ -36,8 +36,8 @@ impl<const N: usize> Search<'_, N> {
         (self.page)(slug, &self.fields)
     }
 
-    /// Where a search leads that has an API key in one of its fields: to the token, for those who may see it, else to the page,
-    /// which says that there is none. None for any other search.
+    /// Where a search leads that has an API key in one of its fields: to the token, for those who may see it, else to
+    /// the page, which says that there is none. None for any other search.
     ///
     /// # Errors
     /// When the database fails.
@@ -63,8 +63,8 @@ impl<const N: usize> Search<'_, N> {
         Ok(Some(lead(request, &address)))
     }
 
-    /// Where a form leads that was sent: as [`Search::for_key`] says, or to the page with what is looked for. None where only
-    /// its part is to be answered.
+    /// Where a form leads that was sent: as [`Search::for_key`] says, or to the page with what is looked for. None
+    /// where only its part is to be answered.
     ///
     /// # Errors
     /// When the database fails.
@@ -91,7 +91,8 @@ pub enum Step {
     Push,
 }
 
-/// The part of a page that a search changes, whose address is this one from then on: not while somebody still types a key.
+/// The part of a page that a search changes, whose address is this one from then on: not while somebody still types a
+/// key.
 pub fn part_at(mut part: HttpResponse, step: &Step, address: &str) -> HttpResponse {
     let header = match step {
         Step::Replace => "hx-replace-url",

@@ -290,8 +290,8 @@ fn frame(request: &HttpRequest, jeton: &App, reader: Reader) -> Shell {
     Shell { query, ..Shell::outside(Texts(reader.language), reader.theme, jeton.is_demo()) }
 }
 
-/// Where to go after signing in: to the page that was asked for, without an API key in its address; what was to be changed is
-/// not changed unseen.
+/// Where to go after signing in: to the page that was asked for, without an API key in its address; what was to be
+/// changed is not changed unseen.
 fn next_after_sign_in(request: &HttpRequest) -> String {
     match request.method().is_safe() {
         true if leak::names_a_key(request.query_string()) => request.path().to_owned(),

@@ -100,8 +100,8 @@ fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpAddr]) -> Opti
     Some(nearest.to_canonical())
 }
 
-/// The `User-Agent`, of which pages show what can be seen: without control characters and such that change how it is read,
-/// without API keys, and cut to 200 characters.
+/// The `User-Agent`, of which pages show what can be seen: without control characters and such that change how it is
+/// read, without API keys, and cut to 200 characters.
 fn program(headers: &HeaderMap) -> String {
     let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let is_plain = |c: &char| if c.is_ascii() { !c.is_ascii_control() } else { text::is_visible(*c) };

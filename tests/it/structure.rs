@@ -74,8 +74,8 @@ fn both_databases_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-/// A scanner that knows the published expression finds nothing here, nor in a copy of this repository: what looks like a key in
-/// tests is made while they run, and documents show the beginning of one alone.
+/// A scanner that knows the published expression finds nothing here, nor in a copy of this repository: what looks like
+/// a key in tests is made while they run, and documents show the beginning of one alone.
 #[test]
 fn no_file_has_anything_like_a_key_in_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

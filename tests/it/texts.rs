@@ -178,7 +178,8 @@ db_test! {
             assert_eq!(mail.to, ["claire@xn--exmple-cua.org"]);
             assert!(mail.raw.is_ascii());
         }
-        // What stands before the @ has no such form: only a server that speaks SMTPUTF8 takes it, and this one does not.
+        // What stands before the @ has no such form: only a server that speaks SMTPUTF8 takes it, and this one does
+        // not.
         ann.asks_to_invite("éloïse@example.org", "Reader").await.shows("The mail server has not taken the mail");
         assert!(jeton::app::mail::Sender::parse("Jeton <jeton@exämple.org>").is_ok_and(|sender| format!("{sender:?}").contains("xn--exmple-cua.org")));
     }

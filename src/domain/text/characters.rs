@@ -37,8 +37,8 @@ pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{2800}' | '\u{1d159}')
 }
 
-/// What no line of text has: controls such as NUL and line ends, what stands for a character that got lost, and characters
-/// whose looks are agreed upon in private.
+/// What no line of text has: controls such as NUL and line ends, what stands for a character that got lost, and
+/// characters whose looks are agreed upon in private.
 pub fn is_control(c: char) -> bool {
     use GeneralCategory::{Control, LineSeparator, ParagraphSeparator, PrivateUse};
     let is_no_character = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
@@ -63,8 +63,9 @@ pub fn is_visible(c: char) -> bool {
     !(is_blank(c) || is_control(c) || is_ignorable(c) || is_format || is_combining_mark(c))
 }
 
-/// The first character of a text that nobody sees and that changes how others are read, or what two texts have in common.
-/// What joins or chooses the form of visible characters is none where it does so: in emoji, and in scripts that need it.
+/// The first character of a text that nobody sees and that changes how others are read, or what two texts have in
+/// common. What joins or chooses the form of visible characters is none where it does so: in emoji, and in scripts that
+/// need it.
 pub fn hidden(text: &str) -> Option<char> {
     let text: Vec<char> = text.chars().collect();
     (0..text.len()).find_map(|at| match text.split_at(at) {
@@ -102,8 +103,8 @@ fn joins_emoji(before: &[char], after: &[char]) -> bool {
     picture.is_some_and(|c| is_picture(*c)) && after.first().is_some_and(|c| is_picture(*c))
 }
 
-/// A joiner where letters have forms by what stands beside them, as in Persian, or are put together by a virama, as in Hindi
-/// (RFC 5892, appendix A; more generous with letters that keep their form, beside which Persian has it, too).
+/// A joiner where letters have forms by what stands beside them, as in Persian, or are put together by a virama, as in
+/// Hindi (RFC 5892, appendix A; more generous with letters that keep their form, beside which Persian has it, too).
 fn joins_letters(before: &[char], after: &[char]) -> bool {
     let is_virama = |c: Option<&char>| c.is_some_and(|c| canonical_combining_class(*c) == VIRAMA);
     let takes_forms = |c: &char| {

@@ -1,8 +1,8 @@
 //! E-mail addresses: one person is one account, whatever a keyboard or a browser makes of their address.
 //!
-//! The domain is kept, compared and mailed in ASCII (UTS #46), which is what browsers send of a typed umlaut, and shown in its
-//! own letters. The local part is its mail server's own affair: one that is not ASCII is kept as it was typed (NFC), and mailed
-//! by SMTPUTF8 (RFC 6531), which servers that have such addresses speak.
+//! The domain is kept, compared and mailed in ASCII (UTS #46), which is what browsers send of a typed umlaut, and shown
+//! in its own letters. The local part is its mail server's own affair: one that is not ASCII is kept as it was typed
+//! (NFC), and mailed by SMTPUTF8 (RFC 6531), which servers that have such addresses speak.
 
 use crate::domain::{
     leak,
@@ -39,8 +39,8 @@ pub enum EmailError {
 }
 
 impl Email {
-    /// Reads an address that is to be somebody's from now on: one that mail can be sent to (RFC 5321, section 4.1.2, without
-    /// quotes; RFC 6531). Whether it arrives there is for mail to find out.
+    /// Reads an address that is to be somebody's from now on: one that mail can be sent to (RFC 5321, section 4.1.2,
+    /// without quotes; RFC 6531). Whether it arrives there is for mail to find out.
     ///
     /// # Errors
     /// [`EmailError`] when it does not look like an address.
@@ -88,8 +88,9 @@ impl Email {
         self.address.to_lowercase()
     }
 
-    /// The folded forms in which a row may have it, to be tried in this order. Before domains were kept in ASCII it was as it
-    /// was typed, and it stayed so where somebody else had the other form already: each of the two gets in by their own.
+    /// The folded forms in which a row may have it, to be tried in this order. Before domains were kept in ASCII it was
+    /// as it was typed, and it stayed so where somebody else had the other form already: each of the two gets in by
+    /// their own.
     pub fn forms(&self) -> Vec<String> {
         let (typed, folded) = (self.typed.to_lowercase(), self.folded());
         if typed == folded { vec![folded] } else { vec![typed, folded] }
@@ -129,8 +130,9 @@ fn is_atom(piece: &str) -> bool {
     !piece.is_empty() && piece.chars().all(is_atext)
 }
 
-/// Whether a label is hardly taken for another one. Latin letters with accents are what their readers expect; letters of
-/// other scripts must not stand among Latin ones, and those that look like them need a top-level domain of their own script.
+/// Whether a label is hardly taken for another one. Latin letters with accents are what their readers expect; letters
+/// of other scripts must not stand among Latin ones, and those that look like them need a top-level domain of their own
+/// script.
 fn is_unmistakable(label: &[char], top: &[char]) -> bool {
     let scripts = |label: &[char]| -> Vec<Script> {
         let of = label.iter().map(|c| CodePointMapData::<Script>::new().get(*c));
@@ -231,7 +233,8 @@ mod tests {
             let kept = Email::parse(safe).expect("an address");
             assert!(kept.as_str().is_ascii() && shown(kept.as_str()) == safe, "{safe}: {}", shown(kept.as_str()));
         }
-        // аррӏе in Cyrillic letters alone, one among Latin ones, Greek, a letter that is no i, a script of the other direction.
+        // аррӏе in Cyrillic letters alone, one among Latin ones, Greek, a letter that is no i, a script of the other
+        // direction.
         for odd in ["ann@аррӏе.com", "ann@exаmple.org", "ann@ορος.com", "ann@mıx.org", "ann@ɑpple.com", "ann@עברית.com"]
         {
             let kept = Email::parse(odd).expect("an address");
