@@ -36,9 +36,10 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
     }
     for statement in [
         format!(
-            "INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
-            {to} SELECT 'Person ' || n, 'person-' || n || '@example.com', 'person-' || n || '@example.com', '', 'UTC',
-                'system', 0, {now} FROM numbers"
+            "INSERT INTO users (name, search, email, email_folded, password_hash, time_zone, theme, session_generation,
+                created_at)
+            {to} SELECT 'Person ' || n, 'person ' || n, 'person-' || n || '@example.com', 'person-' || n || '@example.com',
+                '', 'UTC', 'system', 0, {now} FROM numbers"
         ),
         format!(
             "INSERT INTO memberships (user_id, organization_id, permission_set_id, is_active, created_at, search)
@@ -46,11 +47,12 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
                 lower(name) || ' ' || email FROM users WHERE id > {user} ORDER BY id"
         ),
         format!(
-            "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, scope, inactivity_days,
-                digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program,
-                revoked_at, expired_at, slot)
+            "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope,
+                inactivity_days, digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address,
+                last_used_program, revoked_at, expired_at, slot)
             {to} SELECT 't' || substr('' || (1000000000 + n), 2), 'personal', 1,
-                memberships.id, user_id, 'Nightly export, warehouse ' || n, 'read', 180, {hash}, 1, 'long list ' || n,
+                memberships.id, user_id, 'Nightly export, warehouse ' || n, 'nightly export, warehouse ' || n, 'read', 180,
+                {hash}, 1, 'long list ' || n,
                 {now} - 175 * 86400, CASE WHEN n % 100 > 0 THEN {now} - n * 7919 % 170 * 86400 END, '192.0.2.24',
                 'python-requests/2.32.4', CASE WHEN n % 25 = 8 THEN {now} END, CASE WHEN n % 25 = 9 THEN {now} END,
                 CASE WHEN n % 25 NOT IN (8, 9) THEN n % 10 + 1 END
@@ -62,10 +64,11 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
             {twenty} SELECT 's' || (100000000 + n), 1, 'Warehouse ' || n, 'assets.view', {now}, 1, 'Ann', 1 FROM numbers"
         ),
         format!(
-            "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, scope, inactivity_days, digest,
-                pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, slot)
-            {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, 'read_write', 180, {hash}, 1, 'service ' || n,
-                {now}, {now}, '192.0.2.24', 'python-requests/2.32.4', n
+            "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, search, scope,
+                inactivity_days, digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address,
+                last_used_program, slot)
+            {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, lower(name), 'read_write', 180, {hash}, 1,
+                'service ' || n, {now}, {now}, '192.0.2.24', 'python-requests/2.32.4', n
             FROM numbers JOIN service_users ON service_users.public_id = 's' || (100000000 + n) ORDER BY n"
         ),
         format!(

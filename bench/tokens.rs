@@ -34,9 +34,9 @@ pub fn fill(connection: &mut AnyConnection, digests: &[KeyDigest], now: i64) -> 
     let others = digests.len().div_ceil(usize::try_from(PERSONAL_LIMIT).unwrap_or(1)).saturating_sub(1);
     sql_query(format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {others})
-        INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
-            SELECT 'Person ' || n, 'person-' || n || '@example.org', 'person-' || n || '@example.org', '', 'UTC', 'system', 0,
-                {now} FROM numbers"
+        INSERT INTO users (name, search, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
+            SELECT 'Person ' || n, 'person ' || n, 'person-' || n || '@example.org', 'person-' || n || '@example.org', '', 'UTC',
+                'system', 0, {now} FROM numbers"
     ))
     .execute(connection)?;
     sql_query(format!(
@@ -64,16 +64,16 @@ fn insert(connection: &mut AnyConnection, rows: &[(&KeyDigest, (&Member, i16))],
         AnyConnection::Postgres(_) => ("'\\x", "'::bytea"),
     };
     let mut statement = String::from(
-        "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, scope, inactivity_days, digest,
-            pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, slot) VALUES ",
+        "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope, inactivity_days,
+            digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, slot) VALUES ",
     );
     for (index, (digest, (Member { user_id, membership_id }, slot))) in rows.iter().enumerate() {
         let (comma, id, digest) = (if index > 0 { "," } else { "" }, public_id(random::fill), random::hex(&digest.0));
         let scope = if slot % 2 == 0 { "read_write" } else { "read" };
         write!(
             statement,
-            "{comma} ('{id}', 'personal', 1, {membership_id}, {user_id}, 'Nightly export {slot}, warehouse {user_id}', '{scope}', 45,
-                {open}{digest}{close}, 1, 'filled {user_id} {slot}', {}, {}, '192.0.2.24', 'python-requests/2.32.4', {slot})",
+            "{comma} ('{id}', 'personal', 1, {membership_id}, {user_id}, 'Nightly export {slot}, warehouse {user_id}',
+                'nightly export {slot}, warehouse {user_id}', '{scope}', 45, {open}{digest}{close}, 1, 'filled {user_id} {slot}', {}, {}, '192.0.2.24', 'python-requests/2.32.4', {slot})",
             now - 20 * DAY,
             now - i64::from(*slot) * DAY,
         )

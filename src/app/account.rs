@@ -38,7 +38,7 @@ pub struct ProfileForm {
 
 /// The address that was typed. One that the user has stays as it is, even if nobody could get it anew.
 fn typed_email(actor: &Actor, typed: &str) -> std::result::Result<Email, EmailError> {
-    match Email::parse(typed) {
+    match Email::known(typed) {
         Ok(email) if !is_another(actor.user(), &email) => Ok(email),
         _ => mail::address(typed),
     }

@@ -21,9 +21,8 @@ use super::{
 use crate::{
     domain::{
         activity::{Action, Source},
-        text,
         time::Timestamp,
-        user::{Email, UserId},
+        user::{Email, UserId, folded_email},
     },
     storage::{
         AnyConnection, activity,
@@ -86,7 +85,7 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn post(&self, connection: &mut AnyConnection, to: &str, letter: Letter<'_>) -> Result<Option<Posted>> {
         // An address from before they were read by today's rules gets no letter.
-        let Ok(to) = Email::parse(to) else { return Ok(None) };
+        let Ok(to) = Email::known(to) else { return Ok(None) };
         let (subject, text) = (self.compose)(letter);
         let posted = self.mailer.post(connection, &Mail { to, subject, text }, self.request_id, self.now)?;
         Ok(Some(posted))
@@ -191,7 +190,7 @@ impl Jeton {
             let user = behind(connection, &hash, now)?.0.id;
             users::lock(connection, user)?;
             let (user, change) = behind(connection, &hash, now)?;
-            let email = Email::parse(&change.email).map_err(|error| AppError::Broken(error.to_string()))?;
+            let email = Email::known(&change.email).map_err(|error| AppError::Broken(error.to_string()))?;
             self::change(connection, &user, &user.name, &email, (now, &source))?;
             let Some(mailer) = &posting else { return Ok((user.id, None)) };
             let desk = Desk { mailer, compose: &compose, request_id: &source.request_id, now };
@@ -217,7 +216,7 @@ fn behind(connection: &mut AnyConnection, hash: &[u8], now: Timestamp) -> Result
 
 /// Whether an address is another one than the user's, not only written otherwise.
 pub(super) fn is_another(user: &User, email: &Email) -> bool {
-    email.folded() != text::fold(&user.email)
+    email.folded() != folded_email(&user.email)
 }
 
 /// What it means where the schema keeps addresses apart.

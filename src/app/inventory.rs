@@ -4,12 +4,13 @@ use super::{
     AppError, Jeton, Result,
     organizations::Holder,
     problem::{Field, Problems},
+    tokens::known_form,
 };
 use crate::{
     domain::{
         activity::{Action, Source},
         organization::OrganizationId,
-        permission::ManageIntegrations,
+        permission::{Authority, ManageIntegrations, Permission},
         text,
         time::Timestamp,
         token::{self, TokenId, TokenKind},
@@ -31,7 +32,7 @@ const NAMESAKES: i64 = 20;
 /// What somebody looks for in the inventory; what is empty takes all.
 #[derive(Clone, Debug, Default)]
 pub struct InventoryForm {
-    /// A part of a label or name, or a public id.
+    /// Words of a label or name, or a public id.
     pub search: String,
     /// The key of a kind.
     pub kind: String,
@@ -94,6 +95,21 @@ impl Jeton {
             Ok(InventoryPage { tokens, previous, next, receipts })
         })
         .await
+    }
+
+    /// The token of the organization that has this key, for those who may see its tokens or what was done with them:
+    /// its public id, and whether it is a service user's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn token_of_key<A: Authority>(&self, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
+        let (held, organization) = (at.grant().held(), at.grant().organization());
+        let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);
+        let Some(kind) = token::kind_of_key(key).ok().filter(|_| may_see) else { return Ok(None) };
+        let digest = self.pepper.digest(key);
+        let found = self.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
+        let found = found.filter(|(identity, _)| identity.organization == organization);
+        Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
     }
 
     /// Somebody's personal token in the organization.
@@ -182,9 +198,4 @@ fn state_of(key: &str) -> Option<State> {
         "expired" => Some(State::Expired),
         _ => None,
     }
-}
-
-/// A public id of an address, unless no token can have it.
-fn known_form(public_id: &str) -> Result<String> {
-    if token::is_public_id(public_id) { Ok(public_id.to_owned()) } else { Err(AppError::NotFound) }
 }

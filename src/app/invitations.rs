@@ -19,7 +19,7 @@ use crate::{
         invitation::InvitationId,
         organization::{OrganizationId, PermissionSetId},
         time::Timestamp,
-        user::{self, Email, Language, Password, Theme, UserId},
+        user::{self, Email, Language, Password, Theme, UserId, folded_email},
     },
     storage::{
         AnyConnection, activity,
@@ -259,11 +259,11 @@ impl Jeton {
 
 /// Whether an invitation is for this address.
 pub fn is_for(invitation: &Invitation, email: &str) -> bool {
-    crate::domain::text::fold(&invitation.email) == crate::domain::text::fold(email)
+    folded_email(&invitation.email) == folded_email(email)
 }
 
 fn address_of(invitation: &Invitation) -> Result<Email> {
-    Email::parse(&invitation.email).map_err(|error| AppError::Broken(error.to_string()))
+    Email::known(&invitation.email).map_err(|error| AppError::Broken(error.to_string()))
 }
 
 /// What to say if whoever has this address belongs to the organization already.

@@ -124,7 +124,7 @@ impl Jeton {
         };
         for (owner, keys) in owners {
             let (subject, text) = compose(&owner, &keys);
-            let Ok(to) = Email::parse(&owner.email) else { continue };
+            let Ok(to) = Email::known(&owner.email) else { continue };
             match self.send_mail(Mail { to, subject, text }, request_id).await {
                 // One after the other, so that many do not fill the queue in which others' mail waits.
                 Ok(sending) => drop(sending.fate(PATIENCE).await),

@@ -31,7 +31,10 @@ impl Sender {
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let read = Mailbox::from_str(text).ok().filter(|_| !text.contains(char::is_control));
-        read.map(Self).ok_or_else(|| "it must look like jeton@example.org or Jeton <jeton@example.org>".into())
+        let Mailbox { name, email } = read.ok_or("it must look like jeton@example.org or Jeton <jeton@example.org>")?;
+        // A domain with other letters goes over the line in ASCII.
+        let in_ascii = Email::known(email.as_ref()).ok().and_then(|known| known.as_str().parse().ok());
+        Ok(Self(Mailbox { name, email: in_ascii.unwrap_or(email) }))
     }
 }
 

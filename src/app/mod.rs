@@ -48,7 +48,6 @@ use crate::{
     storage::{
         self, Address, AnyConnection, Db, StorageError,
         epoch::{self, Touched},
-        memberships,
     },
 };
 use clock::Clock;
@@ -160,8 +159,16 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
-        while db.write(storage::activity::chain_older)? {}
-        while db.write(memberships::make_searchable)? {}
+        let for_older_rows = [
+            storage::activity::chain_older,
+            storage::users::make_searchable,
+            storage::memberships::make_searchable,
+            storage::invitations::make_searchable,
+            storage::tokens::make_searchable,
+        ];
+        for work in for_older_rows {
+            while db.write(work)? {}
+        }
         let known = db.read(storage::installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =

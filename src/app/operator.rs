@@ -78,7 +78,7 @@ fn unknown(field: Field) -> AppError {
 
 /// The user with this e-mail address.
 fn find_user(connection: &mut AnyConnection, email: &str) -> Result<User> {
-    let email = Email::parse(email).map_err(|_| unknown(Field::Email))?;
+    let email = Email::known(email).map_err(|_| unknown(Field::Email))?;
     let found = crate::storage::users::find_by_email(connection, &email)?;
     Ok(found.ok_or_else(|| unknown(Field::Email))?.0)
 }

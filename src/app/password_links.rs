@@ -75,7 +75,7 @@ impl Jeton {
     ) -> Result<()> {
         let mailer = self.mail.clone().ok_or(AppError::NotFound)?;
         let mut problems = Problems::default();
-        let Some(email) = problems.check(Field::Email, Email::parse(email)) else { return Err(problems.into()) };
+        let Some(email) = problems.check(Field::Email, Email::known(email)) else { return Err(problems.into()) };
         let account = email.folded();
         let device = device.filter(|device| self.knows_device(&account, device));
         self.attempts.take_password_mail(attempt(&account, device.as_ref(), &source))?;
@@ -101,7 +101,7 @@ impl Jeton {
         });
         let Some(user) = found.await?.flatten() else { return Ok(()) };
         // To the address of the account, which may be written differently from what was typed.
-        let to = Email::parse(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
+        let to = Email::known(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
         let (posting, source) = (Arc::clone(&mailer), source.clone());
         let posted = self
             .write(move |connection| {

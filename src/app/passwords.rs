@@ -18,7 +18,7 @@ use std::{
     thread::available_parallelism,
     time::Duration,
 };
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use tokio::sync::oneshot;
 
 /// Hashes that run at once, where there are as many cores: a second one on the same core makes nothing quicker.
@@ -58,21 +58,24 @@ impl Hasher {
     pub async fn hash(&self, password: Password) -> Result<String> {
         self.run(move |memory| {
             let salt = random::bytes::<16>();
-            let output = digest(&Argon2::default(), &password, &salt, OUTPUT, memory)?;
+            let output = digest(&Argon2::default(), password.bytes(), &salt, OUTPUT, memory)?;
             phc(&Argon2::default(), &salt, &output)
         })
         .await
     }
 
-    /// Whether `password` is the one behind the PHC string `hash`. With no hash the same work is done for nothing and the
-    /// answer is no, so that the time does not tell whether there is such a user (S6).
+    /// Whether `password` is the one behind the PHC string `hash`. With no hash the same work is done for nothing and
+    /// the answer is no, so that the time does not tell whether there is such a user (S6). Each form of the password is
+    /// hashed, whichever is the right one.
     ///
     /// # Errors
     /// [`AppError::Busy`] when the queue is full, [`AppError::Broken`] when the string is none.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool> {
         self.run(move |memory| {
             let Some(hash) = hash else {
-                digest(&Argon2::default(), &password, &[0; 16], OUTPUT, memory)?;
+                for form in password.forms() {
+                    digest(&Argon2::default(), form, &[0; 16], OUTPUT, memory)?;
+                }
                 return Ok(false);
             };
             let broken = |what: &str| AppError::Broken(format!("a stored password hash has {what}"));
@@ -81,8 +84,12 @@ impl Hasher {
             let argon = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters);
             let salt = stored.salt.ok_or_else(|| broken("no salt"))?;
             let expected = stored.hash.ok_or_else(|| broken("no output"))?;
-            let output = digest(&argon, &password, salt.as_ref(), expected.len(), memory)?;
-            Ok(output.ct_eq(expected.as_bytes()).into())
+            let mut fits = Choice::from(0);
+            for form in password.forms() {
+                let output = digest(&argon, form, salt.as_ref(), expected.len(), memory)?;
+                fits |= output.ct_eq(expected.as_bytes());
+            }
+            Ok(fits.into())
         })
         .await
     }
@@ -134,20 +141,14 @@ fn stand_back() {
 #[cfg(not(target_os = "linux"))]
 fn stand_back() {}
 
-fn digest(
-    argon: &Argon2<'_>,
-    password: &Password,
-    salt: &[u8],
-    length: usize,
-    memory: &mut Vec<Block>,
-) -> Result<Vec<u8>> {
+fn digest(argon: &Argon2<'_>, password: &[u8], salt: &[u8], length: usize, memory: &mut Vec<Block>) -> Result<Vec<u8>> {
     let blocks = argon.params().block_count();
     if memory.len() < blocks {
         memory.resize(blocks, Block::default());
     }
     let mut output = vec![0; length];
     argon
-        .hash_password_into_with_memory(password.bytes(), salt, &mut output, &mut memory[..blocks])
+        .hash_password_into_with_memory(password, salt, &mut output, &mut memory[..blocks])
         .map_err(|error| AppError::Broken(error.to_string()))?;
     Ok(output)
 }
@@ -167,6 +168,7 @@ fn phc(argon: &Argon2<'_>, salt: &[u8], output: &[u8]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_normalization::UnicodeNormalization;
 
     fn password(text: &str) -> Password {
         Password::given(text.into()).unwrap()
@@ -180,6 +182,23 @@ mod tests {
         assert!(hasher.verify(password("correct horse battery"), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify(password("correct horse batterz"), Some(hash)).await.unwrap());
         assert!(!hasher.verify(password("correct horse battery"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_however_it_is_composed_and_as_it_was_hashed_before() {
+        let hasher = Hasher::start();
+        let composed = "un été à la mer, épuisé";
+        let decomposed: String = composed.nfd().collect();
+        let hash = hasher.hash(password(&decomposed)).await.unwrap();
+        for typed in [composed, &decomposed, "un\u{a0}été à la mer, épuisé"] {
+            assert!(hasher.verify(password(typed), Some(hash.clone())).await.unwrap(), "{typed}");
+        }
+        // As versions before hashed what such a keyboard sent.
+        let mut memory = Vec::new();
+        let output = digest(&Argon2::default(), decomposed.as_bytes(), &[7; 16], OUTPUT, &mut memory).unwrap();
+        let before = phc(&Argon2::default(), &[7; 16], &output).unwrap();
+        assert!(hasher.verify(password(&decomposed), Some(before.clone())).await.unwrap());
+        assert!(!hasher.verify(password("un ete a la mer, epuise"), Some(before)).await.unwrap());
     }
 
     #[test]

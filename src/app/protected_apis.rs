@@ -7,13 +7,16 @@ use super::{
     organizations::Holder,
     problem::{Field, Problem, Problems},
     random,
+    tokens::known_form,
 };
 use crate::{
     domain::{
         activity::{Action, Source},
+        leak,
         permission::{ManageIntegrations, OrgGrant, Permission},
         protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule},
-        text, token,
+        text::{self, TextError},
+        token,
     },
     storage::{
         AnyConnection, activity, organizations,
@@ -79,7 +82,7 @@ impl TypedRule {
         };
         Ok(Rule {
             methods: Methods::from_key(&self.methods).ok_or(Problem::NotAChoice)?,
-            path: Pattern::typed(&self.path).map_err(|error| Problem::Rule(number, error))?,
+            path: Pattern::typed(without_key(&self.path)?).map_err(|error| Problem::Rule(number, error))?,
             needs: Needs::from_key(&self.needs).ok_or(Problem::NotAChoice)?,
             permission,
         })
@@ -88,6 +91,10 @@ impl TypedRule {
 
 /// How the activity log says that preflights pass, behind the rules.
 const PREFLIGHTS_PASS: &str = "\npreflights";
+/// What was typed, unless there is an API key in it.
+fn without_key(typed: &str) -> std::result::Result<&str, Problem> {
+    if leak::holds_key(typed) { Err(TextError::Key.into()) } else { Ok(typed) }
+}
 
 /// What a form says, read.
 struct Wanted {
@@ -101,7 +108,8 @@ impl Wanted {
     fn read(form: &ApiForm) -> Result<Self> {
         let mut problems = Problems::default();
         let name = problems.check(Field::ApiName, text::line(&form.name));
-        let address = problems.check(Field::Address, Address::parse(&form.address).map_err(Problem::Path));
+        let address = without_key(&form.address).and_then(|typed| Address::parse(typed).map_err(Problem::Path));
+        let address = problems.check(Field::Address, address);
         let rules = (1..).zip(&form.rules).map(|(number, rule)| rule.read(number)).collect();
         let rules = if form.rules.len() > MOST_RULES { Err(Problem::TooManyRules) } else { rules };
         match (name, address, problems.check(Field::Rules, rules)) {
@@ -151,7 +159,7 @@ impl Jeton {
     /// # Errors
     /// [`AppError::NotFound`] if there is none, or it is another organization's.
     pub async fn protected_api(&self, at: &Admin, public_id: &str) -> Result<StoredApi> {
-        let (at, public_id) = (at.clone(), public_id.to_owned());
+        let (at, public_id) = (at.clone(), known_form(public_id)?);
         self.read(move |connection| find(connection, at.grant(), &public_id)).await
     }
 
@@ -185,9 +193,10 @@ impl Jeton {
     /// [`AppError::NotFound`] for one of another organization; [`AppError::Invalid`] with what is wrong, somebody else's
     /// change in the meantime ([`Problem::ChangedMeanwhile`]) too.
     pub async fn change_protected_api(&self, at: &Admin, public_id: &str, form: ApiForm, source: Source) -> Result<()> {
+        let public_id = known_form(public_id)?;
         let wanted = Wanted::read(&form)?;
         let version: Option<i64> = form.version.parse().ok();
-        let (at, now, public_id) = (at.clone(), self.clock.now(), public_id.to_owned());
+        let (at, now) = (at.clone(), self.clock.now());
         self.change_authority(move |connection| {
             let grant = begin(connection, &at)?;
             let before = find(connection, &grant, &public_id)?;
@@ -211,7 +220,7 @@ impl Jeton {
     /// # Errors
     /// [`AppError::NotFound`] if there is none, or it is another organization's.
     pub async fn delete_protected_api(&self, at: &Admin, public_id: &str, source: Source) -> Result<()> {
-        let (at, now, public_id) = (at.clone(), self.clock.now(), public_id.to_owned());
+        let (at, now, public_id) = (at.clone(), self.clock.now(), known_form(public_id)?);
         self.change_authority(move |connection| {
             let grant = begin(connection, &at)?;
             let api = find(connection, &grant, &public_id)?;

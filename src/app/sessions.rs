@@ -10,10 +10,9 @@ use crate::{
     domain::{
         activity::{Action, Source},
         session::{SessionLife, is_proof},
-        text,
         time::Timestamp,
         token,
-        user::{Password, UserId},
+        user::{Password, UserId, folded_email},
     },
     storage::{
         AnyConnection, activity, invitations,
@@ -194,7 +193,7 @@ impl Jeton {
         let typed = password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ProofNeeded))?;
         let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
         // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
-        let account = text::fold(&actor.user.email);
+        let account = folded_email(&actor.user.email);
         let known_by = Some(actor.session.public_id.as_str());
         self.attempts.take(Attempt { account: &account, known_by, address: &source.address })?;
         let id = actor.user.id;

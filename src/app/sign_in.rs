@@ -10,8 +10,7 @@ use super::{
 use crate::{
     domain::{
         activity::{Action, Source},
-        text,
-        user::{Email, Password, PasswordError},
+        user::{Email, Password, PasswordError, folded_email},
     },
     storage::{activity, memberships, users},
 };
@@ -42,7 +41,7 @@ impl Jeton {
     ) -> Result<Begin> {
         let wrong = || AppError::from(Problems::one(Field::Form, Problem::WrongCredentials));
         let mut problems = Problems::default();
-        let address = problems.check(Field::Email, Email::parse(email));
+        let address = problems.check(Field::Email, Email::known(email));
         if password.is_empty() {
             problems.check(Field::Password, Err::<(), _>(PasswordError::Empty));
         }
@@ -96,8 +95,7 @@ impl Jeton {
     /// A new mark for a browser from which this account has just signed in.
     pub fn mark_device(&self, email: &str) -> Device {
         let id = random::hex(&random::bytes::<16>());
-        let account = Email::parse(email).map_or_else(|_| text::fold(email), |email| email.folded());
-        let proof = self.device_proof(&account, &id);
+        let proof = self.device_proof(&folded_email(email), &id);
         Device(format!("{id}{proof}"))
     }
 

@@ -295,7 +295,7 @@ fn overlay(verifier: &Shared, token: &mut Token) {
     verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use);
 }
 
-/// A public id of an address, unless no token can have it.
+/// A public id from an address, unless no row can have it: nothing else of an address reaches a statement.
 pub(super) fn known_form(public_id: &str) -> Result<String> {
     if token::is_public_id(public_id) { Ok(public_id.to_owned()) } else { Err(AppError::NotFound) }
 }

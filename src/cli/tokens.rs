@@ -10,7 +10,10 @@ use crate::{
         Operator,
         tokens::{AnyToken, Placed, TokenFilter},
     },
-    domain::token::{Scope, TokenKind},
+    domain::{
+        token::{Scope, TokenKind},
+        user::shown_email,
+    },
     storage::tokens::LastUse,
 };
 use clap::{ArgGroup, Args, Subcommand};
@@ -163,7 +166,8 @@ impl<'a> Listed<'a> {
             Some(used) => format!("last used {} from {}", used.at.rfc3339(), used.address),
             None => "never used".into(),
         };
-        let Self { id, kind, owner, label, scope, .. } = self;
+        let Self { id, kind, label, scope, .. } = self;
+        let owner = shown_email(self.owner);
         format!("{id}  {}  {owner}  {}  {label}  {used}", kind.key(), scope.oauth())
     }
 

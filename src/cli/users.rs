@@ -9,7 +9,7 @@ use crate::{
         self, Jeton,
         operator::{Operator, users::AddForm},
     },
-    domain::password_link::MINUTES,
+    domain::{password_link::MINUTES, user::shown_email},
     storage::{
         memberships::{Standing, places::Place},
         users::User,
@@ -270,7 +270,7 @@ fn words_user(user: &User, places: &[Place]) -> String {
     let roles = [(user.is_blocked, "blocked"), (user.is_installation_admin, "administers the installation")];
     let roles = roles.into_iter().filter(|(has, _)| *has).map(|(_, role)| role.to_owned());
     let all: Vec<String> = roles.chain(places.iter().map(words_place)).collect();
-    format!("{}  {}  {}", user.email, user.name, all.join(", ")).trim_end().to_owned()
+    format!("{}  {}  {}", shown_email(&user.email), user.name, all.join(", ")).trim_end().to_owned()
 }
 
 fn words_place(place: &Place) -> String {

@@ -33,6 +33,16 @@ impl Month {
         }
     }
 
+    /// Its year.
+    pub const fn year(self) -> i32 {
+        self.year
+    }
+
+    /// Its number in the year, from 1.
+    pub const fn number(self) -> u32 {
+        self.month
+    }
+
     /// Its first day.
     pub fn first_day(self) -> NaiveDate {
         NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default()

@@ -1,6 +1,8 @@
-//! Keys that somebody has found in the open: how to recognize one, and where it was found.
+//! Keys that somebody has found in the open, or put where they do not belong: how to recognize one, and where it was
+//! found.
 
 use super::token::{KEY_LENGTH, kind_of_key};
+use std::ops::Range;
 use url::{Url, form_urlencoded};
 
 /// A regular expression that finds every key, of any kind, in any text. It has no anchors, since keys are also found behind
@@ -10,6 +12,37 @@ pub const PATTERN: &str = "jtn_[psm]_[0-9A-Za-z]{38}";
 const BEGINNING: &str = "jtn_";
 /// Most characters of a place.
 const LONGEST: usize = 300;
+/// Characters behind the kind: 32 that are secret and a checksum of 6, which can be computed.
+const BODY: usize = 38;
+/// With so many of them, what is left to guess does not protect anything.
+const MOST: usize = 20;
+
+/// Where [`PATTERN`] matches, or would if nothing were missing at the end and no keyboard had made its first letter a
+/// capital one.
+fn findings(text: &str) -> Vec<Range<usize>> {
+    let found = text.match_indices(&BEGINNING[1..]).filter_map(|(at, rest)| {
+        let start = at.checked_sub(1).filter(|start| matches!(text.as_bytes().get(*start), Some(b'j' | b'J')))?;
+        let behind = text.get(at + rest.len()..)?;
+        let body = ["p_", "s_", "m_"].into_iter().find_map(|kind| behind.strip_prefix(kind))?;
+        let length = body.bytes().take(BODY).take_while(u8::is_ascii_alphanumeric).count();
+        (length >= MOST).then_some(start..text.len() - body.len() + length)
+    });
+    found.collect()
+}
+
+/// Whether there is a key in a text, or so much of one that the rest could be guessed.
+pub fn holds_key(text: &str) -> bool {
+    !findings(text).is_empty()
+}
+
+/// A text that a stranger sent, without the keys in it: `jtn_…` in the place of each.
+pub fn without_keys(text: &str) -> String {
+    let mut clean = text.to_owned();
+    for range in findings(text).into_iter().rev() {
+        clean.replace_range(range, "jtn_…");
+    }
+    clean
+}
 
 /// How texts write the underscore of a key where it would mean something else: Markdown, JSON, HTML.
 const UNDERSCORES: [&str; 7] = ["\\_", "\\u005f", "\\u005F", "&#95;", "&#x5f;", "&#x5F;", "&lowbar;"];
@@ -55,7 +88,7 @@ pub fn place(told: &str) -> Option<String> {
 }
 
 /// Whether there is anything like a key in a part of an address, also if it is encoded.
-fn names_a_key(part: &str) -> bool {
+pub fn names_a_key(part: &str) -> bool {
     [part, &percent_decoded(part)].into_iter().any(|text| text.to_ascii_lowercase().contains(BEGINNING))
 }
 
@@ -120,8 +153,34 @@ mod tests {
     }
 
     #[test]
+    fn texts_with_keys_are_recognized_and_keys_taken_out_of_them() {
+        let mint = |kind| ApiKey::mint(kind, |buffer| getrandom::fill(buffer).unwrap());
+        let (one, other) = (mint(TokenKind::Personal), mint(TokenKind::Service));
+        let (one, other) = (one.reveal(), other.reveal());
+        for text in [
+            one.to_owned(),
+            format!("Bearer {one}\r\n"),
+            format!("é\"{one}\",jtn_{other}x"),
+            format!("TOKEN_{other}{one}"),
+            format!("x=jtn_p_jtn_p_&jtn_é{one}"),
+            format!("jtn_s_short {other}"),
+        ] {
+            assert!(holds_key(&text));
+            let clean = without_keys(&text);
+            assert!(!holds_key(&clean) && !clean.contains(&one[8..30]) && !clean.contains(&other[8..30]), "{clean}");
+        }
+        for most in [&one[..38], &one[..26], &one.replacen("jtn", "Jtn", 1)] {
+            assert_eq!((holds_key(most), without_keys(most).as_str()), (true, "jtn_…"), "{most}");
+        }
+        for none in ["", "jtn_", "jtn_p_", "jtn_p_…", &one[..25], &one[1..], "jtn_x_0000000000000000000000"] {
+            assert_eq!((holds_key(none), without_keys(none).as_str()), (false, none));
+        }
+    }
+
+    #[test]
     fn a_place_is_an_address_without_secrets() {
-        let key = "jtn_p_000000000000000000000000000000000nwsbU";
+        let key = ApiKey::mint(TokenKind::Personal, |buffer| buffer.fill(0));
+        let key = key.reveal();
         let page = "https://github.com/octocat/Hello-World/blob/12345600b9cbe38a219f39a9941c9319b600c002/foo/bar.txt";
         assert_eq!(place(page).as_deref(), Some(page));
         let bare = Some("https://example.org/a".to_owned());

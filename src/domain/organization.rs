@@ -1,5 +1,7 @@
 //! Organizations: the tenants, which own everything but users.
 
+use super::text;
+
 /// The row id of an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrganizationId(pub i64);
@@ -25,11 +27,11 @@ pub fn is_slug(typed: &str) -> bool {
 /// 40 at most. Letters with accents lose them; a name without any Latin letter or digit gives `organization`.
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
-    for c in name.to_lowercase().chars() {
-        match plain(c) {
-            Some(letters) => slug.push_str(letters.encode_utf8(&mut [0; 4])),
-            None if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
-            None => {}
+    for c in text::searchable(name).chars() {
+        match c {
+            'a'..='z' | '0'..='9' => slug.push(c),
+            _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
+            _ => {}
         }
         if slug.len() >= 40 {
             break;
@@ -41,22 +43,6 @@ pub fn slug(name: &str) -> String {
     }
 }
 
-/// The ASCII letter or digit that stands for `c`.
-fn plain(c: char) -> Option<char> {
-    match c {
-        'a'..='z' | '0'..='9' => Some(c),
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => Some('a'),
-        'ç' => Some('c'),
-        'è' | 'é' | 'ê' | 'ë' => Some('e'),
-        'ì' | 'í' | 'î' | 'ï' => Some('i'),
-        'ñ' => Some('n'),
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => Some('o'),
-        'ù' | 'ú' | 'û' | 'ü' => Some('u'),
-        'ý' | 'ÿ' => Some('y'),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{is_slug, slug};
@@ -65,6 +51,7 @@ mod tests {
     fn slugs_are_plain_and_never_empty() {
         assert_eq!(slug("Croix-Bleue Sahel"), "croix-bleue-sahel");
         assert_eq!(slug("  Hôpital n° 3 – Ségou  "), "hopital-n-3-segou");
+        assert_eq!(slug("Ho\u{302}pital Straße Łódź"), "hopital-strasse-lodz");
         assert_eq!(slug("Ελλάδα"), "organization");
         assert!(is_slug("croix-bleue-2") && !is_slug("Croix-Bleue") && !is_slug("a--b") && !is_slug(""));
         assert!(slug(&"long name ".repeat(20)).len() <= 40);

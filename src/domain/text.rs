@@ -1,6 +1,12 @@
-//! Short texts that people type: labels and names.
+//! Short texts that people type: labels, names and reasons; and how texts are compared and searched, wherever that is.
 
+mod characters;
+
+use super::leak;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+pub use characters::{hidden, is_blank, is_visible};
 
 /// Most characters (Unicode scalar values) in a label or a name.
 pub const LONGEST: usize = 100;
@@ -8,21 +14,33 @@ pub const LONGEST: usize = 100;
 /// Most characters in a reason.
 pub const LONGEST_REASON: usize = 200;
 
+/// Most words of a search that are looked for, and characters that are read of it: more than any text has.
+const WORDS: usize = 8;
+const LONGEST_SEARCH: usize = 400;
+
 /// Why a text cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// Nothing but white space was entered.
+    /// Nothing that can be seen was entered.
     #[error("empty")]
     Empty,
     /// More characters than fit: [`LONGEST`], or [`LONGEST_REASON`] of a reason.
     #[error("too long")]
     TooLong,
-    /// A control character (such as a line break or NUL), or one that turns the direction of the text around it (G4).
+    /// A control character (such as a line break or NUL), or another one that has no looks (G4).
     #[error("has a control character")]
     Control,
+    /// A character that nobody sees and that makes others read the text otherwise: it turns the direction of what
+    /// stands beside it, or tells two names apart that look the same (G4).
+    #[error("has the invisible character U+{:04X}", u32::from(*.0))]
+    Hidden(char),
+    /// An API key, or most of one, which is not to be kept where people read it.
+    #[error("has an API key in it")]
+    Key,
 }
 
-/// Reads a one-line text of 1 to [`LONGEST`] characters; white space around it is dropped.
+/// Reads a one-line text of 1 to [`LONGEST`] characters, in one form whatever the keyboard made of it: composed (NFC),
+/// and white space of all kinds as single spaces, none around (RFC 8266, section 2.1).
 ///
 /// # Errors
 /// [`TextError`] says what is wrong with it.
@@ -39,64 +57,85 @@ pub fn reason(typed: &str) -> Result<String, TextError> {
 }
 
 fn line_of(typed: &str, longest: usize) -> Result<String, TextError> {
-    let text = typed.trim();
-    if text.is_empty() {
-        Err(TextError::Empty)
-    } else if text.chars().count() > longest {
+    let text: String = typed.trim_matches(is_blank).nfc().collect();
+    if text.contains(characters::is_control) {
+        return Err(TextError::Control);
+    }
+    if !text.contains(is_visible) {
+        return Err(TextError::Empty);
+    }
+    if let Some(hidden) = hidden(&text) {
+        return Err(TextError::Hidden(hidden));
+    }
+    let text = with_single_spaces(&text);
+    if text.chars().count() > longest {
         Err(TextError::TooLong)
-    } else if text.chars().any(|c| c.is_control() || is_direction_control(c)) {
-        Err(TextError::Control)
+    } else if leak::holds_key(&text) {
+        Err(TextError::Key)
     } else {
-        Ok(text.to_owned())
+        Ok(text)
     }
 }
 
-/// Characters that reorder what stands beside them, with which one label could be made to look like another.
-fn is_direction_control(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+fn with_single_spaces(text: &str) -> String {
+    text.split(is_blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A text folded for comparison: white space around it dropped, lower case in all scripts.
+/// Small letters, also of what has no capital ones (`ß` as `ss`), each whatever stands beside it (`ς` as `σ`).
+fn caseless(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    text.flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// A name for comparison: two names that people cannot tell apart by more than capital letters have the same (RFC 8266,
+/// section 2.3).
 pub fn fold(text: &str) -> String {
-    text.trim().to_lowercase()
+    let folded: String = caseless(text.nfkc()).filter(|c| !characters::is_ignorable(*c)).nfkc().collect();
+    with_single_spaces(&folded)
 }
 
-/// Letters that lose their accents in [`searchable`], and what they become.
-const ACCENTED: [(&str, &str); 19] = [
-    ("àáâãäåāăą", "a"),
-    ("çćč", "c"),
-    ("ďđ", "d"),
-    ("èéêëēėęě", "e"),
-    ("ğ", "g"),
-    ("ìíîïīıį", "i"),
-    ("łľ", "l"),
-    ("ñńň", "n"),
-    ("òóôõöøōő", "o"),
-    ("ř", "r"),
-    ("śšşș", "s"),
-    ("ťțţ", "t"),
-    ("ùúûüūůűų", "u"),
-    ("ýÿ", "y"),
-    ("źžż", "z"),
+/// Letters that have no accent by Unicode and stand for others in searches all the same; and signs with many forms.
+const VARIANTS: [(&str, &str); 10] = [
+    ("ø", "o"),
+    ("đð", "d"),
+    ("ł", "l"),
+    ("ħ", "h"),
+    ("ŧ", "t"),
     ("æ", "ae"),
     ("œ", "oe"),
-    ("ß", "ss"),
-    ("’ʼ", "'"),
+    ("þ", "th"),
+    ("’‘ʼ", "'"),
+    ("‐‒–—", "-"),
 ];
 
-/// A text as lists sort and search it: folded, and Latin letters without their accents, so that `traore` finds Traoré.
-/// Control characters are left out.
+/// A text as lists sort and search it: small letters without accents, so that `traore` finds Traoré, composed or not.
+/// Both what is stored and what is asked for go through this.
+///
+/// A control character becomes U+FFFD, as HTML does with NUL: no text that was stored has one, so a search with it
+/// finds nothing, and none reaches a database.
 pub fn searchable(text: &str) -> String {
+    let kept = |c: &char| !characters::is_accent(*c) && !characters::is_ignorable(*c);
     let mut plain = String::new();
-    for c in fold(text).chars() {
-        match ACCENTED.iter().find(|(letters, _)| letters.contains(c)) {
+    for c in caseless(text.nfkd()).filter(kept) {
+        match VARIANTS.iter().find(|(letters, _)| letters.contains(c)) {
             Some((_, letters)) => plain.push_str(letters),
-            // Accents that stand as characters of their own behind their letter.
-            None if c.is_control() || matches!(c, '\u{300}'..='\u{36f}') => {}
+            None if is_blank(c) => plain.push(' '),
+            None if characters::is_control(c) => plain.push('\u{fffd}'),
             None => plain.push(c),
         }
     }
-    plain
+    with_single_spaces(&plain)
+}
+
+/// The words of a search, in their searchable form: what is found has each of them somewhere.
+pub fn words(typed: &str) -> Vec<String> {
+    let read: String = typed.chars().take(LONGEST_SEARCH).collect();
+    searchable(&read).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(str::to_owned).collect()
+}
+
+/// Whether each of these words stands somewhere in a text.
+pub fn has_words(text: &str, words: &[String]) -> bool {
+    let text = searchable(text);
+    words.iter().all(|word| text.contains(word))
 }
 
 #[cfg(test)]
@@ -107,6 +146,7 @@ mod tests {
     fn a_text_of_one_to_a_hundred_characters_is_taken_whatever_the_script() {
         assert_eq!(line(" Power BI, Büro 3 "), Ok("Power BI, Büro 3".into()));
         assert_eq!(line(&"é".repeat(100)), Ok("é".repeat(100)));
+        assert_eq!(line(&"e\u{301}".repeat(100)), Ok("é".repeat(100)), "counted as it is kept");
         assert_eq!(line("<b>\"=1+1'"), Ok("<b>\"=1+1'".into()));
     }
 
@@ -115,15 +155,118 @@ mod tests {
         assert_eq!(line("  \u{a0} "), Err(TextError::Empty));
         assert_eq!(line(&"é".repeat(101)), Err(TextError::TooLong));
         assert_eq!((reason(&"é".repeat(200)).is_ok(), reason(&"é".repeat(201))), (true, Err(TextError::TooLong)));
-        assert_eq!(line("a\u{0}b"), Err(TextError::Control));
-        assert_eq!(line("a\nb"), Err(TextError::Control));
-        assert_eq!(line("abc\u{202e}def"), Err(TextError::Control));
+        for control in ["a\u{0}b", "\u{0}", "a\nb", "a\u{85}b", "a\u{2028}b", "a\u{e000}", "a\u{fffd}", "a\u{ffff}"] {
+            assert_eq!(line(control), Err(TextError::Control), "{control:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_empty() {
+        for c in
+            "\u{200b}\u{ad}\u{2060}\u{feff}\u{3164}\u{2800}\u{115f}\u{ffa0}\u{17b4}\u{180e}\u{200d}\u{fe0f}\u{e0041}\
+                  \u{202e}\u{2069}\u{34f}\u{61c}\u{1d159}\u{3000}\u{301}"
+                .chars()
+        {
+            for text in [c.to_string(), format!(" {c}{c} "), format!("\u{a0}{c}\u{2003}")] {
+                assert_eq!(line(&text), Err(TextError::Empty), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_changes_how_others_read_a_text_is_refused_and_named() {
+        for c in "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}\u{200b}\
+                  \u{200c}\u{200d}\u{2060}\u{2063}\u{feff}\u{ad}\u{34f}\u{3164}\u{fe0f}\u{fe00}\u{e0100}\u{e0041}\u{e007f}\
+                  \u{180b}\u{206a}\u{fff9}\u{1d173}"
+            .chars()
+        {
+            for text in [format!("Power{c}BI"), format!("{c}Power BI"), format!("Power BI{c}"), format!("1{c}2")] {
+                assert_eq!(line(&text), Err(TextError::Hidden(c)), "{text:?}");
+            }
+        }
+        assert_eq!(TextError::Hidden('\u{ad}').to_string(), "has the invisible character U+00AD");
+    }
+
+    #[test]
+    fn joiners_and_selectors_stay_where_they_are_seen() {
+        for text in [
+            "👩‍👩‍👧 family",
+            "❤️‍🔥 prod",
+            "👩🏽‍🚀",
+            "🏳️‍🌈",
+            "✈️ 1️⃣ ☎︎",
+            "🏴󠁧󠁢󠁳󠁣󠁴󠁿 Edinburgh",
+            "می‌خواهم",
+            "سوء‌استفاده",
+            "क्‍ष",
+            "শ্রী র‍্যাব",
+            "ශ්‍රී ලංකා",
+            "葛󠄀城",
+            "ភាសា\u{200b}ខ្មែរ",
+            "ᠰᠠᠢ᠍ᠨ",
+            "١٢\u{600}٣",
+        ] {
+            assert_eq!(line(text), Ok(text.nfc().collect()), "{text}");
+        }
+        let flag = "🏴\u{e0067}\u{e0062}\u{e0078}\u{e007f}";
+        assert_eq!(line(flag), Err(TextError::Hidden('\u{e0067}')), "there is no such flag");
+    }
+
+    #[test]
+    fn white_space_of_all_kinds_is_one_space_and_none_around() {
+        for typed in ["Power\u{a0}BI", " Power  BI ", "\u{3000}Power\u{2003}\u{2009}BI\u{2800}", "Power\u{202f}BI\t"] {
+            assert_eq!(line(typed), Ok("Power BI".into()), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_kept_in_one_form() {
+        assert_eq!(line("Zoe\u{308} Andre\u{301}"), Ok("Zoë André".into()));
+        assert_eq!(line("\u{212b}ngstro\u{308}m"), Ok("Ångström".into()));
+    }
+
+    #[test]
+    fn an_api_key_is_no_text() {
+        let body = "0".repeat(38);
+        for key in [format!("jtn_p_{body}"), format!("CI: \"jtn_s_{body}\""), format!("Jtn_m_{}", &body[..30])] {
+            assert_eq!((line(&key), reason(&key)), (Err(TextError::Key), Err(TextError::Key)), "{key}");
+        }
+        assert!(line("jtn_p_…").is_ok() && line("where jtn_p_1234 was").is_ok());
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_the_same() {
+        for (one, other) in [
+            ("Équipe", "équipe"),
+            ("Équipe", "E\u{301}QUIPE"),
+            ("Straße", "STRASSE"),
+            ("ΣΑΣ", "σας"),
+            ("Power BI", "Ｐｏｗｅｒ\u{3000}ＢＩ"),
+            ("می‌خواهم", "میخواهم"),
+            ("Power BI", "power  bi "),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        assert_ne!(fold("Équipe"), fold("Equipe"));
     }
 
     #[test]
     fn a_search_finds_names_without_their_accents() {
         assert_eq!(searchable(" Léa TRAORÉ-Œuvray "), "lea traore-oeuvray");
-        assert_eq!(searchable("Jose\u{301} \u{130}nan\u{0}"), "jose inan");
-        assert_eq!(searchable("Ελένη"), "ελένη");
+        assert_eq!(searchable("Jose\u{301} \u{130}nan ıl"), "jose inan il");
+        assert_eq!(searchable("Ελένη ΠΌΣΟΣ"), "ελενη ποσοσ");
+        assert_eq!(searchable("Đỗ Łódź Straße Ａ１ ﬁn"), "do lodz strasse a1 fin");
+        assert_eq!(searchable("Йод Ёлка"), searchable("ИОД ЕЛКА"));
+        assert_eq!(searchable("हिन्दी").chars().count(), 6, "vowels that are marks are no accents");
+        assert_eq!(searchable("l’été\u{a0}– soft\u{ad}ware"), "l'ete - software");
+        assert_eq!(searchable("a\u{0}b\n"), "a\u{fffd}b", "and no NUL goes any further");
+    }
+
+    #[test]
+    fn words_are_found_in_any_order() {
+        assert_eq!(words("  Traoré  LÉA "), ["traore", "lea"]);
+        assert!(has_words("Léa Traoré", &words("traoré le")) && !has_words("Léa Traoré", &words("lea x")));
+        assert!(words(" \u{200b}").is_empty() && has_words("", &words(" ")));
+        assert!(!has_words("Léa", &words("\u{0}")));
     }
 }

@@ -1,7 +1,12 @@
 //! People who sign in: their e-mail address, password and settings.
 
+mod email;
+
+pub use email::{Email, EmailError, folded as folded_email, shown as shown_email};
+
 use super::text::{self, TextError};
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
 /// The row id of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,69 +91,24 @@ impl Theme {
     }
 }
 
-/// An e-mail address, which is what a user signs in with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Email(String);
-
-impl Email {
-    /// Reads an address: something before and after one `@`, no white space or control characters, 254 bytes at most
-    /// (RFC 5321 §4.5.3.1.3). Whether mail arrives there is for mail to find out.
-    ///
-    /// # Errors
-    /// [`EmailError`] when it does not look like an address.
-    pub fn parse(typed: &str) -> Result<Self, EmailError> {
-        let address = typed.trim();
-        if address.is_empty() {
-            return Err(EmailError::Empty);
-        }
-        let (local, host) = address.rsplit_once('@').ok_or(EmailError::Malformed)?;
-        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"' | '@');
-        let host_is_odd = host.starts_with('.') || host.ends_with('.') || host.contains("..");
-        if local.is_empty()
-            || host.is_empty()
-            || host_is_odd
-            || address.len() > 254
-            || local.contains(odd)
-            || host.contains(odd)
-        {
-            return Err(EmailError::Malformed);
-        }
-        Ok(Self(address.to_owned()))
-    }
-
-    /// The address as it was typed.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The address folded for comparison: two users cannot have addresses that differ only in case.
-    pub fn folded(&self) -> String {
-        text::fold(&self.0)
-    }
-}
-
-/// Why an e-mail address cannot be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum EmailError {
-    /// Nothing was entered.
-    #[error("empty")]
-    Empty,
-    /// It is not of the form `name@host`.
-    #[error("not an e-mail address")]
-    Malformed,
-}
-
 /// Fewest characters of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2, S5).
 pub const SHORTEST_PASSWORD: usize = 15;
 /// Most bytes of a password; longer ones are refused before they are hashed (S5).
 pub const LONGEST_PASSWORD: usize = 1024;
 
 /// A password in plain text, on its way to be hashed or checked. It is never stored, logged or shown.
+///
+/// It is the same password on every keyboard: composed (NFC), and with spaces of all kinds as the one of ASCII
+/// (OpaqueString, RFC 8265, section 4.2).
 #[derive(Clone)]
-pub struct Password(String);
+pub struct Password {
+    text: String,
+    /// As it was sent, where that is something else: so it was hashed before there was one form.
+    sent: Option<String>,
+}
 
 impl Password {
-    /// Takes a password that somebody signs in with. It is compared byte for byte, white space included.
+    /// Takes a password that somebody signs in with. White space at its ends is a part of it.
     ///
     /// # Errors
     /// [`PasswordError::TooLong`] above [`LONGEST_PASSWORD`] bytes.
@@ -156,7 +116,12 @@ impl Password {
         if typed.len() > LONGEST_PASSWORD {
             return Err(PasswordError::TooLong);
         }
-        Ok(Self(typed))
+        if typed.is_ascii() {
+            return Ok(Self { text: typed, sent: None });
+        }
+        let spaced = typed.chars().map(|c| if c.is_whitespace() && !c.is_control() { ' ' } else { c });
+        let text: String = spaced.nfc().collect();
+        Ok(Self { sent: Some(typed).filter(|sent| *sent != text), text })
     }
 
     /// Takes a password that somebody chooses: [`SHORTEST_PASSWORD`] characters or more, any of them, no rules of
@@ -169,7 +134,7 @@ impl Password {
             return Err(PasswordError::Empty);
         }
         let password = Self::given(typed)?;
-        if password.0.chars().count() < SHORTEST_PASSWORD {
+        if password.text.chars().count() < SHORTEST_PASSWORD {
             return Err(PasswordError::TooShort);
         }
         if password.is_easily_guessed(own) {
@@ -180,7 +145,13 @@ impl Password {
 
     /// The bytes to hash.
     pub fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.text.as_bytes()
+    }
+
+    /// The bytes of each form that a stored hash may be of. How many there are says something about what was typed, and
+    /// nothing about any account.
+    pub fn forms(&self) -> impl Iterator<Item = &[u8]> {
+        [Some(&self.text), self.sent.as_ref()].into_iter().flatten().map(|text| text.as_bytes())
     }
 
     /// Passwords of the allowed length that guessing begins with: few different characters, runs along the keyboard or
@@ -194,7 +165,7 @@ impl Password {
         ];
         const WORDS: [&str; 8] =
             ["password", "motdepasse", "jeton", "welcome", "bienvenue", "changeme", "admin", "letmein"];
-        let folded = text::fold(&self.0);
+        let folded = text::fold(&self.text);
         let mut different: Vec<char> = folded.chars().collect();
         different.sort_unstable();
         different.dedup();
@@ -253,26 +224,33 @@ mod tests {
     }
 
     #[test]
-    fn addresses_need_one_at_sign_with_something_on_both_sides() {
-        assert_eq!(Email::parse(" Awa@Example.org ").map(|e| e.folded()), Ok("awa@example.org".into()));
-        for wrong in ["awa", "awa@", "@example.org", "a b@example.org", "a@b@c", "a@.org", "a\n@example.org", "a@b..c"]
-        {
-            assert_eq!(Email::parse(wrong), Err(EmailError::Malformed), "{wrong:?}");
-        }
-    }
-
-    #[test]
     fn passwords_are_long_rather_than_complicated() {
         let chosen = |typed: &str| Password::chosen(typed.into(), &["Awa Diallo Keita Sow", "awa@example.org"]).err();
         assert_eq!(chosen("a plain sentence of words"), None);
         assert_eq!(chosen(&"mot à mot ".repeat(20)), None);
         assert_eq!(chosen("fourteen chars"), Some(PasswordError::TooShort));
         assert_eq!(chosen(&"x".repeat(1025)), Some(PasswordError::TooLong));
+        assert_eq!(chosen(&"e\u{301}a".repeat(7)), Some(PasswordError::TooShort), "counted as it is hashed");
         for guessed in
             ["aaaaaaaaaaaaaaaa", "abcdefghijklmnop", "123456789012345", "passwordpassword1", "awa diallo keita sow"]
         {
             assert_eq!(chosen(guessed), Some(PasswordError::Guessable), "{guessed}");
         }
+    }
+
+    #[test]
+    fn a_password_is_the_same_on_every_keyboard_and_as_it_was_sent_as_well() {
+        let forms = |typed: &str| -> Vec<String> {
+            let password = Password::given(typed.into()).unwrap();
+            password.forms().map(|form| String::from_utf8(form.to_vec()).unwrap()).collect()
+        };
+        for plain in ["plain ASCII ", " été à la mer", ""] {
+            assert_eq!(forms(plain), [plain]);
+        }
+        assert_eq!(forms("e\u{301}te\u{301}"), ["été", "e\u{301}te\u{301}"]);
+        assert_eq!(forms("mot\u{a0}à\u{202f}mot"), ["mot à mot", "mot\u{a0}à\u{202f}mot"]);
+        assert_eq!(forms("ａ\u{200d}b\n"), ["ａ\u{200d}b\n"], "nothing else is changed");
+        assert_eq!(Password::given("e\u{301}".into()).unwrap().bytes(), "é".as_bytes());
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! Invitations to organizations.
 
 use super::{
-    AnyConnection, Result,
+    AnyConnection, BATCH, Result,
     connection::MultiBackend,
     patterns, permission_set,
     schema::{invitations, organizations, permission_sets},
+    searchable_person,
 };
 use crate::domain::{
     invitation::{InvitationId, KEPT_DAYS, expires_at},
     organization::{OrganizationId, PermissionSetId},
     permission_set::PermissionSet,
-    text,
     time::{DAY, Timestamp},
-    user::{Email, UserId},
+    user::{Email, UserId, folded_email},
 };
-use diesel::prelude::*;
+use diesel::{dsl::max, prelude::*};
 
 /// An invitation that was neither accepted nor withdrawn.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Invitation {
     pub slug: String,
     /// Its name.
     pub organization_name: String,
-    /// Whom it is for, as it was typed.
+    /// Whom it is for, as addresses are kept ([`Email::as_str`]).
     pub email: String,
     /// What they may do once they have joined.
     pub set: PermissionSet,
@@ -88,6 +88,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewInvitation<'_>, now: Time
             invitations::organization_id.eq(new.organization.0),
             invitations::email.eq(new.email.as_str()),
             invitations::email_folded.eq(new.email.folded()),
+            invitations::search.eq(searchable_person("", new.email.as_str())),
             invitations::permission_set_id.eq(new.set.0),
             invitations::code_hash.eq(new.code_hash),
             invitations::invited_by.eq(new.invited_by.0),
@@ -128,7 +129,7 @@ pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Times
 /// # Errors
 /// When the database fails.
 pub fn any_for(connection: &mut AnyConnection, email: &str, now: Timestamp) -> Result<bool> {
-    let theirs = invitations::email_folded.eq(text::fold(email)).and(invitations::expires_at.gt(now.seconds()));
+    let theirs = invitations::email_folded.eq(folded_email(email)).and(invitations::expires_at.gt(now.seconds()));
     Ok(diesel::select(diesel::dsl::exists(invitations::table.filter(theirs))).get_result(connection)?)
 }
 
@@ -162,9 +163,38 @@ pub fn list(
         query = query.filter(invitations::permission_set_id.eq(set.0));
     }
     for pattern in patterns(words) {
-        query = query.filter(invitations::email_folded.like(pattern).escape('\\'));
+        query = query.filter(invitations::search.like(pattern).escape('\\'));
     }
     query.load::<Joined>(connection)?.into_iter().map(invitation).collect()
+}
+
+/// Gives rows from before there was a search without accents what they are found by, and their addresses the form in
+/// which they are kept since then. Returns whether there may be more.
+///
+/// # Errors
+/// When the database fails.
+pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
+    let rows: Vec<(i64, i64, String)> = invitations::table
+        .filter(invitations::search.is_null())
+        .order(invitations::id)
+        .limit(BATCH)
+        .select((invitations::id, invitations::organization_id, invitations::email))
+        .load(connection)?;
+    for (id, organization, typed) in &rows {
+        let row = invitations::table.find(*id);
+        diesel::update(row).set(invitations::search.eq(searchable_person("", typed))).execute(connection)?;
+        let Ok(email) = Email::known(typed) else { continue };
+        // Of two for one address the newer one stays, as when somebody is invited twice.
+        let same = invitations::organization_id.eq(*organization).and(invitations::email_folded.eq(email.folded()));
+        let same = same.or(invitations::id.eq(*id));
+        let newest: Option<i64> =
+            invitations::table.filter(same.clone()).select(max(invitations::id)).get_result(connection)?;
+        let others = same.and(invitations::id.ne(newest.unwrap_or(*id)));
+        diesel::delete(invitations::table.filter(others)).execute(connection)?;
+        let address = (invitations::email.eq(email.as_str()), invitations::email_folded.eq(email.folded()));
+        diesel::update(row).set(address).execute(connection)?;
+    }
+    Ok(!rows.is_empty())
 }
 
 /// An invitation of an organization. One of another is none.
@@ -198,7 +228,7 @@ pub fn delete(connection: &mut AnyConnection, organization: OrganizationId, id: 
 /// # Errors
 /// When the database fails.
 pub fn delete_for(connection: &mut AnyConnection, organization: OrganizationId, email: &Email) -> Result<()> {
-    let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq(email.folded()));
+    let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq_any(email.forms()));
     diesel::delete(invitations::table.filter(same)).execute(connection)?;
     Ok(())
 }
@@ -224,7 +254,7 @@ pub fn by_or_for(
     user: UserId,
     email: &str,
 ) -> Result<Vec<(InvitationId, String)>> {
-    let theirs = invitations::invited_by.eq(user.0).or(invitations::email_folded.eq(text::fold(email)));
+    let theirs = invitations::invited_by.eq(user.0).or(invitations::email_folded.eq(folded_email(email)));
     let rows: Vec<(i64, String)> = invitations::table
         .filter(invitations::organization_id.eq(organization.0).and(theirs))
         .order(invitations::id)

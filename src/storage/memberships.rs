@@ -4,14 +4,14 @@ pub mod people;
 pub mod places;
 
 use super::{
-    AnyConnection, Result, permission_set,
+    AnyConnection, BATCH, Result, permission_set,
     schema::{memberships, organizations, permission_sets, seats, users},
+    searchable_person,
 };
 use crate::domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
-    text,
     time::Timestamp,
     user::UserId,
 };
@@ -55,9 +55,6 @@ impl Standing {
     }
 }
 
-/// Rows that get their search form in one transaction.
-const BATCH: i64 = 500;
-
 /// Makes a user an active member.
 ///
 /// # Errors
@@ -73,7 +70,7 @@ pub fn insert(
         users::table.find(user.0).select((users::name, users::email)).get_result(connection)?;
     let id = diesel::insert_into(memberships::table)
         .values((
-            memberships::search.eq(search_form(&name, &email)),
+            memberships::search.eq(searchable_person(&name, &email)),
             memberships::user_id.eq(user.0),
             memberships::organization_id.eq(organization.0),
             memberships::permission_set_id.eq(permission_set.0),
@@ -86,18 +83,13 @@ pub fn insert(
     Ok(MembershipId(id))
 }
 
-/// What lists sort and search a member by.
-fn search_form(name: &str, email: &str) -> String {
-    format!("{} {}", text::searchable(name), text::searchable(email))
-}
-
 /// Writes down what a user is now sorted and searched by, in all their organizations.
 ///
 /// # Errors
 /// When the database fails.
 pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &str) -> Result<()> {
     diesel::update(memberships::table.filter(memberships::user_id.eq(user.0)))
-        .set(memberships::search.eq(search_form(name, email)))
+        .set(memberships::search.eq(searchable_person(name, email)))
         .execute(connection)?;
     Ok(())
 }
@@ -110,12 +102,13 @@ pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
     let rows: Vec<(i64, String, String)> = memberships::table
         .inner_join(users::table)
         .filter(memberships::search.eq(""))
+        .order(memberships::id)
         .limit(BATCH)
         .select((memberships::id, users::name, users::email))
         .load(connection)?;
     for (id, name, email) in &rows {
         diesel::update(memberships::table.find(*id))
-            .set(memberships::search.eq(search_form(name, email)))
+            .set(memberships::search.eq(searchable_person(name, email)))
             .execute(connection)?;
     }
     Ok(!rows.is_empty())

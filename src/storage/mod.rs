@@ -39,6 +39,7 @@ use crate::domain::{
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
     text,
+    user::shown_email,
 };
 
 pub use address::Address;
@@ -130,16 +131,22 @@ fn permission_set(id: i64, built_in: Option<String>, name: String, permissions: 
     Ok(PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(permissions) })
 }
 
-/// Most words of a search that are looked for.
-const WORDS: usize = 8;
-
 /// A pattern of LIKE for each word of a search, with `\\` before what is to be taken as it is: the word stands anywhere in a
 /// text in its searchable form.
 fn patterns(words: &str) -> Vec<String> {
-    let plain = text::searchable(words);
     let escaped = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    plain.split_whitespace().take(WORDS).map(|word| format!("%{}%", escaped(word))).collect()
+    text::words(words).iter().map(|word| format!("%{}%", escaped(word))).collect()
 }
+
+/// What people are sorted and searched by: the name, then the address as they read it and as it is mailed.
+fn searchable_person(name: &str, email: &str) -> String {
+    let shown = shown_email(email);
+    let mailed = if shown == email { "" } else { email };
+    text::searchable(&format!("{name} {shown} {mailed}"))
+}
+
+/// Rows that get a column which older rows lack, in one transaction.
+const BATCH: i64 = 500;
 
 #[cfg(test)]
 mod tests {

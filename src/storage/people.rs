@@ -5,7 +5,11 @@ use super::{
     connection::MultiBackend,
     schema::{memberships, users},
 };
-use crate::domain::{organization::OrganizationId, user::UserId};
+use crate::domain::{
+    organization::OrganizationId,
+    text,
+    user::{Email, UserId},
+};
 use diesel::prelude::*;
 
 /// Those of these users who belong to the organization, with their e-mail addresses.
@@ -29,7 +33,13 @@ pub fn addresses(
     Ok(rows.into_iter().map(|(id, email)| (UserId(id), email)).collect())
 }
 
-/// The user of the organization with this e-mail address, or those with this name.
+/// By what somebody is found.
+enum By {
+    Address(String),
+    Name(String),
+}
+
+/// The user of the organization with this e-mail address, or those with this name, whatever its accents.
 ///
 /// # Errors
 /// When the database fails.
@@ -39,21 +49,30 @@ pub fn named(
     name_or_address: &str,
     limit: i64,
 ) -> Result<Vec<UserId>> {
-    let of_organization = memberships::table
-        .inner_join(users::table)
-        .filter(memberships::organization_id.eq(organization.0))
-        // The order of the indexes by which users are found: another one would have SQLite read all people instead.
-        .order(users::id)
-        .limit(limit)
-        .select(users::id)
-        .into_boxed::<MultiBackend>();
-    let called = if name_or_address.contains('@') {
-        of_organization.filter(users::email_folded.eq(name_or_address.to_lowercase()))
-    } else {
-        of_organization.filter(users::name.eq(name_or_address.to_owned()))
+    let addresses = Email::known(name_or_address).map(|email| email.forms()).unwrap_or_default();
+    let asked: Vec<By> = match name_or_address.contains('@') {
+        true => addresses.into_iter().map(By::Address).collect(),
+        false => vec![By::Name(text::searchable(name_or_address))],
     };
-    let ids: Vec<i64> = called.load(connection)?;
-    Ok(ids.into_iter().map(UserId).collect())
+    for by in asked {
+        let of_organization = memberships::table
+            .inner_join(users::table)
+            .filter(memberships::organization_id.eq(organization.0))
+            // The order of the indexes by which users are found: another one would have SQLite read all people instead.
+            .order(users::id)
+            .limit(limit)
+            .select(users::id)
+            .into_boxed::<MultiBackend>();
+        let called = match by {
+            By::Address(address) => of_organization.filter(users::email_folded.eq(address)),
+            By::Name(name) => of_organization.filter(users::search.eq(name)),
+        };
+        let ids: Vec<i64> = called.load(connection)?;
+        if !ids.is_empty() {
+            return Ok(ids.into_iter().map(UserId).collect());
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Some people of the organization, those who joined first, by name and e-mail address: for a field that proposes them.

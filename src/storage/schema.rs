@@ -49,6 +49,7 @@ diesel::table! {
         created_at -> BigInt,
         is_installation_admin -> Bool,
         blocked_at -> Nullable<BigInt>,
+        search -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -96,6 +97,7 @@ diesel::table! {
         invited_by_name -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+        search -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -194,6 +196,7 @@ diesel::table! {
         refused_address -> Nullable<Text>,
         refused_program -> Nullable<Text>,
         slot -> Nullable<SmallInt>,
+        search -> Nullable<Text>,
     }
 }
 diesel::table! { token_calls (token_id, day) { token_id -> BigInt, day -> BigInt, calls -> BigInt, } }

@@ -1,7 +1,8 @@
 //! Users: people who sign in.
 
-use super::{AnyConnection, Result, known, schema::users};
+use super::{AnyConnection, BATCH, Result, known, schema::users};
 use crate::domain::{
+    text,
     time::Timestamp,
     user::{Email, Language, Theme, UserId},
 };
@@ -14,7 +15,7 @@ pub struct User {
     pub id: UserId,
     /// Their name.
     pub name: String,
-    /// Their e-mail address, as it was typed.
+    /// Their e-mail address, as it is kept ([`Email::as_str`]).
     pub email: String,
     /// Their language; none means as the browser says.
     pub language: Option<Language>,
@@ -92,6 +93,7 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
     let id = diesel::insert_into(users::table)
         .values((
             users::name.eq(&new.name),
+            users::search.eq(text::searchable(&new.name)),
             users::email.eq(new.email.as_str()),
             users::email_folded.eq(new.email.folded()),
             users::password_hash.eq(password_hash),
@@ -128,12 +130,49 @@ pub fn list(connection: &mut AnyConnection) -> Result<Vec<User>> {
 /// # Errors
 /// When the database fails.
 pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Option<(User, String)>> {
-    let found = users::table
-        .filter(users::email_folded.eq(email.folded()))
-        .select((Row::as_select(), users::password_hash))
-        .get_result::<(Row, String)>(connection)
-        .optional()?;
-    found.map(|(row, hash)| Ok((row.user()?, hash))).transpose()
+    for form in email.forms() {
+        let found = users::table
+            .filter(users::email_folded.eq(form))
+            .select((Row::as_select(), users::password_hash))
+            .get_result::<(Row, String)>(connection)
+            .optional()?;
+        if let Some((row, hash)) = found {
+            return Ok(Some((row.user()?, hash)));
+        }
+    }
+    Ok(None)
+}
+
+/// Gives rows from before there was a search of names what they are found by, and their addresses the form in which
+/// they are kept since then. Returns whether there may be more.
+///
+/// # Errors
+/// When the database fails.
+pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
+    let rows: Vec<(i64, String, String, String)> = users::table
+        .filter(users::search.is_null())
+        .order(users::id)
+        .limit(BATCH)
+        .select((users::id, users::name, users::email, users::email_folded))
+        .load(connection)?;
+    for (id, name, email, folded) in &rows {
+        let row = users::table.find(*id);
+        diesel::update(row).set(users::search.eq(text::searchable(name))).execute(connection)?;
+        let Ok(email) = Email::known(email) else { continue };
+        let same = users::table.filter(users::email_folded.eq(email.folded())).select(users::id);
+        if email.folded() == *folded {
+            continue;
+        } else if diesel::select(diesel::dsl::exists(same)).get_result(connection)? {
+            tracing::warn!(
+                user = id,
+                "another account has the same e-mail address, written differently: both stay as they are"
+            );
+        } else {
+            let address = (users::email.eq(email.as_str()), users::email_folded.eq(email.folded()));
+            diesel::update(row).set(address).execute(connection)?;
+        }
+    }
+    Ok(!rows.is_empty())
 }
 
 /// The hash of a user's password.
@@ -163,6 +202,7 @@ pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile
     diesel::update(users::table.find(id.0))
         .set((
             users::name.eq(&new.name),
+            users::search.eq(text::searchable(&new.name)),
             users::language.eq(new.language.map(Language::tag)),
             users::time_zone.eq(&new.time_zone),
             users::theme.eq(new.theme.key()),

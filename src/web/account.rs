@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     app::{account::ProfileForm, sessions::Actor},
-    domain::{time::Timestamp, user::Theme},
+    domain::{
+        time::Timestamp,
+        user::{Theme, shown_email},
+    },
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -54,7 +57,7 @@ impl TypedProfile {
         let user = actor.user();
         Self {
             name: user.name.clone(),
-            email: user.email.clone(),
+            email: shown_email(&user.email),
             language: user.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
             time_zone: user.time_zone.clone(),
             theme: user.theme.key().to_owned(),

@@ -8,10 +8,11 @@ pub use export::{export_csv, export_jsonl};
 use super::{
     App,
     errors::WebError,
-    form::Refused,
+    form::{Form, Refused},
     holder::Holding,
-    page::page,
+    page::{is_for, page},
     routes::path,
+    search::{self, Search, Step},
     shell::{Nav, Shell},
     texts::Texts,
     words::{Calendar, Errors, Moment},
@@ -28,7 +29,7 @@ use crate::{
         activity::{Action, ActionGroup, Source},
         permission::{Permission, ReadActivity},
         time::Timestamp,
-        user::UserId,
+        user::{UserId, shown_email},
     },
     storage::activity::{Key, Logged, PageFrom},
 };
@@ -49,12 +50,17 @@ pub struct Sought {
     to: String,
     before: String,
     after: String,
+    unknown_key: String,
 }
 
 impl Sought {
     /// The fields of the filter, without the place in the log.
     fn fields(&self) -> [(&str, &str); 5] {
         [("person", &self.person), ("token", &self.token), ("kind", &self.kind), ("from", &self.from), ("to", &self.to)]
+    }
+
+    fn search(&self) -> Search<'_, 5> {
+        Search { fields: self.fields(), page: path::activity_with, part: "#log" }
     }
 
     /// What a field for a day can show of this: browsers complain of anything that is no day.
@@ -113,6 +119,10 @@ fn address(slug: &str, sought: &Sought, place: Option<(&str, Key)>) -> String {
 #[template(path = "activity/list.html")]
 struct ListPage {
     shell: Shell,
+    /// Where the filter is sent.
+    search: String,
+    /// What is said of an API key that was looked for and found nowhere.
+    key_notice: Option<&'static str>,
     log: Log,
     kinds: Vec<(ActionGroup, Vec<Action>)>,
     proposed: Vec<(String, String)>,
@@ -172,6 +182,9 @@ pub async fn list(
     Query(sought): Query<Sought>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = sought.search().for_key(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
     let calendar = calendar(&app, &at);
     let found = match sought.form(calendar) {
         Ok(form) => app.activity(&at.who, form, sought.place()).await,
@@ -185,6 +198,23 @@ pub async fn list(
             answer(&at, calendar, sought, nothing, Some(&refused), &request)
         }
     }
+}
+
+/// `POST /orgs/{slug}/activity/search`
+///
+/// # Errors
+/// When the database fails.
+pub async fn search(
+    app: App,
+    at: Holding<ReadActivity>,
+    Form(sought): Form<Sought>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = sought.search().leads(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
+    let address = sought.search().address(at.slug());
+    Ok(search::part_at(list(app, at, Query(sought), request).await?, &Step::Push, &address))
 }
 
 fn calendar(app: &App, at: &Holding<ReadActivity>) -> Calendar {
@@ -202,14 +232,14 @@ fn answer(
     let proposed = std::mem::take(&mut found.proposed);
     let errors = refused.map(|refused| Errors::new(at.shell(Nav::Activity).t, &refused.problems)).unwrap_or_default();
     let log = log(at, calendar, sought, &found, errors);
-    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
-    let is_part = target.is_some_and(|target| target.ends_with("#log"));
-    if is_part {
+    if is_for(request, "#log") {
         let part = LogPart { log };
         return refused.map_or_else(|| page(&part), |refused| refused.page(&part));
     }
     let kinds = ActionGroup::ALL.into_iter().map(|group| (group, group.actions().collect())).collect();
-    let whole = ListPage { shell: log.shell.clone(), log, kinds, proposed };
+    let shell = log.shell.clone();
+    let key_notice = (!log.sought.unknown_key.is_empty()).then(|| shell.t.search_unknown_key());
+    let whole = ListPage { search: path::activity_search(at.slug()), shell, key_notice, log, kinds, proposed };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 
@@ -255,12 +285,19 @@ fn entry(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &Lo
         is_by_itself: sentence::is_by_itself(entry),
         program: if entry.source.program.is_empty() { String::new() } else { t.program(&entry.source.program) },
         source: entry.source.clone(),
-        target: entry.target_name.clone(),
+        target: target(entry),
         token: token.map(|(public_id, _)| public_id.clone()),
         hash: random::hex(&entry.hash),
         only_person: about(entry.actor),
         only_token: token.map(|(public_id, _)| path::activity_with(slug, &[("token", public_id)])),
     }
+}
+
+/// Whom or what it happened to; of somebody who was invited that is their address.
+fn target(entry: &Logged) -> Option<String> {
+    let name = entry.target_name.as_deref()?;
+    let is_address = matches!(entry.action, Action::UserInvited | Action::InvitationWithdrawn);
+    Some(if is_address { shown_email(name) } else { name.to_owned() })
 }
 
 fn names(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Names {
@@ -283,7 +320,7 @@ fn names(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &Lo
     Names {
         actor: Name { words: actor.to_owned(), href: entry.actor.and_then(about) },
         target: Name {
-            words: entry.target_name.clone().unwrap_or_else(|| t.activity_unnamed().into()),
+            words: target(entry).unwrap_or_else(|| t.activity_unnamed().into()),
             href: entry.target.and_then(about),
         },
         token: token.unwrap_or_else(|| Name { words: t.activity_unnamed().into(), href: None }),

@@ -2,19 +2,19 @@
 
 use super::{
     App,
+    csv::{self, Cell, Csv},
     errors::WebError,
     holder::Holding,
     page::page,
     routes::path,
     shell::{Nav, Shell},
 };
-use crate::{app::billing::Billing, domain::permission::SeeBilling};
-use actix_web::{
-    HttpResponse,
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+use crate::{
+    app::billing::Billing,
+    domain::{billing::Month, permission::SeeBilling},
 };
+use actix_web::HttpResponse;
 use askama::Template;
-use std::fmt::Write;
 
 /// The name of the file.
 const FILE: &str = "seats.csv";
@@ -46,8 +46,8 @@ struct Row {
 pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
     let billing = app.billing(&at.who).await?;
     let shell = at.shell(Nav::Billing);
-    let row = |(index, (month, seats)): (usize, &(_, i64))| Row {
-        key: crate::domain::billing::Month::key(*month),
+    let row = |(index, (month, seats)): (usize, &(Month, i64))| Row {
+        key: month.key(),
         name: shell.t.month(*month),
         seats: *seats,
         is_current: index == 0,
@@ -57,21 +57,19 @@ pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, Web
     page(&BillingPage { csv: path::seats_csv(at.slug()), months, most, billing, shell })
 }
 
-/// `GET /orgs/{slug}/billing/seats.csv`: `month,seats`, newest first, and nothing that a spreadsheet could take for a
-/// formula: months and numbers are all there is. It is plain ASCII, so it has no byte order mark, which other programs would
-/// take for a part of the first name.
+/// `GET /orgs/{slug}/billing/seats.csv`: year, month and seats, newest first. The two numbers are two cells, since
+/// spreadsheets make a day of `2026-11`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn csv(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
     let billing = app.export_seats(&at.who, FILE, at.source.clone()).await?;
-    let mut text = String::from("month,seats\r\n");
-    for (month, seats) in &billing.months {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{},{seats}\r\n", month.key());
-    }
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}-{FILE}\"", at.slug())))
-        .body(text))
+    let csv = Csv::of(at.shell(Nav::Billing).t.0);
+    let line = |(month, seats): &(Month, i64)| {
+        csv.line(&[Cell::Number(month.year().into()), Cell::Number(month.number().into()), Cell::Number(*seats)])
+    };
+    let lines = billing.months.iter().map(line);
+    let text: String = std::iter::once(csv.beginning(&["year", "month", "seats"])).chain(lines).collect();
+    let name = format!("{}-{FILE}", at.slug());
+    Ok(HttpResponse::Ok().content_type(csv::CONTENT_TYPE).insert_header(csv::attachment(&name)).body(text))
 }

@@ -1,30 +1,148 @@
-//! Tables as text that spreadsheets open (RFC 4180).
+//! Tables as text that the reader's spreadsheet opens (RFC 4180), for every export: whatever stands in a cell, it stays
+//! what it is, and opening the file runs nothing (G4).
 
+use crate::domain::{time::Timestamp, user::Language};
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName};
+
+/// The kind of such a file.
+pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8";
 /// What a file begins with, so that Excel takes it for UTF-8.
-pub const BEGINNING: &str = "\u{feff}";
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// With these, also in full width as Japanese keyboards have them, a formula begins.
+const FORMULA: [char; 12] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'];
+/// Most digits that every spreadsheet keeps of a number.
+const DIGITS: usize = 15;
 
-/// A line of these cells. Each is quoted, and one that a spreadsheet would take for a formula gets an apostrophe in front,
-/// which spreadsheets show as text (G4): whatever a name begins with, opening the file runs nothing.
-pub fn line(cells: &[&str]) -> String {
-    let mut line = cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",");
-    line.push_str("\r\n");
-    line
+/// A cell of a table.
+pub enum Cell<'a> {
+    /// What somebody typed, or an id: it stays as it is.
+    Text(&'a str),
+    /// A number to be counted with.
+    Number(i64),
+    /// A moment in UTC, in the form that spreadsheets of all languages take for a date with a time.
+    Moment(Timestamp),
 }
 
-fn quoted(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+/// How a table is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Csv {
+    separator: char,
+}
+
+impl Csv {
+    /// For a reader of this language: where the comma is the decimal sign, spreadsheets separate cells by semicolons.
+    pub const fn of(language: Language) -> Self {
+        let separator = match language {
+            Language::En => ',',
+            Language::Fr => ';',
+        };
+        Self { separator }
+    }
+
+    /// What a file with these columns begins with.
+    pub fn beginning(self, columns: &[&str]) -> String {
+        let columns: Vec<Cell<'_>> = columns.iter().map(|name| Cell::Text(name)).collect();
+        format!("{BYTE_ORDER_MARK}{}", self.line(&columns))
+    }
+
+    /// A line of these cells.
+    pub fn line(self, cells: &[Cell<'_>]) -> String {
+        let mut line = String::new();
+        for (index, cell) in cells.iter().enumerate() {
+            if index > 0 {
+                line.push(self.separator);
+            }
+            match cell {
+                Cell::Text(text) => line.push_str(&format!("\"{}\"", inert(text).replace('"', "\"\""))),
+                Cell::Number(number) => line.push_str(&number.to_string()),
+                Cell::Moment(at) => line.push_str(&at.utc().format("%Y-%m-%d %H:%M:%S").to_string()),
+            }
+        }
+        line.push_str("\r\n");
+        line
+    }
+}
+
+/// The header that has a browser save an answer as a file of this name, which is made of slugs, dates and our own
+/// words.
+pub fn attachment(name: &str) -> (HeaderName, String) {
+    (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+}
+
+/// A text that no spreadsheet takes for anything else: an apostrophe stands before what would become a number or a
+/// date, and wherever a formula could begin. That is at the start, and behind each sign by which some spreadsheet
+/// separates cells: read with the separator of another language, a text falls apart there, quotes or not.
+fn inert(text: &str) -> String {
+    let mut inert = String::from(if would_change(text) { "'" } else { "" });
+    let mut is_start = true;
+    for (at, c) in text.char_indices() {
+        if is_start && begins_formula(&text[at..]) {
+            inert.push('\'');
+        }
+        inert.push(c);
+        is_start = matches!(c, ',' | ';' | '|' | '\t' | '\r' | '\n');
+    }
+    inert
+}
+
+/// Spreadsheets pass over white space, and over quotes where these were not to end a cell.
+fn begins_formula(text: &str) -> bool {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == '"').starts_with(FORMULA)
+}
+
+/// Whether it would become a date (`1-2`, `2026-11`), a time, a number in powers of ten (`12e34`), or a number without
+/// some of its digits (`007`).
+fn would_change(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', '/', '.', ',', ':', ' ', 'e', 'E']).collect();
+    let are_digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_kept = parts.len() == 1 && text.len() <= DIGITS && (text == "0" || !text.starts_with('0'));
+    are_digits && parts.len() <= 3 && !is_kept
 }
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::*;
+
+    fn text(text: &str) -> String {
+        Csv::of(Language::En).line(&[Cell::Text(text)])
+    }
 
     #[test]
-    fn a_cell_can_hold_anything_and_runs_nothing() {
-        assert_eq!(line(&["a", "b,\"c\"", ""]), "\"a\",\"b,\"\"c\"\"\",\"\"\r\n");
-        for formula in ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1"] {
-            assert_eq!(line(&[formula]), format!("\"'{formula}\"\r\n"));
+    fn a_table_has_the_separator_of_the_readers_language() {
+        let cells =
+            [Cell::Text("a"), Cell::Number(-5), Cell::Moment(Timestamp::from_seconds(0)), Cell::Text("b,\"c\";d")];
+        let line = |language| Csv::of(language).line(&cells);
+        assert_eq!(line(Language::En), "\"a\",-5,1970-01-01 00:00:00,\"b,\"\"c\"\";d\"\r\n");
+        assert_eq!(line(Language::Fr), "\"a\";-5;1970-01-01 00:00:00;\"b,\"\"c\"\";d\"\r\n");
+        assert_eq!(Csv::of(Language::Fr).beginning(&["a", "b"]), "\u{feff}\"a\";\"b\"\r\n");
+    }
+
+    #[test]
+    fn a_formula_begins_nowhere() {
+        for formula in
+            ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\u{a0}=1", "\"=1+1\"", "＝1", "＋1", "－1", "＠A1", "﹦1"]
+        {
+            let quoted = formula.replace('"', "\"\"");
+            assert_eq!(text(formula), format!("\"'{quoted}\"\r\n"));
+            for separator in [",", ";", "|", "\t", "\n", "\r\n", ";,", ";\t"] {
+                let cell = text(&format!("x{separator}{formula};y"));
+                assert!(cell.contains(&format!("'{quoted}")), "{cell:?}");
+            }
+        }
+        assert_eq!(text("\t=1"), "\"'\t'=1\"\r\n");
+        for plain in ["a-b", "a = b", "x@y.org", "1, 2; 3", "R&D", ""] {
+            assert_eq!(text(plain), format!("\"{plain}\"\r\n"));
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_number_or_a_date_stays_what_it_is() {
+        for changed in ["2026-11", "1-2", "3/4/26", "12:30", "007", "1.5", "1,5", "1234567890123456", "123e4567", "1 2"]
+        {
+            assert_eq!(text(changed), format!("\"'{changed}\"\r\n"));
+        }
+        for kept in ["45", "0", "192.0.2.1", "2001:db8::1", "2026-11-26T20:57:14Z", "7f3e", "e5", "123456789012345"] {
+            assert_eq!(text(kept), format!("\"{kept}\"\r\n"));
         }
     }
 }

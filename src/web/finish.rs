@@ -12,7 +12,10 @@ use super::{
     source::RequestId,
     texts::Texts,
 };
-use crate::app::{AppError, Jeton};
+use crate::{
+    app::{AppError, Jeton},
+    domain::leak,
+};
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
@@ -249,7 +252,8 @@ impl Asked {
         }
         if status.is_server_error() {
             let cause = response.error().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(method = %self.method, path = path::without_codes(self.uri.path()), id = self.id.as_str(), %status, %cause, "a request failed");
+            let path = leak::without_keys(path::without_codes(self.uri.path()));
+            tracing::error!(method = %self.method, path, id = self.id.as_str(), %status, %cause, "a request failed");
         }
         let mut explained = self.answer(status, error);
         for (name, value) in response.headers() {

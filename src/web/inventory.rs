@@ -5,9 +5,10 @@ use super::{
     errors::WebError,
     form::{Form, Refused},
     holder::Holding,
-    page::{IsHtmx, page, see},
+    page::{IsHtmx, is_for, page, see},
     revocations::Line,
     routes::path,
+    search::{self, Search, Step},
     shell::{Nav, Shell},
     texts::Texts,
     words::{Calendar, Errors, Moment},
@@ -19,6 +20,7 @@ use crate::{
         text::LONGEST_REASON,
         time::Timestamp,
         token::{Scope, TokenId, TokenKind, TokenState},
+        user::shown_email,
     },
     storage::tokens::{
         LastUse, RevokedBy,
@@ -48,6 +50,7 @@ pub struct Sought {
     after: String,
     revoked: String,
     ended: String,
+    unknown_key: String,
 }
 
 impl Sought {
@@ -59,6 +62,10 @@ impl Sought {
             ("owner", &self.owner),
             ("unused", &self.unused),
         ]
+    }
+
+    fn search(&self) -> Search<'_, 5> {
+        Search { fields: self.fields(), page: path::inventory_with, part: "#inventory" }
     }
 
     fn is_empty(&self) -> bool {
@@ -98,6 +105,10 @@ struct ListPage {
     done: Option<String>,
     /// Since when the token is refused that was revoked just now.
     refused: Option<Line>,
+    /// Where the filter is sent.
+    search: String,
+    /// What is said of an API key that was looked for and found nowhere.
+    key_notice: Option<&'static str>,
     states: [(&'static str, &'static str); 3],
     unused: Vec<(String, String)>,
     list: List,
@@ -152,6 +163,9 @@ pub async fn list(
     Query(sought): Query<Sought>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = sought.search().for_key(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
     let done = said(&app, &at, &sought).await;
     let (found, refused) = match app.inventory(&at.who, sought.form(), sought.place()).await {
         Ok(found) => (found, None),
@@ -160,8 +174,7 @@ pub async fn list(
     let shell = at.shell(Nav::Integrations);
     let errors = refused.as_ref().map(|refused| Errors::new(shell.t, &refused.problems)).unwrap_or_default();
     let list = found_list(&app, &at, sought, &found, errors);
-    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
-    if target.is_some_and(|target| target.ends_with("#inventory")) {
+    if is_for(&request, "#inventory") {
         let part = ListPart { list };
         return refused.map_or_else(|| page(&part), |refused| refused.page(&part));
     }
@@ -176,8 +189,27 @@ pub async fn list(
         (Some(_), id) if !id.is_empty() => Line::within(&app, &at, id).await?,
         _ => None,
     };
-    let whole = ListPage { shell, done, refused: line, states, unused, list };
+    let key_notice = (!list.sought.unknown_key.is_empty()).then(|| t.search_unknown_key());
+    let search = path::inventory_search(at.slug());
+    let whole = ListPage { shell, done, refused: line, search, key_notice, states, unused, list };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
+}
+
+/// `POST /orgs/{slug}/integrations/inventory/search`
+///
+/// # Errors
+/// When the database fails.
+pub async fn search(
+    app: App,
+    at: Holding<ManageIntegrations>,
+    Form(sought): Form<Sought>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = sought.search().leads(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
+    let address = sought.search().address(at.slug());
+    Ok(search::part_at(list(app, at, Query(sought), request).await?, &Step::Replace, &address))
 }
 
 /// The sentence about what has just been done.
@@ -232,7 +264,7 @@ fn row(t: Texts, calendar: Calendar, slug: &str, found: &InventoryPage, token: &
         href: is_service.then(|| path::token_of_organization(slug, &token.public_id, true)),
         label: token.label.clone(),
         kind: if is_service { t.inventory_service() } else { t.inventory_personal() },
-        owner: token.owner.as_ref().map(|owner| (owner.name.clone(), owner.email.clone())),
+        owner: token.owner.as_ref().map(|owner| (owner.name.clone(), shown_email(&owner.email))),
         scope: t.scope(token.scope),
         writes: token.scope == Scope::ReadWrite,
         made: calendar.on_day(token.key.life.created_at, |when| t.tokens_made(when)),

@@ -16,6 +16,7 @@ use crate::{
         AppError,
         invitations::{NewPerson, is_for},
     },
+    domain::user::shown_email,
     storage::invitations::Invitation,
 };
 use actix_session::Session;
@@ -100,8 +101,9 @@ fn invitation_page(
             InvitationReader::Member(path::organization(&invitation.slug))
         }
         Some(who) if is_for(&invitation, &who.actor.user().email) => InvitationReader::Invited,
-        Some(who) => InvitationReader::Other(who.actor.user().email.clone()),
+        Some(who) => InvitationReader::Other(shown_email(&who.actor.user().email)),
     };
+    let invitation = Invitation { email: shown_email(&invitation.email), ..invitation };
     let link = path::invitation(code);
     InvitationPage {
         set: shell.t.set_name(&invitation.set.name).to_owned(),

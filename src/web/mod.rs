@@ -43,6 +43,7 @@ pub mod question;
 pub mod revocations;
 pub mod routes;
 pub mod samples;
+mod search;
 pub mod service_users;
 pub mod session;
 pub mod sessions;

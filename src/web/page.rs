@@ -71,3 +71,10 @@ impl FromRequest for IsHtmx {
 pub fn is_htmx(request: &HttpRequest) -> bool {
     request.headers().get("hx-request").is_some_and(|value| value == "true")
 }
+
+/// Whether htmx asks for the part of a page with this id. When it restores a page of the history it asks for the whole
+/// of it.
+pub fn is_for(request: &HttpRequest, part: &str) -> bool {
+    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
+    target.is_some_and(|target| target.ends_with(part))
+}

@@ -16,7 +16,7 @@ use crate::{
         AppError,
         password_links::{LinkCode, Words},
     },
-    domain::password_link::MINUTES,
+    domain::{password_link::MINUTES, user::shown_email},
     storage::users::User,
 };
 use actix_web::{
@@ -98,7 +98,7 @@ pub async fn ask(
 fn mail(t: Texts, url: &PublicUrl, user: &User, code: &LinkCode) -> Words {
     let t = user.language.map_or(t, Texts);
     let link = format!("{}{}", url.0, path::password_link(code.reveal()));
-    let text = t.password_link_mail_text(&user.name, &user.email, &url.0, MINUTES, link);
+    let text = t.password_link_mail_text(&user.name, shown_email(&user.email), &url.0, MINUTES, link);
     (t.password_link_mail_subject().to_owned(), text)
 }
 
@@ -134,7 +134,9 @@ struct GonePage {
 pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let code = code.into_inner();
     let answer = match app.user_of_password_link(&code).await {
-        Ok(user) => page(&LinkPage { shell: visitor.shell, code, email: user.email, errors: Errors::default() }),
+        Ok(user) => {
+            page(&LinkPage { shell: visitor.shell, code, email: shown_email(&user.email), errors: Errors::default() })
+        }
         Err(AppError::NotFound) => gone(&app, visitor.shell),
         Err(error) => Err(error.into()),
     };
@@ -159,7 +161,7 @@ pub async fn submit(
             let refused = Refused::new(error)?;
             let errors = Errors::new(shell.t, &refused.problems);
             match app.user_of_password_link(&code).await {
-                Ok(user) => refused.page(&LinkPage { shell, code, email: user.email, errors }),
+                Ok(user) => refused.page(&LinkPage { shell, code, email: shown_email(&user.email), errors }),
                 Err(_) => gone(&app, shell),
             }
         }

@@ -160,6 +160,7 @@ fn organization(config: &mut web::ServiceConfig) {
                 .route(web::post().to(organizations::change)),
         )
         .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
+        .service(web::resource("/orgs/{slug}/activity/search").route(web::post().to(activity::search)))
         .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
         .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)))
         .service(web::resource("/orgs/{slug}/billing").route(read(billing::show)))
@@ -195,6 +196,7 @@ fn permission_sets(config: &mut web::ServiceConfig) {
 fn people(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/orgs/{slug}/users").route(read(users::list)))
+        .service(web::resource("/orgs/{slug}/users/search").route(web::post().to(users::search)))
         .service(
             web::resource("/orgs/{slug}/users/invite")
                 .route(read(users::invite_form))
@@ -256,6 +258,7 @@ fn integrations(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/orgs/{slug}/integrations").route(read(tokens::first_tab)))
         .service(web::resource("/orgs/{slug}/integrations/inventory").route(read(inventory::list)))
+        .service(web::resource("/orgs/{slug}/integrations/inventory/search").route(web::post().to(inventory::search)))
         .service(
             web::resource("/orgs/{slug}/integrations/inventory/{id}/revocation")
                 .route(read(inventory::confirm_revocation))
@@ -268,6 +271,7 @@ fn integrations(config: &mut web::ServiceConfig) {
                 .route(read(tokens::list))
                 .route(web::post().to(tokens::create)),
         )
+        .service(web::resource("/orgs/{slug}/integrations/tokens/search").route(web::post().to(tokens::search)))
         .service(web::resource("/orgs/{slug}/integrations/tokens/new").route(read(tokens::new)))
         .service(web::resource("/orgs/{slug}/integrations/tokens/{id}").route(read(tokens::show)))
         .service(

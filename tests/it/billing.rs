@@ -19,7 +19,11 @@ db_test! {
         assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
         assert!(csv.header("content-disposition").contains("croix-bleue-sahel-seats.csv"));
         let month = Month::of(app.clock.now());
-        assert_eq!(csv.body, format!("month,seats\r\n{},2\r\n", month.key()));
+        assert_eq!(csv.body, format!("\u{feff}\"year\",\"month\",\"seats\"\r\n{},{},2\r\n", month.year(), month.number()));
+        let profile = [("name", "Ann"), ("email", "ann@example.org"), ("language", "fr"), ("time_zone", "UTC"), ("theme", "system")];
+        assert_eq!(ann.post("/account/profile", &profile).await.status, 303);
+        let csv = ann.get(&format!("{BILLING}/seats.csv")).await;
+        assert!(csv.body.starts_with("\u{feff}\"year\";\"month\";\"seats\"\r\n"), "{}", csv.body);
         assert_eq!(crate::harness::activity(&app.db).last().unwrap().action, "data.exported");
     }
 
@@ -42,8 +46,9 @@ db_test! {
         seat("Ann", before.start().seconds() + 30, last.start().seconds() + 1);
         seat("Ben", oldest.after().start().seconds() - 1, last.start().seconds());
         let csv = ann.get(&format!("{BILLING}/seats.csv")).await.body;
-        let expected = [(now, 2), (last, 1), (before, 2), (oldest, 1)].map(|(month, seats)| format!("{},{seats}\r\n", month.key()));
-        assert_eq!(csv, format!("month,seats\r\n{}", expected.concat()));
+        let expected = [(now, 2), (last, 1), (before, 2), (oldest, 1)]
+            .map(|(month, seats)| format!("{},{},{seats}\r\n", month.year(), month.number()));
+        assert!(csv.ends_with(&format!("\r\n{}", expected.concat())), "{csv}");
     }
 
     async fn without_the_permission_there_is_no_bill(db: TestDb) {

@@ -1,11 +1,10 @@
 //! Keys that were found in the open and reported.
 
-use crate::harness::{Answer, GITHUB_KEYS, TestApp, TestDb, activity, contains, db_test, everything_stored};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use jeton::domain::{
-    permission::BuiltInSet,
-    token::{ApiKey, TokenKind},
+use crate::harness::{
+    Answer, GITHUB_KEYS, TestApp, TestDb, activity, another_key, contains, db_test, everything_stored,
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
+use jeton::domain::permission::BuiltInSet;
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
@@ -66,10 +65,6 @@ async fn send_signed(app: &TestApp, id: &str, signature: &str, body: &str) -> An
 async fn knowing(db: TestDb, keys: &[Value]) -> (TestApp, crate::harness::Person) {
     std::fs::write(db.folder().join(GITHUB_KEYS), json!({ "public_keys": keys }).to_string()).unwrap();
     TestApp::with_user(db, "Ann").await
-}
-
-fn another_key() -> String {
-    ApiKey::mint(TokenKind::Personal, |buffer| getrandom::fill(buffer).unwrap()).reveal().to_owned()
 }
 
 fn leaked(app: &TestApp) -> usize {

@@ -43,6 +43,7 @@ mod setup;
 mod sign_in;
 mod stop;
 mod structure;
+mod texts;
 mod tokens;
 mod users;
 mod uses;

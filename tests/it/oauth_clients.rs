@@ -2,7 +2,7 @@
 //! mod_auth_openidc, and Django OAuth Toolkit (V5). `docs/introspection.md` shows the same settings.
 
 use crate::harness::{
-    Person, TestApp, TestDb,
+    Person, TestApp, TestDb, another_key,
     proxy::{Hit, Proxy, Upstream, free_port},
     service::TOKENS,
 };
@@ -15,7 +15,6 @@ use std::{
 
 /// Debian's packages are for Debian's Python.
 const PYTHON: &str = "/usr/bin/python3";
-const UNKNOWN: &str = "jtn_p_000000000000000000000000000000000nwsbU";
 
 struct Scene {
     app: TestApp,
@@ -38,7 +37,7 @@ impl Scene {
             "writes": ann.makes_token_with("writes", "read_write").await,
             "reads": ann.makes_token("reads").await,
             "revoked": revoked,
-            "unknown": UNKNOWN,
+            "unknown": another_key(),
         });
         Scene { app, ann, given }
     }
@@ -204,7 +203,7 @@ async fn apache_with_mod_auth_openidc_lets_in_whom_jeton_knows() {
         ("/admin", reads),
         ("/nobody", writes),
         ("/orders", scene.given("revoked")),
-        ("/orders", UNKNOWN),
+        ("/orders", scene.given("unknown")),
         ("/orders", "x"),
         ("/orders", ""),
     ] {

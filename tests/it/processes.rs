@@ -259,6 +259,12 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
     let key = ann.makes_token("Power BI").await;
     assert_eq!(status(&url, &key).await, 200);
     client().get(format!("{url}/api/v1/me?access_token={key}")).send().await.unwrap();
+    let inventory = "/orgs/croix-bleue-sahel/integrations/inventory";
+    assert_eq!(ann.asks_for_token(&key, "read", "45").await.status, 422);
+    assert_eq!(ann.post(&format!("{inventory}/search"), &[("search", &key)]).await.status, 303);
+    assert_eq!(ann.get(&format!("{inventory}?search={key}")).await.status, 303);
+    let called = [("user-agent", &*key), ("authorization", &*format!("Bearer {key}"))];
+    assert_eq!(ann.request("GET", "/api/v1/me", &called, String::new()).await.status, 200);
     ann.revokes("Power BI").await;
     assert_eq!(status(&url, &key).await, 401);
     let asked = ["user", "password-link", "ann@example.org", "--json", "--public-url", &url];

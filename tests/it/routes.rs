@@ -104,6 +104,10 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/users", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/search", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/activity/search", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/inventory/search", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/search", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/users/invite", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/invite", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/users/invitations/{invitation}/withdrawal", [303, 200, 403, 404, 303]),
@@ -205,7 +209,99 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
     }
 }
 
+/// What the names in the addresses of [`ORGANIZATION`] stand for, once it is there. Ann has a token `script`.
+async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 7] {
+    let last = |path: &str| path.trim_end_matches("?made").rsplit('/').next().expect("an id").to_owned();
+    ann.makes_service_token("Workato").await;
+    app.add_user("Ben", BuiltInSet::Standard).await;
+    ann.invites("leo@example.org", "Reader").await;
+    let new_set = [("name", "Guards"), ("permission", "assets.view")];
+    let set = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
+    let new_api = [("name", "Order API"), ("address", "https://api.example.org")];
+    let api = ann.post("/orgs/croix-bleue-sahel/integrations/apis", &new_api).await;
+    [
+        ("{slug}", "croix-bleue-sahel".into()),
+        ("{token}", ann.token_id("script").await),
+        ("{service}", last(&ann.service_token("Workato").await)),
+        ("{member}", last(&ann.page_of("Ben").await)),
+        ("{invitation}", "1".into()),
+        ("{set}", last(set.header("location"))),
+        ("{api}", last(api.header("location"))),
+    ]
+}
+
+/// The names of all fields of forms and addresses that are texts, from the sources.
+fn text_fields() -> Vec<String> {
+    let mut names = Vec::new();
+    for (_, source) in crate::structure::room("web") {
+        for form in source.split("Deserialize").skip(1).filter_map(|rest| rest.split_once("struct ")) {
+            let fields = form.1.split('}').next().unwrap_or_default().lines();
+            let texts = fields.filter(|line| line.contains(": String") || line.contains(": Option<String>"));
+            names.extend(
+                texts.filter_map(|line| Some(line.trim().trim_start_matches("pub ").split_once(':')?.0.to_owned())),
+            );
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
 db_test! {
+    async fn no_nul_in_an_address_or_a_form_reaches_the_database(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        ann.makes_token("script").await;
+        let things = things(&app, &ann).await;
+        let fields = text_fields();
+        assert!(["search", "owner", "q", "person", "next", "email", "label"].iter().all(|name| fields.iter().any(|field| field == name)), "{fields:?}");
+        let with_nul = |names: &[String]| names.iter().map(|name| format!("{name}=a%00b")).collect::<Vec<_>>().join("&");
+        let all = TABLE.iter().map(|row| (row.method, row.path)).chain(ORGANIZATION.iter().map(|row| (row.method, row.path)));
+        let mut wrong = Vec::new();
+        for (method, path) in all {
+            let fill = |path: &str| things.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
+            let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();
+            let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+            // One part of the path after the other.
+            for (start, _) in path.match_indices('{') {
+                let end = start + path[start..].find('}').unwrap() + 1;
+                for nul in ["%00", "a%00b", "0123456%00"] {
+                    let odd = fill(&format!("{}{nul}{}", &path[..start], &path[end..])).replace("{behind:.*}", "x");
+                    let answer = ann.request(method, &odd, &headers, format!("csrf={csrf}")).await;
+                    if !matches!(answer.status, 400 | 401 | 404 | 410) {
+                        wrong.push(format!("{method} {odd}: {}", answer.status));
+                    }
+                }
+            }
+            let path = fill(path).replace("{behind:.*}", "x");
+            let searches = ["/users", "/activity", "/inventory", "/tokens", "/search"].iter().any(|end| path.ends_with(end));
+            let mut queries = vec![with_nul(&fields)];
+            queries.extend(fields.iter().filter(|_| searches).map(|name| with_nul(std::slice::from_ref(name))));
+            for query in queries {
+                let (address, body) = match method {
+                    "GET" => (format!("{path}?{query}"), String::new()),
+                    _ => (path.clone(), format!("csrf={csrf}&{query}")),
+                };
+                let answer = ann.request(method, &address, &headers, body).await;
+                if answer.status >= 500 {
+                    wrong.push(format!("{method} {address}: {}", answer.status));
+                }
+                if ann.get("/account/profile").await.status != 200 {
+                    ann.signs_in().await;
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        for (path, field) in [("users", "q"), ("integrations/inventory", "search"), ("integrations/tokens", "search")] {
+            let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=%00")).await;
+            assert!(list.status == 200 && !list.text().contains("Workato") && !list.body.contains("Ben</a>"), "{path}");
+        }
+        for (path, field) in [("activity", "person"), ("integrations/inventory", "owner")] {
+            let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=a%00b")).await;
+            assert_eq!(list.status, 422, "{path}");
+            list.shows("Nobody in this organization has this name");
+        }
+    }
+
     async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
         let (app, ann, ben, key, token, session) = cast(db).await;
         let mut wrong = Vec::new();
@@ -234,32 +330,12 @@ db_test! {
     async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let key = ann.makes_token("script").await;
-        ann.makes_service_token("Workato").await;
-        let service = ann.service_token("Workato").await;
-        let service = service.rsplit('/').next().expect("an id");
         let reader = app.add_user("Reader", BuiltInSet::Reader).await;
         let stranger = app.add_organization("elsewhere", "Stranger").await;
-        app.add_user("Ben", BuiltInSet::Standard).await;
-        let ben = ann.page_of("Ben").await;
-        let ben = ben.rsplit('/').next().expect("a number");
-        ann.invites("leo@example.org", "Reader").await;
-        let new_set = [("name", "Guards"), ("permission", "assets.view")];
-        let set = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
-        let (_, set) = set.header("location").rsplit_once('/').expect("the page of a set");
-        let set = set.trim_end_matches("?made");
-        let new_api = [("name", "Order API"), ("address", "https://api.example.org")];
-        let api = ann.post("/orgs/croix-bleue-sahel/integrations/apis", &new_api).await;
-        let (_, api) = api.header("location").rsplit_once('/').expect("the page of an API");
-        let api = api.trim_end_matches("?made");
+        let things = things(&app, &ann).await;
         let mut wrong = Vec::new();
-        let token = ann.token_id("script").await;
         for OrgRow { method, path, answers } in ORGANIZATION {
-            let mut path = path.replace("{slug}", "croix-bleue-sahel").replace("{user}", "1");
-            for (name, id) in
-                [("{token}", &*token), ("{service}", service), ("{member}", ben), ("{invitation}", "1"), ("{set}", set), ("{api}", api)]
-            {
-                path = path.replace(name, id);
-            }
+            let path = things.iter().fold((*path).to_owned(), |path, (name, id)| path.replace(name, id));
             let visitor = app.browser("Visitor");
             let bearer = format!("Bearer {key}");
             let form = [

@@ -297,7 +297,7 @@ db_test! {
         for words in ["%25", "_", "%00", "nobody"] {
             let found = ann.get(&format!("{USERS}?q={words}")).await;
             assert_eq!(found.status, 200, "{words}");
-            assert!(!found.body.contains("Traoré</a>") || words == "%00", "{words}");
+            assert!(!found.body.contains("Traoré</a>"), "{words}");
         }
         ann.does("Traoré", "deactivation").await;
         let listed = |body: &str| body.contains("Traoré</a>");
@@ -354,7 +354,7 @@ db_test! {
             }
         }
         for (typed, sqlite, postgres) in [
-            ("Person 77", "users_name", "users_name"),
+            ("Person 77", "users_search", "users_search"),
             ("person-77@example.com", "sqlite_autoindex_users_1", "users_email_folded_key"),
         ] {
             let plan = plans(&|connection| jeton::storage::people::named(connection, here, typed, 20).map(drop));

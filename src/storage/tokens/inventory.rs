@@ -9,6 +9,7 @@ use super::{KeyFacts, KeyRow};
 use crate::{
     domain::{
         organization::OrganizationId,
+        text,
         time::{DAY, Timestamp},
         token::{self, Scope, TokenId, TokenKind},
         user::UserId,
@@ -16,14 +17,14 @@ use crate::{
     storage::{
         AnyConnection, Result,
         connection::MultiBackend,
-        known,
+        known, patterns,
         schema::{api_tokens, service_users, users},
     },
 };
 use diesel::{
     dsl::{max, sql},
     prelude::*,
-    sql_types::{BigInt, Bool, Text},
+    sql_types::{BigInt, Bool},
 };
 
 /// A token of the organization.
@@ -79,7 +80,7 @@ pub struct Filter {
     /// Active, and without use since this moment; one that was never used counts from its creation. These come longest
     /// unused first, all others newest first.
     pub idle_since: Option<Timestamp>,
-    /// A part of the label or name, or the public id.
+    /// Words that all stand somewhere in the label or name, or the public id.
     pub search: Option<String>,
 }
 
@@ -147,7 +148,7 @@ pub fn page(
     limit: i64,
 ) -> Result<Vec<Listed>> {
     let only = match &filter.search {
-        Some(search) => known_as(connection, organization, &search.to_lowercase())?,
+        Some(search) => known_as(connection, organization, &text::searchable(search))?,
         None => None,
     };
     let mut found = Vec::new();
@@ -281,8 +282,9 @@ impl Asked<'_> {
         if let Some(only) = self.only {
             query = query.filter(api_tokens::id.eq(only.0));
         } else if let Some(search) = &self.filter.search {
-            let plain = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").to_lowercase();
-            query = query.filter(sql::<Text>("lower(api_tokens.label)").like(format!("%{plain}%")).escape('\\'));
+            for pattern in patterns(search) {
+                query = query.filter(api_tokens::search.like(pattern).escape('\\'));
+            }
         }
         let query = match self.filter.idle_since {
             Some(since) => self.by_use(query, since.seconds()),

@@ -4,6 +4,7 @@ use super::{KeyRow, LastUse, RefusedUses, RevokedBy};
 use crate::{
     domain::{
         organization::{MembershipId, OrganizationId},
+        text,
         time::Timestamp,
         token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
         user::UserId,
@@ -227,6 +228,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp
             api_tokens::membership_id.eq(new.membership.0),
             api_tokens::user_id.eq(new.user.0),
             api_tokens::label.eq(new.label),
+            api_tokens::search.eq(text::searchable(new.label)),
             api_tokens::scope.eq(new.scope.key()),
             api_tokens::inactivity_days.eq(new.inactivity.days()),
             api_tokens::digest.eq(&new.digest.0[..]),

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         organization::{OrganizationId, ServiceUserId},
         permission::Permissions,
+        text,
         time::Timestamp,
         token::{InactivityExpiry, KeyDigest, Pepper, Scope, TokenId, TokenKind},
         user::UserId,
@@ -241,6 +242,7 @@ pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timesta
             api_tokens::organization_id.eq(new.organization.0),
             api_tokens::service_user_id.eq(new.service_user.0),
             api_tokens::label.eq(new.name),
+            api_tokens::search.eq(text::searchable(new.name)),
             api_tokens::scope.eq(Scope::ReadWrite.key()),
             api_tokens::inactivity_days.eq(new.inactivity.days()),
             api_tokens::digest.eq(&new.digest.0[..]),
@@ -292,7 +294,7 @@ pub fn rename(connection: &mut AnyConnection, id: ServiceUserId, version: i64, n
     }
     diesel::update(service_users::table.find(id.0)).set(service_users::name.eq(name)).execute(connection)?;
     diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
-        .set(api_tokens::label.eq(name))
+        .set((api_tokens::label.eq(name), api_tokens::search.eq(text::searchable(name))))
         .execute(connection)?;
     Ok(true)
 }

@@ -5,9 +5,16 @@ use crate::{
     app::{AppError, activity::Export, random},
     domain::permission::ReadActivity,
     storage::activity::Logged,
-    web::{App, csv, errors::WebError, form::Form, holder::Holding},
+    web::{
+        App,
+        csv::{self, Cell, Csv},
+        errors::WebError,
+        form::Form,
+        holder::Holding,
+        shell::Nav,
+    },
 };
-use actix_web::{HttpResponse, http::header::CONTENT_DISPOSITION, web::Bytes};
+use actix_web::{HttpResponse, web::Bytes};
 use serde_json::json;
 
 /// The name of the file with this ending.
@@ -25,7 +32,7 @@ pub const fn name(ending: &str) -> &'static str {
 pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>) -> Result<HttpResponse, WebError> {
     let columns = [
         "entry",
-        "time",
+        "time_utc",
         "action",
         "actor",
         "target",
@@ -38,8 +45,9 @@ pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>)
         "request_id",
         "hash",
     ];
-    let beginning = format!("{}{}", csv::BEGINNING, csv::line(&columns));
-    export(app, at, form, "csv", "text/csv; charset=utf-8", beginning, csv_line).await
+    let csv = Csv::of(at.shell(Nav::Activity).t.0);
+    let beginning = csv.beginning(&columns);
+    export(app, at, form, ("csv", csv::CONTENT_TYPE), beginning, move |entry| csv_line(csv, entry)).await
 }
 
 /// `POST /orgs/{slug}/activity.jsonl`: the same with everything that it takes to check the chain, a JSON object a line.
@@ -48,24 +56,23 @@ pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>)
 /// # Errors
 /// When the filter cannot be read.
 pub async fn export_jsonl(app: App, at: Holding<ReadActivity>, form: Form<Sought>) -> Result<HttpResponse, WebError> {
-    export(app, at, form, "jsonl", "application/jsonl", String::new(), json_line).await
+    export(app, at, form, ("jsonl", "application/jsonl"), String::new(), json_line).await
 }
 
 async fn export(
     app: App,
     at: Holding<ReadActivity>,
     Form(sought): Form<Sought>,
-    ending: &str,
-    content_type: &'static str,
+    (ending, content_type): (&str, &'static str),
     beginning: String,
-    line: fn(&Logged) -> String,
+    line: impl Fn(&Logged) -> String + Copy + 'static,
 ) -> Result<HttpResponse, WebError> {
     let form = sought.form(calendar(&app, &at))?;
     let export = app.export_activity(&at.who, form, name(ending), at.source.clone()).await?;
     let day = app.clock().now().utc().format("%Y-%m-%d");
-    let disposition = format!("attachment; filename=\"activity-{}-{day}.{ending}\"", at.slug());
+    let name = format!("activity-{}-{day}.{ending}", at.slug());
     let lines = futures_util::stream::try_unfold((app, export, Some(beginning)), move |state| more(state, line));
-    Ok(HttpResponse::Ok().content_type(content_type).insert_header((CONTENT_DISPOSITION, disposition)).streaming(lines))
+    Ok(HttpResponse::Ok().content_type(content_type).insert_header(csv::attachment(&name)).streaming(lines))
 }
 
 type State = (App, Export, Option<String>);
@@ -73,7 +80,7 @@ type State = (App, Export, Option<String>);
 /// The next lines. An error ends the answer in the middle, which every client takes for what it is: not the whole file.
 async fn more(
     (app, mut export, beginning): State,
-    line: fn(&Logged) -> String,
+    line: impl Fn(&Logged) -> String,
 ) -> Result<Option<(Bytes, State)>, WebError> {
     let entries = app.export_more(&mut export).await.inspect_err(|error| match error {
         AppError::SignedOut | AppError::NotFound | AppError::Forbidden(_) => {}
@@ -86,22 +93,22 @@ async fn more(
     Ok(Some((lines.into(), (app, export, None))))
 }
 
-fn csv_line(entry: &Logged) -> String {
+fn csv_line(csv: Csv, entry: &Logged) -> String {
     let (token_id, token) = entry.token.as_ref().map_or(("", ""), |(public_id, label)| (public_id, label));
-    csv::line(&[
-        &entry.position.to_string(),
-        &entry.at.rfc3339(),
-        entry.action.key(),
-        &entry.actor_name,
-        entry.target_name.as_deref().unwrap_or_default(),
-        token_id,
-        token,
-        entry.detail.as_deref().unwrap_or_default(),
-        &entry.count.to_string(),
-        &entry.source.address,
-        &entry.source.program,
-        &entry.source.request_id,
-        &random::hex(&entry.hash),
+    csv.line(&[
+        Cell::Number(entry.position),
+        Cell::Moment(entry.at),
+        Cell::Text(entry.action.key()),
+        Cell::Text(&entry.actor_name),
+        Cell::Text(entry.target_name.as_deref().unwrap_or_default()),
+        Cell::Text(token_id),
+        Cell::Text(token),
+        Cell::Text(entry.detail.as_deref().unwrap_or_default()),
+        Cell::Number(entry.count),
+        Cell::Text(&entry.source.address),
+        Cell::Text(&entry.source.program),
+        Cell::Text(&entry.source.request_id),
+        Cell::Text(&random::hex(&entry.hash)),
     ])
 }
 

@@ -109,6 +109,11 @@ pub fn users(slug: &str) -> String {
     format!("/orgs/{slug}/users")
 }
 
+/// Searching an organization's people.
+pub fn users_search(slug: &str) -> String {
+    format!("{}/search", users(slug))
+}
+
 /// Those of an organization's people, and that page of their list, which these fields ask for.
 pub fn users_with(slug: &str, fields: &[(&str, &str)]) -> String {
     with_query(&users(slug), fields)
@@ -225,6 +230,16 @@ pub fn service_tokens(slug: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens")
 }
 
+/// Searching them.
+pub fn service_tokens_search(slug: &str) -> String {
+    format!("{}/search", service_tokens(slug))
+}
+
+/// Those of them that fit these fields of the filter.
+pub fn service_tokens_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&service_tokens(slug), fields)
+}
+
 /// The form for a new API token of a service user.
 pub fn new_service_token(slug: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens/new")
@@ -266,6 +281,11 @@ pub fn activity(slug: &str) -> String {
     format!("/orgs/{slug}/activity")
 }
 
+/// Searching an organization's activity log.
+pub fn activity_search(slug: &str) -> String {
+    format!("{}/search", activity(slug))
+}
+
 /// The activity log as a file, whose name ends like this: `csv` or `jsonl`.
 pub fn activity_export(slug: &str, ending: &str) -> String {
     format!("/orgs/{slug}/activity.{ending}")
@@ -279,6 +299,11 @@ pub fn activity_with(slug: &str, fields: &[(&str, &str)]) -> String {
 /// All tokens of an organization.
 pub fn inventory(slug: &str) -> String {
     format!("/orgs/{slug}/integrations/inventory")
+}
+
+/// Searching all tokens of an organization.
+pub fn inventory_search(slug: &str) -> String {
+    format!("{}/search", inventory(slug))
 }
 
 /// The tokens of an organization that fit these fields of the filter.

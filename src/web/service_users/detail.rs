@@ -1,7 +1,7 @@
 //! The page of a token: its name at the top, its expiry on the left, its permissions on the right, each of which can be
 //! opened for editing in its place.
 
-use super::{Admin, alarm, calendar, is_for, revoked_by};
+use super::{Admin, alarm, calendar, revoked_by};
 use crate::{
     domain::{
         permission::{Permission, PermissionGroup, Permissions},
@@ -12,7 +12,7 @@ use crate::{
         App,
         calls::Chart,
         errors::WebError,
-        page::page,
+        page::{is_for, page},
         permissions::PermissionFields,
         revocations::Line,
         routes::path,

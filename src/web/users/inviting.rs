@@ -12,7 +12,7 @@ use crate::{
         invitation::{InvitationId, VALID_DAYS},
         permission::BuiltInSet,
         permission_set::SetName,
-        user::Email,
+        user::{Email, shown_email},
     },
     web::{
         App, PublicUrl,
@@ -163,7 +163,7 @@ fn invited_page(at: &Manager, email: &Email, link: String, fate: Option<Fate>) -
     };
     LinkPage {
         title: t.invite_ready_title(),
-        heading: t.invite_ready_heading(email.as_str()),
+        heading: t.invite_ready_heading(shown_email(email.as_str())),
         lines: vec![way.to_owned(), t.invite_ready_text(VALID_DAYS)],
         link,
         once: t.invite_ready_once(),
@@ -191,7 +191,7 @@ pub async fn ask_withdrawal(
         t,
         csrf: shell.csrf,
         title: t.invite_withdraw_title().to_owned(),
-        heading: t.invite_withdraw_heading(&invitation.email),
+        heading: t.invite_withdraw_heading(shown_email(&invitation.email)),
         lines: vec![t.invite_withdraw_text().to_owned()],
         action: path::invitation_withdrawal(at.slug(), invitation.id.0),
         submit: t.invite_withdraw_submit(),

@@ -7,7 +7,7 @@ use crate::{
         problem::{Field, Problem},
         users::{PersonFacts, SetForm},
     },
-    domain::{organization::MembershipId, permission_set::PermissionSet},
+    domain::{organization::MembershipId, permission_set::PermissionSet, user::shown_email},
     storage::memberships::Standing,
     web::{
         App,
@@ -132,7 +132,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         removal: path::removal(slug, id.0),
         link: path::link_for(slug, id.0),
         name: person.name,
-        email: person.email,
+        email: shown_email(&person.email),
         shell,
     })
 }

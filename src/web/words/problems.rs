@@ -85,6 +85,7 @@ impl Texts {
             Problem::Text(error) => self.text_problem(field, error),
             Problem::Email(EmailError::Empty) => self.problem_email_empty().into(),
             Problem::Email(EmailError::Malformed) => self.problem_email_malformed().into(),
+            Problem::Email(EmailError::Text(error)) => self.text_problem(field, error),
             Problem::Password(error) => self.password_problem(field, error),
             Problem::EmailTaken => self.problem_email_taken().into(),
             Problem::WrongCredentials => self.problem_wrong_credentials().into(),
@@ -146,6 +147,8 @@ impl Texts {
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
             (TextError::Control, _) => self.problem_text_control().into(),
+            (TextError::Hidden(c), _) => self.problem_text_hidden(format!("U+{:04X}", u32::from(c))),
+            (TextError::Key, _) => self.problem_text_key().into(),
         }
     }
 

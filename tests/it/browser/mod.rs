@@ -8,6 +8,7 @@ mod keyboard;
 mod leaving;
 mod pages;
 mod second_document;
+mod texts;
 mod theme;
 mod twice;
 

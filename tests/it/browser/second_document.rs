@@ -187,9 +187,16 @@ async fn edits(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 }
 
+/// Waits for the question: a dialog, or a page where there are no scripts. What was clicked has the name of the answer.
+async fn is_asked(browser: &Browser, what: &str) {
+    let script = format!("return !!document.querySelector('dialog:modal') || location.pathname.endsWith('/{what}')");
+    browser.until(&script).await;
+}
+
 async fn revokes(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     opens(browser, words).await;
     browser.click(&format!("{} Workato", words.revoke)).await;
+    is_asked(browser, "revocation").await;
     browser.sees("127.0.0.1").await;
     assert_eq!(app.me(key).await.status, 200, "not before it is confirmed");
     browser.click(words.revoke).await;
@@ -210,12 +217,12 @@ async fn regenerates(browser: &Browser, words: &Words) -> String {
 async fn deletes(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     opens(browser, words).await;
     browser.click(&format!("{} Workato", words.revoke)).await;
-    browser.sees("127.0.0.1").await;
+    is_asked(browser, "revocation").await;
     browser.click(words.revoke).await;
     browser.sees(words.revoked).await;
     browser.click(words.more).await;
     browser.click(words.delete).await;
-    browser.sees("Workato, stock").await;
+    is_asked(browser, "deletion").await;
     browser.click(words.delete).await;
     browser.sees(words.deleted).await;
     browser.sees_no("Workato, stock").await;
@@ -232,6 +239,7 @@ async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
     browser.sees("The old one goes on working beside it").await;
     browser.choose("7 days").await;
     browser.click("Make the new key").await;
+    browser.sees("I have saved the key").await;
     let new = key_shown(&browser).await;
     browser.click("I have saved the key").await;
     browser.sees("Two keys work").await;
@@ -270,7 +278,6 @@ async fn the_list_follows_what_is_typed_and_dialogs_give_the_focus_back() {
     browser.sees("Delete “Accounting”?").await;
     browser.press(Key::Escape).await;
     browser.sees_no("Delete “Accounting”?").await;
-    let focused = browser.evaluate("return document.activeElement.getAttribute('aria-label')").await;
-    assert_eq!(focused, "More for Accounting");
+    browser.until("return document.activeElement.getAttribute('aria-label') === 'More for Accounting'").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }

@@ -1,24 +1,23 @@
 //! The database is gone, for all nodes at once, and comes back.
 
 use super::{figure, is_long, milliseconds, nodes::Nodes};
-use crate::harness::{OwnCluster, TestDb, link::Way};
+use crate::harness::{OwnCluster, TestDb, another_key, link::Way};
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 
 const NODES: usize = 3;
-/// Well-formed, and no token's.
-const UNKNOWN: &str = "jtn_p_000000000000000000000000000000000nwsbU";
 
-/// What every node says about a key that it knows well, and about one that nobody knows.
-async fn statuses(nodes: &Nodes, key: &str) -> Vec<u16> {
-    join_all((0..NODES).flat_map(|node| [nodes.verify(node, key), nodes.verify(node, UNKNOWN)])).await
+/// What every node says about these keys.
+async fn statuses(nodes: &Nodes, keys: &[String; 2]) -> Vec<u16> {
+    join_all((0..NODES).flat_map(|node| keys.iter().map(move |key| nodes.verify(node, key)))).await
 }
 
 /// V3, R4: without the database each node says neither yes nor no, of whatever key, and does again once it is back.
 async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: impl FnOnce()) {
-    let key = nodes.tokens(1, 0).remove(0);
-    nodes.all_say(200, std::slice::from_ref(&key)).await;
-    nodes.all_say(401, &[UNKNOWN.to_owned()]).await;
+    // One that they know well, and one that nobody knows.
+    let keys = [nodes.tokens(1, 0).remove(0), another_key()];
+    nodes.all_say(200, &keys[..1]).await;
+    nodes.all_say(401, &keys[1..]).await;
 
     goes();
     let mut longest = Duration::ZERO;
@@ -26,7 +25,7 @@ async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: imp
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(if is_long() { 10 } else { 2 }) {
         let asked = Instant::now();
-        assert_eq!(statuses(nodes, &key).await, vec![503; 2 * NODES], "{name}");
+        assert_eq!(statuses(nodes, &keys).await, vec![503; 2 * NODES], "{name}");
         longest = longest.max(asked.elapsed());
         actix_web::rt::time::sleep(Duration::from_millis(100)).await;
     }
@@ -34,7 +33,7 @@ async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: imp
     comes_back();
     let back = Instant::now();
     loop {
-        let said = statuses(nodes, &key).await;
+        let said = statuses(nodes, &keys).await;
         if said == [200, 401].repeat(NODES) {
             break;
         }

@@ -6,6 +6,7 @@ pub mod browser;
 mod db;
 mod guardian;
 pub mod html;
+mod keys;
 pub mod link;
 #[path = "../../../bench/lists.rs"]
 pub mod lists;
@@ -26,6 +27,7 @@ pub use app::{Answer, GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through};
 pub use browser::{Browser, Setup};
 pub(crate) use db::db_test;
 pub use db::{TestDb, folder};
+pub use keys::another_key;
 pub use nginx::Nginx;
 pub use own_cluster::OwnCluster;
 pub use people::USERS;
