@@ -1,6 +1,6 @@
 //! Mail through the SMTP server of the configuration. Without one Jeton sends no mail, and pages say what to do instead.
 //!
-//! Mail never holds up an answer or makes it fail: it is queued ([`queue`]), and a thread of its own sends it. What
+//! Mail never holds up an answer or makes it fail: it is queued ([`Mailer`]), and a thread of its own sends it. What
 //! could not be sent is in the log under the id of its request; whoever needs to know waits for [`Sending::fate`]. The
 //! words come from the caller, since texts belong to the pages.
 

@@ -297,6 +297,9 @@ fn link_refusal(
     if person.standing != Standing::Active {
         return Ok(Some(Problem::IsDeactivated));
     }
+    if person.is_blocked {
+        return Ok(Some(Problem::Blocked));
+    }
     if let Err(lacking) = grant.may_give(person.set.permissions) {
         return Ok(Some(Problem::MayDoMore(lacking)));
     }

@@ -283,6 +283,7 @@ db_test! {
         assert_eq!(ann.get(link.strip_prefix(url.as_str()).unwrap()).await.status, 410);
         // Nobody brings him back but an operator.
         ann.get("/orgs/croix-bleue-sahel/users").await.shows("Blocked");
+        ann.does("Ben", "password-link").await.shows("This account is blocked");
         for command in [
             &["user", "password-link", "ben@example.org"][..],
             &["user", "promote", "ben@example.org"],

@@ -2,7 +2,7 @@
 //! sideways on the smallest screen. With `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
-use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, html};
+use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html};
 use diesel::{RunQueryDsl, sql_query};
 use jeton::{
     domain::permission::BuiltInSet,
@@ -352,6 +352,10 @@ const PEOPLE: &[Page] = &[
     ("invitation gone", &[Go("/invitations/none")]),
     ("invitation for somebody else", &[Go("{invitation}")]),
 ];
+const BLOCKED: &[Page] = &[
+    ("users, one blocked", &[Go("/orgs/croix-bleue-sahel/users")]),
+    ("user blocked", &[Go("/orgs/croix-bleue-sahel/users/3")]),
+];
 const INVITED: &[Page] =
     &[("invitation", &[Go("{invitation}")]), ("invitation with errors", &[Go("{invitation}"), REFUSED])];
 const SETS: &[Page] = &[
@@ -556,6 +560,8 @@ async fn every_page_about_people(language: &'static str) {
     let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(PEOPLE).await;
+    change(&tour.app, "UPDATE users SET blocked_at = 1 WHERE id = 3");
+    tour.visit(BLOCKED).await;
     tour.browser.driver().delete_all_cookies().await.expect("a browser");
     tour.visit(INVITED).await;
     tour.ends();
