@@ -297,6 +297,28 @@ async fn one_client_leaves_connections_and_files_for_all_others() {
 }
 
 #[actix_web::test]
+async fn whoever_has_too_many_connections_is_told() {
+    let data = folder();
+    let mut jeton = Process::start(with_files(256, &command(&[], data.path())));
+    let url = jeton.line().split_whitespace().last().unwrap().to_owned();
+    let main: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
+    let mut held = Vec::new();
+    let told = (0..200).find_map(|_| {
+        let mut stream = connect_from([127, 0, 0, 7], main).unwrap();
+        stream.write_all(GOOD.as_bytes()).unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+        held.push(stream);
+        (!answer.starts_with("HTTP/1.1 200")).then_some(answer)
+    });
+    let told = told.expect("a refusal").to_ascii_lowercase();
+    assert!(told.starts_with("http/1.1 503") && told.contains("\r\nconnection: close\r\n"), "{told}");
+    assert!(told.contains("\r\nretry-after: 1\r\n"), "{told}");
+    assert_eq!(status_from([127, 0, 0, 9], main), 200);
+}
+
+#[actix_web::test]
 async fn an_offer_of_another_protocol_is_ignored() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let key = ann.makes_token("Power BI").await;

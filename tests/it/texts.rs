@@ -180,7 +180,7 @@ db_test! {
         }
         // What stands before the @ has no such form: only a server that speaks SMTPUTF8 takes it, and this one does
         // not.
-        ann.asks_to_invite("éloïse@example.org", "Reader").await.shows("The mail server has not taken the mail");
+        ann.asks_to_invite("éloïse@example.org", "Reader").await.shows("The mail could not be sent, and Jeton does not try again");
         assert!(jeton::app::mail::Sender::parse("Jeton <jeton@exämple.org>").is_ok_and(|sender| format!("{sender:?}").contains("xn--exmple-cua.org")));
     }
 

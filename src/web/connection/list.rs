@@ -3,11 +3,11 @@
 use super::{Client, Connection, Refusals, Shares, client::Waits, shares};
 use crate::web::{node::Node, source::TrustedProxies};
 use actix_web::{rt::net::TcpStream, web::Data};
-use socket2::SockRef;
+use socket2::{SockRef, Socket};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
-    io,
+    io::{self, Read, Write},
     net::{IpAddr, SocketAddr},
     rc::Rc,
     time::Duration,
@@ -93,12 +93,12 @@ impl Connections {
     /// When there is no room. The client has been told.
     pub fn admit(self: &Rc<Self>, stream: TcpStream, peer: Option<SocketAddr>) -> io::Result<Connection> {
         let share = peer.filter(|peer| !self.proxies.include(peer.ip())).map(|peer| shares::network(peer.ip()));
+        let socket = SockRef::from(&stream);
         if !self.has_room_for(share) {
             self.node.connections.refused.count();
-            let _best_effort = stream.try_write(&self.refusals.too_many());
+            let _best_effort = tell(&socket, &self.refusals.too_many());
             return Err(io::Error::other("too many connections"));
         }
-        let socket = SockRef::from(&stream);
         // It is served without them, too.
         let _no_delay = socket.set_tcp_nodelay(true);
         #[cfg(target_os = "linux")]
@@ -134,6 +134,17 @@ impl Connections {
         let most = counts.into_iter().max_by_key(|(_, count)| *count);
         most.is_some_and(|(share, count)| count > own + 1 && close_one(of(share)))
     }
+}
+
+/// The last words to a connection that is closed at once. What has come is read first: a system that closes over unread bytes
+/// takes back what it has sent. Not by way of tokio, which has not heard of this connection yet.
+fn tell(socket: &Socket, words: &[u8]) -> io::Result<()> {
+    let mut socket = socket;
+    match socket.read(&mut [0; 8 * 1024]) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+        _ => {}
+    }
+    socket.write_all(words)
 }
 
 /// Closes the one that waits, of those that are the first to go the one that has waited longest.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Most connections of both listeners. Each takes about 20 KB while nothing goes on.
 const MOST: usize = 10_000;
 /// Most connections of one client.
-const MOST_OF_ONE: usize = 256;
+const MOST_OF_ONE: usize = 1_000;
 /// Files for the databases, the log, mail and whatever is opened for a moment.
 const FOR_THE_REST: usize = 64;
 /// Files of a thread that serves, beside its connections.

@@ -203,7 +203,9 @@ mod tests {
         let request = headers.iter().fold(TestRequest::default(), |request, header| request.append_header(*header));
         let request = request.to_http_request();
         let headers = Headers::of(request.head())?;
-        let methods = headers.methods(request.head(), path)?.into_iter().map(str::to_owned).collect();
+        let mut methods: Vec<String> = headers.methods(request.head(), path)?.into_iter().map(str::to_owned).collect();
+        // Headers are kept in no order.
+        methods.sort_unstable();
         Ok((methods, headers.paths(path)?.len()))
     }
 
@@ -212,9 +214,9 @@ mod tests {
         let nginx = [("x-original-method", "POST"), ("x-original-uri", "/v1/x")];
         assert_eq!(told(&nginx, ""), Ok((vec!["POST".into()], 1)));
         let forged = [nginx[0], nginx[1], ("x-forwarded-method", "GET"), ("x-forwarded-uri", "/v1/y")];
-        assert_eq!(told(&forged, ""), Ok((vec!["POST".into(), "GET".into()], 2)));
+        assert_eq!(told(&forged, ""), Ok((vec!["GET".into(), "POST".into()], 2)));
         assert_eq!(told(&[], "/v1/x"), Ok((vec!["GET".into()], 1)));
-        assert_eq!(told(&forged, "/v1/z"), Ok((vec!["POST".into(), "GET".into(), "GET".into()], 3)));
+        assert_eq!(told(&forged, "/v1/z"), Ok((vec!["GET".into(), "GET".into(), "POST".into()], 3)));
     }
 
     #[test]
