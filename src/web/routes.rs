@@ -161,6 +161,7 @@ fn organization(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
         .service(web::resource("/orgs/{slug}/activity/search").route(web::post().to(activity::search)))
+        .service(web::resource("/orgs/{slug}/activity/{id}").route(read(activity::show)))
         .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
         .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)))
         .service(web::resource("/orgs/{slug}/billing").route(read(billing::show)))

@@ -99,7 +99,7 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 }
 
 /// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, which both
-/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own, `{api}` a protected API. POST
+/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own, `{api}` a protected API, `{entry}` the first of the log. POST
 /// carries a form with nothing but the session's own token in it.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
@@ -123,6 +123,8 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/users/{member}/removal", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/{member}/removal", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/activity", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/activity/{entry}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/activity/99999", [303, 404, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.csv", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.jsonl", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/inventory", [303, 200, 403, 404, 303]),
@@ -210,7 +212,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// What the names in the addresses of [`ORGANIZATION`] stand for, once it is there. Ann has a token `script`.
-async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 7] {
+async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] {
     let last = |path: &str| path.trim_end_matches("?made").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;
@@ -227,6 +229,8 @@ async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 7] {
         ("{invitation}", "1".into()),
         ("{set}", last(set.header("location"))),
         ("{api}", last(api.header("location"))),
+        ("{user}", "1".into()),
+        ("{entry}", "1".into()),
     ]
 }
 
@@ -472,7 +476,7 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}"];
+    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}", "{entry}"];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)

@@ -281,6 +281,11 @@ pub fn activity(slug: &str) -> String {
     format!("/orgs/{slug}/activity")
 }
 
+/// The entry of an organization's activity log at this position.
+pub fn activity_entry(slug: &str, position: i64) -> String {
+    format!("{}/{position}", activity(slug))
+}
+
 /// Searching an organization's activity log.
 pub fn activity_search(slug: &str) -> String {
     format!("{}/search", activity(slug))
