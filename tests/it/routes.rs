@@ -56,6 +56,7 @@ const TABLE: &[Row] = &[
     row("GET", "/account/tokens/{token}/revocation", [303, 200, 404, 303]),
     row("POST", "/account/tokens/{token}/revocation", [303, 303, 404, 303]),
     row("POST", "/account/organization", [303, 400, 400, 303]),
+    row("GET", "/orgs", [303, 303, 303, 303]),
     row("GET", "/organizations/new", [303, 200, 404, 303]),
     row("POST", "/organizations/new", [303, 422, 404, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
@@ -82,6 +83,7 @@ const TABLE: &[Row] = &[
     row("POST", "/verify/token/{behind:.*}", [401, 401, 401, 403]),
     row("GET", "/verify/else", [403, 403, 403, 403]),
     row("GET", "/nowhere", [404, 404, 404, 404]),
+    row("GET", "/sign-out", [303, 200, 200, 303]),
     row("POST", "/sign-out", [303, 303, 303, 303]),
     row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
 ];
@@ -182,6 +184,17 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/settings", [303, 422, 403, 404, 303]),
 ];
 
+/// The addresses of all pages whose parts in braces are among [`things`].
+pub fn reading() -> impl Iterator<Item = &'static str> {
+    let organization = ORGANIZATION.iter().map(|row| (row.method, row.path));
+    let all = TABLE.iter().map(|row| (row.method, row.path)).chain(organization);
+    let is_page = |path: &str| !is_for_programs(path) && !path.starts_with("/static/") && !path.contains("{code}");
+    let nothing = ["/setup", "/nowhere", "/orgs/{slug}/integrations/tokens/zzzzzzzzzz", "/orgs/{slug}/activity/99999"];
+    all.filter(|(method, _)| *method == "GET")
+        .map(|(_, path)| path)
+        .filter(move |path| is_page(path) && !nothing.contains(path))
+}
+
 /// A fresh pair of people, and the addresses of what Ann owns.
 async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, String, String) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
@@ -212,7 +225,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// What the names in the addresses of [`ORGANIZATION`] stand for, once it is there. Ann has a token `script`.
-async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] {
+pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] {
     let last = |path: &str| path.trim_end_matches("?made").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;

@@ -112,6 +112,7 @@ const NEWCOMER: &[Page] = &[
     ("security with errors", &[Go("/account/security"), Type("new_password", "short"), REFUSED]),
     ("user menu", &[Go("/account/security"), Press(".user-button", "#user-menu:popover-open")]),
     ("sessions", &[Go("/account/sessions")]),
+    ("sign-out", &[Go("/logout")]),
     ("tokens empty", &[Go("/account/tokens")]),
     ("service tokens empty", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
     ("new", &[Go("/account/tokens/new")]),
