@@ -21,13 +21,15 @@ use std::{env, fs};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
+    // Nothing that this run writes or installs may be among them: it would be newer than the run, and the next build would
+    // begin anew (`tests/it/structure.rs` looks).
     for watched in ["build.rs", "build", "locales", "static", "templates", "package.json", "package-lock.json"] {
         println!("cargo:rerun-if-changed={watched}");
     }
     println!("cargo:rerun-if-env-changed={}", npm::OFFLINE);
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    npm::install_if_missing();
+    npm::install_if_needed();
     write_if_changed(&out.join("texts.rs"), &texts::generate(Path::new("locales"))?)?;
     write_if_changed(&out.join("icons.rs"), &icons::generate(Path::new("templates"))?)?;
     write_if_changed(&out.join("assets.rs"), &assets::generate(Path::new("static"), &out.join("assets"))?)?;

@@ -10,15 +10,17 @@ pub const OFFLINE: &str = "JETON_BUILD_OFFLINE";
 const MODULES: &str = "node_modules";
 const PACKAGES: [&str; 3] = ["basecoat-css", "htmx.org", "lucide-static"];
 
-/// Runs `npm ci` when a package is missing. Jeton also works without them, so a failure is a warning and no more.
-pub fn install_if_missing() {
-    if PACKAGES.iter().all(|name| package(name).is_some()) {
+/// Runs `npm ci` when a package is missing or not the one that `package-lock.json` names. Jeton also works without them, so
+/// a failure is a warning and no more.
+pub fn install_if_needed() {
+    if PACKAGES.iter().all(|name| is_installed(name)) {
         return;
     }
     let outcome = if env::var_os(OFFLINE).is_some() { Err(format!("{OFFLINE} is set")) } else { install() };
     if let Err(reason) = outcome {
         println!(
-            "cargo:warning=front-end packages are missing ({reason}): pages will work without htmx, icons and basecoat"
+            "cargo:warning=npm could not install the front-end packages ({reason}): pages will work without htmx, icons and \
+             basecoat where those are missing; touch build.rs to try again"
         );
     }
 }
@@ -28,13 +30,23 @@ pub fn package(name: &str) -> Option<PathBuf> {
     Some(Path::new(MODULES).join(name)).filter(|folder| folder.join("package.json").is_file())
 }
 
-/// A file of an installed package, watched for changes. Only files that exist may be watched: cargo takes a missing one
-/// for changed and would build the crate anew each time.
+/// A file of an installed package. Cargo is not told to watch it: what npm installed during this very run would be newer than
+/// the run, and the next build would begin anew. The version of the package is watched, in `package-lock.json`.
 pub fn file(package_name: &str, path: &str) -> Option<PathBuf> {
-    let file = package(package_name)?.join(path);
-    fs::metadata(&file).ok()?;
-    println!("cargo:rerun-if-changed={}", file.display());
-    Some(file)
+    Some(package(package_name)?.join(path)).filter(|file| file.is_file())
+}
+
+fn is_installed(name: &str) -> bool {
+    let wanted = version(Path::new("package-lock.json"), name);
+    package(name).is_some() && wanted == version(&Path::new(MODULES).join(".package-lock.json"), name)
+}
+
+/// The version of a package in a lock file of npm's.
+fn version(lock: &Path, name: &str) -> Option<String> {
+    let text = fs::read_to_string(lock).ok()?;
+    let (_, entry) = text.split_once(&format!("\"{MODULES}/{name}\": {{"))?;
+    let (_, version) = entry.split_once("\"version\": \"")?;
+    Some(version.split('"').next()?.to_owned())
 }
 
 fn install() -> Result<(), String> {

@@ -26,7 +26,7 @@ use crate::{
 use std::collections::{HashMap, HashSet};
 
 /// Entries on a page.
-pub const PAGE: usize = 50;
+pub const PAGE: usize = 40;
 /// Entries of an export that are in memory at the same moment, and after which it is looked whether it may go on.
 const BATCH: i64 = 1000;
 /// Most people of one name whose entries are put together.
@@ -125,6 +125,19 @@ impl Jeton {
         .await
     }
 
+    /// The entry of the organization's log at this position.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none.
+    pub async fn activity_entry(&self, reader: &Holder<ReadActivity>, position: i64) -> Result<LogPage> {
+        let organization = reader.grant().organization();
+        self.read(move |connection| {
+            let entry = activity::at(connection, organization, position)?.ok_or(AppError::NotFound)?;
+            with_names(connection, organization, vec![entry])
+        })
+        .await
+    }
+
     /// Begins an export of the log, and notes that in it. `what` is the name of the file.
     ///
     /// # Errors
@@ -208,16 +221,24 @@ fn page(
         PageFrom::Before(_) => (true, is_cut),
         PageFrom::After(_) => (is_cut, true),
     };
+    Ok(LogPage {
+        head: activity::head(connection, Some(organization))?,
+        proposed: people::proposed(connection, organization, PROPOSED)?,
+        has_newer,
+        has_older,
+        ..with_names(connection, organization, entries)?
+    })
+}
+
+/// Entries, and what is still known of those whom they name.
+fn with_names(connection: &mut AnyConnection, organization: OrganizationId, entries: Vec<Logged>) -> Result<LogPage> {
     let named: HashSet<UserId> = entries.iter().flat_map(|entry| [entry.actor, entry.target]).flatten().collect();
     let ids: HashSet<String> = entries.iter().filter_map(|entry| Some(entry.token.as_ref()?.0.clone())).collect();
     Ok(LogPage {
         people: people::addresses(connection, organization, named.into_iter().collect())?.into_iter().collect(),
         tokens: inventory::still_there(connection, organization, ids.into_iter().collect())?.into_iter().collect(),
-        head: activity::head(connection, Some(organization))?,
-        proposed: people::proposed(connection, organization, PROPOSED)?,
         entries,
-        has_newer,
-        has_older,
+        ..LogPage::default()
     })
 }
 

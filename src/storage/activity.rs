@@ -4,7 +4,7 @@ mod chain;
 mod reading;
 
 pub use chain::{Break, Walk, chains};
-pub use reading::{Filter, Key, Logged, PageFrom, head, page};
+pub use reading::{Filter, Key, Logged, PageFrom, at, head, page};
 
 use super::{
     AnyConnection, Result, known,

@@ -1,8 +1,10 @@
 //! The activity log: a page with filters, and the same as files.
 
+mod entry;
 mod export;
 mod sentence;
 
+pub use entry::show;
 pub use export::{export_csv, export_jsonl};
 
 use super::{
@@ -14,29 +16,27 @@ use super::{
     routes::path,
     search::{self, Search, Step},
     shell::{Nav, Shell},
-    texts::Texts,
-    words::{Calendar, Errors, Moment},
+    words::{Calendar, Errors},
 };
 use crate::{
     app::{
         AppError,
         activity::{LogForm, LogPage},
-        organizations::Holder,
         problem::{Field, Problems},
         random,
     },
     domain::{
-        activity::{Action, ActionGroup, Source},
-        permission::{Permission, ReadActivity},
+        activity::{Action, ActionGroup},
+        permission::ReadActivity,
         time::Timestamp,
-        user::{UserId, shown_email},
     },
-    storage::activity::{Key, Logged, PageFrom},
+    storage::activity::{Key, PageFrom},
 };
 use actix_web::{HttpRequest, HttpResponse, web::Query};
 use askama::Template;
 use chrono::NaiveDate;
-use sentence::{Name, Names, Piece};
+use entry::Line;
+use sentence::Piece;
 use serde::Deserialize;
 
 /// What is looked for, as it was typed.
@@ -152,24 +152,7 @@ struct Log {
 /// The entries of a day.
 struct Day {
     words: String,
-    entries: Vec<Entry>,
-}
-
-/// An entry as the page shows it.
-struct Entry {
-    position: String,
-    time: String,
-    at: Moment,
-    sentence: Vec<Piece>,
-    changes: Vec<String>,
-    is_by_itself: bool,
-    source: Source,
-    program: String,
-    target: Option<String>,
-    token: Option<String>,
-    hash: String,
-    only_person: Option<String>,
-    only_token: Option<String>,
+    entries: Vec<Line>,
 }
 
 /// `GET /orgs/{slug}/activity`: the page, or to htmx the entries alone.
@@ -251,7 +234,7 @@ fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &L
         if days.last().is_none_or(|day| day.words != words) {
             days.push(Day { words, entries: Vec::new() });
         }
-        let entry = entry(shell.t, calendar, &at.who, found, logged);
+        let entry = Line::of(shell.t, calendar, &at.who, found, logged);
         if let Some(day) = days.last_mut() {
             day.entries.push(entry);
         }
@@ -268,62 +251,5 @@ fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &L
         head: found.head.map(|(position, hash)| (shell.t.number(position), random::hex(&hash))),
         sought,
         shell,
-    }
-}
-
-fn entry(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Entry {
-    let slug = reader.membership().slug.as_str();
-    let about =
-        |user: Option<UserId>| found.people.get(&user?).map(|email| path::activity_with(slug, &[("person", email)]));
-    let token = entry.token.as_ref();
-    Entry {
-        position: t.number(entry.position),
-        time: calendar.clock_time(entry.at),
-        at: calendar.full(entry.at),
-        sentence: sentence::pieces(t, entry, &names(t, calendar, reader, found, entry)),
-        changes: sentence::changes(t, entry),
-        is_by_itself: sentence::is_by_itself(entry),
-        program: if entry.source.program.is_empty() { String::new() } else { t.program(&entry.source.program) },
-        source: entry.source.clone(),
-        target: target(entry),
-        token: token.map(|(public_id, _)| public_id.clone()),
-        hash: random::hex(&entry.hash),
-        only_person: about(entry.actor),
-        only_token: token.map(|(public_id, _)| path::activity_with(slug, &[("token", public_id)])),
-    }
-}
-
-/// Whom or what it happened to; of somebody who was invited that is their address.
-fn target(entry: &Logged) -> Option<String> {
-    let name = entry.target_name.as_deref()?;
-    let is_address = matches!(entry.action, Action::UserInvited | Action::InvitationWithdrawn);
-    Some(if is_address { shown_email(name) } else { name.to_owned() })
-}
-
-fn names(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Names {
-    let slug = reader.membership().slug.as_str();
-    let about = |user: UserId| found.people.get(&user).map(|email| path::activity_with(slug, &[("person", email)]));
-    let may_see_tokens = reader.grant().held().contains(Permission::PlatformIntegrations);
-    let actor = match (entry.actor, entry.actor_name.as_str()) {
-        (_, "") => t.activity_jeton(),
-        (None, crate::app::operator::NAME) => t.activity_operator(),
-        (_, name) => name,
-    };
-    let token = entry.token.as_ref().map(|(public_id, label)| Name {
-        words: label.clone(),
-        href: found
-            .tokens
-            .get(public_id)
-            .filter(|_| may_see_tokens)
-            .map(|is_service| path::token_of_organization(slug, public_id, *is_service)),
-    });
-    Names {
-        actor: Name { words: actor.to_owned(), href: entry.actor.and_then(about) },
-        target: Name {
-            words: target(entry).unwrap_or_else(|| t.activity_unnamed().into()),
-            href: entry.target.and_then(about),
-        },
-        token: token.unwrap_or_else(|| Name { words: t.activity_unnamed().into(), href: None }),
-        detail: sentence::detail(t, calendar, entry),
     }
 }

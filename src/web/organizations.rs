@@ -35,6 +35,12 @@ pub async fn choose(app: App, who: SignedIn, Form(choice): Form<Choice>) -> Resu
     Ok(see(&path::organization(&slug)))
 }
 
+/// `GET /orgs`: the organization that they work in, or their own tokens.
+pub async fn own(who: SignedIn) -> HttpResponse {
+    let own = who.actor.membership().map(|at| path::organization(&at.slug));
+    see(own.as_deref().unwrap_or(path::TOKENS))
+}
+
 /// `GET /orgs/{slug}`: the first section that they may see, or their own tokens.
 pub async fn home(at: AtWork) -> HttpResponse {
     let first = at.shell(Nav::None).sections().into_iter().next();

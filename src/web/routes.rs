@@ -2,6 +2,7 @@
 //! to.
 
 pub mod path;
+pub mod short;
 
 use super::{
     App, PublicUrl, account, activity, api, assets, billing,
@@ -11,7 +12,18 @@ use super::{
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
-use actix_web::{Handler, HttpResponse, Responder, Route, cookie::Key, guard, middleware::from_fn, web};
+use actix_web::{
+    Handler, HttpRequest, HttpResponse, Responder, Route,
+    cookie::Key,
+    guard::{self, Guard},
+    middleware::from_fn,
+    web,
+};
+use std::future::ready;
+
+fn reads() -> impl Guard {
+    guard::Any(guard::Get()).or(guard::Head())
+}
 
 /// GET and HEAD, which only reads.
 fn read<F, Args>(handler: F) -> Route
@@ -20,7 +32,7 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler)
+    web::route().guard(reads()).to(handler)
 }
 
 /// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
@@ -36,7 +48,7 @@ pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, 
                 // Wrapped last, so it runs first: another site's request does not even read the session.
                 .wrap(from_fn(origin::check))
                 .configure(pages)
-                .default_service(web::route().to(HttpResponse::NotFound)),
+                .default_service(web::route().to(short::otherwise)),
         );
 }
 
@@ -73,6 +85,11 @@ fn programs(config: &mut web::ServiceConfig) {
 }
 
 fn pages(config: &mut web::ServiceConfig) {
+    // First, since some are what the part in braces of a page's address would take. Forms pass them by.
+    for (address, page) in short::ADDRESSES {
+        let lead = move |request: HttpRequest| ready(short::lead(&request, page));
+        config.service(web::resource(address).guard(reads()).route(web::to(lead)));
+    }
     config
         .service(web::resource("/").route(read(home)))
         .service(web::resource("/setup").route(read(setup::form)).route(web::post().to(setup::submit)))
@@ -87,7 +104,7 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(read(password_links::form))
                 .route(web::post().to(password_links::submit)),
         )
-        .service(web::resource("/sign-out").route(web::post().to(sign_in::sign_out)))
+        .service(web::resource("/sign-out").route(read(sign_in::ask_sign_out)).route(web::post().to(sign_in::sign_out)))
         .service(
             web::resource("/account/profile")
                 .route(read(account::profile))
@@ -143,6 +160,7 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(web::post().to(invitations::join_as_new)),
         )
         .service(web::resource("/invitations/{code}/acceptance").route(web::post().to(invitations::join)))
+        .service(web::resource("/orgs").route(read(organizations::own)))
         .configure(organization)
         .configure(people)
         .configure(permission_sets)
@@ -161,6 +179,7 @@ fn organization(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
         .service(web::resource("/orgs/{slug}/activity/search").route(web::post().to(activity::search)))
+        .service(web::resource("/orgs/{slug}/activity/{id}").route(read(activity::show)))
         .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
         .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)))
         .service(web::resource("/orgs/{slug}/billing").route(read(billing::show)))

@@ -5,12 +5,16 @@ use super::{
     errors::WebError,
     form::{Form, OpenForm, Refused},
     page::{page, see},
+    question::Question,
     routes::path,
     session::{self, SignedIn, Visitor},
-    shell::Shell,
+    shell::{Nav, Shell},
     words::Errors,
 };
-use crate::app::demo::{GUESTS, Guest, PASSWORD};
+use crate::{
+    app::demo::{GUESTS, Guest, PASSWORD},
+    domain::user::shown_email,
+};
 use actix_session::Session;
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -120,6 +124,31 @@ pub async fn submit(
             refused.page(&SignInPage { shell: visitor.shell, typed, errors, done: None })
         }
     }
+}
+
+/// `GET /sign-out`: asks first, since reading an address ends nothing.
+///
+/// # Errors
+/// When the template fails.
+pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebError> {
+    let Some(who) = who else { return Ok(see(path::SIGN_IN)) };
+    let shell = who.shell(Nav::None);
+    let question = Question {
+        t: shell.t,
+        csrf: shell.csrf.clone(),
+        title: shell.t.layout_sign_out().into(),
+        heading: shell.t.sign_in_out_heading().into(),
+        lines: vec![shell.t.sign_in_out_who(shown_email(&who.actor.user().email))],
+        action: path::SIGN_OUT.into(),
+        submit: shell.t.layout_sign_out(),
+        is_destructive: false,
+        cancel: path::HOME.into(),
+        asks_password: false,
+        refusal: None,
+        errors: Errors::default(),
+        is_dialog: false,
+    };
+    question.ask(shell, false)
 }
 
 /// The form of the sign-out button, which carries nothing but its token.

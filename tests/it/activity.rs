@@ -118,6 +118,46 @@ db_test! {
         page.shows("Entry 5 is the last of the chain");
     }
 
+    async fn an_entry_has_a_page_with_everything_that_is_known_of_it(db: TestDb) {
+        let (app, ann) = TestApp::with_user(db, "Ann").await;
+        ann.makes_token("Power BI").await;
+        let id = ann.token_id("Power BI").await;
+        let list = ann.get(LOG).await;
+        let jsonl = export(&ann, "jsonl", &[("kind", "token.created")]).await;
+        let made: Value = serde_json::from_str(&jsonl).unwrap();
+        let page = ann.get(&format!("{LOG}/{}", made["position"])).await;
+        page.shows("Ann made the token Power BI").shows(&id).shows("Entries about this token");
+        for known in ["address", "program", "request_id", "hash"] {
+            let value = made[known].as_str().unwrap();
+            page.shows(value);
+            assert!(known != "request_id" || !list.body.contains(value), "the list is short");
+        }
+        let htmx = [("hx-request", "true"), ("hx-target", "a")];
+        let part = ann.request("GET", &format!("{LOG}/{}", made["position"]), &htmx, String::new()).await;
+        assert!(part.body.trim_start().starts_with("<details") && !part.body.contains("<html"), "{}", part.body);
+        part.shows(&id);
+        for none in ["0", "-1", "4711", "x"] {
+            assert_eq!(ann.get(&format!("{LOG}/{none}")).await.status, 404, "{none}");
+        }
+        let eve = app.add_organization("elsewhere", "Eve").await;
+        eve.makes_token("of Eve").await;
+        let there = eve.get(&format!("/orgs/elsewhere/activity/{}", made["position"])).await;
+        assert!(!there.text().contains("Power BI"), "it is another log");
+    }
+
+    async fn a_page_of_the_log_is_light(db: TestDb) {
+        let app = TestApp::demonstration(db).await;
+        let awa = Person::at(&app.url, "Awa");
+        awa.get("/sign-in").await;
+        let signs_in = [("email", "awa@demo.example"), ("password", jeton::app::demo::PASSWORD)];
+        assert_eq!(awa.post("/sign-in", &signs_in).await.status, 303);
+        let page = awa.get(LOG).await.body;
+        let elements = page.match_indices('<').filter(|(at, _)| page[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()));
+        let entries = page.matches("<li>\n        <time").count();
+        assert_eq!(entries, jeton::app::activity::PAGE);
+        assert!(elements.clone().count() <= 560, "{} elements", elements.count());
+    }
+
     async fn filters_find_a_persons_a_tokens_and_a_days_entries(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
         let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
@@ -475,6 +515,8 @@ mod plans {
                 assert!(plan.contains(index), "{condition}: {plan}");
                 assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE") && !plan.contains("Seq Scan"), "{plan}");
             }
+            let entry = "SELECT * FROM activity WHERE coalesce(organization_id, 0) = 1 AND position = 5";
+            assert!(plan(&app, entry).contains("activity_position"), "{}", plan(&app, entry));
             let walk = "SELECT * FROM activity WHERE coalesce(organization_id, 0) = 1 AND position > 5 ORDER BY position LIMIT 10";
             assert!(plan(&app, walk).contains("activity_position"), "{}", plan(&app, walk));
         }

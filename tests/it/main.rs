@@ -40,6 +40,7 @@ mod service_states;
 mod service_users;
 mod sessions;
 mod setup;
+mod short;
 mod sign_in;
 mod stop;
 mod structure;

@@ -56,6 +56,7 @@ const TABLE: &[Row] = &[
     row("GET", "/account/tokens/{token}/revocation", [303, 200, 404, 303]),
     row("POST", "/account/tokens/{token}/revocation", [303, 303, 404, 303]),
     row("POST", "/account/organization", [303, 400, 400, 303]),
+    row("GET", "/orgs", [303, 303, 303, 303]),
     row("GET", "/organizations/new", [303, 200, 404, 303]),
     row("POST", "/organizations/new", [303, 422, 404, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
@@ -82,6 +83,7 @@ const TABLE: &[Row] = &[
     row("POST", "/verify/token/{behind:.*}", [401, 401, 401, 403]),
     row("GET", "/verify/else", [403, 403, 403, 403]),
     row("GET", "/nowhere", [404, 404, 404, 404]),
+    row("GET", "/sign-out", [303, 200, 200, 303]),
     row("POST", "/sign-out", [303, 303, 303, 303]),
     row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
 ];
@@ -99,7 +101,7 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 }
 
 /// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, which both
-/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own, `{api}` a protected API. POST
+/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own, `{api}` a protected API, `{entry}` the first of the log. POST
 /// carries a form with nothing but the session's own token in it.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
@@ -123,6 +125,8 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/users/{member}/removal", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/{member}/removal", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/activity", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/activity/{entry}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/activity/99999", [303, 404, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.csv", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity.jsonl", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/inventory", [303, 200, 403, 404, 303]),
@@ -180,6 +184,17 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/settings", [303, 422, 403, 404, 303]),
 ];
 
+/// The addresses of all pages whose parts in braces are among [`things`].
+pub fn reading() -> impl Iterator<Item = &'static str> {
+    let organization = ORGANIZATION.iter().map(|row| (row.method, row.path));
+    let all = TABLE.iter().map(|row| (row.method, row.path)).chain(organization);
+    let is_page = |path: &str| !is_for_programs(path) && !path.starts_with("/static/") && !path.contains("{code}");
+    let nothing = ["/setup", "/nowhere", "/orgs/{slug}/integrations/tokens/zzzzzzzzzz", "/orgs/{slug}/activity/99999"];
+    all.filter(|(method, _)| *method == "GET")
+        .map(|(_, path)| path)
+        .filter(move |path| is_page(path) && !nothing.contains(path))
+}
+
 /// A fresh pair of people, and the addresses of what Ann owns.
 async fn cast(db: crate::harness::TestDb) -> (TestApp, Person, Person, String, String, String) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
@@ -210,7 +225,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// What the names in the addresses of [`ORGANIZATION`] stand for, once it is there. Ann has a token `script`.
-async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 8] {
+pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] {
     let last = |path: &str| path.trim_end_matches("?made").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;
@@ -225,9 +240,10 @@ async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 8] {
         ("{service}", last(&ann.service_token("Workato").await)),
         ("{member}", last(&ann.page_of("Ben").await)),
         ("{invitation}", "1".into()),
-        ("{user}", "1".into()),
         ("{set}", last(set.header("location"))),
         ("{api}", last(api.header("location"))),
+        ("{user}", "1".into()),
+        ("{entry}", "1".into()),
     ]
 }
 
@@ -475,7 +491,7 @@ fn the_table_names_every_route() {
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
     served.sort_unstable();
-    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}"];
+    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}", "{entry}"];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
     let named = |path: &str| {
         TABLE.iter().any(|row| generic(row.path) == path) || ORGANIZATION.iter().any(|row| generic(row.path) == path)

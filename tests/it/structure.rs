@@ -89,6 +89,21 @@ fn no_file_has_anything_like_a_key_in_it() {
     }
 }
 
+/// What the first build installs and writes is newer than its run: were it watched, the second would begin anew.
+#[test]
+fn the_build_watches_nothing_that_it_writes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = fs::read_to_string(Path::new(env!("OUT_DIR")).with_file_name("output")).unwrap();
+    let watched: Vec<&str> = output.lines().filter_map(|line| line.strip_prefix("cargo:rerun-if-changed=")).collect();
+    for source in ["build", "locales", "package-lock.json", "static", "templates"] {
+        assert!(watched.contains(&source), "{source} is not among {watched:?}");
+    }
+    let tracked = tracked(root);
+    for path in watched {
+        assert!(tracked.iter().any(|file| file.starts_with(root.join(path))), "{path} is none of our sources");
+    }
+}
+
 /// All files but those that the build and the tests bring along, as `.gitignore` names them.
 fn tracked(folder: &Path) -> Vec<PathBuf> {
     let ignored: Vec<String> = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".gitignore"))

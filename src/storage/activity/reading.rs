@@ -13,7 +13,7 @@ use crate::domain::{
     time::Timestamp,
     user::UserId,
 };
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,6 +225,21 @@ fn load(
             .order((activity::at.asc(), activity::id.asc())),
     };
     Ok(query.load(connection)?)
+}
+
+/// The entry of an organization's log at this position.
+///
+/// # Errors
+/// When the database fails.
+pub fn at(connection: &mut AnyConnection, organization: OrganizationId, position: i64) -> Result<Option<Logged>> {
+    let row: Option<Row> = activity::table
+        // Word for word the expression of the index `activity_position`.
+        .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(organization.0))
+        .filter(activity::position.eq(position))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
+    row.map(Row::logged).transpose()
 }
 
 /// The last entry of an organization's chain: its position and hash. None while there is no entry.

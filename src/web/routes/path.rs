@@ -43,6 +43,8 @@ pub const SETUP: &str = "/setup";
 pub const INSTALLATION_ADMINS: &str = "/installation/administrators";
 /// Signing in.
 pub const SIGN_IN: &str = "/sign-in";
+/// Signing out.
+pub const SIGN_OUT: &str = "/sign-out";
 /// Asking for a link because of a forgotten password.
 pub const FORGOTTEN: &str = "/sign-in/forgotten";
 /// What the address of a link for a new password begins with.
@@ -89,7 +91,10 @@ pub fn token_receipt(public_id: &str) -> String {
     format!("{TOKENS}/{public_id}/receipt")
 }
 
-/// The organization that a user works in.
+/// The first page of the organization that a user works in.
+pub const ORGANIZATIONS: &str = "/orgs";
+
+/// Choosing the organization that a user works in.
 pub const WORKING_IN: &str = "/account/organization";
 
 /// The first page of an organization.
@@ -279,6 +284,11 @@ pub fn protected_api_part(slug: &str, public_id: &str, part: &str) -> String {
 /// An organization's activity log.
 pub fn activity(slug: &str) -> String {
     format!("/orgs/{slug}/activity")
+}
+
+/// The entry of an organization's activity log at this position.
+pub fn activity_entry(slug: &str, position: i64) -> String {
+    format!("{}/{position}", activity(slug))
 }
 
 /// Searching an organization's activity log.
