@@ -177,7 +177,8 @@ impl Places {
 /// What the standard library writes by itself would wait for a reader that reads nothing.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
-    let words = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let words =
+        payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let thread = thread::current();
     let name = thread.name().unwrap_or_default();
     let place = panic.location().map(ToString::to_string).unwrap_or_default();

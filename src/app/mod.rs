@@ -48,7 +48,7 @@ pub mod verify;
 use crate::{
     domain::{permission::Permission, token::Pepper},
     storage::{
-        self, Address, AnyConnection, Db, Failure, StorageError,
+        self, Address, AnyConnection, Db, Failure, StorageError, Trouble,
         epoch::{self, Touched},
     },
 };
@@ -185,6 +185,8 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
+        // A full disk is no reason not to start.
+        let full = db.with_reserve();
         let for_older_rows = [
             storage::activity::chain_older,
             storage::users::make_searchable,
@@ -193,7 +195,7 @@ impl Jeton {
             storage::tokens::make_searchable,
         ];
         for work in for_older_rows {
-            while db.write(work)? {}
+            while full.write(work)? {}
         }
         let known = db.read(storage::installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
@@ -340,6 +342,17 @@ impl Jeton {
     /// Whether the database fails at this moment, as far as is known.
     pub fn database_fails(&self) -> bool {
         self.db.health().fails()
+    }
+
+    /// For what is done after its answer.
+    ///
+    /// # Errors
+    /// When the database is known to fail.
+    fn needs_database(&self) -> Result<()> {
+        match self.database_fails() {
+            true => Err(StorageError::Trouble(Trouble::Broken, "it saves nothing at the moment".into()).into()),
+            false => Ok(()),
+        }
     }
 
     /// Finds out whether the database takes writes, if that is not known any more. To be called every few seconds.

@@ -82,8 +82,9 @@ impl Db {
         if !self.health.is_due(self.reserve.is_some()) {
             return;
         }
-        match self.keep_room().and_then(|()| self.prove()) {
-            Ok(()) => self.health.proved(),
+        match self.keep_room() {
+            Ok(()) if self.prove().is_ok() => self.health.proved(),
+            Ok(()) => {}
             Err(error) => self.health.failed(&error),
         }
     }
@@ -101,9 +102,8 @@ impl Db {
         match self.address {
             // A page of the log.
             Address::Sqlite(_) => self.write(installation::lock),
-            Address::Postgres(_) => nodes::take_room(self.writers.take()?.connection()),
+            Address::Postgres(_) => self.read(nodes::take_room),
         }
-        .map_err(|error| self.told(error))
     }
 
     /// Where the database is.

@@ -5,7 +5,10 @@
 
 use super::{StorageError, Trouble};
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError, atomic::{AtomicU64, Ordering::Relaxed}},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 

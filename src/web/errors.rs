@@ -167,7 +167,9 @@ pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>, reads: bool
                 t.errors_permission_text(t.permission_with_group(*permission)),
             );
         }
-        Some(WebError::App(AppError::NotEnded(_))) => return pair(t.errors_not_ended_title(), t.errors_not_ended_text()),
+        Some(WebError::App(AppError::NotEnded(_))) => {
+            return pair(t.errors_not_ended_title(), t.errors_not_ended_text());
+        }
         Some(WebError::App(AppError::Storage(error))) if error.is_passing() && !error.is_away() => {
             return if reads {
                 pair(t.errors_unreadable_title(), t.errors_unreadable_text())
