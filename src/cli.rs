@@ -8,7 +8,7 @@ mod tokens;
 mod users;
 
 use crate::{
-    app::{self, Jeton, StartError, clock::Clock, demo, mail},
+    app::{self, Jeton, StartError, clock::Clock, demo, log, mail},
     config::{self, Config, DataConfig, Options},
     storage::Address,
     web::{self, routes::path},
@@ -23,6 +23,7 @@ use std::{
     path::PathBuf,
 };
 use tokens::TokenCommand;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use users::UserCommand;
 
 /// API tokens for people and organizations, and exact answers about them
@@ -166,11 +167,15 @@ fn say(text: &str) -> Outcome {
     }
 }
 
-/// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise).
+/// What strangers cause in the libraries: malformed requests, which are counted, and cookies of sessions that have ended.
+const UNHEARD: &str = "actix_http=off,actix_session=error,actix_server=warn";
+
+/// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise). What strangers cause is
+/// only there for whoever asks for more than that.
 pub fn start_logging() {
-    let filter = config::variable("JETON_LOG").and_then(|level| tracing_subscriber::EnvFilter::try_new(level).ok());
-    // actix-session reports a cookie of an ended session, which is everyday life.
-    let filter = filter.unwrap_or_else(|| "info,actix_session=error,actix_server=warn".into());
-    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    let asked = config::variable("JETON_LOG").filter(|asked| EnvFilter::try_new(asked).is_ok());
+    let asked = asked.unwrap_or_else(|| "info".into());
+    let filter = EnvFilter::new(&asked);
+    let hears_all = filter.max_level_hint().is_some_and(|most| most > LevelFilter::INFO);
+    log::start(if hears_all { filter } else { EnvFilter::new(format!("{UNHEARD},{asked}")) });
 }

@@ -9,6 +9,7 @@ async fn main() {
     let cli = jeton::cli::Cli::read();
     jeton::cli::start_logging();
     let done = jeton::cli::run(cli).await.inspect_err(|error| tracing::error!("{error}"));
+    jeton::app::log::finish();
     // Not by returning: that would wait for threads that wait for a database that answers nothing, perhaps for ever.
     std::process::exit(i32::from(done.is_err()));
 }

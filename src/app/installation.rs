@@ -135,7 +135,7 @@ impl Jeton {
         let Some(email) = email else { return Err(problems.into()) };
         self.need_proof(by.actor(), form.password, &source).await?;
         let (by, now) = (by.clone(), self.clock.now());
-        self.write(move |connection| {
+        self.end(move |connection| {
             by.still(connection)?;
             let found = users::find_by_email(connection, &email)?;
             let (user, _) = found.ok_or_else(|| Problems::one(Field::Email, Problem::NotAChoice))?;

@@ -141,7 +141,7 @@ impl Jeton {
         let mut problems = Problems::default();
         let Some(reason) = problems.check(Field::Reason, text::reason(reason)) else { return Err(problems.into()) };
         let (at, now) = (at.clone(), self.clock.now());
-        self.change_keys(move |connection| {
+        self.end_keys(move |connection| {
             let organization = at.still(connection)?.organization();
             let token = inventory::find_personal(connection, organization, &public_id)?.ok_or(AppError::NotFound)?;
             let name = at.actor().user().name.as_str();

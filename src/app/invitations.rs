@@ -164,7 +164,7 @@ impl Jeton {
     /// When the database fails.
     pub async fn withdraw_invitation(&self, manager: &Manager, id: InvitationId, source: Source) -> Result<bool> {
         let (manager, now) = (manager.clone(), self.clock.now());
-        self.write(move |connection| {
+        self.end(move |connection| {
             let organization = manager.still(connection)?.organization();
             let Some(invitation) = invitations::find(connection, organization, id)? else { return Ok(false) };
             if !invitations::delete(connection, organization, id)? {

@@ -91,7 +91,7 @@ impl Jeton {
             // In the order of organizations and tokens, so that two reports at once never wait for each other in a ring.
             live.sort_unstable_by_key(|leak| (leak.identity.organization, leak.identity.token));
             let request_id = source.request_id.clone();
-            let revoked = self.change_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
+            let revoked = self.end_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
             if self.mail.is_some() {
                 tokio::spawn(async move { self.tell_owners(revoked, compose, &request_id).await });
             }

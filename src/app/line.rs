@@ -5,7 +5,10 @@
 //! that stands still, may keep a thread waiting for ever; it is then given up, with its connection, and another one takes
 //! its place (R4).
 
-use super::freshness::{PATIENCE, Unproven, prove_pepper};
+use super::{
+    background,
+    freshness::{PATIENCE, Unproven, prove_pepper},
+};
 use crate::{
     domain::token::Pepper,
     storage::{Address, AnyConnection},
@@ -145,7 +148,11 @@ impl<Q: Send + 'static, A: Send + 'static> Desk<Q, A> {
         let (waiting, arrived) = mpsc::channel();
         let busy = Arc::new(Busy { begun: Instant::now(), until: 0.into() });
         let (server, seen) = (Arc::clone(server), Arc::clone(&busy));
-        std::thread::spawn(move || server.serve(&arrived, &seen));
+        if let Err(error) = background::thread("line", move || server.serve(&arrived, &seen)) {
+            tracing::error!(%error, "there is no thread to ask the database");
+            // Whoever asks next tries again.
+            busy.begins(Duration::ZERO);
+        }
         Self { waiting, busy }
     }
 }

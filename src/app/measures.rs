@@ -14,6 +14,11 @@ use std::{
 pub struct Counter(AtomicU64);
 
 impl Counter {
+    /// None so far.
+    pub const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
     /// One more.
     pub fn count(&self) {
         self.0.fetch_add(1, Relaxed);
@@ -129,6 +134,10 @@ pub struct Measured {
     pub cached_bytes: u64,
     /// Tokens with uses that are not yet in the database.
     pub waiting: usize,
+    /// Whether the database fails.
+    pub database_fails: bool,
+    /// How often it has failed to do what it was asked.
+    pub database_failures: u64,
     /// Connections of pages and the API to the database: all that are open, and those that nobody uses.
     pub connections: (u32, u32),
 }
@@ -147,7 +156,13 @@ impl Measured {
 impl Jeton {
     /// What this node measured.
     pub fn measured(&self) -> Measured {
-        Measured { connections: self.db.connections(), ..self.verifier.measured() }
+        let health = self.db.health();
+        Measured {
+            database_fails: health.fails(),
+            database_failures: health.failures(),
+            connections: self.db.connections(),
+            ..self.verifier.measured()
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 mod attempts;
+pub mod background;
 pub mod backups;
 pub mod billing;
 mod calls;
@@ -20,6 +21,7 @@ pub mod inventory;
 pub mod invitations;
 pub mod leaks;
 mod line;
+pub mod log;
 pub mod mail;
 pub mod measures;
 pub mod nodes;
@@ -46,7 +48,7 @@ pub mod verify;
 use crate::{
     domain::{permission::Permission, token::Pepper},
     storage::{
-        self, Address, AnyConnection, Db, StorageError,
+        self, Address, AnyConnection, Db, Failure, StorageError, Trouble,
         epoch::{self, Touched},
     },
 };
@@ -78,6 +80,9 @@ pub enum AppError {
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The database failed, and what was to end goes on.
+    #[error("nothing was revoked or ended, and what was to end goes on: {0}")]
+    NotEnded(StorageError),
     /// A part of Jeton itself failed.
     #[error("{0}")]
     Broken(String),
@@ -86,9 +91,27 @@ pub enum AppError {
 /// What verbs return.
 pub type Result<T> = std::result::Result<T, AppError>;
 
-impl crate::storage::RolledBack for AppError {
-    fn was_in_the_way(&self) -> bool {
-        matches!(self, Self::Storage(error) if error.was_in_the_way())
+impl storage::Failure for AppError {
+    fn of_storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) | Self::NotEnded(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl AppError {
+    /// Whether the database fails, not Jeton: the same may work again once that is over.
+    pub fn is_passing(&self) -> bool {
+        self.of_storage().is_some_and(StorageError::is_passing)
+    }
+
+    /// The same error of what was to end something.
+    fn not_ended(self) -> Self {
+        match self {
+            Self::Storage(error) if error.is_passing() => Self::NotEnded(error),
+            error => error,
+        }
     }
 }
 
@@ -112,6 +135,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The system has no threads for it.
+    #[error("threads: {0}")]
+    Threads(std::io::Error),
     /// Mail cannot be sent at all.
     #[error("mail: {0}")]
     Mail(std::io::Error),
@@ -159,6 +185,8 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
+        // A full disk is no reason not to start.
+        let full = db.with_reserve();
         let for_older_rows = [
             storage::activity::chain_older,
             storage::users::make_searchable,
@@ -167,7 +195,7 @@ impl Jeton {
             storage::tokens::make_searchable,
         ];
         for work in for_older_rows {
-            while db.write(work)? {}
+            while full.write(work)? {}
         }
         let known = db.read(storage::installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
@@ -188,7 +216,7 @@ impl Jeton {
             pepper,
             is_demo: installation.is_demo,
             setup_code,
-            passwords: passwords::Hasher::start(),
+            passwords: passwords::Hasher::start().map_err(StartError::Threads)?,
             attempts: attempts::Attempts::new(),
             mail: mail.transpose().map_err(StartError::Mail)?.map(Arc::new),
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
@@ -273,6 +301,71 @@ impl Jeton {
     ) -> Result<T> {
         let db = self.db.clone();
         Self::blocking(move || db.change_authority(work)).await
+    }
+
+    /// [`Jeton::write`] also while the disk is full: for what ends something, and for signing in, without which nobody
+    /// could end anything.
+    async fn write_with_reserve<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.with_reserve();
+        Self::blocking(move || db.write(work)).await
+    }
+
+    /// The same for verbs that end something. A failure says that they have not.
+    async fn end<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_with_reserve(work).await.map_err(AppError::not_ended)
+    }
+
+    /// [`Jeton::change_authority`] for verbs that end something.
+    async fn end_authority<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.with_reserve();
+        Self::blocking(move || db.change_authority(work)).await.map_err(AppError::not_ended)
+    }
+
+    /// [`Jeton::change_keys`] for verbs that end something.
+    async fn end_keys<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.db.with_reserve();
+        Self::blocking(move || db.change_keys(work)).await.map_err(AppError::not_ended)
+    }
+
+    /// Whether the database fails at this moment, as far as is known.
+    pub fn database_fails(&self) -> bool {
+        self.db.health().fails()
+    }
+
+    /// For what is done after its answer.
+    ///
+    /// # Errors
+    /// When the database is known to fail.
+    fn needs_database(&self) -> Result<()> {
+        match self.database_fails() {
+            true => Err(StorageError::Trouble(Trouble::Broken, "it saves nothing at the moment".into()).into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Finds out whether the database takes writes, if that is not known any more. To be called every few seconds.
+    ///
+    /// # Errors
+    /// When that cannot be done at all.
+    pub async fn look_after_database(&self) -> Result<()> {
+        let db = self.db.clone();
+        Self::blocking(move || {
+            db.look_after();
+            Ok(())
+        })
+        .await
     }
 
     /// [`Db::change_keys`] for verbs.

@@ -27,7 +27,7 @@ use crate::{
     },
 };
 use std::{fs, mem, sync::Arc, sync::atomic::Ordering, time::Duration};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// How often a node is heard from.
 const BEAT: Duration = Duration::from_secs(1);
@@ -57,7 +57,8 @@ impl ThisNode {
 /// A server that makes itself heard, from its start to its end.
 pub struct Heart {
     jeton: Arc<Jeton>,
-    verifier: Verifier,
+    /// Opened by the first beat that can.
+    verifier: Option<Verifier>,
     passed: Passed,
     /// The epoch of the last beat.
     read: i64,
@@ -68,25 +69,21 @@ pub struct Heart {
 
 impl Heart {
     /// Adds this server to those at work, before it serves its first request: it then never accepted what was revoked before.
-    ///
-    /// # Errors
-    /// When it cannot verify tokens at all.
-    pub async fn start(jeton: Arc<Jeton>) -> std::result::Result<Self, Unproven> {
-        let verifier = jeton.verifier()?;
+    pub async fn start(jeton: Arc<Jeton>) -> Self {
         let passed = Passed::default();
-        let mut heart = Self { jeton, verifier, passed, read: i64::MIN, told: i64::MIN, is_heard: true };
+        let mut heart = Self { jeton, verifier: None, passed, read: i64::MIN, told: i64::MIN, is_heard: true };
         heart.beat_in_time().await;
-        Ok(heart)
+        heart
     }
 
-    /// Beats until `stopped`, then takes this server away.
-    pub async fn beat_until(mut self, mut stopped: oneshot::Receiver<()>) {
+    /// Beats until nobody is left who could tell it to stop, then takes this server away.
+    pub async fn beat_until(&mut self, stopped: &mut watch::Receiver<()>) {
         let mut next = tokio::time::interval(BEAT);
         next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = next.tick() => self.beat_in_time().await,
-                _ = &mut stopped => break,
+                _ = stopped.changed() => break,
             }
         }
         // Without the database there is nobody to tell.
@@ -111,7 +108,7 @@ impl Heart {
     }
 
     async fn beat(&mut self) -> Result<()> {
-        let epoch = self.verifier.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
+        let epoch = self.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         if self.told == i64::MIN {
             self.jeton.come(epoch).await?;
             (self.read, self.told) = (epoch, epoch);
@@ -121,9 +118,17 @@ impl Heart {
         self.tell(until).await
     }
 
+    async fn epoch(&mut self) -> std::result::Result<i64, Unproven> {
+        let verifier = match self.verifier.take() {
+            Some(verifier) => verifier,
+            None => self.jeton.verifier()?,
+        };
+        self.verifier.insert(verifier).epoch().await
+    }
+
     /// Tells of everything, as no request is under way any more, and takes this server away.
-    async fn leave(mut self) -> Result<()> {
-        self.read = self.verifier.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
+    async fn leave(&mut self) -> Result<()> {
+        self.read = self.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         self.take_passed();
         let until = self.read;
         self.tell(until).await?;

@@ -74,6 +74,8 @@ impl Jeton {
         compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
         let mailer = self.mail.clone().ok_or(AppError::NotFound)?;
+        // Nobody is told later that there will be no mail.
+        self.needs_database()?;
         let mut problems = Problems::default();
         let Some(email) = problems.check(Field::Email, Email::known(email)) else { return Err(problems.into()) };
         let account = email.folded();
@@ -81,7 +83,12 @@ impl Jeton {
         self.attempts.take_password_mail(attempt(&account, device.as_ref(), &source))?;
         tokio::spawn(async move {
             if let Err(error) = self.mail_password_link(mailer, email, &source, compose).await {
-                tracing::error!(id = source.request_id, %error, "a link for a forgotten password could not be made");
+                let id = source.request_id;
+                if error.is_passing() {
+                    tracing::debug!(id, %error, "a link for a forgotten password could not be made");
+                } else {
+                    tracing::error!(id, %error, "a link for a forgotten password could not be made");
+                }
             }
         });
         Ok(())

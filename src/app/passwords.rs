@@ -3,13 +3,14 @@
 //! Argon2id takes 19 MiB a hash. Hashing wherever a request happens to run lets a storm of sign-ins take gigabytes; here
 //! memory is bounded by the number of threads, and what does not fit in the queue is told to come back (R6).
 
-use super::{AppError, Result, random};
+use super::{AppError, Result, background, random};
 use crate::domain::user::Password;
 use argon2::{
     Argon2, Block, PasswordHash,
     password_hash::phc::{Output, ParamsString, Salt},
 };
 use std::{
+    io,
     num::NonZero,
     sync::{
         Arc, Mutex,
@@ -40,15 +41,18 @@ pub struct Hasher {
 
 impl Hasher {
     /// Starts the threads.
-    pub fn start() -> Self {
+    ///
+    /// # Errors
+    /// When the system has none left.
+    pub fn start() -> io::Result<Self> {
         let (jobs, queue) = sync_channel::<Job>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         let cores = available_parallelism().map_or(1, NonZero::get);
         for _ in 0..THREADS.min(cores) {
             let queue = Arc::clone(&queue);
-            std::thread::spawn(move || work(&queue));
+            background::thread("passwords", move || work(&queue))?;
         }
-        Self { jobs }
+        Ok(Self { jobs })
     }
 
     /// The PHC string of a password under a new salt.
@@ -176,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_known_again_and_another_is_not() {
-        let hasher = Hasher::start();
+        let hasher = Hasher::start().unwrap();
         let hash = hasher.hash(password("correct horse battery")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(hasher.verify(password("correct horse battery"), Some(hash.clone())).await.unwrap());
@@ -186,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_fits_however_it_is_composed_and_as_it_was_hashed_before() {
-        let hasher = Hasher::start();
+        let hasher = Hasher::start().unwrap();
         let composed = "un été à la mer, épuisé";
         let decomposed: String = composed.nfd().collect();
         let hash = hasher.hash(password(&decomposed)).await.unwrap();
@@ -215,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_says_so_at_once() {
-        let hasher = Hasher::start();
+        let hasher = Hasher::start().unwrap();
         let (mut done, mut busy) = (0, 0);
         // Polled together: all of them knock before the first is through.
         let mut tasks = tokio::task::JoinSet::new();

@@ -22,9 +22,12 @@ use crate::{
     },
 };
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// Seconds between two notes that a session was seen, so that reading pages rarely writes.
 const SEEN_EVERY: i64 = 60;
+/// Longest that a request waits for such a note.
+const NOTED: Duration = Duration::from_millis(500);
 
 /// Somebody who is signed in, at the moment of this request. Only [`Jeton::authenticate`] makes one, and the verbs for
 /// people ask for one: without it they cannot be called.
@@ -120,7 +123,7 @@ impl Jeton {
     pub async fn begin_session(&self, begin: Begin) -> Result<String> {
         let (key, now) = (random::hex(&random::bytes::<32>()), self.clock.now());
         let hash = KeyHash::of(&key);
-        self.write(move |connection| {
+        self.write_with_reserve(move |connection| {
             let session = Session {
                 public_id: token::public_id(random::fill),
                 user: begin.user,
@@ -143,7 +146,7 @@ impl Jeton {
     /// When the database fails.
     pub async fn drop_session(&self, key: &str) -> Result<()> {
         let hash = KeyHash::of(key);
-        self.write(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
+        self.end(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
     }
 
     /// Who is signed in with the session of this key, and in which organization they work.
@@ -166,17 +169,25 @@ impl Jeton {
                 Ok(Actor { user, memberships, session })
             })
             .await?;
-        if now.since(actor.session.life.seen_at) >= SEEN_EVERY {
-            let public_id = actor.session.public_id.clone();
-            let membership = actor.membership().map(|membership| membership.id);
-            let touch = move |connection: &mut AnyConnection| {
-                membership.map_or(Ok(()), |membership| memberships::note_seen(connection, membership, now))?;
-                Ok(sessions::touch(connection, &public_id, now)?)
-            };
-            let there = self.write(touch).await?;
-            return if there { Ok(actor) } else { Err(AppError::SignedOut) };
+        if now.since(actor.session.life.seen_at) >= SEEN_EVERY && !self.database_fails() {
+            self.note_seen(&actor, now).await?;
         }
         Ok(actor)
+    }
+
+    /// Notes that somebody was seen. What they read does not wait for that, nor does it need it.
+    async fn note_seen(&self, actor: &Actor, now: Timestamp) -> Result<()> {
+        let public_id = actor.session.public_id.clone();
+        let membership = actor.membership().map(|membership| membership.id);
+        let touch = move |connection: &mut AnyConnection| {
+            membership.map_or(Ok(()), |membership| memberships::note_seen(connection, membership, now))?;
+            Ok(sessions::touch(connection, &public_id, now)?)
+        };
+        match tokio::time::timeout(NOTED, self.write(touch)).await {
+            Ok(Ok(false)) => Err(AppError::SignedOut),
+            Ok(Err(error)) if !error.is_passing() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the password was entered so lately that access may be granted without asking for it again (S8).
@@ -232,7 +243,7 @@ impl Jeton {
         if !token::is_public_id(&public_id) {
             return Err(AppError::NotFound);
         }
-        self.write(move |connection| {
+        self.end(move |connection| {
             if !sessions::delete(connection, actor.user.id, &public_id)? {
                 return Err(AppError::NotFound);
             }
@@ -248,7 +259,7 @@ impl Jeton {
     /// When the database fails.
     pub async fn end_other_sessions(&self, actor: &Actor, source: Source) -> Result<usize> {
         let (actor, now) = (actor.clone(), self.clock.now());
-        self.write(move |connection| {
+        self.end(move |connection| {
             let ended = sessions::delete_others(connection, actor.user.id, &actor.session.public_id)?;
             if ended > 0 {
                 let entry = actor.entry(Action::OtherSessionsEnded, now, &source);

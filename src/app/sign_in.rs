@@ -59,7 +59,7 @@ impl Jeton {
 
         let begin = Begin { user: user.id, generation: user.session_generation, source };
         let (signed_in, now) = (begin.clone(), self.clock.now());
-        self.write(move |connection| {
+        self.write_with_reserve(move |connection| {
             if !is_open(connection, &user, now)? {
                 // Whoever reads this has entered the right password.
                 return Err(Problems::one(Field::Form, why_closed(&user)).into());

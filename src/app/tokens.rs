@@ -187,7 +187,7 @@ impl Jeton {
     pub async fn revoke_token(&self, actor: &Actor, public_id: &str, source: Source) -> Result<bool> {
         let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
         let (actor, now) = (actor.clone(), self.clock.now());
-        self.change_keys(move |connection| {
+        self.end_keys(move |connection| {
             let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
             let touched = tokens::touched(connection, token.id)?;
             let entry = actor.entry(Action::TokenRevoked, now, &source);
@@ -202,9 +202,9 @@ impl Jeton {
     /// When the database fails.
     pub async fn revoke_tokens(&self, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
         let membership = membership(actor)?.id;
-        self.flush_usage().await?;
+        self.flush_before_ending().await?;
         let (actor, now) = (actor.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+        self.end_authority(move |connection| {
             let mut revoked = Vec::new();
             for (_, token) in tokens::in_places(connection, actor.user().id)? {
                 let is_here = token.membership == membership;
@@ -227,7 +227,7 @@ impl Jeton {
     /// When the database fails.
     pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
         let (accepted, now) = (accepted.clone(), self.clock.now());
-        self.change_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
+        self.end_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
     }
 
     /// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not
@@ -249,7 +249,7 @@ impl Jeton {
         let revoke = move |connection: &mut AnyConnection| {
             revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
         };
-        self.change_keys(revoke).await
+        self.end_keys(revoke).await
     }
 }
 

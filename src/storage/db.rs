@@ -5,12 +5,16 @@ use super::{
     connection::create_file,
     epoch::{self, Touched},
     existing::{self, Schema},
+    health::Health,
+    installation, nodes,
     pool::Connections,
     pooler,
+    reserve::Reserve,
+    trouble::{self, Failure, Trouble},
 };
 use diesel::{
     Connection,
-    connection::{AnsiTransactionManager, TransactionManager},
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     result::{DatabaseErrorKind, Error},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -30,6 +34,10 @@ pub struct Db {
     /// On SQLite one connection, so that the writers of this process queue up here instead of polling for its lock; on
     /// Postgres the same pool as `readers`.
     writers: Arc<Connections>,
+    /// Of a SQLite database.
+    reserve: Option<Arc<Reserve>>,
+    uses_reserve: bool,
+    health: Arc<Health>,
     _in_use: Arc<InUse>,
 }
 
@@ -50,11 +58,52 @@ impl Db {
         }
         bring_up_to_date(&mut first)?;
         let readers = Arc::new(Connections::to(&address, 8)?);
-        let writers = match address {
-            Address::Sqlite(_) => Arc::new(Connections::to(&address, 1)?),
-            Address::Postgres(_) => Arc::clone(&readers),
+        let (writers, reserve) = match &address {
+            Address::Sqlite(file) => (Arc::new(Connections::to(&address, 1)?), Some(Reserve::beside(file).into())),
+            Address::Postgres(_) => (Arc::clone(&readers), None),
         };
-        Ok(Self { address, readers, writers, _in_use: in_use.into() })
+        let health = Arc::default();
+        Ok(Self { address, readers, writers, reserve, uses_reserve: false, health, _in_use: in_use.into() })
+    }
+
+    /// The same for what ends access: its writes may use the room that is kept back for them when the disk is full.
+    pub fn with_reserve(&self) -> Self {
+        Self { uses_reserve: true, ..self.clone() }
+    }
+
+    /// Whether it does what it is asked.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Writes to it if it has failed since the last time, or if that was long ago, and keeps room back again. To be
+    /// called every few seconds by whoever serves from it.
+    pub fn look_after(&self) {
+        if !self.health.is_due(self.reserve.is_some()) {
+            return;
+        }
+        match self.keep_room() {
+            Ok(()) if self.prove().is_ok() => self.health.proved(),
+            Ok(()) => {}
+            Err(error) => self.health.failed(&error),
+        }
+    }
+
+    fn keep_room(&self) -> Result<()> {
+        let Some(reserve) = self.reserve.as_ref().filter(|reserve| !reserve.is_whole() || self.health.lacks_room())
+        else {
+            return Ok(());
+        };
+        reserve.fill().map_err(|error| StorageError::Trouble(Trouble::Full, error.to_string()))
+    }
+
+    /// Writes what the database has to find room for, and changes nothing.
+    fn prove(&self) -> Result<()> {
+        match self.address {
+            // A page of the log.
+            Address::Sqlite(_) => self.write(installation::lock),
+            Address::Postgres(_) => self.read(nodes::take_room),
+        }
     }
 
     /// Where the database is.
@@ -75,11 +124,12 @@ impl Db {
     ///
     /// # Errors
     /// What `work` returns, or that no connection could be had.
-    pub fn read<T, E: From<StorageError>>(
+    pub fn read<T, E: Failure>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        work(self.readers.take()?.connection())
+        let done = self.readers.take().map_err(E::from).and_then(|mut taken| work(taken.connection()));
+        done.map_err(|error| self.told(error))
     }
 
     /// Runs `work` in one transaction: all of it is committed, or on an error none. `work` may run several times, when
@@ -87,18 +137,74 @@ impl Db {
     ///
     /// # Errors
     /// What `work` returns, or that the database failed.
-    pub fn write<T, E: From<StorageError> + RolledBack>(
+    pub fn write<T, E: Failure>(
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
+        let mut done = self.write_once(&mut work);
+        if self.uses_reserve
+            && let Some(reserve) = &self.reserve
+            && trouble::of_storage(&done).is_some_and(|error| self.lacks_room(error))
+        {
+            reserve.release();
+            self.reuse_log();
+            done = self.write_once(&mut work);
+        }
+        done.map_err(|error| self.told(error))
+    }
+
+    fn write_once<T, E: Failure>(
+        &self,
+        work: &mut impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        if !self.uses_reserve && self.reserve.as_ref().is_some_and(|reserve| reserve.is_spent()) {
+            trouble::kept_back()?;
+        }
         let mut taken = self.writers.take()?;
         let mut tries = 1;
         loop {
-            match transaction(taken.connection(), &mut work) {
-                Err(error) if tries < TRIES && error.was_in_the_way() => tries += 1,
+            match transaction(taken.connection(), work) {
+                Err(error) if tries < TRIES && error.of_storage().is_some_and(was_in_the_way) => tries += 1,
                 done => return done,
             }
         }
+    }
+
+    /// Lets SQLite begin its log anew in the place that it has.
+    fn reuse_log(&self) {
+        // If it cannot, the change that follows says so.
+        if let Ok(mut taken) = self.writers.take() {
+            drop(taken.connection().batch_execute("PRAGMA wal_checkpoint(PASSIVE)"));
+        }
+    }
+
+    fn trouble(&self, error: &StorageError) -> Option<Trouble> {
+        match (error, &self.address) {
+            (StorageError::Trouble(trouble, _), _) => Some(*trouble),
+            (StorageError::Connection(_) | StorageError::Standby, _) => Some(Trouble::Away),
+            (StorageError::Query(error), Address::Sqlite(_)) => Trouble::of_sqlite(error),
+            (StorageError::Query(error), Address::Postgres(_)) => Trouble::of_postgres(error),
+            _ => None,
+        }
+    }
+
+    fn lacks_room(&self, error: &StorageError) -> bool {
+        matches!(self.trouble(error), Some(Trouble::Full | Trouble::Disk))
+    }
+
+    /// The same error, known for what it is if the database fails.
+    fn told<E: Failure>(&self, error: E) -> E {
+        let Some(failure) = error.of_storage() else { return error };
+        let Some(trouble) = self.trouble(failure) else { return error };
+        let told = match failure {
+            StorageError::Query(query) => StorageError::Trouble(trouble, query.to_string()),
+            _ => {
+                self.health.failed(failure);
+                return error;
+            }
+        };
+        self.health.failed(&told);
+        told.into()
     }
 
     /// As [`Db::write`], for what changes whom a token speaks for or what it may do: steps the epoch as the last
@@ -106,7 +212,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::write`].
-    pub fn change_authority<T, E: From<StorageError> + RolledBack>(
+    pub fn change_authority<T, E: Failure>(
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
@@ -117,7 +223,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::write`].
-    pub fn change_keys<T, E: From<StorageError> + RolledBack>(
+    pub fn change_keys<T, E: Failure>(
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<(T, Touched), E>,
     ) -> std::result::Result<T, E> {
@@ -129,19 +235,12 @@ impl Db {
     }
 }
 
-/// Tells errors after which the same transaction may succeed from others.
-pub trait RolledBack {
-    /// Whether the database gave the transaction up only because of another one.
-    fn was_in_the_way(&self) -> bool;
-}
-
-impl RolledBack for StorageError {
-    fn was_in_the_way(&self) -> bool {
-        match self {
-            Self::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
-            Self::Query(Error::DatabaseError(_, information)) => information.message() == "deadlock detected",
-            _ => false,
-        }
+/// Whether the database gave a transaction up only because of another one, so that it may succeed now.
+fn was_in_the_way(error: &StorageError) -> bool {
+    match error {
+        StorageError::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+        StorageError::Query(Error::DatabaseError(_, information)) => information.message() == "deadlock detected",
+        _ => false,
     }
 }
 
@@ -162,7 +261,6 @@ pub fn bring_up_to_date(connection: &mut AnyConnection) -> Result<()> {
 
 /// Several nodes that start at once on one new database migrate it one after the other.
 fn migrate_postgres(connection: &mut diesel::PgConnection) -> diesel::migration::Result<()> {
-    use diesel::connection::SimpleConnection;
     const LOCK: i64 = 0x6a65_746f_6e00;
     connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
     let done = connection.run_pending_migrations(POSTGRES).map(drop);
@@ -190,7 +288,7 @@ fn transaction<T, E: From<StorageError>>(
         Err(error) => {
             // The error that ended the work is the one to report; a connection that cannot roll back leaves the pool.
             if let Err(lost) = end(connection, false) {
-                tracing::warn!(error = %lost, "a transaction could not be rolled back");
+                tracing::debug!(error = %lost, "a transaction could not be rolled back");
             }
             Err(error)
         }

@@ -14,6 +14,7 @@ mod db;
 pub mod email_changes;
 pub mod epoch;
 mod existing;
+mod health;
 mod in_use;
 pub mod installation;
 pub mod invitations;
@@ -27,11 +28,13 @@ pub mod permission_sets;
 mod pool;
 mod pooler;
 pub mod protected_apis;
+mod reserve;
 pub mod revocations;
 mod schema;
 pub mod seats;
 pub mod sessions;
 pub mod tokens;
+mod trouble;
 pub mod users;
 
 use crate::domain::{
@@ -44,8 +47,10 @@ use crate::domain::{
 
 pub use address::Address;
 pub use connection::{AnyConnection, folder_of};
-pub use db::{Db, RolledBack, bring_up_to_date};
+pub use db::{Db, bring_up_to_date};
+pub use health::Health;
 pub use in_use::InUse;
+pub use trouble::{Failure, Trouble};
 
 /// What can go wrong between Jeton and its database. The text is for the log, never for a page.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +58,9 @@ pub enum StorageError {
     /// A statement failed.
     #[error("database: {0}")]
     Query(#[from] diesel::result::Error),
+    /// It cannot do what it was asked, whatever that was.
+    #[error("database: {1}")]
+    Trouble(Trouble, String),
     /// No connection could be had.
     #[error("database connection: {0}")]
     Connection(String),
@@ -94,17 +102,14 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Whether it may work again in a moment: no connection, or a statement that took too long.
+    /// Whether the database fails, not Jeton: the same may work again once that is over.
     pub fn is_passing(&self) -> bool {
-        use diesel::result::{DatabaseErrorKind::ClosedConnection, Error};
-        match self {
-            Self::Connection(_) | Self::Standby | Self::Query(Error::DatabaseError(ClosedConnection, _)) => true,
-            Self::Query(Error::DatabaseError(_, information)) => {
-                let message = information.message();
-                message.contains("statement timeout") || message.contains("database is locked")
-            }
-            _ => false,
-        }
+        matches!(self, Self::Connection(_) | Self::Standby | Self::Trouble(..))
+    }
+
+    /// Whether it cannot be reached, or is busy with others.
+    pub fn is_away(&self) -> bool {
+        self.is_passing() && !matches!(self, Self::Trouble(trouble, _) if *trouble != Trouble::Away)
     }
 
     /// Whether a row could not be written since its unique value is there already.

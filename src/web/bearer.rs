@@ -100,7 +100,8 @@ impl BearerError {
         let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::Denied(Denied::Unproven(cause)) => {
-                tracing::error!(%cause, "a token could not be verified");
+                // Any stranger may ask; that nothing can be said is told once (`app::nodes`).
+                tracing::debug!(%cause, "a token could not be verified");
                 response.insert_header((RETRY_AFTER, "1"));
             }
             _ => drop(response.insert_header((WWW_AUTHENTICATE, self.challenge()))),

@@ -78,6 +78,7 @@ impl AsyncWrite for Connection {
         if self.client.may_be_refused()
             && let Some(refused) = self.connections.refusals.explained(bytes, &self.client)
         {
+            self.connections.node.connections.malformed.count();
             // The last bytes of this connection; whoever takes none of them is not waited for.
             let _best_effort = self.stream.try_write(&refused);
             return Poll::Ready(Ok(bytes.len()));

@@ -65,8 +65,8 @@ impl ResponseError for WebError {
                 AppError::SignedOut => StatusCode::UNAUTHORIZED,
                 AppError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
                 AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
-                AppError::Storage(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
-                AppError::Storage(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
+                AppError::Storage(_) | AppError::NotEnded(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::SignedOut { .. } => StatusCode::SEE_OTHER,
             // A form is sent there as it is. Not for ever: the organization may take its former address again.
@@ -91,8 +91,35 @@ impl WebError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::App(AppError::TooManyAttempts(seconds) | AppError::Busy(seconds)) => Some(*seconds),
-            Self::App(AppError::Storage(error)) if error.is_passing() => Some(2),
+            Self::App(AppError::Storage(error)) if error.is_away() => Some(2),
+            Self::App(error) if error.is_passing() => Some(10),
             Self::Unproven(_) => Some(1),
+            _ => None,
+        }
+    }
+}
+
+impl WebError {
+    /// Whether it is told once by whoever notices it first, and not again with each request: strangers may send many.
+    pub fn is_told_elsewhere(&self) -> bool {
+        match self {
+            Self::App(error) => error.is_passing() || matches!(error, AppError::Busy(_)),
+            Self::Unproven(_) => true,
+            _ => false,
+        }
+    }
+
+    /// What a program is told, if that is more than its status says.
+    pub fn detail(&self) -> Option<&'static str> {
+        match self {
+            Self::App(AppError::NotEnded(_)) => Some(
+                "Nothing was revoked or ended: the database cannot be written to, and the token STILL WORKS. Try again after \
+                 the seconds that the Retry-After header says.",
+            ),
+            Self::App(AppError::Storage(error)) if error.is_passing() && !error.is_away() => Some(
+                "The database cannot be used at the moment, and nothing was saved. Try again after the seconds that the \
+                 Retry-After header says.",
+            ),
             _ => None,
         }
     }
@@ -128,8 +155,9 @@ pub struct ErrorFragment {
     pub request_id: String,
 }
 
-/// Title and text of an error: by what happened if that is known, else by the status.
-pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>) -> (String, String) {
+/// Title and text of an error: by what happened if that is known, else by the status. Whoever only `reads` has sent nothing
+/// that could be lost.
+pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>, reads: bool) -> (String, String) {
     let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
     match error {
         Some(WebError::WrongSetupLink) => return pair(t.errors_setup_link_title(), t.errors_setup_link_text()),
@@ -138,6 +166,16 @@ pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>) -> (String,
                 t.errors_permission_title().into(),
                 t.errors_permission_text(t.permission_with_group(*permission)),
             );
+        }
+        Some(WebError::App(AppError::NotEnded(_))) => {
+            return pair(t.errors_not_ended_title(), t.errors_not_ended_text());
+        }
+        Some(WebError::App(AppError::Storage(error))) if error.is_passing() && !error.is_away() => {
+            return if reads {
+                pair(t.errors_unreadable_title(), t.errors_unreadable_text())
+            } else {
+                pair(t.errors_unsaved_title(), t.errors_unsaved_text())
+            };
         }
         Some(WebError::OtherSite) => return pair(t.errors_other_site_title(), t.errors_other_site_text()),
         Some(WebError::StaleForm) => return pair(t.errors_stale_form_title(), t.errors_stale_form_text()),

@@ -253,7 +253,12 @@ impl Asked {
         if status.is_server_error() {
             let cause = response.error().map(ToString::to_string).unwrap_or_default();
             let path = leak::without_keys(path::without_codes(self.uri.path()));
-            tracing::error!(method = %self.method, path, id = self.id.as_str(), %status, %cause, "a request failed");
+            let (method, id) = (&self.method, self.id.as_str());
+            if error.is_some_and(WebError::is_told_elsewhere) {
+                tracing::debug!(%method, path, id, %status, %cause, "a request was put off");
+            } else {
+                tracing::error!(%method, path, id, %status, %cause, "a request failed");
+            }
         }
         let mut explained = self.answer(status, error);
         for (name, value) in response.headers() {
@@ -270,7 +275,7 @@ impl Asked {
 
     fn answer(&self, status: StatusCode, error: Option<&WebError>) -> HttpResponse {
         let t = Texts(self.reader.language);
-        let (title, text) = words(t, status, error);
+        let (title, text) = words(t, status, error, self.method.is_safe());
         // The log tells more only where Jeton itself failed.
         let request_id = if status.is_server_error() { self.id.as_str().to_owned() } else { String::new() };
         let rendered = match self.form {
@@ -284,8 +289,8 @@ impl Asked {
             .render(),
             Form::Part => ErrorFragment { t, title, text, request_id }.render(),
             Form::Json => {
-                let body = problem_body(status, self.id.as_str());
-                return HttpResponse::build(status).content_type(PROBLEM).body(body);
+                let detail = error.and_then(WebError::detail).unwrap_or_else(|| explanation(status));
+                return problem(status, status.canonical_reason().unwrap_or("Error"), detail, self.id.as_str());
             }
         };
         match rendered {

@@ -8,7 +8,10 @@ use super::{
     App,
     node::{CLASSES, ConnectionCounts, Group, NodeThread},
 };
-use crate::app::measures::{Durations, Measured, OUTCOMES, Timed};
+use crate::app::{
+    background, log,
+    measures::{Durations, Measured, OUTCOMES, Timed},
+};
 use actix_web::{HttpRequest, HttpResponse};
 use std::{
     fmt::{Display, Write},
@@ -29,6 +32,11 @@ pub async fn show(request: HttpRequest, jeton: App) -> HttpResponse {
     if let Some(thread) = request.app_data::<Rc<NodeThread>>() {
         requests(&mut text, thread);
     }
+    let (lost, left_out) = log::missing();
+    text.one("log_lines_lost_total", "counter", "Lines of the log that nobody read in time.", &[], lost);
+    text.one("log_lines_left_out_total", "counter", "Lines of the log of which there were too many.", &[], left_out);
+    let panics = background::panics();
+    text.one("background_panics_total", "counter", "Work in the background that was begun anew.", &[], panics);
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text.0)
 }
 
@@ -52,6 +60,10 @@ fn tokens(text: &mut Metrics, measured: &Measured) {
     text.one("cache_entries", "gauge", "Tokens in the cache.", &[], measured.cached);
     text.one("cache_bytes", "gauge", "Bytes that they take, about.", &[], measured.cached_bytes);
     text.one("tokens_to_write", "gauge", "Tokens with uses not yet in the database.", &[], measured.waiting);
+    let fails = u8::from(measured.database_fails);
+    text.one("database_failing", "gauge", "1 while the database does not save what it is asked to.", &[], fails);
+    let failures = measured.database_failures;
+    text.one("database_failures_total", "counter", "What the database could not do.", &[], failures);
     let (open, idle) = measured.connections;
     text.head("database_connections", "gauge", "Connections of pages and the API to the database.");
     text.line("database_connections", &[("state", "idle")], idle);
@@ -70,10 +82,11 @@ fn requests(text: &mut Metrics, thread: &NodeThread) {
     for ((_, group), sum) in Group::ALL.iter().zip(&requests) {
         text.times("http_request_duration_seconds", &[("group", group)], &sum.took);
     }
-    let ConnectionCounts { opened, closed, refused } = &thread.node.connections;
+    let ConnectionCounts { opened, closed, refused, malformed } = &thread.node.connections;
     let open = opened.get().saturating_sub(closed.get());
     text.one("connections", "gauge", "Open connections of clients.", &[], open);
     text.one("connections_refused_total", "counter", "Connections that were too many.", &[], refused.get());
+    text.one("requests_malformed_total", "counter", "What could not be read as a request.", &[], malformed.get());
     let is_stopping = u8::from(thread.node.is_stopping());
     text.one("stopping", "gauge", "1 while this node is about to stop.", &[], is_stopping);
 }

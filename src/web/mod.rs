@@ -59,7 +59,7 @@ pub mod uses;
 pub mod verify;
 pub mod words;
 
-use crate::app::{Jeton, housekeeping, nodes::Heart};
+use crate::app::{Jeton, background, housekeeping, log, nodes::Heart};
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::{
@@ -82,7 +82,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// The running application, as handlers take it.
 pub type App = web::Data<Jeton>;
@@ -156,6 +156,9 @@ const LAST_REQUESTS: u64 = 20;
 /// How long what a client still sends is taken and dropped once its connection is to close: closing at once would take the
 /// last answer from it.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How often a database that fails is tried again.
+const LOOK_AFTER_DATABASE: Duration = Duration::from_secs(2);
 
 /// Takes the ports and starts the workers; requests are served as soon as [`Server::run`] is awaited.
 ///
@@ -259,7 +262,18 @@ impl Server {
     /// When the server fails.
     pub async fn run(self) -> io::Result<()> {
         let jeton = self.jeton.clone();
-        let house = actix_web::rt::spawn(async move {
+        let database = background::spawn("database", async move || {
+            let mut look = tokio::time::interval(LOOK_AFTER_DATABASE);
+            look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                look.tick().await;
+                if let Err(error) = jeton.look_after_database().await {
+                    tracing::error!(%error, "the database could not be looked after");
+                }
+            }
+        });
+        let jeton = self.jeton.clone();
+        let house = background::spawn("housekeeping", async move || {
             let mut round = tokio::time::interval(housekeeping::EVERY);
             loop {
                 tokio::select! {
@@ -268,27 +282,23 @@ impl Server {
                         tracing::error!("the work in the background takes too long, and is begun anew");
                     },
                     () = jeton.many_uses() => {
-                        if let Err(error) = jeton.flush_many_uses().await {
+                        if let Err(error) = jeton.flush_many_uses().await
+                            && !error.is_passing()
+                        {
                             tracing::error!(%error, "uses of tokens could not be written");
                         }
                     }
                 }
             }
         });
-        let (stop, stopped) = oneshot::channel();
-        let heart = match Heart::start(self.jeton.clone().into_inner()).await {
-            Ok(heart) => Some(actix_web::rt::spawn(heart.beat_until(stopped))),
-            Err(error) => {
-                tracing::error!(%error, "this node tells nothing of itself");
-                None
-            }
-        };
+        let (stop, mut stopped) = watch::channel(());
+        let mut heart = Heart::start(self.jeton.clone().into_inner()).await;
+        let heart = background::spawn("heartbeat", async move || heart.beat_until(&mut stopped).await);
         let served = stop::serve(self.running, self.for_programs, &self.node, self.drain, self.doors).await;
         house.abort();
+        database.abort();
         drop(stop);
-        if let Some(heart) = heart
-            && let Err(error) = heart.await
-        {
+        if let Err(error) = heart.await {
             tracing::warn!(%error, "this node did not take its leave");
         }
         let written = self.jeton.flush_usage().await;
@@ -296,6 +306,7 @@ impl Server {
             tracing::warn!(%error, "the epoch could not be noted");
         }
         self.jeton.finish_mail().await;
+        log::tell_left_out();
         written.map_err(io::Error::other)?;
         served
     }

@@ -85,6 +85,8 @@ pub struct ConnectionCounts {
     pub closed: Counter,
     /// Those that were too many.
     pub refused: Counter,
+    /// Those that ended with what could not be read as a request.
+    pub malformed: Counter,
 }
 
 /// What all threads of all listeners share.

@@ -28,6 +28,12 @@ impl Door {
         self.run(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
     }
 
+    /// Makes it one to read from alone, or to write to again.
+    fn read_only(&mut self, is_so: bool) {
+        self.run(&format!("ALTER DATABASE {} SET default_transaction_read_only = {is_so}", self.name));
+        self.run(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name));
+    }
+
     fn run(&mut self, statement: &str) {
         sql_query(statement).execute(&mut self.cluster).expect("a superuser");
     }
@@ -63,6 +69,48 @@ async fn without_its_database_jeton_says_neither_yes_nor_no_and_recovers() {
         actix_web::rt::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(statuses, (200, 200), "the token works, and the session is still there");
+}
+
+/// As after a failover to what is still a standby, or when somebody has made it so.
+#[actix_web::test]
+async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recovers() {
+    let db = TestDb::postgres();
+    let mut door = Door::of(&db.url);
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    door.read_only(true);
+    // Connections from before break first.
+    let refused = eventually(async || {
+        let nonce = ann.get("/account/tokens/new").await.field("nonce")?;
+        let fields = [("label", "Excel"), ("scope", "read"), ("inactivity", "45"), ("nonce", nonce.as_str())];
+        let answer = ann.post("/account/tokens", &fields).await;
+        (answer.status == 503 && answer.header("retry-after") == "10").then_some(answer)
+    });
+    refused.await.shows("Nothing was saved");
+    ann.revokes("Power BI").await.shows("NOT revoked");
+    assert_eq!(ann.get("/account/tokens").await.status, 200);
+    eventually(async || (app.me(&key).await.status == 200).then_some(())).await;
+    let ready = app.send("GET", "/readyz", &[], "").await;
+    assert_eq!((ready.status, ready.body.lines().last()), (200, Some("changes: not saved; the log tells why")));
+
+    door.read_only(false);
+    let is_well = async || app.send("GET", "/readyz", &[], "").await.body.ends_with("tokens: ok\nchanges: ok\n");
+    eventually(async || is_well().await.then_some(())).await;
+    assert_eq!(ann.revokes("Power BI").await.status, 303);
+    // On a busy machine a look at the database may come too late.
+    let verdict = eventually(async || Some(app.me(&key).await.status).filter(|status| *status != 503));
+    assert_eq!(verdict.await, 401);
+}
+
+/// What comes in the end.
+async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..300 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it does not come");
 }
 
 db_test! {

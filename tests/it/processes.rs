@@ -2,7 +2,7 @@
 
 use crate::harness::{
     TestDb, folder,
-    process::{Process, client, command, fails, prints, status},
+    process::{Process, after, client, command, fails, prints, status},
 };
 use serde_json::Value;
 use std::{
@@ -10,7 +10,6 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
-    process::Stdio,
     time::Duration,
 };
 
@@ -165,11 +164,7 @@ fn it_refuses_what_it_cannot_use_and_says_which_variable() {
 #[test]
 fn it_may_open_as_many_files_as_the_system_lets_anybody() {
     let data = folder();
-    let jeton = command(&["demo"], data.path());
-    let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "ulimit -S -n 64 && ulimit -H -n 3000 && exec \"$@\"", "sh"]).arg(jeton.get_program());
-    limited.args(jeton.get_args()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_clear();
-    limited.envs(jeton.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let limited = after("ulimit -S -n 64 && ulimit -H -n 3000", &command(&["demo"], data.path()));
     let mut jeton = Process::start(limited);
     jeton.line();
     let limits = fs::read_to_string(format!("/proc/{}/limits", jeton.child.id())).unwrap();

@@ -63,6 +63,19 @@ fn only_the_configuration_reads_the_environment() {
     }
 }
 
+/// A thread that is started elsewhere would end with its first panic, and nobody would miss it.
+#[test]
+fn only_one_place_starts_work_that_goes_on() {
+    for name in ROOMS {
+        for (path, source) in room(name).into_iter().filter(|(path, _)| !path.ends_with("app/background.rs")) {
+            let program = source.split("#[cfg(test)]").next().unwrap();
+            for form in ["thread::spawn(", "thread::Builder", "rt::spawn(", "spawn_local("] {
+                assert!(!program.contains(form), "{path} starts work of its own");
+            }
+        }
+    }
+}
+
 #[test]
 fn both_databases_have_the_same_migrations() {
     let names = |database: &str| {

@@ -9,7 +9,7 @@
 
 use super::{LONGEST, Mail, Settings, seal::Seal, server::Transport};
 use crate::{
-    app::{AppError, Jeton, Result, clock::Clock, random},
+    app::{AppError, Jeton, Result, background, clock::Clock, random},
     domain::{time::Timestamp, token::Pepper, user::Email},
     storage::{
         AnyConnection, Db,
@@ -27,7 +27,6 @@ use lettre::{
 use serde::{Deserialize, Serialize};
 use std::{
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     str::FromStr,
     sync::{
         Arc,
@@ -127,12 +126,7 @@ impl Mailer {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (fresh, mut jobs) = mpsc::unbounded_channel();
-        std::thread::Builder::new().name("mail".into()).spawn(move || {
-            // Whatever makes it panic must not be the end of all mail.
-            while catch_unwind(AssertUnwindSafe(|| runtime.block_on(round.work(&mut jobs)))).is_err() {
-                std::thread::sleep(LOOK);
-            }
-        })?;
+        background::thread("mail", move || runtime.block_on(round.work(&mut jobs)))?;
         Ok(Self { seal, host, fresh, hands, is_closing })
     }
 

@@ -87,7 +87,7 @@ impl Jeton {
         reason: Option<String>,
     ) -> Result<Vec<Placed>> {
         let (reason, now) = (read_reason(reason)?, self.clock.now());
-        self.change_authority(move |connection| {
+        self.end_authority(move |connection| {
             let mut found = find(connection, &filter, now)?;
             // In the order of organizations, so that two at once do not wait for each other.
             found.sort_by_key(|placed| placed.organization.id);
@@ -109,7 +109,7 @@ impl Jeton {
     /// [`AppError::NotFound`] if there is no token with this public id; [`AppError::Invalid`] at [`Field::Reason`].
     pub async fn revoke_any_token(&self, _: Operator, public_id: &str, reason: Option<String>) -> Result<bool> {
         let (public_id, reason, now) = (known_form(public_id)?, read_reason(reason)?, self.clock.now());
-        self.change_authority(move |connection| {
+        self.end_authority(move |connection| {
             let (organization, token) = find_one(connection, &public_id, now)?;
             revoke_any(connection, organization, &token, reason.as_deref(), now)
         })

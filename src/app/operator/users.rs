@@ -137,7 +137,7 @@ impl Jeton {
     /// [`AppError::Invalid`] with what there is not, or at [`Field::Form`] for the last administrator.
     pub async fn deactivate_user(&self, _: Operator, email: &str, slug: &str) -> Result<bool> {
         let (email, slug, now) = (email.to_owned(), slug.to_owned(), self.clock.now());
-        self.change_authority(move |connection| {
+        self.end_authority(move |connection| {
             let person = find_person(connection, &email, &slug)?;
             if Ending::Deactivation.has_happened(&person) {
                 return Ok(false);
@@ -174,7 +174,7 @@ impl Jeton {
     /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
     pub async fn block_user(&self, _: Operator, email: &str) -> Result<bool> {
         let (email, now) = (email.to_owned(), self.clock.now());
-        self.change_authority(move |connection| {
+        self.end_authority(move |connection| {
             let user = find_user(connection, &email)?;
             // No token is being made for them meanwhile.
             users::lock(connection, user.id)?;
@@ -238,7 +238,7 @@ impl Jeton {
     /// else would administer it.
     pub async fn demote_user(&self, _: Operator, email: &str) -> Result<bool> {
         let (email, now) = (email.to_owned(), self.clock.now());
-        self.write(move |connection| {
+        self.end(move |connection| {
             let user = find_user(connection, &email)?;
             demote(connection, &user, entry(None, Action::AccountDemoted, now))
         })

@@ -14,7 +14,7 @@ impl Jeton {
     /// [`AppError::NotFound`](crate::app::AppError::NotFound).
     pub async fn revoke_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.change_keys(move |connection| {
+        self.end_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             let touched = touched(connection, token.key.token)?;

@@ -130,7 +130,7 @@ impl Jeton {
     /// [`AppError::NotFound`].
     pub async fn end_old_key(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.change_keys(move |connection| {
+        self.end_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             let touched = tokens::touched(connection, token.key.token)?;

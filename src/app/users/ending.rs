@@ -66,9 +66,9 @@ impl Jeton {
         source: Source,
     ) -> Result<bool> {
         // A token that was used a moment ago must not be taken for expired.
-        self.flush_usage().await?;
+        self.flush_before_ending().await?;
         let (manager, now) = (manager.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+        self.end_authority(move |connection| {
             organizations::lock(connection, manager.grant().organization())?;
             let grant = manager.still(connection)?;
             let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;

@@ -1,7 +1,10 @@
 //! The connections of one thread.
 
 use super::{Client, Connection, Refusals, Shares, client::Waits, shares};
-use crate::web::{node::Node, source::TrustedProxies};
+use crate::{
+    app::background,
+    web::{node::Node, source::TrustedProxies},
+};
 use actix_web::{rt::net::TcpStream, web::Data};
 use socket2::{SockRef, Socket};
 use std::{
@@ -30,7 +33,7 @@ pub struct Connections {
     now: Cell<u32>,
     shares: Shares,
     proxies: Data<TrustedProxies>,
-    node: Data<Node>,
+    pub(super) node: Data<Node>,
 }
 
 impl Connections {
@@ -46,7 +49,8 @@ impl Connections {
             node: node.clone(),
         });
         let watched = Rc::downgrade(&connections);
-        actix_web::rt::spawn(async move {
+        // It ends with the connections.
+        drop(background::spawn("connections", async move || {
             let mut looks = tokio::time::interval(LOOK);
             // A thread that was held gives nobody less time.
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,7 +65,7 @@ impl Connections {
                     Some(connections) => connections.end_idle(),
                 }
             }
-        });
+        }));
         connections
     }
 

@@ -37,6 +37,16 @@ pub fn command(arguments: &[&str], data: &Path) -> Command {
     command
 }
 
+/// The same command, after what a shell does first, such as setting a limit.
+pub fn after(first: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{first} && exec \"$@\""), "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    shell
+}
+
 impl Process {
     /// Starts it.
     pub fn start(mut command: Command) -> Process {

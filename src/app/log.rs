@@ -1,0 +1,223 @@
+//! The log, on standard error: lines for whoever runs the server, on which nothing else depends.
+//!
+//! A thread of its own writes them. Whoever reads them may be gone, or read nothing for hours, as a terminal that was
+//! stopped or a supervisor that hangs: lines are then lost and counted, and no request waits. tracing-appender does the
+//! same, but says in the log neither that nor how many, and speaks on standard output at its end.
+//!
+//! Strangers cannot fill the log either: each place in the program writes few lines a minute. What more there were is
+//! said once a minute. Levels below `info` are for somebody who looks on, and have no such bound.
+
+use super::{background, measures::Counter};
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    collections::HashMap,
+    io::{self, IsTerminal, Write},
+    panic::PanicHookInfo,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tracing::{Event, Level, Metadata, Subscriber, callsite::Identifier};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
+
+/// Lines that wait for the reader at most.
+const MOST: usize = 4096;
+/// Lines that one place in the program writes a minute.
+const A_MINUTE: u32 = 20;
+/// Longest that the end of the program waits for the reader.
+const LAST: Duration = Duration::from_secs(1);
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+/// The one log of the process.
+struct Log {
+    lines: SyncSender<Vec<u8>>,
+    /// Lines that are not written yet.
+    waiting: AtomicUsize,
+    lost: Counter,
+    left_out: Counter,
+    places: Places,
+}
+
+/// Starts the log of this process, with what passes `filter`. Panics are told there as well.
+pub fn start(filter: EnvFilter) {
+    let (lines, queue) = sync_channel(MOST);
+    let log = LOG.get_or_init(|| Log {
+        lines,
+        waiting: 0.into(),
+        lost: Counter::new(),
+        left_out: Counter::new(),
+        places: Places::default(),
+    });
+    // Without a thread for it there is no log, and everything else.
+    let _is_written = background::thread("log", move || write(log, &queue));
+    let format = tracing_subscriber::fmt::layer()
+        .with_writer(|| Line)
+        .with_ansi(io::stderr().is_terminal())
+        .log_internal_errors(false);
+    tracing_subscriber::registry().with(filter).with(Bounded).with(format).init();
+    std::panic::set_hook(Box::new(tell_panic));
+}
+
+/// Waits a little for what is not written yet, as before the end of the process.
+pub fn finish() {
+    let begun = Instant::now();
+    while LOG.get().is_some_and(|log| log.waiting.load(SeqCst) > 0) && begun.elapsed() < LAST {
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// How many lines were lost since their reader was too slow or gone, and how many were left out since there were too many
+/// of their kind.
+pub fn missing() -> (u64, u64) {
+    LOG.get().map_or((0, 0), |log| (log.lost.get(), log.left_out.get()))
+}
+
+/// Says what was left out since the last time. To be called once a minute.
+pub fn tell_left_out() {
+    for (place, left_out) in LOG.get().map(|log| log.places.take_left_out()).unwrap_or_default() {
+        let (target, line) = (place.target(), place.line());
+        tracing::warn!(of = target, line, left_out, "more lines of one kind were left out");
+    }
+}
+
+fn write(log: &Log, queue: &Receiver<Vec<u8>>) {
+    let mut told = 0;
+    for line in queue {
+        let written = io::stderr().write_all(&line);
+        log.waiting.fetch_sub(1, SeqCst);
+        if written.is_err() {
+            log.lost.count();
+            continue;
+        }
+        let lost = log.lost.get();
+        if lost > told && log.waiting.load(SeqCst) < MOST / 2 {
+            tracing::warn!(lost = lost - told, "lines of this log were lost, since nobody read it in time");
+            told = lost;
+        }
+    }
+}
+
+/// A line on its way to the thread that writes.
+struct Line;
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(log) = LOG.get() {
+            log.waiting.fetch_add(1, SeqCst);
+            if log.lines.try_send(line.to_vec()).is_err() {
+                log.waiting.fetch_sub(1, SeqCst);
+                log.lost.count();
+            }
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Lets no more lines of one kind through than [`A_MINUTE`].
+struct Bounded;
+
+impl<S: Subscriber> Layer<S> for Bounded {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let kind = event.metadata();
+        let is_let_through =
+            *kind.level() > Level::INFO || LOG.get().is_none_or(|log| log.places.let_through(kind, Instant::now()));
+        if !is_let_through && let Some(log) = LOG.get() {
+            log.left_out.count();
+        }
+        is_let_through
+    }
+}
+
+type Kind = &'static Metadata<'static>;
+
+/// The places in the program that have written lately.
+#[derive(Default)]
+struct Places(Mutex<HashMap<Identifier, Place>>);
+
+struct Place {
+    kind: Kind,
+    begun: Instant,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Places {
+    fn let_through(&self, kind: Kind, now: Instant) -> bool {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = places.entry(kind.callsite()).or_insert(Place { kind, begun: now, lines: 0, left_out: 0 });
+        if now.duration_since(place.begun) >= Duration::from_secs(60) {
+            (place.begun, place.lines) = (now, 0);
+        }
+        place.lines = place.lines.saturating_add(1);
+        let is_let_through = place.lines <= A_MINUTE;
+        place.left_out += u64::from(!is_let_through);
+        is_let_through
+    }
+
+    fn take_left_out(&self) -> Vec<(Kind, u64)> {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = places.values_mut().map(|place| (place.kind, std::mem::take(&mut place.left_out)));
+        taken.filter(|(_, left_out)| *left_out > 0).collect()
+    }
+}
+
+/// What the standard library writes by itself would wait for a reader that reads nothing.
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let words =
+        payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let thread = thread::current();
+    let name = thread.name().unwrap_or_default();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(thread = name, place, "panicked: {}", words.unwrap_or_default());
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        tracing::error!("{backtrace}");
+    }
+    // It may end the process.
+    if name == "main" {
+        finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The metadata of one place.
+    fn kind() -> Kind {
+        tracing::error_span!("a place").metadata().unwrap()
+    }
+
+    #[test]
+    fn a_place_writes_few_lines_a_minute_and_what_is_left_out_is_said() {
+        let (places, begun) = (Places::default(), Instant::now());
+        let subscriber = tracing_subscriber::registry();
+        tracing::subscriber::with_default(subscriber, || {
+            let (one, other) = (kind(), tracing::error_span!("another").metadata().unwrap());
+            let let_through = |kind, count, after| {
+                (0..count).filter(|_| places.let_through(kind, begun + Duration::from_secs(after))).count()
+            };
+            assert_eq!((let_through(one, 100, 0), let_through(other, 3, 0)), (20, 3));
+            assert_eq!(let_through(one, 5, 59), 0);
+            let left_out: Vec<u64> = places.take_left_out().into_iter().map(|(_, count)| count).collect();
+            assert_eq!(left_out, [85]);
+            assert_eq!(let_through(one, 100, 60), 20, "the next minute");
+            assert_eq!(places.take_left_out().len(), 1);
+            assert_eq!(places.take_left_out().len(), 0, "once");
+        });
+    }
+}
