@@ -169,8 +169,7 @@ fn say(text: &str) -> Outcome {
 /// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise).
 pub fn start_logging() {
     let filter = config::variable("JETON_LOG").and_then(|level| tracing_subscriber::EnvFilter::try_new(level).ok());
-    // actix-session reports a cookie of an ended session, which is everyday life.
-    let filter = filter.unwrap_or_else(|| "info,actix_session=error,actix_server=warn".into());
+    let filter = filter.unwrap_or_else(|| "info,actix_server=warn".into());
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
 }

@@ -4,14 +4,14 @@
 pub mod path;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing,
+    account, activity, api, assets, billing, came_back,
     cors::preflight,
     email_changes, finish, health, installation, inventory, invitations, leaks, metrics, oauth, organizations, origin,
     page, password_links, revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
-use actix_web::{Handler, HttpResponse, Responder, Route, cookie::Key, guard, middleware::from_fn, web};
+use actix_web::{Handler, HttpResponse, Responder, Route, guard, middleware::from_fn, web};
 
 /// GET and HEAD, which only reads.
 fn read<F, Args>(handler: F) -> Route
@@ -25,14 +25,15 @@ where
 
 /// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
 /// (C3).
-pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, cookie_key: &Key) {
+pub fn configure(config: &mut web::ServiceConfig) {
     config
         .configure(programs)
         .service(web::resource("/static/{name}").route(read(assets::serve)))
         .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
         .service(
             web::scope("")
-                .wrap(session::middleware(jeton, url, cookie_key))
+                .wrap(from_fn(came_back::bring_back))
+                .wrap(from_fn(session::recognize))
                 // Wrapped last, so it runs first: another site's request does not even read the session.
                 .wrap(from_fn(origin::check))
                 .configure(pages)
