@@ -154,7 +154,7 @@ def sign_in(port):
     """Signs in through the page and returns the session's cookie."""
     fields = urllib.parse.urlencode({"email": EMAIL, "password": PASSWORD, "next": "/account/tokens"})
     status, head, _ = exchange(port, "/sign-in", ["Sec-Fetch-Site: same-origin"], "POST", fields)
-    cookie = re.search(r"^set-cookie: (jeton=[^;\r]+)", head, re.I | re.M)
+    cookie = re.search(r"^set-cookie: (jeton_[0-9a-f]{8}=[^;\r]+)", head, re.I | re.M)
     if status != 303 or not cookie:
         sys.exit(f"signing in was answered {status}")
     return cookie[1]

@@ -167,8 +167,8 @@ fn say(text: &str) -> Outcome {
     }
 }
 
-/// What strangers cause in the libraries: malformed requests, which are counted, and cookies of sessions that have ended.
-const UNHEARD: &str = "actix_http=off,actix_session=error,actix_server=warn";
+/// What strangers cause in the libraries: malformed requests, which are counted.
+const UNHEARD: &str = "actix_http=off,actix_server=warn";
 
 /// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise). What strangers cause is
 /// only there for whoever asks for more than that.

@@ -5,7 +5,6 @@
 //! words come from the caller, since texts belong to the pages.
 
 mod queue;
-mod seal;
 mod server;
 
 pub use queue::{Fate, Mailer, Sending};

@@ -13,7 +13,7 @@ mod calls;
 pub mod clock;
 pub mod demo;
 pub mod email_changes;
-
+pub mod forms;
 pub mod freshness;
 pub mod housekeeping;
 pub mod installation;
@@ -35,6 +35,7 @@ pub mod problem;
 pub mod protected_apis;
 pub mod random;
 pub mod revocations;
+mod seal;
 mod secrets;
 pub mod service_users;
 pub mod sessions;
@@ -167,6 +168,7 @@ pub struct Jeton {
     pepper: Pepper,
     is_demo: bool,
     setup_code: String,
+    fingerprint: String,
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
     mail: Option<Arc<mail::Mailer>>,
@@ -211,11 +213,13 @@ impl Jeton {
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
         let setup_code = random::hex(&pepper.derive("set-up", b""));
+        let fingerprint = random::hex(&pepper.derive("fingerprint", b"")[..4]);
         Ok(Self {
             db,
             pepper,
             is_demo: installation.is_demo,
             setup_code,
+            fingerprint,
             passwords: passwords::Hasher::start().map_err(StartError::Threads)?,
             attempts: attempts::Attempts::new(),
             mail: mail.transpose().map_err(StartError::Mail)?.map(Arc::new),
@@ -260,12 +264,9 @@ impl Jeton {
         }
     }
 
-    /// A secret of 64 bytes that signs session cookies: the same on every node with the same pepper.
-    pub fn cookie_secret(&self) -> [u8; 64] {
-        let mut secret = [0; 64];
-        secret[..32].copy_from_slice(&self.pepper.derive("cookie", b"1"));
-        secret[32..].copy_from_slice(&self.pepper.derive("cookie", b"2"));
-        secret
+    /// What tells this installation from others, on every node with the same pepper: 8 hexadecimal digits, no secret.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Runs a blocking `work` away from the threads that serve requests.
@@ -290,6 +291,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        forms::may_write()?;
         let db = self.db.clone();
         Self::blocking(move || db.write(work)).await
     }
@@ -299,6 +301,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        forms::may_write()?;
         let db = self.db.clone();
         Self::blocking(move || db.change_authority(work)).await
     }
@@ -309,6 +312,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        forms::may_write()?;
         let db = self.db.with_reserve();
         Self::blocking(move || db.write(work)).await
     }
@@ -326,6 +330,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        forms::may_write()?;
         let db = self.db.with_reserve();
         Self::blocking(move || db.change_authority(work)).await.map_err(AppError::not_ended)
     }
@@ -335,6 +340,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
+        forms::may_write()?;
         let db = self.db.with_reserve();
         Self::blocking(move || db.change_keys(work)).await.map_err(AppError::not_ended)
     }
@@ -373,6 +379,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
+        forms::may_write()?;
         let db = self.db.clone();
         Self::blocking(move || db.change_keys(work)).await
     }

@@ -69,7 +69,7 @@ impl Jeton {
     pub async fn forgot_password(
         self: Arc<Self>,
         email: &str,
-        device: Option<Device>,
+        devices: Vec<Device>,
         source: Source,
         compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
     ) -> Result<()> {
@@ -79,7 +79,7 @@ impl Jeton {
         let mut problems = Problems::default();
         let Some(email) = problems.check(Field::Email, Email::known(email)) else { return Err(problems.into()) };
         let account = email.folded();
-        let device = device.filter(|device| self.knows_device(&account, device));
+        let device = self.known_device(&account, devices);
         self.attempts.take_password_mail(attempt(&account, device.as_ref(), &source))?;
         tokio::spawn(async move {
             if let Err(error) = self.mail_password_link(mailer, email, &source, compose).await {

@@ -137,6 +137,10 @@ pub enum Problem {
     TooManyRules,
     /// The organization has as many protected APIs as it can have.
     TooManyApis,
+    /// The form names an organization that they are not active in, or none.
+    OtherOrganization,
+    /// The form came back after its session had ended, to be looked at and sent again.
+    CameBack,
     /// This very form was sent before and made its token.
     SentBefore,
     /// There were too many attempts, or too much is going on; after this many seconds it may work.

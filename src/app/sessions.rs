@@ -45,6 +45,14 @@ impl Actor {
         &self.user
     }
 
+    /// The same person at work in another of the organizations that they are active in; none if they are not.
+    pub fn working_in(&self, is_meant: impl Fn(&Membership) -> bool) -> Option<Self> {
+        let place = self.memberships.iter().position(is_meant)?;
+        let mut there = self.clone();
+        there.memberships[..=place].rotate_right(1);
+        Some(there)
+    }
+
     /// Their place in the organization that they work in; none when they are active in no organization.
     pub fn membership(&self) -> Option<&Membership> {
         self.memberships.first()
@@ -94,11 +102,6 @@ impl KeyHash {
     /// The hash of a key.
     pub fn of(key: &str) -> Self {
         Self(Sha256::digest(key.as_bytes()).to_vec())
-    }
-
-    /// Its bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     attempts::Attempt,
     problem::{Field, Problem, Problems},
     random,
-    sessions::{Actor, Begin, KeyHash, is_open, why_closed},
+    sessions::{Actor, Begin, is_open, why_closed},
 };
 use crate::{
     domain::{
@@ -32,13 +32,7 @@ impl Jeton {
     /// # Errors
     /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together, or the account is not open; too many
     /// attempts; busy.
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: String,
-        device: Option<Device>,
-        source: Source,
-    ) -> Result<Begin> {
+    pub async fn sign_in(&self, email: &str, password: String, devices: Vec<Device>, source: Source) -> Result<Begin> {
         let wrong = || AppError::from(Problems::one(Field::Form, Problem::WrongCredentials));
         let mut problems = Problems::default();
         let address = problems.check(Field::Email, Email::known(email));
@@ -49,7 +43,7 @@ impl Jeton {
         let password = Password::given(password).map_err(|_| wrong())?;
 
         let account = address.folded();
-        let device = device.filter(|device| self.knows_device(&account, device));
+        let device = self.known_device(&account, devices);
         self.attempts.take(attempt(&account, device.as_ref(), &source))?;
 
         let found = self.read(move |connection| Ok(users::find_by_email(connection, &address)?)).await?;
@@ -99,8 +93,12 @@ impl Jeton {
         Device(format!("{id}{proof}"))
     }
 
-    /// Whether this account's owner has signed in from the browser with this mark.
-    pub(super) fn knows_device(&self, account: &str, device: &Device) -> bool {
+    /// That of a browser's marks which says that this account's owner has signed in from it.
+    pub(super) fn known_device(&self, account: &str, devices: Vec<Device>) -> Option<Device> {
+        devices.into_iter().find(|device| self.knows_device(account, device))
+    }
+
+    fn knows_device(&self, account: &str, device: &Device) -> bool {
         match device.0.split_at_checked(32) {
             Some((id, proof)) => proof.as_bytes().ct_eq(self.device_proof(account, id).as_bytes()).into(),
             None => false,
@@ -109,15 +107,5 @@ impl Jeton {
 
     fn device_proof(&self, account: &str, id: &str) -> String {
         random::hex(&self.pepper.derive("device", format!("{id} {account}").as_bytes()))
-    }
-
-    /// The token that forms of a session carry against requests which other sites make a browser send (C1).
-    pub fn form_token(&self, session: &KeyHash) -> String {
-        random::hex(&self.pepper.derive("form", session.bytes())[..16])
-    }
-
-    /// Whether a form carries the token of its session.
-    pub fn is_form_token(&self, session: &KeyHash, token: &str) -> bool {
-        self.form_token(session).as_bytes().ct_eq(token.as_bytes()).into()
     }
 }

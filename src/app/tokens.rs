@@ -126,6 +126,24 @@ impl Jeton {
         Ok(token)
     }
 
+    /// The user at work in the organization that one of their tokens belongs to.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if they have no such token in any organization that they are active in.
+    pub async fn at_token(&self, actor: &Actor, public_id: &str) -> Result<Actor> {
+        let (public_id, places) = (known_form(public_id)?, actor.memberships().to_vec());
+        let find = move |connection: &mut AnyConnection| {
+            for place in places {
+                if tokens::find(connection, place.id, &public_id)?.is_some() {
+                    return Ok(Some(place.id));
+                }
+            }
+            Ok(None)
+        };
+        let place = self.read(find).await?.ok_or(AppError::NotFound)?;
+        actor.working_in(|membership| membership.id == place).ok_or(AppError::NotFound)
+    }
+
     /// A nonce for a new form.
     pub fn form_nonce(&self) -> String {
         random::code()

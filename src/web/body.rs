@@ -1,7 +1,9 @@
 //! Bodies of requests as they arrive: of one kind, not too large, and in time.
 
 use super::errors::WebError;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header::CONTENT_TYPE, web::Bytes};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header::CONTENT_TYPE, web::Bytes,
+};
 use serde::de::DeserializeOwned;
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -31,6 +33,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
+/// The body of a form, where it was read before the handler: by [`super::came_back`].
+pub struct Received(pub Result<Bytes, WebError>);
+
 /// The body, if it is of this kind, has no more than `largest` bytes, and arrives in time.
 ///
 /// # Errors
@@ -45,8 +50,12 @@ pub fn read(
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|sent| sent.to_str().is_ok_and(|sent| sent.to_ascii_lowercase().starts_with(kind)));
+    let received = request.extensions_mut().remove::<Received>();
     let bytes = actix_web::web::Payload::from_request(request, payload);
     async move {
+        if let Some(Received(received)) = received {
+            return received;
+        }
         if !is_kind {
             return Err(WebError::BrokenForm(format!("not {kind}")));
         }

@@ -14,12 +14,9 @@ pub enum WebError {
     /// A verb did not do what was asked.
     #[error(transparent)]
     App(#[from] AppError),
-    /// Nobody is signed in; afterwards the browser goes to this path.
+    /// Nobody is signed in.
     #[error("signed out")]
-    SignedOut {
-        /// A local path, with its query.
-        next: String,
-    },
+    SignedOut,
     /// The organization has another part of addresses now; what was asked for is at this path.
     #[error("moved")]
     Moved {
@@ -68,7 +65,7 @@ impl ResponseError for WebError {
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
                 AppError::Storage(_) | AppError::NotEnded(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
-            Self::SignedOut { .. } => StatusCode::SEE_OTHER,
+            Self::SignedOut => StatusCode::SEE_OTHER,
             // A form is sent there as it is. Not for ever: the organization may take its former address again.
             Self::Moved { .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::WrongSetupLink | Self::OtherSite | Self::StaleForm => StatusCode::FORBIDDEN,

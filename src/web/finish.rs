@@ -143,7 +143,7 @@ struct Asked {
     form: Form,
     /// How a person wants it; programs are all alike.
     reader: Reader,
-    /// The frame of whoever is signed in, if the handler has asked who that is.
+    /// The frame of whoever is signed in.
     shell: Option<Shell>,
     is_demo: bool,
     is_https: bool,
@@ -205,7 +205,6 @@ impl Asked {
         let mut response = if went_well && !response.status().is_server_error() {
             response
         } else {
-            // The handler may have found out who asks.
             self.shell = request.extensions().get::<Shell>().cloned();
             self.reader = request.extensions().get::<Reader>().copied().unwrap_or(self.reader);
             self.explain(response)
@@ -238,8 +237,7 @@ impl Asked {
         let status = response.status();
         let error = response.error().and_then(|error| error.as_error::<WebError>());
         match error {
-            Some(WebError::SignedOut { next }) => return self.to_sign_in(next),
-            Some(WebError::App(AppError::SignedOut)) => return self.to_sign_in(""),
+            Some(WebError::SignedOut | WebError::App(AppError::SignedOut)) => return self.to_sign_in(),
             Some(WebError::Moved { to }) => {
                 return HttpResponse::build(status).insert_header((LOCATION, to.as_str())).finish();
             }
@@ -299,9 +297,15 @@ impl Asked {
         }
     }
 
-    /// Sends a browser to sign in; htmx is told to take the whole page there.
-    fn to_sign_in(&self, next: &str) -> HttpResponse {
-        let address = path::sign_in(next);
+    /// Sends a browser to sign in, and back to the page that was asked for, without an API key in its address, or to the one
+    /// with the form that was sent: what was to be changed is not changed unseen. htmx is told to take the whole page there.
+    fn to_sign_in(&self) -> HttpResponse {
+        let (path, query) = (self.uri.path(), self.uri.query().unwrap_or_default());
+        let address = match self.method.is_safe() {
+            true if query.is_empty() || leak::names_a_key(query) => path::sign_in(path),
+            true => path::sign_in(&format!("{path}?{query}")),
+            false => path::sign_in_again(&path::form_page(path).unwrap_or_default()),
+        };
         match self.form {
             Form::Part => HttpResponse::Unauthorized().insert_header(("hx-redirect", address)).finish(),
             _ => page::see(&address),

@@ -1,6 +1,6 @@
 //! Forms as browsers send them.
 
-use super::{App, body, errors::WebError, page::page_with, session};
+use super::{App, body, errors::WebError, page::page_with, session::SignedIn};
 use crate::app::{
     AppError,
     problem::{Field, Problem, Problems},
@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
 
 /// Most bytes of a form (R8).
-const LARGEST: usize = 16 * 1024;
+pub const LARGEST: usize = 16 * 1024;
 
 /// A form of somebody who is signed in: it carries the token of their session (C1). A field that is a `Vec` takes all
 /// values that the form has under its name, such as those of checkboxes; any other field that comes twice is refused.
@@ -87,9 +87,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         Box::pin(async move {
             let body = body.await?;
             let token: Token = parse(&body)?;
-            let session = session::key(&request).ok_or(WebError::SignedOut { next: String::new() })?;
+            let who = SignedIn::known(&request).ok_or(WebError::SignedOut)?;
             let jeton = request.app_data::<App>().ok_or(WebError::StaleForm)?;
-            if jeton.is_form_token(&session, &token.csrf) { Ok(Self(parse(&body)?)) } else { Err(WebError::StaleForm) }
+            if jeton.is_form_token(&who.actor, &token.csrf) {
+                Ok(Self(parse(&body)?))
+            } else {
+                Err(WebError::StaleForm)
+            }
         })
     }
 }

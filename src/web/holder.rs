@@ -4,11 +4,10 @@
 //! 403, and whoever is not active in the organization 404, as if there were none.
 
 use super::{
-    App,
     errors::WebError,
     routes::path,
-    session::SignedIn,
-    shell::{Nav, Shell, ShellOrganization},
+    session::{Place, SignedIn},
+    shell::{Nav, Shell},
 };
 use crate::{
     app::{
@@ -19,9 +18,9 @@ use crate::{
     domain::{activity::Source, permission::Authority},
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use std::{future::Future, pin::Pin};
+use std::future::{Ready, ready};
 
-type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, WebError>>>>;
+type Extracted<T> = Ready<Result<T, WebError>>;
 
 /// Somebody at work in the organization of this address.
 #[derive(Clone, Debug)]
@@ -83,48 +82,43 @@ impl FromRequest for Administering {
     type Error = WebError;
     type Future = Extracted<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let signed_in = SignedIn::from_request(request, payload);
-        Box::pin(async move {
-            let signed_in = signed_in.await?;
-            let who = InstallationAdmin::of(signed_in.actor.clone())?;
-            Ok(Self { who, source: signed_in.source.clone(), signed_in })
-        })
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(administering(request))
     }
+}
+
+fn administering(request: &HttpRequest) -> Result<Administering, WebError> {
+    let signed_in = SignedIn::known(request).ok_or(WebError::SignedOut)?;
+    let who = InstallationAdmin::of(signed_in.actor.clone())?;
+    Ok(Administering { who, source: signed_in.source.clone(), signed_in })
 }
 
 impl FromRequest for AtWork {
     type Error = WebError;
     type Future = Extracted<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (signed_in, request) = (SignedIn::from_request(request, payload), request.clone());
-        Box::pin(async move {
-            let SignedIn { actor, source, .. } = &signed_in.await?;
-            let jeton = request.app_data::<App>().ok_or(AppError::SignedOut)?;
-            let asked = request.match_info().query("slug");
-            let who = jeton.enter(actor.clone(), asked).await?;
-            if who.membership().slug != asked {
-                return Err(WebError::Moved { to: path::at_organization(&who.membership().slug, request.uri()) });
-            }
-            // An error page that this request ends in has the same frame, too.
-            let mut shell = request.extensions().get::<Shell>().cloned().ok_or(AppError::SignedOut)?;
-            shell.organization = Some(ShellOrganization::of(who.membership()));
-            request.extensions_mut().insert(shell.clone());
-            Ok(Self { who, source: source.clone(), shell })
-        })
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(at_work(request))
     }
+}
+
+fn at_work(request: &HttpRequest) -> Result<AtWork, WebError> {
+    let signed_in = SignedIn::known(request).ok_or(WebError::SignedOut)?;
+    let place = request.extensions_mut().remove::<Place>();
+    let who = place.ok_or(AppError::NotFound)?.0?;
+    let slug = &who.membership().slug;
+    if slug != request.match_info().query("slug") {
+        return Err(WebError::Moved { to: path::at_organization(slug, request.uri()) });
+    }
+    Ok(AtWork { who, source: signed_in.source.clone(), shell: signed_in.shell(Nav::None) })
 }
 
 impl<A: Authority> FromRequest for Holding<A> {
     type Error = WebError;
     type Future = Extracted<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let at_work = AtWork::from_request(request, payload);
-        Box::pin(async move {
-            let AtWork { who, source, shell } = at_work.await?;
-            Ok(Self { who: who.holding()?, source, shell })
-        })
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let holding = |AtWork { who, source, shell }: AtWork| Ok(Self { who: who.holding()?, source, shell });
+        ready(at_work(request).and_then(holding))
     }
 }

@@ -4,7 +4,7 @@ use super::{
     App,
     errors::WebError,
     form::{Form, OpenForm, Refused},
-    page::{keep_address, page, page_with, see},
+    page::{keep_address, page, page_with, see, with_cookie},
     routes::path,
     session::{self, SignedIn, Visitor},
     shell::{Nav, Shell},
@@ -19,8 +19,7 @@ use crate::{
     domain::user::shown_email,
     storage::invitations::Invitation,
 };
-use actix_session::Session;
-use actix_web::{HttpResponse, http::StatusCode, web::Path};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use askama::Template;
 use serde::Deserialize;
 
@@ -124,7 +123,7 @@ fn invitation_page(
 pub async fn join_as_new(
     app: App,
     visitor: Visitor,
-    session: Session,
+    request: HttpRequest,
     code: Path<String>,
     OpenForm(typed): OpenForm<Typed>,
 ) -> Result<HttpResponse, WebError> {
@@ -137,8 +136,8 @@ pub async fn join_as_new(
     };
     let answer = match app.join_as_new(&code, form, source).await {
         Ok(begin) => {
-            session::begin(&session, begin)?;
-            Ok(see(path::HOME))
+            let (_, cookie) = session::begin(&app, &request, begin).await?;
+            with_cookie(see(path::HOME), &cookie)
         }
         Err(AppError::NotFound) => gone(shell, AppError::NotFound),
         Err(error) => {

@@ -12,7 +12,9 @@ pub mod bearer;
 pub mod billing;
 pub mod body;
 pub mod calls;
+mod came_back;
 pub mod connection;
+mod cookies;
 pub mod cors;
 pub mod csv;
 pub mod email_changes;
@@ -170,7 +172,6 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
     let mut doors = vec![stop::Door::of(&listener)?];
     let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));
     let jeton = web::Data::new(jeton);
-    let cookie_key = session::cookie_key(&jeton);
     let given = Given {
         jeton: jeton.clone(),
         url: url.clone(),
@@ -184,16 +185,13 @@ pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
         Some(listen) => {
             let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
             doors.push(stop::Door::of(&listener)?);
-            let programs = serve(given.clone(), listener, settings.workers, Listener::Second, |config, _| {
-                routes::configure_for_programs(config);
-            })?;
+            let programs =
+                serve(given.clone(), listener, settings.workers, Listener::Second, routes::configure_for_programs)?;
             (Some(programs), Some(address))
         }
     };
     let which = if settings.verify_listen.is_none() { Listener::Only } else { Listener::Main };
-    let running = serve(given, listener, settings.workers, which, move |config, given| {
-        routes::configure(config, &given.jeton, &given.url, &cookie_key);
-    })?;
+    let running = serve(given, listener, settings.workers, which, routes::configure)?;
     Ok(Server { running, for_programs, jeton, node, drain: settings.drain, doors, address, verify_address, url })
 }
 
@@ -210,7 +208,7 @@ fn serve(
     listener: TcpListener,
     workers: Option<usize>,
     which: Listener,
-    routes: impl Fn(&mut web::ServiceConfig, &Given) + Clone + Send + 'static,
+    routes: impl Fn(&mut web::ServiceConfig) + Copy + Send + 'static,
 ) -> io::Result<dev::Server> {
     let workers = workers.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(2);
     let files = limits::open_files_limit().and_then(|files| files.try_into().ok()).unwrap_or(usize::MAX);
@@ -224,7 +222,7 @@ fn serve(
         let worker = given.worker();
         let app = ActixApp::new()
             .configure(|config| given.give(&worker, config))
-            .configure(|config| routes(config, &given))
+            .configure(routes)
             .wrap(from_fn(finish::finish));
         let app = map_config(Front::before(app, worker), |()| AppConfig::default());
         let http = HttpService::build()

@@ -1,8 +1,10 @@
 //! Answers made of templates.
 
 use super::errors::WebError;
+use crate::app::AppError;
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
+    cookie::Cookie,
     dev::Payload,
     http::{
         StatusCode,
@@ -52,6 +54,15 @@ pub fn keep_address(mut answer: HttpResponse) -> HttpResponse {
 /// Sends the browser to `path` with GET (303).
 pub fn see(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
+}
+
+/// The same answer with a cookie.
+///
+/// # Errors
+/// When the cookie cannot be written.
+pub fn with_cookie(mut answer: HttpResponse, cookie: &Cookie<'_>) -> Result<HttpResponse, WebError> {
+    answer.add_cookie(cookie).map_err(|error| AppError::Broken(error.to_string()))?;
+    Ok(answer)
 }
 
 /// Whether htmx asks, and takes a part of a page.

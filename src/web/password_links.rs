@@ -81,9 +81,9 @@ pub async fn ask(
     request: HttpRequest,
     OpenForm(typed): OpenForm<TypedEmail>,
 ) -> Result<HttpResponse, WebError> {
-    let (t, device) = (visitor.shell.t, session::device(&request));
+    let (t, devices) = (visitor.shell.t, session::devices(&request));
     let compose = move |user: &User, code: &LinkCode| mail(t, &url, user, code);
-    match app.into_inner().forgot_password(&typed.email, device, visitor.source, compose).await {
+    match app.into_inner().forgot_password(&typed.email, devices, visitor.source, compose).await {
         Ok(()) => Ok(see(&path::forgotten_asked())),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -159,6 +159,7 @@ pub async fn show_own(
     asked: Query<Asked>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
+    let who = who.at_token(&app, &id).await?;
     let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
     let shell = who.shell(Nav::Tokens);
     let calendar = Calendar::new(shell.t, &who.actor.user().time_zone, app.clock().now());
@@ -197,6 +198,7 @@ pub async fn own_file(
     who: SignedIn,
     id: Path<String>,
 ) -> Result<HttpResponse, WebError> {
+    let who = who.at_token(&app, &id).await?;
     let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
     let of = who.actor.membership().map(signed::Organization::from).unwrap_or_default();
     signed::download(&app, &url, of, &receipt)

@@ -5,7 +5,7 @@ pub mod path;
 pub mod short;
 
 use super::{
-    App, PublicUrl, account, activity, api, assets, billing,
+    account, activity, api, assets, billing, came_back,
     cors::preflight,
     email_changes, finish, health, installation, inventory, invitations, leaks, metrics, oauth, organizations, origin,
     page, password_links, revocations, service_users, session,
@@ -14,7 +14,6 @@ use super::{
 };
 use actix_web::{
     Handler, HttpRequest, HttpResponse, Responder, Route,
-    cookie::Key,
     guard::{self, Guard},
     middleware::from_fn,
     web,
@@ -37,14 +36,15 @@ where
 
 /// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
 /// (C3).
-pub fn configure(config: &mut web::ServiceConfig, jeton: &App, url: &PublicUrl, cookie_key: &Key) {
+pub fn configure(config: &mut web::ServiceConfig) {
     config
         .configure(programs)
         .service(web::resource("/static/{name}").route(read(assets::serve)))
         .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
         .service(
             web::scope("")
-                .wrap(session::middleware(jeton, url, cookie_key))
+                .wrap(from_fn(came_back::bring_back))
+                .wrap(from_fn(session::recognize))
                 // Wrapped last, so it runs first: another site's request does not even read the session.
                 .wrap(from_fn(origin::check))
                 .configure(pages)

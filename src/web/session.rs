@@ -1,160 +1,62 @@
 //! Sessions of the pages: who is signed in with this request.
 //!
-//! actix-session carries the cookie; the sessions themselves are rows of our own table, found by the hash of their key.
-//! The state that it hands to handlers is only that key: who it belongs to, and whether it still does, is read from the
-//! database by whoever needs to know, so a session that was ended anywhere is ended at once, and nothing can bring its row
-//! back (S3).
+//! A session is a row of our table, found by the hash of its key, which is 32 random bytes that only the browser's cookie
+//! has. Who it belongs to, and whether it still does, is read from the database, so a session that was ended anywhere is
+//! ended at once, and nothing can bring its row back (S3).
+//!
+//! It is read once a request, before anything that can fail ([`recognize`]): whatever a request ends in, what its answer
+//! says of the reader is the same each time.
 
 use super::{
-    App, PublicUrl,
+    App,
+    cookies::Ours,
     errors::WebError,
+    routes::path,
     shell::{Nav, Shell, ShellOrganization, ShellUser},
     source,
     texts::Texts,
 };
 use crate::{
     app::{
-        Jeton,
+        AppError,
+        organizations::Member,
+        problem::{Field, Problem, Problems},
         sessions::{Actor, Begin, KeyHash},
         sign_in::Device,
     },
     domain::{
         activity::Source,
         leak,
-        user::{Language, Theme, UserId, shown_email},
+        user::{Language, Theme, shown_email},
     },
-};
-use actix_session::{
-    Session, SessionExt, SessionMiddleware,
-    storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError},
+    storage::memberships::Membership,
 };
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest,
-    cookie::{Cookie, Key, SameSite, time::Duration},
-    dev::Payload,
+    Error, FromRequest, HttpMessage, HttpRequest,
+    body::{BoxBody, MessageBody},
+    cookie::Cookie,
+    dev::{Payload, ServiceRequest, ServiceResponse},
     http::header::ACCEPT_LANGUAGE,
-    web::Data,
+    middleware::Next,
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, future::Future, pin::Pin};
+use std::future::{Ready, ready};
 
-/// The one entry of the state of a session that is going on: its key.
-const KEY: &str = "key";
-/// The one entry of the state of a session that is to be stored.
-const BEGIN: &str = "begin";
-/// The cookie that keeps the language of somebody who is not signed in.
-const LANGUAGE: &str = "jeton_language";
-/// The cookie that marks a browser from which somebody has signed in.
-const DEVICE: &str = "jeton_device";
-
-/// The key that signs session cookies.
-pub fn cookie_key(jeton: &Jeton) -> Key {
-    Key::from(&jeton.cookie_secret())
-}
-
-/// The middleware that carries the cookie. Over TLS its name begins with `__Host-`, which browsers take from this host
-/// alone; browsers drop such cookies on plain HTTP, where the name is another (S1).
-pub fn middleware(jeton: &App, url: &PublicUrl, key: &Key) -> SessionMiddleware<Store> {
-    let name = if url.is_https() { "__Host-jeton" } else { "jeton" };
-    SessionMiddleware::builder(Store(jeton.clone()), key.clone())
-        .cookie_name(name.into())
-        .cookie_secure(url.is_https())
-        .cookie_http_only(true)
-        .cookie_same_site(SameSite::Lax)
-        .build()
-}
-
-/// Our table behind actix-session.
-pub struct Store(App);
-
-type State = HashMap<String, String>;
-
-/// What a handler leaves in the state for a session that begins.
-#[derive(Serialize, Deserialize)]
-struct Beginning {
-    user: i64,
-    generation: i64,
-    address: String,
-    program: String,
-    request_id: String,
-}
-
-fn other(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
-    anyhow::Error::new(error)
-}
-
-impl SessionStore for Store {
-    /// Asks nobody: whether there is such a session is asked once, by [`SignedIn`].
-    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        let json = serde_json::to_string(key.as_ref()).map_err(|error| LoadError::Deserialization(other(error)))?;
-        Ok(Some(State::from([(KEY.to_owned(), json)])))
-    }
-
-    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
-        let json = state.get(BEGIN).ok_or_else(|| SaveError::Other(anyhow::anyhow!("nobody signed in")))?;
-        let beginning: String = serde_json::from_str(json).map_err(|error| SaveError::Serialization(other(error)))?;
-        let new: Beginning =
-            serde_json::from_str(&beginning).map_err(|error| SaveError::Serialization(other(error)))?;
-        let source = Source { address: new.address, program: new.program, request_id: new.request_id };
-        let begin = Begin { user: UserId(new.user), generation: new.generation, source };
-        let key = self.0.begin_session(begin).await.map_err(|error| SaveError::Other(other(error)))?;
-        key.try_into().map_err(|error| SaveError::Other(other(error)))
-    }
-
-    /// The state of a session never changes; a handler that tried would bring an ended session back.
-    async fn update(&self, _: SessionKey, _: State, _: &Duration) -> Result<SessionKey, UpdateError> {
-        Err(UpdateError::Other(anyhow::anyhow!("the state of a session does not change")))
-    }
-
-    async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
-        Ok(())
-    }
-
-    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        self.0.drop_session(key.as_ref()).await.map_err(other)
-    }
-}
-
-/// Begins a session for somebody who has just signed in, under a new key; one that the browser had before ends.
+/// Begins a session for somebody who has just signed in, under a new key; one that the browser had before ends. The
+/// answer is to carry the cookie.
 ///
 /// # Errors
-/// When the state cannot be written.
-pub fn begin(session: &Session, begin: Begin) -> Result<(), WebError> {
-    let broken = |error: String| WebError::App(crate::app::AppError::Broken(error));
-    let beginning = Beginning {
-        user: begin.user.0,
-        generation: begin.generation,
-        address: begin.source.address,
-        program: begin.source.program,
-        request_id: begin.source.request_id,
-    };
-    let json = serde_json::to_string(&beginning).map_err(|error| broken(error.to_string()))?;
-    session.clear();
-    session.insert(BEGIN, json).map_err(|error| broken(error.to_string()))?;
-    session.renew();
-    Ok(())
+/// When the database fails.
+pub async fn begin(jeton: &App, request: &HttpRequest, begin: Begin) -> Result<(KeyHash, Cookie<'static>), AppError> {
+    let key = jeton.begin_session(begin).await?;
+    for before in Ours::Session.sent(request) {
+        jeton.drop_session(&before).await?;
+    }
+    Ok((KeyHash::of(&key), Ours::Session.cookie(request, key)))
 }
 
-/// The session that this request came with, living or not.
-pub fn key(request: &HttpRequest) -> Option<KeyHash> {
-    let key: Option<String> = request.get_session().get(KEY).ok().flatten();
-    key.map(|key| KeyHash::of(&key))
-}
-
-/// The mark that this browser got when somebody signed in from it.
-pub fn device(request: &HttpRequest) -> Option<Device> {
-    request.cookie(DEVICE).map(|cookie| Device(cookie.value().to_owned()))
-}
-
-/// The cookie with a browser's mark, for a year.
-pub fn device_cookie(device: Device, url: &PublicUrl) -> Cookie<'static> {
-    Cookie::build(DEVICE, device.0)
-        .path("/sign-in")
-        .http_only(true)
-        .secure(url.is_https())
-        .same_site(SameSite::Lax)
-        .max_age(Duration::days(365))
-        .finish()
+/// The marks that this browser got when somebody signed in from it.
+pub fn devices(request: &HttpRequest) -> Vec<Device> {
+    Ours::Device.sent(request).into_iter().map(Device).collect()
 }
 
 /// A local path to go to after signing in; anything else becomes the first page (C4).
@@ -176,7 +78,7 @@ pub struct Reader {
 impl Reader {
     /// As the address (`?lang=`), a cookie or the browser says. The settings of whoever is signed in come before these.
     pub fn of(request: &HttpRequest) -> Self {
-        let by_cookie = || request.cookie(LANGUAGE).and_then(|cookie| Language::from_tag(cookie.value()));
+        let by_cookie = || Ours::Language.sent(request).iter().find_map(|tag| Language::from_tag(tag));
         let by_browser = || {
             let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
             Language::from_accept_language(header.unwrap_or_default())
@@ -193,16 +95,7 @@ fn asked_language(request: &HttpRequest) -> Option<Language> {
 
 /// The cookie that keeps a language asked for by a link.
 pub fn language_cookie(request: &HttpRequest) -> Option<Cookie<'static>> {
-    asked_language(request).map(|language| {
-        let secure = request.app_data::<Data<PublicUrl>>().is_some_and(|url| url.is_https());
-        Cookie::build(LANGUAGE, language.tag())
-            .path("/")
-            .http_only(true)
-            .secure(secure)
-            .same_site(SameSite::Lax)
-            .max_age(Duration::days(365))
-            .finish()
-    })
+    asked_language(request).map(|language| Ours::Language.cookie(request, language.tag().to_owned()))
 }
 
 /// Somebody who is signed in, at this request. Whoever is not is sent to sign in and comes back.
@@ -220,44 +113,130 @@ impl SignedIn {
     pub fn shell(&self, nav: Nav) -> Shell {
         Shell { nav, ..self.shell.clone() }
     }
+
+    /// Whoever a request comes from, once it went through [`recognize`].
+    pub fn known(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+
+    /// The form token of this session.
+    pub fn form_token(&self) -> &str {
+        &self.shell.csrf
+    }
+
+    /// The same person at work in the organization that an address of their account names, if it names one: a page in one
+    /// tab stays with its organization, whichever is chosen in another.
+    pub fn at(self, organization: Option<&str>) -> Self {
+        organization.and_then(|id| self.working_in(|at| at.organization_public_id == id)).unwrap_or(self)
+    }
+
+    /// The same person at work in the organization that a form was opened for. A form that names none can only mean the
+    /// one that they have.
+    ///
+    /// # Errors
+    /// [`Problem::OtherOrganization`] if they are not active there any more, or it could be another.
+    pub fn at_that_of_form(&self, organization: &str) -> Result<Self, Problems> {
+        let is_clear = organization.is_empty() && self.actor.memberships().len() == 1;
+        let is_meant = |at: &Membership| is_clear || at.organization_public_id == organization;
+        self.working_in(is_meant).ok_or_else(|| Problems::one(Field::Form, Problem::OtherOrganization))
+    }
+
+    /// The same person at work in the organization that one of their tokens belongs to.
+    ///
+    /// # Errors
+    /// Not found if they have no such token where they are active.
+    pub async fn at_token(self, app: &App, public_id: &str) -> Result<Self, WebError> {
+        let actor = app.at_token(&self.actor, public_id).await?;
+        let place = actor.membership().map(|at| at.id);
+        Ok(self.working_in(|at| Some(at.id) == place).unwrap_or(self))
+    }
+
+    fn working_in(&self, is_meant: impl Fn(&Membership) -> bool) -> Option<Self> {
+        let actor = self.actor.working_in(is_meant)?;
+        let organization = actor.membership().map(ShellOrganization::of);
+        Some(Self { actor, source: self.source.clone(), shell: Shell { organization, ..self.shell.clone() } })
+    }
+}
+
+/// The middleware that finds out who is signed in, and where they are at work, before anything else can fail.
+///
+/// # Errors
+/// None of its own: a database that fails is an answer.
+pub async fn recognize(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match look(request.request()).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(error) => Ok(request.error_response(error)),
+    }
+}
+
+async fn look(request: &HttpRequest) -> Result<(), WebError> {
+    let Some(jeton) = request.app_data::<App>() else { return Ok(()) };
+    for key in Ours::Session.sent(request) {
+        match jeton.authenticate(KeyHash::of(&key)).await {
+            Ok(actor) => {
+                introduce(request, jeton, actor).await;
+                return Ok(());
+            }
+            Err(AppError::SignedOut) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Where somebody is at work by the address of the request, or why they are not: for the one extractor that asks.
+pub struct Place(pub Result<Member, AppError>);
+
+/// From here on the request comes from this user.
+pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> SignedIn {
+    let place = match path::organization_of(request.match_info().as_str()) {
+        Some(slug) => Some(jeton.enter(actor.clone(), slug).await),
+        None => None,
+    };
+    let at = place.as_ref().and_then(|place| place.as_ref().ok()).map(Member::membership).or(actor.membership());
+    let user = actor.user();
+    let browser = Reader::of(request);
+    let reader = Reader { language: user.language.unwrap_or(browser.language), theme: user.theme };
+    let shell = Shell {
+        user: Some(ShellUser {
+            name: user.name.clone(),
+            email: shown_email(&user.email),
+            is_installation_admin: actor.is_installation_admin(),
+        }),
+        organization: at.map(ShellOrganization::of),
+        organizations: actor.memberships().iter().map(|at| (at.slug.clone(), at.organization_name.clone())).collect(),
+        csrf: jeton.form_token(&actor),
+        ..frame(request, jeton, reader)
+    };
+    let who = SignedIn { actor, source: source::of(request), shell: shell.clone() };
+    let mut extensions = request.extensions_mut();
+    extensions.insert(reader);
+    // An error page that this request ends in has the same frame.
+    extensions.insert(shell);
+    if let Some(place) = place {
+        extensions.insert(Place(place));
+    }
+    extensions.insert(who.clone());
+    who
+}
+
+/// From here on the pages of the answer say that a form came back.
+pub fn note_that_form_came_back(request: &HttpRequest) {
+    let mut extensions = request.extensions_mut();
+    if let Some(who) = extensions.get_mut::<SignedIn>() {
+        who.shell.came_back = true;
+    }
 }
 
 impl FromRequest for SignedIn {
     type Error = WebError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, WebError>>>>;
+    type Future = Ready<Result<Self, WebError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let signed_out = || WebError::SignedOut { next: next_after_sign_in(&request) };
-            let jeton = request.app_data::<App>().ok_or_else(signed_out)?;
-            let key = key(&request).ok_or_else(signed_out)?;
-            let csrf = jeton.form_token(&key);
-            let actor = match jeton.authenticate(key).await {
-                Err(crate::app::AppError::SignedOut) => return Err(signed_out()),
-                authenticated => authenticated?,
-            };
-            let user = actor.user();
-            let browser = Reader::of(&request);
-            let reader = Reader { language: user.language.unwrap_or(browser.language), theme: user.theme };
-            request.extensions_mut().insert(reader);
-            let who = ShellUser {
-                name: user.name.clone(),
-                email: shown_email(&user.email),
-                is_installation_admin: actor.is_installation_admin(),
-            };
-            let organizations = actor.memberships().iter();
-            let shell = Shell {
-                user: Some(who),
-                organization: actor.membership().map(ShellOrganization::of),
-                organizations: organizations.map(|at| (at.slug.clone(), at.organization_name.clone())).collect(),
-                csrf,
-                ..frame(&request, jeton, reader)
-            };
-            // An error page that this request ends in has the same frame.
-            request.extensions_mut().insert(shell.clone());
-            Ok(Self { actor, source: source::of(&request), shell })
-        })
+        ready(Self::known(request).ok_or(WebError::SignedOut))
     }
 }
 
@@ -270,15 +249,19 @@ pub struct Visitor {
     pub shell: Shell,
 }
 
+impl Visitor {
+    /// Whoever a request comes from.
+    pub fn of(request: &HttpRequest, jeton: &App) -> Self {
+        Self { source: source::of(request), shell: frame(request, jeton, Reader::of(request)) }
+    }
+}
+
 impl FromRequest for Visitor {
     type Error = WebError;
-    type Future = std::future::Ready<Result<Self, WebError>>;
+    type Future = Ready<Result<Self, WebError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visitor = request
-            .app_data::<App>()
-            .map(|jeton| Self { source: source::of(request), shell: frame(request, jeton, Reader::of(request)) });
-        std::future::ready(visitor.ok_or(WebError::SignedOut { next: String::new() }))
+        ready(request.app_data::<App>().map(|jeton| Self::of(request, jeton)).ok_or(WebError::SignedOut))
     }
 }
 
@@ -288,16 +271,6 @@ fn frame(request: &HttpRequest, jeton: &App, reader: Reader) -> Shell {
     let kept: Vec<&str> = request.query_string().split('&').filter(is_kept).collect();
     let query = kept.into_iter().map(|pair| format!("{pair}&")).collect();
     Shell { query, ..Shell::outside(Texts(reader.language), reader.theme, jeton.is_demo()) }
-}
-
-/// Where to go after signing in: to the page that was asked for, without an API key in its address; what was to be
-/// changed is not changed unseen.
-fn next_after_sign_in(request: &HttpRequest) -> String {
-    match request.method().is_safe() {
-        true if leak::names_a_key(request.query_string()) => request.path().to_owned(),
-        true => request.uri().to_string(),
-        false => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,8 @@ use super::{
     words::{Calendar, Moment},
 };
 use crate::storage::sessions::Session as StoredSession;
-use actix_session::Session;
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     web::{Path, Query},
 };
 use askama::Template;
@@ -84,14 +83,14 @@ fn row(shell: &Shell, calendar: Calendar, session: &StoredSession, this: &str) -
 pub async fn end(
     app: App,
     who: SignedIn,
-    session: Session,
+    request: HttpRequest,
     id: Path<String>,
     _: Form<Nothing>,
 ) -> Result<HttpResponse, WebError> {
     let id = id.into_inner();
     let is_this = who.actor.session().public_id == id;
     app.end_session(&who.actor, id, who.source.clone()).await?;
-    Ok(if is_this { sign_in::leave(&session) } else { see(&ended(1)) })
+    if is_this { sign_in::leave(&request) } else { Ok(see(&ended(1))) }
 }
 
 /// `POST /account/sessions/end-others`

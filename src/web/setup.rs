@@ -4,15 +4,14 @@ use super::{
     App,
     errors::WebError,
     form::{OpenForm, Refused},
-    page::{page, see},
+    page::{page, see, with_cookie},
     routes::path,
     session::{self, Visitor},
     shell::Shell,
     words::Errors,
 };
 use crate::app::{AppError, setup::SetupForm};
-use actix_session::Session;
-use actix_web::{HttpResponse, web::Query};
+use actix_web::{HttpRequest, HttpResponse, web::Query};
 use askama::Template;
 use serde::Deserialize;
 
@@ -61,7 +60,7 @@ pub async fn form(app: App, visitor: Visitor, link: Query<Link>) -> Result<HttpR
 pub async fn submit(
     app: App,
     visitor: Visitor,
-    session: Session,
+    request: HttpRequest,
     OpenForm(typed): OpenForm<Typed>,
 ) -> Result<HttpResponse, WebError> {
     admit(&app, &typed.code).await?;
@@ -75,8 +74,8 @@ pub async fn submit(
     };
     match app.set_up(form, visitor.source).await {
         Ok(begin) => {
-            session::begin(&session, begin)?;
-            Ok(see(path::TOKENS))
+            let (_, cookie) = session::begin(&app, &request, begin).await?;
+            with_cookie(see(path::TOKENS), &cookie)
         }
         Err(error) => {
             let refused = Refused::new(error)?;

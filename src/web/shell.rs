@@ -24,10 +24,14 @@ pub struct Shell {
     pub organizations: Vec<(String, String)>,
     /// The entry of the navigation that this page belongs to.
     pub nav: Nav,
+    /// Whether links to the same page in other languages stand below it.
+    pub has_languages: bool,
     /// Whether this server shows demonstration data.
     pub demo: bool,
     /// The form token of this session; empty where there is no session.
     pub csrf: String,
+    /// Whether to say that nothing has been done yet with the form that is shown, since its session had ended.
+    pub came_back: bool,
     /// The query of this address without its language, ready to be followed by `lang=`.
     pub query: String,
 }
@@ -35,7 +39,7 @@ pub struct Shell {
 impl Shell {
     /// The frame for somebody who is not signed in, or of whom that is not known.
     pub fn outside(t: Texts, theme: Theme, demo: bool) -> Self {
-        Self { t, theme, demo, ..Self::default() }
+        Self { t, theme, demo, has_languages: true, ..Self::default() }
     }
 
     /// Whether to say in the language menu that this language is the current one.
@@ -68,6 +72,14 @@ impl Shell {
         sections
     }
 
+    /// A page of their account, at the organization that this page is about: named in the address where there are several.
+    pub fn here(&self, page: &str) -> String {
+        match &self.organization {
+            Some(here) if self.organizations.len() > 1 => path::working_in(page, &here.public_id),
+            _ => page.to_owned(),
+        }
+    }
+
     /// The other organizations that they can switch to, by slug and name.
     pub fn others(&self) -> Vec<&(String, String)> {
         let here = self.organization.as_ref().map(|organization| &organization.slug);
@@ -88,6 +100,8 @@ pub struct Section {
 /// An organization, as the frame of a page names it.
 #[derive(Clone, Debug)]
 pub struct ShellOrganization {
+    /// What programs know it by, for ever.
+    pub public_id: String,
     /// Its part of addresses.
     pub slug: String,
     /// Its name.
@@ -100,6 +114,7 @@ impl ShellOrganization {
     /// That of a membership.
     pub fn of(membership: &Membership) -> Self {
         Self {
+            public_id: membership.organization_public_id.clone(),
             slug: membership.slug.clone(),
             name: membership.organization_name.clone(),
             permissions: membership.permissions,

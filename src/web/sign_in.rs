@@ -1,28 +1,39 @@
 //! Signing in and out.
 
 use super::{
-    App, PublicUrl,
+    App,
+    cookies::Ours,
     errors::WebError,
     form::{Form, OpenForm, Refused},
-    page::{page, see},
+    page::{self, page, page_with, see},
     question::Question,
     routes::path,
     session::{self, SignedIn, Visitor},
     shell::{Nav, Shell},
+    source,
     words::Errors,
 };
 use crate::{
-    app::demo::{GUESTS, Guest, PASSWORD},
+    app::{
+        AppError,
+        demo::{GUESTS, Guest, PASSWORD},
+    },
     domain::user::shown_email,
 };
-use actix_session::Session;
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{HeaderName, HeaderValue},
-    web::{Data, Query},
+    cookie::Cookie,
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
+    web::Query,
 };
 use askama::Template;
 use serde::Deserialize;
+
+/// The field with a form that is to come back.
+pub const KEPT: &str = "kept";
 
 /// What was typed into the form.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,6 +42,21 @@ pub struct Typed {
     email: String,
     password: String,
     next: String,
+    /// Another form, sealed, that comes back afterwards.
+    #[serde(skip)]
+    kept: Option<String>,
+}
+
+impl Typed {
+    /// What was typed at the address of a form that is to come back.
+    pub fn again(email: String, password: String, kept: String) -> Self {
+        Self { email, password, kept: Some(kept), ..Self::default() }
+    }
+
+    /// The form that is to come back, sealed.
+    pub fn kept(&self) -> &str {
+        self.kept.as_deref().unwrap_or_default()
+    }
 }
 
 /// The form.
@@ -38,13 +64,32 @@ pub struct Typed {
 #[template(path = "sign_in/form.html")]
 struct SignInPage {
     shell: Shell,
+    /// Where the form goes: where the form was sent that is to come back, if there is one.
+    action: String,
     typed: Typed,
     errors: Errors,
     /// What has just been done.
     done: Option<&'static str>,
+    /// What has not been done, since nobody was signed in any more.
+    undone: Option<&'static str>,
 }
 
 impl SignInPage {
+    fn new(shell: Shell, typed: Typed) -> Self {
+        Self { shell, action: path::SIGN_IN.to_owned(), typed, errors: Errors::default(), done: None, undone: None }
+    }
+
+    /// The same at the address of a form that is to come back.
+    fn at_form(request: &HttpRequest, jeton: &App, typed: Typed) -> Self {
+        let shell = Visitor::of(request, jeton).shell;
+        Self {
+            undone: Some(shell.t.sign_in_ended_kept()),
+            action: request.path().to_owned(),
+            // A link to another language would leave it behind.
+            ..Self::new(Shell { has_languages: false, ..shell }, typed)
+        }
+    }
+
     /// Those whom anybody can sign in as, and their role: nobody unless this is a demonstration.
     fn guests(&self) -> impl Iterator<Item = (&'static Guest, &'static str)> {
         let (guests, t): (&[Guest], _) = (if self.shell.demo { &GUESTS } else { &[] }, self.shell.t);
@@ -67,6 +112,7 @@ pub struct Asked {
     signed_out: Option<String>,
     new_password: Option<String>,
     new_email: Option<String>,
+    ended: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -85,7 +131,7 @@ pub async fn form(
     if app.needs_setup().await? {
         return page(&NotSetUpPage { shell: visitor.shell });
     }
-    let Asked { next, signed_out, new_password, new_email } = asked.into_inner();
+    let Asked { next, signed_out, new_password, new_email, ended } = asked.into_inner();
     let (t, typed) = (visitor.shell.t, Typed { next, ..Typed::default() });
     let said = [
         (new_password, t.password_link_set()),
@@ -93,7 +139,8 @@ pub async fn form(
         (signed_out, t.sign_in_signed_out()),
     ];
     let done = said.into_iter().find(|(done, _)| done.is_some()).map(|(_, words)| words);
-    page(&SignInPage { shell: visitor.shell, typed, errors: Errors::default(), done })
+    let undone = ended.map(|_| t.sign_in_ended());
+    page(&SignInPage { done, undone, ..SignInPage::new(visitor.shell, typed) })
 }
 
 /// `POST /sign-in`
@@ -102,27 +149,16 @@ pub async fn form(
 /// Too many attempts, or too many at once.
 pub async fn submit(
     app: App,
-    url: Data<PublicUrl>,
     visitor: Visitor,
-    session: Session,
     request: HttpRequest,
     OpenForm(typed): OpenForm<Typed>,
 ) -> Result<HttpResponse, WebError> {
-    let device = session::device(&request);
-    match app.sign_in(&typed.email, typed.password.clone(), device, visitor.source).await {
-        Ok(begin) => {
-            session::begin(&session, begin)?;
-            let mut answer = see(session::safe_next(&typed.next));
-            let cookie = session::device_cookie(app.mark_device(&typed.email), &url);
-            // A cookie that cannot be written is a comfort less, not a sign-in less.
-            answer.add_cookie(&cookie).ok();
-            Ok(answer)
+    match enter(&request, &app, &typed).await {
+        Ok((_, cookies)) => {
+            let answer = see(session::safe_next(&typed.next));
+            cookies.iter().try_fold(answer, page::with_cookie)
         }
-        Err(error) => {
-            let refused = Refused::new(error)?;
-            let errors = Errors::new(visitor.shell.t, &refused.problems);
-            refused.page(&SignInPage { shell: visitor.shell, typed, errors, done: None })
-        }
+        Err(error) => refuse(error, SignInPage::new(visitor.shell, typed)),
     }
 }
 
@@ -149,6 +185,43 @@ pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebErro
         is_dialog: false,
     };
     question.ask(shell, false)
+/// Signs in, and introduces whoever it is to the rest of the request. The answer is to carry the cookies.
+///
+/// # Errors
+/// [`AppError::Invalid`] when the form is to be shown again; too many attempts; busy.
+pub async fn enter(
+    request: &HttpRequest,
+    app: &App,
+    typed: &Typed,
+) -> Result<(SignedIn, [Cookie<'static>; 2]), AppError> {
+    let (password, devices) = (typed.password.clone(), session::devices(request));
+    let begin = app.sign_in(&typed.email, password, devices, source::of(request)).await?;
+    let (key, cookie) = session::begin(app, request, begin).await?;
+    let who = session::introduce(request, app, app.authenticate(key).await?).await;
+    Ok((who, [cookie, Ours::Device.cookie(request, app.mark_device(&typed.email).0)]))
+}
+
+fn refuse(error: AppError, form: SignInPage) -> Result<HttpResponse, WebError> {
+    let refused = Refused::new(error)?;
+    let errors = Errors::new(form.shell.t, &refused.problems);
+    refused.page(&SignInPage { errors, ..form })
+}
+
+/// The answer to a form that was sent when nobody was signed in any more.
+///
+/// # Errors
+/// When the template fails.
+pub fn ask(request: &HttpRequest, jeton: &App, kept: String) -> Result<HttpResponse, WebError> {
+    let typed = Typed { kept: Some(kept), ..Typed::default() };
+    page_with(StatusCode::FORBIDDEN, &SignInPage::at_form(request, jeton, typed))
+}
+
+/// The same, after signing in did not work.
+///
+/// # Errors
+/// The error itself, if it is not about the form.
+pub fn again(request: &HttpRequest, jeton: &App, typed: Typed, error: AppError) -> Result<HttpResponse, WebError> {
+    refuse(error, SignInPage::at_form(request, jeton, typed))
 }
 
 /// The form of the sign-out button, which carries nothing but its token.
@@ -159,16 +232,23 @@ pub struct Nothing {}
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sign_out(app: App, who: SignedIn, session: Session, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+pub async fn sign_out(
+    app: App,
+    who: SignedIn,
+    request: HttpRequest,
+    _: Form<Nothing>,
+) -> Result<HttpResponse, WebError> {
     app.sign_out(&who.actor, who.source.clone()).await?;
-    Ok(leave(&session))
+    leave(&request)
 }
 
 /// Takes the cookie from the browser of a session that has ended, and says so.
-pub fn leave(session: &Session) -> HttpResponse {
-    session.purge();
-    let mut answer = see(&format!("{}?signed_out", path::SIGN_IN));
+///
+/// # Errors
+/// When the cookie cannot be written.
+pub fn leave(request: &HttpRequest) -> Result<HttpResponse, WebError> {
+    let mut answer = page::with_cookie(see(&format!("{}?signed_out", path::SIGN_IN)), &Ours::Session.removal(request))?;
     // Pages are not stored anyway; this also drops those that the browser keeps to go back to (C9).
     answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
-    answer
+    Ok(answer)
 }

@@ -39,6 +39,7 @@ use serde::Deserialize;
 #[template(path = "tokens/list.html")]
 struct ListPage {
     shell: Shell,
+    list: String,
     done: Option<String>,
     /// Since when the token is refused that was revoked just now.
     refused: Option<Line>,
@@ -59,6 +60,7 @@ struct ListPage {
 #[template(path = "tokens/_panel.html")]
 struct PanelPart {
     t: Texts,
+    list: String,
     selected: Option<Detail>,
     is_swapped: bool,
 }
@@ -114,6 +116,7 @@ pub struct Done {
     revoked: Option<String>,
     ended: Option<String>,
     revoked_many: Option<u32>,
+    working_in: Option<String>,
 }
 
 /// `GET /account/tokens`
@@ -121,6 +124,7 @@ pub struct Done {
 /// # Errors
 /// When the database fails.
 pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpResponse, WebError> {
+    let who = who.at(asked.working_in.as_deref());
     if who.actor.membership().is_none() {
         return page(&NoMembershipPage { shell: who.shell(Nav::Tokens) });
     }
@@ -138,13 +142,15 @@ pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpRes
 /// # Errors
 /// Not found if there is none, or it is somebody else's.
 pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    let who = who.at_token(&app, &id).await?;
     let token = app.token(&who.actor, &id).await?;
     let calls = app.calls_of(&token).await?;
     let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
     let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
     let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
     if is_for(&request, "#panel") {
-        return page(&PanelPart { t, selected: Some(selected), is_swapped: true });
+        let list = who.shell(Nav::Tokens).here(path::TOKENS);
+        return page(&PanelPart { t, list, selected: Some(selected), is_swapped: true });
     }
     let tokens = app.tokens(&who.actor).await?;
     page(&list_page(&who, calendar, &tokens, Some(selected), None))
@@ -180,6 +186,7 @@ fn list_page(
     let chosen = selected.as_ref().map(|token| token.id.as_str());
     let rows = |tokens: &[Token]| tokens.iter().map(|token| row(t, calendar, token, chosen)).collect::<Vec<_>>();
     ListPage {
+        list: shell.here(path::TOKENS),
         done,
         refused: None,
         is_first: tokens.active.is_empty() && tokens.ended.is_empty() && selected.is_none(),

@@ -109,8 +109,9 @@ db_test! {
         assert!(french.body.contains("<html lang=\"fr\""));
         let english = app.send("GET", "/sign-in?lang=en", &[("accept-language", "fr")], "").await;
         assert!(english.body.contains("<html lang=\"en\""));
-        assert!(english.header("set-cookie").starts_with("jeton_language=en"));
-        let kept = app.send("GET", "/nowhere", &[("accept-language", "fr"), ("cookie", "jeton_language=en")], "").await;
+        let cookie = format!("jeton_language_{}=en", app.jeton.fingerprint());
+        assert!(english.header("set-cookie").starts_with(&cookie));
+        let kept = app.send("GET", "/nowhere", &[("accept-language", "fr"), ("cookie", &cookie)], "").await;
         assert!(kept.body.contains("<html lang=\"en\""));
     }
 }

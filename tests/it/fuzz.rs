@@ -58,8 +58,10 @@ const PATHS: [&str; 19] = [
     "/api/v1/leaks",
     "/verify",
 ];
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 18] = [
     "csrf",
+    "kept",
+    "working_in",
     "name",
     "email",
     "password",

@@ -88,7 +88,8 @@ db_test! {
         assert!(out.header("clear-site-data").contains("cache"));
         assert_eq!(ann.cookie("jeton"), None);
         assert_eq!(copy.get("/account/tokens").await.status, 303);
-        assert_eq!(copy.post("/account/theme", &[("theme", "dark")]).await.header("location"), "/sign-in");
+        let sent = copy.post("/account/theme", &[("theme", "dark")]).await;
+        assert_eq!(sent.header("location"), "/sign-in?ended=1");
     }
 
     async fn a_demonstration_offers_its_people_and_nothing_else_does(db: TestDb) {
@@ -190,7 +191,7 @@ db_test! {
         for cookie in &cookies {
             assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
         }
-        assert!(cookies.iter().any(|cookie| cookie.starts_with("jeton=")), "{cookies:?}");
+        assert!(cookies.iter().any(|cookie| cookie.starts_with(&format!("jeton_{}=", app.jeton.fingerprint()))), "{cookies:?}");
     }
 }
 
@@ -207,7 +208,7 @@ db_test! {
         let answer = app.send("POST", "/setup", &headers, &body).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         let cookie = answer.header("set-cookie");
-        assert!(cookie.starts_with("__Host-jeton=") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
+        assert!(cookie.starts_with(&format!("__Host-jeton_{}=", app.jeton.fingerprint())) && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
         assert!(answer.header("strict-transport-security").contains("max-age"));
         assert_eq!(app.send("GET", "/sign-in", &[("host", "other.example.org")], "").await.status, 421);
     }

@@ -7,9 +7,9 @@
 //! it. If that node dies in the middle, another tries it later: a mail that was just being handed over may then come
 //! twice, under the same Message-ID.
 
-use super::{LONGEST, Mail, Settings, seal::Seal, server::Transport};
+use super::{LONGEST, Mail, Settings, server::Transport};
 use crate::{
-    app::{AppError, Jeton, Result, background, clock::Clock, random},
+    app::{AppError, Jeton, Result, background, clock::Clock, random, seal::Seal},
     domain::{time::Timestamp, token::Pepper, user::Email},
     storage::{
         AnyConnection, Db,
@@ -115,7 +115,7 @@ impl Mailer {
         let from = settings.from.0;
         let host = from.email.domain().to_owned();
         let transport = settings.server.transport(&ClientId::Domain(host.clone())).map_err(io::Error::other)?;
-        let seal = Arc::new(Seal::new(pepper));
+        let seal = Arc::new(Seal::new(pepper, "mail"));
         let (hands, is_closing) = (Arc::new(Semaphore::new(IN_HAND as usize)), Arc::<AtomicBool>::default());
         let postman = Arc::new(Postman { db, clock, seal: Arc::clone(&seal), transport, from });
         let round = Round {

@@ -57,6 +57,8 @@ pub const INVITATIONS: &str = "/invitations/";
 pub const PROFILE: &str = "/account/profile";
 /// A user's password.
 pub const SECURITY: &str = "/account/security";
+/// A user's theme.
+pub const THEME: &str = "/account/theme";
 /// A user's sessions.
 pub const SESSIONS: &str = "/account/sessions";
 /// A user's tokens.
@@ -372,6 +374,46 @@ pub fn organization_settings(slug: &str) -> String {
 /// Ending a session.
 pub fn session_end(public_id: &str) -> String {
     format!("{SESSIONS}/{public_id}/end")
+}
+
+/// The part of addresses of the organization that a path is about.
+pub fn organization_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/orgs/")?.split('/').next().filter(|slug| !slug.is_empty())
+}
+
+/// The page with the form that is sent to this path. None for the forms that stand on every page: there is nothing to come
+/// back to.
+pub fn form_page(action: &str) -> Option<String> {
+    if [THEME, WORKING_IN, SIGN_OUT].contains(&action) {
+        return None;
+    }
+    let parts: Vec<&str> = action.trim_start_matches('/').split('/').collect();
+    Some(match parts.as_slice() {
+        ["account", "tokens"] => NEW_TOKEN.to_owned(),
+        ["account", "sessions", ..] => SESSIONS.to_owned(),
+        ["account", "email-change", ..] => PROFILE.to_owned(),
+        ["invitations", code, "acceptance"] => invitation(code),
+        ["orgs", slug, "permission-sets"] => new_permission_set(slug),
+        ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
+        ["orgs", slug, "integrations", "tokens"] => new_service_token(slug),
+        ["orgs", slug, "integrations", "apis"] => new_protected_api(slug),
+        ["orgs", slug, "activity.csv" | "activity.jsonl"] => activity(slug),
+        ["orgs", .., last @ ("search" | "permission-set")] => {
+            action.trim_end_matches(last).trim_end_matches('/').to_owned()
+        }
+        _ => action.to_owned(),
+    })
+}
+
+/// A page of an account at the organization that programs know by this id.
+pub fn working_in(page: &str, organization: &str) -> String {
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}working_in={organization}")
+}
+
+/// Signing in after a form was sent without a session, and going on to the local path `next`.
+pub fn sign_in_again(next: &str) -> String {
+    with_query(SIGN_IN, &[("next", next), ("ended", "1")])
 }
 
 /// Signing in, and going on to the local path `next`; empty for the first page.

@@ -102,7 +102,7 @@ impl Confirm {
             errors = Errors::default();
         }
         let confirm = Self {
-            is_possible: self.is_possible && matches!(at_form, None | Some(Problem::TryLater(_))),
+            is_possible: self.is_possible && matches!(at_form, None | Some(Problem::TryLater(_) | Problem::CameBack)),
             asks_password: self.asks_password || refused.problems.at(Field::Password).is_some(),
             errors,
             ..self

@@ -17,11 +17,13 @@ use crate::{
         samples::Samples,
         session::SignedIn,
         shell::{Nav, Shell},
-        texts::Texts,
         words::{Calendar, Errors},
     },
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{
+    HttpResponse,
+    web::{Data, Query},
+};
 use askama::Template;
 use serde::Deserialize;
 
@@ -37,6 +39,8 @@ pub struct Typed {
     inactivity: String,
     password: Option<String>,
     nonce: String,
+    /// The organization that the form was opened for.
+    working_in: String,
 }
 
 impl Default for Typed {
@@ -48,13 +52,14 @@ impl Default for Typed {
             inactivity: InactivityExpiry::default().days().to_string(),
             password: None,
             nonce: String::new(),
+            working_in: String::new(),
         }
     }
 }
 
 impl Typed {
     fn form(&self) -> TokenForm {
-        let Self { label, scope, inactivity, password, nonce } = self.clone();
+        let Self { label, scope, inactivity, password, nonce, .. } = self.clone();
         TokenForm { label, scope, inactivity, password, nonce }
     }
 }
@@ -64,6 +69,9 @@ impl Typed {
 #[template(path = "tokens/new.html")]
 struct NewPage {
     shell: Shell,
+    list: String,
+    /// The organization that the token would belong to, by its id for ever and by its name.
+    organization: (String, String),
     typed: Typed,
     nonce: String,
     errors: Errors,
@@ -76,6 +84,7 @@ struct NewPage {
 struct Full {
     in_all: usize,
     is_elsewhere: bool,
+    list: String,
     idle: Vec<Idle>,
 }
 
@@ -92,6 +101,8 @@ struct Idle {
 #[template(path = "tokens/created.html")]
 struct CreatedPage<'a> {
     shell: Shell,
+    list: String,
+    organization: String,
     label: &'a str,
     scope: &'static str,
     days: i16,
@@ -99,11 +110,19 @@ struct CreatedPage<'a> {
     samples: Samples,
 }
 
+/// The organization that a page is about, if its address names one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    pub(super) working_in: Option<String>,
+}
+
 /// `GET /account/tokens/new`
 ///
 /// # Errors
 /// When the database fails.
-pub async fn new(app: App, who: SignedIn) -> Result<HttpResponse, WebError> {
+pub async fn new(app: App, who: SignedIn, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
+    let who = who.at(asked.working_in.as_deref());
     if who.actor.membership().is_none() {
         return Ok(see(path::TOKENS));
     }
@@ -120,6 +139,13 @@ pub async fn create(
     who: SignedIn,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
+    let who = match who.at_that_of_form(&typed.working_in) {
+        Ok(who) => who,
+        Err(problems) => {
+            let form = new_page(&app, &who, typed, Some(&problems)).await?;
+            return Refused::new(problems.into())?.page(&form);
+        }
+    };
     match app.create_token(&who.actor, typed.form(), who.source.clone()).await {
         Ok(created) => secret_page(&created_page(&who, &url, &created)),
         Err(error) => {
@@ -133,6 +159,8 @@ fn created_page<'a>(who: &SignedIn, url: &PublicUrl, created: &'a Created) -> Cr
     let shell = who.shell(Nav::Tokens);
     let (token, key) = (&created.token, created.key.reveal());
     CreatedPage {
+        list: shell.here(path::TOKENS),
+        organization: shell.organization.as_ref().map(|here| here.name.clone()).unwrap_or_default(),
         label: &token.label,
         scope: shell.t.scope(token.scope),
         days: token.life.inactivity.days(),
@@ -150,12 +178,15 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
     // A form that made its token already must not make another unless it is sent on purpose, as a new form.
     let is_used_up = typed.nonce.is_empty() || matches!(at_form, Some(Problem::SentBefore | Problem::NotAChoice));
     let mut errors = problems.map(|problems| Errors::new(shell.t, problems)).unwrap_or_default();
-    let full = full(shell.t, calendar(app, who), &tokens);
+    let full = full(&shell, calendar(app, who), &tokens);
     if full.is_some() && at_form == Some(Problem::LimitReached) {
         // The box with what could be revoked says the same and more.
         errors = Errors::default();
     }
+    let organization = shell.organization.as_ref().map(|here| (here.public_id.clone(), here.name.clone()));
     Ok(NewPage {
+        list: shell.here(path::TOKENS),
+        organization: organization.unwrap_or_default(),
         nonce: if is_used_up { app.form_nonce() } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
         asks_password: at_password.is_some() || !app.has_proof(&who.actor),
@@ -167,7 +198,8 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
 }
 
 /// What could be revoked, if no place is left: the tokens that were idle the longest first.
-fn full(t: Texts, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
+fn full(shell: &Shell, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
+    let t = shell.t;
     if tokens.in_all < usize::from(PERSONAL_LIMIT.unsigned_abs()) {
         return None;
     }
@@ -183,5 +215,5 @@ fn full(t: Texts, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
         },
     });
     let is_elsewhere = tokens.in_all > tokens.active.len();
-    Some(Full { in_all: tokens.in_all, is_elsewhere, idle: idle.collect() })
+    Some(Full { in_all: tokens.in_all, is_elsewhere, list: shell.here(path::TOKENS), idle: idle.collect() })
 }

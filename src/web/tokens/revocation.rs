@@ -1,24 +1,31 @@
 //! Revoking: each time a question first, as a page of its own or, for htmx, as a dialog.
 
-use super::calendar;
+use super::{adding::Asked, calendar};
 use crate::{
-    app::tokens::{Bulk, TokenList, UNUSED_DAYS},
+    app::{
+        AppError,
+        problem::Problems,
+        tokens::{Bulk, TokenList, UNUSED_DAYS},
+    },
     domain::{time::Timestamp, token::TokenState},
     storage::tokens::Token,
     web::{
         App,
         errors::WebError,
-        form::Form,
-        page::{IsHtmx, page, page_with, see},
+        form::{Form, Refused},
+        page::{IsHtmx, page, see},
         routes::path,
         session::SignedIn,
         shell::{Nav, Shell},
         sign_in::Nothing,
         texts::Texts,
-        words::Calendar,
+        words::{Calendar, Errors},
     },
 };
-use actix_web::{HttpResponse, http::StatusCode, web::Path};
+use actix_web::{
+    HttpResponse,
+    web::{Path, Query},
+};
 use askama::Template;
 use serde::Deserialize;
 
@@ -52,7 +59,10 @@ struct ConfirmDialog {
 struct ConfirmBulk {
     t: Texts,
     csrf: String,
-    organization: String,
+    /// The organization in which tokens are revoked, by its id for ever and by its name.
+    organization: (String, String),
+    cancel: String,
+    errors: Errors,
     choices: Vec<Choice>,
     is_wrong: bool,
     is_dialog: bool,
@@ -91,6 +101,7 @@ pub async fn confirm_revocation(
     id: Path<String>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
+    let who = who.at_token(&app, &id).await?;
     let token = app.token(&who.actor, &id).await?;
     let calendar = calendar(&app, &who);
     if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
@@ -122,16 +133,23 @@ fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
 /// # Errors
 /// Not found if there is none, or it is somebody else's.
 pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+    let who = who.at_token(&app, &id).await?;
     let was_active = app.revoke_token(&who.actor, &id, who.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
-    Ok(see(&format!("{}?{what}={id}", path::TOKENS)))
+    Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?{what}={id}", path::TOKENS))))
 }
 
 /// `GET /account/tokens/revocation`
 ///
 /// # Errors
 /// When the database fails.
-pub async fn confirm_bulk(app: App, who: SignedIn, IsHtmx(is_dialog): IsHtmx) -> Result<HttpResponse, WebError> {
+pub async fn confirm_bulk(
+    app: App,
+    who: SignedIn,
+    asked: Query<Asked>,
+    IsHtmx(is_dialog): IsHtmx,
+) -> Result<HttpResponse, WebError> {
+    let who = who.at(asked.working_in.as_deref());
     let confirm = question(&app, &who, is_dialog).await?;
     if is_dialog {
         page(&ConfirmBulkDialog { confirm })
@@ -143,12 +161,14 @@ pub async fn confirm_bulk(app: App, who: SignedIn, IsHtmx(is_dialog): IsHtmx) ->
 async fn question(app: &App, who: &SignedIn, is_dialog: bool) -> Result<ConfirmBulk, WebError> {
     let tokens = app.tokens(&who.actor).await?;
     let shell = who.shell(Nav::Tokens);
-    let membership = who.actor.membership();
+    let organization = shell.organization.as_ref().map(|here| (here.public_id.clone(), here.name.clone()));
     Ok(ConfirmBulk {
         t: shell.t,
         choices: choices(shell.t, &tokens, app.clock().now()),
+        organization: organization.unwrap_or_default(),
+        cancel: shell.here(path::TOKENS),
+        errors: Errors::default(),
         csrf: shell.csrf,
-        organization: membership.map(|membership| membership.organization_name.clone()).unwrap_or_default(),
         is_wrong: false,
         is_dialog,
     })
@@ -181,6 +201,8 @@ fn choices(t: Texts, tokens: &TokenList, now: Timestamp) -> Vec<Choice> {
 #[serde(default)]
 pub struct Chosen {
     which: String,
+    /// The organization that the form was opened for.
+    working_in: String,
 }
 
 /// `POST /account/tokens/revocation`
@@ -188,11 +210,22 @@ pub struct Chosen {
 /// # Errors
 /// When the database fails.
 pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) -> Result<HttpResponse, WebError> {
-    let Some(bulk) = Bulk::from_key(&chosen.which) else {
-        let confirm = ConfirmBulk { is_wrong: true, ..question(&app, &who, false).await? };
-        let again = ConfirmBulkPage { shell: who.shell(Nav::Tokens), confirm };
-        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+    let who = match who.at_that_of_form(&chosen.working_in) {
+        Ok(who) => who,
+        Err(problems) => return ask_again(&app, &who, problems.into(), false).await,
     };
-    let count = app.revoke_tokens(&who.actor, bulk, who.source.clone()).await?;
-    Ok(see(&format!("{}?revoked_many={count}", path::TOKENS)))
+    let Some(bulk) = Bulk::from_key(&chosen.which) else {
+        return ask_again(&app, &who, Problems::default().into(), true).await;
+    };
+    match app.revoke_tokens(&who.actor, bulk, who.source.clone()).await {
+        Ok(count) => Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?revoked_many={count}", path::TOKENS)))),
+        Err(error) => ask_again(&app, &who, error, false).await,
+    }
+}
+
+async fn ask_again(app: &App, who: &SignedIn, error: AppError, is_wrong: bool) -> Result<HttpResponse, WebError> {
+    let (refused, shell) = (Refused::new(error)?, who.shell(Nav::Tokens));
+    let errors = Errors::new(shell.t, &refused.problems);
+    let confirm = ConfirmBulk { errors, is_wrong, ..question(app, who, false).await? };
+    refused.page(&ConfirmBulkPage { shell, confirm })
 }

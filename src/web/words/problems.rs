@@ -49,8 +49,11 @@ pub struct Errors(Vec<(&'static str, String)>);
 impl Errors {
     /// The words for `problems`.
     pub fn new(t: Texts, problems: &Problems) -> Self {
-        let found =
-            FIELDS.iter().filter_map(|(field, name)| problems.at(*field).map(|problem| (*field, *name, problem)));
+        // That a form came back stands above it already.
+        let said = |problem: &Problem| *problem != Problem::CameBack;
+        let found = FIELDS
+            .iter()
+            .filter_map(|(field, name)| problems.at(*field).filter(said).map(|problem| (*field, *name, problem)));
         Self(found.map(|(field, name, problem)| (name, t.problem(field, problem))).collect())
     }
 
@@ -91,6 +94,8 @@ impl Texts {
             Problem::WrongCredentials => self.problem_wrong_credentials().into(),
             Problem::WrongPassword => self.problem_wrong_password().into(),
             Problem::ProofNeeded => self.problem_proof_needed().into(),
+            Problem::OtherOrganization => self.problem_other_organization().into(),
+            Problem::CameBack => self.sign_in_came_back().into(),
             Problem::NotAChoice => self.choice_problem(field).into(),
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),

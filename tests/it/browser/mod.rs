@@ -1,6 +1,7 @@
 //! People at browsers: what they do, step by step, and what they see. On SQLite only; what a page means for the database
 //! is tested on both without a browser.
 
+mod coming_back;
 mod cors;
 mod first_document;
 mod key;
@@ -28,7 +29,8 @@ async fn ann_at(setup: Setup) -> (TestApp, Person, Browser) {
 
 /// Takes the session of `person` to a browser.
 async fn bring(person: &Person, browser: &Browser) {
-    browser.takes_cookie("jeton", &person.cookie("jeton").expect("somebody signed in")).await;
+    let (name, value) = person.cookie("jeton").expect("somebody signed in");
+    browser.takes_cookie(&name, &value).await;
 }
 
 /// Ann's pages follow the language of her browser, and no longer that in which she set Jeton up.

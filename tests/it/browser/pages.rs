@@ -281,6 +281,24 @@ const PROTECTED_APIS: &[Page] = &[
         ],
     ),
     ("protected APIs", &[Go("/orgs/croix-bleue-sahel/integrations/apis")]),
+    (
+        "sign-in, form kept",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/apis/new"),
+            Type("name", "Stock API"),
+            Send("/account/sessions/end-others", &[]),
+            Press("main .at-end [type=submit]", "[name=kept]"),
+        ],
+    ),
+    (
+        "form that came back",
+        &[
+            Type("email", "ann@example.org"),
+            Type("password", PASSWORD),
+            Press("main [type=submit]", "[name=name][value='Stock API']"),
+        ],
+    ),
+    ("sign-in, session ended", &[Send("/account/sessions/end-others", &[]), Go("/sign-in?ended=1")]),
 ];
 const INTEGRATIONS_FULL: &[Page] = &[
     ("service tokens full", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),

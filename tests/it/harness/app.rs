@@ -365,9 +365,22 @@ impl Person {
         }
     }
 
-    /// The value of a cookie.
-    pub fn cookie(&self, name: &str) -> Option<String> {
-        self.cookies.borrow().get(name).cloned()
+    /// Name and value of the cookie of this kind: `jeton`, `jeton_device` or `jeton_language`. The installation is in
+    /// its name.
+    pub fn cookie(&self, kind: &str) -> Option<(String, String)> {
+        let cookies = self.cookies.borrow();
+        let is_of_kind = |name: &str| name.rsplit_once('_').is_some_and(|(begin, _)| begin == kind);
+        cookies.iter().find(|(name, _)| is_of_kind(name)).map(|(name, value)| (name.clone(), value.clone()))
+    }
+
+    /// Takes a cookie that some other program has set.
+    pub fn takes_cookie(&self, name: &str, value: &str) {
+        self.cookies.borrow_mut().insert(name.into(), value.into());
+    }
+
+    /// Takes over the session of another tab of this browser.
+    pub fn follows(&self, tab: &Person) {
+        self.cookies.replace(tab.cookies.borrow().clone());
     }
 
     /// A browser with the same cookies: a second tab, or a thief.
@@ -414,8 +427,10 @@ impl Person {
 
     /// Asks for a token; the answer may be anything.
     pub async fn asks_for_token(&self, label: &str, scope: &str, days: &str) -> Answer {
-        let nonce = self.get("/account/tokens/new").await.field("nonce").expect("a form with a nonce");
-        let fields = [("label", label), ("scope", scope), ("inactivity", days), ("nonce", nonce.as_str())];
+        let form = self.get("/account/tokens/new").await;
+        let [nonce, place] = ["nonce", "working_in"].map(|name| form.field(name).expect("a form of one organization"));
+        let fields =
+            [("label", label), ("scope", scope), ("inactivity", days), ("nonce", &*nonce), ("working_in", &*place)];
         self.post("/account/tokens", &fields).await
     }
 

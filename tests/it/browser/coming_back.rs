@@ -1,0 +1,75 @@
+//! Forms that are sent when their session has ended, and two Jetons in one browser.
+
+use super::{NOTHING, ann_at, bring, sign_in};
+use crate::harness::{Setup, TestApp, TestDb};
+
+async fn a_form_over_lunch(javascript: bool) {
+    let (app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
+    browser.go("/orgs/croix-bleue-sahel/permission-sets/new").await;
+    browser.fill("Name", "Night shift").await;
+    browser.choose("Conduct").await;
+    app.clock.advance(60 * 60);
+    browser.click("Create").await;
+    browser.sees("Your session has ended, so nothing has been saved yet.").await;
+    browser.fill("E-mail address", "ann@example.org").await;
+    browser.fill("Password", "not the right one").await;
+    browser.click("Sign in").await;
+    browser.sees("do not belong together").await;
+    sign_in(&browser).await;
+    browser.sees("Nothing has been saved yet, because your session had ended.").await;
+    assert_eq!(browser.value("Name").await, "Night shift");
+    assert_eq!(browser.evaluate("return document.querySelectorAll('[name=permission]:checked').length").await, 1);
+    ann.signs_in().await;
+    assert!(!ann.get("/orgs/croix-bleue-sahel/permission-sets").await.text().contains("Night shift"));
+    browser.click("Create").await;
+    browser.sees("The permission set is ready").await;
+    assert_eq!(browser.complaints().await, NOTHING);
+}
+
+#[actix_web::test]
+async fn a_form_comes_back_after_the_end_of_its_session() {
+    a_form_over_lunch(true).await;
+}
+
+#[actix_web::test]
+async fn a_form_comes_back_after_the_end_of_its_session_without_javascript() {
+    a_form_over_lunch(false).await;
+}
+
+/// A question in a dialog is asked again, as a page.
+#[actix_web::test]
+async fn a_dialog_leads_to_its_question_after_the_end_of_its_session() {
+    let (app, ann, browser) = ann_at(Setup::default()).await;
+    let key = ann.makes_token("Power BI").await;
+    browser.go(&format!("/account/tokens/{}", ann.token_id("Power BI").await)).await;
+    browser.click("Revoke").await;
+    browser.sees("Revoke “Power BI”?").await;
+    ann.post("/sign-out", &[]).await;
+    browser.click_in("Revoke “Power BI”?", "Revoke").await;
+    browser.sees("Your session has ended, so nothing has been saved.").await;
+    assert_eq!(app.me(&key).await.status, 200);
+    sign_in(&browser).await;
+    browser.sees("Revoke “Power BI”?").await;
+    browser.click("Revoke").await;
+    browser.sees("“Power BI” is revoked").await;
+    assert_eq!(app.me(&key).await.status, 401);
+}
+
+#[actix_web::test]
+async fn one_browser_is_signed_in_at_two_jetons_of_one_host() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    let (neighbour, other) = TestApp::with_user(TestDb::sqlite(), "Ben").await;
+    bring(&other, &browser).await;
+    for _ in 0..2 {
+        browser.go("/account/profile").await;
+        browser.sees("ann@example.org").await;
+        browser.driver().goto(format!("{}/account/profile", neighbour.url)).await.expect("a page");
+        browser.sees("ben@example.org").await;
+    }
+    browser.click("Ben").await;
+    browser.click("Sign out").await;
+    browser.sees("You are signed out.").await;
+    browser.go("/account/profile").await;
+    browser.sees("ann@example.org").await;
+    assert_eq!(ann.get("/account/profile").await.status, 200);
+}
