@@ -195,9 +195,10 @@ fn undecided(label: &backups::Label) -> BackupError {
 /// The pepper that has to be written, if the one in the data folder is not the backup's.
 fn choose_pepper(order: &Order<'_>, label: &backups::Label, known: &Installation) -> Result<Option<String>> {
     let path = order.folder.join("pepper");
-    let there = match fs::read_to_string(&path) {
+    let there = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        read => Some(read.map_err(failed(&path))?),
+        // Whatever is damaged is none.
+        read => Some(String::from_utf8_lossy(&read.map_err(failed(&path))?).into_owned()),
     };
     if there.as_deref().is_some_and(|text| read_pepper(text, known).is_some()) {
         return Ok(None);
@@ -350,7 +351,6 @@ fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&st
         let path = order.folder.join("pepper");
         rename(&path, &beside(&path, &word))?;
         secrets::write_file(&path, text).map_err(failed(&path))?;
-        secrets::keep_name(&path).map_err(failed(&path))?;
     }
     rename(new, target)?;
     secrets::keep_name(target).map_err(failed(target))?;

@@ -91,7 +91,8 @@ fn prove_whole(connection: &mut SqliteConnection, file: &Path) -> Result<()> {
     )?);
     match found.first() {
         None => Ok(()),
-        Some(Found { problem }) => Err(unusable(file, &format!("it is damaged: {problem}"))),
+        // SQLite tells some on two lines.
+        Some(Found { problem }) => Err(unusable(file, &format!("it is damaged: {}", problem.replace('\n', " ")))),
     }
 }
 
