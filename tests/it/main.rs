@@ -35,6 +35,7 @@ mod processes;
 mod protected_apis;
 mod proxies;
 mod revocations;
+mod roles;
 mod routes;
 mod service_states;
 mod service_users;
