@@ -23,7 +23,7 @@ use crate::{
         self, Address, AnyConnection, InUse, StorageError, activity, backups,
         epoch::{self, Touched},
         installation::{self, Installation},
-        memberships, organizations,
+        memberships,
         tokens::{self, Revocation, RevokedBy},
     },
 };
@@ -307,17 +307,8 @@ fn note_and_revoke(
     now: Timestamp,
 ) -> Result<usize> {
     ended.sort_unstable_by_key(|identity| (identity.organization, identity.token));
-    let mut places: Vec<_> = organizations::all(connection)?.into_iter().map(|named| Some(named.id)).collect();
-    places.sort_unstable();
-    if places.is_empty() {
-        places.push(None);
-    }
-    let restored = |place| activity::Entry {
-        detail: Some(&label.made_at),
-        ..operator::entry(place, Action::InstallationRestored, now)
-    };
-    let restored: Vec<_> = places.into_iter().map(restored).collect();
-    activity::insert_all(connection, &restored)?;
+    let restored = operator::entry(None, Action::InstallationRestored, now);
+    operator::insert_everywhere(connection, activity::Entry { detail: Some(&label.made_at), ..restored })?;
     let reason = format!("A backup of {} was restored", label.made_at);
     let revocation = || Revocation { by: RevokedBy::Operator, name: None, reason: Some(&reason) };
     let mut entries = Vec::new();

@@ -111,6 +111,9 @@ impl Heart {
     }
 
     async fn beat(&mut self) -> Result<()> {
+        if self.jeton.clock.trusted().is_err() {
+            self.jeton.reconsider_clock().await?;
+        }
         let epoch = self.verifier.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         if self.told == i64::MIN {
             self.jeton.come(epoch).await?;

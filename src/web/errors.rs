@@ -64,7 +64,7 @@ impl ResponseError for WebError {
                 AppError::Forbidden(_) => StatusCode::FORBIDDEN,
                 AppError::SignedOut => StatusCode::UNAUTHORIZED,
                 AppError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
-                AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+                AppError::Busy(_) | AppError::Clock(_) => StatusCode::SERVICE_UNAVAILABLE,
                 AppError::Storage(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
                 AppError::Storage(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -93,6 +93,8 @@ impl WebError {
             Self::App(AppError::TooManyAttempts(seconds) | AppError::Busy(seconds)) => Some(*seconds),
             Self::App(AppError::Storage(error)) if error.is_passing() => Some(2),
             Self::Unproven(_) => Some(1),
+            // Somebody has to put it right.
+            Self::App(AppError::Clock(_)) => Some(30),
             _ => None,
         }
     }
@@ -139,6 +141,7 @@ pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>) -> (String,
                 t.errors_permission_text(t.permission_with_group(*permission)),
             );
         }
+        Some(WebError::App(AppError::Clock(_))) => return pair(t.errors_clock_title(), t.errors_clock_text()),
         Some(WebError::OtherSite) => return pair(t.errors_other_site_title(), t.errors_other_site_text()),
         Some(WebError::StaleForm) => return pair(t.errors_stale_form_title(), t.errors_stale_form_text()),
         _ => {}

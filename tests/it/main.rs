@@ -10,6 +10,7 @@ mod billing;
 mod browser;
 mod calls;
 mod cli;
+mod clock;
 mod commands;
 mod connections;
 mod email_changes;
