@@ -2,6 +2,7 @@
 
 mod activity;
 mod backups;
+mod clock;
 mod operate;
 mod organizations;
 mod tokens;
@@ -16,6 +17,7 @@ use crate::{
 use activity::ActivityCommand;
 use backups::{Backup, Restore};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clock::ClockCommand;
 use organizations::OrganizationCommand;
 use std::{
     error::Error,
@@ -66,6 +68,9 @@ enum Command {
     /// List entries of the activity log, or check that none was tampered with; also while the server runs
     #[command(subcommand)]
     Activity(ActivityCommand),
+    /// Say that the server's clock is right, when Jeton does not believe it; also while the server runs
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Write everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
     Backup(Backup),
     /// Put a backup in the place of the database, while the server does not run
@@ -95,6 +100,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Some(Command::Org(command)) => command.run().await,
         Some(Command::Token(command)) => command.run().await,
         Some(Command::Activity(command)) => command.run().await,
+        Some(Command::Clock(command)) => command.run().await,
         Some(Command::Backup(command)) => command.run(),
         Some(Command::Restore(command)) => command.run(),
     }
@@ -104,6 +110,9 @@ async fn serve(config: Config) -> Outcome {
     let jeton = open(&config.data, false, config.mail.clone(), config.github_keys.clone())?;
     if jeton.is_demo() {
         tracing::warn!("this database is a demonstration; its pages say so");
+    }
+    if let Err(untrusted) = jeton.clock().trusted() {
+        tracing::error!("{untrusted}");
     }
     let needs_setup = jeton.needs_setup().await?;
     let server = bind(jeton, &config)?;

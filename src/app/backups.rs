@@ -23,7 +23,7 @@ use crate::{
         self, Address, AnyConnection, InUse, StorageError, activity, backups,
         epoch::{self, Touched},
         installation::{self, Installation},
-        memberships, organizations,
+        memberships,
         tokens::{self, Revocation, RevokedBy},
     },
 };
@@ -195,9 +195,10 @@ fn undecided(label: &backups::Label) -> BackupError {
 /// The pepper that has to be written, if the one in the data folder is not the backup's.
 fn choose_pepper(order: &Order<'_>, label: &backups::Label, known: &Installation) -> Result<Option<String>> {
     let path = order.folder.join("pepper");
-    let there = match fs::read_to_string(&path) {
+    let there = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        read => Some(read.map_err(failed(&path))?),
+        // Whatever is damaged is none.
+        read => Some(String::from_utf8_lossy(&read.map_err(failed(&path))?).into_owned()),
     };
     if there.as_deref().is_some_and(|text| read_pepper(text, known).is_some()) {
         return Ok(None);
@@ -306,17 +307,8 @@ fn note_and_revoke(
     now: Timestamp,
 ) -> Result<usize> {
     ended.sort_unstable_by_key(|identity| (identity.organization, identity.token));
-    let mut places: Vec<_> = organizations::all(connection)?.into_iter().map(|named| Some(named.id)).collect();
-    places.sort_unstable();
-    if places.is_empty() {
-        places.push(None);
-    }
-    let restored = |place| activity::Entry {
-        detail: Some(&label.made_at),
-        ..operator::entry(place, Action::InstallationRestored, now)
-    };
-    let restored: Vec<_> = places.into_iter().map(restored).collect();
-    activity::insert_all(connection, &restored)?;
+    let restored = operator::entry(None, Action::InstallationRestored, now);
+    operator::insert_everywhere(connection, activity::Entry { detail: Some(&label.made_at), ..restored })?;
     let reason = format!("A backup of {} was restored", label.made_at);
     let revocation = || Revocation { by: RevokedBy::Operator, name: None, reason: Some(&reason) };
     let mut entries = Vec::new();
@@ -350,7 +342,6 @@ fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&st
         let path = order.folder.join("pepper");
         rename(&path, &beside(&path, &word))?;
         secrets::write_file(&path, text).map_err(failed(&path))?;
-        secrets::keep_name(&path).map_err(failed(&path))?;
     }
     rename(new, target)?;
     secrets::keep_name(target).map_err(failed(target))?;

@@ -1,87 +1,365 @@
-//! What time it is.
+//! What time it is, and whether to believe it.
+//!
+//! A leading clock tells the time of day: the database's where nodes share a Postgres (L7), else the machine's. Beside it
+//! the machine's steady clock counts on, whatever anybody sets. Where the two part by more than a clock is set right by,
+//! somebody has set the leading one, or it was wrong before: nobody can tell which. Then nothing is decided and nothing
+//! is written until it is back, until the new time has been steady for longer than the old one was, or until whoever runs
+//! the server says that it is right. The same holds at the start for a clock that shows a time before the newest entry of
+//! the activity log, as that of a machine without a battery does.
+//!
+//! A clock that is wrong from the start and ahead cannot be told from one that is right. So what ends for ever because it
+//! is old ends only by a clock that has been steady for some time ([`Clock::is_settled`]).
 
-use crate::domain::time::Timestamp;
+use super::{Jeton, Result};
+use crate::{
+    domain::time::{SET_RIGHT, Timestamp},
+    storage::{activity, epoch, tokens},
+};
+use rustix::time::{ClockId, clock_gettime};
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::Relaxed},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Furthest that a leading clock may jump, in milliseconds. Beyond it somebody has set a clock, and to go on would expire
 /// tokens, or let expired ones live.
-const FURTHEST_JUMP: i64 = 5 * 60 * 1000;
+const FURTHEST_JUMP: u64 = SET_RIGHT.unsigned_abs() * 1000;
+/// What a clock may differ by from one look to the next, in milliseconds, without a closer look.
+const UNREMARKABLE: u64 = 1000;
+/// Milliseconds for which a new time has to be steady at least before it is believed by itself.
+const SHORTEST_TRIAL: i64 = 5 * 60 * 1000;
+/// Seconds for which a clock has to be steady before anything is ended for ever by it.
+const SETTLED: i64 = 60 * 60;
+/// There is no lead yet.
+const NONE: i64 = i64::MIN;
+/// The steady clock that counts on while the machine sleeps, where there is one: a laptop that slept has no wrong clock.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const STEADY: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const STEADY: ClockId = ClockId::Monotonic;
 
 /// The one clock of a running Jeton. Clones share it, so a test that moves it moves it for everybody.
-///
-/// Alone it is the machine's. Where nodes share a Postgres they go by the clock there (L7): each reading of the epoch tells
-/// its time, and from one to the next this machine's steady clock counts on, whatever it takes for the time of day.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clock(Arc<Hands>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Hands {
-    /// Seconds by which tests have moved it.
+    /// Seconds by which tests have moved it, as if so much time had passed.
     ahead: AtomicI64,
+    /// Seconds by which tests have set the leading clock.
+    set: AtomicI64,
     /// The second at which it stands still; 0 while it runs.
     stopped: AtomicI64,
-    /// How far the leading clock's time since 1970 is ahead of the steady clock, in milliseconds; 0 while it follows none.
+    /// Whether the leading clock is another machine's.
+    follows: AtomicBool,
+    /// How far the leading clock's time since 1970 is ahead of the steady clock, in milliseconds, as long as it was
+    /// believed; [`NONE`] before the first look at it.
     lead: AtomicI64,
+    /// Whether there is a [`Doubt`].
+    is_doubted: AtomicBool,
+    trust: Mutex<Trust>,
 }
 
-/// The leading clock jumped further than a running clock can.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the clock of the database jumped by {0} ms against this machine's: nothing is decided until it is back, or Jeton is started anew"
-)]
-pub struct Jumped(i64);
+/// Why the leading clock is believed or not. Moments are those of the steady clock, in milliseconds.
+#[derive(Debug)]
+struct Trust {
+    /// Since when it is steady.
+    since: i64,
+    /// Its lead then.
+    lead: i64,
+    doubt: Option<Doubt>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Doubt {
+    /// It shows a time before that of the newest entry of the log.
+    Behind(Timestamp),
+    /// It was steady until some moment, has jumped to this lead, and has been steady there since another one.
+    Jumped { until: i64, lead: i64, since: i64 },
+}
+
+/// The clock cannot be believed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Untrusted(String);
+
+/// A new time after a jump.
+#[derive(Clone, Copy, Debug)]
+struct Correction {
+    lead: i64,
+    /// Seconds by which it is later than the old one.
+    by: i64,
+    /// From when to when the old one was believed, by itself.
+    from: Timestamp,
+    until: Timestamp,
+    /// What it is now by the new one.
+    now: Timestamp,
+    /// Whether the new one has been steady for longer.
+    has_lasted: bool,
+}
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self::default()
+        let trust = Trust { since: 0, lead: NONE, doubt: None };
+        Self(Arc::new(Hands {
+            ahead: 0.into(),
+            set: 0.into(),
+            stopped: 0.into(),
+            follows: false.into(),
+            lead: NONE.into(),
+            is_doubted: false.into(),
+            trust: trust.into(),
+        }))
     }
 
-    /// This moment.
+    /// This moment. While the leading clock is in doubt, as the steady clock counts on.
     pub fn now(&self) -> Timestamp {
-        let base = match self.0.stopped.load(Relaxed) {
+        let milliseconds = match self.0.stopped.load(Relaxed) {
             0 => self.running(),
-            stopped => stopped,
+            stopped => (stopped + self.0.ahead.load(Relaxed)) * 1000,
         };
-        Timestamp::from_seconds(base).plus(self.0.ahead.load(Relaxed))
+        Timestamp::from_seconds(milliseconds.div_euclid(1000))
+    }
+
+    /// This moment, if the clock is to be believed.
+    ///
+    /// # Errors
+    /// [`Untrusted`] says why it is not.
+    pub fn trusted(&self) -> std::result::Result<Timestamp, Untrusted> {
+        let now = self.now();
+        if self.0.is_doubted.load(Relaxed) { Err(self.untrusted()) } else { Ok(now) }
+    }
+
+    /// Whether it has been steady for so long that what is too old by it may end for ever.
+    pub fn is_settled(&self) -> bool {
+        self.steady_for() >= SETTLED
+    }
+
+    /// Seconds for which it has been steady.
+    pub(super) fn steady_for(&self) -> i64 {
+        if self.trusted().is_err() { 0 } else { (self.steady() - self.trust().since) / 1000 }
     }
 
     fn running(&self) -> i64 {
-        match self.0.lead.load(Relaxed) {
-            0 => system().as_secs().try_into().unwrap_or(i64::MAX),
-            lead => (steady() + lead).div_euclid(1000),
+        let steady = self.steady();
+        if self.0.follows.load(Relaxed) {
+            return steady + self.0.lead.load(Relaxed);
+        }
+        let shown = milliseconds() + self.moved();
+        self.look(shown - steady, steady);
+        if self.0.is_doubted.load(Relaxed) { steady + self.0.lead.load(Relaxed) } else { shown }
+    }
+
+    /// Follows the clock of another machine, which shows `time` at this moment, in milliseconds since 1970.
+    pub fn follow(&self, time: i64) {
+        let (steady, time) = (self.steady(), time + self.moved());
+        self.look(time - steady, steady);
+        self.0.follows.store(true, Relaxed);
+    }
+
+    /// Milliseconds on the machine's steady clock, which nobody can set.
+    fn steady(&self) -> i64 {
+        let now = clock_gettime(STEADY);
+        (now.tv_sec + self.0.ahead.load(Relaxed)) * 1000 + now.tv_nsec / 1_000_000
+    }
+
+    /// Milliseconds by which tests have moved the leading clock.
+    fn moved(&self) -> i64 {
+        (self.0.ahead.load(Relaxed) + self.0.set.load(Relaxed)) * 1000
+    }
+
+    fn trust(&self) -> MutexGuard<'_, Trust> {
+        // Each change of it is whole.
+        self.0.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how far the leading clock is ahead of the steady one at this moment.
+    fn look(&self, lead: i64, steady: i64) {
+        let known = self.0.lead.load(Relaxed);
+        if known.abs_diff(lead) > UNREMARKABLE || self.0.is_doubted.load(Relaxed) {
+            self.look_closely(lead, steady);
+        } else if self.0.follows.load(Relaxed) {
+            self.0.lead.store(lead, Relaxed);
         }
     }
 
-    /// Follows a leading clock that shows `time` at this moment, in milliseconds since 1970.
-    ///
-    /// # Errors
-    /// [`Jumped`], if it has not gone on evenly since the last time.
-    pub fn follow(&self, time: i64) -> Result<(), Jumped> {
-        let lead = time - steady();
-        match self.0.lead.load(Relaxed) {
-            before if before != 0 && (lead - before).abs() > FURTHEST_JUMP => Err(Jumped(lead - before)),
-            _ => {
+    fn look_closely(&self, lead: i64, steady: i64) {
+        let mut trust = self.trust();
+        let known = self.0.lead.load(Relaxed);
+        let is_near = |other: i64| other.abs_diff(lead) <= FURTHEST_JUMP;
+        match trust.doubt {
+            None if known == NONE => self.believe(&mut trust, lead, steady),
+            None if is_near(known) => {
                 self.0.lead.store(lead, Relaxed);
-                Ok(())
+                if !is_near(trust.lead) {
+                    (trust.since, trust.lead) = (steady, lead);
+                }
+            }
+            Some(Doubt::Behind(newest)) => {
+                self.0.lead.store(lead, Relaxed);
+                if !is_behind(steady + lead, newest) {
+                    self.believe(&mut trust, lead, steady);
+                    tracing::info!("the clock is right again");
+                }
+            }
+            Some(Doubt::Jumped { .. }) if is_near(known) => {
+                self.believe(&mut trust, lead, steady);
+                tracing::info!("the clock is right again");
+            }
+            Some(Doubt::Jumped { lead: new, .. }) if is_near(new) => {}
+            jumped => {
+                let until = if let Some(Doubt::Jumped { until, .. }) = jumped { until } else { steady };
+                let doubt = Doubt::Jumped { until, lead, since: steady };
+                self.doubt(&mut trust, doubt);
+                tracing::error!("{}", self.words(doubt));
             }
         }
     }
 
-    /// Moves the clock by `seconds` for everybody who shares it. For tests.
+    fn believe(&self, trust: &mut Trust, lead: i64, steady: i64) {
+        self.0.lead.store(lead, Relaxed);
+        *trust = Trust { since: steady, lead, doubt: None };
+        self.0.is_doubted.store(false, Relaxed);
+    }
+
+    fn doubt(&self, trust: &mut Trust, doubt: Doubt) {
+        trust.doubt = Some(doubt);
+        self.0.is_doubted.store(true, Relaxed);
+    }
+
+    fn untrusted(&self) -> Untrusted {
+        let doubt = self.trust().doubt;
+        Untrusted(doubt.map_or_else(|| "the clock was in doubt just now".into(), |doubt| self.words(doubt)))
+    }
+
+    fn words(&self, doubt: Doubt) -> String {
+        let whose = if self.0.follows.load(Relaxed) { "the clock of the database" } else { "the machine's clock" };
+        let (known, steady) = (self.0.lead.load(Relaxed), self.steady());
+        let at = |lead: i64| Timestamp::from_seconds((steady + lead).div_euclid(1000)).rfc3339();
+        let what = match doubt {
+            Doubt::Behind(newest) => {
+                format!("shows {}, and the newest entry of the activity log is of {}", at(known), newest.rfc3339())
+            }
+            Doubt::Jumped { lead, .. } => format!("jumped from {} to {}", at(known), at(lead)),
+        };
+        format!(
+            "{whose} {what}: nothing is decided or written until it is right; if it is, jeton clock confirm says so"
+        )
+    }
+
+    /// Compares the clock with the newest entry of the log, which cannot be of a later time.
+    pub fn compare(&self, newest: Option<Timestamp>) {
+        self.now();
+        let mut trust = self.trust();
+        let (known, steady) = (self.0.lead.load(Relaxed), self.steady());
+        let behind = newest.filter(|newest| is_behind(steady + known, *newest));
+        match (trust.doubt, behind) {
+            (None | Some(Doubt::Behind(_)), Some(newest)) => self.doubt(&mut trust, Doubt::Behind(newest)),
+            (Some(Doubt::Behind(_)), None) => {
+                self.believe(&mut trust, known, steady);
+                tracing::info!("the clock is taken for right");
+            }
+            _ => {}
+        }
+    }
+
+    /// What has changed if the clock has jumped, and the new time is the right one.
+    fn correction(&self) -> Option<Correction> {
+        self.now();
+        let (trust, known, steady) = (self.trust(), self.0.lead.load(Relaxed), self.steady());
+        let Some(Doubt::Jumped { until, lead, since }) = trust.doubt else { return None };
+        let at = |milliseconds: i64| Timestamp::from_seconds(milliseconds.div_euclid(1000));
+        Some(Correction {
+            lead,
+            by: (lead - known) / 1000,
+            from: at(trust.since + known),
+            until: at(until + known),
+            now: at(steady + lead),
+            has_lasted: steady - since >= SHORTEST_TRIAL.max(until - trust.since),
+        })
+    }
+
+    /// Goes by the new time from now on, unless it has jumped once more.
+    fn accept(&self, correction: &Correction) {
+        let mut trust = self.trust();
+        if matches!(trust.doubt, Some(Doubt::Jumped { lead, .. }) if lead == correction.lead) {
+            self.believe(&mut trust, correction.lead, self.steady());
+            tracing::warn!(seconds = correction.by, "the clock is taken for right, though it has jumped");
+        }
+    }
+
+    /// Moves the clock by `seconds` for everybody who shares it, as if they had passed. For tests.
     pub fn advance(&self, seconds: i64) {
         self.0.ahead.fetch_add(seconds, Relaxed);
     }
 
+    /// Sets the leading clock by `seconds` ahead of what it would show, as a wrong hand does. For tests.
+    pub fn set(&self, seconds: i64) {
+        self.0.set.store(seconds, Relaxed);
+    }
+
+    /// As if it had been steady for a long time. For tests.
+    pub fn settle(&self) {
+        self.now();
+        self.trust().since -= 100 * SETTLED * 1000;
+    }
+
     /// Stands still from now on: only [`Clock::advance`] moves it. For tests.
     pub fn stop(&self) {
-        self.0.stopped.store(self.running(), Relaxed);
+        let now = self.now().seconds();
+        self.0.stopped.store(now - self.0.ahead.load(Relaxed), Relaxed);
+    }
+}
+
+fn is_behind(shown: i64, newest: Timestamp) -> bool {
+    shown.saturating_add_unsigned(FURTHEST_JUMP) < newest.seconds().saturating_mul(1000)
+}
+
+impl Jeton {
+    /// Looks what the log says of a clock that is in doubt: whether there is an entry of a later time than it shows, and
+    /// whether whoever runs the server has said that it is right. To be called again and again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reconsider_clock(&self) -> Result<()> {
+        let (clock, seen) = (self.clock.clone(), self.last_entry.load(Relaxed));
+        let (newest, is_confirmed) = self
+            .read(move |connection| {
+                if let (_, Some(time)) = epoch::read_with_time(connection)? {
+                    clock.follow(time);
+                }
+                Ok((activity::newest(connection)?, activity::is_clock_confirmed(connection, seen)?))
+            })
+            .await?;
+        self.clock.compare(newest.map(|(_, at)| at));
+        if let Some(correction) = self.clock.correction() {
+            let is_possible = newest.is_none_or(|(_, at)| !is_behind(correction.now.seconds() * 1000, at));
+            if is_confirmed || correction.has_lasted && is_possible {
+                self.correct_moments(correction).await?;
+                self.clock.accept(&correction);
+            }
+        }
+        if self.clock.trusted().is_ok() {
+            self.last_entry.store(newest.map_or(0, |(id, _)| id), Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Moves what tokens were made and used at by a clock that was behind to when it was: else they would count as unused
+    /// for as long as it was behind. Where it was believed for longer than it was behind by, that does not matter, and
+    /// could not be told from what was moved before.
+    async fn correct_moments(&self, Correction { by, from, until, .. }: Correction) -> Result<()> {
+        self.flush_usage().await?;
+        if by <= until.since(from) {
+            return Ok(());
+        }
+        let db = self.db.clone();
+        let move_all = move || db.change_authority(|connection| Ok(tokens::move_moments(connection, from, until, by)?));
+        Self::blocking(move_all).await
     }
 }
 
@@ -95,27 +373,111 @@ fn system() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Milliseconds on the machine's steady clock, which nobody can set.
-fn steady() -> i64 {
-    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    BEGUN.elapsed().as_millis().try_into().unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MINUTE: i64 = 60;
+    const DAY: i64 = 86_400;
 
     #[test]
     fn a_clock_that_follows_shows_the_others_time_and_notices_a_jump() {
         let clock = Clock::system();
         let there = 1_000_000_000_500;
-        assert!(clock.follow(there).is_ok());
+        clock.follow(there);
         assert!((1_000_000_000..=1_000_000_002).contains(&clock.now().seconds()));
         clock.advance(60);
         assert!((1_000_000_060..=1_000_000_062).contains(&clock.now().seconds()));
-        assert!(clock.follow(there + 200_000).is_ok(), "set right by three minutes");
-        assert!((1_000_000_260..=1_000_000_262).contains(&clock.now().seconds()));
-        assert!(clock.follow(there + 200_000 - 400_000).is_err());
+        clock.follow(there + 200_000);
+        assert!((1_000_000_260..=1_000_000_262).contains(&clock.trusted().unwrap().seconds()), "set right a little");
+        clock.follow(there + 200_000 - 400_000);
+        let said = clock.trusted().unwrap_err().to_string();
+        assert!(said.contains("of the database jumped from 2001-09-09T01:51:0"), "{said}");
         assert!((1_000_000_260..=1_000_000_262).contains(&clock.now().seconds()), "nothing follows a jump");
+        clock.follow(there + 200_000 - 60_000);
+        assert!((1_000_000_200..=1_000_000_202).contains(&clock.trusted().unwrap().seconds()), "it is back");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_by_hours_is_not_believed_until_it_is_back() {
+        let clock = Clock::system();
+        let before = clock.trusted().unwrap().seconds();
+        for (set, is_believed) in [(290, true), (-9, true), (-310, false), (20, true), (60 * DAY, false), (0, true)] {
+            clock.set(set);
+            assert_eq!(clock.trusted().is_ok(), is_believed, "{set}");
+            assert!((before - 9..=before + 300).contains(&clock.now().seconds()), "{set}");
+        }
+        // In steps, as by somebody who corrects it: it has to be steady anew.
+        clock.settle();
+        assert!(clock.is_settled());
+        for set in [250, 500, 750] {
+            clock.set(set);
+            assert!(clock.trusted().is_ok());
+        }
+        assert!(!clock.is_settled());
+        clock.advance(SETTLED);
+        assert!(clock.is_settled());
+        clock.set(DAY);
+        assert!(!clock.is_settled());
+        clock.set(750);
+        assert!(clock.trusted().is_ok() && !clock.is_settled(), "it has only just come back");
+    }
+
+    #[test]
+    fn time_that_passes_is_no_jump_however_long_it_is() {
+        let clock = Clock::system();
+        let before = clock.trusted().unwrap().seconds();
+        clock.advance(8 * 3600);
+        assert!(clock.trusted().unwrap().seconds() >= before + 8 * 3600);
+    }
+
+    #[test]
+    fn the_time_that_has_been_steady_for_longer_is_the_one() {
+        let clock = Clock::system();
+        clock.now();
+        clock.advance(20 * MINUTE);
+        clock.set(DAY);
+        clock.now();
+        let lasts = |seconds| {
+            clock.advance(seconds);
+            clock.correction().unwrap().has_lasted
+        };
+        assert!(!lasts(19 * MINUTE));
+        clock.set(2 * DAY);
+        assert!(!lasts(0) && !lasts(19 * MINUTE), "it has jumped once more");
+        assert!(lasts(MINUTE));
+        let correction = clock.correction().unwrap();
+        assert_eq!((correction.by, correction.until.since(correction.from)), (2 * DAY, 20 * MINUTE));
+        clock.accept(&correction);
+        assert!((0..=2).contains(&clock.trusted().unwrap().since(correction.now)));
+        assert!(!clock.is_settled());
+
+        let young = Clock::system();
+        young.now();
+        young.set(-DAY);
+        assert!(!young.correction().unwrap().has_lasted);
+        young.advance(5 * MINUTE);
+        assert!(young.correction().unwrap().has_lasted);
+    }
+
+    #[test]
+    fn a_clock_behind_the_log_is_not_believed_until_it_is_put_right() {
+        let clock = Clock::system();
+        let newest = clock.now().plus(-1);
+        let behind = Clock::system();
+        behind.set(-400 * DAY);
+        behind.compare(Some(newest));
+        let said = behind.trusted().unwrap_err().to_string();
+        assert!(said.contains(&format!("the newest entry of the activity log is of {}", newest.rfc3339())), "{said}");
+        behind.set(-290);
+        assert!(behind.trusted().is_ok() && !behind.is_settled());
+
+        behind.set(-400 * DAY);
+        let other = Clock::system();
+        other.set(-400 * DAY);
+        other.compare(Some(newest));
+        assert!(other.trusted().is_err());
+        other.compare(Some(newest.plus(-400 * DAY)));
+        assert!(other.trusted().is_ok(), "whoever runs the server has written a newer entry");
     }
 }

@@ -1,9 +1,13 @@
 //! Work in the background: uses reach the database, what has expired is written down, ended sessions and links are
-//! removed, and mails given up that nobody takes.
+//! removed, and mails given up that nobody takes. What is removed or ended because it is old waits for a clock that has been
+//! steady for some time.
 
 use super::{AppError, Jeton, Result, log};
 use crate::{
-    domain::activity::{Action, Source},
+    domain::{
+        activity::{Action, Source},
+        time::{DAY, Timestamp},
+    },
     storage::{
         AnyConnection, StorageError, activity, email_changes, epoch, invitations, password_links, sessions, tokens,
     },
@@ -16,20 +20,30 @@ pub const EVERY: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(11);
 /// Most tokens that are written down as expired in one transaction.
 const BATCH: i64 = 500;
+/// Tokens that expire at once from which on it is worth a word.
+const MANY: usize = 20;
+const HOUR: i64 = 3600;
 
 impl Jeton {
     /// One round of the work. What fails is logged and tried again in the next round.
     pub async fn keep_house(&self) {
-        // A token whose last use is still in memory must not be taken for expired.
-        let expiry = match self.flush_usage().await {
-            Ok(()) => self.write_down_expired().await,
-            not_written => not_written,
-        };
-        let rotation = self.end_quiet_keys().await;
-        let rounds = [
-            ("clock and epoch", self.note_epoch().await),
-            ("tokens", expiry),
-            ("old keys", rotation),
+        let uses = self.flush_usage().await;
+        let are_written = uses.is_ok();
+        report([("clock", self.reconsider_clock().await), ("epoch", self.note_epoch().await), ("uses", uses)]);
+        if self.clock.is_settled() {
+            self.end_what_is_old(are_written).await;
+        }
+        self.attempts.sweep();
+        log::tell_left_out();
+    }
+
+    /// A token whose last use is still in memory must not be taken for expired.
+    async fn end_what_is_old(&self, are_uses_written: bool) {
+        if are_uses_written {
+            report([("tokens", self.write_down_expired().await)]);
+        }
+        report([
+            ("old keys", self.end_quiet_keys().await),
             ("sessions", self.sweep_sessions().await),
             ("password links", self.sweep_links().await),
             ("invitations", self.sweep_invitations().await),
@@ -38,30 +52,17 @@ impl Jeton {
             ("calls", self.sweep_calls().await),
             ("receipts", self.sweep_receipts().await),
             ("changes of authority", self.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
-        ];
-        for (what, done) in rounds {
-            match done {
-                // Told once, by the database.
-                Err(error) if error.is_passing() => tracing::debug!(%error, "the {what} are left as they are"),
-                Err(error) => tracing::error!(%error, "the {what} could not be brought up to date"),
-                Ok(()) => {}
-            }
-        }
-        self.attempts.sweep();
-        log::tell_left_out();
+        ]);
     }
 
-    /// Follows the database's clock also while nobody asks about tokens, and remembers its epoch.
+    /// Remembers the epoch of the database.
     ///
     /// # Errors
-    /// When the database fails, its clock has jumped, or the file cannot be written.
+    /// When the database fails, or the file cannot be written.
     pub async fn note_epoch(&self) -> Result<()> {
-        let (clock, noted) = (self.clock.clone(), self.noted_epoch.clone());
+        let noted = self.noted_epoch.clone();
         let work = self.read(move |connection| {
-            let (epoch, time) = epoch::read_with_time(connection)?;
-            if let Some(time) = time {
-                clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
-            }
+            let (epoch, _) = epoch::read_with_time(connection)?;
             noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
             noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
         });
@@ -107,9 +108,12 @@ impl Jeton {
     }
 
     async fn write_down_expired(&self) -> Result<()> {
-        let now = self.clock.now();
+        let (now, steady) = (self.clock.now(), self.clock.steady_for());
         self.write(move |connection| {
             let (due, source) = (tokens::due(connection, now, BATCH)?, Source::default());
+            if due.len() >= MANY && !may_end_many(connection, due.len(), now, steady)? {
+                return Ok(());
+            }
             let mut entries = Vec::new();
             for due in &due {
                 if tokens::expire(connection, due.id, now)? {
@@ -142,13 +146,39 @@ impl Jeton {
     }
 }
 
+/// Whether many tokens may end for ever at once, by a clock that has been steady for so many seconds: most of them only
+/// after a day, in which somebody may see that it is wrong. Never without a word in the log.
+fn may_end_many(connection: &mut AnyConnection, count: usize, now: Timestamp, steady: i64) -> Result<bool> {
+    let all = tokens::count_in_places(connection)?;
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let are_most = count == BATCH || 2 * count > all;
+    let waits = are_most && steady < DAY;
+    if !waits {
+        tracing::warn!(count, all, now = now.rfc3339(), "many tokens have expired at once");
+    } else if steady % HOUR < EVERY.as_secs().cast_signed() {
+        tracing::warn!(count, all, now = now.rfc3339(), "most tokens have expired at once: is the clock right?");
+    }
+    Ok(!waits)
+}
+
+fn report<const COUNT: usize>(rounds: [(&str, Result<()>); COUNT]) {
+    for (what, done) in rounds {
+        match done {
+            // Told once, by the database.
+            Err(error) if error.is_passing() => tracing::debug!(%error, "the {what} are left as they are"),
+            Err(error) => tracing::error!(%error, "the {what} could not be brought up to date"),
+            Ok(()) => {}
+        }
+    }
+}
+
 /// Gives up what the database does not answer.
 async fn in_time(longest: Duration, work: impl Future<Output = Result<()>>) -> Result<()> {
     let late = |_| Err(StorageError::Connection("it does not answer".into()).into());
     tokio::time::timeout(longest, work).await.unwrap_or_else(late)
 }
 
-fn expiry_of<'a>(due: &'a tokens::Due, now: crate::domain::time::Timestamp, source: &'a Source) -> activity::Entry<'a> {
+fn expiry_of<'a>(due: &'a tokens::Due, now: Timestamp, source: &'a Source) -> activity::Entry<'a> {
     activity::Entry {
         token: Some((&due.public_id, &due.label)),
         ..activity::Entry::new(Some(due.organization), Action::TokenExpired, now, source)

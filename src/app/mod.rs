@@ -55,7 +55,10 @@ use crate::{
 };
 use clock::Clock;
 use problem::Problems;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicI64},
+};
 
 /// Why a verb did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +81,9 @@ pub enum AppError {
     /// The queue is full; after this many seconds it may have room.
     #[error("busy; again in {0} s")]
     Busy(u64),
+    /// The clock cannot be believed, so that nothing that rests on it is said or written.
+    #[error(transparent)]
+    Clock(#[from] clock::Untrusted),
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -165,6 +171,8 @@ pub struct Settings {
 pub struct Jeton {
     db: Db,
     clock: Clock,
+    /// The newest entry of the log while the clock was believed for the last time.
+    last_entry: AtomicI64,
     pepper: Pepper,
     is_demo: bool,
     setup_code: String,
@@ -207,8 +215,10 @@ impl Jeton {
         let noted_epoch = noted_epoch::NotedEpoch::new(&settings.data_dir);
         noted_epoch.check(epoch)?;
         if let Some(time) = time {
-            settings.clock.follow(time).map_err(|jumped| StartError::WentBack(jumped.to_string()))?;
+            settings.clock.follow(time);
         }
+        let newest = db.read(storage::activity::newest)?;
+        settings.clock.compare(newest.map(|(_, at)| at));
         let mail = settings.mail.map(|mail| mail::Mailer::start(mail, db.clone(), &pepper, settings.clock.clone()));
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
@@ -225,6 +235,7 @@ impl Jeton {
             mail: mail.transpose().map_err(StartError::Mail)?.map(Arc::new),
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,
+            last_entry: newest.map_or(0, |(id, _)| id).into(),
             noted_epoch,
             node: nodes::ThisNode::starting(),
             signer,
@@ -286,22 +297,32 @@ impl Jeton {
         Self::blocking(move || db.read(work)).await
     }
 
-    /// [`Db::write`] for verbs.
+    /// [`Db::write`] for verbs, unless the clock is in doubt: what they write has a moment.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        forms::may_write()?;
+        self.may_write()?;
         let db = self.db.clone();
         Self::blocking(move || db.write(work)).await
     }
 
-    /// [`Db::change_authority`] for verbs.
+    /// What each verb that writes asks first.
+    ///
+    /// # Errors
+    /// While a form is only to be shown, or the clock is not to be believed.
+    fn may_write(&self) -> Result<()> {
+        forms::may_write()?;
+        self.clock.trusted()?;
+        Ok(())
+    }
+
+    /// [`Db::change_authority`] for verbs, as [`Jeton::write`].
     async fn change_authority<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        forms::may_write()?;
+        self.may_write()?;
         let db = self.db.clone();
         Self::blocking(move || db.change_authority(work)).await
     }
@@ -312,7 +333,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        forms::may_write()?;
+        self.may_write()?;
         let db = self.db.with_reserve();
         Self::blocking(move || db.write(work)).await
     }
@@ -330,7 +351,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        forms::may_write()?;
+        self.may_write()?;
         let db = self.db.with_reserve();
         Self::blocking(move || db.change_authority(work)).await.map_err(AppError::not_ended)
     }
@@ -340,7 +361,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
-        forms::may_write()?;
+        self.may_write()?;
         let db = self.db.with_reserve();
         Self::blocking(move || db.change_keys(work)).await.map_err(AppError::not_ended)
     }
@@ -374,12 +395,12 @@ impl Jeton {
         .await
     }
 
-    /// [`Db::change_keys`] for verbs.
+    /// [`Db::change_keys`] for verbs, as [`Jeton::write`].
     async fn change_keys<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
-        forms::may_write()?;
+        self.may_write()?;
         let db = self.db.clone();
         Self::blocking(move || db.change_keys(work)).await
     }

@@ -108,6 +108,9 @@ impl Heart {
     }
 
     async fn beat(&mut self) -> Result<()> {
+        if self.jeton.clock.trusted().is_err() {
+            self.jeton.reconsider_clock().await?;
+        }
         let epoch = self.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         if self.told == i64::MIN {
             self.jeton.come(epoch).await?;

@@ -4,6 +4,7 @@
 //! An operator holds no permission and needs none, so what pages check about whoever asks is left out here; all else is
 //! what the pages' verbs do, through the same functions.
 
+pub mod clock;
 pub mod organizations;
 pub mod tokens;
 pub mod users;
@@ -20,7 +21,7 @@ use crate::{
         time::Timestamp,
         user::Email,
     },
-    storage::{Address, AnyConnection, activity, epoch, users::User},
+    storage::{Address, AnyConnection, activity, epoch, organizations as rows, users::User},
 };
 
 /// How the activity log names whoever works at the command line.
@@ -56,7 +57,7 @@ impl Records {
     pub fn open(_: Operator, database: &Address, clock: &Clock) -> Result<Self> {
         let mut connection = database.connect_to_read()?;
         if let (_, Some(time)) = epoch::read_with_time(&mut connection)? {
-            clock.follow(time).map_err(|jumped| AppError::Broken(jumped.to_string()))?;
+            clock.follow(time);
         }
         Ok(Self { connection, now: clock.now() })
     }
@@ -69,6 +70,17 @@ pub(super) const fn entry(
     at: Timestamp,
 ) -> activity::Entry<'static> {
     activity::Entry { actor_name: NAME, ..activity::Entry::new(organization, action, at, &NOWHERE) }
+}
+
+/// Writes an entry into the log of each organization, or beside them while there is none.
+pub(super) fn insert_everywhere(connection: &mut AnyConnection, entry: activity::Entry<'_>) -> Result<()> {
+    let mut places: Vec<_> = rows::all(connection)?.into_iter().map(|named| Some(named.id)).collect();
+    places.sort_unstable();
+    if places.is_empty() {
+        places.push(None);
+    }
+    let entries = places.into_iter().map(|organization| activity::Entry { organization, ..entry });
+    Ok(activity::insert_all(connection, &entries.collect::<Vec<_>>())?)
 }
 
 /// That the command names something that there is not.

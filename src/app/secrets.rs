@@ -12,8 +12,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-    time::Duration,
+    path::{Path, PathBuf},
 };
 use subtle::ConstantTimeEq;
 
@@ -23,11 +22,36 @@ pub fn create_folder(path: &Path) -> Result<(), StartError> {
     made.map_err(|error| StartError::File { path: path.into(), error })
 }
 
-/// Writes a file for its owner alone, and makes sure that its content survives a power cut.
+/// Writes a file for its owner alone, in the place of one that may be there. Whenever the power is cut, there is the old
+/// content or the new one.
 pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let new = write_beside(path, text)?;
+    fs::rename(&new, path).inspect_err(|_| drop(fs::remove_file(&new)))?;
+    keep_name(path)
+}
+
+/// The same unless there is one, as when another node that starts in this folder was first.
+fn write_new_file(path: &Path, text: &str) -> io::Result<()> {
+    let new = write_beside(path, text)?;
+    let made = match fs::hard_link(&new, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        // Not every file system has links.
+        Err(_) if !path.exists() => fs::rename(&new, path),
+        made => made,
+    };
+    // After a rename it is not there.
+    drop(fs::remove_file(&new));
+    made.and_then(|()| keep_name(path))
+}
+
+/// Writes a new file with a name of its own beside another one, so that its content survives a power cut.
+fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(format!(".new-{}", random::hex(&random::bytes::<4>())));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.inspect_err(|_| drop(fs::remove_file(&new)))?;
+    Ok(new.into())
 }
 
 /// Makes sure that the name of a file survives a power cut as well as its content.
@@ -39,49 +63,39 @@ pub fn keep_name(path: &Path) -> io::Result<()> {
 /// nothing is made up, since its digests could never match.
 pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartError> {
     let path = folder.join("pepper");
-    let failed = |error| StartError::File { path: path.clone(), error };
-    match read(&path) {
-        Ok(text) => parse(&text).ok_or_else(|| {
-            StartError::Pepper(format!(
-                "{}: a pepper is 64 hexadecimal digits, this file holds something else",
-                path.display()
-            ))
-        }),
-        Err(error) if error.kind() == ErrorKind::NotFound && database_is_in_use => Err(StartError::Pepper(format!(
-            "{}: the pepper is missing, and the database is in use. Put back the file that belongs to this database (from \
-             a backup, or from another node), or start with an empty database. Without it no token can be recognized.",
-            path.display()
-        ))),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make_pepper(folder, &path).map_err(failed)?;
-            pepper(folder, true)
-        }
-        Err(error) => Err(failed(error)),
-    }
-}
-
-/// Makes the file, unless another node that starts in this folder was first.
-fn make_pepper(folder: &Path, path: &Path) -> io::Result<()> {
-    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        made => made?,
+    let shown = path.display();
+    let refused = |why: &str| {
+        let what = if database_is_in_use {
+            "and the database is in use. Put back the file that belongs to this database (from a backup, or from another \
+             node), or start with an empty database. Without it no token can be recognized."
+        } else {
+            "and there is no database yet. If you have put it there for one, put back the right one; else delete it, and \
+             Jeton makes a new one."
+        };
+        Err(StartError::Pepper(format!("{shown}: {why}, {what}")))
     };
-    let bytes: [u8; Pepper::LENGTH] = random::bytes();
-    writeln!(file, "{}", random::hex(&bytes)).and_then(|()| file.sync_all())?;
-    // The name of the file must survive a power cut as well as its content.
-    fs::File::open(folder)?.sync_all()
+    match fs::read(&path) {
+        Ok(bytes) if bytes.trim_ascii().is_empty() && !database_is_in_use => {
+            tracing::warn!("{shown}: the pepper is empty, and there is no database yet: it is made anew");
+            make_pepper(&path, write_file)
+        }
+        Ok(bytes) => match std::str::from_utf8(&bytes).ok().and_then(parse) {
+            Some(pepper) => Ok(pepper),
+            None if bytes.is_empty() => refused("the pepper is empty"),
+            None => refused("a pepper is 64 hexadecimal digits, this file holds something else"),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound && database_is_in_use => refused("the pepper is missing"),
+        Err(error) if error.kind() == ErrorKind::NotFound => make_pepper(&path, write_new_file),
+        Err(error) => refused(&format!("the pepper cannot be read ({error})")),
+    }
 }
 
-/// What is in the file. While there is nothing, another node may be about to write it.
-fn read(path: &Path) -> io::Result<String> {
-    for _ in 0..40 {
-        let text = fs::read_to_string(path)?;
-        if !text.is_empty() {
-            return Ok(text);
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Ok(String::new())
+/// Makes a pepper, and reads the one that is there then.
+fn make_pepper(path: &Path, write: fn(&Path, &str) -> io::Result<()>) -> Result<Pepper, StartError> {
+    let bytes: [u8; Pepper::LENGTH] = random::bytes();
+    write(path, &format!("{}\n", random::hex(&bytes)))
+        .map_err(|error| StartError::File { path: path.into(), error })?;
+    pepper(folder_of(path), true)
 }
 
 /// The pepper that a file holds.
@@ -137,4 +151,49 @@ pub fn check(
          this one (DATABASE_URL, JETON_DATA_DIR).",
         folder.join("pepper").display()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_pepper_is_made_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| pepper(folder.path(), false).unwrap())).collect();
+            starts.into_iter().map(|start| proof(&start.join().unwrap())).collect::<Vec<_>>()
+        });
+        assert!(made.iter().all(|other| *other == made[0]), "all nodes that start together have the same one");
+        assert_eq!(names(folder.path()), ["pepper"]);
+        assert_eq!(proof(&pepper(folder.path(), true).unwrap()), made[0]);
+    }
+
+    #[test]
+    fn a_damaged_pepper_is_made_anew_only_if_it_is_empty_and_nothing_depends_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pepper");
+        let digits = "ab".repeat(Pepper::LENGTH);
+        for damaged in [&b""[..], b"\n", digits[..32].as_bytes(), b"\xff\x00\xfe", b"nonsense\n", &[0; 64]] {
+            fs::write(&path, damaged).unwrap();
+            let refused = pepper(folder.path(), true).unwrap_err().to_string();
+            assert!(refused.starts_with(&path.display().to_string()) && refused.contains("Put back"), "{refused}");
+            assert_eq!(fs::read(&path).unwrap(), damaged);
+            match pepper(folder.path(), false) {
+                Ok(_) => assert!(damaged.trim_ascii().is_empty()),
+                Err(error) => assert!(error.to_string().contains("else delete it") && damaged.len() > 1, "{error}"),
+            }
+            assert_eq!(names(folder.path()), ["pepper"]);
+        }
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        for is_in_use in [true, false] {
+            let refused = pepper(folder.path(), is_in_use).unwrap_err().to_string();
+            assert!(refused.contains("pepper: the pepper cannot be read (Is a directory"), "{refused}");
+        }
+    }
 }

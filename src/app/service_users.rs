@@ -148,17 +148,22 @@ fn expire(
     Ok(())
 }
 
-/// The lowest free place among the active tokens of the organization's service users, whose row is locked: counting and
-/// taking a place cannot be torn apart (L1, L2). Places of tokens that have expired are given free first.
-fn free_slot(connection: &mut AnyConnection, at: &Admin, nonce: &str, now: Timestamp, source: &Source) -> Result<i16> {
-    let organization = at.grant().organization();
-    if service_users::was_sent(connection, organization, nonce)? {
-        return Err(at_form(Problem::SentBefore));
-    }
-    for token in service_users::list(connection, organization, now)? {
+/// Gives the places of the organization's expired tokens free.
+fn expire_all(connection: &mut AnyConnection, at: &Admin, now: Timestamp, source: &Source) -> Result<()> {
+    for token in service_users::list(connection, at.grant().organization(), now)? {
         if !token.key.life.is_active(now) {
             expire(connection, at, &token, now, source)?;
         }
+    }
+    Ok(())
+}
+
+/// The lowest free place among the active tokens of the organization's service users, whose row is locked: counting and
+/// taking a place cannot be torn apart (L1, L2).
+fn free_slot(connection: &mut AnyConnection, at: &Admin, nonce: &str) -> Result<i16> {
+    let organization = at.grant().organization();
+    if service_users::was_sent(connection, organization, nonce)? {
+        return Err(at_form(Problem::SentBefore));
     }
     let taken = service_users::slots(connection, organization)?;
     let free = (1..=SERVICE_LIMIT).find(|slot| !taken.contains(slot));

@@ -155,9 +155,10 @@ impl Jeton {
     /// Who is signed in with the session of this key, and in which organization they work.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`] when the session has ended, or the account is not open any more.
+    /// [`AppError::SignedOut`] when the session has ended, or the account is not open any more; [`AppError::Clock`] when
+    /// nobody can tell.
     pub async fn authenticate(&self, key: KeyHash) -> Result<Actor> {
-        let now = self.clock.now();
+        let now = self.clock.trusted()?;
         let actor = self
             .read(move |connection| {
                 let session = sessions::find(connection, &key.0, now)?.ok_or(AppError::SignedOut)?;

@@ -172,11 +172,14 @@ impl Jeton {
         let key = ApiKey::mint(TokenKind::Personal, random::fill);
         let digest = self.pepper.digest(key.reveal());
         let public_id = token::public_id(random::fill);
-        let (actor, now) = (actor.clone(), self.clock.now());
+        let (actor, clock, now) = (actor.clone(), self.clock.clone(), self.clock.now());
         let token = self
             .write(move |connection| {
                 users::lock(connection, actor.user().id)?;
-                let slot = free_slot(connection, &actor, membership, &nonce, now, &source)?;
+                if clock.is_settled() {
+                    expire_all(connection, &actor, now, &source)?;
+                }
+                let slot = free_slot(connection, &actor, membership, &nonce)?;
                 let new = NewToken {
                     public_id: &public_id,
                     organization,
@@ -337,30 +340,10 @@ pub(super) fn revoke(
     Ok(revoked)
 }
 
-/// The lowest free place among the active tokens of a user, whose row is locked: counting and taking a place cannot be
-/// torn apart (L1). Places of tokens that have expired are given free first.
-fn free_slot(
-    connection: &mut AnyConnection,
-    actor: &Actor,
-    membership: MembershipId,
-    nonce: &str,
-    now: Timestamp,
-    source: &Source,
-) -> Result<i16> {
-    let invalid = |problem| AppError::from(Problems::one(Field::Form, problem));
-    let user = actor.user().id;
-    // The membership was active when the request began; it has to be so still.
-    if memberships::permissions(connection, membership)?.is_none() {
-        return Err(AppError::NotFound);
-    }
-    if tokens::find_by_form(connection, user, nonce)?.is_some() {
-        return Err(invalid(Problem::SentBefore));
-    }
-    let mut taken = Vec::new();
-    for (slot, token) in tokens::in_places(connection, user)? {
-        if token.life.is_active(now) {
-            taken.push(slot);
-        } else if tokens::expire(connection, token.id, now)? {
+/// Gives the places of a user's expired tokens free.
+fn expire_all(connection: &mut AnyConnection, actor: &Actor, now: Timestamp, source: &Source) -> Result<()> {
+    for (_, token) in tokens::in_places(connection, actor.user().id)? {
+        if !token.life.is_active(now) && tokens::expire(connection, token.id, now)? {
             let entry = activity::Entry {
                 actor: None,
                 actor_name: "",
@@ -370,5 +353,21 @@ fn free_slot(
             activity::insert(connection, &entry)?;
         }
     }
+    Ok(())
+}
+
+/// The lowest free place among the active tokens of a user, whose row is locked: counting and taking a place cannot be
+/// torn apart (L1).
+fn free_slot(connection: &mut AnyConnection, actor: &Actor, membership: MembershipId, nonce: &str) -> Result<i16> {
+    let invalid = |problem| AppError::from(Problems::one(Field::Form, problem));
+    let user = actor.user().id;
+    // The membership was active when the request began; it has to be so still.
+    if memberships::permissions(connection, membership)?.is_none() {
+        return Err(AppError::NotFound);
+    }
+    if tokens::find_by_form(connection, user, nonce)?.is_some() {
+        return Err(invalid(Problem::SentBefore));
+    }
+    let taken: Vec<i16> = tokens::in_places(connection, user)?.into_iter().map(|(slot, _)| slot).collect();
     (1..=PERSONAL_LIMIT).find(|slot| !taken.contains(slot)).ok_or_else(|| invalid(Problem::LimitReached))
 }

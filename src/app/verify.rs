@@ -10,7 +10,7 @@ pub mod protected;
 
 use super::{
     AppError, Jeton,
-    clock::Clock,
+    clock::{Clock, Untrusted},
     freshness::{LocalEpoch, Reader, SharedEpoch, Unproven},
     measures::{Measured, Verifications},
     usage::{self, Usage, Uses},
@@ -53,6 +53,12 @@ pub enum Denied {
     /// Nothing can be said at the moment.
     #[error(transparent)]
     Unproven(#[from] Unproven),
+}
+
+impl From<Untrusted> for Denied {
+    fn from(untrusted: Untrusted) -> Self {
+        Self::Unproven(untrusted.into())
+    }
 }
 
 impl From<StorageError> for Denied {
@@ -245,7 +251,7 @@ impl Verifier {
         demand: Demand,
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {
-        let now = self.shared.reader.clock.now();
+        let now = self.shared.reader.clock.trusted()?;
         let uses = &known.uses;
         match decide(&known.identity, known.life(uses.last.load(Ordering::Relaxed)), demand, now) {
             Ok(()) => {}
@@ -274,15 +280,16 @@ impl Verifier {
     }
 
     /// Whether this thread can say yes and no about tokens at this moment: the database answers in time, is no standby, has
-    /// not lost commits, and is the one to which the pepper belongs.
+    /// not lost commits, and is the one to which the pepper belongs; and the clock is to be believed.
     ///
     /// # Errors
     /// Why nothing can be said.
     pub async fn prove(&self) -> Result<(), Unproven> {
         match &self.asked {
-            Asked::Here(local) => local.prove().map(drop),
-            Asked::There(lines) => lines.epoch.prove().await.map(drop),
-        }
+            Asked::Here(local) => local.prove(),
+            Asked::There(lines) => lines.epoch.prove().await,
+        }?;
+        Ok(self.shared.reader.clock.trusted().map(drop)?)
     }
 
     /// The epoch, by a read that began after this call; the cache is at least there.

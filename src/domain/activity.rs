@@ -30,6 +30,8 @@ actions! {
     InstallationSetUp = "installation.set_up",
     /// The database was restored from a backup; the detail is when that was made, RFC 3339.
     InstallationRestored = "installation.restored",
+    /// Whoever runs the server said that its clock is right.
+    ClockConfirmed = "installation.clock_confirmed",
     /// An organization was made.
     OrganizationCreated = "organization.created",
     /// An organization's name or address was changed; the detail is the name before.

@@ -19,20 +19,22 @@ pub struct SessionLife {
 }
 
 impl SessionLife {
-    /// Whether the session has ended by `now`. Both intervals are half open, as a token's is.
+    /// Whether the session has ended by `now`. Both intervals are half open, as a token's is. One that began or was seen
+    /// by a clock that was ahead has ended, too: it would last for as long.
     pub fn has_ended(self, now: Timestamp) -> bool {
-        now.since(self.seen_at) >= IDLE || now.since(self.started_at) >= ABSOLUTE
+        let is_ahead = self.seen_at.max(self.started_at) > now.latest();
+        is_ahead || now.since(self.seen_at) >= IDLE || now.since(self.started_at) >= ABSOLUTE
     }
 }
 
 /// Whether a password entered at `at` is still proof at `now`.
 pub fn is_proof(at: Timestamp, now: Timestamp) -> bool {
-    now.since(at) < PROOF
+    at <= now.latest() && now.since(at) < PROOF
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::time::SET_RIGHT, *};
 
     #[test]
     fn a_session_ends_at_the_second() {
@@ -46,5 +48,8 @@ mod tests {
         assert!(!life(0, ABSOLUTE - 2).has_ended(at(ABSOLUTE - 1)));
         assert!(life(0, ABSOLUTE - 1).has_ended(at(ABSOLUTE)));
         assert!(is_proof(at(0), at(PROOF - 1)) && !is_proof(at(0), at(PROOF)));
+        assert!(!life(SET_RIGHT, SET_RIGHT).has_ended(at(0)) && is_proof(at(SET_RIGHT), at(0)));
+        assert!(life(0, SET_RIGHT + 1).has_ended(at(0)) && life(SET_RIGHT + 1, 0).has_ended(at(0)));
+        assert!(!is_proof(at(SET_RIGHT + 1), at(0)));
     }
 }

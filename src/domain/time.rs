@@ -5,6 +5,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 /// Seconds in a day. Token lifetimes are counted in days of exactly this length, whatever a time zone does (L5, L6).
 pub const DAY: i64 = 86_400;
 
+/// Seconds by which a clock may be set right while everything goes on: what seems to come from further ahead was written
+/// by a wrong one.
+pub const SET_RIGHT: i64 = 5 * 60;
+
 /// A moment in whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// The one form of time in Jeton: databases keep the same number, and only pages turn it into a local date.
@@ -25,6 +29,11 @@ impl Timestamp {
     /// This moment moved by `seconds`, which may be negative.
     pub const fn plus(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
+    }
+
+    /// The latest moment that a clock which is right may have shown by now, as far as it is set right meanwhile.
+    pub const fn latest(self) -> Self {
+        self.plus(SET_RIGHT)
     }
 
     /// How many seconds have passed since `earlier`; negative if it lies ahead.

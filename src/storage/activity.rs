@@ -176,6 +176,29 @@ fn insert_together(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Res
     Ok(())
 }
 
+/// The entry that was written last: its number, and when it was written.
+///
+/// # Errors
+/// When the database fails.
+pub fn newest(connection: &mut AnyConnection) -> Result<Option<(i64, Timestamp)>> {
+    let newest: Option<(i64, i64)> = activity::table
+        .order(activity::id.desc())
+        .limit(1)
+        .select((activity::id, activity::at))
+        .get_result(connection)
+        .optional()?;
+    Ok(newest.map(|(id, at)| (id, Timestamp::from_seconds(at))))
+}
+
+/// Whether whoever runs the server has said, in an entry after this number, that the clock is right.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_clock_confirmed(connection: &mut AnyConnection, after: i64) -> Result<bool> {
+    let confirmed = activity::id.gt(after).and(activity::action.eq(Action::ClockConfirmed.key()));
+    Ok(diesel::select(diesel::dsl::exists(activity::table.filter(confirmed))).get_result(connection)?)
+}
+
 /// The last position of a chain and its hash.
 type End = (i64, Hash);
 

@@ -247,11 +247,12 @@ fn was_in_the_way(error: &StorageError) -> bool {
 /// Makes the schema that of this version. If it is, that takes no right to change it.
 ///
 /// # Errors
-/// When a migration fails.
+/// When a migration fails; [`StorageError::MayNotMigrate`] when that takes rights which are missing.
 pub fn bring_up_to_date(connection: &mut AnyConnection) -> Result<()> {
     if existing::schema(connection)? == Some(Schema::Current) {
         return Ok(());
     }
+    existing::refuse_without_rights(connection)?;
     match connection {
         AnyConnection::Sqlite(connection) => connection.run_pending_migrations(SQLITE).map(drop),
         AnyConnection::Postgres(connection) => migrate_postgres(connection),

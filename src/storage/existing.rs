@@ -7,7 +7,7 @@ use diesel::{
     dsl::sql,
     migration::MigrationSource,
     sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
     sqlite::Sqlite,
 };
 use std::path::Path;
@@ -83,6 +83,32 @@ pub enum Schema {
 
 /// Nothing if there is no schema of Jeton at all.
 pub fn schema(connection: &mut AnyConnection) -> Result<Option<Schema>> {
+    let applied = applied(connection)?;
+    if applied.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(if pending(&applied)?.is_empty() { Schema::Current } else { Schema::Older }))
+}
+
+/// That a role of Postgres may make and change tables, if there are migrations to be done.
+///
+/// # Errors
+/// [`StorageError::MayNotMigrate`] names them.
+pub fn refuse_without_rights(connection: &mut AnyConnection) -> Result<()> {
+    let AnyConnection::Postgres(postgres) = connection else { return Ok(()) };
+    let may = "has_schema_privilege(current_schema(), 'CREATE') AND NOT EXISTS (SELECT FROM pg_class \
+               WHERE relnamespace = current_schema()::regnamespace \
+               AND relname IN ('__diesel_schema_migrations', 'api_tokens') AND NOT pg_has_role(relowner, 'USAGE'))";
+    let may: Option<bool> = diesel::select(sql::<Nullable<Bool>>(may)).get_result(postgres)?;
+    if may == Some(true) {
+        return Ok(());
+    }
+    let applied = applied(connection)?;
+    Err(StorageError::MayNotMigrate(pending(&applied)?.join(", ")))
+}
+
+/// The versions that were migrated to; none if there is no schema of Jeton.
+fn applied(connection: &mut AnyConnection) -> Result<Vec<String>> {
     #[derive(QueryableByName)]
     struct Applied {
         #[diesel(sql_type = Text)]
@@ -93,15 +119,20 @@ pub fn schema(connection: &mut AnyConnection) -> Result<Option<Schema>> {
         AnyConnection::Postgres(_) => "count(to_regclass('__diesel_schema_migrations'))",
     };
     if diesel::select(sql::<BigInt>(is_there)).get_result::<i64>(connection)? == 0 {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let applied: Vec<Applied> = sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
+}
+
+/// The names of the migrations that are still to be done.
+fn pending(applied: &[String]) -> Result<Vec<String>> {
     // The other database's have the same names.
     let ours = MigrationSource::<Sqlite>::migrations(&db::SQLITE);
     let ours = ours.map_err(|error| StorageError::Migration(error.to_string()))?;
-    let is_applied = |version: &str| applied.iter().any(|applied| applied.version == version);
-    let is_current = ours.iter().all(|migration| is_applied(&migration.name().version().to_string()));
-    Ok(Some(if is_current { Schema::Current } else { Schema::Older }).filter(|_| !applied.is_empty()))
+    let mut names: Vec<_> = ours.iter().map(|migration| migration.name()).collect();
+    names.retain(|name| !applied.contains(&name.version().to_string()));
+    Ok(names.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]

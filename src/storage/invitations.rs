@@ -116,8 +116,11 @@ macro_rules! joined {
 /// # Errors
 /// When the database fails.
 pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
+    // One that was sent by a clock that was ahead would work for as long.
+    let its_time = invitations::expires_at.gt(now.seconds());
+    let its_time = its_time.and(invitations::expires_at.le(expires_at(now.latest()).seconds()));
     joined!()
-        .filter(invitations::code_hash.eq(code_hash).and(invitations::expires_at.gt(now.seconds())))
+        .filter(invitations::code_hash.eq(code_hash).and(its_time))
         .get_result::<Joined>(connection)
         .optional()?
         .map(invitation)

@@ -85,6 +85,12 @@ pub enum StorageError {
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(String),
+    /// It could not, since whoever asks may not change it.
+    #[error(
+        "migrations of the database are still to be done, and its role may not make or change tables: {0}. Start jeton serve \
+         once with the role that owns the tables"
+    )]
+    MayNotMigrate(String),
     /// It only follows another server, and may be behind it (V7).
     #[error(
         "the database is a standby, or not yet recovered: it may not know of the newest revocations, so it is asked nothing"

@@ -221,5 +221,7 @@ pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     let idle = sessions::seen_at.le(now.plus(-IDLE).seconds());
     let old = sessions::started_at.le(now.plus(-ABSOLUTE).seconds());
-    Ok(diesel::delete(sessions::table.filter(idle.or(old))).execute(connection)?)
+    let ahead = now.latest().seconds();
+    let ahead = sessions::seen_at.gt(ahead).or(sessions::started_at.gt(ahead));
+    Ok(diesel::delete(sessions::table.filter(idle.or(old).or(ahead))).execute(connection)?)
 }

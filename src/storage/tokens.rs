@@ -92,6 +92,29 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result
     Ok(rows.into_iter().map(due).collect())
 }
 
+/// How many tokens have not ended, as far as that is written down.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_in_places(connection: &mut AnyConnection) -> Result<i64> {
+    Ok(api_tokens::table.filter(api_tokens::slot.is_not_null()).count().get_result(connection)?)
+}
+
+/// Moves what tokens were made and used at between two moments by so many seconds, for a clock that was wrong then.
+///
+/// # Errors
+/// When the database fails.
+pub fn move_moments(connection: &mut AnyConnection, from: Timestamp, until: Timestamp, by: i64) -> Result<()> {
+    let (from, until) = (from.seconds(), until.seconds());
+    diesel::update(api_tokens::table.filter(api_tokens::created_at.between(from, until)))
+        .set(api_tokens::created_at.eq(api_tokens::created_at + by))
+        .execute(connection)?;
+    diesel::update(api_tokens::table.filter(api_tokens::last_used_at.between(from, until)))
+        .set(api_tokens::last_used_at.eq(api_tokens::last_used_at + by))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// Gives rows from before there was a search without accents what they are found by. Returns whether there may be more.
 ///
 /// # Errors

@@ -61,7 +61,7 @@ impl ResponseError for WebError {
                 AppError::Forbidden(_) => StatusCode::FORBIDDEN,
                 AppError::SignedOut => StatusCode::UNAUTHORIZED,
                 AppError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
-                AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+                AppError::Busy(_) | AppError::Clock(_) => StatusCode::SERVICE_UNAVAILABLE,
                 error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
                 AppError::Storage(_) | AppError::NotEnded(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -91,6 +91,8 @@ impl WebError {
             Self::App(AppError::Storage(error)) if error.is_away() => Some(2),
             Self::App(error) if error.is_passing() => Some(10),
             Self::Unproven(_) => Some(1),
+            // Somebody has to put it right.
+            Self::App(AppError::Clock(_)) => Some(30),
             _ => None,
         }
     }
@@ -174,6 +176,7 @@ pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>, reads: bool
                 pair(t.errors_unsaved_title(), t.errors_unsaved_text())
             };
         }
+        Some(WebError::App(AppError::Clock(_))) => return pair(t.errors_clock_title(), t.errors_clock_text()),
         Some(WebError::OtherSite) => return pair(t.errors_other_site_title(), t.errors_other_site_text()),
         Some(WebError::StaleForm) => return pair(t.errors_stale_form_title(), t.errors_stale_form_text()),
         _ => {}

@@ -21,7 +21,7 @@ pub async fn healthz() -> HttpResponse {
 
 /// `GET /readyz`: 200 if this node should get requests, which it can answer: it is not about to stop, and it can say yes and
 /// no about tokens. That takes a database that answers in time, is no standby, has not lost commits, and is the one to
-/// which the pepper belongs (R5, R10, V7). Else 503.
+/// which the pepper belongs (R5, R10, V7), and a clock that is to be believed (L7). Else 503.
 ///
 /// A database that cannot be written to is told as well, and no reason to send requests elsewhere: tokens are verified from
 /// it, and to revoke some may still work.
@@ -30,6 +30,7 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
     let is_stopping = node.is_some_and(|node| node.is_stopping());
     let proven = prove(&request).await;
     let database_fails = request.app_data::<App>().is_some_and(|jeton| jeton.database_fails());
+    let is_right = request.app_data::<App>().is_none_or(|jeton| jeton.clock().trusted().is_ok());
     if let Some(node) = node {
         log(node, &proven);
     }
@@ -38,6 +39,7 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
         line(!is_stopping, "serving: ok", "serving: about to stop"),
         line(proven.is_ok(), "tokens: ok", "tokens: nothing can be said about them; the log tells why"),
         line(!database_fails, "changes: ok", "changes: not saved; the log tells why"),
+        line(is_right, "clock: ok", "clock: not to be believed; the log tells why"),
     ];
     if proven.is_ok() && !is_stopping {
         text(StatusCode::OK, lines.concat())

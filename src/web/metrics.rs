@@ -29,6 +29,8 @@ pub async fn show(request: HttpRequest, jeton: App) -> HttpResponse {
         1,
     );
     tokens(&mut text, &jeton.measured());
+    let is_right = u8::from(jeton.clock().trusted().is_ok());
+    text.one("clock_trusted", "gauge", "0 while the clock cannot be believed, and nothing is decided.", &[], is_right);
     if let Some(thread) = request.app_data::<Rc<NodeThread>>() {
         requests(&mut text, thread);
     }

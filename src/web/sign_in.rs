@@ -185,6 +185,8 @@ pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebErro
         is_dialog: false,
     };
     question.ask(shell, false)
+}
+
 /// Signs in, and introduces whoever it is to the rest of the request. The answer is to carry the cookies.
 ///
 /// # Errors

@@ -360,6 +360,8 @@ async fn a_pepper_is_in_a_backup_or_has_to_be_there() {
     assert!(said.contains("does not belong") && !office.at("none.db").exists(), "{said}");
     let said = office.fails(&["restore", "with.db", "--keep-tokens"]);
     assert!(said.contains("pepper") && said.contains("--replace"), "{said}");
+    fs::write(&path, b"\xff\0").unwrap();
+    assert!(office.fails(&["restore", "with.db", "--keep-tokens"]).contains("--replace"));
     // Root restores for whoever runs the server.
     let is_root = fs::metadata(&path).unwrap().uid() == 0;
     if is_root {

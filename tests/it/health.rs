@@ -19,7 +19,7 @@ db_test! {
             let answer = app.asked_by_program(url).await;
             assert_eq!((answer.status, answer.header("set-cookie")), (200, ""), "{url}");
         }
-        assert_eq!(app.send("GET", "/readyz", &[], "").await.body, "serving: ok\ntokens: ok\nchanges: ok\n");
+        assert_eq!(app.send("GET", "/readyz", &[], "").await.body, "serving: ok\ntokens: ok\nchanges: ok\nclock: ok\n");
 
         let refused = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch - 1").await;
         assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));

@@ -150,7 +150,13 @@ db_test! {
 
         let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
         assert!(refused.contains("older than this node remembers"), "{refused}");
-        std::fs::remove_file(app.folder().join("epoch")).unwrap();
+        let note = app.folder().join("epoch");
+        for damaged in ["", "1", "x\n"] {
+            std::fs::write(&note, damaged).unwrap();
+            let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
+            assert!(refused.contains("Delete") && refused.contains("jeton token revoke"), "{refused}");
+        }
+        std::fs::remove_file(note).unwrap();
         assert!(Jeton::open(app.settings()).is_ok());
     }
 }

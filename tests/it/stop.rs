@@ -49,7 +49,7 @@ async fn who_is_to_stop_says_so_first_and_goes_on_serving() {
     }
     let answer = ready().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers().get("connection")), (503, None));
-    assert_eq!(answer.text().await.unwrap(), "serving: about to stop\ntokens: ok\nchanges: ok\n");
+    assert_eq!(answer.text().await.unwrap(), "serving: about to stop\ntokens: ok\nchanges: ok\nclock: ok\n");
     assert_eq!(http.get(format!("{url}/healthz")).send().await.unwrap().status(), 200);
     assert_eq!(status(&url, &key).await, 200);
     assert_eq!(ann.get("/account/tokens").await.status, 200);

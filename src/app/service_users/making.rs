@@ -1,6 +1,6 @@
 //! A service user is made with its token.
 
-use super::{Admin, NewKey, begin, find, free_slot, period, write_entry};
+use super::{Admin, NewKey, begin, expire_all, find, free_slot, period, write_entry};
 use crate::{
     app::{
         Jeton, Result,
@@ -52,12 +52,16 @@ impl Jeton {
         self.flush_usage().await?;
 
         let (key, digest) = self.mint();
-        let (at, now, public_id) = (at.clone(), self.clock.now(), token::public_id(random::fill));
+        let (at, clock, public_id) = (at.clone(), self.clock.clone(), token::public_id(random::fill));
+        let now = clock.now();
         let token = self
             .write(move |connection| {
                 let grant = begin(connection, &at)?;
                 may_give(&grant, permissions, Field::Permissions)?;
-                let slot = free_slot(connection, &at, &nonce, now, &source)?;
+                if clock.is_settled() {
+                    expire_all(connection, &at, now, &source)?;
+                }
+                let slot = free_slot(connection, &at, &nonce)?;
                 let new = NewServiceUser {
                     public_id: &public_id,
                     organization: grant.organization(),

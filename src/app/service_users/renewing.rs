@@ -1,6 +1,6 @@
 //! A token gets a new key: in place of a dead one, or beside one that goes on working for a while.
 
-use super::{Admin, NewKey, at_form, begin, expire, find, free_slot, write_entry};
+use super::{Admin, NewKey, at_form, begin, expire, expire_all, find, free_slot, write_entry};
 use crate::{
     app::{
         AppError, Jeton, Result,
@@ -65,7 +65,8 @@ impl Jeton {
         let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
         self.prove_to_renew(at, id, form.password, &source).await?;
         let (key, digest) = self.mint();
-        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
+        let (at, id, clock) = (at.clone(), known_form(id)?, self.clock.clone());
+        let now = clock.now();
         let token = self
             .change_keys(move |connection| {
                 let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
@@ -73,7 +74,10 @@ impl Jeton {
                     return Err(at_form(Problem::StillActive));
                 }
                 expire(connection, &at, &token, now, &source)?;
-                let slot = free_slot(connection, &at, &nonce, now, &source)?;
+                if clock.is_settled() {
+                    expire_all(connection, &at, now, &source)?;
+                }
+                let slot = free_slot(connection, &at, &nonce)?;
                 add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
                 write_entry(connection, &at, Action::TokenRegenerated, &token, None, now, &source)?;
                 let touched = tokens::touched(connection, token.key.token)?;

@@ -149,6 +149,7 @@ fn text(t: Texts, entry: &Logged) -> String {
     match entry.action {
         Action::InstallationSetUp => t.activity_said_installation_set_up(ACTOR),
         Action::InstallationRestored => t.activity_said_installation_restored(ACTOR, DETAIL),
+        Action::ClockConfirmed => t.activity_said_clock_confirmed(ACTOR),
         Action::OrganizationCreated => t.activity_said_organization_created(ACTOR),
         Action::OrganizationChanged if has_detail => t.activity_said_organization_renamed(ACTOR, DETAIL),
         Action::OrganizationChanged => t.activity_said_organization_changed(ACTOR),
@@ -221,6 +222,7 @@ impl Texts {
         match action {
             Action::InstallationSetUp => self.activity_names_installation_set_up(),
             Action::InstallationRestored => self.activity_names_installation_restored(),
+            Action::ClockConfirmed => self.activity_names_clock_confirmed(),
             Action::OrganizationCreated => self.activity_names_organization_created(),
             Action::OrganizationChanged => self.activity_names_organization_changed(),
             Action::SessionStarted => self.activity_names_session_started(),

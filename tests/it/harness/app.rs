@@ -48,6 +48,8 @@ struct Start<'a> {
     mail: Option<mail::Settings>,
     believes_proxies: bool,
     is_demo: bool,
+    /// The clock of a machine that has only just started; none means one that has run for long.
+    young: Option<Clock>,
 }
 
 impl Drop for TestApp {
@@ -66,6 +68,11 @@ impl TestApp {
     /// A demonstration.
     pub async fn demonstration(test_db: TestDb) -> TestApp {
         TestApp::run(test_db, Start { is_demo: true, ..Start::default() }).await
+    }
+
+    /// A Jeton with no user on a machine that has only just started, with this clock.
+    pub async fn start_by(test_db: TestDb, clock: Clock) -> TestApp {
+        TestApp::run(test_db, Start { young: Some(clock), ..Start::default() }).await
     }
 
     /// A Jeton with no user that is reached under `public_url`.
@@ -101,8 +108,9 @@ impl TestApp {
     }
 
     async fn run(test_db: TestDb, start: Start<'_>) -> TestApp {
-        let Start { public_url, mail, believes_proxies, is_demo } = start;
-        let clock = Clock::system();
+        let Start { public_url, mail, believes_proxies, is_demo, young } = start;
+        let is_young = young.is_some();
+        let clock = young.unwrap_or_else(Clock::system);
         let address = Address::parse(&test_db.url).expect("a database URL");
         let settings = app::Settings {
             database: address.clone(),
@@ -113,6 +121,9 @@ impl TestApp {
             github_keys: Some(test_db.folder().join(GITHUB_KEYS)).filter(|file| file.exists()),
         };
         let jeton = Jeton::open(settings).expect("it starts");
+        if !is_young {
+            clock.settle();
+        }
         if is_demo {
             drop(jeton.fill_demo().await.expect("an empty database"));
         }
@@ -147,7 +158,8 @@ impl TestApp {
         (app, person, smtp)
     }
 
-    async fn first_user(&self, name: &str) -> Person {
+    /// The first user, who sets it up and is its administrator.
+    pub async fn first_user(&self, name: &str) -> Person {
         let person = self.browser(name);
         let answer = person.sets_up(self.jeton.setup_code()).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
@@ -164,6 +176,11 @@ impl TestApp {
             mail: None,
             github_keys: None,
         }
+    }
+
+    /// What `DATABASE_URL` says.
+    pub fn url_of_database(&self) -> &str {
+        &self.test_db.url
     }
 
     /// The data folder.
