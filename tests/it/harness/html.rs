@@ -69,7 +69,7 @@ fn nu(folder: &TempDir, files: &[PathBuf]) -> Problems {
     let jar = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/vnu-jar/build/dist/vnu.jar");
     assert!(jar.exists(), "the Nu HTML checker is not installed; ./test installs it");
     let mut command = Command::new("java");
-    command.args(["-Xss1m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar"]).arg(jar);
+    command.args(["-Xss8m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar"]).arg(jar);
     command.args(["--format", "json", "--stdout", "--exit-zero-always"]).args(files);
     let report = report(&mut command, folder, "nu.json");
     let problem = |message: &Value| {
