@@ -901,8 +901,9 @@ impl Tour {
         let (browser, mut found) = (&self.browser, Vec::new());
         assert_eq!(browser.evaluate("return document.documentElement.lang").await, self.language, "{name}");
         self.sent.push((format!("{name} ({})", self.language), browser.sent().await));
-        // What scripts made of it.
-        self.sent.push((format!("{name} ({}, live)", self.language), browser.html().await));
+        // What scripts made of it, which has no document type of its own.
+        let live = format!("<!DOCTYPE html>{}", browser.html().await);
+        self.sent.push((format!("{name} ({}, live)", self.language), live));
         found.extend(browser.axe().await);
         self.picture(name, "light").await;
         browser.set_dark(true).await;
