@@ -80,11 +80,12 @@ impl Reserve {
     }
 }
 
-/// Asked first, so that a disk that is full for days is not written to all that time.
+/// Whether there is twice as much room: what was let go a moment ago does not count as new, and a disk that is full for
+/// days is not written to all that time.
 fn enough_room(file: &Path) -> io::Result<()> {
     let disk = rustix::fs::statvfs(folder_of(file))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free < SIZE as u64 { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
+    if free < 2 * SIZE as u64 { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
 fn write(file: &Path) -> io::Result<()> {
