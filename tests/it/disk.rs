@@ -42,7 +42,8 @@ impl Served {
     async fn changes(&self) -> (u16, String) {
         let answer = client().get(format!("{}/readyz", self.url)).send().await.unwrap();
         let status = answer.status().as_u16();
-        (status, answer.text().await.unwrap().lines().last().unwrap_or_default().to_owned())
+        let lines = answer.text().await.unwrap();
+        (status, lines.lines().find(|line| line.starts_with("changes")).unwrap_or_default().to_owned())
     }
 
     /// Waits until changes are saved again.

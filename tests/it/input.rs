@@ -27,8 +27,6 @@ db_test! {
             "/account/tokens/..%2f..%2f",
             "/account/tokens/'%20OR%201=1--",
             "/account/tokens/{{7*7}}",
-            "/account//tokens",
-            "/account/tokens/",
             "/static/../../etc/passwd",
             "/static/%2e%2e%2fCargo.toml",
             "/api/v1/nothing",

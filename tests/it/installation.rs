@@ -36,7 +36,7 @@ db_test! {
         for path in ["/account/profile", "/organizations/new", ADMINS, "/orgs/second"] {
             assert!(session.get(path).await.header("location").starts_with("/sign-in"), "{path}");
         }
-        assert_eq!(makes_organization(&session, "Third").await, 303);
+        assert_eq!(makes_organization(&session, "Third").await, 403, "it asks to sign in");
         assert_eq!(app.me(&key).await.status, 401);
 
         let refused = app.browser("Ann").signs_in().await;

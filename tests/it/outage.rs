@@ -91,10 +91,13 @@ async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recover
     assert_eq!(ann.get("/account/tokens").await.status, 200);
     eventually(async || (app.me(&key).await.status == 200).then_some(())).await;
     let ready = app.send("GET", "/readyz", &[], "").await;
-    assert_eq!((ready.status, ready.body.lines().last()), (200, Some("changes: not saved; the log tells why")));
+    assert_eq!(
+        (ready.status, ready.body.lines().find(|line| line.starts_with("changes"))),
+        (200, Some("changes: not saved; the log tells why"))
+    );
 
     door.read_only(false);
-    let is_well = async || app.send("GET", "/readyz", &[], "").await.body.ends_with("tokens: ok\nchanges: ok\n");
+    let is_well = async || app.send("GET", "/readyz", &[], "").await.body.contains("tokens: ok\nchanges: ok\n");
     eventually(async || is_well().await.then_some(())).await;
     assert_eq!(ann.revokes("Power BI").await.status, 303);
     // On a busy machine a look at the database may come too late.
