@@ -178,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pepper");
         let digits = "ab".repeat(Pepper::LENGTH);
-        for damaged in [&b""[..], b"\n", digits[..32].as_bytes(), b"\xff\x00\xfe", b"nonsense\n", &[0; 64]] {
+        for damaged in [&b""[..], b"\n", &digits.as_bytes()[..32], b"\xff\x00\xfe", b"nonsense\n", &[0; 64]] {
             fs::write(&path, damaged).unwrap();
             let refused = pepper(folder.path(), true).unwrap_err().to_string();
             assert!(refused.starts_with(&path.display().to_string()) && refused.contains("Put back"), "{refused}");

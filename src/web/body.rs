@@ -33,7 +33,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-/// The body of a form, where it was read before the handler: by [`super::came_back`].
+/// The body of a form, where it was read before the handler: by `came_back`.
 pub struct Received(pub Result<Bytes, WebError>);
 
 /// The body, if it is of this kind, has no more than `largest` bytes, and arrives in time.
