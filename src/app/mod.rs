@@ -297,24 +297,23 @@ impl Jeton {
         Self::blocking(move || db.read(work)).await
     }
 
-    /// [`Db::write`] for verbs, unless the clock is in doubt: what they write has a moment.
+    /// The database, for verbs that write.
+    ///
+    /// # Errors
+    /// While a form is only to be shown, or the clock is in doubt: what is written has a moment.
+    fn writable(&self) -> Result<&Db> {
+        forms::may_write()?;
+        self.clock.trusted()?;
+        Ok(&self.db)
+    }
+
+    /// [`Db::write`] for verbs.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.may_write()?;
-        let db = self.db.clone();
+        let db = self.writable()?.clone();
         Self::blocking(move || db.write(work)).await
-    }
-
-    /// What each verb that writes asks first.
-    ///
-    /// # Errors
-    /// While a form is only to be shown, or the clock is not to be believed.
-    fn may_write(&self) -> Result<()> {
-        forms::may_write()?;
-        self.clock.trusted()?;
-        Ok(())
     }
 
     /// [`Db::change_authority`] for verbs, as [`Jeton::write`].
@@ -322,9 +321,17 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.may_write()?;
-        let db = self.db.clone();
+        let db = self.writable()?.clone();
         Self::blocking(move || db.change_authority(work)).await
+    }
+
+    /// [`Db::change_keys`] for verbs, as [`Jeton::write`].
+    async fn change_keys<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
+    ) -> Result<T> {
+        let db = self.writable()?.clone();
+        Self::blocking(move || db.change_keys(work)).await
     }
 
     /// [`Jeton::write`] also while the disk is full: for what ends something, and for signing in, without which nobody
@@ -333,8 +340,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.may_write()?;
-        let db = self.db.with_reserve();
+        let db = self.writable()?.with_reserve();
         Self::blocking(move || db.write(work)).await
     }
 
@@ -351,8 +357,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.may_write()?;
-        let db = self.db.with_reserve();
+        let db = self.writable()?.with_reserve();
         Self::blocking(move || db.change_authority(work)).await.map_err(AppError::not_ended)
     }
 
@@ -361,8 +366,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
-        self.may_write()?;
-        let db = self.db.with_reserve();
+        let db = self.writable()?.with_reserve();
         Self::blocking(move || db.change_keys(work)).await.map_err(AppError::not_ended)
     }
 
@@ -393,15 +397,5 @@ impl Jeton {
             Ok(())
         })
         .await
-    }
-
-    /// [`Db::change_keys`] for verbs, as [`Jeton::write`].
-    async fn change_keys<T: Send + 'static>(
-        &self,
-        work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
-    ) -> Result<T> {
-        self.may_write()?;
-        let db = self.db.clone();
-        Self::blocking(move || db.change_keys(work)).await
     }
 }

@@ -1,5 +1,5 @@
-//! How what others keep for Jeton is kept secret: mails that wait in the database, with links of which it keeps only hashes
-//! elsewhere, and forms that a browser keeps until somebody has signed in again.
+//! Seals what must be kept in places that others can read: mails that wait in the database, whose links it keeps only as
+//! hashes elsewhere, and forms that a browser keeps until somebody has signed in again.
 
 use crate::{app::random, domain::token::Pepper};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
