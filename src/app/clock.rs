@@ -258,7 +258,11 @@ impl Clock {
         let (known, steady) = (self.0.lead.load(Relaxed), self.steady());
         let behind = newest.filter(|newest| is_behind(steady + known, *newest));
         match (trust.doubt, behind) {
-            (None | Some(Doubt::Behind(_)), Some(newest)) => self.doubt(&mut trust, Doubt::Behind(newest)),
+            (None, Some(newest)) => {
+                self.doubt(&mut trust, Doubt::Behind(newest));
+                tracing::error!("{}", self.words(Doubt::Behind(newest)));
+            }
+            (Some(Doubt::Behind(_)), Some(newest)) => self.doubt(&mut trust, Doubt::Behind(newest)),
             (Some(Doubt::Behind(_)), None) => {
                 self.believe(&mut trust, known, steady);
                 tracing::info!("the clock is taken for right");

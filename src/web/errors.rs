@@ -102,7 +102,7 @@ impl WebError {
     /// Whether it is told once by whoever notices it first, and not again with each request: strangers may send many.
     pub fn is_told_elsewhere(&self) -> bool {
         match self {
-            Self::App(error) => error.is_passing() || matches!(error, AppError::Busy(_)),
+            Self::App(error) => error.is_passing() || matches!(error, AppError::Busy(_) | AppError::Clock(_)),
             Self::Unproven(_) => true,
             _ => false,
         }
@@ -118,6 +118,9 @@ impl WebError {
             Self::App(AppError::Storage(error)) if error.is_passing() && !error.is_away() => Some(
                 "The database cannot be used at the moment, and nothing was saved. Try again after the seconds that the \
                  Retry-After header says.",
+            ),
+            Self::App(AppError::Clock(_)) => Some(
+                "The clock of this server or of its database is in doubt, so nothing can be decided and nothing was saved.",
             ),
             _ => None,
         }
