@@ -419,8 +419,10 @@ fn lost(proxy: &str, posts: u32) -> u32 {
                 let mut lost = 0;
                 for _ in 0..posts / 2 {
                     let answer = asks(&mut stream).unwrap_or_default();
-                    if !answer.starts_with("HTTP/1.1 401") {
-                        lost += 1;
+                    let is_lost = !answer.starts_with("HTTP/1.1 401");
+                    lost += u32::from(is_lost);
+                    // nginx closes after 1,000 requests, and says so.
+                    if is_lost || answer.to_ascii_lowercase().contains("connection: close") {
                         stream = connect(&address);
                     }
                 }
