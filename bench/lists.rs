@@ -7,8 +7,8 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Text},
 };
-use jeton::storage::{AnyConnection, StorageError};
 use std::sync::{Arc, Mutex, PoisonError};
+use storage::{AnyConnection, StorageError};
 
 /// Adds so many people, personal tokens and entries of the log to the first organization, and twenty service users, and lets
 /// the database gather its statistics. Of 25 tokens one is revoked and one expired; the others were used up to 170 days ago. The entries are no

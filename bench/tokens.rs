@@ -1,15 +1,13 @@
 //! Many tokens, quickly: what a million calls of Jeton's own verbs would leave in the database, in a few thousand statements.
 
+use app::random;
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
-use jeton::{
-    app::random,
-    domain::{
-        time::DAY,
-        token::{KeyDigest, PERSONAL_LIMIT, public_id},
-    },
-    storage::{AnyConnection, StorageError},
+use domain::{
+    time::DAY,
+    token::{KeyDigest, PERSONAL_LIMIT, public_id},
 };
 use std::fmt::Write;
+use storage::{AnyConnection, StorageError};
 
 /// Rows of one statement.
 const ROWS: usize = 500;

@@ -12,22 +12,20 @@ mod lists;
 mod tokens;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use jeton::{
-    app::{Jeton, Settings, clock::Clock, random, setup::SetupForm},
-    domain::{
-        activity::{Action, Source},
-        organization::{MembershipId, OrganizationId},
-        time::Timestamp,
-        token::{ApiKey, KeyDigest, Pepper, TokenKind},
-        user::UserId,
-    },
-    storage::{
-        Address, AnyConnection, Db, StorageError, activity,
-        memberships::people,
-        tokens::{inventory, service_users},
-    },
+use app::{Jeton, Settings, clock::Clock, random, setup::SetupForm};
+use domain::{
+    activity::{Action, Source},
+    organization::{MembershipId, OrganizationId},
+    time::Timestamp,
+    token::{ApiKey, KeyDigest, Pepper, TokenKind},
+    user::UserId,
 };
 use std::{error::Error, fs, path::Path};
+use storage::{
+    Address, AnyConnection, Db, StorageError, activity,
+    memberships::people,
+    tokens::{inventory, service_users},
+};
 
 /// The first user, with whom `bench/run` signs in.
 const EMAIL: &str = "ann@example.org";

@@ -8,13 +8,9 @@ mod organizations;
 mod tokens;
 mod users;
 
-use crate::{
-    app::{self, Jeton, StartError, clock::Clock, demo, log, mail},
-    config::{self, Config, DataConfig, Options},
-    storage::Address,
-    web::{self, routes::path},
-};
+use crate::config::{self, Config, DataConfig, Options};
 use activity::ActivityCommand;
+use app::{Jeton, StartError, clock::Clock, demo, log, mail};
 use backups::{Backup, Restore};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clock::ClockCommand;
@@ -24,9 +20,11 @@ use std::{
     io::{ErrorKind, Write},
     path::PathBuf,
 };
+use storage::Address;
 use tokens::TokenCommand;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use users::UserCommand;
+use web::routes::path;
 
 /// API tokens for people and organizations, and exact answers about them
 #[derive(Parser, Debug)]

@@ -1,12 +1,10 @@
 //! Configuration from flags and the environment. Nothing else reads either.
 
-use crate::{
-    app::mail,
-    storage::Address,
-    web::{self, PublicUrl, source::TrustedProxies},
-};
+use app::mail;
 use clap::{Args, Command, builder::Resettable};
 use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
+use storage::Address;
+use web::{PublicUrl, source::TrustedProxies};
 
 /// A variable of the environment. An empty one is as good as none: files of compose and systemd hand on what nobody has
 /// set.

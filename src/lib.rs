@@ -1,6 +1,6 @@
 //! Jeton: API tokens for people and organizations, and exact answers about them.
 //!
-//! Five rooms, each of which may name only those behind it:
+//! Five rooms, each a crate that may name only those behind it:
 //!
 //! ```text
 //! main, cli ──► web ──► app ──► storage ──► domain
@@ -14,9 +14,5 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
-pub mod app;
 pub mod cli;
 pub mod config;
-pub mod domain;
-pub mod storage;
-pub mod web;

@@ -7,17 +7,15 @@ use super::{
     problem::{Field, Problem, Problems},
     sessions::Actor,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        user::{self, Email, EmailError, Language, Password, Theme},
-    },
-    storage::{
-        activity, memberships, password_links, sessions,
-        users::{self, Profile},
-    },
+use domain::{
+    activity::{Action, Source},
+    user::{self, Email, EmailError, Language, Password, Theme},
 };
 use std::str::FromStr;
+use storage::{
+    activity, memberships, password_links, sessions,
+    users::{self, Profile},
+};
 
 /// What the profile form asks for, as it was typed.
 #[derive(Clone, Debug, Default)]

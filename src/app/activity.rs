@@ -6,24 +6,22 @@ use super::{
     organizations::Holder,
     problem::{Field, Problems},
 };
-use crate::{
-    domain::{
-        activity::{Action, ActionGroup, Hash, Source},
-        organization::OrganizationId,
-        permission::ReadActivity,
-        time::Timestamp,
-        token,
-        user::UserId,
-    },
-    storage::{
-        AnyConnection,
-        activity::{self, Break, Filter, Logged, PageFrom, Walk},
-        memberships::{Standing, places},
-        organizations, people, sessions,
-        tokens::inventory,
-    },
+use domain::{
+    activity::{Action, ActionGroup, Hash, Source},
+    organization::OrganizationId,
+    permission::ReadActivity,
+    time::Timestamp,
+    token,
+    user::UserId,
 };
 use std::collections::{HashMap, HashSet};
+use storage::{
+    AnyConnection,
+    activity::{self, Break, Filter, Logged, PageFrom, Walk},
+    memberships::{Standing, places},
+    organizations, people, sessions,
+    tokens::inventory,
+};
 
 /// Entries on a page.
 pub const PAGE: usize = 40;

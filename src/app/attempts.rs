@@ -14,7 +14,7 @@
 //! filled from here.
 
 use super::AppError;
-use crate::domain::{organization::OrganizationId, user::UserId};
+use domain::{organization::OrganizationId, user::UserId};
 use governor::{
     DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},

@@ -12,20 +12,11 @@ use super::{
     random, secrets,
     tokens::revoke_key,
 };
-use crate::{
-    domain::{
-        access::Identity,
-        activity::Action,
-        time::Timestamp,
-        token::{Pepper, TokenKind},
-    },
-    storage::{
-        self, Address, AnyConnection, InUse, StorageError, activity, backups,
-        epoch::{self, Touched},
-        installation::{self, Installation},
-        memberships,
-        tokens::{self, Revocation, RevokedBy},
-    },
+use domain::{
+    access::Identity,
+    activity::Action,
+    time::Timestamp,
+    token::{Pepper, TokenKind},
 };
 use std::{
     collections::HashMap,
@@ -33,6 +24,13 @@ use std::{
     io,
     os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
+};
+use storage::{
+    Address, AnyConnection, InUse, StorageError, activity, backups,
+    epoch::{self, Touched},
+    installation::{self, Installation},
+    memberships,
+    tokens::{self, Revocation, RevokedBy},
 };
 
 /// Why a backup was not made or not put in place.

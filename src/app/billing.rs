@@ -1,14 +1,12 @@
 //! Billing: the seats of an organization, for those who hold *Platform management: Billing*.
 
 use super::{Jeton, Result, organizations::Holder};
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        billing::Month,
-        permission::SeeBilling,
-    },
-    storage::{AnyConnection, activity, seats},
+use domain::{
+    activity::{Action, Source},
+    billing::Month,
+    permission::SeeBilling,
 };
+use storage::{AnyConnection, activity, seats};
 
 /// How many months are shown, the current one among them.
 pub const MONTHS: usize = 12;

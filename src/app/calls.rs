@@ -1,15 +1,13 @@
 //! How often a token was used, day by day.
 
 use super::{Jeton, Result};
-use crate::{
-    domain::{
-        calls::{Calls, day_of},
-        token::TokenId,
-    },
-    storage::{
-        AnyConnection,
-        tokens::{self, Token, service_users::ServiceToken},
-    },
+use domain::{
+    calls::{Calls, day_of},
+    token::TokenId,
+};
+use storage::{
+    AnyConnection,
+    tokens::{self, Token, service_users::ServiceToken},
 };
 
 impl Jeton {

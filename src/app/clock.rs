@@ -11,10 +11,7 @@
 //! is old ends only by a clock that has been steady for some time ([`Clock::is_settled`]).
 
 use super::{Jeton, Result};
-use crate::{
-    domain::time::{SET_RIGHT, Timestamp},
-    storage::{activity, epoch, tokens},
-};
+use domain::time::{SET_RIGHT, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use std::{
     sync::{
@@ -23,6 +20,7 @@ use std::{
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use storage::{activity, epoch, tokens};
 
 /// Furthest that a leading clock may jump, in milliseconds. Beyond it somebody has set a clock, and to go on would expire
 /// tokens, or let expired ones live.

@@ -9,25 +9,23 @@ mod protected_apis;
 mod service_users;
 
 use super::{AppError, Jeton, Result, StartError, random};
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::{MembershipId, OrganizationId},
-        permission::BuiltInSet,
-        time::{DAY, Timestamp},
-        token::{self, ApiKey, InactivityExpiry, Scope, TokenKind},
-        user::{Email, Language, Password, Theme, UserId},
-    },
-    storage::{
-        AnyConnection, activity, memberships, organizations, revocations,
-        tokens::{self, NewToken, RevokedBy},
-        users::{self, Profile},
-    },
+use domain::{
+    activity::{Action, Source},
+    organization::{MembershipId, OrganizationId},
+    permission::BuiltInSet,
+    time::{DAY, Timestamp},
+    token::{self, ApiKey, InactivityExpiry, Scope, TokenKind},
+    user::{Email, Language, Password, Theme, UserId},
 };
 use serde_json::{Value, json};
 use std::{
     fs,
     path::{Path, PathBuf},
+};
+use storage::{
+    AnyConnection, activity, memberships, organizations, revocations,
+    tokens::{self, NewToken, RevokedBy},
+    users::{self, Profile},
 };
 
 /// The password of everybody in a demonstration, which is no secret.

@@ -18,20 +18,18 @@ use super::{
     random,
     sessions::{Actor, is_open},
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        time::Timestamp,
-        user::{Email, UserId, folded_email},
-    },
-    storage::{
-        AnyConnection, activity,
-        email_changes::{self, EmailChange},
-        memberships, password_links,
-        users::{self, User},
-    },
+use domain::{
+    activity::{Action, Source},
+    time::Timestamp,
+    user::{Email, UserId, folded_email},
 };
 use sha2::{Digest, Sha256};
+use storage::{
+    AnyConnection, activity,
+    email_changes::{self, EmailChange},
+    memberships, password_links,
+    users::{self, User},
+};
 
 /// The secret of a link, as it stands in its address: 200 random bits.
 pub struct EmailCode(String);
@@ -121,7 +119,7 @@ pub(super) fn forget(connection: &mut AnyConnection, user: UserId) -> Result<()>
 /// Gives a user another address, in a transaction.
 ///
 /// # Errors
-/// When the database fails; [`crate::storage::StorageError::is_duplicate`] if the address is taken.
+/// When the database fails; [`storage::StorageError::is_duplicate`] if the address is taken.
 pub(super) fn change(
     connection: &mut AnyConnection,
     user: &User,

@@ -5,11 +5,9 @@
 //! for the user whom the form was shown to, at the address that it was sent to, and for an hour.
 
 use super::{AppError, Jeton, Result, problem::Problem, problem::Problems, random, seal::Seal, sessions::Actor};
-use crate::{
-    app::problem::Field,
-    domain::{leak, session::IDLE, time::Timestamp, user::UserId},
-};
+use crate::problem::Field;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::{leak, session::IDLE, time::Timestamp, user::UserId};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use subtle::ConstantTimeEq;

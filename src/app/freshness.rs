@@ -13,19 +13,17 @@ use super::{
     secrets,
     verify::cache::Cache,
 };
-use crate::{
-    domain::token::Pepper,
-    storage::{
-        Address, AnyConnection, StorageError,
-        epoch::{self, Touched, WalIndex, WalIndexHead},
-        installation,
-    },
-};
+use domain::token::Pepper;
 use std::{
     cell::{Cell, RefCell},
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
+};
+use storage::{
+    Address, AnyConnection, StorageError,
+    epoch::{self, Touched, WalIndex, WalIndexHead},
+    installation,
 };
 
 /// A request that has no proof by then is answered 503.

@@ -3,16 +3,14 @@
 //! steady for some time.
 
 use super::{AppError, Jeton, Result, log};
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        time::{DAY, Timestamp},
-    },
-    storage::{
-        AnyConnection, StorageError, activity, email_changes, epoch, invitations, password_links, sessions, tokens,
-    },
+use domain::{
+    activity::{Action, Source},
+    time::{DAY, Timestamp},
 };
 use std::time::Duration;
+use storage::{
+    AnyConnection, StorageError, activity, email_changes, epoch, invitations, password_links, sessions, tokens,
+};
 
 /// How often.
 pub const EVERY: Duration = Duration::from_secs(60);

@@ -11,15 +11,13 @@ use super::{
     problem::{Field, Problem, Problems},
     sessions::Actor,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        user::{Email, UserId},
-    },
-    storage::{
-        AnyConnection, activity, installation, memberships,
-        users::{self, User},
-    },
+use domain::{
+    activity::{Action, Source},
+    user::{Email, UserId},
+};
+use storage::{
+    AnyConnection, activity, installation, memberships,
+    users::{self, User},
 };
 
 /// Somebody who administers the installation.

@@ -6,21 +6,19 @@ use super::{
     problem::{Field, Problems},
     tokens::known_form,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::OrganizationId,
-        permission::{Authority, ManageIntegrations, Permission},
-        text,
-        time::Timestamp,
-        token::{self, TokenId, TokenKind},
-    },
-    storage::{
-        AnyConnection, activity, people, revocations,
-        tokens::{
-            self, Revocation, RevokedBy,
-            inventory::{self, Filter, Listed, PageFrom, Place, State},
-        },
+use domain::{
+    activity::{Action, Source},
+    organization::OrganizationId,
+    permission::{Authority, ManageIntegrations, Permission},
+    text,
+    time::Timestamp,
+    token::{self, TokenId, TokenKind},
+};
+use storage::{
+    AnyConnection, activity, people, revocations,
+    tokens::{
+        self, Revocation, RevokedBy,
+        inventory::{self, Filter, Listed, PageFrom, Place, State},
     },
 };
 

@@ -13,25 +13,23 @@ use super::{
     sessions::{Actor, Begin},
     users::Manager,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        invitation::InvitationId,
-        organization::{OrganizationId, PermissionSetId},
-        time::Timestamp,
-        user::{self, Email, Language, Password, Theme, UserId, folded_email},
-    },
-    storage::{
-        AnyConnection, activity,
-        invitations::{self, Invitation, NewInvitation},
-        memberships::{self, Standing},
-        organizations, password_links, sessions,
-        users::{self, Profile},
-    },
-};
 use chrono_tz::Tz;
+use domain::{
+    activity::{Action, Source},
+    invitation::InvitationId,
+    organization::{OrganizationId, PermissionSetId},
+    time::Timestamp,
+    user::{self, Email, Language, Password, Theme, UserId, folded_email},
+};
 use sha2::{Digest, Sha256};
 use std::{str::FromStr, sync::Arc};
+use storage::{
+    AnyConnection, activity,
+    invitations::{self, Invitation, NewInvitation},
+    memberships::{self, Standing},
+    organizations, password_links, sessions,
+    users::{self, Profile},
+};
 
 /// The secret of an invitation's link: 200 random bits.
 pub struct InvitationCode(String);

@@ -8,25 +8,23 @@ mod github;
 pub use github::GitHub;
 
 use super::{Jeton, Result, mail::Mail, password_links::Words, tokens::revoke_key};
-use crate::{
-    domain::{
-        access::Identity,
-        activity::{Action, Source},
-        leak,
-        permission::Permission,
-        time::Timestamp,
-        token::{KeyDigest, Life, TokenKind, kind_of_key},
-        user::{Email, UserId},
-    },
-    storage::{
-        AnyConnection, activity,
-        epoch::Touched,
-        memberships::people,
-        tokens::{self, Revocation, RevokedBy},
-        users::{self, User},
-    },
+use domain::{
+    access::Identity,
+    activity::{Action, Source},
+    leak,
+    permission::Permission,
+    time::Timestamp,
+    token::{KeyDigest, Life, TokenKind, kind_of_key},
+    user::{Email, UserId},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
+use storage::{
+    AnyConnection, activity,
+    epoch::Touched,
+    memberships::people,
+    tokens::{self, Revocation, RevokedBy},
+    users::{self, User},
+};
 
 /// Most keys that are looked up by one statement.
 const CHUNK: usize = 500;

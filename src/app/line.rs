@@ -9,10 +9,7 @@ use super::{
     background,
     freshness::{PATIENCE, Unproven, prove_pepper},
 };
-use crate::{
-    domain::token::Pepper,
-    storage::{Address, AnyConnection},
-};
+use domain::token::Pepper;
 use std::{
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard,
@@ -21,6 +18,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use storage::{Address, AnyConnection};
 use tokio::sync::oneshot;
 
 /// A thread that takes longer for a round is given up: nobody waits for it any more.

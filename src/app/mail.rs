@@ -8,9 +8,9 @@ mod queue;
 mod server;
 
 pub use queue::{Fate, Mailer, Sending};
-pub(in crate::app) use queue::{Posted, address};
+pub(crate) use queue::{Posted, address};
 
-use crate::domain::user::Email;
+use domain::user::Email;
 use lettre::message::Mailbox;
 pub use server::Server;
 use std::{str::FromStr, time::Duration};

@@ -3,7 +3,7 @@
 //! Each thread counts for itself, without locks: whoever asks adds it up. Nothing here names a token or a person.
 
 use super::{Jeton, freshness::Unproven, verify::Denied};
-use crate::domain::access::Refusal;
+use domain::access::Refusal;
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,

@@ -15,18 +15,16 @@ use super::{
     random,
     verify::{Shared, Verifier, cache::Passed},
 };
-use crate::{
-    domain::{
-        time::Timestamp,
-        token::{self, TokenId},
-    },
-    storage::{
-        Address, AnyConnection, epoch,
-        nodes::{self, Node},
-        revocations::{self, Refusing},
-    },
+use domain::{
+    time::Timestamp,
+    token::{self, TokenId},
 };
 use std::{fs, mem, sync::Arc, sync::atomic::Ordering, time::Duration};
+use storage::{
+    Address, AnyConnection, epoch,
+    nodes::{self, Node},
+    revocations::{self, Refusing},
+};
 use tokio::sync::watch;
 
 /// How often a node is heard from.

@@ -14,15 +14,13 @@ use super::{
     clock::Clock,
     problem::{Field, Problem, Problems},
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::OrganizationId,
-        time::Timestamp,
-        user::Email,
-    },
-    storage::{Address, AnyConnection, activity, epoch, organizations as rows, users::User},
+use domain::{
+    activity::{Action, Source},
+    organization::OrganizationId,
+    time::Timestamp,
+    user::Email,
 };
+use storage::{Address, AnyConnection, activity, epoch, organizations as rows, users::User};
 
 /// How the activity log names whoever works at the command line.
 pub const NAME: &str = "operator";
@@ -37,7 +35,7 @@ pub struct Operator(());
 
 impl Operator {
     /// Whoever runs a command of `jeton` on the server.
-    pub(crate) const fn at_the_command_line() -> Self {
+    pub const fn at_the_command_line() -> Self {
         Self(())
     }
 }
@@ -91,11 +89,11 @@ fn unknown(field: Field) -> AppError {
 /// The user with this e-mail address.
 fn find_user(connection: &mut AnyConnection, email: &str) -> Result<User> {
     let email = Email::known(email).map_err(|_| unknown(Field::Email))?;
-    let found = crate::storage::users::find_by_email(connection, &email)?;
+    let found = storage::users::find_by_email(connection, &email)?;
     Ok(found.ok_or_else(|| unknown(Field::Email))?.0)
 }
 
 /// The organization with this slug.
 fn find_organization(connection: &mut AnyConnection, slug: &str) -> Result<OrganizationId> {
-    crate::storage::organizations::find(connection, slug)?.ok_or_else(|| unknown(Field::Organization))
+    storage::organizations::find(connection, slug)?.ok_or_else(|| unknown(Field::Organization))
 }

@@ -7,22 +7,20 @@ use super::{
     problem::{Field, Problem, Problems},
     sessions::Actor,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::{self, OrganizationId, is_slug},
-        permission::{Authority, BuiltInSet, OrgGrant, Permissions},
-        text,
-        time::Timestamp,
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, activity,
-        memberships::{self, Membership},
-        organizations, sessions,
-    },
+use domain::{
+    activity::{Action, Source},
+    organization::{self, OrganizationId, is_slug},
+    permission::{Authority, BuiltInSet, OrgGrant, Permissions},
+    text,
+    time::Timestamp,
+    user::UserId,
 };
 use std::ops::Deref;
+use storage::{
+    AnyConnection, activity,
+    memberships::{self, Membership},
+    organizations, sessions,
+};
 
 /// Somebody at work in one of the organizations that they are active in.
 #[derive(Clone, Debug)]

@@ -14,20 +14,18 @@ use super::{
     sessions::is_open,
     sign_in::{Device, attempt},
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        password_link::MadeBy,
-        time::Timestamp,
-        user::{Email, Password, UserId},
-    },
-    storage::{
-        AnyConnection, activity, password_links, sessions,
-        users::{self, User},
-    },
+use domain::{
+    activity::{Action, Source},
+    password_link::MadeBy,
+    time::Timestamp,
+    user::{Email, Password, UserId},
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use storage::{
+    AnyConnection, activity, password_links, sessions,
+    users::{self, User},
+};
 
 /// The secret of a link, as it stands in its address: 200 random bits.
 pub struct LinkCode(String);

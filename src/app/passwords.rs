@@ -4,11 +4,11 @@
 //! memory is bounded by the number of threads, and what does not fit in the queue is told to come back (R6).
 
 use super::{AppError, Result, background, random};
-use crate::domain::user::Password;
 use argon2::{
     Argon2, Block, PasswordHash,
     password_hash::phc::{Output, ParamsString, Salt},
 };
+use domain::user::Password;
 use std::{
     io,
     num::NonZero,

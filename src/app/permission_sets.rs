@@ -10,22 +10,20 @@ use super::{
     problem::{Field, Problem, Problems},
     random,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::PermissionSetId,
-        permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
-        permission_set::SetName,
-        text,
-        time::Timestamp,
-        token::Scope,
-    },
-    storage::{
-        AnyConnection, activity, memberships, organizations, password_links,
-        permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
-    },
+use domain::{
+    activity::{Action, Source},
+    organization::PermissionSetId,
+    permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
+    permission_set::SetName,
+    text,
+    time::Timestamp,
+    token::Scope,
 };
 use sha2::{Digest, Sha256};
+use storage::{
+    AnyConnection, activity, memberships, organizations, password_links,
+    permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
+};
 
 /// Most members that a page names.
 pub const MOST_NAMES: usize = 10;

@@ -1,6 +1,6 @@
 //! What is wrong with what somebody entered, field by field. Pages turn it into words.
 
-use crate::domain::{
+use domain::{
     permission::Permissions,
     protected_api::PathError,
     text::TextError,

@@ -9,19 +9,17 @@ use super::{
     random,
     tokens::known_form,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        leak,
-        permission::{ManageIntegrations, OrgGrant, Permission},
-        protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule},
-        text::{self, TextError},
-        token,
-    },
-    storage::{
-        AnyConnection, activity, organizations,
-        protected_apis::{self, ListedApi, NewApi, StoredApi},
-    },
+use domain::{
+    activity::{Action, Source},
+    leak,
+    permission::{ManageIntegrations, OrgGrant, Permission},
+    protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule},
+    text::{self, TextError},
+    token,
+};
+use storage::{
+    AnyConnection, activity, organizations,
+    protected_apis::{self, ListedApi, NewApi, StoredApi},
 };
 
 type Admin = Holder<ManageIntegrations>;

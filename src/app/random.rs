@@ -1,6 +1,6 @@
 //! Random bytes of the operating system.
 
-use crate::domain::token;
+use domain::token;
 
 /// Fills a buffer from the operating system's generator.
 pub fn fill(buffer: &mut [u8]) {

@@ -21,18 +21,16 @@ use super::{
     tokens::known_form,
     verify::Accepted,
 };
-use crate::{
-    domain::{
-        permission::{ManageIntegrations, Permission},
-        time::{DAY, Timestamp},
-    },
-    storage::{
-        AnyConnection,
-        nodes::{self as rows, Node},
-        revocations::{self, Refusing, RevokedKey},
-    },
+use domain::{
+    permission::{ManageIntegrations, Permission},
+    time::{DAY, Timestamp},
 };
 use serde_json::Value;
+use storage::{
+    AnyConnection,
+    nodes::{self as rows, Node},
+    revocations::{self, Refusing, RevokedKey},
+};
 
 /// For how long receipts are kept, in days: those of the year that an audit looks at.
 const KEPT_DAYS: i64 = 400;
@@ -251,7 +249,7 @@ fn node_receipts(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{organization::OrganizationId, token::TokenId};
+    use domain::{organization::OrganizationId, token::TokenId};
 
     const REVOKED_AT: i64 = 1_000_000;
 

@@ -1,7 +1,8 @@
 //! Seals what must be kept in places that others can read: mails that wait in the database, whose links it keeps only as
 //! hashes elsewhere, and forms that a browser keeps until somebody has signed in again.
 
-use crate::{app::random, domain::token::Pepper};
+use crate::random;
+use domain::token::Pepper;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 /// Bytes of the salt that stands before the ciphertext.

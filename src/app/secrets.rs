@@ -1,18 +1,16 @@
 //! The data folder and the pepper in it.
 
 use super::{StartError, random};
-use crate::{
-    domain::{time::Timestamp, token::Pepper},
-    storage::{
-        Db, folder_of,
-        installation::{self, Installation},
-    },
-};
+use domain::{time::Timestamp, token::Pepper};
 use std::{
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+};
+use storage::{
+    Db, folder_of,
+    installation::{self, Installation},
 };
 use subtle::ConstantTimeEq;
 

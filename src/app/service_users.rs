@@ -20,20 +20,18 @@ use super::{
     tokens::known_form,
     verify::Shared,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::OrganizationId,
-        permission::{ManageIntegrations, OrgGrant},
-        time::Timestamp,
-        token::{ApiKey, InactivityExpiry, KeyDigest, SERVICE_LIMIT, TokenKind},
-    },
-    storage::{
-        AnyConnection, activity, organizations,
-        tokens::{
-            self, KeyFacts,
-            service_users::{self, ServiceToken},
-        },
+use domain::{
+    activity::{Action, Source},
+    organization::OrganizationId,
+    permission::{ManageIntegrations, OrgGrant},
+    time::Timestamp,
+    token::{ApiKey, InactivityExpiry, KeyDigest, SERVICE_LIMIT, TokenKind},
+};
+use storage::{
+    AnyConnection, activity, organizations,
+    tokens::{
+        self, KeyFacts,
+        service_users::{self, ServiceToken},
     },
 };
 

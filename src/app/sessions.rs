@@ -6,23 +6,21 @@ use super::{
     problem::{Field, Problem, Problems},
     random,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        session::{SessionLife, is_proof},
-        time::Timestamp,
-        token,
-        user::{Password, UserId, folded_email},
-    },
-    storage::{
-        AnyConnection, activity, invitations,
-        memberships::{self, Membership},
-        sessions::{self, Session},
-        users::{self, User},
-    },
+use domain::{
+    activity::{Action, Source},
+    session::{SessionLife, is_proof},
+    time::Timestamp,
+    token,
+    user::{Password, UserId, folded_email},
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use storage::{
+    AnyConnection, activity, invitations,
+    memberships::{self, Membership},
+    sessions::{self, Session},
+    users::{self, User},
+};
 
 /// Seconds between two notes that a session was seen, so that reading pages rarely writes.
 const SEEN_EVERY: i64 = 60;

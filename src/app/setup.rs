@@ -5,21 +5,19 @@ use super::{
     problem::{Field, Problems},
     sessions::Begin,
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization,
-        permission::BuiltInSet,
-        text,
-        user::{self, Language, Password, Theme},
-    },
-    storage::{
-        activity, installation, memberships, organizations,
-        users::{self, Profile},
-    },
-};
 use chrono_tz::Tz;
+use domain::{
+    activity::{Action, Source},
+    organization,
+    permission::BuiltInSet,
+    text,
+    user::{self, Language, Password, Theme},
+};
 use std::str::FromStr;
+use storage::{
+    activity, installation, memberships, organizations,
+    users::{self, Profile},
+};
 use subtle::ConstantTimeEq;
 
 /// What the set-up form asks for, as it was typed.

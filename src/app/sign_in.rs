@@ -7,13 +7,11 @@ use super::{
     random,
     sessions::{Actor, Begin, is_open, why_closed},
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        user::{Email, Password, PasswordError, folded_email},
-    },
-    storage::{activity, memberships, users},
+use domain::{
+    activity::{Action, Source},
+    user::{Email, Password, PasswordError, folded_email},
 };
+use storage::{activity, memberships, users};
 use subtle::ConstantTimeEq;
 
 /// A user's mark on a browser that they have signed in from: not a credential, only a place of its own in the queue when

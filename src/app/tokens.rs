@@ -7,22 +7,20 @@ use super::{
     sessions::Actor,
     verify::{Accepted, Shared},
 };
-use crate::{
-    domain::{
-        access::Identity,
-        activity::{Action, Source},
-        organization::MembershipId,
-        time::{DAY, Timestamp},
-        token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, Scope, TokenKind},
-    },
-    storage::{
-        AnyConnection, activity,
-        epoch::Touched,
-        memberships,
-        memberships::Membership,
-        tokens::{self, NewToken, Revocation, RevokedBy, Token, service_users},
-        users,
-    },
+use domain::{
+    access::Identity,
+    activity::{Action, Source},
+    organization::MembershipId,
+    time::{DAY, Timestamp},
+    token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, Scope, TokenKind},
+};
+use storage::{
+    AnyConnection, activity,
+    epoch::Touched,
+    memberships,
+    memberships::Membership,
+    tokens::{self, NewToken, Revocation, RevokedBy, Token, service_users},
+    users,
 };
 
 /// Days for which an ended token stays on its owner's list.

@@ -9,21 +9,19 @@
 //! waits for nobody's token any more.
 
 use super::{AppError, Result, verify::cache::Known};
-use crate::{
-    domain::{
-        access::Identity,
-        activity::{Action, Source},
-        time::Timestamp,
-        token::{Life, TokenId},
-    },
-    storage::{
-        self, AnyConnection, Db, activity,
-        tokens::{self, LastUse, NotedUse},
-    },
+use domain::{
+    access::Identity,
+    activity::{Action, Source},
+    time::Timestamp,
+    token::{Life, TokenId},
 };
 use std::{
     collections::{HashMap, hash_map},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+};
+use storage::{
+    AnyConnection, Db, activity,
+    tokens::{self, LastUse, NotedUse},
 };
 use tokio::sync::Notify;
 

@@ -15,26 +15,24 @@ use super::{
     password_links::LinkCode,
     problem::{Field, Problem, Problems},
 };
-use crate::{
-    domain::{
-        activity::{Action, Source},
-        organization::{MembershipId, PermissionSetId},
-        password_link::MadeBy,
-        permission::{ManageUsers, OrgGrant},
-        permission_set::PermissionSet,
-        time::Timestamp,
-    },
-    storage::{
-        AnyConnection, activity,
-        invitations::{self, Invitation},
-        memberships::{
-            self, Standing,
-            people::{self, Filter, PageFrom, Person},
-        },
-        organizations, password_links, sessions, tokens, users,
-    },
+use domain::{
+    activity::{Action, Source},
+    organization::{MembershipId, PermissionSetId},
+    password_link::MadeBy,
+    permission::{ManageUsers, OrgGrant},
+    permission_set::PermissionSet,
+    time::Timestamp,
 };
 use ending::{refusal, stops};
+use storage::{
+    AnyConnection, activity,
+    invitations::{self, Invitation},
+    memberships::{
+        self, Standing,
+        people::{self, Filter, PageFrom, Person},
+    },
+    organizations, password_links, sessions, tokens, users,
+};
 
 /// How many people a page of the list shows.
 pub const PAGE: i64 = 50;

@@ -15,22 +15,20 @@ use super::{
     measures::{Measured, Verifications},
     usage::{self, Usage, Uses},
 };
-use crate::{
-    domain::{
-        access::{Demand, Identity, Refusal, decide},
-        activity::Source,
-        time::Timestamp,
-        token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
-    },
-    storage::{Address, Db, StorageError, tokens},
-};
 use cache::{Known, Passed};
+use domain::{
+    access::{Demand, Identity, Refusal, decide},
+    activity::Source,
+    time::Timestamp,
+    token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
+};
 use lookups::Lookups;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
+use storage::{Address, Db, StorageError, tokens};
 
 /// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
 /// memory, so what the database says is never so far behind that it would expire a token that was used.

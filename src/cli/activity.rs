@@ -4,13 +4,11 @@ use super::{
     Outcome,
     operate::{Common, print},
 };
-use crate::{
-    app::{AppError, activity::Checked, random},
-    domain::activity::Hash,
-    storage::activity::{Break, Logged},
-};
+use app::{AppError, activity::Checked, random};
 use clap::Subcommand;
+use domain::activity::Hash;
 use serde_json::{Value, json};
+use storage::activity::{Break, Logged};
 
 /// `jeton activity …`
 #[derive(Subcommand, Debug)]

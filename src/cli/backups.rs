@@ -4,7 +4,7 @@ use super::{
     Outcome,
     operate::{Common, tell},
 };
-use crate::app::{
+use app::{
     backups::{self, Order, Tokens},
     clock::Clock,
     operator::Operator,

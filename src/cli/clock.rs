@@ -4,7 +4,7 @@ use super::{
     Outcome,
     operate::{Common, tell, why},
 };
-use crate::app::operator::Operator;
+use app::operator::Operator;
 use clap::Subcommand;
 use serde_json::json;
 

@@ -2,20 +2,18 @@
 //! on a running server at once: its next answer about a token needs an epoch that it reads after this.
 
 use super::{Outcome, say};
-use crate::{
-    app::{
-        AppError, Jeton, Settings,
-        clock::Clock,
-        operator::{Operator, Records},
-        problem::{Field, Problem},
-    },
-    config::{ConfigError, DataConfig, DataOptions},
-    domain::{text::TextError, user::Language},
-    web::texts::Texts,
+use crate::config::{ConfigError, DataConfig, DataOptions};
+use app::{
+    AppError, Jeton, Settings,
+    clock::Clock,
+    operator::{Operator, Records},
+    problem::{Field, Problem},
 };
 use clap::Args;
+use domain::{text::TextError, user::Language};
 use serde_json::Value;
 use std::error::Error;
+use web::texts::Texts;
 
 /// Where to work, and in which form to answer.
 #[derive(Args, Debug)]

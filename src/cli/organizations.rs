@@ -4,7 +4,7 @@ use super::{
     Outcome,
     operate::{Common, print, tell, why},
 };
-use crate::app::operator::{Operator, organizations::OrganizationFacts};
+use app::operator::{Operator, organizations::OrganizationFacts};
 use clap::Subcommand;
 use serde_json::{Value, json};
 

@@ -5,19 +5,17 @@ use super::{
     operate::{Common, print, tell, why},
     say,
 };
-use crate::{
-    app::operator::{
-        Operator,
-        tokens::{AnyToken, Placed, TokenFilter},
-    },
-    domain::{
-        token::{Scope, TokenKind},
-        user::shown_email,
-    },
-    storage::tokens::LastUse,
+use app::operator::{
+    Operator,
+    tokens::{AnyToken, Placed, TokenFilter},
 };
 use clap::{ArgGroup, Args, Subcommand};
+use domain::{
+    token::{Scope, TokenKind},
+    user::shown_email,
+};
 use serde_json::{Value, json};
+use storage::tokens::LastUse;
 
 /// `jeton token …`
 #[derive(Subcommand, Debug)]

@@ -4,20 +4,18 @@ use super::{
     Outcome,
     operate::{Common, print, tell, why},
 };
-use crate::{
-    app::{
-        self, Jeton,
-        operator::{Operator, users::AddForm},
-    },
-    domain::{password_link::MINUTES, user::shown_email},
-    storage::{
-        memberships::{Standing, places::Place},
-        users::User,
-    },
-    web::{PublicUrl, routes::path},
+use app::{
+    Jeton,
+    operator::{Operator, users::AddForm},
 };
 use clap::{Args, Subcommand};
+use domain::{password_link::MINUTES, user::shown_email};
 use serde_json::{Value, json};
+use storage::{
+    memberships::{Standing, places::Place},
+    users::User,
+};
+use web::{PublicUrl, routes::path};
 
 /// `jeton user …`
 #[derive(Subcommand, Debug)]

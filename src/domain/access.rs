@@ -153,7 +153,7 @@ pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{permission::BuiltInSet, token::InactivityExpiry};
+    use crate::{permission::BuiltInSet, token::InactivityExpiry};
 
     const LIFE: Life = Life {
         created_at: Timestamp::from_seconds(0),

@@ -95,7 +95,7 @@ pub fn names_a_key(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::token::{ApiKey, TokenKind};
+    use crate::token::{ApiKey, TokenKind};
     use regex::Regex;
 
     #[test]

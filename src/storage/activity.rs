@@ -10,13 +10,13 @@ use super::{
     AnyConnection, Result, known,
     schema::{activity, activity_heads},
 };
-use crate::domain::{
+use diesel::{prelude::*, upsert::excluded};
+use domain::{
     activity::{Action, CHAIN_START, Hash, Source, chained},
     organization::OrganizationId,
     time::Timestamp,
     user::UserId,
 };
-use diesel::{prelude::*, upsert::excluded};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries that are chained in one transaction when they were written before there was a chain.

@@ -3,7 +3,7 @@
 //! An address of Postgres is read here once, by the rules of libpq (`conninfo_parse` and `conninfo_uri_parse` in its
 //! `fe-connect.c`), and libpq is given the parameters that were read: what was judged is what is used.
 
-use crate::domain::percent::{self, RESERVED};
+use domain::percent::{self, RESERVED};
 use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf};
 
 /// Where the database is.

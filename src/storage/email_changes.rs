@@ -1,12 +1,12 @@
 //! E-mail addresses that users want to have, until a link that was mailed there proves that they are theirs.
 
 use super::{AnyConnection, Result, schema::email_changes};
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     email_change::expires_at,
     time::Timestamp,
     user::{Email, UserId},
 };
-use diesel::prelude::*;
 
 /// A change that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use super::{
     AnyConnection, Result, StorageError,
     schema::{api_tokens, auth_changes, auth_epoch, revocations},
 };
-use crate::domain::token::KeyDigest;
 use chrono::{DateTime, Utc};
 use diesel::{define_sql_function, prelude::*, sql_query, sql_types::BigInt};
+use domain::token::KeyDigest;
 use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
 
 /// Most steps that are looked at one by one: beyond it is quicker to forget everything.

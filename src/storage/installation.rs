@@ -1,8 +1,8 @@
 //! Facts about this installation.
 
 use super::{AnyConnection, Result, schema::installation};
-use crate::domain::time::Timestamp;
 use diesel::prelude::*;
+use domain::time::Timestamp;
 
 /// What the database knows of the installation that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]

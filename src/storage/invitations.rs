@@ -7,14 +7,14 @@ use super::{
     schema::{invitations, organizations, permission_sets},
     searchable_person,
 };
-use crate::domain::{
+use diesel::{dsl::max, prelude::*};
+use domain::{
     invitation::{InvitationId, KEPT_DAYS, expires_at},
     organization::{OrganizationId, PermissionSetId},
     permission_set::PermissionSet,
     time::{DAY, Timestamp},
     user::{Email, UserId, folded_email},
 };
-use diesel::{dsl::max, prelude::*};
 
 /// An invitation that was neither accepted nor withdrawn.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Mails that wait for the mail server.
 
 use super::{AnyConnection, Result, schema::mails};
-use crate::domain::time::Timestamp;
 use diesel::prelude::*;
+use domain::time::Timestamp;
 
 /// A mail that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]

@@ -8,14 +8,14 @@ use super::{
     schema::{memberships, organizations, permission_sets, seats, users},
     searchable_person,
 };
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
     time::Timestamp,
     user::UserId,
 };
-use diesel::prelude::*;
 
 /// A user's active place in an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]

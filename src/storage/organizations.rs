@@ -4,12 +4,12 @@ use super::{
     AnyConnection, Result,
     schema::{organization_slugs, organizations, permission_sets},
 };
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     organization::{OrganizationId, PermissionSetId},
     permission::BuiltInSet,
     time::Timestamp,
 };
-use diesel::prelude::*;
 
 /// An organization by its names in addresses and for programs.
 #[derive(Clone, Debug)]

@@ -4,13 +4,13 @@ use super::{
     AnyConnection, Result,
     schema::{memberships, password_links},
 };
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     organization::PermissionSetId,
     password_link::{MadeBy, expires_at},
     time::Timestamp,
     user::UserId,
 };
-use diesel::prelude::*;
 
 /// Stores a new link under the hash of its code.
 ///

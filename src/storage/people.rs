@@ -5,12 +5,12 @@ use super::{
     connection::MultiBackend,
     schema::{memberships, users},
 };
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     organization::OrganizationId,
     text,
     user::{Email, UserId},
 };
-use diesel::prelude::*;
 
 /// Those of these users who belong to the organization, with their e-mail addresses.
 ///

@@ -4,14 +4,14 @@ use super::{
     AnyConnection, Result, known,
     schema::{api_tokens, invitations, memberships, permission_sets, users},
 };
-use crate::domain::{
+use diesel::{dsl::count_star, prelude::*};
+use domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
     time::Timestamp,
     token::{Scope, TokenId},
 };
-use diesel::{dsl::count_star, prelude::*};
 use std::collections::HashMap;
 
 /// A permission set as it is stored.

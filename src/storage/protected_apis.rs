@@ -4,13 +4,13 @@ use super::{
     AnyConnection, Result, StorageError, known,
     schema::{protected_api_rules as rules, protected_apis as apis},
 };
-use crate::domain::{
+use diesel::{dsl::count_star, prelude::*};
+use domain::{
     organization::OrganizationId,
     permission::Permission,
     protected_api::{Address, Methods, Needs, Pattern, ProtectedApi, Rule},
     time::Timestamp,
 };
-use diesel::{dsl::count_star, prelude::*};
 
 /// A protected API as it is stored.
 #[derive(Clone, Debug)]

@@ -5,12 +5,12 @@ use super::{
     AnyConnection, Result, known,
     schema::{revocation_nodes, revocations},
 };
-use crate::domain::{organization::OrganizationId, time::Timestamp, token::TokenId, user::UserId};
 use diesel::{
     prelude::*,
     sql_query,
     sql_types::{BigInt, Nullable, Text},
 };
+use domain::{organization::OrganizationId, time::Timestamp, token::TokenId, user::UserId};
 
 /// A key that was revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use super::{
     AnyConnection, Result,
     schema::{memberships, seats, service_users},
 };
-use crate::domain::{organization::OrganizationId, time::Timestamp};
 use diesel::{
     dsl::{count, count_star},
     prelude::*,
 };
+use domain::{organization::OrganizationId, time::Timestamp};
 
 /// How many memberships are active.
 ///

@@ -4,13 +4,13 @@ use super::{
     AnyConnection, Result,
     schema::{sessions, users},
 };
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     organization::OrganizationId,
     session::{ABSOLUTE, IDLE, SessionLife},
     time::Timestamp,
     user::UserId,
 };
-use diesel::prelude::*;
 
 /// What a session is to its user: a browser on a device.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,8 +16,8 @@ pub use personal::{NewToken, OwnedToken, Token, find, find_by_form, find_owned, 
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};
 
 use super::{AnyConnection, BATCH, Result, schema::api_tokens};
-use crate::domain::{organization::OrganizationId, text, time::Timestamp, token::TokenId};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use domain::{organization::OrganizationId, text, time::Timestamp, token::TokenId};
 use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
 

@@ -1,12 +1,12 @@
 //! Users: people who sign in.
 
 use super::{AnyConnection, BATCH, Result, known, schema::users};
-use crate::domain::{
+use diesel::prelude::*;
+use domain::{
     text,
     time::Timestamp,
     user::{Email, Language, Theme, UserId},
 };
-use diesel::prelude::*;
 
 /// A user as pages need them.
 #[derive(Clone, Debug, PartialEq, Eq)]

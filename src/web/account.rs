@@ -11,19 +11,17 @@ use super::{
     texts::Texts,
     words::{Calendar, Errors},
 };
-use crate::{
-    app::{account::ProfileForm, sessions::Actor},
-    domain::{
-        time::Timestamp,
-        user::{Theme, shown_email},
-    },
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Uri, header::REFERER},
     web::{Data, Query},
 };
+use app::{account::ProfileForm, sessions::Actor};
 use askama::Template;
+use domain::{
+    time::Timestamp,
+    user::{Theme, shown_email},
+};
 use serde::Deserialize;
 
 /// Whether something has just been saved.

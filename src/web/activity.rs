@@ -18,26 +18,24 @@ use super::{
     shell::{Nav, Shell},
     words::{Calendar, Errors},
 };
-use crate::{
-    app::{
-        AppError,
-        activity::{LogForm, LogPage},
-        problem::{Field, Problems},
-        random,
-    },
-    domain::{
-        activity::{Action, ActionGroup},
-        permission::ReadActivity,
-        time::Timestamp,
-    },
-    storage::activity::{Key, PageFrom},
-};
 use actix_web::{HttpRequest, HttpResponse, web::Query};
+use app::{
+    AppError,
+    activity::{LogForm, LogPage},
+    problem::{Field, Problems},
+    random,
+};
 use askama::Template;
 use chrono::NaiveDate;
+use domain::{
+    activity::{Action, ActionGroup},
+    permission::ReadActivity,
+    time::Timestamp,
+};
 use entry::Line;
 use sentence::Piece;
 use serde::Deserialize;
+use storage::activity::{Key, PageFrom};
 
 /// What is looked for, as it was typed.
 #[derive(Clone, Debug, Default, Deserialize)]

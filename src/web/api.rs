@@ -6,11 +6,9 @@ use super::{
     errors::WebError,
     source,
 };
-use crate::{
-    app::verify::{Accepted, Denied},
-    domain::access::Demand,
-};
 use actix_web::{HttpRequest, HttpResponse};
+use app::verify::{Accepted, Denied};
+use domain::access::Demand;
 use serde::Serialize;
 
 /// `GET /api/v1/me`: whom the token speaks for and what it may do.

@@ -1,6 +1,6 @@
 //! Style sheets, scripts and pictures, embedded under names that carry a hash of their content.
 //!
-//! Templates name them by constants that the build script writes: `{{ crate::web::assets::APP_CSS }}` is the URL of
+//! Templates name them by constants that the build script writes: `{{ crate::assets::APP_CSS }}` is the URL of
 //! `static/app.css`, and a name that does not exist fails the build. Files from npm packages ([`HTMX`], [`BASECOAT`]) are
 //! options: `None` where the package was missing. A changed file has a new name, so browsers keep each for ever.
 
@@ -137,5 +137,16 @@ mod tests {
         let sent: usize =
             FILES.iter().filter_map(|(name, _)| Embedded::get(&format!("{name}.gz"))).map(|file| file.data.len()).sum();
         assert!(sent <= 50_000, "{sent} bytes");
+    }
+
+    /// What the first build installs and writes is newer than its run: were it watched, the second would begin anew.
+    #[test]
+    fn the_build_watches_nothing_that_it_writes() {
+        let output = std::path::Path::new(env!("OUT_DIR")).with_file_name("output");
+        let output = std::fs::read_to_string(output).expect("what the build script said");
+        let watched: Vec<&str> =
+            output.lines().filter_map(|line| line.strip_prefix("cargo:rerun-if-changed=../../")).collect();
+        assert_eq!(watched, ["src/web/build", "locales", "static", "templates", "package.json", "package-lock.json"]);
+        assert_eq!(output.matches("rerun-if-changed").count(), watched.len(), "{output}");
     }
 }

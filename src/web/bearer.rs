@@ -1,16 +1,6 @@
 //! Bearer tokens of programs (RFC 6750).
 
 use super::{App, PublicUrl, finish, routes::path, source};
-use crate::{
-    app::{
-        AppError,
-        verify::{Accepted, Denied, Verifier},
-    },
-    domain::{
-        access::{Demand, Refusal},
-        leak,
-    },
-};
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     dev::RequestHead,
@@ -19,6 +9,14 @@ use actix_web::{
         header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     web::Data,
+};
+use app::{
+    AppError,
+    verify::{Accepted, Denied, Verifier},
+};
+use domain::{
+    access::{Demand, Refusal},
+    leak,
 };
 
 /// The verifier of one worker thread. Without it nothing can be verified, and every request with a token is told so.

@@ -9,12 +9,10 @@ use super::{
     routes::path,
     shell::{Nav, Shell},
 };
-use crate::{
-    app::billing::Billing,
-    domain::{billing::Month, permission::SeeBilling},
-};
 use actix_web::HttpResponse;
+use app::billing::Billing;
 use askama::Template;
+use domain::{billing::Month, permission::SeeBilling};
 
 /// The name of the file.
 const FILE: &str = "seats.csv";

@@ -1,7 +1,7 @@
 //! The chart of a token's calls per day.
 
 use super::{texts::Texts, words::Calendar};
-use crate::domain::{
+use domain::{
     calls::{Calls, DAYS},
     time::Timestamp,
 };

@@ -19,10 +19,6 @@ use super::{
     session::{self, SignedIn},
     sign_in,
 };
-use crate::app::{
-    AppError,
-    forms::{CameBack, Fields, is_kept, only_shown},
-};
 use actix_web::{
     Error, HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
@@ -30,6 +26,10 @@ use actix_web::{
     http::Method,
     middleware::Next,
     web::Bytes,
+};
+use app::{
+    AppError,
+    forms::{CameBack, Fields, is_kept, only_shown},
 };
 
 /// Most bytes of a form that signs in and brings another along: that one sealed, an e-mail address and a password.

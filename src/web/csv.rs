@@ -1,8 +1,8 @@
 //! Tables as text that the reader's spreadsheet opens (RFC 4180), for every export: whatever stands in a cell, it stays
 //! what it is, and opening the file runs nothing (G4).
 
-use crate::domain::{time::Timestamp, user::Language};
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName};
+use domain::{time::Timestamp, user::Language};
 
 /// The kind of such a file.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8";

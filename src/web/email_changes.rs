@@ -11,20 +11,18 @@ use super::{
     sign_in::Nothing,
     texts::Texts,
 };
-use crate::{
-    app::{
-        AppError,
-        email_changes::{Compose, Letter},
-        password_links::Words,
-    },
-    domain::email_change::HOURS,
-};
 use actix_web::{
     HttpResponse,
     http::StatusCode,
     web::{Data, Path},
 };
+use app::{
+    AppError,
+    email_changes::{Compose, Letter},
+    password_links::Words,
+};
 use askama::Template;
+use domain::email_change::HOURS;
 
 /// The page behind a link.
 #[derive(Template)]

@@ -4,8 +4,8 @@
 //! whichever was asked for. Internal text goes to the log with the request's id, and whoever asked gets the id.
 
 use super::{shell::Shell, texts::Texts};
-use crate::app::{AppError, freshness::Unproven};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use app::{AppError, freshness::Unproven};
 use askama::Template;
 
 /// Why a request has no other answer.

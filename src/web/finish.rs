@@ -12,10 +12,6 @@ use super::{
     source::RequestId,
     texts::Texts,
 };
-use crate::{
-    app::{AppError, Jeton},
-    domain::leak,
-};
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
@@ -31,7 +27,9 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use app::{AppError, Jeton};
 use askama::Template;
+use domain::leak;
 use futures_util::FutureExt;
 use serde_json::json;
 use std::{panic::AssertUnwindSafe, rc::Rc, sync::LazyLock, time::Instant};

@@ -1,14 +1,14 @@
 //! Forms as browsers send them.
 
 use super::{App, body, errors::WebError, page::page_with, session::SignedIn};
-use crate::app::{
-    AppError,
-    problem::{Field, Problem, Problems},
-};
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
     http::{StatusCode, header::RETRY_AFTER},
+};
+use app::{
+    AppError,
+    problem::{Field, Problem, Problems},
 };
 use askama::Template;
 use serde::{Deserialize, de::DeserializeOwned};

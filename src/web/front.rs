@@ -10,7 +10,6 @@ use super::{
     source::{RequestId, TrustedProxies},
     verify,
 };
-use crate::app::verify::Verifier;
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::{
@@ -23,6 +22,7 @@ use actix_web::{
     },
     web::Data,
 };
+use app::verify::Verifier;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use std::{
     panic::AssertUnwindSafe,

@@ -6,11 +6,11 @@ use super::{
     bearer::WorkerVerifier,
     node::{Node, NodeThread},
 };
-use crate::app::freshness::Unproven;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::RETRY_AFTER},
 };
+use app::freshness::Unproven;
 use std::rc::Rc;
 
 /// `GET /healthz`: 200 while requests are served at all, whatever the database does. To start a node anew mends nothing

@@ -9,15 +9,13 @@ use super::{
     session::{Place, SignedIn},
     shell::{Nav, Shell},
 };
-use crate::{
-    app::{
-        AppError,
-        installation::InstallationAdmin,
-        organizations::{Holder, Member},
-    },
-    domain::{activity::Source, permission::Authority},
-};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use app::{
+    AppError,
+    installation::InstallationAdmin,
+    organizations::{Holder, Member},
+};
+use domain::{activity::Source, permission::Authority};
 use std::future::{Ready, ready};
 
 type Extracted<T> = Ready<Result<T, WebError>>;

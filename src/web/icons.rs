@@ -1,6 +1,6 @@
 //! Lucide icons, embedded by the build script: exactly those that templates name.
 //!
-//! In a template `{{ crate::web::icons::SHIELD_CHECK }}` draws lucide's `shield-check`. Icons are decoration, hidden from
+//! In a template `{{ crate::icons::SHIELD_CHECK }}` draws lucide's `shield-check`. Icons are decoration, hidden from
 //! screen readers: words stand beside them, or an `aria-label` on the button round them. Where the npm package was missing
 //! at build time they are empty.
 

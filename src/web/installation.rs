@@ -12,18 +12,16 @@ use super::{
     sign_in::Nothing,
     words::Errors,
 };
-use crate::{
-    app::{
-        installation::{Holder, PromotionForm},
-        problem::Field,
-    },
-    domain::user::UserId,
-};
 use actix_web::{
     HttpResponse,
     web::{Path, Query},
 };
+use app::{
+    installation::{Holder, PromotionForm},
+    problem::Field,
+};
 use askama::Template;
+use domain::user::UserId;
 use serde::Deserialize;
 
 /// What has just been done.

@@ -13,26 +13,24 @@ use super::{
     texts::Texts,
     words::{Calendar, Errors, Moment},
 };
-use crate::{
-    app::inventory::{InventoryForm, InventoryPage},
-    domain::{
-        permission::ManageIntegrations,
-        text::LONGEST_REASON,
-        time::Timestamp,
-        token::{Scope, TokenId, TokenKind, TokenState},
-        user::shown_email,
-    },
-    storage::tokens::{
-        LastUse, RevokedBy,
-        inventory::{Listed, PageFrom, Place},
-    },
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Path, Query},
 };
+use app::inventory::{InventoryForm, InventoryPage};
 use askama::Template;
+use domain::{
+    permission::ManageIntegrations,
+    text::LONGEST_REASON,
+    time::Timestamp,
+    token::{Scope, TokenId, TokenKind, TokenState},
+    user::shown_email,
+};
 use serde::Deserialize;
+use storage::tokens::{
+    LastUse, RevokedBy,
+    inventory::{Listed, PageFrom, Place},
+};
 
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];

@@ -11,17 +11,15 @@ use super::{
     sign_in::Nothing,
     words::Errors,
 };
-use crate::{
-    app::{
-        AppError,
-        invitations::{NewPerson, is_for},
-    },
-    domain::user::shown_email,
-    storage::invitations::Invitation,
-};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
+use app::{
+    AppError,
+    invitations::{NewPerson, is_for},
+};
 use askama::Template;
+use domain::user::shown_email;
 use serde::Deserialize;
+use storage::invitations::Invitation;
 
 /// What was typed into the form of somebody new.
 #[derive(Clone, Debug, Default, Deserialize)]

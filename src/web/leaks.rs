@@ -4,21 +4,19 @@
 //! Anybody may report, and is told nothing about any key. GitHub signs its reports, and learns which finds were real.
 
 use super::{App, PublicUrl, body, errors::WebError, finish, routes::path, source, texts::Texts};
-use crate::{
-    app::{leaks::Found, password_links::Words},
-    domain::{access::Identity, leak},
-    storage::users::User,
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Bytes, Data, Payload},
 };
+use app::{leaks::Found, password_links::Words};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::{access::Identity, leak};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use storage::users::User;
 
 /// Most bytes of a report: room for a thousand keys with their addresses.
 const LARGEST: usize = 1024 * 1024;

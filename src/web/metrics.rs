@@ -8,11 +8,11 @@ use super::{
     App,
     node::{CLASSES, ConnectionCounts, Group, NodeThread},
 };
-use crate::app::{
+use actix_web::{HttpRequest, HttpResponse};
+use app::{
     background, log,
     measures::{Durations, Measured, OUTCOMES, Timed},
 };
-use actix_web::{HttpRequest, HttpResponse};
 use std::{
     fmt::{Display, Write},
     rc::Rc,

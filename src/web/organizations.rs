@@ -12,11 +12,11 @@ use super::{
     shell::{Nav, Shell},
     words::Errors,
 };
-use crate::app::{
+use actix_web::{HttpResponse, web::Query};
+use app::{
     organizations::OrganizationForm,
     problem::{Field, Problem},
 };
-use actix_web::{HttpResponse, web::Query};
 use askama::Template;
 use serde::Deserialize;
 

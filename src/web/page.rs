@@ -1,7 +1,6 @@
 //! Answers made of templates.
 
 use super::errors::WebError;
-use crate::app::AppError;
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     cookie::Cookie,
@@ -11,6 +10,7 @@ use actix_web::{
         header::{HeaderValue, LOCATION, REFERRER_POLICY},
     },
 };
+use app::AppError;
 use askama::Template;
 use std::{
     convert::Infallible,

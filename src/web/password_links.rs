@@ -11,21 +11,19 @@ use super::{
     texts::Texts,
     words::Errors,
 };
-use crate::{
-    app::{
-        AppError,
-        password_links::{LinkCode, Words},
-    },
-    domain::{password_link::MINUTES, user::shown_email},
-    storage::users::User,
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path, Query},
 };
+use app::{
+    AppError,
+    password_links::{LinkCode, Words},
+};
 use askama::Template;
+use domain::{password_link::MINUTES, user::shown_email};
 use serde::Deserialize;
+use storage::users::User;
 
 /// What was typed into the form that asks for a link.
 #[derive(Debug, Default, Deserialize)]

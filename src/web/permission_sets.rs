@@ -16,21 +16,19 @@ use super::{
     shell::{Nav, Shell},
     texts::Texts,
 };
-use crate::{
-    app::permission_sets::SetInUse,
-    domain::{
-        organization::PermissionSetId,
-        permission::{ManagePermissionSets, Permission},
-        permission_set::SetName,
-    },
-    storage::permission_sets::SetMember,
-};
 use actix_web::{
     HttpResponse,
     web::{Path, Query},
 };
+use app::permission_sets::SetInUse;
 use askama::Template;
+use domain::{
+    organization::PermissionSetId,
+    permission::{ManagePermissionSets, Permission},
+    permission_set::SetName,
+};
 use serde::Deserialize;
+use storage::permission_sets::SetMember;
 
 type Editor = Holding<ManagePermissionSets>;
 

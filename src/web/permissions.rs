@@ -6,7 +6,7 @@
 //! template of the part is `parts/_permissions.html`.
 
 use super::texts::Texts;
-use crate::domain::permission::{Permission, PermissionGroup, Permissions};
+use domain::permission::{Permission, PermissionGroup, Permissions};
 
 /// The checkboxes.
 pub struct PermissionFields {
@@ -90,7 +90,7 @@ pub fn picked(pick: &str, chosen: Permissions, open: Permissions) -> Option<Perm
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::Language;
+    use domain::user::Language;
 
     fn of(keys: &str) -> Permissions {
         Permissions::from_keys(keys)

@@ -16,20 +16,18 @@ use super::{
     shell::{Nav, Shell},
     texts::Texts,
 };
-use crate::{
-    domain::{
-        permission::ManageIntegrations,
-        protected_api::{Methods, Needs, Rule},
-    },
-    storage::protected_apis::ListedApi,
-};
 use actix_web::{
     HttpResponse,
     web::{Data, Path, Query},
 };
 use askama::Template;
 use configurations::Configuration;
+use domain::{
+    permission::ManageIntegrations,
+    protected_api::{Methods, Needs, Rule},
+};
 use serde::Deserialize;
+use storage::protected_apis::ListedApi;
 
 /// Whoever manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;

@@ -15,18 +15,16 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use crate::{
-    app::{
-        AppError,
-        revocations::{NodeReceipt, NodeState, Receipt},
-    },
-    domain::permission::ManageIntegrations,
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Query},
 };
+use app::{
+    AppError,
+    revocations::{NodeReceipt, NodeState, Receipt},
+};
 use askama::Template;
+use domain::permission::ManageIntegrations;
 use serde::Deserialize;
 
 /// How often an open page asks whether the nodes have told, every two seconds: for a minute. None takes longer that lives.

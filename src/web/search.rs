@@ -11,13 +11,13 @@ use super::{
     page::{is_for, is_htmx, see},
     routes::path,
 };
-use crate::domain::{
-    leak,
-    permission::{Authority, Permission},
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{HeaderName, HeaderValue},
+};
+use domain::{
+    leak,
+    permission::{Authority, Permission},
 };
 
 /// What a page was asked to look for.

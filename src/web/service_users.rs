@@ -26,19 +26,17 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use crate::{
-    app::service_users::ServiceTokens,
-    domain::{
-        permission::{ManageIntegrations, Permissions},
-        text,
-        token::{SERVICE_LIMIT, TokenState},
-    },
-    storage::tokens::{KeyFacts, RefusedUses, RevokedBy, service_users::ServiceToken},
-};
 use actix_web::{HttpRequest, HttpResponse, web::Query};
+use app::service_users::ServiceTokens;
 use askama::Template;
+use domain::{
+    permission::{ManageIntegrations, Permissions},
+    text,
+    token::{SERVICE_LIMIT, TokenState},
+};
 use serde::Deserialize;
 use std::cmp::Reverse;
+use storage::tokens::{KeyFacts, RefusedUses, RevokedBy, service_users::ServiceToken};
 
 /// Whoever manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;

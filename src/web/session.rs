@@ -16,21 +16,6 @@ use super::{
     source,
     texts::Texts,
 };
-use crate::{
-    app::{
-        AppError,
-        organizations::Member,
-        problem::{Field, Problem, Problems},
-        sessions::{Actor, Begin, KeyHash},
-        sign_in::Device,
-    },
-    domain::{
-        activity::Source,
-        leak,
-        user::{Language, Theme, shown_email},
-    },
-    storage::memberships::Membership,
-};
 use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
@@ -39,7 +24,20 @@ use actix_web::{
     http::header::ACCEPT_LANGUAGE,
     middleware::Next,
 };
+use app::{
+    AppError,
+    organizations::Member,
+    problem::{Field, Problem, Problems},
+    sessions::{Actor, Begin, KeyHash},
+    sign_in::Device,
+};
+use domain::{
+    activity::Source,
+    leak,
+    user::{Language, Theme, shown_email},
+};
 use std::future::{Ready, ready};
+use storage::memberships::Membership;
 
 /// Begins a session for somebody who has just signed in, under a new key; one that the browser had before ends. The
 /// answer is to carry the cookie.

@@ -11,13 +11,13 @@ use super::{
     sign_in::{self, Nothing},
     words::{Calendar, Moment},
 };
-use crate::storage::sessions::Session as StoredSession;
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Path, Query},
 };
 use askama::Template;
 use serde::Deserialize;
+use storage::sessions::Session as StoredSession;
 
 /// The list.
 #[derive(Template)]

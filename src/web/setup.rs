@@ -10,8 +10,8 @@ use super::{
     shell::Shell,
     words::Errors,
 };
-use crate::app::{AppError, setup::SetupForm};
 use actix_web::{HttpRequest, HttpResponse, web::Query};
+use app::{AppError, setup::SetupForm};
 use askama::Template;
 use serde::Deserialize;
 

@@ -1,13 +1,11 @@
 //! What every page carries round its content: language, theme, who is signed in, and where they are.
 
 use super::{routes::path, texts::Texts};
-use crate::{
-    domain::{
-        permission::{Permission, Permissions},
-        user::{Language, Theme},
-    },
-    storage::memberships::Membership,
+use domain::{
+    permission::{Permission, Permissions},
+    user::{Language, Theme},
 };
+use storage::memberships::Membership;
 
 /// The frame of a page; templates reach it as `shell`, and its texts as `shell.t`.
 #[derive(Clone, Debug, Default)]

@@ -13,13 +13,6 @@ use super::{
     source,
     words::Errors,
 };
-use crate::{
-    app::{
-        AppError,
-        demo::{GUESTS, Guest, PASSWORD},
-    },
-    domain::user::shown_email,
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     cookie::Cookie,
@@ -29,7 +22,12 @@ use actix_web::{
     },
     web::Query,
 };
+use app::{
+    AppError,
+    demo::{GUESTS, Guest, PASSWORD},
+};
 use askama::Template;
+use domain::user::shown_email;
 use serde::Deserialize;
 
 /// The field with a form that is to come back.

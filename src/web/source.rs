@@ -2,16 +2,14 @@
 
 mod proxies;
 
-use crate::{
-    app::random,
-    domain::{activity::Source, leak, text},
-};
 use actix_web::{
     HttpMessage, HttpRequest,
     dev::RequestHead,
     http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT},
     web::Data,
 };
+use app::random;
+use domain::{activity::Source, leak, text};
 pub use proxies::TrustedProxies;
 use std::sync::{
     LazyLock,

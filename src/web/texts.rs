@@ -6,7 +6,7 @@
 
 use std::fmt::Display;
 
-use crate::domain::user::Language;
+use domain::user::Language;
 
 /// The texts of one language. Copied freely; pages carry it as `shell.t`.
 #[derive(Clone, Copy, Debug, Default)]

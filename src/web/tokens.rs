@@ -19,20 +19,18 @@ use super::{
     uses::capitalized,
     words::{Calendar, Moment},
 };
-use crate::{
-    app::tokens::TokenList,
-    domain::{
-        calls::Calls,
-        token::{PERSONAL_LIMIT, TokenState},
-    },
-    storage::tokens::{RevokedBy, Token},
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Path, Query},
 };
+use app::tokens::TokenList;
 use askama::Template;
+use domain::{
+    calls::Calls,
+    token::{PERSONAL_LIMIT, TokenState},
+};
 use serde::Deserialize;
+use storage::tokens::{RevokedBy, Token};
 
 /// The list, with the panel of the selected token.
 #[derive(Template)]
@@ -207,7 +205,7 @@ fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> R
         href: path::token(&token.public_id),
         label: token.label.clone(),
         scope: t.scope(token.scope),
-        writes: token.scope == crate::domain::token::Scope::ReadWrite,
+        writes: token.scope == domain::token::Scope::ReadWrite,
         made: calendar.on_day(token.life.created_at, |when| t.tokens_made(when)),
         used: token.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.use_in_a_line(used, &when))),
         end: end(t, calendar, token),

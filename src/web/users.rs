@@ -23,23 +23,21 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use crate::{
-    app::{
-        AppError,
-        users::{INVITATIONS, People, Shown},
-    },
-    domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet, user::shown_email},
-    storage::{
-        invitations::Invitation,
-        memberships::{
-            Standing,
-            people::{PageFrom, Person},
-        },
+use actix_web::{HttpRequest, HttpResponse, web::Query};
+use app::{
+    AppError,
+    users::{INVITATIONS, People, Shown},
+};
+use askama::Template;
+use domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet, user::shown_email};
+use serde::Deserialize;
+use storage::{
+    invitations::Invitation,
+    memberships::{
+        Standing,
+        people::{PageFrom, Person},
     },
 };
-use actix_web::{HttpRequest, HttpResponse, web::Query};
-use askama::Template;
-use serde::Deserialize;
 
 type Manager = Holding<ManageUsers>;
 

@@ -17,13 +17,6 @@ use super::{
     routes::path,
     source::RequestId,
 };
-use crate::{
-    app::verify::{
-        Accepted, Verifier,
-        protected::{NotLetIn, Told},
-    },
-    domain::{access::Demand, token::is_public_id},
-};
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     dev::RequestHead,
@@ -32,6 +25,11 @@ use actix_web::{
         header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
     },
 };
+use app::verify::{
+    Accepted, Verifier,
+    protected::{NotLetIn, Told},
+};
+use domain::{access::Demand, token::is_public_id};
 use told::{Headers, Misled};
 
 const SUBJECT: HeaderName = HeaderName::from_static("jeton-subject");

@@ -8,7 +8,7 @@ pub use calendar::{Calendar, Moment};
 pub use problems::Errors;
 
 use super::texts::Texts;
-use crate::domain::{
+use domain::{
     permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
     permission_set::SetName,
     time::{DAY, Timestamp},
@@ -113,7 +113,7 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::Language;
+    use domain::user::Language;
 
     const ENGLISH: Texts = Texts(Language::En);
     const FRENCH: Texts = Texts(Language::Fr);

@@ -1,7 +1,7 @@
 //! A user's own settings.
 
 use crate::harness::{PASSWORD, TestApp, db_test};
-use jeton::domain::permission::BuiltInSet;
+use domain::permission::BuiltInSet;
 
 const PROFILE: [(&str, &str); 5] = [
     ("name", "Ann"),

@@ -2,20 +2,18 @@
 
 use crate::harness::{PASSWORD, Person, TestApp, db_test};
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{
-    domain::{
-        activity::{Action, CHAIN_START, Source, chained},
-        organization::OrganizationId,
-        permission::BuiltInSet,
-        time::Timestamp,
-    },
-    storage::{
-        AnyConnection, StorageError,
-        activity::{self, Break, Entry, Filter, Key, PageFrom, Walk},
-    },
+use domain::{
+    activity::{Action, CHAIN_START, Source, chained},
+    organization::OrganizationId,
+    permission::BuiltInSet,
+    time::Timestamp,
 };
 use serde_json::Value;
 use std::{io::Write, process::Stdio};
+use storage::{
+    AnyConnection, StorageError,
+    activity::{self, Break, Entry, Filter, Key, PageFrom, Walk},
+};
 
 const LOG: &str = "/orgs/croix-bleue-sahel/activity";
 
@@ -149,12 +147,12 @@ db_test! {
         let app = TestApp::demonstration(db).await;
         let awa = Person::at(&app.url, "Awa");
         awa.get("/sign-in").await;
-        let signs_in = [("email", "awa@demo.example"), ("password", jeton::app::demo::PASSWORD)];
+        let signs_in = [("email", "awa@demo.example"), ("password", app::demo::PASSWORD)];
         assert_eq!(awa.post("/sign-in", &signs_in).await.status, 303);
         let page = awa.get(LOG).await.body;
         let elements = page.match_indices('<').filter(|(at, _)| page[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()));
         let entries = page.matches("<li>\n        <time").count();
-        assert_eq!(entries, jeton::app::activity::PAGE);
+        assert_eq!(entries, app::activity::PAGE);
         assert!(elements.clone().count() <= 560, "{} elements", elements.count());
     }
 

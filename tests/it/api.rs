@@ -1,10 +1,8 @@
 //! Programs with a bearer token: the API and forward-auth.
 
 use crate::harness::{TestApp, another_key, db_test};
-use jeton::{
-    domain::{organization::MembershipId, permission::BuiltInSet},
-    storage::{StorageError, epoch, tokens},
-};
+use domain::{organization::MembershipId, permission::BuiltInSet};
+use storage::{StorageError, epoch, tokens};
 
 const DAY: i64 = 86_400;
 
@@ -267,7 +265,7 @@ db_test! {
         ann.makes_token("Power BI").await;
         let planted = another_key();
         let digest: String = Sha256::digest(planted.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        let set = if app.db.address() == &jeton::storage::Address::Sqlite(app.folder().join("jeton.db")) {
+        let set = if app.db.address() == &storage::Address::Sqlite(app.folder().join("jeton.db")) {
             format!("UPDATE api_tokens SET digest = X'{digest}'")
         } else {
             format!("UPDATE api_tokens SET digest = '\\x{digest}'")
@@ -321,8 +319,8 @@ db_test! {
         ann.makes_token("Power BI").await;
         let id = ann.token_id("Power BI").await;
         let now = app.clock.now();
-        let source = jeton::domain::activity::Source::default();
-        let token = |c: &mut jeton::storage::AnyConnection| Ok::<_, StorageError>(tokens::find(c, MembershipId(1), &id)?.unwrap());
+        let source = domain::activity::Source::default();
+        let token = |c: &mut storage::AnyConnection| Ok::<_, StorageError>(tokens::find(c, MembershipId(1), &id)?.unwrap());
         let row = app.db.read(token).unwrap().id;
         for at in [now.plus(50), now.plus(20), now.plus(49)] {
             app.db.write(|c| tokens::note_use(c, row, at, &source)).unwrap();

@@ -2,10 +2,8 @@
 
 use crate::harness::{TestApp, db_test};
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{
-    domain::{billing::Month, permission::BuiltInSet},
-    storage::StorageError,
-};
+use domain::{billing::Month, permission::BuiltInSet};
+use storage::StorageError;
 
 const BILLING: &str = "/orgs/croix-bleue-sahel/billing";
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{Person, TestApp, db_test};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
-use jeton::storage::StorageError;
+use storage::StorageError;
 
 const DAY: i64 = 86_400;
 

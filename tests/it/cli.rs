@@ -5,9 +5,9 @@ use crate::harness::{
     process::{Process, command, fails, prints, status},
 };
 use diesel::{RunQueryDsl, sql_query};
-use jeton::storage::{Address, Db, StorageError};
 use serde_json::Value;
 use std::process::Command;
+use storage::{Address, Db, StorageError};
 
 const FIRST: &str = "croix-bleue-sahel";
 

@@ -4,14 +4,11 @@ use crate::harness::{
     Person, TestApp, activity, db_test, folder,
     process::{Process, client, command, fails, prints, status},
 };
-use jeton::{
-    app::{Jeton, clock::Clock, verify::Denied},
-    domain::{
-        access::{Demand, Refusal},
-        activity::{Action, Source},
-        time::DAY,
-    },
-    storage::{StorageError, activity as log},
+use app::{Jeton, clock::Clock, verify::Denied};
+use domain::{
+    access::{Demand, Refusal},
+    activity::{Action, Source},
+    time::DAY,
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -20,6 +17,7 @@ use std::{
     process::Command,
     time::Duration,
 };
+use storage::{StorageError, activity as log};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;

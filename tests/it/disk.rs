@@ -4,8 +4,8 @@ use crate::harness::{
     Answer, Person, TestApp, TestDb, change, db_test, folder,
     process::{Process, after, client, command, status},
 };
+use app::Jeton;
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{app::Jeton, storage::StorageError};
 use rustix::process::{Pid, Resource, Rlimit, getuid, prlimit};
 use std::{
     fs::{self, File},
@@ -14,6 +14,7 @@ use std::{
     sync::mpsc,
     time::Duration,
 };
+use storage::StorageError;
 
 /// A server with a user, who is signed in, and a token of hers.
 struct Served {

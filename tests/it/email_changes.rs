@@ -3,8 +3,8 @@
 use crate::harness::{
     Answer, PASSWORD, Person, Received, Smtp, TestApp, activity, contains, db_test, everything_stored,
 };
+use domain::permission::BuiltInSet::Reader;
 use futures_util::future::join_all;
-use jeton::domain::permission::BuiltInSet::Reader;
 
 const NEW: &str = "ann.new@example.org";
 const CANCELLATION: &str = "/account/email-change/cancellation";

@@ -1,7 +1,7 @@
 //! Forms: what they are about stands in them, and what was typed into them survives the end of a session.
 
 use crate::harness::{Answer, PASSWORD, Person, TestApp, USERS, activity, db_test};
-use jeton::domain::permission::BuiltInSet;
+use domain::permission::BuiltInSet;
 
 const HOUR: i64 = 3600;
 const FIRST: &str = "croix-bleue-sahel";

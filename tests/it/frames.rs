@@ -2,8 +2,8 @@
 //! with it.
 
 use crate::harness::{Person, TestApp, db_test};
+use domain::permission::BuiltInSet;
 use futures_util::future::join_all;
-use jeton::domain::permission::BuiltInSet;
 
 /// A request that is refused, with its status.
 struct Bad {

@@ -1,8 +1,8 @@
 //! Random requests, and random walks against a model. The numbers come from a seed that a failure prints.
 
 use crate::harness::{TestApp, db_test, random::Random};
+use domain::permission::BuiltInSet;
 use futures_util::{StreamExt, stream};
-use jeton::domain::permission::BuiltInSet;
 
 trait Texts {
     fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str;

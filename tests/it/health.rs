@@ -1,8 +1,9 @@
 //! Whether a node is healthy and ready, as balancers ask.
 
 use crate::harness::{OwnCluster, TestApp, TestDb, db_test};
+use app::Jeton;
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{app::Jeton, storage::StorageError};
+use storage::StorageError;
 
 /// The answer of `/readyz` after something was done to the database.
 async fn ready_after(app: &TestApp, statement: &str) -> crate::harness::Answer {

@@ -1,8 +1,8 @@
 //! Who administers the installation, and what is left of an account whose memberships have all ended.
 
 use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, change, db_test};
+use domain::permission::BuiltInSet::{Administrator, Standard};
 use futures_util::future::join_all;
-use jeton::domain::permission::BuiltInSet::{Administrator, Standard};
 
 const ADMINS: &str = "/installation/administrators";
 

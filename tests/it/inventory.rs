@@ -1,14 +1,12 @@
 //! The inventory: every token of an organization, and revoking somebody's with a reason.
 
 use crate::harness::{Answer, Person, TestApp, db_test, lists};
-use jeton::{
-    domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp, token::TokenKind, user::UserId},
-    storage::{
-        AnyConnection, StorageError,
-        tokens::{
-            inventory::{self, Filter, PageFrom, Place, State},
-            service_users,
-        },
+use domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp, token::TokenKind, user::UserId};
+use storage::{
+    AnyConnection, StorageError,
+    tokens::{
+        inventory::{self, Filter, PageFrom, Place, State},
+        service_users,
     },
 };
 
@@ -191,7 +189,7 @@ db_test! {
         let list = app.db.read::<_, StorageError>(|connection| lists::plans(connection, listed)).expect("plans").join("\n");
         assert!(list.contains("api_tokens_kind") && !list.contains("Seq Scan on api_tokens"), "{list}");
         let used = now.plus(-120 * DAY);
-        let id = jeton::domain::token::TokenId(5_000);
+        let id = domain::token::TokenId(5_000);
         for (filter, index) in cases {
             for from in [PageFrom::Start, PageFrom::After(Place { used, id }), PageFrom::Before(Place { used, id })] {
                 for plan in plans(&app, &filter, from, now) {

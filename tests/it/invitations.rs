@@ -1,8 +1,8 @@
 //! Invitations: a link that works once, for one address, for seven days.
 
 use crate::harness::{PASSWORD, TestApp, USERS, activity, contains, db_test, everything_stored};
+use domain::permission::BuiltInSet::{Reader, Standard};
 use futures_util::future::join_all;
-use jeton::domain::permission::BuiltInSet::{Reader, Standard};
 
 const DAY: i64 = 86_400;
 
@@ -156,7 +156,7 @@ db_test! {
 
     async fn invitations_of_somebody_who_was_removed_are_withdrawn(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let ben = app.add_user("Ben", jeton::domain::permission::BuiltInSet::Administrator).await;
+        let ben = app.add_user("Ben", domain::permission::BuiltInSet::Administrator).await;
         let link = ben.invites("ben-too@example.org", "Administrator").await;
         ann.get(&format!("{}/removal", ann.page_of("Ben").await)).await.shows("The invitation that they made");
         assert_eq!(ann.does("Ben", "removal").await.status, 303);

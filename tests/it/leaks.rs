@@ -4,7 +4,7 @@ use crate::harness::{
     Answer, GITHUB_KEYS, TestApp, TestDb, activity, another_key, contains, db_test, everything_stored,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use jeton::domain::permission::BuiltInSet;
+use domain::permission::BuiltInSet;
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},

@@ -131,7 +131,7 @@ async fn strangers_cannot_fill_the_log() {
 async fn who_wants_to_see_it_all_sees_some_of_it_and_how_much_more_there_was() {
     let data = folder();
     let mut command = command(&[], data.path());
-    command.env("JETON_LOG", "info,jeton::app=debug");
+    command.env("JETON_LOG", "info,jeton_app=debug");
     let mut jeton = Process::start(command);
     let (url, _) = jeton.first_lines();
     annoy(&url, 50).await;

@@ -3,14 +3,12 @@
 use crate::harness::{
     Person, Smtp, TestApp, Trouble, activity, change, contains, count, db_test, everything_stored, mail_through,
 };
-use futures_util::future::join_all;
-use jeton::{
-    app::{
-        Jeton, Settings,
-        mail::{Fate, Mail},
-    },
-    domain::{permission::BuiltInSet::Reader, user::Email},
+use app::{
+    Jeton, Settings,
+    mail::{Fate, Mail},
 };
+use domain::{permission::BuiltInSet::Reader, user::Email};
+use futures_util::future::join_all;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Longer than a try takes.

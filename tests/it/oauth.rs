@@ -2,7 +2,7 @@
 
 use crate::harness::{Answer, Person, TestApp, another_key, db_test};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use jeton::domain::permission::BuiltInSet;
+use domain::permission::BuiltInSet;
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;

@@ -1,11 +1,9 @@
 //! Several organizations: making them, and their settings.
 
 use crate::harness::{PASSWORD, Person, TestApp, db_test};
+use domain::permission::BuiltInSet;
 use futures_util::future::{join, join_all};
-use jeton::{
-    domain::permission::BuiltInSet,
-    storage::{StorageError, organizations},
-};
+use storage::{StorageError, organizations};
 
 const SETTINGS: &str = "/orgs/croix-bleue-sahel/settings";
 
@@ -148,7 +146,7 @@ db_test! {
         };
         let (me, verified, told) = ids(&key).await;
         let id = me.as_str().expect("an id").to_owned();
-        assert!(jeton::domain::token::is_public_id(&id), "{id}");
+        assert!(domain::token::is_public_id(&id), "{id}");
         assert_eq!((&*verified, told.as_str()), (&*id, Some(&*id)));
         ann.get(SETTINGS).await.shows(&format!("Programs know the organization by this id, which never changes: {id}"));
         let (other, of_other, nothing) = ids(&foreign).await;
@@ -167,7 +165,7 @@ db_test! {
         app.db.write::<_, StorageError>(|connection| Ok(diesel::RunQueryDsl::execute(diesel::sql_query(sql), connection).map(drop)?)).unwrap();
         let all = app.db.read(organizations::all).unwrap();
         let mut ids: Vec<&str> = all.iter().map(|named| named.public_id.as_str()).collect();
-        assert!(ids.iter().all(|id| jeton::domain::token::is_public_id(id)), "{ids:?}");
+        assert!(ids.iter().all(|id| domain::token::is_public_id(id)), "{ids:?}");
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), 3);

@@ -1,9 +1,10 @@
 //! The database goes away and comes back.
 
 use crate::harness::{TestApp, TestDb, db_test};
+use app::Jeton;
 use diesel::{Connection, RunQueryDsl, sql_query};
-use jeton::{app::Jeton, storage::StorageError};
 use std::time::Duration;
+use storage::StorageError;
 
 /// Closes the door of one database of the cluster, or opens it again.
 struct Door {
@@ -123,7 +124,7 @@ db_test! {
         assert_eq!(app.me(&key).await.status, 200);
         let rename = |from: &str, to: &str| {
             let rename = format!("ALTER TABLE {from} RENAME TO {to}");
-            app.db.write::<_, jeton::storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
+            app.db.write::<_, storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
         };
         rename("api_tokens", "away");
         assert!(app.jeton.flush_usage().await.is_err());

@@ -1,14 +1,12 @@
 //! A forgotten password, and mail.
 
 use crate::harness::{Person, Smtp, TestApp, activity, contains, db_test, everything_stored};
+use app::mail::{Fate, Mail};
+use domain::{password_link::MadeBy, permission::BuiltInSet, time::Timestamp, user::Email, user::UserId};
 use futures_util::future::join_all;
-use jeton::{
-    app::mail::{Fate, Mail},
-    domain::{password_link::MadeBy, permission::BuiltInSet, time::Timestamp, user::Email, user::UserId},
-    storage::{StorageError, password_links},
-};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use storage::{StorageError, password_links};
 
 /// Longer than a try takes.
 const LONG: Duration = Duration::from_secs(30);

@@ -2,8 +2,9 @@
 
 use crate::harness::{Answer, PASSWORD, Person, TestApp, db_test};
 use diesel::{RunQueryDsl, sql_query};
+use domain::permission::BuiltInSet;
 use futures_util::future::join_all;
-use jeton::{domain::permission::BuiltInSet, storage::StorageError};
+use storage::StorageError;
 
 const SETS: &str = "/orgs/croix-bleue-sahel/permission-sets";
 /// The built-in sets of the first organization.

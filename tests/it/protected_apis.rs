@@ -169,7 +169,7 @@ db_test! {
         let rules = [("reads", "/orders/**", "read", "assets.view"), ("any", "/admin/**", "read_write", "platform.billing")];
         let page = registers(&ann, "Order API", &rules).await;
         let verify = verification(&page);
-        let reader = app.add_user("Reader", jeton::domain::permission::BuiltInSet::Reader).await;
+        let reader = app.add_user("Reader", domain::permission::BuiltInSet::Reader).await;
         let weak = reader.makes_token_with("weak", "read_write").await;
         let foreign = app.add_organization("elsewhere", "Stranger").await.makes_token_with("foreign", "read_write").await;
         for (key, method, target, status) in [
@@ -334,7 +334,7 @@ db_test! {
 
     async fn a_method_that_a_client_tells_a_framework_needs_what_its_rule_says(db: TestDb) {
         let (app, ann) = TestApp::with_proxies(db, "Ann").await;
-        let writer = app.add_user("Writer", jeton::domain::permission::BuiltInSet::Standard).await;
+        let writer = app.add_user("Writer", domain::permission::BuiltInSet::Standard).await;
         let key = writer.makes_token_with("writes", "read_write").await;
         let reads = ann.makes_token("reads").await;
         let rules = [("DELETE", "/orders/**", "by_method", "platform.users"), ANYTHING];
@@ -363,7 +363,7 @@ db_test! {
 
     async fn paths_that_some_server_takes_for_a_guarded_one_are_refused(db: TestDb) {
         let (app, ann) = TestApp::with_proxies(db, "Ann").await;
-        let writer = app.add_user("Writer", jeton::domain::permission::BuiltInSet::Standard).await;
+        let writer = app.add_user("Writer", domain::permission::BuiltInSet::Standard).await;
         let key = writer.makes_token_with("writes", "read_write").await;
         let guarded = ["/admin/**", "/settings/**", "/straße/**", "/été"].map(|path| ("any", path, "by_method", "platform.users"));
         let verify = verification(&registers(&ann, "Order API", &[&guarded[..], &[ANYTHING]].concat()).await);

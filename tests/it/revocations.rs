@@ -5,16 +5,14 @@ use crate::harness::{
     process::{Process, client, command, prints, status},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use jeton::{
-    domain::permission::BuiltInSet,
-    storage::{Address, AnyConnection, Db, StorageError},
-};
+use domain::permission::BuiltInSet;
 use serde_json::{Value, json};
 use std::{
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
+use storage::{Address, AnyConnection, Db, StorageError};
 
 /// What a service user needs to see all receipts of its organization.
 const READS_LOG: &str = "platform.activity";
@@ -70,7 +68,7 @@ db_test! {
         let receipt = &answer["receipt"];
         assert_eq!(receipt["iss"], app.url.as_str());
         assert_eq!(receipt["organization"], "croix-bleue-sahel");
-        assert!(receipt["organization_id"].as_str().is_some_and(jeton::domain::token::is_public_id));
+        assert!(receipt["organization_id"].as_str().is_some_and(domain::token::is_public_id));
         assert_eq!(receipt["token"], json!({ "id": id, "label": "Power BI", "kind": "personal" }));
         assert_eq!(receipt["revoked"], "token");
         let [node] = &receipt["nodes"].as_array().unwrap()[..] else { panic!("{receipt}") };

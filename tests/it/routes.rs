@@ -1,7 +1,7 @@
 //! The table of every route × actor with its answer. A route that is served and missing here fails.
 
 use crate::harness::{Person, TestApp, db_test};
-use jeton::domain::permission::BuiltInSet;
+use domain::permission::BuiltInSet;
 
 /// What each actor gets: a visitor, Ann who owns the things in the address, Ben who does not, and a key in the header.
 struct Row {

@@ -4,24 +4,22 @@
 //! `JETON_SOAK=1` they are as long as the requirements ask (CONTRIBUTING.md).
 
 use crate::harness::{PASSWORD, TestApp, TestDb, db_test, random::Random};
-use futures_util::future::join_all;
-use jeton::{
-    app::{
-        AppError, Jeton,
-        organizations::Holder,
-        problem::{Field, Problem},
-        service_users::{ExpiryForm, NameForm, NewKey, RegenerateForm, RotateForm, ServiceTokenForm},
-        sessions::{Begin, KeyHash},
-        verify::{Denied, Verifier},
-    },
-    domain::{
-        access::{Demand, Refusal},
-        activity::Source,
-        permission::ManageIntegrations,
-        user::{Email, UserId},
-    },
-    storage::{StorageError, users},
+use app::{
+    AppError, Jeton,
+    organizations::Holder,
+    problem::{Field, Problem},
+    service_users::{ExpiryForm, NameForm, NewKey, RegenerateForm, RotateForm, ServiceTokenForm},
+    sessions::{Begin, KeyHash},
+    verify::{Denied, Verifier},
 };
+use domain::{
+    access::{Demand, Refusal},
+    activity::Source,
+    permission::ManageIntegrations,
+    user::{Email, UserId},
+};
+use futures_util::future::join_all;
+use storage::{StorageError, users};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;

@@ -3,10 +3,8 @@
 
 use crate::harness::{PASSWORD, Person, TestApp, activity, db_test, everything_stored, service::TOKENS};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
-use jeton::{
-    domain::permission::{BuiltInSet, Permissions},
-    storage::{AnyConnection, StorageError},
-};
+use domain::permission::{BuiltInSet, Permissions};
+use storage::{AnyConnection, StorageError};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;

@@ -42,7 +42,7 @@ db_test! {
         let other = app.browser("Ann");
         other.signs_in().await;
         let path = last_end(&ann.get("/account/sessions").await.body);
-        let ben = app.add_user("Ben", jeton::domain::permission::BuiltInSet::Reader).await;
+        let ben = app.add_user("Ben", domain::permission::BuiltInSet::Reader).await;
         assert_eq!(ben.post(&path, &[]).await.status, 404);
         assert_eq!(other.get("/account/tokens").await.status, 200);
     }
@@ -86,13 +86,13 @@ db_test! {
 
     async fn the_database_holds_no_session_that_could_be_used(db: TestDb) {
         let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let begin = jeton::app::sessions::Begin {
-            user: jeton::domain::user::UserId(1),
+        let begin = app::sessions::Begin {
+            user: domain::user::UserId(1),
             generation: 0,
-            source: jeton::domain::activity::Source::default(),
+            source: domain::activity::Source::default(),
         };
         let key = app.jeton.begin_session(begin).await.unwrap();
-        let hash = jeton::app::sessions::KeyHash::of(&key);
+        let hash = app::sessions::KeyHash::of(&key);
         assert!(app.jeton.authenticate(hash).await.is_ok());
         let stored = crate::harness::everything_stored(&app);
         assert!(!crate::harness::contains(&stored, key.as_bytes()));

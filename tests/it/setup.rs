@@ -1,7 +1,7 @@
 //! The first start.
 
 use crate::harness::{PASSWORD, TestApp, db_test};
-use jeton::app::Jeton;
+use app::Jeton;
 
 db_test! {
     async fn the_set_up_page_needs_the_printed_code(db: TestDb) {

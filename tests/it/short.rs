@@ -4,11 +4,11 @@ use crate::{
     harness::{Answer, Person, TestApp, db_test},
     routes::{reading, things},
 };
-use jeton::web::routes::short::ADDRESSES;
 use std::{
     io::{Read, Write},
     net::TcpStream,
 };
+use web::routes::short::ADDRESSES;
 
 /// The answer to a request with this target, byte for byte: status and `Location`.
 fn raw(app: &TestApp, target: &str) -> (u16, String) {

@@ -3,8 +3,10 @@
 use crate::harness::{
     Answer, PASSWORD, Person, TestApp, USERS, another_key, contains, db_test, everything_stored, service::TOKENS,
 };
+use app::Jeton;
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{app::Jeton, domain::permission::BuiltInSet, storage::StorageError};
+use domain::permission::BuiltInSet;
+use storage::StorageError;
 
 const ORG: &str = "/orgs/croix-bleue-sahel";
 const INVENTORY: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
@@ -181,7 +183,7 @@ db_test! {
         // What stands before the @ has no such form: only a server that speaks SMTPUTF8 takes it, and this one does
         // not.
         ann.asks_to_invite("éloïse@example.org", "Reader").await.shows("The mail could not be sent, and Jeton does not try again");
-        assert!(jeton::app::mail::Sender::parse("Jeton <jeton@exämple.org>").is_ok_and(|sender| format!("{sender:?}").contains("xn--exmple-cua.org")));
+        assert!(app::mail::Sender::parse("Jeton <jeton@exämple.org>").is_ok_and(|sender| format!("{sender:?}").contains("xn--exmple-cua.org")));
     }
 
     async fn accounts_from_before_there_was_one_form_of_addresses_go_on(db: TestDb) {

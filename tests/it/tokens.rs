@@ -1,10 +1,8 @@
 //! Personal tokens on their pages.
 
 use crate::harness::{PASSWORD, Person, TestApp, db_test};
-use jeton::{
-    domain::permission::BuiltInSet,
-    storage::{StorageError, tokens, users},
-};
+use domain::permission::BuiltInSet;
+use storage::{StorageError, tokens, users};
 
 const DAY: i64 = 86_400;
 
@@ -12,7 +10,7 @@ const DAY: i64 = 86_400;
 fn taken(app: &TestApp) -> usize {
     app.db
         .read::<_, StorageError>(|connection| {
-            let ann = jeton::domain::user::Email::parse("ann@example.org").expect("an address");
+            let ann = domain::user::Email::parse("ann@example.org").expect("an address");
             let ann = users::find_by_email(connection, &ann)?.expect("Ann").0.id;
             Ok(tokens::in_places(connection, ann)?.len())
         })

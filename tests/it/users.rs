@@ -1,16 +1,14 @@
 //! The people of an organization: who may decide about whom, and what stops at once.
 
 use crate::harness::{PASSWORD, Person, TestApp, USERS, activity, change, count, db_test, lists};
+use domain::{
+    organization::{MembershipId, OrganizationId, PermissionSetId},
+    permission::BuiltInSet::{Administrator, Reader, Standard},
+};
 use futures_util::future::join_all;
-use jeton::{
-    domain::{
-        organization::{MembershipId, OrganizationId, PermissionSetId},
-        permission::BuiltInSet::{Administrator, Reader, Standard},
-    },
-    storage::{
-        AnyConnection, StorageError,
-        memberships::people::{self, Filter, PageFrom},
-    },
+use storage::{
+    AnyConnection, StorageError,
+    memberships::people::{self, Filter, PageFrom},
 };
 
 /// Somebody who manages users and may do nothing else.
@@ -357,7 +355,7 @@ db_test! {
             ("Person 77", "users_search", "users_search"),
             ("person-77@example.com", "sqlite_autoindex_users_1", "users_email_folded_key"),
         ] {
-            let plan = plans(&|connection| jeton::storage::people::named(connection, here, typed, 20).map(drop));
+            let plan = plans(&|connection| storage::people::named(connection, here, typed, 20).map(drop));
             assert!(plan.contains(sqlite) || plan.contains(postgres), "{plan}");
         }
     }

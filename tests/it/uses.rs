@@ -2,20 +2,18 @@
 
 use crate::harness::{Person, TestApp, db_test};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types};
-use jeton::{
-    domain::{
-        activity::{Action, Source},
-        organization::OrganizationId,
-        time::Timestamp,
-        token::TokenId,
-    },
-    storage::{
-        AnyConnection, Db, StorageError,
-        activity::{self, Entry, Walk},
-        tokens::{self, NotedUse, Uses},
-    },
+use domain::{
+    activity::{Action, Source},
+    organization::OrganizationId,
+    time::Timestamp,
+    token::TokenId,
 };
 use std::{collections::HashMap, thread};
+use storage::{
+    AnyConnection, Db, StorageError,
+    activity::{self, Entry, Walk},
+    tokens::{self, NotedUse, Uses},
+};
 
 #[derive(QueryableByName)]
 struct Row {

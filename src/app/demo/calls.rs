@@ -1,15 +1,13 @@
 //! The demonstration's calls per day: busy on working days, quiet at the end of the week.
 
-use crate::{
-    app::Result,
-    domain::{
-        activity::Source,
-        calls::{DAYS, day_of},
-        time::{DAY, Timestamp},
-        token::TokenId,
-    },
-    storage::{AnyConnection, tokens},
+use crate::Result;
+use domain::{
+    activity::Source,
+    calls::{DAYS, day_of},
+    time::{DAY, Timestamp},
+    token::TokenId,
 };
+use storage::{AnyConnection, tokens};
 
 /// Adds calls with a key on most days from `first` to its `last` use.
 pub(super) fn add(connection: &mut AnyConnection, key: TokenId, first: Timestamp, last: Timestamp) -> Result<()> {

@@ -1,17 +1,15 @@
 //! What people did in the demonstration over the months: enough for the activity log to have pages and filters to use.
 
 use super::{DAY, HOUR, MINUTE, Person, entry};
-use crate::{
-    app::{Result, random},
-    domain::{
-        activity::{Action, Source},
-        time::Timestamp,
-        token::{self, ApiKey, InactivityExpiry, Pepper, Scope, TokenKind},
-    },
-    storage::{
-        AnyConnection, activity,
-        tokens::{self, NewToken, Revocation, RevokedBy},
-    },
+use crate::{Result, random};
+use domain::{
+    activity::{Action, Source},
+    time::Timestamp,
+    token::{self, ApiKey, InactivityExpiry, Pepper, Scope, TokenKind},
+};
+use storage::{
+    AnyConnection, activity,
+    tokens::{self, NewToken, Revocation, RevokedBy},
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";

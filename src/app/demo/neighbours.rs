@@ -1,11 +1,9 @@
 //! The demonstration's second organization, so that there is something to switch to.
 
 use super::Person;
-use crate::{
-    app::Result,
-    domain::{permission::BuiltInSet, time::Timestamp},
-    storage::{AnyConnection, memberships, organizations, users},
-};
+use crate::Result;
+use domain::{permission::BuiltInSet, time::Timestamp};
+use storage::{AnyConnection, memberships, organizations, users};
 
 /// Lets `maker` administer the installation, and another organization since `at`.
 pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Result<()> {

@@ -1,22 +1,20 @@
 //! More people of the demonstration, and who is invited to it.
 
 use super::{HOUR, MINUTE, Person};
-use crate::{
-    app::{AppError, Result, random},
-    domain::{
-        activity::{Action, Source},
-        permission::BuiltInSet,
-        time::{DAY, Timestamp},
-        user::{Email, Language, Theme},
-    },
-    storage::{
-        AnyConnection, activity,
-        invitations::{self, NewInvitation},
-        memberships, organizations,
-        users::{self, Profile},
-    },
-};
+use crate::{AppError, Result, random};
 use BuiltInSet::{Administrator, Reader, Standard};
+use domain::{
+    activity::{Action, Source},
+    permission::BuiltInSet,
+    time::{DAY, Timestamp},
+    user::{Email, Language, Theme},
+};
+use storage::{
+    AnyConnection, activity,
+    invitations::{self, NewInvitation},
+    memberships, organizations,
+    users::{self, Profile},
+};
 
 /// Somebody: times are seconds before now.
 struct Sample {

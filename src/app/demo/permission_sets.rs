@@ -1,16 +1,14 @@
 //! The demonstration's own permission sets, and who has them.
 
 use super::{Person, entry};
-use crate::{
-    app::{AppError, Result},
-    domain::{
-        activity::{Action, Source},
-        permission::Permissions,
-        time::Timestamp,
-        user::Email,
-    },
-    storage::{AnyConnection, activity, memberships, permission_sets, users},
+use crate::{AppError, Result};
+use domain::{
+    activity::{Action, Source},
+    permission::Permissions,
+    time::Timestamp,
+    user::Email,
 };
+use storage::{AnyConnection, activity, memberships, permission_sets, users};
 
 const SETS: [(&str, &str); 2] = [
     (

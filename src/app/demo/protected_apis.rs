@@ -1,19 +1,17 @@
 //! The demonstration's protected API.
 
 use super::{Person, entry};
-use crate::{
-    app::{AppError, Result, random},
-    domain::{
-        activity::{Action, Source},
-        permission::Permission,
-        protected_api::{Address, Methods, Needs, Pattern, Rule},
-        time::{DAY, Timestamp},
-        token,
-    },
-    storage::{
-        AnyConnection, activity,
-        protected_apis::{self, NewApi},
-    },
+use crate::{AppError, Result, random};
+use domain::{
+    activity::{Action, Source},
+    permission::Permission,
+    protected_api::{Address, Methods, Needs, Pattern, Rule},
+    time::{DAY, Timestamp},
+    token,
+};
+use storage::{
+    AnyConnection, activity,
+    protected_apis::{self, NewApi},
 };
 
 const NAME: &str = "Stock API";

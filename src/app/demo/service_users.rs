@@ -1,20 +1,18 @@
 //! The demonstration's integrations: service users with their tokens.
 
 use super::{CURL, EXCEL, HOUR, MINUTE, PYTHON, Person, R, calls, entry};
-use crate::{
-    app::{Result, random},
-    domain::{
-        activity::{Action, Source},
-        permission::{Permission, Permissions},
-        time::{DAY, Timestamp},
-        token::{self, ApiKey, InactivityExpiry, Pepper, TokenId, TokenKind},
-    },
-    storage::{
-        AnyConnection, activity,
-        tokens::{
-            self, Revocation, RevokedBy,
-            service_users::{self, NewKey, NewServiceUser},
-        },
+use crate::{Result, random};
+use domain::{
+    activity::{Action, Source},
+    permission::{Permission, Permissions},
+    time::{DAY, Timestamp},
+    token::{self, ApiKey, InactivityExpiry, Pepper, TokenId, TokenKind},
+};
+use storage::{
+    AnyConnection, activity,
+    tokens::{
+        self, Revocation, RevokedBy,
+        service_users::{self, NewKey, NewServiceUser},
     },
 };
 

@@ -4,7 +4,7 @@
 //! itself, so whoever runs it keeps a copy of that file beside it, and replaces it when GitHub changes its keys; the file is
 //! read anew for each report.
 
-use crate::app::{Jeton, Result, StartError};
+use crate::{Jeton, Result, StartError};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde::Deserialize;

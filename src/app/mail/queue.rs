@@ -8,14 +8,8 @@
 //! twice, under the same Message-ID.
 
 use super::{LONGEST, Mail, Settings, server::Transport};
-use crate::{
-    app::{AppError, Jeton, Result, background, clock::Clock, random, seal::Seal},
-    domain::{time::Timestamp, token::Pepper, user::Email},
-    storage::{
-        AnyConnection, Db,
-        mails::{self, Waiting},
-    },
-};
+use crate::{AppError, Jeton, Result, background, clock::Clock, random, seal::Seal};
+use domain::{time::Timestamp, token::Pepper, user::Email};
 use lettre::{
     Address, AsyncTransport, Message,
     message::{
@@ -33,6 +27,10 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
+};
+use storage::{
+    AnyConnection, Db,
+    mails::{self, Waiting},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -111,7 +109,7 @@ impl Mailer {
     ///
     /// # Errors
     /// When there can be no such thread.
-    pub(in crate::app) fn start(settings: Settings, db: Db, pepper: &Pepper, clock: Clock) -> io::Result<Self> {
+    pub(crate) fn start(settings: Settings, db: Db, pepper: &Pepper, clock: Clock) -> io::Result<Self> {
         let from = settings.from.0;
         let host = from.email.domain().to_owned();
         let transport = settings.server.transport(&ClientId::Domain(host.clone())).map_err(io::Error::other)?;
@@ -135,7 +133,7 @@ impl Mailer {
     ///
     /// # Errors
     /// When the database fails.
-    pub(in crate::app) fn post(
+    pub(crate) fn post(
         &self,
         connection: &mut AnyConnection,
         mail: &Mail,
@@ -171,7 +169,7 @@ impl Mailer {
 
     /// Sends what was posted, now that its transaction is committed. What becomes of it need not be waited for, and
     /// dropping the answer changes nothing.
-    pub(in crate::app) fn send(&self, Posted(mail): Posted) -> Sending {
+    pub(crate) fn send(&self, Posted(mail): Posted) -> Sending {
         let (done, outcome) = oneshot::channel();
         match (mail, Arc::clone(&self.hands).try_acquire_owned()) {
             (None, _) => drop(done.send(Fate::Refused)),
@@ -185,7 +183,7 @@ impl Mailer {
 
     /// Takes no more mails in hand that wait from before, and waits until those in hand were tried, as before a stop.
     /// Whatever is not sent by then waits in the database.
-    pub(in crate::app) async fn finish(&self) {
+    pub(crate) async fn finish(&self) {
         self.is_closing.store(true, Relaxed);
         // No try takes longer.
         drop(tokio::time::timeout(LONGEST, self.hands.acquire_many(IN_HAND)).await);
@@ -352,7 +350,7 @@ fn pause(tries: i64) -> i64 {
 
 async fn write<T: Send + 'static>(
     postman: Arc<Postman>,
-    mut work: impl FnMut(&mut AnyConnection) -> crate::storage::Result<T> + Send + 'static,
+    mut work: impl FnMut(&mut AnyConnection) -> storage::Result<T> + Send + 'static,
 ) -> Result<T> {
     Jeton::blocking(move || postman.db.write(|connection| work(connection).map_err(AppError::from))).await
 }
@@ -370,7 +368,7 @@ impl Jeton {
     }
 
     /// Gives up mails that no server has taken for too long.
-    pub(in crate::app) async fn sweep_mails(&self) -> Result<()> {
+    pub(crate) async fn sweep_mails(&self) -> Result<()> {
         let until = self.clock.now().plus(-TOO_OLD);
         for id in self.write(move |connection| Ok(mails::sweep(connection, until)?)).await? {
             tracing::error!(
@@ -387,17 +385,17 @@ impl Jeton {
 /// server sends any or not.
 ///
 /// # Errors
-/// [`crate::domain::user::EmailError`] when it is none.
-pub(in crate::app) fn address(typed: &str) -> std::result::Result<Email, crate::domain::user::EmailError> {
+/// [`domain::user::EmailError`] when it is none.
+pub(crate) fn address(typed: &str) -> std::result::Result<Email, domain::user::EmailError> {
     let email = Email::parse(typed)?;
     let read = Address::from_str(email.as_str());
-    read.map(|_| email).map_err(|_| crate::domain::user::EmailError::Malformed)
+    read.map(|_| email).map_err(|_| domain::user::EmailError::Malformed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::EmailError;
+    use domain::user::EmailError;
 
     #[test]
     fn tries_come_later_each_time_and_end_within_the_life_of_a_link() {
@@ -405,7 +403,7 @@ mod tests {
         assert!(pauses.is_sorted() && pause(1_000) == 900);
         let last = pauses.iter().sum::<i64>();
         assert!((10 * 60..TOO_OLD).contains(&last), "{last}");
-        const { assert!(TOO_OLD < crate::domain::password_link::MINUTES * 60) };
+        const { assert!(TOO_OLD < domain::password_link::MINUTES * 60) };
         assert!(LEASE > 3 * i64::try_from(LONGEST.as_secs()).unwrap());
     }
 

@@ -1,7 +1,7 @@
 //! The SMTP server, as its address says.
 
 use super::LONGEST;
-use crate::domain::percent::{self, RESERVED};
+use domain::percent::{self, RESERVED};
 use lettre::{
     AsyncSmtpTransport, Tokio1Executor,
     transport::smtp::{

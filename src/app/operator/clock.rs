@@ -1,10 +1,8 @@
 //! Whoever runs the server says that its clock is right.
 
 use super::{Operator, entry, insert_everywhere};
-use crate::{
-    app::{Jeton, Result},
-    domain::{activity::Action, time::Timestamp},
-};
+use crate::{Jeton, Result};
+use domain::{activity::Action, time::Timestamp};
 
 impl Jeton {
     /// Writes down that the clock is right: the log then has an entry by it that is newer than any that a wrong clock

@@ -2,16 +2,14 @@
 
 use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
-    app::{
-        Jeton, Result,
-        organizations::{OrganizationForm, change, create, or_taken},
-    },
-    domain::{activity::Action, permission_set::SetName},
-    storage::{
-        activity, memberships,
-        organizations::{self, Named},
-        seats,
-    },
+    Jeton, Result,
+    organizations::{OrganizationForm, change, create, or_taken},
+};
+use domain::{activity::Action, permission_set::SetName};
+use storage::{
+    activity, memberships,
+    organizations::{self, Named},
+    seats,
 };
 
 /// An organization, as an operator lists it.
@@ -47,7 +45,7 @@ impl Jeton {
     /// if none is given.
     ///
     /// # Errors
-    /// [`crate::app::AppError::Invalid`] with what is wrong.
+    /// [`crate::AppError::Invalid`] with what is wrong.
     pub async fn create_organization_for(
         &self,
         _: Operator,
@@ -73,7 +71,7 @@ impl Jeton {
     /// Gives an organization another name, and another slug if one is given; `slug` may be one that it had before.
     ///
     /// # Errors
-    /// [`crate::app::AppError::Invalid`] with what is wrong.
+    /// [`crate::AppError::Invalid`] with what is wrong.
     pub async fn rename_organization(
         &self,
         _: Operator,

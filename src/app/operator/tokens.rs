@@ -2,27 +2,25 @@
 
 use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
-    app::{
-        AppError, Jeton, Result,
-        problem::{Field, Problems},
-        tokens::{known_form, revoke},
+    AppError, Jeton, Result,
+    problem::{Field, Problems},
+    tokens::{known_form, revoke},
+};
+use domain::{
+    activity::Action,
+    organization::OrganizationId,
+    text,
+    time::{DAY, Timestamp},
+    token::Life,
+};
+use storage::{
+    AnyConnection, activity,
+    organizations::{self, Named},
+    tokens::{
+        self, OwnedToken, Revocation, RevokedBy,
+        service_users::{self, ServiceToken},
     },
-    domain::{
-        activity::Action,
-        organization::OrganizationId,
-        text,
-        time::{DAY, Timestamp},
-        token::Life,
-    },
-    storage::{
-        AnyConnection, activity,
-        organizations::{self, Named},
-        tokens::{
-            self, OwnedToken, Revocation, RevokedBy,
-            service_users::{self, ServiceToken},
-        },
-        users,
-    },
+    users,
 };
 
 /// Which tokens an operator means: those that all of these take.

@@ -3,41 +3,39 @@
 
 use super::{Operator, Records, entry, find_organization, find_user, unknown};
 use crate::{
-    app::{
-        AppError, Jeton, Result,
-        activity::insert_everywhere,
-        email_changes,
-        installation::{demote, holders, promote},
-        invitations::{admit, belongs},
-        mail,
-        password_links::LinkCode,
-        problem::{Field, Problem, Problems},
-        random,
-        sessions::{is_open, why_closed},
-        tokens::revoke,
-        users::{Ending, end, is_last_administrator, reactivate, refused, withdraw_invitations},
-    },
-    domain::{
-        activity::Action,
-        organization::{OrganizationId, PermissionSetId},
-        password_link::MadeBy,
-        text,
-        time::Timestamp,
-        user::{self, Password, PasswordError, Theme, UserId},
-    },
-    storage::{
-        AnyConnection, activity,
-        memberships::{
-            self, Standing,
-            people::{self, Person},
-            places::{self, Place},
-        },
-        organizations, password_links, sessions,
-        tokens::{self, RevokedBy},
-        users::{self, Profile, User},
-    },
+    AppError, Jeton, Result,
+    activity::insert_everywhere,
+    email_changes,
+    installation::{demote, holders, promote},
+    invitations::{admit, belongs},
+    mail,
+    password_links::LinkCode,
+    problem::{Field, Problem, Problems},
+    random,
+    sessions::{is_open, why_closed},
+    tokens::revoke,
+    users::{Ending, end, is_last_administrator, reactivate, refused, withdraw_invitations},
 };
 use chrono_tz::Tz;
+use domain::{
+    activity::Action,
+    organization::{OrganizationId, PermissionSetId},
+    password_link::MadeBy,
+    text,
+    time::Timestamp,
+    user::{self, Password, PasswordError, Theme, UserId},
+};
+use storage::{
+    AnyConnection, activity,
+    memberships::{
+        self, Standing,
+        people::{self, Person},
+        places::{self, Place},
+    },
+    organizations, password_links, sessions,
+    tokens::{self, RevokedBy},
+    users::{self, Profile, User},
+};
 
 /// Whom to add to an organization, as it was typed.
 #[derive(Clone, Debug)]
@@ -345,7 +343,7 @@ fn random_password() -> String {
 #[cfg(test)]
 mod tests {
     use super::random_password;
-    use crate::domain::user::Password;
+    use domain::user::Password;
 
     #[test]
     fn a_random_password_may_be_chosen() {

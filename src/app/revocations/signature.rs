@@ -1,8 +1,8 @@
 //! The signature of receipts: Ed25519 as a compact JWS (RFC 7515, RFC 8037), with a key that every node derives from the
 //! pepper, so all sign alike and nothing more is stored.
 
-use crate::domain::token::Pepper;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::token::Pepper;
 use ring::{
     digest::{SHA256, digest},
     signature::{Ed25519KeyPair, KeyPair},

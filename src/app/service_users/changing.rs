@@ -2,24 +2,22 @@
 
 use super::{Admin, at_form, begin, expire, find, period, write_entry};
 use crate::{
-    app::{
-        Jeton, Result,
-        permission_sets::{chosen, may_give},
-        problem::{Field, Problem, Problems},
-        tokens::known_form,
-    },
-    domain::{
-        activity::{Action, Source},
-        text,
-        time::Timestamp,
-        token,
-    },
-    storage::{
-        AnyConnection,
-        tokens::{
-            service_users::{self, ServiceToken},
-            touched,
-        },
+    Jeton, Result,
+    permission_sets::{chosen, may_give},
+    problem::{Field, Problem, Problems},
+    tokens::known_form,
+};
+use domain::{
+    activity::{Action, Source},
+    text,
+    time::Timestamp,
+    token,
+};
+use storage::{
+    AnyConnection,
+    tokens::{
+        service_users::{self, ServiceToken},
+        touched,
     },
 };
 
@@ -58,7 +56,7 @@ impl Jeton {
     /// Gives a service user another name.
     ///
     /// # Errors
-    /// [`AppError::NotFound`](crate::app::AppError::NotFound); [`AppError::Invalid`](crate::app::AppError::Invalid) with what is wrong with the name, or at [`Field::Form`] that the token
+    /// [`AppError::NotFound`](crate::AppError::NotFound); [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong with the name, or at [`Field::Form`] that the token
     /// has ended or was changed meanwhile.
     pub async fn rename_service_token(&self, at: &Admin, id: &str, form: NameForm, source: Source) -> Result<()> {
         let mut problems = Problems::default();

@@ -1,17 +1,15 @@
 //! A token is revoked, and what has ended is deleted.
 
 use super::{Admin, at_form, begin, expire, find, write_entry};
-use crate::{
-    app::{Jeton, Result, problem::Problem, tokens::known_form},
-    domain::activity::{Action, Source},
-    storage::tokens::{Revocation, RevokedBy, service_users, touched},
-};
+use crate::{Jeton, Result, problem::Problem, tokens::known_form};
+use domain::activity::{Action, Source};
+use storage::tokens::{Revocation, RevokedBy, service_users, touched};
 
 impl Jeton {
     /// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.
     ///
     /// # Errors
-    /// [`AppError::NotFound`](crate::app::AppError::NotFound).
+    /// [`AppError::NotFound`](crate::AppError::NotFound).
     pub async fn revoke_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
         let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
         self.end_keys(move |connection| {
@@ -33,7 +31,7 @@ impl Jeton {
     /// Deletes a token that has ended, with its service user. The activity log keeps its name, which this returns.
     ///
     /// # Errors
-    /// [`AppError::NotFound`](crate::app::AppError::NotFound); [`Problem::StillActive`] for a token that works.
+    /// [`AppError::NotFound`](crate::AppError::NotFound); [`Problem::StillActive`] for a token that works.
     pub async fn delete_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<String> {
         let (at, id) = (at.clone(), known_form(id)?);
         // Refused uses that are still in memory are counted before the rows go.

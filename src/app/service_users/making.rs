@@ -2,19 +2,17 @@
 
 use super::{Admin, NewKey, begin, expire_all, find, free_slot, period, write_entry};
 use crate::{
-    app::{
-        Jeton, Result,
-        permission_sets::{chosen, may_give},
-        problem::{Field, Problems},
-        random,
-        tokens::checked_nonce,
-    },
-    domain::{
-        activity::{Action, Source},
-        text, token,
-    },
-    storage::tokens::service_users::{self, NewKey as KeyRow, NewServiceUser},
+    Jeton, Result,
+    permission_sets::{chosen, may_give},
+    problem::{Field, Problems},
+    random,
+    tokens::checked_nonce,
 };
+use domain::{
+    activity::{Action, Source},
+    text, token,
+};
+use storage::tokens::service_users::{self, NewKey as KeyRow, NewServiceUser};
 
 /// What the form for a new token asks for, as it was typed.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +33,7 @@ impl Jeton {
     /// Makes a service user with its token.
     ///
     /// # Errors
-    /// [`AppError::Invalid`](crate::app::AppError::Invalid) with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
+    /// [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
     /// of active tokens, or a form that was sent before.
     pub async fn create_service_token(&self, at: &Admin, form: ServiceTokenForm, source: Source) -> Result<NewKey> {
         let mut problems = Problems::default();

@@ -2,25 +2,23 @@
 
 use super::{Admin, NewKey, at_form, begin, expire, expire_all, find, free_slot, write_entry};
 use crate::{
-    app::{
-        AppError, Jeton, Result,
-        permission_sets::may_give,
-        problem::{Field, Problem, Problems},
-        random,
-        tokens::{checked_nonce, known_form},
-    },
-    domain::{
-        activity::{Action, Source},
-        permission::{ManageIntegrations, OrgGrant},
-        time::Timestamp,
-        token::{self, KeyDigest},
-    },
-    storage::{
-        AnyConnection, activity,
-        tokens::{
-            self,
-            service_users::{self, NewKey as KeyRow, ServiceToken},
-        },
+    AppError, Jeton, Result,
+    permission_sets::may_give,
+    problem::{Field, Problem, Problems},
+    random,
+    tokens::{checked_nonce, known_form},
+};
+use domain::{
+    activity::{Action, Source},
+    permission::{ManageIntegrations, OrgGrant},
+    time::Timestamp,
+    token::{self, KeyDigest},
+};
+use storage::{
+    AnyConnection, activity,
+    tokens::{
+        self,
+        service_users::{self, NewKey as KeyRow, ServiceToken},
     },
 };
 
@@ -160,7 +158,7 @@ impl Jeton {
     ///
     /// A key whose time is over is refused without this; here it is written down. Quiet is looked at once a minute, and
     /// another node may hold a use of the last minute: an old key ends up to two minutes later than it says.
-    pub(in crate::app) async fn end_quiet_keys(&self) -> Result<()> {
+    pub(crate) async fn end_quiet_keys(&self) -> Result<()> {
         let due = move |old: &service_users::RunningOut, now: Timestamp| {
             let quiet_since = old.last_used_at.map_or(old.replaced_at, |used| used.max(old.replaced_at));
             let is_quiet = old.quiet_seconds.is_some_and(|quiet| now.since(quiet_since) >= quiet);

@@ -1,25 +1,23 @@
 //! Somebody's access ends, and begins again.
 
 use super::{Manager, belonging, is_last_administrator, refused, to};
-use crate::{
-    app::{AppError, Jeton, Result, problem::Problem},
-    domain::{
-        activity::{Action, Source},
-        organization::{MembershipId, OrganizationId},
-        permission::{ManageUsers, OrgGrant},
-        time::Timestamp,
-        user::UserId,
+use crate::{AppError, Jeton, Result, problem::Problem};
+use domain::{
+    activity::{Action, Source},
+    organization::{MembershipId, OrganizationId},
+    permission::{ManageUsers, OrgGrant},
+    time::Timestamp,
+    user::UserId,
+};
+use storage::{
+    AnyConnection, activity, invitations,
+    memberships::{
+        self, Standing,
+        people::{self, Person},
     },
-    storage::{
-        AnyConnection, activity, invitations,
-        memberships::{
-            self, Standing,
-            people::{self, Person},
-        },
-        organizations, sessions,
-        tokens::{self, Revocation, RevokedBy, Token},
-        users,
-    },
+    organizations, sessions,
+    tokens::{self, Revocation, RevokedBy, Token},
+    users,
 };
 
 /// How somebody's access ends.
@@ -33,7 +31,7 @@ pub enum Ending {
 
 impl Ending {
     /// Whether it would change nothing any more.
-    pub(in crate::app) fn has_happened(self, person: &Person) -> bool {
+    pub(crate) fn has_happened(self, person: &Person) -> bool {
         match self {
             Self::Deactivation => person.standing != Standing::Active,
             Self::Removal => person.standing == Standing::Removed,
@@ -41,7 +39,7 @@ impl Ending {
     }
 
     /// What the activity log calls it.
-    pub(in crate::app) const fn action(self) -> Action {
+    pub(crate) const fn action(self) -> Action {
         match self {
             Self::Deactivation => Action::UserDeactivated,
             Self::Removal => Action::UserRemoved,
@@ -56,7 +54,7 @@ impl Jeton {
     ///
     /// # Errors
     /// [`AppError::NotFound`] for somebody who never belonged to the organization; [`AppError::Invalid`] at
-    /// [`Field::Form`](crate::app::problem::Field::Form) if whoever asks may not decide about them, or they are the last
+    /// [`Field::Form`](crate::problem::Field::Form) if whoever asks may not decide about them, or they are the last
     /// administrator.
     pub async fn end_membership(
         &self,
@@ -89,7 +87,7 @@ impl Jeton {
     ///
     /// # Errors
     /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
-    /// password, or at [`Field::Form`](crate::app::problem::Field::Form) if they would get what whoever asks does not hold.
+    /// password, or at [`Field::Form`](crate::problem::Field::Form) if they would get what whoever asks does not hold.
     pub async fn reactivate(
         &self,
         manager: &Manager,
@@ -129,7 +127,7 @@ pub(super) fn stops(token: &Token, person: &Person, now: Timestamp) -> bool {
 
 /// Ends somebody's access, with the organization locked. `by` is the entry about it without the person: who does it, and
 /// when. Whoever calls this has checked that it may be done.
-pub(in crate::app) fn end(
+pub(crate) fn end(
     connection: &mut AnyConnection,
     person: &Person,
     ending: Ending,
@@ -159,7 +157,7 @@ pub(in crate::app) fn end(
 
 /// Withdraws the invitations to an organization that a user has made and those for their own address. `by` says who does
 /// it, and when.
-pub(in crate::app) fn withdraw_invitations(
+pub(crate) fn withdraw_invitations(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     (user, email): (UserId, &str),
@@ -175,11 +173,7 @@ pub(in crate::app) fn withdraw_invitations(
 
 /// Makes somebody active again, with the organization locked. `by` is the entry about it without the person. Returns false
 /// if they are active.
-pub(in crate::app) fn reactivate(
-    connection: &mut AnyConnection,
-    person: &Person,
-    by: activity::Entry<'_>,
-) -> Result<bool> {
+pub(crate) fn reactivate(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
     let activated = memberships::activate(connection, person.membership, person.organization, person.set.id, by.at)?;
     if activated {
         activity::insert(connection, &to(person, by))?;

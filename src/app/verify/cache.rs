@@ -4,14 +4,11 @@
 //! keys that the steps between are about, or everything if they do not say. What was read from the database is kept only
 //! if the cache has not moved on since, for nobody would tell it any more about a change in between.
 
-use crate::{
-    domain::{
-        access::Identity,
-        protected_api::ProtectedApi,
-        time::Timestamp,
-        token::{KeyDigest, Life},
-    },
-    storage::epoch::Touched,
+use domain::{
+    access::Identity,
+    protected_api::ProtectedApi,
+    time::Timestamp,
+    token::{KeyDigest, Life},
 };
 use quick_cache::{Weighter, sync::Cache as Entries};
 use std::{
@@ -21,6 +18,7 @@ use std::{
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
+use storage::epoch::Touched;
 
 /// Most bytes of what is known, a bit more than 100,000 tokens of the usual kind.
 const BYTES: u64 = 52 << 20;
@@ -70,7 +68,7 @@ impl Known {
     }
 }
 
-/// What became of the cache as the epoch moved, until somebody has told of it ([`crate::app::nodes`]).
+/// What became of the cache as the epoch moved, until somebody has told of it ([`crate::nodes`]).
 #[derive(Default)]
 pub struct Passed {
     /// The epochs to which it was brought, and when each had been read, in milliseconds by the database's clock.

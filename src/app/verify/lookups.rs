@@ -4,19 +4,17 @@
 //! ([`super::super::freshness::LocalEpoch`]).
 
 use crate::{
-    app::{
-        freshness::Unproven,
-        line::Line,
-        usage::{self, Uses},
-    },
-    domain::{
-        access::Identity,
-        protected_api::ProtectedApi,
-        token::{KeyDigest, Life, Pepper, TokenKind},
-    },
-    storage::{Address, AnyConnection, StorageError, protected_apis, tokens},
+    freshness::Unproven,
+    line::Line,
+    usage::{self, Uses},
+};
+use domain::{
+    access::Identity,
+    protected_api::ProtectedApi,
+    token::{KeyDigest, Life, Pepper, TokenKind},
 };
 use std::{collections::HashMap, sync::Arc};
+use storage::{Address, AnyConnection, StorageError, protected_apis, tokens};
 
 /// Most questions of one round.
 const BATCH: usize = 256;

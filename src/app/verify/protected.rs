@@ -5,14 +5,12 @@
 //! forged word can narrow, never widen.
 
 use super::{Accepted, Asked, Denied, Verifier, lookups};
-use crate::{
-    app::freshness::Unproven,
-    domain::{
-        access::Demand,
-        activity::Source,
-        protected_api::{Closed, ProtectedApi, RequestPath},
-        token::{is_public_id, kind_of_key},
-    },
+use crate::freshness::Unproven;
+use domain::{
+    access::Demand,
+    activity::Source,
+    protected_api::{Closed, ProtectedApi, RequestPath},
+    token::{is_public_id, kind_of_key},
 };
 use std::sync::Arc;
 

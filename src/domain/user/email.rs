@@ -4,7 +4,7 @@
 //! in its own letters. The local part is its mail server's own affair: one that is not ASCII is kept as it was typed
 //! (NFC), and mailed by SMTPUTF8 (RFC 6531), which servers that have such addresses speak.
 
-use crate::domain::{
+use crate::{
     leak,
     text::{self, TextError},
 };

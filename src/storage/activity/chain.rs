@@ -5,11 +5,11 @@ use super::super::{
     schema::{activity, activity_heads},
 };
 use super::Chained;
-use crate::domain::{
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use domain::{
     activity::{CHAIN_START, Hash},
     organization::OrganizationId,
 };
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use std::collections::BTreeSet;
 
 /// What is wrong with a chain. Positions count from 1.

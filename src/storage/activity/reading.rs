@@ -7,13 +7,13 @@ use super::super::{
     schema::{activity, activity_heads},
 };
 use super::Chained;
-use crate::domain::{
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use domain::{
     activity::{Action, Hash, Source},
     organization::OrganizationId,
     time::Timestamp,
     user::UserId,
 };
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

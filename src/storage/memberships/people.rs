@@ -2,21 +2,19 @@
 
 use super::{SetRow, Standing};
 use crate::{
-    domain::{
-        organization::{MembershipId, OrganizationId, PermissionSetId},
-        permission::Permission,
-        permission_set::PermissionSet,
-        time::Timestamp,
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, Result,
-        connection::MultiBackend,
-        patterns,
-        schema::{memberships, permission_sets, users},
-    },
+    AnyConnection, Result,
+    connection::MultiBackend,
+    patterns,
+    schema::{memberships, permission_sets, users},
 };
 use diesel::prelude::*;
+use domain::{
+    organization::{MembershipId, OrganizationId, PermissionSetId},
+    permission::Permission,
+    permission_set::PermissionSet,
+    time::Timestamp,
+    user::UserId,
+};
 
 /// A person in an organization.
 #[derive(Clone, Debug)]

@@ -2,18 +2,16 @@
 
 use super::{SetRow, Standing};
 use crate::{
-    domain::{
-        organization::{MembershipId, OrganizationId},
-        permission_set::SetName,
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, Result,
-        connection::MultiBackend,
-        schema::{memberships, organizations, permission_sets},
-    },
+    AnyConnection, Result,
+    connection::MultiBackend,
+    schema::{memberships, organizations, permission_sets},
 };
 use diesel::prelude::*;
+use domain::{
+    organization::{MembershipId, OrganizationId},
+    permission_set::SetName,
+    user::UserId,
+};
 
 /// A user's place in an organization.
 #[derive(Clone, Debug)]

@@ -1,13 +1,11 @@
 //! How often tokens are used: calls a day, of each key.
 
 use crate::{
-    domain::{organization::ServiceUserId, token::TokenId},
-    storage::{
-        AnyConnection, Result,
-        schema::{api_tokens, token_calls},
-    },
+    AnyConnection, Result,
+    schema::{api_tokens, token_calls},
 };
 use diesel::{prelude::*, sql_query, sql_types::BigInt};
+use domain::{organization::ServiceUserId, token::TokenId};
 
 /// Most rows that are forgotten at once.
 const BATCH: i64 = 10_000;

@@ -2,21 +2,19 @@
 
 use super::LifeRow;
 use crate::{
-    domain::{
-        access::{Identity, Subject},
-        organization::OrganizationId,
-        permission::Permissions,
-        token::{KeyDigest, Life, Scope, TokenId, TokenKind},
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, Result,
-        epoch::Touched,
-        known,
-        schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
-    },
+    AnyConnection, Result,
+    epoch::Touched,
+    known,
+    schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
 };
 use diesel::prelude::*;
+use domain::{
+    access::{Identity, Subject},
+    organization::OrganizationId,
+    permission::Permissions,
+    token::{KeyDigest, Life, Scope, TokenId, TokenKind},
+    user::UserId,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]

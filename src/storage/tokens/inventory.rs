@@ -7,24 +7,22 @@
 
 use super::{KeyFacts, KeyRow};
 use crate::{
-    domain::{
-        organization::OrganizationId,
-        text,
-        time::{DAY, Timestamp},
-        token::{self, Scope, TokenId, TokenKind},
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, Result,
-        connection::MultiBackend,
-        known, patterns,
-        schema::{api_tokens, service_users, users},
-    },
+    AnyConnection, Result,
+    connection::MultiBackend,
+    known, patterns,
+    schema::{api_tokens, service_users, users},
 };
 use diesel::{
     dsl::{max, sql},
     prelude::*,
     sql_types::{BigInt, Bool},
+};
+use domain::{
+    organization::OrganizationId,
+    text,
+    time::{DAY, Timestamp},
+    token::{self, Scope, TokenId, TokenKind},
+    user::UserId,
 };
 
 /// A token of the organization.

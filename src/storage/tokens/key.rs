@@ -1,13 +1,11 @@
 //! What becomes of any key: its life, its last use, and who ended it.
 
-use crate::{
-    domain::{
-        time::Timestamp,
-        token::{InactivityExpiry, Life, TokenId},
-    },
-    storage::{Result, known, schema::api_tokens},
-};
+use crate::{Result, known, schema::api_tokens};
 use diesel::prelude::*;
+use domain::{
+    time::Timestamp,
+    token::{InactivityExpiry, Life, TokenId},
+};
 
 /// Who revoked a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,21 +2,19 @@
 
 use super::{KeyRow, LastUse, RefusedUses, RevokedBy};
 use crate::{
-    domain::{
-        organization::{MembershipId, OrganizationId},
-        text,
-        time::Timestamp,
-        token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, Result,
-        connection::MultiBackend,
-        known,
-        schema::{api_tokens, users},
-    },
+    AnyConnection, Result,
+    connection::MultiBackend,
+    known,
+    schema::{api_tokens, users},
 };
 use diesel::prelude::*;
+use domain::{
+    organization::{MembershipId, OrganizationId},
+    text,
+    time::Timestamp,
+    token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
+    user::UserId,
+};
 
 /// A personal token as lists and its page show it.
 #[derive(Clone, Debug)]
@@ -218,7 +216,7 @@ pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i1
 /// Stores a personal token.
 ///
 /// # Errors
-/// When the database fails; [`crate::storage::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+/// When the database fails; [`crate::StorageError::is_duplicate`] if the place is taken or the form was sent before.
 pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp) -> Result<TokenId> {
     let id = diesel::insert_into(api_tokens::table)
         .values((

@@ -1,13 +1,13 @@
 //! Where all ways of revoking a key meet.
 
-use crate::storage::{AnyConnection, Result};
+use crate::{AnyConnection, Result};
 use diesel::{
     RunQueryDsl, sql_query,
     sql_types::{BigInt, Bool},
 };
 
 /// Writes down that these keys were revoked by the transaction that runs. The step of the epoch at its end adds when
-/// ([`crate::storage::epoch::step`]). Returns whether there was any.
+/// ([`crate::epoch::step`]). Returns whether there was any.
 ///
 /// # Errors
 /// When the database fails.

@@ -9,20 +9,18 @@ pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
 use super::{KeyFacts, KeyRow, Revocation, RevokedBy, note_revoked};
 use crate::{
-    domain::{
-        organization::{OrganizationId, ServiceUserId},
-        permission::Permissions,
-        text,
-        time::Timestamp,
-        token::{InactivityExpiry, KeyDigest, Pepper, Scope, TokenId, TokenKind},
-        user::UserId,
-    },
-    storage::{
-        AnyConnection, Result, known,
-        schema::{api_tokens, service_users},
-    },
+    AnyConnection, Result, known,
+    schema::{api_tokens, service_users},
 };
 use diesel::prelude::*;
+use domain::{
+    organization::{OrganizationId, ServiceUserId},
+    permission::Permissions,
+    text,
+    time::Timestamp,
+    token::{InactivityExpiry, KeyDigest, Pepper, Scope, TokenId, TokenKind},
+    user::UserId,
+};
 use std::collections::HashMap;
 
 /// A service user with its token.
@@ -233,7 +231,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewServiceUser<'_>, now: Tim
 /// Stores a key, which is the current one from now on.
 ///
 /// # Errors
-/// When the database fails; [`crate::storage::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+/// When the database fails; [`crate::StorageError::is_duplicate`] if the place is taken or the form was sent before.
 pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timestamp) -> Result<TokenId> {
     let id = diesel::insert_into(api_tokens::table)
         .values((

@@ -1,15 +1,13 @@
 //! Uses of tokens, written down many tokens at a time: each function takes as many statements for hundreds as for one.
 
 use super::COUNTED_FROM_LAST_USE;
-use crate::{
-    domain::{activity::Source, calls::day_of, time::Timestamp, token::TokenId},
-    storage::{AnyConnection, Result, schema::api_tokens},
-};
+use crate::{AnyConnection, Result, schema::api_tokens};
 use diesel::{
     prelude::*,
     sql_query,
     sql_types::{BigInt, Text},
 };
+use domain::{activity::Source, calls::day_of, time::Timestamp, token::TokenId};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 

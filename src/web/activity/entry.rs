@@ -5,26 +5,24 @@ use super::{
     sentence::{self, Name, Names, Piece},
 };
 use crate::{
-    app::{AppError, activity::LogPage, organizations::Holder, random},
-    domain::{
-        activity::{Action, Source},
-        permission::{Permission, ReadActivity},
-        user::{UserId, shown_email},
-    },
-    storage::activity::Logged,
-    web::{
-        App,
-        errors::WebError,
-        holder::Holding,
-        page::{IsHtmx, page},
-        routes::path,
-        shell::{Nav, Shell},
-        texts::Texts,
-        words::{Calendar, Moment},
-    },
+    App,
+    errors::WebError,
+    holder::Holding,
+    page::{IsHtmx, page},
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Moment},
 };
 use actix_web::{HttpResponse, web::Path};
+use app::{AppError, activity::LogPage, organizations::Holder, random};
 use askama::Template;
+use domain::{
+    activity::{Action, Source},
+    permission::{Permission, ReadActivity},
+    user::{UserId, shown_email},
+};
+use storage::activity::Logged;
 
 /// An entry among the others.
 pub struct Line {
@@ -135,7 +133,7 @@ fn names(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &Lo
     let may_see_tokens = reader.grant().held().contains(Permission::PlatformIntegrations);
     let actor = match (entry.actor, entry.actor_name.as_str()) {
         (_, "") => t.activity_jeton(),
-        (None, crate::app::operator::NAME) => t.activity_operator(),
+        (None, app::operator::NAME) => t.activity_operator(),
         (_, name) => name,
     };
     let token = entry.token.as_ref().map(|(public_id, label)| Name {

@@ -2,20 +2,18 @@
 
 use super::{Sought, calendar};
 use crate::{
-    app::{AppError, activity::Export, random},
-    domain::permission::ReadActivity,
-    storage::activity::Logged,
-    web::{
-        App,
-        csv::{self, Cell, Csv},
-        errors::WebError,
-        form::Form,
-        holder::Holding,
-        shell::Nav,
-    },
+    App,
+    csv::{self, Cell, Csv},
+    errors::WebError,
+    form::Form,
+    holder::Holding,
+    shell::Nav,
 };
 use actix_web::{HttpResponse, web::Bytes};
+use app::{AppError, activity::Export, random};
+use domain::permission::ReadActivity;
 use serde_json::json;
+use storage::activity::Logged;
 
 /// The name of the file with this ending.
 pub const fn name(ending: &str) -> &'static str {
@@ -51,7 +49,7 @@ pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>)
 }
 
 /// `POST /orgs/{slug}/activity.jsonl`: the same with everything that it takes to check the chain, a JSON object a line.
-/// [`crate::domain::activity::chained`] says how to check it.
+/// [`domain::activity::chained`] says how to check it.
 ///
 /// # Errors
 /// When the filter cannot be read.

@@ -1,15 +1,13 @@
 //! Entries of the log as sentences.
 
-use crate::{
-    domain::{
-        activity::{Action, ActionGroup},
-        permission::{BuiltInSet, Permission},
-        protected_api::{Methods, Needs},
-    },
-    storage::activity::Logged,
-    web::{texts::Texts, words::Calendar},
-};
+use crate::{texts::Texts, words::Calendar};
 use chrono::DateTime;
+use domain::{
+    activity::{Action, ActionGroup},
+    permission::{BuiltInSet, Permission},
+    protected_api::{Methods, Needs},
+};
+use storage::activity::Logged;
 
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
             BuiltInSet::from_key(&detail).map_or(detail, |set| t.built_in_set(set).into())
         }
         Action::TokenRotated | Action::InstallationRestored => match DateTime::parse_from_rfc3339(&detail) {
-            Ok(at) => calendar.exact(crate::domain::time::Timestamp::from_seconds(at.timestamp())),
+            Ok(at) => calendar.exact(domain::time::Timestamp::from_seconds(at.timestamp())),
             Err(_) => detail,
         },
         _ => detail,
@@ -273,7 +271,7 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
+    use domain::{
         activity::{CHAIN_START, Source},
         time::Timestamp,
         user::{Language, UserId},

@@ -1,11 +1,9 @@
 //! The connections of one thread.
 
 use super::{Client, Connection, Refusals, Shares, client::Waits, shares};
-use crate::{
-    app::background,
-    web::{node::Node, source::TrustedProxies},
-};
+use crate::{node::Node, source::TrustedProxies};
 use actix_web::{rt::net::TcpStream, web::Data};
+use app::background;
 use socket2::{SockRef, Socket};
 use std::{
     cell::{Cell, RefCell},

@@ -3,7 +3,7 @@
 //! They close the connection, and say so: a proxy that shares it between clients must not send the next request over it.
 
 use super::Client;
-use crate::web::{finish, routes::path, source::RequestId, verify};
+use crate::{finish, routes::path, source::RequestId, verify};
 use actix_web::http::{
     StatusCode,
     header::{HttpDate, STRICT_TRANSPORT_SECURITY},

@@ -1,15 +1,8 @@
 //! Who calls an endpoint, by one of the ways of RFC 6749, section 2.3.1, or RFC 6750, section 2.1.
 
 use crate::{
-    app::verify::{Accepted, Denied},
-    domain::{
-        access::{Demand, Refusal},
-        token::TokenKind,
-    },
-    web::{
-        bearer::{self, BearerError},
-        errors::WebError,
-    },
+    bearer::{self, BearerError},
+    errors::WebError,
 };
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -18,7 +11,12 @@ use actix_web::{
         header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
     },
 };
+use app::verify::{Accepted, Denied};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::{
+    access::{Demand, Refusal},
+    token::TokenKind,
+};
 use serde_json::json;
 use url::form_urlencoded;
 

@@ -1,12 +1,10 @@
 //! Introspection: an API asks whom a token speaks for (RFC 7662).
 
 use super::caller::{ClientFields, OAuthError, caller, service_user, token};
-use crate::{
-    app::verify::{Accepted, Denied},
-    domain::{access::Demand, organization::OrganizationId, permission::Permission},
-    web::{PublicUrl, bearer, body::Json, errors::WebError, form::OpenForm},
-};
+use crate::{PublicUrl, bearer, body::Json, errors::WebError, form::OpenForm};
 use actix_web::{HttpRequest, HttpResponse, web::Data};
+use app::verify::{Accepted, Denied};
+use domain::{access::Demand, organization::OrganizationId, permission::Permission};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Where standard clients find the endpoints.
 
-use crate::web::{PublicUrl, routes::path};
+use crate::{PublicUrl, routes::path};
 use actix_web::{HttpResponse, web::Data};
 use serde_json::json;
 

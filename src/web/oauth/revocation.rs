@@ -1,11 +1,9 @@
 //! Revocation by whoever has the key (RFC 7009).
 
 use super::caller::{ClientFields, OAuthError, caller, is_named, token};
-use crate::{
-    domain::{access::Demand, leak},
-    web::{App, errors::WebError, form::OpenForm, source},
-};
+use crate::{App, errors::WebError, form::OpenForm, source};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::{access::Demand, leak};
 use serde::Deserialize;
 
 /// The form of RFC 7009, section 2.1. `token_type_hint` is of no use: a key names its kind.

@@ -2,23 +2,21 @@
 
 use super::{Editor, Of, show, uses};
 use crate::{
-    app::{AppError, permission_sets::SetInUse},
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{IsHtmx, page, see},
-        routes::path,
-        shell::{Nav, Shell},
-        sign_in::Nothing,
-        texts::Texts,
-        words::Errors,
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{IsHtmx, page, see},
+    routes::path,
+    shell::{Nav, Shell},
+    sign_in::Nothing,
+    texts::Texts,
+    words::Errors,
 };
 use actix_web::{
     HttpResponse,
     web::{Path, Query},
 };
+use app::{AppError, permission_sets::SetInUse};
 use askama::Template;
 
 /// The question.

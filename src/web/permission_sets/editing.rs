@@ -2,28 +2,26 @@
 
 use super::{Editor, Of, more};
 use crate::{
-    app::{
-        AppError,
-        permission_sets::{Preview, SetForm, SetInUse},
-        problem::{Field, Problem},
-    },
-    domain::permission::Permissions,
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{page, see},
-        permissions::{PermissionFields, chosen, picked},
-        routes::path,
-        shell::{Nav, Shell},
-        words::Errors,
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, see},
+    permissions::{PermissionFields, chosen, picked},
+    routes::path,
+    shell::{Nav, Shell},
+    words::Errors,
 };
 use actix_web::{
     HttpResponse,
     web::{Path, Query},
 };
+use app::{
+    AppError,
+    permission_sets::{Preview, SetForm, SetInUse},
+    problem::{Field, Problem},
+};
 use askama::Template;
+use domain::permission::Permissions;
 use serde::Deserialize;
 
 /// What was typed into the form.

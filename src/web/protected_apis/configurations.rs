@@ -8,14 +8,12 @@
 //! runs them all with these very texts.
 
 use crate::{
-    domain::protected_api::Address,
-    web::{
-        PublicUrl,
-        routes::path,
-        texts::Texts,
-        verify::{IDENTITY, OVERRIDING},
-    },
+    PublicUrl,
+    routes::path,
+    texts::Texts,
+    verify::{IDENTITY, OVERRIDING},
 };
+use domain::protected_api::Address;
 
 /// nginx sends no name and looks at no certificate unless it is told to, and at two of a chain of three.
 const NGINX_TLS: &str = "    proxy_ssl_server_name on;\n    proxy_ssl_verify on;\n    proxy_ssl_verify_depth 3;\n    \
@@ -254,7 +252,7 @@ impl Facts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::Language;
+    use domain::user::Language;
 
     #[test]
     fn every_configuration_asks_about_this_api_and_hands_on_each_header() {

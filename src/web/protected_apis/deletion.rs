@@ -1,7 +1,7 @@
 //! Deleting a protected API: a question first, as a page of its own or, for htmx, as a dialog.
 
 use super::{Admin, Of};
-use crate::web::{
+use crate::{
     App,
     errors::WebError,
     form::Form,

@@ -3,29 +3,27 @@
 
 use super::{Admin, Of};
 use crate::{
-    app::{
-        problem::{Field, Problem},
-        protected_apis::{ApiForm, TypedRule},
-    },
-    domain::{
-        permission::PermissionGroup,
-        protected_api::{MOST_RULES, Methods, Needs},
-    },
-    storage::protected_apis::StoredApi,
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{page, see},
-        routes::path,
-        shell::{Nav, Shell},
-        texts::Texts,
-        words::Errors,
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, see},
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::Errors,
 };
 use actix_web::{HttpResponse, web::Path};
+use app::{
+    problem::{Field, Problem},
+    protected_apis::{ApiForm, TypedRule},
+};
 use askama::Template;
+use domain::{
+    permission::PermissionGroup,
+    protected_api::{MOST_RULES, Methods, Needs},
+};
 use serde::Deserialize;
+use storage::protected_apis::StoredApi;
 
 /// What was typed into the form. The lists have a value for each rule.
 #[derive(Clone, Debug, Default, Deserialize)]

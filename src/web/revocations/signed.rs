@@ -3,25 +3,23 @@
 //! The signature proves that an installation with this pepper has said so, and that nobody has changed it since. It does not
 //! prove that the installation's clock was right, nor bind whoever holds the pepper.
 
-use crate::{
-    app::{
-        AppError, Jeton,
-        revocations::{NodeReceipt, Receipt},
-    },
-    domain::{
-        access::Demand,
-        time::{Timestamp, rfc3339_milliseconds},
-    },
-    storage::memberships::Membership,
-    web::{App, PublicUrl, bearer, errors::WebError, finish, routes::path, source},
-};
+use crate::{App, PublicUrl, bearer, errors::WebError, finish, routes::path, source};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::CONTENT_DISPOSITION},
     web::{Data, Path},
 };
+use app::{
+    AppError, Jeton,
+    revocations::{NodeReceipt, Receipt},
+};
+use domain::{
+    access::Demand,
+    time::{Timestamp, rfc3339_milliseconds},
+};
 use serde::Serialize;
 use serde_json::json;
+use storage::memberships::Membership;
 
 /// The organization of a receipt.
 #[derive(Clone, Copy, Default)]

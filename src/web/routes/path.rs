@@ -1,7 +1,7 @@
 //! Addresses, so that no template or handler puts one together by itself.
 
-use crate::domain::{organization::PermissionSetId, user::UserId};
 use actix_web::http::Uri;
+use domain::{organization::PermissionSetId, user::UserId};
 
 /// The first page.
 pub const HOME: &str = "/";

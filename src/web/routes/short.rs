@@ -7,7 +7,7 @@
 use super::path::{
     FORGOTTEN, INSTALLATION_ADMINS, ORGANIZATIONS, PROFILE, SECURITY, SESSIONS, SIGN_IN, SIGN_OUT, TOKENS,
 };
-use crate::web::{node::Group, page::see};
+use crate::{node::Group, page::see};
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Address and page. A name in braces stands for the same part of both; the first address that fits counts.

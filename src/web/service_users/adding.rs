@@ -2,32 +2,30 @@
 
 use super::{Admin, calendar};
 use crate::{
-    app::{
-        problem::{Field, Problem, Problems},
-        service_users::{NewKey, ServiceTokenForm, ServiceTokens},
-    },
-    domain::{
-        permission::Permissions,
-        text::TextError,
-        token::{InactivityExpiry, SERVICE_LIMIT},
-    },
-    storage::tokens::service_users::ServiceToken,
-    web::{
-        App, PublicUrl,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{page, secret_page},
-        permissions::{PermissionFields, chosen, picked},
-        routes::path,
-        samples::Samples,
-        shell::{Nav, Shell},
-        texts::Texts,
-        words::{Calendar, Errors},
-    },
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, secret_page},
+    permissions::{PermissionFields, chosen, picked},
+    routes::path,
+    samples::Samples,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Errors},
 };
 use actix_web::{HttpResponse, web::Data};
+use app::{
+    problem::{Field, Problem, Problems},
+    service_users::{NewKey, ServiceTokenForm, ServiceTokens},
+};
 use askama::Template;
+use domain::{
+    permission::Permissions,
+    text::TextError,
+    token::{InactivityExpiry, SERVICE_LIMIT},
+};
 use serde::Deserialize;
+use storage::tokens::service_users::ServiceToken;
 
 /// How many of the tokens that were idle the longest are named where no place is left.
 const NAMED: usize = 5;

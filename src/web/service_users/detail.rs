@@ -3,31 +3,29 @@
 
 use super::{Admin, alarm, calendar, revoked_by};
 use crate::{
-    domain::{
-        permission::{Permission, PermissionGroup, Permissions},
-        token::{InactivityExpiry, TokenState},
-    },
-    storage::tokens::{KeyFacts, RevokedBy, service_users::ServiceToken},
-    web::{
-        App,
-        calls::Chart,
-        errors::WebError,
-        page::{is_for, page},
-        permissions::PermissionFields,
-        revocations::Line,
-        routes::path,
-        shell::{Nav, Shell},
-        texts::Texts,
-        uses::capitalized,
-        words::{Calendar, Errors, Moment},
-    },
+    App,
+    calls::Chart,
+    errors::WebError,
+    page::{is_for, page},
+    permissions::PermissionFields,
+    revocations::Line,
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+    uses::capitalized,
+    words::{Calendar, Errors, Moment},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Path, Query},
 };
 use askama::Template;
+use domain::{
+    permission::{Permission, PermissionGroup, Permissions},
+    token::{InactivityExpiry, TokenState},
+};
 use serde::Deserialize;
+use storage::tokens::{KeyFacts, RevokedBy, service_users::ServiceToken};
 
 /// How often an open page asks what has become of the two keys, every five seconds: for ten minutes. Longer, a page that
 /// nobody looks at would keep its session alive.

@@ -6,26 +6,24 @@ use super::{
     question::Address,
 };
 use crate::{
-    app::{
-        Result as Outcome,
-        problem::{Field, Problem, Problems},
-        service_users::{ExpiryForm, NameForm, PermissionsForm},
-    },
-    domain::{permission::Permissions, text::TextError},
-    storage::tokens::service_users::ServiceToken,
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{page, see},
-        permissions::{PermissionFields, chosen, picked},
-        routes::path,
-        shell::Nav,
-        words::Errors,
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, see},
+    permissions::{PermissionFields, chosen, picked},
+    routes::path,
+    shell::Nav,
+    words::Errors,
 };
 use actix_web::HttpResponse;
+use app::{
+    Result as Outcome,
+    problem::{Field, Problem, Problems},
+    service_users::{ExpiryForm, NameForm, PermissionsForm},
+};
+use domain::{permission::Permissions, text::TextError};
 use serde::Deserialize;
+use storage::tokens::service_users::ServiceToken;
 
 /// What was typed into the form of one part.
 #[derive(Clone, Debug, Default, Deserialize)]

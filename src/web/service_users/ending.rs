@@ -7,21 +7,19 @@ use super::{
     question::{Address, Confirm, to_token},
 };
 use crate::{
-    app::service_users::RegenerateForm,
-    domain::token::SERVICE_LIMIT,
-    storage::tokens::service_users::ServiceToken,
-    web::{
-        App, PublicUrl,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{IsHtmx, see},
-        routes::path,
-        shell::Nav,
-        sign_in::Nothing,
-    },
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{IsHtmx, see},
+    routes::path,
+    shell::Nav,
+    sign_in::Nothing,
 };
 use actix_web::{HttpResponse, web::Data};
+use app::service_users::RegenerateForm;
+use domain::token::SERVICE_LIMIT;
 use serde::Deserialize;
+use storage::tokens::service_users::ServiceToken;
 
 /// `GET …/tokens/{id}/revocation`
 ///

@@ -2,20 +2,18 @@
 
 use super::{Admin, adding::Full, rotation::Overlap};
 use crate::{
-    app::problem::{Field, Problem},
-    storage::tokens::service_users::ServiceToken,
-    web::{
-        errors::WebError,
-        form::Refused,
-        page::{page, see},
-        routes::path,
-        shell::{Nav, Shell},
-        texts::Texts,
-        words::Errors,
-    },
+    errors::WebError,
+    form::Refused,
+    page::{page, see},
+    routes::path,
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::Errors,
 };
 use actix_web::{HttpResponse, web::Path};
+use app::problem::{Field, Problem};
 use askama::Template;
+use storage::tokens::service_users::ServiceToken;
 
 /// The parts of an address: the organization and the token.
 pub(super) type Address = Path<(String, String)>;

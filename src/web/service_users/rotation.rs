@@ -7,21 +7,19 @@ use super::{
     question::{Address, Confirm, to_token},
 };
 use crate::{
-    app::service_users::RotateForm,
-    storage::tokens::service_users::ServiceToken,
-    web::{
-        App, PublicUrl,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{IsHtmx, see},
-        routes::path,
-        shell::Nav,
-        sign_in::Nothing,
-        texts::Texts,
-    },
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{IsHtmx, see},
+    routes::path,
+    shell::Nav,
+    sign_in::Nothing,
+    texts::Texts,
 };
 use actix_web::{HttpResponse, web::Data};
+use app::service_users::RotateForm;
 use serde::Deserialize;
+use storage::tokens::service_users::ServiceToken;
 
 /// For how many hours the old key goes on working at the most, as it can be chosen.
 const HOURS: [i64; 4] = [1, 24, 72, 168];

@@ -2,30 +2,28 @@
 
 use super::calendar;
 use crate::{
-    app::{
-        problem::{Field, Problem, Problems},
-        tokens::{Created, TokenForm, TokenList},
-    },
-    domain::token::{InactivityExpiry, PERSONAL_LIMIT, Scope},
-    storage::tokens::Token,
-    web::{
-        App, PublicUrl,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{page, secret_page, see},
-        routes::path,
-        samples::Samples,
-        session::SignedIn,
-        shell::{Nav, Shell},
-        words::{Calendar, Errors},
-    },
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, secret_page, see},
+    routes::path,
+    samples::Samples,
+    session::SignedIn,
+    shell::{Nav, Shell},
+    words::{Calendar, Errors},
 };
 use actix_web::{
     HttpResponse,
     web::{Data, Query},
 };
+use app::{
+    problem::{Field, Problem, Problems},
+    tokens::{Created, TokenForm, TokenList},
+};
 use askama::Template;
+use domain::token::{InactivityExpiry, PERSONAL_LIMIT, Scope};
 use serde::Deserialize;
+use storage::tokens::Token;
 
 /// How many of the tokens that were idle the longest are named to somebody who has no place left.
 const NAMED: usize = 5;

@@ -2,32 +2,30 @@
 
 use super::{adding::Asked, calendar};
 use crate::{
-    app::{
-        AppError,
-        problem::Problems,
-        tokens::{Bulk, TokenList, UNUSED_DAYS},
-    },
-    domain::{time::Timestamp, token::TokenState},
-    storage::tokens::Token,
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{IsHtmx, page, see},
-        routes::path,
-        session::SignedIn,
-        shell::{Nav, Shell},
-        sign_in::Nothing,
-        texts::Texts,
-        words::{Calendar, Errors},
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{IsHtmx, page, see},
+    routes::path,
+    session::SignedIn,
+    shell::{Nav, Shell},
+    sign_in::Nothing,
+    texts::Texts,
+    words::{Calendar, Errors},
 };
 use actix_web::{
     HttpResponse,
     web::{Path, Query},
 };
+use app::{
+    AppError,
+    problem::Problems,
+    tokens::{Bulk, TokenList, UNUSED_DAYS},
+};
 use askama::Template;
+use domain::{time::Timestamp, token::TokenState};
 use serde::Deserialize;
+use storage::tokens::Token;
 
 /// The question whether to revoke one token.
 struct Confirm {

@@ -2,27 +2,25 @@
 
 use super::Manager;
 use crate::{
-    app::{
-        problem::Field,
-        users::{Ending, PersonFacts},
-    },
-    domain::organization::MembershipId,
-    storage::memberships::Standing,
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{IsHtmx, see},
-        question::Question,
-        routes::path,
-        shell::Nav,
-        sign_in::Nothing,
-        texts::Texts,
-        words::Errors,
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{IsHtmx, see},
+    question::Question,
+    routes::path,
+    shell::Nav,
+    sign_in::Nothing,
+    texts::Texts,
+    words::Errors,
 };
 use actix_web::{HttpResponse, web::Path};
+use app::{
+    problem::Field,
+    users::{Ending, PersonFacts},
+};
+use domain::organization::MembershipId;
 use serde::Deserialize;
+use storage::memberships::Standing;
 
 /// The parts of an address: the organization and the person.
 type Address = Path<(String, i64)>;

@@ -2,35 +2,33 @@
 
 use super::{Manager, link::LinkPage};
 use crate::{
-    app::{
-        AppError,
-        invitations::{InvitationCode, InviteForm},
-        mail::Fate,
-        password_links::Words,
-    },
-    domain::{
-        invitation::{InvitationId, VALID_DAYS},
-        permission::BuiltInSet,
-        permission_set::SetName,
-        user::{Email, shown_email},
-    },
-    web::{
-        App, PublicUrl,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{IsHtmx, page, see},
-        question::Question,
-        routes::path,
-        shell::{Nav, Shell},
-        sign_in::Nothing,
-        words::Errors,
-    },
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{IsHtmx, page, see},
+    question::Question,
+    routes::path,
+    shell::{Nav, Shell},
+    sign_in::Nothing,
+    words::Errors,
 };
 use actix_web::{
     HttpResponse,
     web::{Data, Path, Query},
 };
+use app::{
+    AppError,
+    invitations::{InvitationCode, InviteForm},
+    mail::Fate,
+    password_links::Words,
+};
 use askama::Template;
+use domain::{
+    invitation::{InvitationId, VALID_DAYS},
+    permission::BuiltInSet,
+    permission_set::SetName,
+    user::{Email, shown_email},
+};
 use serde::Deserialize;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The one page that shows a link which lets somebody in.
 
-use crate::web::{errors::WebError, page::secret_page, shell::Shell};
+use crate::{errors::WebError, page::secret_page, shell::Shell};
 use actix_web::HttpResponse;
 use askama::Template;
 

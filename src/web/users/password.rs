@@ -2,23 +2,21 @@
 
 use super::{Manager, link::LinkPage};
 use crate::{
-    app::{problem::Field, users::PersonFacts},
-    domain::{organization::MembershipId, password_link::MINUTES},
-    web::{
-        App, PublicUrl,
-        errors::WebError,
-        form::{Form, Refused},
-        page::IsHtmx,
-        question::Question,
-        routes::path,
-        shell::Nav,
-        words::Errors,
-    },
+    App, PublicUrl,
+    errors::WebError,
+    form::{Form, Refused},
+    page::IsHtmx,
+    question::Question,
+    routes::path,
+    shell::Nav,
+    words::Errors,
 };
 use actix_web::{
     HttpResponse,
     web::{Data, Path},
 };
+use app::{problem::Field, users::PersonFacts};
+use domain::{organization::MembershipId, password_link::MINUTES};
 use serde::Deserialize;
 
 /// The password, where it was asked for.

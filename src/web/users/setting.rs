@@ -2,31 +2,29 @@
 
 use super::{Manager, calendar, standing};
 use crate::{
-    app::{
-        AppError,
-        problem::{Field, Problem},
-        users::{PersonFacts, SetForm},
-    },
-    domain::{organization::MembershipId, permission_set::PermissionSet, user::shown_email},
-    storage::memberships::Standing,
-    web::{
-        App,
-        errors::WebError,
-        form::{Form, Refused},
-        page::{page, see},
-        routes::path,
-        shell::{Nav, Shell, initials},
-        texts::Texts,
-        uses::capitalized,
-        words::{Errors, Moment},
-    },
+    App,
+    errors::WebError,
+    form::{Form, Refused},
+    page::{page, see},
+    routes::path,
+    shell::{Nav, Shell, initials},
+    texts::Texts,
+    uses::capitalized,
+    words::{Errors, Moment},
 };
 use actix_web::{
     HttpResponse,
     web::{Path, Query},
 };
+use app::{
+    AppError,
+    problem::{Field, Problem},
+    users::{PersonFacts, SetForm},
+};
 use askama::Template;
+use domain::{organization::MembershipId, permission_set::PermissionSet, user::shown_email};
 use serde::Deserialize;
+use storage::memberships::Standing;
 
 /// What has just been done.
 #[derive(Debug, Default, Deserialize)]

@@ -1,13 +1,13 @@
 //! What a proxy tells of the request that it asks about.
 
-use crate::domain::{
-    access::Demand,
-    permission::Permission,
-    protected_api::{Closed, RequestPath, reads},
-};
 use actix_web::{
     dev::RequestHead,
     http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, HeaderMap, HeaderName, HeaderValue, ORIGIN},
+};
+use domain::{
+    access::Demand,
+    permission::Permission,
+    protected_api::{Closed, RequestPath, reads},
 };
 use url::form_urlencoded;
 

@@ -1,16 +1,14 @@
 //! Moments in the reader's language and time zone.
 
 use super::HOUR;
-use crate::{
-    domain::{
-        billing::Month,
-        time::{self, Timestamp},
-        user::Language,
-    },
-    web::texts::Texts,
-};
+use crate::texts::Texts;
 use chrono::{DateTime, Datelike, Locale, NaiveDate, TimeZone};
 use chrono_tz::Tz;
+use domain::{
+    billing::Month,
+    time::{self, Timestamp},
+    user::Language,
+};
 
 const MINUTE: i64 = 60;
 
@@ -151,7 +149,7 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::DAY;
+    use domain::time::DAY;
 
     const ENGLISH: Texts = Texts(Language::En);
     const FRENCH: Texts = Texts(Language::Fr);

@@ -1,14 +1,12 @@
 //! What is wrong with a form, and what to do about it.
 
-use crate::{
-    app::problem::{Field, Problem, Problems},
-    domain::{
-        protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
-        text::{LONGEST, LONGEST_REASON, TextError},
-        token::{PERSONAL_LIMIT, SERVICE_LIMIT},
-        user::{EmailError, PasswordError, SHORTEST_PASSWORD},
-    },
-    web::texts::Texts,
+use crate::texts::Texts;
+use app::problem::{Field, Problem, Problems};
+use domain::{
+    protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
+    text::{LONGEST, LONGEST_REASON, TextError},
+    token::{PERSONAL_LIMIT, SERVICE_LIMIT},
+    user::{EmailError, PasswordError, SHORTEST_PASSWORD},
 };
 
 /// Every field, in the order of forms, with the name that its input has.
@@ -189,7 +187,7 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::Language;
+    use domain::user::Language;
 
     const FRENCH: Texts = Texts(Language::Fr);
 

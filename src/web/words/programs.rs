@@ -1,6 +1,6 @@
 //! The names of programs that use Jeton, as their `User-Agent` tells them.
 
-use crate::web::texts::Texts;
+use crate::texts::Texts;
 
 impl Texts {
     /// The name of a browser and its system, as its `User-Agent` tells it: “Firefox on Windows”.
@@ -57,7 +57,7 @@ fn find(names: &[(&str, &'static str)], agent: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::user::Language;
+    use domain::user::Language;
 
     const ENGLISH: Texts = Texts(Language::En);
     const FRENCH: Texts = Texts(Language::Fr);

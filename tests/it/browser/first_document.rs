@@ -2,7 +2,7 @@
 
 use super::{NOTHING, key_shown, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb};
-use jeton::domain::user::SHORTEST_PASSWORD;
+use domain::user::SHORTEST_PASSWORD;
 use thirtyfour::{By, Key};
 
 #[actix_web::test]

@@ -4,11 +4,9 @@
 use super::{NOTHING, ann_at, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html};
 use diesel::{RunQueryDsl, sql_query};
-use jeton::{
-    domain::permission::BuiltInSet,
-    storage::{AnyConnection, StorageError},
-};
+use domain::permission::BuiltInSet;
 use std::{path::PathBuf, time::Duration};
+use storage::{AnyConnection, StorageError};
 use thirtyfour::By;
 
 /// What is cut off on the right: it sticks out of the window, or of a part of the page that hides what does not fit. Where

@@ -5,18 +5,16 @@ use crate::harness::{
     link::Link,
     process::{Process, command},
 };
-use jeton::{
-    app::random,
-    domain::{
-        organization::{MembershipId, OrganizationId},
-        permission::BuiltInSet,
-        time::Timestamp,
-        token::{ApiKey, InactivityExpiry, PERSONAL_LIMIT, Pepper, Scope, TokenKind, public_id},
-        user::{Email, Theme, UserId},
-    },
-    storage::{Address, Db, StorageError, memberships, organizations, tokens, users},
+use app::random;
+use domain::{
+    organization::{MembershipId, OrganizationId},
+    permission::BuiltInSet,
+    time::Timestamp,
+    token::{ApiKey, InactivityExpiry, PERSONAL_LIMIT, Pepper, Scope, TokenKind, public_id},
+    user::{Email, Theme, UserId},
 };
 use std::{cell::Cell, fs, path::Path, time::Duration};
+use storage::{Address, Db, StorageError, memberships, organizations, tokens, users};
 use tempfile::TempDir;
 
 /// Those who have tokens, besides Ann.
@@ -84,7 +82,7 @@ impl Nodes {
     pub fn tokens(&self, count: usize, unused: i64) -> Vec<String> {
         assert!(count <= MOST);
         let made = self.db.write::<_, StorageError>(|connection| {
-            let now = jeton::app::clock::Clock::system().now().plus(-unused);
+            let now = app::clock::Clock::system().now().plus(-unused);
             let mut keys = Vec::new();
             for _ in 0..count {
                 let place = self.places.replace((self.places.get() + 1) % MOST);
@@ -111,7 +109,7 @@ impl Nodes {
     }
 
     /// What stands for a key in the database.
-    pub fn digest(&self, key: &str) -> jeton::domain::token::KeyDigest {
+    pub fn digest(&self, key: &str) -> domain::token::KeyDigest {
         self.pepper.digest(key)
     }
 
@@ -221,7 +219,7 @@ fn owners(db: &Db) -> (OrganizationId, Vec<(UserId, MembershipId)>) {
         let (ann, hash) = users::find_by_email(connection, &ann)?.expect("Ann");
         let organization = memberships::first(connection, ann.id)?.expect("her organization").organization;
         let set = organizations::built_in_set(connection, organization, BuiltInSet::Standard)?;
-        let now = jeton::app::clock::Clock::system().now();
+        let now = app::clock::Clock::system().now();
         let mut owners = Vec::new();
         for number in 0..OWNERS {
             let profile = users::Profile {

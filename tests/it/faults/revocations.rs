@@ -11,11 +11,11 @@ use diesel::{
     sql_types::{Binary, Double},
 };
 use futures_util::future::{join, join_all};
-use jeton::storage::StorageError;
 use std::{
     cell::{Cell, RefCell},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use storage::StorageError;
 
 /// How many nodes there are. The link of the last one is that with the fault.
 const NODES: usize = 3;
@@ -239,7 +239,7 @@ async fn after_the_commit_of_a_revocation_only_requests_under_way_are_accepted()
         Ok(sql_query(committed).load(connection)?)
     });
     let steps = steps.unwrap();
-    let after = |(digest, until): &(jeton::domain::token::KeyDigest, f64)| {
+    let after = |(digest, until): &(domain::token::KeyDigest, f64)| {
         let step = steps.iter().find(|step| step.digests == digest.0).expect("its revocation");
         // None was under way: the last had ended before.
         ((until - step.at) * 1000.0).max(0.0)

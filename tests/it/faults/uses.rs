@@ -2,11 +2,11 @@
 
 use super::{figure, is_long, nodes::Nodes};
 use crate::harness::TestDb;
+use app::clock::Clock;
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt,
 };
 use futures_util::future::join;
-use jeton::app::clock::Clock;
 use std::time::{Duration, Instant};
 
 const DAY: i64 = 86_400;

@@ -1,7 +1,7 @@
 //! The activity log as tests read it; there is no page for it yet.
 
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types};
-use jeton::storage::{Db, StorageError};
+use storage::{Db, StorageError};
 
 /// An entry of the log.
 #[derive(QueryableByName, Debug)]

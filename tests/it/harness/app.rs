@@ -7,17 +7,14 @@
 //! ```
 
 use super::{Smtp, TestDb};
-use jeton::{
-    app::{self, Jeton, clock::Clock, mail},
-    domain::{
-        organization::OrganizationId,
-        permission::BuiltInSet,
-        user::{Email, Theme},
-    },
-    storage::{Address, AnyConnection, Db, StorageError, memberships, organizations, users},
-    web,
+use app::{Jeton, clock::Clock, mail};
+use domain::{
+    organization::OrganizationId,
+    permission::BuiltInSet,
+    user::{Email, Theme},
 };
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use storage::{Address, AnyConnection, Db, StorageError, memberships, organizations, users};
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a long enough sentence";

@@ -2,8 +2,8 @@
 
 use super::TestApp;
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
-use jeton::storage::{Address, StorageError};
 use std::process::Command;
+use storage::{Address, StorageError};
 
 /// Every file of the data folder, and with Postgres a dump of the whole database.
 pub fn everything_stored(app: &TestApp) -> Vec<u8> {

@@ -1,14 +1,12 @@
 //! Old keys of service users, which go on working for a while beside the key that replaces them.
 
 use crate::{
-    domain::{organization::OrganizationId, time::Timestamp, token::TokenId},
-    storage::{
-        AnyConnection, Result, known,
-        schema::{api_tokens, service_users},
-        tokens::{RevokedBy, note_revoked},
-    },
+    AnyConnection, Result, known,
+    schema::{api_tokens, service_users},
+    tokens::{RevokedBy, note_revoked},
 };
 use diesel::prelude::*;
+use domain::{organization::OrganizationId, time::Timestamp, token::TokenId};
 
 /// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
 /// key that follows it.

@@ -3,6 +3,8 @@
 //! Nothing here has a clock, randomness or input and output of its own: the time and random bytes come in as arguments,
 //! so each rule can be tested at its boundary.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod access;
 pub mod activity;
 pub mod billing;

@@ -6,6 +6,8 @@
 //! A single row is read by `get_result`, not by `first`: with its `LIMIT`, diesel does not keep the statement prepared on
 //! the enum of connections, which costs as much again as the query.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod activity;
 mod address;
 pub mod backups;
@@ -37,7 +39,7 @@ pub mod tokens;
 mod trouble;
 pub mod users;
 
-use crate::domain::{
+use domain::{
     organization::PermissionSetId,
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},

@@ -1,16 +1,12 @@
 //! Prepares what the binary carries besides code: the texts of both languages, the front-end files and the icons.
 //!
 //! Three generated files land in `$OUT_DIR`: `texts.rs`, `assets.rs` and `icons.rs`, and the folder `assets` beside them.
-//! The modules of the same names in `src/web` include them. What can go wrong here goes wrong with a sentence that names
+//! The modules of the same names in this room include them. What can go wrong here goes wrong with a sentence that names
 //! the file and the key, and fails the build.
 
-#[path = "build/assets.rs"]
 mod assets;
-#[path = "build/icons.rs"]
 mod icons;
-#[path = "build/npm.rs"]
 mod npm;
-#[path = "build/texts.rs"]
 mod texts;
 
 use std::error::Error;
@@ -20,13 +16,17 @@ use std::{env, fs};
 /// Any failure of a build step; the message is all that matters.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// The top of the repository, where the files stand that are read, from the folder of this room.
+const ROOT: &str = "../..";
+
 fn main() -> Outcome<()> {
     // Nothing that this run writes or installs may be among them: it would be newer than the run, and the next build would
-    // begin anew (`tests/it/structure.rs` looks).
-    for watched in ["build.rs", "build", "locales", "static", "templates", "package.json", "package-lock.json"] {
-        println!("cargo:rerun-if-changed={watched}");
+    // begin anew (a test of `src/web/assets.rs` looks).
+    for watched in ["src/web/build", "locales", "static", "templates", "package.json", "package-lock.json"] {
+        println!("cargo:rerun-if-changed={ROOT}/{watched}");
     }
     println!("cargo:rerun-if-env-changed={}", npm::OFFLINE);
+    env::set_current_dir(ROOT)?;
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     npm::install_if_needed();

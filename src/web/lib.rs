@@ -4,6 +4,8 @@
 //! [`routes`] is the table of everything that is served but forward-auth, which [`front`] answers before it; [`finish`] is what
 //! every other answer passes through on its way out.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod account;
 pub mod activity;
 pub mod api;
@@ -61,7 +63,6 @@ pub mod uses;
 pub mod verify;
 pub mod words;
 
-use crate::app::{Jeton, background, housekeeping, log, nodes::Heart};
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::{
@@ -71,6 +72,7 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
+use app::{Jeton, background, housekeeping, log, nodes::Heart};
 use connection::{Connection, Connections, Listener, Refusals, Shares};
 use front::{Front, Worker};
 use futures_util::future::ready;

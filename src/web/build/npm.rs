@@ -20,7 +20,7 @@ pub fn install_if_needed() {
     if let Err(reason) = outcome {
         println!(
             "cargo:warning=npm could not install the front-end packages ({reason}): pages will work without htmx, icons and \
-             basecoat where those are missing; touch build.rs to try again"
+             basecoat where those are missing; touch src/web/build/main.rs to try again"
         );
     }
 }

@@ -113,6 +113,9 @@ fn content_type(name: &str) -> Outcome<&'static str> {
         Some("css") => Ok("text/css; charset=utf-8"),
         Some("js") => Ok("text/javascript; charset=utf-8"),
         Some("svg") => Ok("image/svg+xml"),
-        _ => Err(format!("static/{name}: build/assets.rs does not know the content type of this extension").into()),
+        _ => {
+            Err(format!("static/{name}: src/web/build/assets.rs does not know the content type of this extension")
+                .into())
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! A verb takes proof of who asks (an [`sessions::Actor`], or an identity that [`verify`] has accepted), runs one
 //! transaction, and returns what a page or an API needs to answer.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod account;
 pub mod activity;
 mod attempts;
@@ -46,18 +48,16 @@ mod usage;
 pub mod users;
 pub mod verify;
 
-use crate::{
-    domain::{permission::Permission, token::Pepper},
-    storage::{
-        self, Address, AnyConnection, Db, Failure, StorageError, Trouble,
-        epoch::{self, Touched},
-    },
-};
 use clock::Clock;
+use domain::{permission::Permission, token::Pepper};
 use problem::Problems;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicI64},
+};
+use storage::{
+    Address, AnyConnection, Db, Failure, StorageError, Trouble,
+    epoch::{self, Touched},
 };
 
 /// Why a verb did not do what was asked.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::{Outcome, npm, read_text};
 
-/// How templates name an icon: `{{ crate::web::icons::SHIELD_CHECK }}` is lucide's `shield-check`.
+/// How templates name an icon: `{{ crate::icons::SHIELD_CHECK }}` is lucide's `shield-check`.
 const CALL: &str = "icons::";
 
 /// Reads the templates and returns Rust source. Without the icon package every icon is empty.
@@ -86,6 +86,6 @@ fn outline(shape: &str) -> Outcome<String> {
             format!("M{x} {y}h{across}{first}v{down}{second}h-{across}{third}v-{down}{fourth}z")
         }
         Some("line") => format!("M{} {}L{} {}", number("x1")?, number("y1")?, number("x2")?, number("y2")?),
-        _ => return Err(format!("build/icons.rs does not know this shape of lucide's: <{shape}").into()),
+        _ => return Err(format!("src/web/build/icons.rs does not know this shape of lucide's: <{shape}").into()),
     })
 }
