@@ -2,8 +2,8 @@
 
 use super::{
     AppError, Jeton, Result,
+    authority::Holder,
     operator::Records,
-    organizations::Holder,
     problem::{Field, Problems},
 };
 use domain::{

@@ -1,7 +1,7 @@
 //! Work that goes on for as long as the program does. A panic, whatever its cause, is not the end of it: it is counted, and
 //! the work begun anew after a pause.
 
-use super::measures::Counter;
+use super::metrics::Counter;
 use futures_util::FutureExt;
 use std::{
     io,

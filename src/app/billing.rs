@@ -1,6 +1,6 @@
 //! Billing: the seats of an organization, for those who hold *Platform management: Billing*.
 
-use super::{Jeton, Result, organizations::Holder};
+use super::{Jeton, Result, authority::Holder};
 use domain::{
     activity::{Action, Source},
     billing::Month,

@@ -12,10 +12,9 @@
 use super::{
     AppError, Jeton, Result,
     activity::insert_everywhere,
-    mail::{Mail, Mailer, Posted},
-    password_links::Words,
+    link_code::{LinkCode, hash},
+    mail::{Mail, Mailer, Posted, Words},
     problem::{Field, Problem, Problems},
-    random,
     sessions::{Actor, is_open},
 };
 use domain::{
@@ -23,7 +22,6 @@ use domain::{
     time::Timestamp,
     user::{Email, UserId, folded_email},
 };
-use sha2::{Digest, Sha256};
 use storage::{
     AnyConnection, activity,
     email_changes::{self, EmailChange},
@@ -31,35 +29,11 @@ use storage::{
     users::{self, User},
 };
 
-/// The secret of a link, as it stands in its address: 200 random bits.
-pub struct EmailCode(String);
-
-impl EmailCode {
-    pub(super) fn new() -> Self {
-        Self(random::code())
-    }
-
-    /// The text of the code, for the one mail that carries it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for EmailCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("EmailCode(…)")
-    }
-}
-
-fn hash(code: &str) -> Vec<u8> {
-    Sha256::digest(code.as_bytes()).to_vec()
-}
-
 /// What is mailed about a new address, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub enum Letter<'a> {
     /// To the new address: the link that proves it.
-    Proof(&'a User, &'a EmailCode),
+    Proof(&'a User, &'a LinkCode),
     /// To the owner of the account that has the address already.
     Taken(&'a User),
     /// To the old address: that another one was asked for.
@@ -99,8 +73,8 @@ pub(super) fn ask(
     (now, source): (Timestamp, &Source),
 ) -> Result<Vec<Posted>> {
     let desk = Desk { mailer, compose, request_id: &source.request_id, now };
-    let code = EmailCode::new();
-    email_changes::replace(connection, user.id, email, &hash(&code.0), now)?;
+    let code = LinkCode::new();
+    email_changes::replace(connection, user.id, email, &code.hash(), now)?;
     insert_everywhere(connection, user.id, entry(user, Action::EmailChangeAsked, now, source))?;
     let to_new = match users::find_by_email(connection, email)? {
         // The code is in no mail then, so this change is never proved.

@@ -2,7 +2,7 @@
 
 use super::{
     AppError, Jeton, Result,
-    organizations::Holder,
+    authority::Holder,
     problem::{Field, Problems},
     tokens::known_form,
 };

@@ -6,10 +6,9 @@
 
 use super::{
     AppError, Jeton, Result,
-    mail::{self, Mail, Sending},
-    password_links::Words,
+    link_code::{LinkCode, hash},
+    mail::{self, Mail, Sending, Words},
     problem::{Field, Problem, Problems},
-    random,
     sessions::{Actor, Begin},
     users::Manager,
 };
@@ -21,7 +20,6 @@ use domain::{
     time::Timestamp,
     user::{self, Email, Language, Password, Theme, UserId, folded_email},
 };
-use sha2::{Digest, Sha256};
 use std::{str::FromStr, sync::Arc};
 use storage::{
     AnyConnection, activity,
@@ -30,26 +28,6 @@ use storage::{
     organizations, password_links, sessions,
     users::{self, Profile},
 };
-
-/// The secret of an invitation's link: 200 random bits.
-pub struct InvitationCode(String);
-
-impl InvitationCode {
-    /// The text of the code, for the one answer or mail that carries it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for InvitationCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("InvitationCode(…)")
-    }
-}
-
-fn hash(code: &str) -> Vec<u8> {
-    Sha256::digest(code.as_bytes()).to_vec()
-}
 
 /// Whom to invite, as it was typed.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +46,7 @@ pub struct Invited {
     /// Whom it is for.
     pub email: Email,
     /// The code.
-    pub code: Arc<InvitationCode>,
+    pub code: Arc<LinkCode>,
     /// The mail with the link, where mail is sent.
     pub sending: Option<Sending>,
 }
@@ -98,7 +76,7 @@ impl Jeton {
         manager: &Manager,
         form: InviteForm,
         source: Source,
-        compose: impl Fn(&InvitationCode) -> Words + Send + 'static,
+        compose: impl Fn(&LinkCode) -> Words + Send + 'static,
     ) -> Result<Invited> {
         let mut problems = Problems::default();
         let email = problems.check(Field::Email, mail::address(&form.email));
@@ -110,8 +88,8 @@ impl Jeton {
             let organization = manager.grant().organization();
             self.attempts.take_invitation(manager.actor().user().id, organization, &email.folded())?;
         }
-        let code = Arc::new(InvitationCode(random::code()));
-        let (manager, now, address, code_hash) = (manager.clone(), self.clock.now(), email.clone(), hash(&code.0));
+        let code = Arc::new(LinkCode::new());
+        let (manager, now, address, code_hash) = (manager.clone(), self.clock.now(), email.clone(), code.hash());
         let (posting, told) = (mailer.clone(), Arc::clone(&code));
         let posted = self.write(move |connection| {
             let organization = manager.grant().organization();

@@ -7,7 +7,11 @@ mod github;
 
 pub use github::GitHub;
 
-use super::{Jeton, Result, mail::Mail, password_links::Words, tokens::revoke_key};
+use super::{
+    Jeton, Result,
+    mail::{Mail, Words},
+    tokens::revoke_key,
+};
 use domain::{
     access::Identity,
     activity::{Action, Source},

@@ -7,7 +7,7 @@
 //! Strangers cannot fill the log either: each place in the program writes few lines a minute. What more there were is
 //! said once a minute. Levels below `info` are for somebody who looks on, and have no such bound.
 
-use super::{background, measures::Counter};
+use super::{background, metrics::Counter};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     collections::HashMap,

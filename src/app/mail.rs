@@ -19,6 +19,9 @@ use std::{str::FromStr, time::Duration};
 /// connection alone.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Subject and text of a mail.
+pub type Words = (String, String);
+
 /// Whom mail is from: an address, with a name or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender(Mailbox);

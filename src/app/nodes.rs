@@ -10,9 +10,8 @@
 //! writes only when there is a revocation to tell of.
 
 use super::{
-    AppError, Jeton, Result, clock,
-    freshness::Unproven,
-    random,
+    AppError, Jeton, Result, clock, random,
+    verify::denied::Unproven,
     verify::{Shared, Verifier, cache::Passed},
 };
 use domain::{

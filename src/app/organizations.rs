@@ -1,7 +1,8 @@
-//! Organizations: who works in one, and with what authority.
+//! Organizations: making one, changing it, and choosing the one that pages are about.
 
 use super::{
     AppError, Jeton, Result,
+    authority::Administrator,
     installation::InstallationAdmin,
     invitations::admit,
     problem::{Field, Problem, Problems},
@@ -10,110 +11,11 @@ use super::{
 use domain::{
     activity::{Action, Source},
     organization::{self, OrganizationId, is_slug},
-    permission::{Authority, BuiltInSet, OrgGrant, Permissions},
+    permission::BuiltInSet,
     text,
-    time::Timestamp,
     user::UserId,
 };
-use std::ops::Deref;
-use storage::{
-    AnyConnection, activity,
-    memberships::{self, Membership},
-    organizations, sessions,
-};
-
-/// Somebody at work in one of the organizations that they are active in.
-#[derive(Clone, Debug)]
-pub struct Member {
-    actor: Actor,
-    membership: Membership,
-}
-
-impl Member {
-    /// Who it is.
-    pub fn actor(&self) -> &Actor {
-        &self.actor
-    }
-
-    /// Their place in the organization.
-    pub fn membership(&self) -> &Membership {
-        &self.membership
-    }
-
-    /// The same with proof that they hold the permission of `A`.
-    ///
-    /// # Errors
-    /// [`AppError::Forbidden`] with the permission that is missing.
-    pub fn holding<A: Authority>(self) -> Result<Holder<A>> {
-        let grant = self.membership.permissions.grant(self.membership.organization).map_err(AppError::Forbidden)?;
-        Ok(Holder { member: self, grant })
-    }
-
-    /// The same with proof that they are an administrator: somebody who holds every permission.
-    ///
-    /// # Errors
-    /// [`AppError::Forbidden`] with a permission that is missing.
-    pub fn administrating(self) -> Result<Administrator> {
-        lacks_nothing(self.membership.permissions)?;
-        Ok(Administrator(self))
-    }
-
-    /// An entry of the organization's activity log about what they do.
-    pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
-        activity::Entry { organization: Some(self.membership.organization), ..self.actor.entry(action, at, source) }
-    }
-}
-
-/// A [`Member`] who holds the permission of `A`: what the verbs of an organization ask for.
-#[derive(Clone, Debug)]
-pub struct Holder<A> {
-    member: Member,
-    grant: OrgGrant<A>,
-}
-
-impl<A> Deref for Holder<A> {
-    type Target = Member;
-
-    fn deref(&self) -> &Member {
-        &self.member
-    }
-}
-
-impl<A: Authority> Holder<A> {
-    /// What they may do, as it was when the request began: enough to read.
-    pub fn grant(&self) -> &OrgGrant<A> {
-        &self.grant
-    }
-
-    /// What they may do at this moment, inside the transaction that is to change something: whoever lost the permission
-    /// while the request was on its way changes nothing any more.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who is not active any more; [`AppError::Forbidden`] for one who lost it.
-    pub fn still(&self, connection: &mut AnyConnection) -> Result<OrgGrant<A>> {
-        let held = memberships::permissions(connection, self.membership.id)?.ok_or(AppError::NotFound)?;
-        held.grant(self.membership.organization).map_err(AppError::Forbidden)
-    }
-}
-
-/// A [`Member`] who holds every permission.
-#[derive(Clone, Debug)]
-pub struct Administrator(Member);
-
-impl Administrator {
-    /// Whether they still are one, inside the transaction that is to change something.
-    fn still(&self, connection: &mut AnyConnection) -> Result<()> {
-        let held = memberships::permissions(connection, self.0.membership.id)?.ok_or(AppError::NotFound)?;
-        lacks_nothing(held)
-    }
-}
-
-fn lacks_nothing(held: Permissions) -> Result<()> {
-    match Permissions::all().without(held).iter().next() {
-        Some(missing) => Err(AppError::Forbidden(missing)),
-        None => Ok(()),
-    }
-}
+use storage::{AnyConnection, activity, memberships::Membership, organizations, sessions};
 
 /// What the forms for an organization ask for, as it was typed.
 #[derive(Clone, Debug, Default)]
@@ -251,7 +153,7 @@ impl Jeton {
         let (name, slug) = form.read()?;
         let (at, now) = (at.clone(), self.clock.now());
         self.change_authority(move |connection| {
-            let (member, id) = (&at.0, at.0.membership.organization);
+            let (member, id) = (at.member(), at.member().membership().organization);
             organizations::lock(connection, id)?;
             at.still(connection)?;
             let before = organizations::named(connection, id)?.name;
@@ -266,31 +168,12 @@ impl Jeton {
         .map_err(or_taken)
     }
 
-    /// The organization that has or had this part of addresses, for somebody who is active in it. One that they are not
-    /// active in is as little there as one that does not exist (A3).
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn enter(&self, actor: Actor, slug: &str) -> Result<Member> {
-        let found = actor.memberships().iter().find(|at| at.slug == slug).cloned();
-        if let Some(membership) = found {
-            return Ok(Member { membership, actor });
-        }
-        if !is_slug(slug) {
-            return Err(AppError::NotFound);
-        }
-        let slug = slug.to_owned();
-        let former = self.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
-        let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
-        Ok(Member { membership: found.ok_or(AppError::NotFound)?, actor })
-    }
-
     /// Chooses the organization that the pages of this session are about from now on. Returns its part of addresses.
     ///
     /// # Errors
     /// [`AppError::NotFound`] if they are not active in it.
     pub async fn choose_organization(&self, actor: &Actor, slug: &str) -> Result<String> {
-        let Membership { organization, slug, .. } = self.enter(actor.clone(), slug).await?.membership;
+        let Membership { organization, slug, .. } = self.enter(actor.clone(), slug).await?.membership().clone();
         let session = actor.session().public_id.clone();
         self.write(move |connection| {
             let there = sessions::choose_organization(connection, &session, organization)?;

@@ -8,9 +8,9 @@ use super::{
     AppError, Jeton, Result,
     activity::insert_everywhere,
     email_changes,
-    mail::{Mail, Mailer},
+    link_code::{LinkCode, hash},
+    mail::{Mail, Mailer, Words},
     problem::{Field, Problems},
-    random,
     sessions::is_open,
     sign_in::{Device, attempt},
 };
@@ -20,42 +20,18 @@ use domain::{
     time::Timestamp,
     user::{Email, Password, UserId},
 };
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use storage::{
     AnyConnection, activity, password_links, sessions,
     users::{self, User},
 };
 
-/// The secret of a link, as it stands in its address: 200 random bits.
-pub struct LinkCode(String);
-
-impl LinkCode {
-    /// Makes a link for a user, as part of a transaction. Whoever calls this has checked that the user may have one.
-    pub(super) fn make(connection: &mut AnyConnection, user: UserId, made_by: MadeBy, now: Timestamp) -> Result<Self> {
-        let code = Self(random::code());
-        password_links::insert(connection, &hash(&code.0), user, made_by, now)?;
-        Ok(code)
-    }
-
-    /// The text of the code, for the one answer or mail that carries it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
+/// Makes a link for a user, as part of a transaction. Whoever calls this has checked that the user may have one.
+pub(super) fn make(connection: &mut AnyConnection, user: UserId, made_by: MadeBy, now: Timestamp) -> Result<LinkCode> {
+    let code = LinkCode::new();
+    password_links::insert(connection, &code.hash(), user, made_by, now)?;
+    Ok(code)
 }
-
-impl std::fmt::Debug for LinkCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LinkCode(…)")
-    }
-}
-
-fn hash(code: &str) -> Vec<u8> {
-    Sha256::digest(code.as_bytes()).to_vec()
-}
-
-/// Subject and text of a mail.
-pub type Words = (String, String);
 
 impl Jeton {
     /// Mails a link to the user with this e-mail address, if there is one, in the words of `compose`. Whether there is one,
@@ -112,7 +88,7 @@ impl Jeton {
             .write(move |connection| {
                 // Anybody may have typed the address, so no actor is named.
                 insert_entry(connection, Action::PasswordLinkMade, None, &user, now, &source)?;
-                let code = LinkCode::make(connection, user.id, MadeBy::User, now)?;
+                let code = make(connection, user.id, MadeBy::User, now)?;
                 let (subject, text) = compose(&user, &code);
                 posting.post(connection, &Mail { to: to.clone(), subject, text }, &source.request_id, now)
             })

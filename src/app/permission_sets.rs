@@ -6,7 +6,7 @@
 
 use super::{
     AppError, Jeton, Result,
-    organizations::Holder,
+    authority::Holder,
     problem::{Field, Problem, Problems},
     random,
 };

@@ -4,7 +4,7 @@
 
 use super::{
     AppError, Jeton, Result,
-    organizations::Holder,
+    authority::Holder,
     problem::{Field, Problem, Problems},
     random,
     tokens::known_form,

@@ -7,7 +7,7 @@
 //! What a receipt rests on is told in [`super::nodes`]. Its moments are the database's: `revoked_at` was read just before
 //! the commit, and a node's `since` just after it had read the epoch, so neither says more than is known. A node that is not heard
 //! from, be it dead or cut off, tells nothing; without the database it accepts nothing either, 500 ms later at the most
-//! ([`super::freshness::PATIENCE`]).
+//! ([`super::verify::denied::PATIENCE`]).
 
 mod signature;
 
@@ -15,8 +15,8 @@ pub use signature::Signer;
 
 use super::{
     AppError, Jeton, Result,
+    authority::Holder,
     nodes::{self, SILENCE},
-    organizations::Holder,
     sessions::Actor,
     tokens::known_form,
     verify::Accepted,

@@ -14,7 +14,7 @@ pub use renewing::{LONGEST_OVERLAP, RegenerateForm, RotateForm};
 
 use super::{
     AppError, Jeton, Result,
-    organizations::Holder,
+    authority::Holder,
     problem::{Field, Problem, Problems},
     random,
     tokens::known_form,

@@ -283,7 +283,7 @@ fn revoke_with_keys(
     for identity in live {
         touched = touched.and(tokens::touched(connection, identity.token)?);
         if revoke_key(connection, identity, RevokedBy::Key.into(), now)? {
-            revoked.push(super::usage::entry(identity, Action::TokenRevoked, now, 1, source));
+            revoked.push(super::verify::usage::entry(identity, Action::TokenRevoked, now, 1, source));
         }
     }
     activity::insert_all(connection, &revoked)?;

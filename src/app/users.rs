@@ -11,8 +11,8 @@ pub(super) use ending::{end, reactivate, withdraw_invitations};
 
 use super::{
     AppError, Jeton, Result,
-    organizations::Holder,
-    password_links::LinkCode,
+    authority::Holder,
+    link_code::LinkCode,
     problem::{Field, Problem, Problems},
 };
 use domain::{
@@ -278,7 +278,7 @@ impl Jeton {
             if let Some(problem) = link_refusal(connection, &grant, &person)? {
                 return Err(refused(problem));
             }
-            let code = LinkCode::make(connection, person.user, MadeBy::Administrator, now)?;
+            let code = crate::password_links::make(connection, person.user, MadeBy::Administrator, now)?;
             activity::insert(connection, &about(&manager, &person, Action::PasswordLinkMade, now, &source))?;
             Ok(code)
         })

@@ -4,72 +4,40 @@
 //! the use. A yes may come from the cache; a no about the token's life never does, since a use on another node may have
 //! prolonged it. Every protocol goes through [`Verifier::verify`].
 
+mod batcher;
 pub mod cache;
+pub mod denied;
+mod epoch;
 mod lookups;
+pub mod metrics;
 pub mod protected;
+pub mod usage;
 
-use super::{
-    AppError, Jeton,
-    clock::{Clock, Untrusted},
-    freshness::{LocalEpoch, Reader, SharedEpoch, Unproven},
-    measures::{Measured, Verifications},
-    usage::{self, Usage, Uses},
-};
+use super::{Jeton, clock::Clock};
 use cache::{Known, Passed};
+use denied::{Denied, Unproven};
 use domain::{
     access::{Demand, Identity, Refusal, decide},
     activity::Source,
     time::Timestamp,
     token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
 };
+use epoch::{LocalEpoch, Reader, SharedEpoch};
 use lookups::Lookups;
+use metrics::{Measured, Verifications};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
-use storage::{Address, Db, StorageError, tokens};
+use storage::{Address, Db, tokens};
+use usage::{Usage, Uses};
 
 /// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
 /// memory, so what the database says is never so far behind that it would expire a token that was used.
 const BRINK: i64 = 15 * 60;
 /// How often a token is looked at for one request: from the cache, from the database, and once more if it ended just then.
 const TRIES: usize = 3;
-
-/// Why a key is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum Denied {
-    /// It is no key of Jeton's.
-    #[error("malformed")]
-    Malformed,
-    /// It has the form of a key, and no token has it.
-    #[error("unknown")]
-    Unknown,
-    /// A link of the chain said no.
-    #[error("refused: {0:?}")]
-    Refused(Refusal),
-    /// Nothing can be said at the moment.
-    #[error(transparent)]
-    Unproven(#[from] Unproven),
-}
-
-impl From<Untrusted> for Denied {
-    fn from(untrusted: Untrusted) -> Self {
-        Self::Unproven(untrusted.into())
-    }
-}
-
-impl From<StorageError> for Denied {
-    fn from(error: StorageError) -> Self {
-        Self::Unproven(error.into())
-    }
-}
-
-impl From<AppError> for Denied {
-    fn from(error: AppError) -> Self {
-        Self::Unproven(Unproven(error.to_string()))
-    }
-}
 
 /// A token that was accepted: the proof that API verbs ask for.
 #[derive(Clone, Debug)]

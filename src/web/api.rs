@@ -7,7 +7,7 @@ use super::{
     source,
 };
 use actix_web::{HttpRequest, HttpResponse};
-use app::verify::{Accepted, Denied};
+use app::verify::{Accepted, denied::Denied};
 use domain::access::Demand;
 use serde::Serialize;
 

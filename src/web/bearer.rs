@@ -12,7 +12,7 @@ use actix_web::{
 };
 use app::{
     AppError,
-    verify::{Accepted, Denied, Verifier},
+    verify::{Accepted, Verifier, denied::Denied},
 };
 use domain::{
     access::{Demand, Refusal},

@@ -19,7 +19,7 @@ use actix_web::{
 use app::{
     AppError,
     email_changes::{Compose, Letter},
-    password_links::Words,
+    mail::Words,
 };
 use askama::Template;
 use domain::email_change::HOURS;

@@ -5,7 +5,7 @@
 
 use super::{shell::Shell, texts::Texts};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use app::{AppError, freshness::Unproven};
+use app::{AppError, verify::denied::Unproven};
 use askama::Template;
 
 /// Why a request has no other answer.

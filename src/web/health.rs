@@ -10,7 +10,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::RETRY_AFTER},
 };
-use app::freshness::Unproven;
+use app::verify::denied::Unproven;
 use std::rc::Rc;
 
 /// `GET /healthz`: 200 while requests are served at all, whatever the database does. To start a node anew mends nothing

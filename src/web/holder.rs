@@ -12,8 +12,8 @@ use super::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use app::{
     AppError,
+    authority::{Holder, Member},
     installation::InstallationAdmin,
-    organizations::{Holder, Member},
 };
 use domain::{activity::Source, permission::Authority};
 use std::future::{Ready, ready};

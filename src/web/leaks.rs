@@ -9,7 +9,7 @@ use actix_web::{
     http::StatusCode,
     web::{Bytes, Data, Payload},
 };
-use app::{leaks::Found, password_links::Words};
+use app::{leaks::Found, mail::Words};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::{access::Identity, leak};
 use serde::{Deserialize, Serialize};

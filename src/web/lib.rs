@@ -1,7 +1,7 @@
 //! What a person or a program sees: pages, the API, forward-auth.
 //!
 //! A handler extracts who asks and what was sent, calls one verb of `app`, and returns one page struct or JSON body.
-//! [`routes`] is the table of everything that is served but forward-auth, which [`front`] answers before it; [`finish`] is what
+//! [`routes`] is the table of everything that is served but forward-auth, which [`forward_auth`] answers before it; [`finish`] is what
 //! every other answer passes through on its way out.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
@@ -23,7 +23,7 @@ pub mod email_changes;
 pub mod errors;
 pub mod finish;
 pub mod form;
-pub mod front;
+pub mod forward_auth;
 pub mod health;
 pub mod holder;
 pub mod icons;
@@ -72,9 +72,9 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
-use app::{Jeton, background, housekeeping, log, nodes::Heart};
+use app::{Jeton, background, log, maintenance, nodes::Heart};
 use connection::{Connection, Connections, Listener, Refusals, Shares};
-use front::{Front, Worker};
+use forward_auth::ForwardAuth;
 use futures_util::future::ready;
 use node::{Node, NodeThread};
 pub use public_url::PublicUrl;
@@ -87,6 +87,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch;
+use verify::Worker;
 
 /// The running application, as handlers take it.
 pub type App = web::Data<Jeton>;
@@ -226,7 +227,7 @@ fn serve(
             .configure(|config| given.give(&worker, config))
             .configure(routes)
             .wrap(from_fn(finish::finish));
-        let app = map_config(Front::before(app, worker), |()| AppConfig::default());
+        let app = map_config(ForwardAuth::before(app, worker), |()| AppConfig::default());
         let http = HttpService::build()
             // `connection` closes idle connections, and times heads.
             .keep_alive(KeepAlive::Os)
@@ -273,12 +274,12 @@ impl Server {
             }
         });
         let jeton = self.jeton.clone();
-        let house = background::spawn("housekeeping", async move || {
-            let mut round = tokio::time::interval(housekeeping::EVERY);
+        let maintenance = background::spawn("maintenance", async move || {
+            let mut round = tokio::time::interval(maintenance::EVERY);
             loop {
                 tokio::select! {
                     // A database that answers nothing must not keep the rounds after this one from coming.
-                    _ = round.tick() => if tokio::time::timeout(housekeeping::EVERY, jeton.keep_house()).await.is_err() {
+                    _ = round.tick() => if tokio::time::timeout(maintenance::EVERY, jeton.run_maintenance()).await.is_err() {
                         tracing::error!("the work in the background takes too long, and is begun anew");
                     },
                     () = jeton.many_uses() => {
@@ -295,7 +296,7 @@ impl Server {
         let mut heart = Heart::start(self.jeton.clone().into_inner()).await;
         let heart = background::spawn("heartbeat", async move || heart.beat_until(&mut stopped).await);
         let served = stop::serve(self.running, self.for_programs, &self.node, self.drain, self.doors).await;
-        house.abort();
+        maintenance.abort();
         database.abort();
         drop(stop);
         if let Err(error) = heart.await {

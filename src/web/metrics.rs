@@ -11,7 +11,8 @@ use super::{
 use actix_web::{HttpRequest, HttpResponse};
 use app::{
     background, log,
-    measures::{Durations, Measured, OUTCOMES, Timed},
+    metrics::{Durations, Timed},
+    verify::metrics::{Measured, OUTCOMES},
 };
 use std::{
     fmt::{Display, Write},

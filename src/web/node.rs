@@ -1,7 +1,7 @@
 //! One running server: whether it is stopping, and what its threads measure of requests.
 
 use actix_web::{http::StatusCode, web::Data};
-use app::measures::{Counter, Durations, Timed};
+use app::metrics::{Counter, Durations, Timed};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,

@@ -16,10 +16,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Query},
 };
-use app::{
-    AppError,
-    password_links::{LinkCode, Words},
-};
+use app::{AppError, link_code::LinkCode, mail::Words};
 use askama::Template;
 use domain::{password_link::MINUTES, user::shown_email};
 use serde::Deserialize;

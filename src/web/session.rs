@@ -26,7 +26,7 @@ use actix_web::{
 };
 use app::{
     AppError,
-    organizations::Member,
+    authority::Member,
     problem::{Field, Problem, Problems},
     sessions::{Actor, Begin, KeyHash},
     sign_in::Device,

@@ -13,23 +13,26 @@ mod told;
 
 use super::{
     bearer::{self, BearerError},
-    front::Worker,
+    node::{Group, NodeThread},
     routes::path,
-    source::RequestId,
+    source::{RequestId, TrustedProxies},
 };
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     dev::RequestHead,
     http::{
         StatusCode, Uri,
-        header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, HeaderName, HeaderValue, WWW_AUTHENTICATE},
     },
+    web::Data,
 };
 use app::verify::{
     Accepted, Verifier,
     protected::{NotLetIn, Told},
 };
 use domain::{access::Demand, token::is_public_id};
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
 use told::{Headers, Misled};
 
 const SUBJECT: HeaderName = HeaderName::from_static("jeton-subject");
@@ -48,6 +51,34 @@ pub const IDENTITY: [HeaderName; 6] = [SUBJECT, ORGANIZATION, ORGANIZATION_ID, S
 pub const OVERRIDING: [&str; 5] =
     ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"];
 
+/// What one thread has to answer forward-auth with.
+#[derive(Clone)]
+pub struct Worker {
+    /// Without it nothing can be said about tokens.
+    pub verifier: Data<Option<Verifier>>,
+    /// Whose word about a request is believed.
+    pub proxies: Data<TrustedProxies>,
+    /// Where answers are counted.
+    pub thread: Rc<NodeThread>,
+}
+
+impl Worker {
+    /// The answer to a proxy: identity or challenge in headers, never a body, so it carries none of the headers that tell a
+    /// browser what to do with one.
+    pub async fn answer(&self, request: &RequestHead) -> HttpResponse {
+        let (begun, id) = (Instant::now(), RequestId::new());
+        // A panic must not leave the proxy without an answer (R14).
+        let answered = AssertUnwindSafe(answer(request, self, &id)).catch_unwind().await;
+        let mut response = answered.unwrap_or_else(|_| broken());
+        let (status, took) = (response.status(), begun.elapsed());
+        self.thread.count(Group::Verify, status, took);
+        tracing::debug!(id = id.as_str(), method = %request.method, status = status.as_u16(), ?took, "answered a proxy");
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(RequestId::HEADER, id.header());
+        response
+    }
+}
+
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
@@ -62,7 +93,7 @@ enum Refused {
 }
 
 /// The answer to a proxy: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
-pub async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId) -> HttpResponse {
+async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId) -> HttpResponse {
     // As it was sent: whatever decoded it on the way here would have decided how it is read.
     let verdict = match Asked::of(&request.uri) {
         Some(asked) => match asked.api {
@@ -115,7 +146,7 @@ impl<'a> Asked<'a> {
 }
 
 /// The answer when Jeton itself failed.
-pub fn broken() -> HttpResponse {
+fn broken() -> HttpResponse {
     blanked(HttpResponse::InternalServerError())
 }
 

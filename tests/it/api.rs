@@ -302,7 +302,7 @@ db_test! {
             let uses = futures_util::future::join_all((0..6).map(|_| app.me(&key)));
             let end = async {
                 app.clock.advance(1);
-                app.jeton.keep_house().await;
+                app.jeton.run_maintenance().await;
             };
             let (uses, ()) = futures_util::future::join(uses, end).await;
             let later = app.me(&key).await.status;

@@ -122,12 +122,12 @@ db_test! {
         let key = ann.asks_for_token("Long", "read", "180").await.key().expect("a key");
         calls(&app, &key, 2, 200).await;
         app.clock.advance(89 * DAY);
-        app.jeton.keep_house().await;
+        app.jeton.run_maintenance().await;
         ann.signs_in().await;
         shown(&ann, "Long", "2 calls in the last 90 days").await;
         calls(&app, &key, 1, 200).await;
         app.clock.advance(DAY);
-        app.jeton.keep_house().await;
+        app.jeton.run_maintenance().await;
         ann.signs_in().await;
         assert_eq!(stored(&app), 1);
         shown(&ann, "Long", "1 call in the last 90 days").await;

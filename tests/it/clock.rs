@@ -4,7 +4,7 @@ use crate::harness::{
     Person, TestApp, activity, db_test, folder,
     process::{Process, client, command, fails, prints, status},
 };
-use app::{Jeton, clock::Clock, verify::Denied};
+use app::{Jeton, clock::Clock, verify::denied::Denied};
 use domain::{
     access::{Demand, Refusal},
     activity::{Action, Source},
@@ -84,13 +84,13 @@ db_test! {
             assert!(ready.body.contains("clock: not to be believed"), "{}", ready.body);
             assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 0\n"));
             assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
-            app.jeton.keep_house().await;
+            app.jeton.run_maintenance().await;
 
             app.clock.set(0);
             assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
             assert_eq!(app.send("GET", "/readyz", &[], "").await.status, 200);
             assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 1\n"));
-            app.jeton.keep_house().await;
+            app.jeton.run_maintenance().await;
             assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
         }
         // What a clock is set right by, and a machine that sleeps.
@@ -107,7 +107,7 @@ db_test! {
         let ahead = node(&app, 3650 * DAY);
         assert_eq!(accepts(&ahead, &key).await, Some(false), "nobody could tell");
         for _ in 0..2 {
-            ahead.keep_house().await;
+            ahead.run_maintenance().await;
             assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
             ahead.clock().advance(29 * MINUTE);
         }
@@ -126,10 +126,10 @@ db_test! {
         let expired = || actions(&app).iter().filter(|action| *action == "token.expired").count();
         let ahead = node(&app, 100 * DAY);
         ahead.clock().advance(23 * HOUR);
-        ahead.keep_house().await;
+        ahead.run_maintenance().await;
         assert_eq!(expired(), 0);
         ahead.clock().advance(HOUR);
-        ahead.keep_house().await;
+        ahead.run_maintenance().await;
         assert_eq!(expired(), 20);
     }
 
@@ -141,7 +141,7 @@ db_test! {
         let later = node(&app, 100 * DAY);
         for (steady, expired) in [(0, 0), (HOUR / 2, 0), (HOUR / 2, 2)] {
             later.clock().advance(steady);
-            later.keep_house().await;
+            later.run_maintenance().await;
             assert_eq!(actions(&app).iter().filter(|action| *action == "token.expired").count(), expired);
         }
     }
@@ -151,7 +151,7 @@ db_test! {
         let key = ann.makes_token("Power BI").await;
         let behind = node(&app, -400 * DAY);
         behind.reconsider_clock().await.unwrap();
-        behind.keep_house().await;
+        behind.run_maintenance().await;
         assert_eq!(accepts(&behind, &key).await, None);
         behind.clock().set(-2 * MINUTE);
         assert_eq!(accepts(&behind, &key).await, Some(true), "by itself");
@@ -209,7 +209,7 @@ db_test! {
         for _ in 0..3 {
             assert_eq!((app.me(&used).await.status, app.me(&unused).await.status), (200, 200));
             app.clock.advance(HOUR);
-            app.jeton.keep_house().await;
+            app.jeton.run_maintenance().await;
         }
         assert_eq!(ann.signs_in().await.status, 303);
         ann.get("/account/tokens").await.shows("unused");

@@ -144,7 +144,7 @@ db_test! {
                     assert_eq!(answer.status, expected, "step {step}");
                     model[chosen].3 |= expected == 204;
                 }
-                8 => app.jeton.keep_house().await,
+                8 => app.jeton.run_maintenance().await,
                 _ => {
                     app.clock.advance(random.next(20) as i64 * DAY);
                     ann.signs_in().await;

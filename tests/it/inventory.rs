@@ -111,7 +111,7 @@ db_test! {
                     assert_eq!(list.contains(label), shown.contains(&label), "{filter}: {label} in {list}");
                 }
                 // The same once the expiry is written down.
-                app.jeton.keep_house().await;
+                app.jeton.run_maintenance().await;
             }
         }
         for wrong in ["state=odd", "kind=system", "owner=Nobody", "unused=many"] {

@@ -139,7 +139,7 @@ db_test! {
         asks(&ann).await;
         until_tried(&app, 1, 1).await;
         app.clock.advance(45 * 60);
-        app.jeton.keep_house().await;
+        app.jeton.run_maintenance().await;
         assert_eq!(count(&app, "mails"), 0);
         assert_eq!(smtp.mails(0).await.len(), 0);
     }

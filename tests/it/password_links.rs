@@ -138,7 +138,7 @@ db_test! {
             })
             .unwrap();
         assert_eq!([lives(4_599), lives(4_600)], [Some(UserId(1)), None]);
-        app.jeton.keep_house().await;
+        app.jeton.run_maintenance().await;
         assert_eq!(lives(4_599), None, "it is swept away");
     }
 

@@ -333,7 +333,7 @@ db_test! {
         whole_receipt(&app.url, &auditor, &id).await;
         for (days, status) in [(170, 200), (170, 200), (61, 404)] {
             app.clock.advance(days * 86_400);
-            app.jeton.keep_house().await;
+            app.jeton.run_maintenance().await;
             assert_eq!(receipt_at(&app.url, &auditor, &id).await.0, status);
         }
     }

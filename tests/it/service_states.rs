@@ -6,11 +6,11 @@
 use crate::harness::{PASSWORD, TestApp, TestDb, db_test, random::Random};
 use app::{
     AppError, Jeton,
-    organizations::Holder,
+    authority::Holder,
     problem::{Field, Problem},
     service_users::{ExpiryForm, NameForm, NewKey, RegenerateForm, RotateForm, ServiceTokenForm},
     sessions::{Begin, KeyHash},
-    verify::{Denied, Verifier},
+    verify::{Verifier, denied::Denied},
 };
 use domain::{
     access::{Demand, Refusal},
@@ -199,7 +199,7 @@ impl Walk {
         self.app.jeton.flush_usage().await.unwrap();
         let seconds = [1, HOUR - 1, HOUR, 7 * HOUR, DAY, 6 * DAY, 31 * DAY - 1][self.random.next(7)];
         self.app.clock.advance(seconds);
-        self.app.jeton.keep_house().await;
+        self.app.jeton.run_maintenance().await;
         // The session ended, too.
         self.at = at_work(&self.app).await;
         let now = self.now();

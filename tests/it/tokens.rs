@@ -225,7 +225,7 @@ db_test! {
         ann.makes_token("short-lived").await;
         app.clock.advance(45 * DAY);
         assert_eq!(taken(&app), 1);
-        app.jeton.keep_house().await;
+        app.jeton.run_maintenance().await;
         assert_eq!(taken(&app), 0);
     }
 

@@ -8,8 +8,8 @@ use crate::{
     email_changes,
     installation::{demote, holders, promote},
     invitations::{admit, belongs},
+    link_code::LinkCode,
     mail,
-    password_links::LinkCode,
     problem::{Field, Problem, Problems},
     random,
     sessions::{is_open, why_closed},
@@ -313,7 +313,7 @@ fn make_link(connection: &mut AnyConnection, user: UserId, name: &str, now: Time
     let made = entry(None, Action::PasswordLinkMade, now);
     let made = activity::Entry { target: Some(user), target_name: Some(name), ..made };
     insert_everywhere(connection, user, made)?;
-    LinkCode::make(connection, user, MadeBy::Operator, now)
+    crate::password_links::make(connection, user, MadeBy::Operator, now)
 }
 
 /// Somebody who belongs to the organization with this slug, active or not. Nobody else decides about its people until this

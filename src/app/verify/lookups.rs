@@ -1,11 +1,11 @@
 //! What verification asks Postgres about tokens and protected APIs, for all requests of a node together, and writes there.
 //!
 //! All of it goes over [`Line`]s, never over the connections of pages. On SQLite each worker asks by itself
-//! ([`super::super::freshness::LocalEpoch`]).
+//! ([`super::super::verify::epoch::LocalEpoch`]).
 
-use crate::{
-    freshness::Unproven,
-    line::Line,
+use super::{
+    batcher::Line,
+    denied::Unproven,
     usage::{self, Uses},
 };
 use domain::{

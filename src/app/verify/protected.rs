@@ -4,8 +4,11 @@
 //! the request only together: each told path is asked with each told method, and what all of them demand adds up. A
 //! forged word can narrow, never widen.
 
-use super::{Accepted, Asked, Denied, Verifier, lookups};
-use crate::freshness::Unproven;
+use super::{
+    Accepted, Asked, Verifier,
+    denied::{Denied, Unproven},
+    lookups,
+};
 use domain::{
     access::Demand,
     activity::Source,

@@ -15,7 +15,7 @@ use crate::{
     words::{Calendar, Moment},
 };
 use actix_web::{HttpResponse, web::Path};
-use app::{AppError, activity::LogPage, organizations::Holder, random};
+use app::{AppError, activity::LogPage, authority::Holder, random};
 use askama::Template;
 use domain::{
     activity::{Action, Source},

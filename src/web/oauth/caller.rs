@@ -11,7 +11,7 @@ use actix_web::{
         header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
     },
 };
-use app::verify::{Accepted, Denied};
+use app::verify::{Accepted, denied::Denied};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::{
     access::{Demand, Refusal},

@@ -3,7 +3,7 @@
 use super::caller::{ClientFields, OAuthError, caller, service_user, token};
 use crate::{PublicUrl, bearer, body::Json, errors::WebError, form::OpenForm};
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use app::verify::{Accepted, Denied};
+use app::verify::{Accepted, denied::Denied};
 use domain::{access::Demand, organization::OrganizationId, permission::Permission};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};

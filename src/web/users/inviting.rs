@@ -16,12 +16,7 @@ use actix_web::{
     HttpResponse,
     web::{Data, Path, Query},
 };
-use app::{
-    AppError,
-    invitations::{InvitationCode, InviteForm},
-    mail::Fate,
-    password_links::Words,
-};
+use app::{AppError, invitations::InviteForm, link_code::LinkCode, mail::Fate, mail::Words};
 use askama::Template;
 use domain::{
     invitation::{InvitationId, VALID_DAYS},
@@ -140,7 +135,7 @@ pub async fn invite(
 }
 
 /// The mail with the link, in the language of whoever invites.
-fn letter(at: &Manager, url: String) -> impl Fn(&InvitationCode) -> Words + Send + 'static {
+fn letter(at: &Manager, url: String) -> impl Fn(&LinkCode) -> Words + Send + 'static {
     let (t, inviter) = (at.shell(Nav::Users).t, at.who.actor().user().name.clone());
     let organization = at.who.membership().organization_name.clone();
     move |code| {

@@ -5,10 +5,8 @@
 //! that stands still, may keep a thread waiting for ever; it is then given up, with its connection, and another one takes
 //! its place (R4).
 
-use super::{
-    background,
-    freshness::{PATIENCE, Unproven, prove_pepper},
-};
+use super::denied::{PATIENCE, Unproven, prove_pepper};
+use crate::background;
 use domain::token::Pepper;
 use std::{
     sync::{

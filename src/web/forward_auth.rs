@@ -7,48 +7,29 @@
 use super::{
     connection::Client,
     node::{Group, NodeThread},
-    source::{RequestId, TrustedProxies},
-    verify,
+    verify::Worker,
 };
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::{
-    Error, HttpResponse,
+    Error,
     body::{BodySize, BoxBody, MessageBody},
-    dev::{AppConfig, RequestHead, Response, Service, ServiceFactory, ServiceResponse},
-    http::{
-        ConnectionType,
-        header::{CACHE_CONTROL, HeaderValue},
-    },
-    web::Data,
+    dev::{AppConfig, Response, Service, ServiceFactory, ServiceResponse},
+    http::ConnectionType,
 };
-use app::verify::Verifier;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use std::{
-    panic::AssertUnwindSafe,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
 };
 
-/// What one thread has to answer forward-auth with.
-#[derive(Clone)]
-pub struct Worker {
-    /// Without it nothing can be said about tokens.
-    pub verifier: Data<Option<Verifier>>,
-    /// Whose word about a request is believed.
-    pub proxies: Data<TrustedProxies>,
-    /// Where answers are counted.
-    pub thread: Rc<NodeThread>,
-}
-
 /// The application, and what stands before it.
-pub struct Front<A> {
+pub struct ForwardAuth<A> {
     app: A,
     worker: Worker,
 }
 
-impl<A> Front<A> {
+impl<A> ForwardAuth<A> {
     /// Puts it before an application, for the calling thread.
     pub fn before(app: impl IntoServiceFactory<A, Request>, worker: Worker) -> Self
     where
@@ -58,7 +39,7 @@ impl<A> Front<A> {
     }
 }
 
-impl<A> ServiceFactory<Request> for Front<A>
+impl<A> ServiceFactory<Request> for ForwardAuth<A>
 where
     A: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = Error>,
     A::Future: 'static,
@@ -67,23 +48,23 @@ where
     type Response = Response<BoxBody>;
     type Error = Error;
     type Config = AppConfig;
-    type Service = FrontService<A::Service>;
+    type Service = ForwardAuthService<A::Service>;
     type InitError = A::InitError;
     type Future = LocalBoxFuture<'static, Result<Self::Service, A::InitError>>;
 
     fn new_service(&self, config: AppConfig) -> Self::Future {
         let (app, worker) = (self.app.new_service(config), self.worker.clone());
-        Box::pin(async move { Ok(FrontService { app: app.await?, worker }) })
+        Box::pin(async move { Ok(ForwardAuthService { app: app.await?, worker }) })
     }
 }
 
 /// The same, as it serves.
-pub struct FrontService<S> {
+pub struct ForwardAuthService<S> {
     app: S,
     worker: Worker,
 }
 
-impl<S> Service<Request> for FrontService<S>
+impl<S> Service<Request> for ForwardAuthService<S>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
     S::Future: 'static,
@@ -134,22 +115,5 @@ impl Call {
             client.end(!matches!(answer.body().size(), BodySize::Stream));
         }
         answer
-    }
-}
-
-impl Worker {
-    /// The answer to a proxy: identity or challenge in headers, never a body, so it carries none of the headers that tell a
-    /// browser what to do with one.
-    async fn answer(&self, request: &RequestHead) -> HttpResponse {
-        let (begun, id) = (Instant::now(), RequestId::new());
-        // A panic must not leave the proxy without an answer (R14).
-        let answered = AssertUnwindSafe(verify::answer(request, self, &id)).catch_unwind().await;
-        let mut response = answered.unwrap_or_else(|_| verify::broken());
-        let (status, took) = (response.status(), begun.elapsed());
-        self.thread.count(Group::Verify, status, took);
-        tracing::debug!(id = id.as_str(), method = %request.method, status = status.as_u16(), ?took, "answered a proxy");
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response.headers_mut().insert(RequestId::HEADER, id.header());
-        response
     }
 }

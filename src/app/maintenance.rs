@@ -24,7 +24,7 @@ const HOUR: i64 = 3600;
 
 impl Jeton {
     /// One round of the work. What fails is logged and tried again in the next round.
-    pub async fn keep_house(&self) {
+    pub async fn run_maintenance(&self) {
         let uses = self.flush_usage().await;
         let are_written = uses.is_ok();
         report([("clock", self.reconsider_clock().await), ("epoch", self.note_epoch().await), ("uses", uses)]);

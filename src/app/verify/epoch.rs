@@ -7,51 +7,25 @@
 //! many requests there are (`architecture.md`, *revocation*; V1, V3).
 
 use super::{
-    clock::{self, Clock, Untrusted},
-    line::Line,
-    measures::Durations,
-    secrets,
-    verify::cache::Cache,
+    batcher::Line,
+    cache::Cache,
+    denied::{Unproven, prove_pepper},
+};
+use crate::{
+    clock::{self, Clock},
+    metrics::Durations,
 };
 use domain::token::Pepper;
 use std::{
     cell::{Cell, RefCell},
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use storage::{
-    Address, AnyConnection, StorageError,
+    Address, AnyConnection,
     epoch::{self, Touched, WalIndex, WalIndexHead},
-    installation,
 };
-
-/// A request that has no proof by then is answered 503.
-pub const PATIENCE: Duration = Duration::from_millis(500);
-
-/// The epoch could not be read in time: nothing is known, so neither yes nor no may be said.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("nothing can be said about tokens: {0}")]
-pub struct Unproven(pub String);
-
-impl Unproven {
-    /// The database took too long.
-    pub fn late() -> Self {
-        Self(format!("no answer from the database within {} ms", PATIENCE.as_millis()))
-    }
-}
-
-impl From<Untrusted> for Unproven {
-    fn from(untrusted: Untrusted) -> Self {
-        Self(untrusted.to_string())
-    }
-}
-
-impl From<StorageError> for Unproven {
-    fn from(error: StorageError) -> Self {
-        Self(error.to_string())
-    }
-}
 
 /// Reads epochs one after the other, and brings the cache to each.
 #[derive(Clone)]
@@ -96,17 +70,6 @@ impl Reader {
     fn prove(&self, connection: &mut AnyConnection) -> Result<i64, Unproven> {
         prove_pepper(connection, &self.pepper)?;
         self.read(connection)
-    }
-}
-
-/// That the pepper belongs to the database.
-///
-/// # Errors
-/// When it does not, or the database fails.
-pub fn prove_pepper(connection: &mut AnyConnection, pepper: &Pepper) -> Result<(), Unproven> {
-    match installation::find(connection)? {
-        Some(installation) if secrets::belongs(&installation, pepper) => Ok(()),
-        _ => Err(Unproven("the pepper does not belong to the database".into())),
     }
 }
 
@@ -166,7 +129,7 @@ impl LocalEpoch {
     }
 }
 
-/// Reads the epoch from Postgres on a line of its own (`app::line`), for all requests of this node.
+/// Reads the epoch from Postgres on a line of its own ([`super::batcher`]), for all requests of this node.
 pub struct SharedEpoch(Line<Thorough, i64>);
 
 /// Whether the pepper is to be looked at as well.

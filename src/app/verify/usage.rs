@@ -1,14 +1,15 @@
 //! Uses of tokens on their way to the database: in memory, the newest wins, one batch at most every minute.
 //!
 //! A request does not write. What a token's row says of its last use is at most a minute behind, and a token close to its
-//! expiry is written at once by [`super::verify`], so that being behind never expires a token that was used (V16). Each use is
+//! expiry is written at once by [`super`], so that being behind never expires a token that was used (V16). Each use is
 //! counted, for the day of the newest one in its batch: around midnight a count is right to the minute.
 //!
 //! A transaction writes hundreds of tokens with as few statements as one, so that over a slow link nobody waits long for the
 //! rows that it holds. All tokens come first, then all entries of the log: whoever has written into an organization's log
 //! waits for nobody's token any more.
 
-use super::{AppError, Result, verify::cache::Known};
+use super::cache::Known;
+use crate::{AppError, Result};
 use domain::{
     access::Identity,
     activity::{Action, Source},
