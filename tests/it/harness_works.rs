@@ -121,27 +121,26 @@ struct One {
     one: i32,
 }
 
-db_test! {
-    /// Also: each database is its own, or the table would be there already the second time.
-    async fn a_fresh_database_answers_and_is_empty(db: TestDb) {
-        let sql = "CREATE TABLE things (one INTEGER)";
-        let select = sql_query("SELECT 1 AS one");
-        for db in [&db, &if db.url.starts_with("postgres:") { TestDb::postgres() } else { TestDb::sqlite() }] {
-            assert!(db.folder().is_dir());
-            let answer: One = match db.url.strip_prefix("sqlite:") {
-                Some(file) => {
-                    let mut connection = SqliteConnection::establish(file).unwrap();
-                    connection.batch_execute(sql).unwrap();
-                    select.clone().get_result(&mut connection).unwrap()
-                }
-                None => {
-                    let mut connection = PgConnection::establish(&db.url).unwrap();
-                    connection.batch_execute(sql).unwrap();
-                    select.clone().get_result(&mut connection).unwrap()
-                }
-            };
-            assert_eq!(answer.one, 1);
-        }
+/// Also: each database is its own, or the table would be there already the second time.
+#[db_test]
+async fn a_fresh_database_answers_and_is_empty(db: TestDb) {
+    let sql = "CREATE TABLE things (one INTEGER)";
+    let select = sql_query("SELECT 1 AS one");
+    for db in [&db, &if db.url.starts_with("postgres:") { TestDb::postgres() } else { TestDb::sqlite() }] {
+        assert!(db.folder().is_dir());
+        let answer: One = match db.url.strip_prefix("sqlite:") {
+            Some(file) => {
+                let mut connection = SqliteConnection::establish(file).unwrap();
+                connection.batch_execute(sql).unwrap();
+                select.clone().get_result(&mut connection).unwrap()
+            }
+            None => {
+                let mut connection = PgConnection::establish(&db.url).unwrap();
+                connection.batch_execute(sql).unwrap();
+                select.clone().get_result(&mut connection).unwrap()
+            }
+        };
+        assert_eq!(answer.one, 1);
     }
 }
 

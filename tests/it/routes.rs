@@ -1,6 +1,6 @@
 //! The table of every route × actor with its answer. A route that is served and missing here fails.
 
-use crate::harness::{Person, TestApp, db_test};
+use crate::harness::{Person, TestApp, TestDb, db_test};
 use domain::permission::BuiltInSet;
 
 /// What each actor gets: a visitor, Ann who owns the things in the address, Ben who does not, and a key in the header.
@@ -264,222 +264,255 @@ fn text_fields() -> Vec<String> {
     names
 }
 
-db_test! {
-    async fn no_nul_in_an_address_or_a_form_reaches_the_database(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        ann.makes_token("script").await;
-        let things = things(&app, &ann).await;
-        let fields = text_fields();
-        assert!(["search", "owner", "q", "person", "next", "email", "label"].iter().all(|name| fields.iter().any(|field| field == name)), "{fields:?}");
-        let with_nul = |names: &[String]| names.iter().map(|name| format!("{name}=a%00b")).collect::<Vec<_>>().join("&");
-        let all = TABLE.iter().map(|row| (row.method, row.path)).chain(ORGANIZATION.iter().map(|row| (row.method, row.path)));
-        let mut wrong = Vec::new();
-        for (method, path) in all {
-            let fill = |path: &str| things.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
-            let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();
-            let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
-            // One part of the path after the other.
-            for (start, _) in path.match_indices('{') {
-                let end = start + path[start..].find('}').unwrap() + 1;
-                for nul in ["%00", "a%00b", "0123456%00"] {
-                    let odd = fill(&format!("{}{nul}{}", &path[..start], &path[end..])).replace("{behind:.*}", "x");
-                    let answer = ann.request(method, &odd, &headers, format!("csrf={csrf}")).await;
-                    // What is no address below `/verify` may not be asked for.
-                    let is_refused = answer.status == 403 && path.starts_with("/verify");
-                    if !is_refused && !matches!(answer.status, 400 | 401 | 404 | 410) {
-                        wrong.push(format!("{method} {odd}: {}", answer.status));
-                    }
-                }
-            }
-            let path = fill(path).replace("{behind:.*}", "x");
-            let searches = ["/users", "/activity", "/inventory", "/tokens", "/search"].iter().any(|end| path.ends_with(end));
-            let mut queries = vec![with_nul(&fields)];
-            queries.extend(fields.iter().filter(|_| searches).map(|name| with_nul(std::slice::from_ref(name))));
-            for query in queries {
-                let (address, body) = match method {
-                    "GET" => (format!("{path}?{query}"), String::new()),
-                    _ => (path.clone(), format!("csrf={csrf}&{query}")),
-                };
-                let answer = ann.request(method, &address, &headers, body).await;
-                if answer.status >= 500 {
-                    wrong.push(format!("{method} {address}: {}", answer.status));
-                }
-                if ann.get("/account/profile").await.status != 200 {
-                    ann.signs_in().await;
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong:#?}");
-        for (path, field) in [("users", "q"), ("integrations/inventory", "search"), ("integrations/tokens", "search")] {
-            let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=%00")).await;
-            assert!(list.status == 200 && !list.text().contains("Workato") && !list.body.contains("Ben</a>"), "{path}");
-        }
-        for (path, field) in [("activity", "person"), ("integrations/inventory", "owner")] {
-            let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=a%00b")).await;
-            assert_eq!(list.status, 422, "{path}");
-            list.shows("Nobody in this organization has this name");
-        }
-    }
-
-    async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
-        let (app, ann, ben, key, token, session) = cast(db).await;
-        let mut wrong = Vec::new();
-        for row in TABLE {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
-            let visitor = app.browser("Visitor");
-            let form = [
-                ("authorization", &*format!("Bearer {key}")),
-                ("sec-fetch-site", "same-origin"),
-                ("content-type", "application/x-www-form-urlencoded"),
-            ];
-            // Those who may not go first: what they are refused must still be there for the owner.
-            let got = [
-                ask(&visitor, row.method, &path).await,
-                ask(&ben, row.method, &path).await,
-                ask(&ann, row.method, &path).await,
-                app.send(row.method, &path, &form, "").await.status,
-            ];
-            if got != [row.visitor, row.other, row.owner, row.key] {
-                wrong.push(format!("{} {}: visitor, other, owner, key got {got:?}", row.method, row.path));
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong:#?}");
-    }
-
-    async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("script").await;
-        let reader = app.add_user("Reader", BuiltInSet::Reader).await;
-        let stranger = app.add_organization("elsewhere", "Stranger").await;
-        let things = things(&app, &ann).await;
-        let mut wrong = Vec::new();
-        for OrgRow { method, path, answers } in ORGANIZATION {
-            let path = things.iter().fold((*path).to_owned(), |path, (name, id)| path.replace(name, id));
-            let visitor = app.browser("Visitor");
-            let bearer = format!("Bearer {key}");
-            let form = [
-                ("authorization", bearer.as_str()),
-                ("sec-fetch-site", "same-origin"),
-                ("content-type", "application/x-www-form-urlencoded"),
-            ];
-            let (visitor, stranger) = (ask(&visitor, method, &path).await, ask(&stranger, method, &path).await);
-            let reader = ask(&reader, method, &path).await;
-            let ann = ask(&ann, method, &path).await;
-            let got = [visitor, ann, reader, stranger, app.send(method, &path, &form, "").await.status];
-            if got != *answers {
-                wrong.push(format!("{method} {path}: visitor, Ann, reader, stranger, key got {got:?}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong:#?}");
-    }
-
-    async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
-        let (app, ann, _, key, token, session) = cast(db).await;
-        for row in TABLE {
-            if row.path.starts_with("/verify") || matches!(row.path, "/nowhere" | "/metrics") {
-                continue;
-            }
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
-            for method in ["PUT", "PATCH", "OPTIONS", "PROPFIND"] {
-                let answer = ann.request(method, &path, &[("sec-fetch-site", "same-origin")], String::new()).await;
-                assert_eq!(answer.status, 405, "{method} {path}");
-                assert!(!answer.body.is_empty(), "{method} {path}");
-            }
-            if row.method == "GET" {
-                let head = app.send("HEAD", &path, &[("authorization", &format!("Bearer {key}"))], "").await;
-                assert_eq!((head.status, head.body.as_str()), (row.key, ""), "HEAD {path}");
-            }
-        }
-    }
-
-    async fn only_jetons_own_pages_can_make_a_browser_change_something(db: TestDb) {
-        let (app, ann, _, key, token, session) = cast(db).await;
+#[db_test]
+async fn no_nul_in_an_address_or_a_form_reaches_the_database(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    ann.makes_token("script").await;
+    let things = things(&app, &ann).await;
+    let fields = text_fields();
+    assert!(
+        ["search", "owner", "q", "person", "next", "email", "label"]
+            .iter()
+            .all(|name| fields.iter().any(|field| field == name)),
+        "{fields:?}"
+    );
+    let with_nul = |names: &[String]| names.iter().map(|name| format!("{name}=a%00b")).collect::<Vec<_>>().join("&");
+    let all =
+        TABLE.iter().map(|row| (row.method, row.path)).chain(ORGANIZATION.iter().map(|row| (row.method, row.path)));
+    let mut wrong = Vec::new();
+    for (method, path) in all {
+        let fill = |path: &str| things.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
         let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();
-        let other_sites: [&[(&str, &str)]; 8] = [
-            &[],
-            &[("sec-fetch-site", "cross-site")],
-            &[("sec-fetch-site", "same-site")],
-            &[("sec-fetch-site", "none")],
-            &[("sec-fetch-site", "cross-site"), ("origin", &app.url)],
-            &[("origin", "null")],
-            &[("origin", "https://evil.example")],
-            &[("sec-fetch-mode", "no-cors")],
+        let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+        // One part of the path after the other.
+        for (start, _) in path.match_indices('{') {
+            let end = start + path[start..].find('}').unwrap() + 1;
+            for nul in ["%00", "a%00b", "0123456%00"] {
+                let odd = fill(&format!("{}{nul}{}", &path[..start], &path[end..])).replace("{behind:.*}", "x");
+                let answer = ann.request(method, &odd, &headers, format!("csrf={csrf}")).await;
+                // What is no address below `/verify` may not be asked for.
+                let is_refused = answer.status == 403 && path.starts_with("/verify");
+                if !is_refused && !matches!(answer.status, 400 | 401 | 404 | 410) {
+                    wrong.push(format!("{method} {odd}: {}", answer.status));
+                }
+            }
+        }
+        let path = fill(path).replace("{behind:.*}", "x");
+        let searches =
+            ["/users", "/activity", "/inventory", "/tokens", "/search"].iter().any(|end| path.ends_with(end));
+        let mut queries = vec![with_nul(&fields)];
+        queries.extend(fields.iter().filter(|_| searches).map(|name| with_nul(std::slice::from_ref(name))));
+        for query in queries {
+            let (address, body) = match method {
+                "GET" => (format!("{path}?{query}"), String::new()),
+                _ => (path.clone(), format!("csrf={csrf}&{query}")),
+            };
+            let answer = ann.request(method, &address, &headers, body).await;
+            if answer.status >= 500 {
+                wrong.push(format!("{method} {address}: {}", answer.status));
+            }
+            if ann.get("/account/profile").await.status != 200 {
+                ann.signs_in().await;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (path, field) in [("users", "q"), ("integrations/inventory", "search"), ("integrations/tokens", "search")] {
+        let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=%00")).await;
+        assert!(list.status == 200 && !list.text().contains("Workato") && !list.body.contains("Ben</a>"), "{path}");
+    }
+    for (path, field) in [("activity", "person"), ("integrations/inventory", "owner")] {
+        let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=a%00b")).await;
+        assert_eq!(list.status, 422, "{path}");
+        list.shows("Nobody in this organization has this name");
+    }
+}
+
+#[db_test]
+async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
+    let (app, ann, ben, key, token, session) = cast(db).await;
+    let mut wrong = Vec::new();
+    for row in TABLE {
+        let path = row
+            .path
+            .replace("{token}", &token)
+            .replace("{session}", &session)
+            .replace("{name}", "none.css")
+            .replace("{behind:.*}", "apis/0123456789");
+        let visitor = app.browser("Visitor");
+        let form = [
+            ("authorization", &*format!("Bearer {key}")),
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "application/x-www-form-urlencoded"),
         ];
-        for row in TABLE.iter().filter(|row| row.method == "POST" && !is_for_programs(row.path)) {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session);
-            for headers in other_sites {
-                let mut headers = headers.to_vec();
-                headers.push(("content-type", "application/x-www-form-urlencoded"));
-                let answer = ann.request("POST", &path, &headers, format!("csrf={csrf}")).await;
-                assert_eq!(answer.status, 403, "{path} {headers:?}");
-                assert_eq!(answer.header("set-cookie"), "");
-            }
-            for kind in ["multipart/form-data; boundary=x", "text/plain", "application/json", ""] {
-                let headers = [("content-type", kind), ("sec-fetch-site", "same-origin")];
-                let answer = ann.request("POST", &path, &headers, format!("csrf={csrf}")).await;
-                assert!(matches!(answer.status, 400 | 403), "{path} {kind}: {}", answer.status);
-            }
+        // Those who may not go first: what they are refused must still be there for the owner.
+        let got = [
+            ask(&visitor, row.method, &path).await,
+            ask(&ben, row.method, &path).await,
+            ask(&ann, row.method, &path).await,
+            app.send(row.method, &path, &form, "").await.status,
+        ];
+        if got != [row.visitor, row.other, row.owner, row.key] {
+            wrong.push(format!("{} {}: visitor, other, owner, key got {got:?}", row.method, row.path));
         }
-        assert_eq!(app.me(&key).await.status, 200, "nothing was revoked");
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
 
-    async fn a_form_of_another_session_is_refused(db: TestDb) {
-        let (app, ann, ben, key, token, _) = cast(db).await;
-        let of_ben = ben.get("/account/tokens/new").await.field("csrf").unwrap();
-        for wrong in ["", "0", of_ben.as_str()] {
-            let path = format!("/account/tokens/{token}/revocation");
-            let answer = ann.post(&path, &[("csrf", wrong)]).await;
-            assert_eq!(answer.status, 403, "{wrong:?}");
-            assert!(!answer.text().is_empty());
+#[db_test]
+async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("script").await;
+    let reader = app.add_user("Reader", BuiltInSet::Reader).await;
+    let stranger = app.add_organization("elsewhere", "Stranger").await;
+    let things = things(&app, &ann).await;
+    let mut wrong = Vec::new();
+    for OrgRow { method, path, answers } in ORGANIZATION {
+        let path = things.iter().fold((*path).to_owned(), |path, (name, id)| path.replace(name, id));
+        let visitor = app.browser("Visitor");
+        let bearer = format!("Bearer {key}");
+        let form = [
+            ("authorization", bearer.as_str()),
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let (visitor, stranger) = (ask(&visitor, method, &path).await, ask(&stranger, method, &path).await);
+        let reader = ask(&reader, method, &path).await;
+        let ann = ask(&ann, method, &path).await;
+        let got = [visitor, ann, reader, stranger, app.send(method, &path, &form, "").await.status];
+        if got != *answers {
+            wrong.push(format!("{method} {path}: visitor, Ann, reader, stranger, key got {got:?}"));
         }
-        assert_eq!(app.me(&key).await.status, 200);
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
 
-    async fn reading_changes_nothing(db: TestDb) {
-        let (app, ann, _, key, token, session) = cast(db).await;
-        app.jeton.flush_usage().await.unwrap();
-        let before = crate::harness::activity(&app.db).len();
-        for row in TABLE.iter().filter(|row| row.method == "GET") {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
-            ann.get(&path).await;
-            ann.get_part(&path).await;
+#[db_test]
+async fn methods_that_a_route_does_not_take_are_405_with_an_answer(db: TestDb) {
+    let (app, ann, _, key, token, session) = cast(db).await;
+    for row in TABLE {
+        if row.path.starts_with("/verify") || matches!(row.path, "/nowhere" | "/metrics") {
+            continue;
         }
-        assert_eq!(crate::harness::activity(&app.db).len(), before);
-        assert_eq!(app.me(&key).await.status, 200);
+        let path = row
+            .path
+            .replace("{token}", &token)
+            .replace("{session}", &session)
+            .replace("{name}", "none.css")
+            .replace("{behind:.*}", "apis/0123456789");
+        for method in ["PUT", "PATCH", "OPTIONS", "PROPFIND"] {
+            let answer = ann.request(method, &path, &[("sec-fetch-site", "same-origin")], String::new()).await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert!(!answer.body.is_empty(), "{method} {path}");
+        }
+        if row.method == "GET" {
+            let head = app.send("HEAD", &path, &[("authorization", &format!("Bearer {key}"))], "").await;
+            assert_eq!((head.status, head.body.as_str()), (row.key, ""), "HEAD {path}");
+        }
     }
+}
 
-    async fn every_answer_has_its_security_headers(db: TestDb) {
-        let (app, ann, _, key, token, session) = cast(db).await;
-        let mut answers = Vec::new();
-        for row in TABLE {
-            let path = row.path.replace("{token}", &token).replace("{session}", &session).replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
-            answers.push((path.clone(), ann.request(row.method, &path, &[], String::new()).await));
-            answers.push((path.clone(), app.with_key(row.method, &path, &key).await));
+#[db_test]
+async fn only_jetons_own_pages_can_make_a_browser_change_something(db: TestDb) {
+    let (app, ann, _, key, token, session) = cast(db).await;
+    let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();
+    let other_sites: [&[(&str, &str)]; 8] = [
+        &[],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "cross-site"), ("origin", &app.url)],
+        &[("origin", "null")],
+        &[("origin", "https://evil.example")],
+        &[("sec-fetch-mode", "no-cors")],
+    ];
+    for row in TABLE.iter().filter(|row| row.method == "POST" && !is_for_programs(row.path)) {
+        let path = row.path.replace("{token}", &token).replace("{session}", &session);
+        for headers in other_sites {
+            let mut headers = headers.to_vec();
+            headers.push(("content-type", "application/x-www-form-urlencoded"));
+            let answer = ann.request("POST", &path, &headers, format!("csrf={csrf}")).await;
+            assert_eq!(answer.status, 403, "{path} {headers:?}");
+            assert_eq!(answer.header("set-cookie"), "");
         }
-        let page = app.browser("Visitor").get("/sign-in").await.body;
-        let css = page.split('"').find(|part| part.starts_with("/static/app-")).expect("a style sheet").to_owned();
-        answers.push((css.clone(), app.send("GET", &css, &[], "").await));
-        answers.push(("oversize".into(), ann.post("/account/theme", &[("theme", &"x".repeat(20_000))]).await));
-        for (path, answer) in &answers {
-            assert_ne!(answer.header("x-request-id"), "", "{path}");
-            let is_shared = ["/api/", "/.well-known/", "/oauth2/revoke"].iter().any(|begin| path.starts_with(begin));
-            assert_eq!(answer.header("access-control-allow-origin"), if is_shared { "*" } else { "" }, "{path}");
-            assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
-            let caching = answer.header("cache-control");
-            assert!(caching == "no-store" || path.starts_with("/static/app-"), "{path}: {caching:?} {}", answer.status);
-            if path.starts_with("/verify") {
-                assert_eq!(answer.body, "", "{path}: a browser that is led there has nothing to be warned of");
-                continue;
-            }
-            let policy = answer.header("content-security-policy");
-            assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
-            assert!(!policy.contains("unsafe"), "{path}");
-            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-            assert_eq!(answer.header("referrer-policy").is_empty(), is_for_programs(path), "{path}");
+        for kind in ["multipart/form-data; boundary=x", "text/plain", "application/json", ""] {
+            let headers = [("content-type", kind), ("sec-fetch-site", "same-origin")];
+            let answer = ann.request("POST", &path, &headers, format!("csrf={csrf}")).await;
+            assert!(matches!(answer.status, 400 | 403), "{path} {kind}: {}", answer.status);
         }
-        let css = &answers[answers.len() - 2].1;
-        assert_eq!(css.header("cache-control"), "public, max-age=31536000, immutable");
     }
+    assert_eq!(app.me(&key).await.status, 200, "nothing was revoked");
+}
+
+#[db_test]
+async fn a_form_of_another_session_is_refused(db: TestDb) {
+    let (app, ann, ben, key, token, _) = cast(db).await;
+    let of_ben = ben.get("/account/tokens/new").await.field("csrf").unwrap();
+    for wrong in ["", "0", of_ben.as_str()] {
+        let path = format!("/account/tokens/{token}/revocation");
+        let answer = ann.post(&path, &[("csrf", wrong)]).await;
+        assert_eq!(answer.status, 403, "{wrong:?}");
+        assert!(!answer.text().is_empty());
+    }
+    assert_eq!(app.me(&key).await.status, 200);
+}
+
+#[db_test]
+async fn reading_changes_nothing(db: TestDb) {
+    let (app, ann, _, key, token, session) = cast(db).await;
+    app.jeton.flush_usage().await.unwrap();
+    let before = crate::harness::activity(&app.db).len();
+    for row in TABLE.iter().filter(|row| row.method == "GET") {
+        let path = row
+            .path
+            .replace("{token}", &token)
+            .replace("{session}", &session)
+            .replace("{name}", "none.css")
+            .replace("{behind:.*}", "apis/0123456789");
+        ann.get(&path).await;
+        ann.get_part(&path).await;
+    }
+    assert_eq!(crate::harness::activity(&app.db).len(), before);
+    assert_eq!(app.me(&key).await.status, 200);
+}
+
+#[db_test]
+async fn every_answer_has_its_security_headers(db: TestDb) {
+    let (app, ann, _, key, token, session) = cast(db).await;
+    let mut answers = Vec::new();
+    for row in TABLE {
+        let path = row
+            .path
+            .replace("{token}", &token)
+            .replace("{session}", &session)
+            .replace("{name}", "none.css")
+            .replace("{behind:.*}", "apis/0123456789");
+        answers.push((path.clone(), ann.request(row.method, &path, &[], String::new()).await));
+        answers.push((path.clone(), app.with_key(row.method, &path, &key).await));
+    }
+    let page = app.browser("Visitor").get("/sign-in").await.body;
+    let css = page.split('"').find(|part| part.starts_with("/static/app-")).expect("a style sheet").to_owned();
+    answers.push((css.clone(), app.send("GET", &css, &[], "").await));
+    answers.push(("oversize".into(), ann.post("/account/theme", &[("theme", &"x".repeat(20_000))]).await));
+    for (path, answer) in &answers {
+        assert_ne!(answer.header("x-request-id"), "", "{path}");
+        let is_shared = ["/api/", "/.well-known/", "/oauth2/revoke"].iter().any(|begin| path.starts_with(begin));
+        assert_eq!(answer.header("access-control-allow-origin"), if is_shared { "*" } else { "" }, "{path}");
+        assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
+        let caching = answer.header("cache-control");
+        assert!(caching == "no-store" || path.starts_with("/static/app-"), "{path}: {caching:?} {}", answer.status);
+        if path.starts_with("/verify") {
+            assert_eq!(answer.body, "", "{path}: a browser that is led there has nothing to be warned of");
+            continue;
+        }
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy").is_empty(), is_for_programs(path), "{path}");
+    }
+    let css = &answers[answers.len() - 2].1;
+    assert_eq!(css.header("cache-control"), "public, max-age=31536000, immutable");
 }
 
 #[test]
