@@ -13,6 +13,7 @@ use actix_web::{
     },
     web,
 };
+use std::future::ready;
 
 /// What a page may read of an answer besides what it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
@@ -31,13 +32,14 @@ pub fn share(headers: &mut HeaderMap) {
 
 /// A browser's question whether a page of another site may send a request with one of these methods; two hours long,
 /// the most that browsers keep the answer.
-pub fn preflight(methods: &'static str) -> Route {
+pub fn preflight(methods: String) -> Route {
     let asks = guard::fn_guard(|context| context.head().headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD));
-    web::route().guard(guard::Options()).guard(asks).to(move || async move {
-        HttpResponse::NoContent()
-            .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods))
+    web::route().guard(guard::Options()).guard(asks).to(move || {
+        let answer = HttpResponse::NoContent()
+            .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods.clone()))
             .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
             .insert_header((ACCESS_CONTROL_MAX_AGE, "7200"))
-            .finish()
+            .finish();
+        ready(answer)
     })
 }

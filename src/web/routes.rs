@@ -2,337 +2,218 @@
 //! to.
 
 pub mod path;
+mod place;
 pub mod short;
 
 use super::{
-    account, activity, api, assets, billing, came_back,
-    cors::preflight,
-    email_changes, finish, health, installation, inventory, invitations, leaks, metrics, oauth, organizations, origin,
-    page, password_links, revocations, service_users, session,
+    account, activity, api, assets, billing, came_back, email_changes, finish, health, installation, inventory,
+    invitations, leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users,
+    session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
 };
 use actix_web::{
-    Handler, HttpRequest, HttpResponse, Responder, Route,
-    guard::{self, Guard},
+    HttpRequest, HttpResponse,
+    http::Method,
     middleware::from_fn,
-    web,
+    web::{self, ServiceConfig},
 };
+use place::{Place, at, reads};
 use std::future::ready;
-
-fn reads() -> impl Guard {
-    guard::Any(guard::Get()).or(guard::Head())
-}
-
-/// GET and HEAD, which only reads.
-fn read<F, Args>(handler: F) -> Route
-where
-    F: Handler<Args>,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::route().guard(reads()).to(handler)
-}
 
 /// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
 /// (C3).
-pub fn configure(config: &mut web::ServiceConfig) {
-    config
-        .configure(programs)
-        .service(web::resource("/static/{name}").route(read(assets::serve)))
-        .service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound)))
-        .service(
-            web::scope("")
-                .wrap(from_fn(came_back::bring_back))
-                .wrap(from_fn(session::recognize))
-                // Wrapped last, so it runs first: another site's request does not even read the session.
-                .wrap(from_fn(origin::check))
-                .configure(pages)
-                .default_service(web::route().to(short::otherwise)),
-        );
+pub fn configure(config: &mut ServiceConfig) {
+    serve(programs(), config);
+    serve(assets(), config);
+    config.service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound))).service(
+        web::scope("")
+            .wrap(from_fn(came_back::bring_back))
+            .wrap(from_fn(session::recognize))
+            // Wrapped last, so it runs first: another site's request does not even read the session.
+            .wrap(from_fn(origin::check))
+            .configure(short_addresses)
+            .configure(|config| serve(pages(), config))
+            .default_service(web::route().to(short::otherwise)),
+    );
 }
 
 /// What the listener for programs serves (`--verify-listen`): nothing that is for people, and what is for the operator alone.
-pub fn configure_for_programs(config: &mut web::ServiceConfig) {
-    config
-        .configure(programs)
-        .service(web::resource("/metrics").route(read(metrics::show)))
-        .default_service(web::route().to(finish::not_found));
+pub fn configure_for_programs(config: &mut ServiceConfig) {
+    serve(programs(), config);
+    serve(operation(), config);
+    config.default_service(web::route().to(finish::not_found));
 }
 
-fn programs(config: &mut web::ServiceConfig) {
-    const READS: &str = "GET, HEAD";
-    config
-        .service(web::resource("/api/v1/me").route(read(api::me)).route(preflight(READS)))
-        .service(
-            web::resource("/api/v1/me/token").route(web::delete().to(api::revoke_own_token)).route(preflight("DELETE")),
-        )
-        .service(
-            web::resource("/api/v1/leaks")
-                .route(read(leaks::describe))
-                .route(web::post().to(leaks::report))
-                .route(preflight("GET, HEAD, POST")),
-        )
-        .service(web::resource("/api/v1/revocations/{id}").route(read(revocations::receipt)).route(preflight(READS)))
-        .service(web::resource(path::KEY_SET).route(read(revocations::key_set)).route(preflight(READS)))
-        .service(web::resource(path::INTROSPECTION).route(web::post().to(oauth::introspect)))
-        .service(web::resource(path::BATCH_INTROSPECTION).route(web::post().to(oauth::introspect_batch)))
-        .service(web::resource(path::REVOCATION).route(web::post().to(oauth::revoke)).route(preflight("POST")))
-        .service(web::resource(path::SERVER_METADATA).route(read(oauth::server_metadata)).route(preflight(READS)))
-        .service(web::resource(path::RESOURCE_METADATA).route(read(oauth::resource_metadata)).route(preflight(READS)))
-        .service(web::resource("/healthz").route(read(health::healthz)))
-        .service(web::resource("/readyz").route(read(health::readyz)));
+/// Every method and address that the two listeners serve, read from what configures them. HEAD goes with GET. Without
+/// [`short::ADDRESSES`], the questions that browsers ask before a request to another site, and forward-auth.
+pub fn served() -> Vec<(Method, &'static str)> {
+    let places = [programs(), assets(), pages(), operation()].into_iter().flatten();
+    places.flat_map(|place| place.served().collect::<Vec<_>>()).collect()
 }
 
-fn pages(config: &mut web::ServiceConfig) {
-    // First, since some are what the part in braces of a page's address would take. Forms pass them by.
+fn serve(places: Vec<Place>, config: &mut ServiceConfig) {
+    for place in places {
+        config.service(place.resource());
+    }
+}
+
+fn programs() -> Vec<Place> {
+    vec![
+        at("/api/v1/me").reads(api::me).shared(),
+        at("/api/v1/me/token").deletes(api::revoke_own_token).shared(),
+        at("/api/v1/leaks").reads(leaks::describe).posts(leaks::report).shared(),
+        at("/api/v1/revocations/{id}").reads(revocations::receipt).shared(),
+        at(path::KEY_SET).reads(revocations::key_set).shared(),
+        at(path::INTROSPECTION).posts(oauth::introspect),
+        at(path::BATCH_INTROSPECTION).posts(oauth::introspect_batch),
+        at(path::REVOCATION).posts(oauth::revoke).shared(),
+        at(path::SERVER_METADATA).reads(oauth::server_metadata).shared(),
+        at(path::RESOURCE_METADATA).reads(oauth::resource_metadata).shared(),
+        at("/healthz").reads(health::healthz),
+        at("/readyz").reads(health::readyz),
+    ]
+}
+
+fn assets() -> Vec<Place> {
+    vec![at("/static/{name}").reads(assets::serve)]
+}
+
+fn operation() -> Vec<Place> {
+    vec![at("/metrics").reads(metrics::show)]
+}
+
+/// Registered before the pages, since some are what the part in braces of a page's address would take. Forms pass them by.
+fn short_addresses(config: &mut ServiceConfig) {
     for (address, page) in short::ADDRESSES {
         let lead = move |request: HttpRequest| ready(short::lead(&request, page));
         config.service(web::resource(address).guard(reads()).route(web::to(lead)));
     }
-    config
-        .service(web::resource("/").route(read(home)))
-        .service(web::resource("/setup").route(read(setup::form)).route(web::post().to(setup::submit)))
-        .service(web::resource("/sign-in").route(read(sign_in::form)).route(web::post().to(sign_in::submit)))
-        .service(
-            web::resource("/sign-in/forgotten")
-                .route(read(password_links::forgotten))
-                .route(web::post().to(password_links::ask)),
-        )
-        .service(
-            web::resource("/password/{code}")
-                .route(read(password_links::form))
-                .route(web::post().to(password_links::submit)),
-        )
-        .service(web::resource("/sign-out").route(read(sign_in::ask_sign_out)).route(web::post().to(sign_in::sign_out)))
-        .service(
-            web::resource("/account/profile")
-                .route(read(account::profile))
-                .route(web::post().to(account::change_profile)),
-        )
-        .service(web::resource("/account/email-change/cancellation").route(web::post().to(email_changes::cancel)))
-        .service(
-            web::resource("/email/{code}").route(read(email_changes::show)).route(web::post().to(email_changes::prove)),
-        )
-        .service(web::resource("/account/theme").route(web::post().to(account::change_theme)))
-        .service(
-            web::resource("/account/security")
-                .route(read(account::security))
-                .route(web::post().to(account::change_password)),
-        )
-        .service(web::resource("/account/sessions").route(read(sessions::list)))
-        .service(web::resource("/account/sessions/end-others").route(web::post().to(sessions::end_others)))
-        .service(web::resource("/account/sessions/{id}/end").route(web::post().to(sessions::end)))
-        .service(web::resource("/account/tokens").route(read(tokens::list)).route(web::post().to(tokens::create)))
-        .service(web::resource("/account/tokens/new").route(read(tokens::new)))
-        .service(
-            web::resource("/account/tokens/revocation")
-                .route(read(tokens::confirm_bulk))
-                .route(web::post().to(tokens::revoke_bulk)),
-        )
-        .service(web::resource("/account/tokens/{id}").route(read(tokens::show)))
-        .service(
-            web::resource("/account/tokens/{id}/revocation")
-                .route(read(tokens::confirm_revocation))
-                .route(web::post().to(tokens::revoke)),
-        )
-        .service(web::resource("/account/tokens/{id}/receipt").route(read(revocations::show_own)))
-        .service(web::resource("/account/tokens/{id}/receipt/file").route(read(revocations::own_file)))
-        .service(web::resource("/account/organization").route(web::post().to(organizations::choose)))
-        .service(
-            web::resource("/organizations/new")
-                .route(read(organizations::new))
-                .route(web::post().to(organizations::create)),
-        )
-        .service(
-            web::resource("/installation/administrators")
-                .route(read(installation::list))
-                .route(web::post().to(installation::promote)),
-        )
-        .service(
-            web::resource("/installation/administrators/{id}/removal")
-                .route(read(installation::ask))
-                .route(web::post().to(installation::demote)),
-        )
-        .service(
-            web::resource("/invitations/{code}")
-                .route(read(invitations::show))
-                .route(web::post().to(invitations::join_as_new)),
-        )
-        .service(web::resource("/invitations/{code}/acceptance").route(web::post().to(invitations::join)))
-        .service(web::resource("/orgs").route(read(organizations::own)))
-        .configure(organization)
-        .configure(people)
-        .configure(permission_sets)
-        .configure(integrations)
-        .configure(protected_apis);
+}
+
+fn pages() -> Vec<Place> {
+    let mut pages = vec![
+        at("/").reads(home),
+        at("/setup").reads(setup::form).posts(setup::submit),
+        at("/sign-in").reads(sign_in::form).posts(sign_in::submit),
+        at("/sign-in/forgotten").reads(password_links::forgotten).posts(password_links::ask),
+        at("/password/{code}").reads(password_links::form).posts(password_links::submit),
+        at("/sign-out").reads(sign_in::ask_sign_out).posts(sign_in::sign_out),
+        at("/account/profile").reads(account::profile).posts(account::change_profile),
+        at("/account/email-change/cancellation").posts(email_changes::cancel),
+        at("/email/{code}").reads(email_changes::show).posts(email_changes::prove),
+        at("/account/theme").posts(account::change_theme),
+        at("/account/security").reads(account::security).posts(account::change_password),
+        at("/account/sessions").reads(sessions::list),
+        at("/account/sessions/end-others").posts(sessions::end_others),
+        at("/account/sessions/{id}/end").posts(sessions::end),
+        at("/account/tokens").reads(tokens::list).posts(tokens::create),
+        at("/account/tokens/new").reads(tokens::new),
+        at("/account/tokens/revocation").reads(tokens::confirm_bulk).posts(tokens::revoke_bulk),
+        at("/account/tokens/{id}").reads(tokens::show),
+        at("/account/tokens/{id}/revocation").reads(tokens::confirm_revocation).posts(tokens::revoke),
+        at("/account/tokens/{id}/receipt").reads(revocations::show_own),
+        at("/account/tokens/{id}/receipt/file").reads(revocations::own_file),
+        at("/account/organization").posts(organizations::choose),
+        at("/organizations/new").reads(organizations::new).posts(organizations::create),
+        at("/installation/administrators").reads(installation::list).posts(installation::promote),
+        at("/installation/administrators/{id}/removal").reads(installation::ask).posts(installation::demote),
+        at("/invitations/{code}").reads(invitations::show).posts(invitations::join_as_new),
+        at("/invitations/{code}/acceptance").posts(invitations::join),
+        at("/orgs").reads(organizations::own),
+    ];
+    for part in [organization(), people(), permission_sets(), integrations(), protected_apis()] {
+        pages.extend(part);
+    }
+    pages
 }
 
 /// What belongs to an organization as a whole.
-fn organization(config: &mut web::ServiceConfig) {
-    config
-        .service(web::resource("/orgs/{slug}").route(read(organizations::home)))
-        .service(
-            web::resource("/orgs/{slug}/settings")
-                .route(read(organizations::settings))
-                .route(web::post().to(organizations::change)),
-        )
-        .service(web::resource("/orgs/{slug}/activity").route(read(activity::list)))
-        .service(web::resource("/orgs/{slug}/activity/search").route(web::post().to(activity::search)))
-        .service(web::resource("/orgs/{slug}/activity/{id}").route(read(activity::show)))
-        .service(web::resource("/orgs/{slug}/activity.csv").route(web::post().to(activity::export_csv)))
-        .service(web::resource("/orgs/{slug}/activity.jsonl").route(web::post().to(activity::export_jsonl)))
-        .service(web::resource("/orgs/{slug}/billing").route(read(billing::show)))
-        .service(web::resource("/orgs/{slug}/billing/seats.csv").route(read(billing::csv)));
+fn organization() -> Vec<Place> {
+    vec![
+        at("/orgs/{slug}").reads(organizations::home),
+        at("/orgs/{slug}/settings").reads(organizations::settings).posts(organizations::change),
+        at("/orgs/{slug}/activity").reads(activity::list),
+        at("/orgs/{slug}/activity/search").posts(activity::search),
+        at("/orgs/{slug}/activity/{id}").reads(activity::show),
+        at("/orgs/{slug}/activity.csv").posts(activity::export_csv),
+        at("/orgs/{slug}/activity.jsonl").posts(activity::export_jsonl),
+        at("/orgs/{slug}/billing").reads(billing::show),
+        at("/orgs/{slug}/billing/seats.csv").reads(billing::csv),
+    ]
 }
 
 /// The permission sets of an organization.
-fn permission_sets(config: &mut web::ServiceConfig) {
+fn permission_sets() -> Vec<Place> {
     use super::permission_sets as sets;
-    config
-        .service(
-            web::resource("/orgs/{slug}/permission-sets").route(read(sets::list)).route(web::post().to(sets::create)),
-        )
-        .service(web::resource("/orgs/{slug}/permission-sets/new").route(read(sets::new)))
-        .service(
-            web::resource("/orgs/{slug}/permission-sets/{id}")
-                .route(read(sets::show))
-                .route(web::post().to(sets::change)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/permission-sets/{id}/edit")
-                .route(read(sets::edit))
-                .route(web::post().to(sets::review)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/permission-sets/{id}/deletion")
-                .route(read(sets::confirm_deletion))
-                .route(web::post().to(sets::delete)),
-        );
+    vec![
+        at("/orgs/{slug}/permission-sets").reads(sets::list).posts(sets::create),
+        at("/orgs/{slug}/permission-sets/new").reads(sets::new),
+        at("/orgs/{slug}/permission-sets/{id}").reads(sets::show).posts(sets::change),
+        at("/orgs/{slug}/permission-sets/{id}/edit").reads(sets::edit).posts(sets::review),
+        at("/orgs/{slug}/permission-sets/{id}/deletion").reads(sets::confirm_deletion).posts(sets::delete),
+    ]
 }
 
 /// The people of an organization.
-fn people(config: &mut web::ServiceConfig) {
-    config
-        .service(web::resource("/orgs/{slug}/users").route(read(users::list)))
-        .service(web::resource("/orgs/{slug}/users/search").route(web::post().to(users::search)))
-        .service(
-            web::resource("/orgs/{slug}/users/invite")
-                .route(read(users::invite_form))
-                .route(web::post().to(users::invite)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/users/invitations/{id}/withdrawal")
-                .route(read(users::ask_withdrawal))
-                .route(web::post().to(users::withdraw)),
-        )
-        .service(web::resource("/orgs/{slug}/users/{id}").route(read(users::show)))
-        .service(web::resource("/orgs/{slug}/users/{id}/permission-set").route(web::post().to(users::give_set)))
-        .service(
-            web::resource("/orgs/{slug}/users/{id}/deactivation")
-                .route(read(users::ask_deactivation))
-                .route(web::post().to(users::deactivate)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/users/{id}/reactivation")
-                .route(read(users::ask_reactivation))
-                .route(web::post().to(users::reactivate)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/users/{id}/removal")
-                .route(read(users::ask_removal))
-                .route(web::post().to(users::remove)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/users/{id}/password-link")
-                .route(read(users::ask_link))
-                .route(web::post().to(users::make_link)),
-        );
+fn people() -> Vec<Place> {
+    vec![
+        at("/orgs/{slug}/users").reads(users::list),
+        at("/orgs/{slug}/users/search").posts(users::search),
+        at("/orgs/{slug}/users/invite").reads(users::invite_form).posts(users::invite),
+        at("/orgs/{slug}/users/invitations/{id}/withdrawal").reads(users::ask_withdrawal).posts(users::withdraw),
+        at("/orgs/{slug}/users/{id}").reads(users::show),
+        at("/orgs/{slug}/users/{id}/permission-set").posts(users::give_set),
+        at("/orgs/{slug}/users/{id}/deactivation").reads(users::ask_deactivation).posts(users::deactivate),
+        at("/orgs/{slug}/users/{id}/reactivation").reads(users::ask_reactivation).posts(users::reactivate),
+        at("/orgs/{slug}/users/{id}/removal").reads(users::ask_removal).posts(users::remove),
+        at("/orgs/{slug}/users/{id}/password-link").reads(users::ask_link).posts(users::make_link),
+    ]
 }
 
 /// The protected APIs of an organization.
-fn protected_apis(config: &mut web::ServiceConfig) {
+fn protected_apis() -> Vec<Place> {
     use super::protected_apis as apis;
-    config
-        .service(
-            web::resource("/orgs/{slug}/integrations/apis").route(read(apis::list)).route(web::post().to(apis::create)),
-        )
-        .service(web::resource("/orgs/{slug}/integrations/apis/new").route(read(apis::new)))
-        .service(web::resource("/orgs/{slug}/integrations/apis/{id}").route(read(apis::show)))
-        .service(
-            web::resource("/orgs/{slug}/integrations/apis/{id}/edit")
-                .route(read(apis::edit))
-                .route(web::post().to(apis::change)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/apis/{id}/deletion")
-                .route(read(apis::confirm_deletion))
-                .route(web::post().to(apis::delete)),
-        );
+    vec![
+        at("/orgs/{slug}/integrations/apis").reads(apis::list).posts(apis::create),
+        at("/orgs/{slug}/integrations/apis/new").reads(apis::new),
+        at("/orgs/{slug}/integrations/apis/{id}").reads(apis::show),
+        at("/orgs/{slug}/integrations/apis/{id}/edit").reads(apis::edit).posts(apis::change),
+        at("/orgs/{slug}/integrations/apis/{id}/deletion").reads(apis::confirm_deletion).posts(apis::delete),
+    ]
 }
 
 /// The tokens of an organization.
-fn integrations(config: &mut web::ServiceConfig) {
+fn integrations() -> Vec<Place> {
     use service_users as tokens;
-    config
-        .service(web::resource("/orgs/{slug}/integrations").route(read(tokens::first_tab)))
-        .service(web::resource("/orgs/{slug}/integrations/inventory").route(read(inventory::list)))
-        .service(web::resource("/orgs/{slug}/integrations/inventory/search").route(web::post().to(inventory::search)))
-        .service(
-            web::resource("/orgs/{slug}/integrations/inventory/{id}/revocation")
-                .route(read(inventory::confirm_revocation))
-                .route(web::post().to(inventory::revoke)),
-        )
-        .service(web::resource("/orgs/{slug}/integrations/receipts/{id}").route(read(revocations::show)))
-        .service(web::resource("/orgs/{slug}/integrations/receipts/{id}/file").route(read(revocations::file)))
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens")
-                .route(read(tokens::list))
-                .route(web::post().to(tokens::create)),
-        )
-        .service(web::resource("/orgs/{slug}/integrations/tokens/search").route(web::post().to(tokens::search)))
-        .service(web::resource("/orgs/{slug}/integrations/tokens/new").route(read(tokens::new)))
-        .service(web::resource("/orgs/{slug}/integrations/tokens/{id}").route(read(tokens::show)))
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/name")
-                .route(read(tokens::edit_name))
-                .route(web::post().to(tokens::rename)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/expiry")
-                .route(read(tokens::edit_expiry))
-                .route(web::post().to(tokens::change_expiry)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/permissions")
-                .route(read(tokens::edit_permissions))
-                .route(web::post().to(tokens::change_permissions)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/revocation")
-                .route(read(tokens::confirm_revocation))
-                .route(web::post().to(tokens::revoke)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/regeneration")
-                .route(read(tokens::confirm_regeneration))
-                .route(web::post().to(tokens::regenerate)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/rotation")
-                .route(read(tokens::confirm_rotation))
-                .route(web::post().to(tokens::rotate)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/old-key")
-                .route(read(tokens::confirm_end_of_old_key))
-                .route(web::post().to(tokens::end_old_key)),
-        )
-        .service(
-            web::resource("/orgs/{slug}/integrations/tokens/{id}/deletion")
-                .route(read(tokens::confirm_deletion))
-                .route(web::post().to(tokens::delete)),
-        );
+    vec![
+        at("/orgs/{slug}/integrations").reads(tokens::first_tab),
+        at("/orgs/{slug}/integrations/inventory").reads(inventory::list),
+        at("/orgs/{slug}/integrations/inventory/search").posts(inventory::search),
+        at("/orgs/{slug}/integrations/inventory/{id}/revocation")
+            .reads(inventory::confirm_revocation)
+            .posts(inventory::revoke),
+        at("/orgs/{slug}/integrations/receipts/{id}").reads(revocations::show),
+        at("/orgs/{slug}/integrations/receipts/{id}/file").reads(revocations::file),
+        at("/orgs/{slug}/integrations/tokens").reads(tokens::list).posts(tokens::create),
+        at("/orgs/{slug}/integrations/tokens/search").posts(tokens::search),
+        at("/orgs/{slug}/integrations/tokens/new").reads(tokens::new),
+        at("/orgs/{slug}/integrations/tokens/{id}").reads(tokens::show),
+        at("/orgs/{slug}/integrations/tokens/{id}/name").reads(tokens::edit_name).posts(tokens::rename),
+        at("/orgs/{slug}/integrations/tokens/{id}/expiry").reads(tokens::edit_expiry).posts(tokens::change_expiry),
+        at("/orgs/{slug}/integrations/tokens/{id}/permissions")
+            .reads(tokens::edit_permissions)
+            .posts(tokens::change_permissions),
+        at("/orgs/{slug}/integrations/tokens/{id}/revocation").reads(tokens::confirm_revocation).posts(tokens::revoke),
+        at("/orgs/{slug}/integrations/tokens/{id}/regeneration")
+            .reads(tokens::confirm_regeneration)
+            .posts(tokens::regenerate),
+        at("/orgs/{slug}/integrations/tokens/{id}/rotation").reads(tokens::confirm_rotation).posts(tokens::rotate),
+        at("/orgs/{slug}/integrations/tokens/{id}/old-key")
+            .reads(tokens::confirm_end_of_old_key)
+            .posts(tokens::end_old_key),
+        at("/orgs/{slug}/integrations/tokens/{id}/deletion").reads(tokens::confirm_deletion).posts(tokens::delete),
+    ]
 }
 
 /// The first page: the tokens of whoever is signed in.

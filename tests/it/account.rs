@@ -1,6 +1,6 @@
 //! A user's own settings.
 
-use crate::harness::{PASSWORD, TestApp, db_test};
+use crate::harness::{PASSWORD, TestApp, TestDb, db_test};
 use domain::permission::BuiltInSet;
 
 const PROFILE: [(&str, &str); 5] = [
@@ -18,100 +18,110 @@ fn profile(changes: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'sta
     fields
 }
 
-db_test! {
-    async fn settings_take_effect_on_the_next_page(db: TestDb) {
-        let (_app, ann) = TestApp::with_user(db, "Ann").await;
-        assert_eq!(ann.post("/account/profile", &profile(&[("name", "Ann Łęcka")])).await.status, 303);
-        let page = ann.get("/account/tokens").await;
-        assert!(page.body.contains("<html lang=\"fr\" data-theme=\"dark\""), "{}", &page.body[..200]);
-        page.shows("Jetons API").shows("Ann Łęcka");
-    }
+#[db_test]
+async fn settings_take_effect_on_the_next_page(db: TestDb) {
+    let (_app, ann) = TestApp::with_user(db, "Ann").await;
+    assert_eq!(ann.post("/account/profile", &profile(&[("name", "Ann Łęcka")])).await.status, 303);
+    let page = ann.get("/account/tokens").await;
+    assert!(page.body.contains("<html lang=\"fr\" data-theme=\"dark\""), "{}", &page.body[..200]);
+    page.shows("Jetons API").shows("Ann Łęcka");
+}
 
-    async fn wrong_settings_are_said_at_their_fields_and_nothing_is_lost(db: TestDb) {
-        let (_app, ann) = TestApp::with_user(db, "Ann").await;
-        let wrong = profile(&[("name", " "), ("email", "nobody"), ("time_zone", "Mars/Base"), ("language", "xx"), ("theme", "pink")]);
-        let form = ann.post("/account/profile", &wrong).await;
-        assert_eq!(form.status, 422);
-        assert_eq!(form.field("email").as_deref(), Some("nobody"));
-        assert!(form.body.matches("aria-invalid=\"true\"").count() >= 3, "{}", form.body);
-        ann.get("/account/profile").await.shows("ann@example.org");
-    }
+#[db_test]
+async fn wrong_settings_are_said_at_their_fields_and_nothing_is_lost(db: TestDb) {
+    let (_app, ann) = TestApp::with_user(db, "Ann").await;
+    let wrong = profile(&[
+        ("name", " "),
+        ("email", "nobody"),
+        ("time_zone", "Mars/Base"),
+        ("language", "xx"),
+        ("theme", "pink"),
+    ]);
+    let form = ann.post("/account/profile", &wrong).await;
+    assert_eq!(form.status, 422);
+    assert_eq!(form.field("email").as_deref(), Some("nobody"));
+    assert!(form.body.matches("aria-invalid=\"true\"").count() >= 3, "{}", form.body);
+    ann.get("/account/profile").await.shows("ann@example.org");
+}
 
-    async fn a_new_address_needs_the_password_when_it_was_not_entered_lately(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        app.clock.advance(11 * 60);
-        let change = [("email", "ann.new@example.org")];
-        let asked = ann.post("/account/profile", &profile(&change)).await;
-        assert_eq!(asked.status, 422);
-        assert_eq!(asked.field("email").as_deref(), Some("ann.new@example.org"));
-        assert!(asked.field("password").is_some() || asked.body.contains("name=\"password\""));
-        let wrong = profile(&[change[0], ("password", "not the password at all")]);
-        assert_eq!(ann.post("/account/profile", &wrong).await.status, 422);
-        let right = profile(&[change[0], ("password", PASSWORD)]);
-        assert_eq!(ann.post("/account/profile", &right).await.status, 303);
-        let again = app.browser("Ann.New");
-        assert_eq!(again.signs_in().await.status, 303);
-    }
+#[db_test]
+async fn a_new_address_needs_the_password_when_it_was_not_entered_lately(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    app.clock.advance(11 * 60);
+    let change = [("email", "ann.new@example.org")];
+    let asked = ann.post("/account/profile", &profile(&change)).await;
+    assert_eq!(asked.status, 422);
+    assert_eq!(asked.field("email").as_deref(), Some("ann.new@example.org"));
+    assert!(asked.field("password").is_some() || asked.body.contains("name=\"password\""));
+    let wrong = profile(&[change[0], ("password", "not the password at all")]);
+    assert_eq!(ann.post("/account/profile", &wrong).await.status, 422);
+    let right = profile(&[change[0], ("password", PASSWORD)]);
+    assert_eq!(ann.post("/account/profile", &right).await.status, 303);
+    let again = app.browser("Ann.New");
+    assert_eq!(again.signs_in().await.status, 303);
+}
 
-    async fn an_address_belongs_to_one_user_in_any_case(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        app.add_user("Ben", BuiltInSet::Reader).await;
-        let taken = ann.post("/account/profile", &profile(&[("email", "BEN@example.org")])).await;
-        assert_eq!(taken.status, 422);
-        assert!(taken.body.contains("aria-invalid=\"true\""));
-    }
+#[db_test]
+async fn an_address_belongs_to_one_user_in_any_case(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    app.add_user("Ben", BuiltInSet::Reader).await;
+    let taken = ann.post("/account/profile", &profile(&[("email", "BEN@example.org")])).await;
+    assert_eq!(taken.status, 422);
+    assert!(taken.body.contains("aria-invalid=\"true\""));
+}
 
-    async fn a_new_password_ends_the_other_sessions_at_once(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let phone = app.browser("Ann");
-        phone.signs_in().await;
-        let new = "another long enough sentence";
-        let wrong = ann.post("/account/security", &[("password", "not the password at all"), ("new_password", new)]).await;
-        assert_eq!(wrong.status, 422);
-        assert!(!wrong.body.contains(new));
-        assert_eq!(ann.post("/account/security", &[("password", PASSWORD), ("new_password", "short")]).await.status, 422);
-        assert_eq!(phone.get("/account/tokens").await.status, 200);
+#[db_test]
+async fn a_new_password_ends_the_other_sessions_at_once(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let phone = app.browser("Ann");
+    phone.signs_in().await;
+    let new = "another long enough sentence";
+    let wrong = ann.post("/account/security", &[("password", "not the password at all"), ("new_password", new)]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(!wrong.body.contains(new));
+    assert_eq!(ann.post("/account/security", &[("password", PASSWORD), ("new_password", "short")]).await.status, 422);
+    assert_eq!(phone.get("/account/tokens").await.status, 200);
 
-        // Whatever else a form carries changes nothing about it.
-        let fields = [("password", PASSWORD), ("new_password", new), ("keep_sessions", "1")];
-        assert_eq!(ann.post("/account/security", &fields).await.status, 303);
+    // Whatever else a form carries changes nothing about it.
+    let fields = [("password", PASSWORD), ("new_password", new), ("keep_sessions", "1")];
+    assert_eq!(ann.post("/account/security", &fields).await.status, 303);
+    assert_eq!(phone.get("/account/tokens").await.status, 303);
+    assert_eq!(ann.get("/account/tokens").await.status, 200);
+    let tablet = app.browser("Ann");
+    assert_eq!(tablet.signs_in().await.status, 422);
+    assert_eq!(tablet.signs_in_with(new).await.status, 303);
+}
+
+#[db_test]
+async fn a_sign_in_under_way_with_the_old_password_ends_with_it(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let phones: Vec<_> = (0..4).map(|_| app.browser("Ann")).collect();
+    let old = futures_util::future::join_all(phones.iter().map(|phone| phone.signs_in()));
+    let fields = [("password", PASSWORD), ("new_password", "another long enough sentence")];
+    let (changed, _) = futures_util::future::join(ann.post("/account/security", &fields), old).await;
+    assert_eq!(changed.status, 303);
+    for phone in phones {
         assert_eq!(phone.get("/account/tokens").await.status, 303);
-        assert_eq!(ann.get("/account/tokens").await.status, 200);
-        let tablet = app.browser("Ann");
-        assert_eq!(tablet.signs_in().await.status, 422);
-        assert_eq!(tablet.signs_in_with(new).await.status, 303);
-    }
-
-    async fn a_sign_in_under_way_with_the_old_password_ends_with_it(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let phones: Vec<_> = (0..4).map(|_| app.browser("Ann")).collect();
-        let old = futures_util::future::join_all(phones.iter().map(|phone| phone.signs_in()));
-        let fields = [("password", PASSWORD), ("new_password", "another long enough sentence")];
-        let (changed, _) = futures_util::future::join(ann.post("/account/security", &fields), old).await;
-        assert_eq!(changed.status, 303);
-        for phone in phones {
-            assert_eq!(phone.get("/account/tokens").await.status, 303);
-        }
-    }
-
-    async fn the_theme_switch_changes_the_theme_alone(db: TestDb) {
-        let (_app, ann) = TestApp::with_user(db, "Ann").await;
-        assert_eq!(ann.post("/account/theme", &[("theme", "dark")]).await.status, 303);
-        assert!(ann.get("/account/profile").await.body.contains("data-theme=\"dark\""));
-        assert!((400..500).contains(&ann.post("/account/theme", &[("theme", "pink")]).await.status));
     }
 }
 
-db_test! {
-    async fn the_language_follows_the_browser_until_somebody_chooses(db: TestDb) {
-        let (app, _) = TestApp::with_user(db, "Ann").await;
-        let french = app.send("GET", "/sign-in", &[("accept-language", "fr-CA,en;q=0.5")], "").await;
-        assert!(french.body.contains("<html lang=\"fr\""));
-        let english = app.send("GET", "/sign-in?lang=en", &[("accept-language", "fr")], "").await;
-        assert!(english.body.contains("<html lang=\"en\""));
-        let cookie = format!("jeton_language_{}=en", app.jeton.fingerprint());
-        assert!(english.header("set-cookie").starts_with(&cookie));
-        let kept = app.send("GET", "/nowhere", &[("accept-language", "fr"), ("cookie", &cookie)], "").await;
-        assert!(kept.body.contains("<html lang=\"en\""));
-    }
+#[db_test]
+async fn the_theme_switch_changes_the_theme_alone(db: TestDb) {
+    let (_app, ann) = TestApp::with_user(db, "Ann").await;
+    assert_eq!(ann.post("/account/theme", &[("theme", "dark")]).await.status, 303);
+    assert!(ann.get("/account/profile").await.body.contains("data-theme=\"dark\""));
+    assert!((400..500).contains(&ann.post("/account/theme", &[("theme", "pink")]).await.status));
+}
+
+#[db_test]
+async fn the_language_follows_the_browser_until_somebody_chooses(db: TestDb) {
+    let (app, _) = TestApp::with_user(db, "Ann").await;
+    let french = app.send("GET", "/sign-in", &[("accept-language", "fr-CA,en;q=0.5")], "").await;
+    assert!(french.body.contains("<html lang=\"fr\""));
+    let english = app.send("GET", "/sign-in?lang=en", &[("accept-language", "fr")], "").await;
+    assert!(english.body.contains("<html lang=\"en\""));
+    let cookie = format!("jeton_language_{}=en", app.jeton.fingerprint());
+    assert!(english.header("set-cookie").starts_with(&cookie));
+    let kept = app.send("GET", "/nowhere", &[("accept-language", "fr"), ("cookie", &cookie)], "").await;
+    assert!(kept.body.contains("<html lang=\"en\""));
 }

@@ -1,7 +1,7 @@
 //! Clocks that are wrong for a moment: they end nothing for ever (L7).
 
 use crate::harness::{
-    Person, TestApp, activity, db_test, folder,
+    Person, TestApp, TestDb, activity, db_test, folder,
     process::{Process, client, command, fails, prints, status},
 };
 use app::{Jeton, clock::Clock, verify::denied::Denied};
@@ -63,158 +63,164 @@ fn confirms(app: &TestApp) {
     assert!(prints(confirm.env("DATABASE_URL", app.url_of_database()))["now"].is_string());
 }
 
-db_test! {
-    async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        let others = ann.copy();
-        for set in [60 * DAY, -3 * HOUR, 3650 * DAY, -400 * DAY, 6 * MINUTE] {
-            app.clock.set(set);
-            let refused = app.me(&key).await;
-            assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{set}");
-            let page = ann.get("/account/tokens").await;
-            assert_eq!((page.status, page.header("retry-after")), (503, "30"), "{set}");
-            assert_eq!(page.header("set-cookie"), "");
-            page.shows("The server’s clock is not right");
-            for written in [others.signs_in().await, ann.post("/account/theme", &[("theme", "dark")]).await] {
-                assert_eq!(written.status, 503, "{}", written.body);
-            }
-            let ready = app.send("GET", "/readyz", &[], "").await;
-            assert_eq!((ready.status, ready.header("retry-after")), (503, "1"), "{set}");
-            assert!(ready.body.contains("clock: not to be believed"), "{}", ready.body);
-            assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 0\n"));
-            assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
-            app.jeton.run_maintenance().await;
-
-            app.clock.set(0);
-            assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
-            assert_eq!(app.send("GET", "/readyz", &[], "").await.status, 200);
-            assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 1\n"));
-            app.jeton.run_maintenance().await;
-            assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
+#[db_test]
+async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    let others = ann.copy();
+    for set in [60 * DAY, -3 * HOUR, 3650 * DAY, -400 * DAY, 6 * MINUTE] {
+        app.clock.set(set);
+        let refused = app.me(&key).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{set}");
+        let page = ann.get("/account/tokens").await;
+        assert_eq!((page.status, page.header("retry-after")), (503, "30"), "{set}");
+        assert_eq!(page.header("set-cookie"), "");
+        page.shows("The server’s clock is not right");
+        for written in [others.signs_in().await, ann.post("/account/theme", &[("theme", "dark")]).await] {
+            assert_eq!(written.status, 503, "{}", written.body);
         }
-        // What a clock is set right by, and a machine that sleeps.
-        app.clock.set(20);
-        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
-        app.clock.advance(8 * HOUR);
-        assert_eq!(app.me(&key).await.status, 200);
-        assert!(!actions(&app).contains(&"token.expired".to_owned()));
-    }
-
-    async fn a_clock_that_is_ahead_from_the_start_ends_nothing_for_ever(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        let ahead = node(&app, 3650 * DAY);
-        assert_eq!(accepts(&ahead, &key).await, Some(false), "nobody could tell");
-        for _ in 0..2 {
-            ahead.run_maintenance().await;
-            assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
-            ahead.clock().advance(29 * MINUTE);
-        }
-        ahead.clock().set(0);
-        assert_eq!(accepts(&ahead, &key).await, None, "which of the two was right?");
-        ahead.clock().advance(2 * HOUR);
-        ahead.reconsider_clock().await.unwrap();
-        assert_eq!(accepts(&ahead, &key).await, Some(true));
-    }
-
-    async fn most_tokens_expire_at_once_only_after_a_day(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        for number in 0..20 {
-            ann.makes_service_token(&format!("Service {number}")).await;
-        }
-        let expired = || actions(&app).iter().filter(|action| *action == "token.expired").count();
-        let ahead = node(&app, 100 * DAY);
-        ahead.clock().advance(23 * HOUR);
-        ahead.run_maintenance().await;
-        assert_eq!(expired(), 0);
-        ahead.clock().advance(HOUR);
-        ahead.run_maintenance().await;
-        assert_eq!(expired(), 20);
-    }
-
-    async fn few_tokens_expire_by_a_clock_that_has_been_steady_for_an_hour(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        for label in ["one", "two"] {
-            ann.makes_token(label).await;
-        }
-        let later = node(&app, 100 * DAY);
-        for (steady, expired) in [(0, 0), (HOUR / 2, 0), (HOUR / 2, 2)] {
-            later.clock().advance(steady);
-            later.run_maintenance().await;
-            assert_eq!(actions(&app).iter().filter(|action| *action == "token.expired").count(), expired);
-        }
-    }
-
-    async fn a_clock_behind_the_log_says_nothing_until_it_is_put_right(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        let behind = node(&app, -400 * DAY);
-        behind.reconsider_clock().await.unwrap();
-        behind.run_maintenance().await;
-        assert_eq!(accepts(&behind, &key).await, None);
-        behind.clock().set(-2 * MINUTE);
-        assert_eq!(accepts(&behind, &key).await, Some(true), "by itself");
-    }
-
-    async fn what_a_wrong_clock_wrote_can_be_overruled(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        let (source, future) = (Source::default(), app.clock.now().plus(3650 * DAY));
-        let entry = log::Entry::new(None, Action::SessionStarted, future, &source);
-        app.db.write::<_, StorageError>(|connection| log::insert(connection, &entry)).unwrap();
-
-        let node = node(&app, 0);
-        assert_eq!(accepts(&node, &key).await, None);
-        let mut revoke = command(&["token", "revoke", &ann.token_id("Power BI").await], app.folder());
-        let said = fails(revoke.env("DATABASE_URL", app.url_of_database()));
-        assert!(said.contains(&future.rfc3339()) && said.contains("jeton clock confirm"), "{said}");
-        confirms(&app);
-        node.reconsider_clock().await.unwrap();
-        assert_eq!(accepts(&node, &key).await, Some(true));
-        assert_eq!(accepts(&self::node(&app, 0), &key).await, Some(true), "another start");
-        ann.get("/orgs/croix-bleue-sahel/activity").await.shows("confirmed that the server’s clock is right");
-    }
-
-    async fn whoever_runs_the_server_says_that_the_new_time_is_right(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        let before = app.clock.now();
-        app.clock.set(3 * HOUR);
-        assert_eq!(app.me(&key).await.status, 503);
-        assert!(becomes_ready(&app.url, false).await.contains("clock: not"));
-        confirms(&app);
-        becomes_ready(&app.url, true).await;
-        assert_eq!(app.me(&key).await.status, 200);
-        assert!(app.clock.now().since(before) >= 3 * HOUR);
-        // Once, not for the next jump.
-        app.clock.set(9 * HOUR);
-        assert_eq!(app.me(&key).await.status, 503);
-        app.jeton.reconsider_clock().await.unwrap();
-        assert_eq!(app.me(&key).await.status, 503);
-    }
-
-    async fn a_token_that_was_made_while_the_clock_was_behind_lives_when_it_is_put_right(db: TestDb) {
-        let clock = Clock::system();
-        clock.set(-400 * DAY);
-        let app = TestApp::start_by(db, clock).await;
-        let ann = app.first_user("Ann").await;
-        let (used, unused) = (ann.makes_token("used").await, ann.makes_token("unused").await);
-        assert_eq!(app.me(&used).await.status, 200);
+        let ready = app.send("GET", "/readyz", &[], "").await;
+        assert_eq!((ready.status, ready.header("retry-after")), (503, "1"), "{set}");
+        assert!(ready.body.contains("clock: not to be believed"), "{}", ready.body);
+        assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 0\n"));
+        assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
+        app.jeton.run_maintenance().await;
 
         app.clock.set(0);
-        assert_eq!(app.me(&used).await.status, 503);
-        app.clock.advance(HOUR);
-        app.jeton.reconsider_clock().await.unwrap();
-        for _ in 0..3 {
-            assert_eq!((app.me(&used).await.status, app.me(&unused).await.status), (200, 200));
-            app.clock.advance(HOUR);
-            app.jeton.run_maintenance().await;
-        }
-        assert_eq!(ann.signs_in().await.status, 303);
-        ann.get("/account/tokens").await.shows("unused");
-        assert!(!actions(&app).contains(&"token.expired".to_owned()));
+        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
+        assert_eq!(app.send("GET", "/readyz", &[], "").await.status, 200);
+        assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 1\n"));
+        app.jeton.run_maintenance().await;
+        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
     }
+    // What a clock is set right by, and a machine that sleeps.
+    app.clock.set(20);
+    assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
+    app.clock.advance(8 * HOUR);
+    assert_eq!(app.me(&key).await.status, 200);
+    assert!(!actions(&app).contains(&"token.expired".to_owned()));
+}
+
+#[db_test]
+async fn a_clock_that_is_ahead_from_the_start_ends_nothing_for_ever(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    let ahead = node(&app, 3650 * DAY);
+    assert_eq!(accepts(&ahead, &key).await, Some(false), "nobody could tell");
+    for _ in 0..2 {
+        ahead.run_maintenance().await;
+        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
+        ahead.clock().advance(29 * MINUTE);
+    }
+    ahead.clock().set(0);
+    assert_eq!(accepts(&ahead, &key).await, None, "which of the two was right?");
+    ahead.clock().advance(2 * HOUR);
+    ahead.reconsider_clock().await.unwrap();
+    assert_eq!(accepts(&ahead, &key).await, Some(true));
+}
+
+#[db_test]
+async fn most_tokens_expire_at_once_only_after_a_day(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    for number in 0..20 {
+        ann.makes_service_token(&format!("Service {number}")).await;
+    }
+    let expired = || actions(&app).iter().filter(|action| *action == "token.expired").count();
+    let ahead = node(&app, 100 * DAY);
+    ahead.clock().advance(23 * HOUR);
+    ahead.run_maintenance().await;
+    assert_eq!(expired(), 0);
+    ahead.clock().advance(HOUR);
+    ahead.run_maintenance().await;
+    assert_eq!(expired(), 20);
+}
+
+#[db_test]
+async fn few_tokens_expire_by_a_clock_that_has_been_steady_for_an_hour(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    for label in ["one", "two"] {
+        ann.makes_token(label).await;
+    }
+    let later = node(&app, 100 * DAY);
+    for (steady, expired) in [(0, 0), (HOUR / 2, 0), (HOUR / 2, 2)] {
+        later.clock().advance(steady);
+        later.run_maintenance().await;
+        assert_eq!(actions(&app).iter().filter(|action| *action == "token.expired").count(), expired);
+    }
+}
+
+#[db_test]
+async fn a_clock_behind_the_log_says_nothing_until_it_is_put_right(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    let behind = node(&app, -400 * DAY);
+    behind.reconsider_clock().await.unwrap();
+    behind.run_maintenance().await;
+    assert_eq!(accepts(&behind, &key).await, None);
+    behind.clock().set(-2 * MINUTE);
+    assert_eq!(accepts(&behind, &key).await, Some(true), "by itself");
+}
+
+#[db_test]
+async fn what_a_wrong_clock_wrote_can_be_overruled(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    let (source, future) = (Source::default(), app.clock.now().plus(3650 * DAY));
+    let entry = log::Entry::new(None, Action::SessionStarted, future, &source);
+    app.db.write::<_, StorageError>(|connection| log::insert(connection, &entry)).unwrap();
+
+    let node = node(&app, 0);
+    assert_eq!(accepts(&node, &key).await, None);
+    let mut revoke = command(&["token", "revoke", &ann.token_id("Power BI").await], app.folder());
+    let said = fails(revoke.env("DATABASE_URL", app.url_of_database()));
+    assert!(said.contains(&future.rfc3339()) && said.contains("jeton clock confirm"), "{said}");
+    confirms(&app);
+    node.reconsider_clock().await.unwrap();
+    assert_eq!(accepts(&node, &key).await, Some(true));
+    assert_eq!(accepts(&self::node(&app, 0), &key).await, Some(true), "another start");
+    ann.get("/orgs/croix-bleue-sahel/activity").await.shows("confirmed that the server’s clock is right");
+}
+
+#[db_test]
+async fn whoever_runs_the_server_says_that_the_new_time_is_right(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    let before = app.clock.now();
+    app.clock.set(3 * HOUR);
+    assert_eq!(app.me(&key).await.status, 503);
+    assert!(becomes_ready(&app.url, false).await.contains("clock: not"));
+    confirms(&app);
+    becomes_ready(&app.url, true).await;
+    assert_eq!(app.me(&key).await.status, 200);
+    assert!(app.clock.now().since(before) >= 3 * HOUR);
+    // Once, not for the next jump.
+    app.clock.set(9 * HOUR);
+    assert_eq!(app.me(&key).await.status, 503);
+    app.jeton.reconsider_clock().await.unwrap();
+    assert_eq!(app.me(&key).await.status, 503);
+}
+
+#[db_test]
+async fn a_token_that_was_made_while_the_clock_was_behind_lives_when_it_is_put_right(db: TestDb) {
+    let clock = Clock::system();
+    clock.set(-400 * DAY);
+    let app = TestApp::start_by(db, clock).await;
+    let ann = app.first_user("Ann").await;
+    let (used, unused) = (ann.makes_token("used").await, ann.makes_token("unused").await);
+    assert_eq!(app.me(&used).await.status, 200);
+
+    app.clock.set(0);
+    assert_eq!(app.me(&used).await.status, 503);
+    app.clock.advance(HOUR);
+    app.jeton.reconsider_clock().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!((app.me(&used).await.status, app.me(&unused).await.status), (200, 200));
+        app.clock.advance(HOUR);
+        app.jeton.run_maintenance().await;
+    }
+    assert_eq!(ann.signs_in().await.status, 303);
+    ann.get("/account/tokens").await.shows("unused");
+    assert!(!actions(&app).contains(&"token.expired".to_owned()));
 }
 
 /// Lets a program see another time of day than it is, by so many seconds as a file says, which may change.

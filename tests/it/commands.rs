@@ -31,93 +31,98 @@ fn on(db: &TestDb, arguments: &[&str]) -> Command {
     command
 }
 
-db_test! {
-    async fn no_command_makes_a_database(db: TestDb) {
-        let elsewhere = db.folder().join("elsewhere");
-        for arguments in LOOKING.iter().chain(&CHANGING) {
-            for data in [db.folder(), &elsewhere] {
-                let output = on(&db, arguments).env("JETON_DATA_DIR", data).output().unwrap();
-                let said = String::from_utf8(output.stderr).unwrap();
-                assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}: {said}");
-                let place = if db.url.starts_with("sqlite:") { "/jeton.db" } else { "DATABASE_URL" };
-                assert!(said.contains(&format!("{place}: there is no database")) && said.contains("jeton serve"), "{arguments:?}: {said}");
-            }
+#[db_test]
+async fn no_command_makes_a_database(db: TestDb) {
+    let elsewhere = db.folder().join("elsewhere");
+    for arguments in LOOKING.iter().chain(&CHANGING) {
+        for data in [db.folder(), &elsewhere] {
+            let output = on(&db, arguments).env("JETON_DATA_DIR", data).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}: {said}");
+            let place = if db.url.starts_with("sqlite:") { "/jeton.db" } else { "DATABASE_URL" };
+            assert!(
+                said.contains(&format!("{place}: there is no database")) && said.contains("jeton serve"),
+                "{arguments:?}: {said}"
+            );
         }
-        assert_eq!(fs::read_dir(db.folder()).unwrap().count(), 0);
-        // Without an address, the folder that is looked into is named.
-        let mut lost = on(&db, &["user", "list"]);
-        let said = fails(lost.env_remove("DATABASE_URL").env_remove("JETON_DATA_DIR").current_dir(db.folder()));
-        assert!(said.contains("data/jeton.db: there is no database"), "{said}");
-        assert_eq!(fs::read_dir(db.folder()).unwrap().count(), 0);
-        if let Ok(mut connection) = PgConnection::establish(&db.url) {
-            connection.batch_execute("SELECT 1/count(*) FROM pg_tables WHERE schemaname = 'public'").unwrap_err();
-        }
-        // Nor a pepper for a database whose own is missing.
-        Process::start(on(&db, &[])).first_lines();
-        fs::remove_file(db.folder().join("pepper")).unwrap();
-        for arguments in CHANGING {
-            assert!(fails(&mut on(&db, arguments)).contains("the pepper is missing"));
-        }
-        assert!(!db.folder().join("pepper").exists());
-        assert!(on(&db, &["user", "list"]).output().unwrap().status.success(), "which takes none");
     }
+    assert_eq!(fs::read_dir(db.folder()).unwrap().count(), 0);
+    // Without an address, the folder that is looked into is named.
+    let mut lost = on(&db, &["user", "list"]);
+    let said = fails(lost.env_remove("DATABASE_URL").env_remove("JETON_DATA_DIR").current_dir(db.folder()));
+    assert!(said.contains("data/jeton.db: there is no database"), "{said}");
+    assert_eq!(fs::read_dir(db.folder()).unwrap().count(), 0);
+    if let Ok(mut connection) = PgConnection::establish(&db.url) {
+        connection.batch_execute("SELECT 1/count(*) FROM pg_tables WHERE schemaname = 'public'").unwrap_err();
+    }
+    // Nor a pepper for a database whose own is missing.
+    Process::start(on(&db, &[])).first_lines();
+    fs::remove_file(db.folder().join("pepper")).unwrap();
+    for arguments in CHANGING {
+        assert!(fails(&mut on(&db, arguments)).contains("the pepper is missing"));
+    }
+    assert!(!db.folder().join("pepper").exists());
+    assert!(on(&db, &["user", "list"]).output().unwrap().status.success(), "which takes none");
+}
 
-    async fn a_database_of_an_older_version_is_left_as_it_is(db: TestDb) {
-        Process::start(on(&db, &[])).first_lines();
-        let forget = "DELETE FROM __diesel_schema_migrations WHERE version >= '0012'";
-        match PgConnection::establish(&db.url) {
-            Ok(mut connection) => connection.batch_execute(forget).unwrap(),
-            Err(_) => sqlite(&db).batch_execute(forget).unwrap(),
-        }
-        for arguments in LOOKING.iter().chain(&CHANGING) {
-            let said = fails(&mut on(&db, arguments));
-            assert!(said.contains("older version") && said.contains("jeton serve"), "{said}");
-        }
+#[db_test]
+async fn a_database_of_an_older_version_is_left_as_it_is(db: TestDb) {
+    Process::start(on(&db, &[])).first_lines();
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version >= '0012'";
+    match PgConnection::establish(&db.url) {
+        Ok(mut connection) => connection.batch_execute(forget).unwrap(),
+        Err(_) => sqlite(&db).batch_execute(forget).unwrap(),
     }
+    for arguments in LOOKING.iter().chain(&CHANGING) {
+        let said = fails(&mut on(&db, arguments));
+        assert!(said.contains("older version") && said.contains("jeton serve"), "{said}");
+    }
+}
 
-    async fn an_empty_list_says_so(db: TestDb) {
-        let mut jeton = Process::start(on(&db, &[]));
-        let (url, code) = jeton.first_lines();
-        let listed = |arguments: &[&str]| String::from_utf8(on(&db, arguments).output().unwrap().stdout).unwrap();
-        for (arguments, nothing) in [
-            (&["user", "list"], "There is no user yet.\n"),
-            (&["org", "list"], "There is no organization yet.\n"),
-            (&["token", "list"], "No active token fits.\n"),
-            (&["activity", "list"], "The log has no entry yet.\n"),
-            (&["activity", "verify"], "The log has no entry yet.\n"),
-        ] {
-            assert_eq!(listed(arguments), nothing);
-            assert_eq!(listed(&[arguments, &["--json"][..]].concat()), "[]\n", "{arguments:?}");
-        }
-        let ann = Person::at(&url, "Ann");
-        assert_eq!(ann.sets_up(&code).await.status, 303);
-        assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes"]), "No active token fits.\n");
-        assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes", "--json"]), "[]\n");
+#[db_test]
+async fn an_empty_list_says_so(db: TestDb) {
+    let mut jeton = Process::start(on(&db, &[]));
+    let (url, code) = jeton.first_lines();
+    let listed = |arguments: &[&str]| String::from_utf8(on(&db, arguments).output().unwrap().stdout).unwrap();
+    for (arguments, nothing) in [
+        (&["user", "list"], "There is no user yet.\n"),
+        (&["org", "list"], "There is no organization yet.\n"),
+        (&["token", "list"], "No active token fits.\n"),
+        (&["activity", "list"], "The log has no entry yet.\n"),
+        (&["activity", "verify"], "The log has no entry yet.\n"),
+    ] {
+        assert_eq!(listed(arguments), nothing);
+        assert_eq!(listed(&[arguments, &["--json"][..]].concat()), "[]\n", "{arguments:?}");
     }
+    let ann = Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes"]), "No active token fits.\n");
+    assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes", "--json"]), "[]\n");
+}
 
-    async fn somebody_who_has_stopped_reading_is_told_nothing(db: TestDb) {
-        let mut jeton = Process::start(on(&db, &[]));
-        let (url, code) = jeton.first_lines();
-        let ann = Person::at(&url, "Ann");
-        assert_eq!(ann.sets_up(&code).await.status, 303);
-        let key = ann.makes_token("Power BI").await;
-        let unread = |arguments: &[&str]| {
-            let (reader, writer) = std::io::pipe().unwrap();
-            drop(reader);
-            let Output { status, stderr, .. } = on(&db, arguments).stdout(writer).output().unwrap();
-            (status.code(), String::from_utf8(stderr).unwrap())
-        };
-        for arguments in LOOKING {
-            assert_eq!(unread(arguments), (Some(0), String::new()), "{arguments:?}");
-            assert_eq!(unread(&[arguments, &["--json"]].concat()), (Some(0), String::new()), "{arguments:?}");
-        }
-        assert_eq!(unread(&["--help"]), (Some(0), String::new()));
-        // What is wrong is still an error, and what was asked is still done.
-        let (status, said) = unread(&["token", "revoke", "--owner", "ann@example.org"]);
-        assert!(status == Some(1) && said.contains("add --yes"), "{said}");
-        assert_eq!(unread(&["token", "revoke", "--owner", "ann@example.org", "--yes"]), (Some(0), String::new()));
-        assert_eq!(client().get(format!("{url}/api/v1/me")).bearer_auth(&key).send().await.unwrap().status(), 401);
+#[db_test]
+async fn somebody_who_has_stopped_reading_is_told_nothing(db: TestDb) {
+    let mut jeton = Process::start(on(&db, &[]));
+    let (url, code) = jeton.first_lines();
+    let ann = Person::at(&url, "Ann");
+    assert_eq!(ann.sets_up(&code).await.status, 303);
+    let key = ann.makes_token("Power BI").await;
+    let unread = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let Output { status, stderr, .. } = on(&db, arguments).stdout(writer).output().unwrap();
+        (status.code(), String::from_utf8(stderr).unwrap())
+    };
+    for arguments in LOOKING {
+        assert_eq!(unread(arguments), (Some(0), String::new()), "{arguments:?}");
+        assert_eq!(unread(&[arguments, &["--json"]].concat()), (Some(0), String::new()), "{arguments:?}");
     }
+    assert_eq!(unread(&["--help"]), (Some(0), String::new()));
+    // What is wrong is still an error, and what was asked is still done.
+    let (status, said) = unread(&["token", "revoke", "--owner", "ann@example.org"]);
+    assert!(status == Some(1) && said.contains("add --yes"), "{said}");
+    assert_eq!(unread(&["token", "revoke", "--owner", "ann@example.org", "--yes"]), (Some(0), String::new()));
+    assert_eq!(client().get(format!("{url}/api/v1/me")).bearer_auth(&key).send().await.unwrap().status(), 401);
 }
 
 #[actix_web::test]

@@ -242,40 +242,40 @@ async fn what_is_kept_back_is_for_what_ends_access_alone() {
     ann.makes_token("Excel").await;
 }
 
-db_test! {
-    async fn pages_wait_for_nobody_who_writes(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        app.clock.advance(120);
-        let (held, holding) = mpsc::channel();
-        let (release, released) = mpsc::channel::<()>();
-        let db = app.db.clone();
-        let writer = std::thread::spawn(move || {
-            db.write::<_, StorageError>(|connection| {
-                sql_query("UPDATE sessions SET seen_at = seen_at").execute(connection)?;
-                sql_query("UPDATE memberships SET permission_set_id = permission_set_id").execute(connection)?;
-                held.send(()).unwrap();
-                released.recv().unwrap_err();
-                Ok(())
-            })
-        });
-        holding.recv().unwrap();
-        for path in ["/account/tokens", "/account/tokens/new", "/account/sessions", "/account/profile"] {
-            assert_eq!(ann.get(path).await.status, 200, "{path}");
-        }
-        assert_eq!(app.me(&key).await.status, 200);
-        drop(release);
-        writer.join().unwrap().unwrap();
+#[db_test]
+async fn pages_wait_for_nobody_who_writes(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    app.clock.advance(120);
+    let (held, holding) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let db = app.db.clone();
+    let writer = std::thread::spawn(move || {
+        db.write::<_, StorageError>(|connection| {
+            sql_query("UPDATE sessions SET seen_at = seen_at").execute(connection)?;
+            sql_query("UPDATE memberships SET permission_set_id = permission_set_id").execute(connection)?;
+            held.send(()).unwrap();
+            released.recv().unwrap_err();
+            Ok(())
+        })
+    });
+    holding.recv().unwrap();
+    for path in ["/account/tokens", "/account/tokens/new", "/account/sessions", "/account/profile"] {
+        assert_eq!(ann.get(path).await.status, 200, "{path}");
     }
+    assert_eq!(app.me(&key).await.status, 200);
+    drop(release);
+    writer.join().unwrap().unwrap();
+}
 
-    async fn a_defect_is_not_taken_for_a_database_that_fails(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let nonce = ann.get("/account/tokens/new").await.field("nonce").unwrap();
-        change(&app, "ALTER TABLE api_tokens RENAME TO gone");
-        let fields = [("label", "Excel"), ("scope", "read"), ("inactivity", "45"), ("nonce", &nonce)];
-        assert_eq!(ann.post("/account/tokens", &fields).await.status, 500);
-        assert!(!app.jeton.database_fails());
-    }
+#[db_test]
+async fn a_defect_is_not_taken_for_a_database_that_fails(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let nonce = ann.get("/account/tokens/new").await.field("nonce").unwrap();
+    change(&app, "ALTER TABLE api_tokens RENAME TO gone");
+    let fields = [("label", "Excel"), ("scope", "read"), ("inactivity", "45"), ("nonce", &nonce)];
+    assert_eq!(ann.post("/account/tokens", &fields).await.status, 500);
+    assert!(!app.jeton.database_fails());
 }
 
 /// Postgres tells its code alone whatever language it speaks, and diesel does not hand that on.

@@ -11,33 +11,33 @@ async fn ready_after(app: &TestApp, statement: &str) -> crate::harness::Answer {
     app.send("GET", "/readyz", &[], "").await
 }
 
-db_test! {
-    async fn a_node_is_ready_while_it_can_say_something_about_tokens(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        for url in ["/healthz", "/readyz"] {
-            assert_eq!(app.send("GET", url, &[], "").await.status, 200, "{url}");
-            let answer = app.asked_by_program(url).await;
-            assert_eq!((answer.status, answer.header("set-cookie")), (200, ""), "{url}");
-        }
-        assert_eq!(app.send("GET", "/readyz", &[], "").await.body, "serving: ok\ntokens: ok\nchanges: ok\nclock: ok\n");
-
-        let refused = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch - 1").await;
-        assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
-        assert!(refused.body.starts_with("serving: ok\ntokens: nothing can be said"), "{}", refused.body);
-        assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200, "to start it anew mends nothing");
-        assert_eq!(app.me(&key).await.status, 503);
-        let ready = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch + 1").await;
-        assert_eq!((ready.status, app.me(&key).await.status), (200, 200));
+#[db_test]
+async fn a_node_is_ready_while_it_can_say_something_about_tokens(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    for url in ["/healthz", "/readyz"] {
+        assert_eq!(app.send("GET", url, &[], "").await.status, 200, "{url}");
+        let answer = app.asked_by_program(url).await;
+        assert_eq!((answer.status, answer.header("set-cookie")), (200, ""), "{url}");
     }
+    assert_eq!(app.send("GET", "/readyz", &[], "").await.body, "serving: ok\ntokens: ok\nchanges: ok\nclock: ok\n");
 
-    async fn a_node_is_not_ready_with_the_pepper_of_another_database(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        assert_eq!(app.me(&key).await.status, 200);
-        let refused = ready_after(&app, "UPDATE installation SET pepper_check = pepper_check || pepper_check").await;
-        assert_eq!(refused.status, 503);
-    }
+    let refused = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch - 1").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    assert!(refused.body.starts_with("serving: ok\ntokens: nothing can be said"), "{}", refused.body);
+    assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200, "to start it anew mends nothing");
+    assert_eq!(app.me(&key).await.status, 503);
+    let ready = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch + 1").await;
+    assert_eq!((ready.status, app.me(&key).await.status), (200, 200));
+}
+
+#[db_test]
+async fn a_node_is_not_ready_with_the_pepper_of_another_database(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    assert_eq!(app.me(&key).await.status, 200);
+    let refused = ready_after(&app, "UPDATE installation SET pepper_check = pepper_check || pepper_check").await;
+    assert_eq!(refused.status, 503);
 }
 
 /// A standby does not know of the newest revocations (V7).

@@ -1,7 +1,7 @@
 //! Mail that the server does not take at once.
 
 use crate::harness::{
-    Person, Smtp, TestApp, Trouble, activity, change, contains, count, db_test, everything_stored, mail_through,
+    Person, Smtp, TestApp, TestDb, Trouble, activity, change, contains, count, db_test, everything_stored, mail_through,
 };
 use app::{
     Jeton, Settings,
@@ -46,185 +46,193 @@ fn each_came_once(smtp: &[crate::harness::Received]) -> bool {
     ids.len() == smtp.len()
 }
 
-db_test! {
-    async fn what_the_server_does_not_take_for_the_moment_is_tried_again(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        app.clock.stop();
-        smtp.troubles([Trouble::Says("451 later"), Trouble::HangsUp]);
-        asks(&app.browser("Ann")).await;
-        for (tries, pause) in [(1, 15), (2, 30)] {
-            let next = app.clock.now().plus(pause).seconds();
-            until(&app, 1, &format!("tries = {tries} AND next_at = {next}")).await;
-            assert_eq!(smtp.tries(), usize::try_from(tries).unwrap());
-            app.clock.advance(pause);
-        }
-        let mails = smtp.mails(1).await;
-        assert_eq!((mails.len(), smtp.tries()), (1, 3));
-        until(&app, 0, "TRUE").await;
-        let chosen = ann.post(&mails[0].link(), &[("new_password", "another long enough sentence")]).await;
-        assert_eq!(chosen.status, 303, "its link still works");
+#[db_test]
+async fn what_the_server_does_not_take_for_the_moment_is_tried_again(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    app.clock.stop();
+    smtp.troubles([Trouble::Says("451 later"), Trouble::HangsUp]);
+    asks(&app.browser("Ann")).await;
+    for (tries, pause) in [(1, 15), (2, 30)] {
+        let next = app.clock.now().plus(pause).seconds();
+        until(&app, 1, &format!("tries = {tries} AND next_at = {next}")).await;
+        assert_eq!(smtp.tries(), usize::try_from(tries).unwrap());
+        app.clock.advance(pause);
     }
+    let mails = smtp.mails(1).await;
+    assert_eq!((mails.len(), smtp.tries()), (1, 3));
+    until(&app, 0, "TRUE").await;
+    let chosen = ann.post(&mails[0].link(), &[("new_password", "another long enough sentence")]).await;
+    assert_eq!(chosen.status, 303, "its link still works");
+}
 
-    async fn what_the_server_refuses_for_good_is_not_tried_again(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        smtp.troubles([Trouble::Says("550 nobody here")]);
-        let made = ann.asks_to_invite("nobody@example.org", "Reader").await;
-        made.shows("The mail could not be sent, and Jeton does not try again");
-        assert!(made.link("/invitations/").is_some());
-        assert_eq!(count(&app, "mails"), 0);
-        assert_eq!((smtp.tries(), smtp.mails(0).await.len()), (1, 0));
+#[db_test]
+async fn what_the_server_refuses_for_good_is_not_tried_again(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    smtp.troubles([Trouble::Says("550 nobody here")]);
+    let made = ann.asks_to_invite("nobody@example.org", "Reader").await;
+    made.shows("The mail could not be sent, and Jeton does not try again");
+    assert!(made.link("/invitations/").is_some());
+    assert_eq!(count(&app, "mails"), 0);
+    assert_eq!((smtp.tries(), smtp.mails(0).await.len()), (1, 0));
+}
+
+#[db_test]
+async fn an_administrator_is_told_that_the_mail_waits_and_it_comes_with_the_same_link(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    smtp.troubles([Trouble::Says("450 greylisted")]);
+    let made = ann.asks_to_invite("leo@example.org", "Reader").await;
+    made.shows("The mail server has not taken the mail yet. Jeton tries again");
+    until_tried(&app, 1, 1).await;
+    app.clock.advance(15);
+    let mail = smtp.mails(1).await.remove(0);
+    assert_eq!(Some(mail.link_to("/invitations/")), made.link("/invitations/"));
+}
+
+#[db_test]
+async fn a_mail_survives_a_stop_and_nothing_of_it_can_be_read_meanwhile(db: TestDb) {
+    let (app, _, away) = TestApp::with_mail(db, "Ann").await;
+    app.add_user("Ben", Reader).await;
+    drop(away);
+    asks(&app.browser("Ben")).await;
+    until_tried(&app, 1, 1).await;
+    app.jeton.finish_mail().await;
+    let stored = everything_stored(&app);
+
+    let smtp = Smtp::start();
+    let settings = Settings { mail: Some(mail_through(&smtp.url())), ..app.settings() };
+    settings.clock.advance(15);
+    let again = Jeton::open(settings).expect("it starts");
+    let mail = smtp.mails(1).await.remove(0);
+    assert_eq!(mail.to, ["ben@example.org"]);
+    let code = mail.link().rsplit('/').next().unwrap().to_owned();
+    for secret in [&*code, "Choose a new password", "Hello Ben"] {
+        assert!(!contains(&stored, secret.as_bytes()), "{secret}");
     }
+    assert_eq!(app.browser("Ben").get(&mail.link()).await.status, 200);
+    until(&app, 0, "TRUE").await;
+    drop(again);
+}
 
-    async fn an_administrator_is_told_that_the_mail_waits_and_it_comes_with_the_same_link(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        smtp.troubles([Trouble::Says("450 greylisted")]);
-        let made = ann.asks_to_invite("leo@example.org", "Reader").await;
-        made.shows("The mail server has not taken the mail yet. Jeton tries again");
-        until_tried(&app, 1, 1).await;
-        app.clock.advance(15);
-        let mail = smtp.mails(1).await.remove(0);
-        assert_eq!(Some(mail.link_to("/invitations/")), made.link("/invitations/"));
+#[db_test]
+async fn of_several_nodes_one_sends_each_mail(db: TestDb) {
+    let (app, _, smtp) = TestApp::with_mail(db, "Ann").await;
+    let settings = || Settings { mail: Some(mail_through(&smtp.url())), ..app.settings() };
+    let nodes: Vec<Settings> = (0..2).map(|_| settings()).collect();
+    let others: Vec<Jeton> = nodes.iter().map(|node| Jeton::open(node.clone()).expect("a node")).collect();
+    smtp.troubles([Trouble::Says("451 later"); 12]);
+    let letters = (0..12).map(|number| app.jeton.send_mail(letter(&format!("{number}@example.org")), "a request"));
+    for sending in join_all(letters).await {
+        assert_eq!(sending.unwrap().fate(LONG).await, Fate::Waiting);
     }
-
-    async fn a_mail_survives_a_stop_and_nothing_of_it_can_be_read_meanwhile(db: TestDb) {
-        let (app, _, away) = TestApp::with_mail(db, "Ann").await;
-        app.add_user("Ben", Reader).await;
-        drop(away);
-        asks(&app.browser("Ben")).await;
-        until_tried(&app, 1, 1).await;
-        app.jeton.finish_mail().await;
-        let stored = everything_stored(&app);
-
-        let smtp = Smtp::start();
-        let settings = Settings { mail: Some(mail_through(&smtp.url())), ..app.settings() };
-        settings.clock.advance(15);
-        let again = Jeton::open(settings).expect("it starts");
-        let mail = smtp.mails(1).await.remove(0);
-        assert_eq!(mail.to, ["ben@example.org"]);
-        let code = mail.link().rsplit('/').next().unwrap().to_owned();
-        for secret in [&*code, "Choose a new password", "Hello Ben"] {
-            assert!(!contains(&stored, secret.as_bytes()), "{secret}");
-        }
-        assert_eq!(app.browser("Ben").get(&mail.link()).await.status, 200);
-        until(&app, 0, "TRUE").await;
-        drop(again);
+    until_tried(&app, 12, 1).await;
+    // All see them at the same moment.
+    for node in &nodes {
+        node.clock.advance(15);
     }
+    app.clock.advance(15);
+    let mails = smtp.mails(12).await;
+    until(&app, 0, "TRUE").await;
+    assert!(each_came_once(&mails) && each_came_once(&smtp.mails(12).await));
+    assert_eq!((smtp.mails(12).await.len(), smtp.tries()), (12, 24));
+    drop(others);
+}
 
-    async fn of_several_nodes_one_sends_each_mail(db: TestDb) {
-        let (app, _, smtp) = TestApp::with_mail(db, "Ann").await;
-        let settings = || Settings { mail: Some(mail_through(&smtp.url())), ..app.settings() };
-        let nodes: Vec<Settings> = (0..2).map(|_| settings()).collect();
-        let others: Vec<Jeton> = nodes.iter().map(|node| Jeton::open(node.clone()).expect("a node")).collect();
-        smtp.troubles([Trouble::Says("451 later"); 12]);
-        let letters = (0..12).map(|number| app.jeton.send_mail(letter(&format!("{number}@example.org")), "a request"));
-        for sending in join_all(letters).await {
-            assert_eq!(sending.unwrap().fate(LONG).await, Fate::Waiting);
-        }
-        until_tried(&app, 12, 1).await;
-        // All see them at the same moment.
-        for node in &nodes {
-            node.clock.advance(15);
-        }
-        app.clock.advance(15);
-        let mails = smtp.mails(12).await;
-        until(&app, 0, "TRUE").await;
-        assert!(each_came_once(&mails) && each_came_once(&smtp.mails(12).await));
-        assert_eq!((smtp.mails(12).await.len(), smtp.tries()), (12, 24));
-        drop(others);
-    }
+#[db_test]
+async fn a_mail_that_nobody_takes_is_given_up(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    smtp.troubles([Trouble::Says("451 later"); 3]);
+    asks(&ann).await;
+    until_tried(&app, 1, 1).await;
+    app.clock.advance(45 * 60);
+    app.jeton.run_maintenance().await;
+    assert_eq!(count(&app, "mails"), 0);
+    assert_eq!(smtp.mails(0).await.len(), 0);
+}
 
-    async fn a_mail_that_nobody_takes_is_given_up(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        smtp.troubles([Trouble::Says("451 later"); 3]);
-        asks(&ann).await;
-        until_tried(&app, 1, 1).await;
-        app.clock.advance(45 * 60);
-        app.jeton.run_maintenance().await;
-        assert_eq!(count(&app, "mails"), 0);
-        assert_eq!(smtp.mails(0).await.len(), 0);
-    }
-
-    async fn so_many_wait_and_no_more_and_pages_still_answer(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        let row = "INSERT INTO mails (sealed, request_id, created_at, next_at, tries)
+#[db_test]
+async fn so_many_wait_and_no_more_and_pages_still_answer(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    let row = "INSERT INTO mails (sealed, request_id, created_at, next_at, tries)
             SELECT sealed, request_id, created_at, next_at, tries FROM mails";
-        smtp.troubles([Trouble::Says("451 later")]);
-        let sending = app.jeton.send_mail(letter("a@example.org"), "a request").await.unwrap();
-        assert_eq!(sending.fate(LONG).await, Fate::Waiting);
-        until_tried(&app, 1, 1).await;
-        for _ in 0..10 {
-            change(&app, row);
-        }
-        assert_eq!(count(&app, "mails"), 1024);
-        ann.asks_to_invite("leo@example.org", "Reader").await.shows("The mail could not be sent");
-        asks(&ann).await;
-        assert_eq!(count(&app, "mails"), 1024);
+    smtp.troubles([Trouble::Says("451 later")]);
+    let sending = app.jeton.send_mail(letter("a@example.org"), "a request").await.unwrap();
+    assert_eq!(sending.fate(LONG).await, Fate::Waiting);
+    until_tried(&app, 1, 1).await;
+    for _ in 0..10 {
+        change(&app, row);
     }
+    assert_eq!(count(&app, "mails"), 1024);
+    ann.asks_to_invite("leo@example.org", "Reader").await.shows("The mail could not be sent");
+    asks(&ann).await;
+    assert_eq!(count(&app, "mails"), 1024);
+}
 
-    async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        for wrong in [
-            "mailto:max@example.org",
-            "a..b@example.org",
-            ".a@example.org",
-            "a.@example.org",
-            "a@exa mple.org",
-            "a:b@example.org",
-            "a@-b-.org",
-        ] {
-            let invited = ann.asks_to_invite(wrong, "Reader").await;
-            assert_eq!(invited.status, 422, "{wrong}");
-            invited.shows("Enter a whole e-mail address");
-            let fields = [("name", "Ann"), ("email", wrong), ("time_zone", "UTC"), ("theme", "system")];
-            ann.get("/account/profile").await;
-            let changed = ann.post("/account/profile", &fields).await;
-            assert_eq!(changed.status, 422, "{wrong}");
-            changed.shows("Enter a whole e-mail address");
-        }
-        assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
-        // Whoever has such an address from before keeps it, signs in, and is told that mail does not reach it by
-        // nobody.
-        change(&app, "UPDATE users SET email = 'mailto:ann@example.org', email_folded = 'mailto:ann@example.org'");
-        let again = app.browser("mailto:Ann");
-        assert_eq!(again.signs_in().await.status, 303);
-        again.get("/account/profile").await;
-        let odd = ("email", "mailto:ann@example.org");
-        let fields = [("name", "Ann B."), odd, ("time_zone", "UTC"), ("theme", "system")];
-        assert_eq!(again.post("/account/profile", &fields).await.status, 303);
-        asks(&again).await;
-        for _ in 0..400 {
-            if activity(&app.db).iter().any(|entry| entry.action == "password.link_made") {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
+#[db_test]
+async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    for wrong in [
+        "mailto:max@example.org",
+        "a..b@example.org",
+        ".a@example.org",
+        "a.@example.org",
+        "a@exa mple.org",
+        "a:b@example.org",
+        "a@-b-.org",
+    ] {
+        let invited = ann.asks_to_invite(wrong, "Reader").await;
+        assert_eq!(invited.status, 422, "{wrong}");
+        invited.shows("Enter a whole e-mail address");
+        let fields = [("name", "Ann"), ("email", wrong), ("time_zone", "UTC"), ("theme", "system")];
+        ann.get("/account/profile").await;
+        let changed = ann.post("/account/profile", &fields).await;
+        assert_eq!(changed.status, 422, "{wrong}");
+        changed.shows("Enter a whole e-mail address");
     }
-
-    async fn nobody_is_invited_by_mail_without_end(db: TestDb) {
-        let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
-        let mut statuses = Vec::new();
-        for number in 0..6 {
-            let email = ["leo@example.org", "LEO@Example.org"][number % 2];
-            let answer = ann.asks_to_invite(email, "Reader").await;
-            assert_eq!(answer.status == 429, !answer.header("retry-after").is_empty());
-            statuses.push(answer.status);
+    assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
+    // Whoever has such an address from before keeps it, signs in, and is told that mail does not reach it by
+    // nobody.
+    change(&app, "UPDATE users SET email = 'mailto:ann@example.org', email_folded = 'mailto:ann@example.org'");
+    let again = app.browser("mailto:Ann");
+    assert_eq!(again.signs_in().await.status, 303);
+    again.get("/account/profile").await;
+    let odd = ("email", "mailto:ann@example.org");
+    let fields = [("name", "Ann B."), odd, ("time_zone", "UTC"), ("theme", "system")];
+    assert_eq!(again.post("/account/profile", &fields).await.status, 303);
+    asks(&again).await;
+    for _ in 0..400 {
+        if activity(&app.db).iter().any(|entry| entry.action == "password.link_made") {
+            break;
         }
-        assert_eq!(statuses, [200, 200, 200, 429, 429, 429]);
-        // Nor by another organization.
-        let eve = app.add_organization("elsewhere", "Eve").await;
-        let form = eve.get("/orgs/elsewhere/users/invite").await.body;
-        let set = form.split("name=\"permission_set\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let invite = [("email", "leo@example.org"), ("permission_set", set)];
-        assert_eq!(eve.post("/orgs/elsewhere/users/invite", &invite).await.status, 429);
-        assert_eq!(ann.asks_to_invite("zoe@example.org", "Reader").await.status, 200, "others are invited still");
-        assert_eq!(smtp.mails(4).await.len(), 4);
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
+    assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
+}
 
-    async fn without_mail_invitations_have_no_such_limit(db: TestDb) {
-        let (_app, ann) = TestApp::with_user(db, "Ann").await;
-        for _ in 0..5 {
-            assert_eq!(ann.asks_to_invite("leo@example.org", "Reader").await.status, 200);
-        }
+#[db_test]
+async fn nobody_is_invited_by_mail_without_end(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    let mut statuses = Vec::new();
+    for number in 0..6 {
+        let email = ["leo@example.org", "LEO@Example.org"][number % 2];
+        let answer = ann.asks_to_invite(email, "Reader").await;
+        assert_eq!(answer.status == 429, !answer.header("retry-after").is_empty());
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429, 429, 429]);
+    // Nor by another organization.
+    let eve = app.add_organization("elsewhere", "Eve").await;
+    let form = eve.get("/orgs/elsewhere/users/invite").await.body;
+    let set = form.split("name=\"permission_set\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let invite = [("email", "leo@example.org"), ("permission_set", set)];
+    assert_eq!(eve.post("/orgs/elsewhere/users/invite", &invite).await.status, 429);
+    assert_eq!(ann.asks_to_invite("zoe@example.org", "Reader").await.status, 200, "others are invited still");
+    assert_eq!(smtp.mails(4).await.len(), 4);
+}
+
+#[db_test]
+async fn without_mail_invitations_have_no_such_limit(db: TestDb) {
+    let (_app, ann) = TestApp::with_user(db, "Ann").await;
+    for _ in 0..5 {
+        assert_eq!(ann.asks_to_invite("leo@example.org", "Reader").await.status, 200);
     }
 }

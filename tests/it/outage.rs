@@ -117,50 +117,48 @@ async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
     panic!("it does not come");
 }
 
-db_test! {
-    async fn uses_that_could_not_be_written_are_kept(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        assert_eq!(app.me(&key).await.status, 200);
-        let rename = |from: &str, to: &str| {
-            let rename = format!("ALTER TABLE {from} RENAME TO {to}");
-            app.db.write::<_, storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
-        };
-        rename("api_tokens", "away");
-        assert!(app.jeton.flush_usage().await.is_err());
-        rename("away", "api_tokens");
-        app.jeton.flush_usage().await.unwrap();
-        let log = crate::harness::activity(&app.db);
-        assert_eq!(log.iter().filter(|entry| entry.action == "token.first_used").count(), 1);
-    }
+#[db_test]
+async fn uses_that_could_not_be_written_are_kept(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    assert_eq!(app.me(&key).await.status, 200);
+    let rename = |from: &str, to: &str| {
+        let rename = format!("ALTER TABLE {from} RENAME TO {to}");
+        app.db.write::<_, storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
+    };
+    rename("api_tokens", "away");
+    assert!(app.jeton.flush_usage().await.is_err());
+    rename("away", "api_tokens");
+    app.jeton.flush_usage().await.unwrap();
+    let log = crate::harness::activity(&app.db);
+    assert_eq!(log.iter().filter(|entry| entry.action == "token.first_used").count(), 1);
 }
 
-db_test! {
-    async fn a_database_that_lost_commits_is_asked_about_no_token_until_somebody_decides(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let key = ann.makes_token("Power BI").await;
-        ann.makes_token("gone").await;
-        ann.revokes("gone").await;
-        assert_eq!(app.me(&key).await.status, 200);
-        app.jeton.note_epoch().await.unwrap();
-        // As a backup from before the revocation would have it.
-        let older = |connection: &mut _| Ok(sql_query("UPDATE auth_epoch SET epoch = epoch - 1").execute(connection)?);
-        app.db.write::<_, StorageError>(older).unwrap();
-        for _ in 0..2 {
-            let answer = app.me(&key).await;
-            assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
-        }
-        assert!(app.jeton.note_epoch().await.is_err());
-
-        let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
-        assert!(refused.contains("older than this node remembers"), "{refused}");
-        let note = app.folder().join("epoch");
-        for damaged in ["", "1", "x\n"] {
-            std::fs::write(&note, damaged).unwrap();
-            let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
-            assert!(refused.contains("Delete") && refused.contains("jeton token revoke"), "{refused}");
-        }
-        std::fs::remove_file(note).unwrap();
-        assert!(Jeton::open(app.settings()).is_ok());
+#[db_test]
+async fn a_database_that_lost_commits_is_asked_about_no_token_until_somebody_decides(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    ann.makes_token("gone").await;
+    ann.revokes("gone").await;
+    assert_eq!(app.me(&key).await.status, 200);
+    app.jeton.note_epoch().await.unwrap();
+    // As a backup from before the revocation would have it.
+    let older = |connection: &mut _| Ok(sql_query("UPDATE auth_epoch SET epoch = epoch - 1").execute(connection)?);
+    app.db.write::<_, StorageError>(older).unwrap();
+    for _ in 0..2 {
+        let answer = app.me(&key).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
     }
+    assert!(app.jeton.note_epoch().await.is_err());
+
+    let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("older than this node remembers"), "{refused}");
+    let note = app.folder().join("epoch");
+    for damaged in ["", "1", "x\n"] {
+        std::fs::write(&note, damaged).unwrap();
+        let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("Delete") && refused.contains("jeton token revoke"), "{refused}");
+    }
+    std::fs::remove_file(note).unwrap();
+    assert!(Jeton::open(app.settings()).is_ok());
 }

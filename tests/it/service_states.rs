@@ -342,59 +342,59 @@ impl Walk {
     }
 }
 
-db_test! {
-    async fn a_random_walk_finds_no_difference_from_the_model(db: TestDb) {
-        let mut walk = Walk::start(db).await;
-        let steps = many(500, 10_000);
-        let mut last = Vec::new();
-        for step in 0..steps {
-            let done = walk.step().await;
-            last.push(format!("{step}: {done}"));
-            let listed = walk.app.jeton.service_tokens(&walk.at).await.unwrap();
-            let mut active: Vec<&str> = listed.active.iter().map(|token| token.public_id.as_str()).collect();
-            let now = walk.now();
-            let mut expected: Vec<&str> =
-                walk.tokens.iter().filter(|token| token.works(now)).map(|token| token.id.as_str()).collect();
-            active.sort_unstable();
-            expected.sort_unstable();
-            assert_eq!(active, expected, "after {:?}", last.split_off(last.len().saturating_sub(8)));
-            assert_eq!(listed.active.len() + listed.ended.len(), walk.tokens.len());
+#[db_test]
+async fn a_random_walk_finds_no_difference_from_the_model(db: TestDb) {
+    let mut walk = Walk::start(db).await;
+    let steps = many(500, 10_000);
+    let mut last = Vec::new();
+    for step in 0..steps {
+        let done = walk.step().await;
+        last.push(format!("{step}: {done}"));
+        let listed = walk.app.jeton.service_tokens(&walk.at).await.unwrap();
+        let mut active: Vec<&str> = listed.active.iter().map(|token| token.public_id.as_str()).collect();
+        let now = walk.now();
+        let mut expected: Vec<&str> =
+            walk.tokens.iter().filter(|token| token.works(now)).map(|token| token.id.as_str()).collect();
+        active.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(active, expected, "after {:?}", last.split_off(last.len().saturating_sub(8)));
+        assert_eq!(listed.active.len() + listed.ended.len(), walk.tokens.len());
+    }
+}
+
+#[db_test]
+async fn of_many_who_create_and_regenerate_at_nineteen_of_twenty_one_wins(db: TestDb) {
+    let (app, _) = TestApp::with_user(db, "Ann").await;
+    let at = at_work(&app).await;
+    let mut ended = Vec::new();
+    for n in 0..24 {
+        let made = create(&app.jeton, &at, &format!("token {n}")).await;
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => panic!("{n}: {error}"),
+        };
+        if n < 5 {
+            app.jeton.revoke_service_token(&at, &made.token.public_id, Source::default()).await.unwrap();
+            ended.push(made.token.public_id);
         }
     }
-
-    async fn of_many_who_create_and_regenerate_at_nineteen_of_twenty_one_wins(db: TestDb) {
-        let (app, _) = TestApp::with_user(db, "Ann").await;
-        let at = at_work(&app).await;
-        let mut ended = Vec::new();
-        for n in 0..24 {
-            let made = create(&app.jeton, &at, &format!("token {n}")).await;
-            let made = match made {
-                Ok(made) => made,
-                Err(error) => panic!("{n}: {error}"),
-            };
-            if n < 5 {
-                app.jeton.revoke_service_token(&at, &made.token.public_id, Source::default()).await.unwrap();
-                ended.push(made.token.public_id);
-            }
+    for round in 0..many(6, 1000) {
+        let creations = join_all((0..25).map(|_| create(&app.jeton, &at, "one more")));
+        let regenerations = join_all((0..25).map(|n| regenerate(&app.jeton, &at, &ended[n % ended.len()])));
+        let (created, regenerated) = futures_util::future::join(creations, regenerations).await;
+        let all: Vec<Result<NewKey, AppError>> = created.into_iter().chain(regenerated).collect();
+        for error in all.iter().filter_map(|answer| answer.as_ref().err()) {
+            let reason = problem(error);
+            let is_expected = matches!(reason, Some(Problem::ServiceLimitReached | Problem::StillActive));
+            assert!(is_expected, "round {round}: {error}");
         }
-        for round in 0..many(6, 1000) {
-            let creations = join_all((0..25).map(|_| create(&app.jeton, &at, "one more")));
-            let regenerations = join_all((0..25).map(|n| regenerate(&app.jeton, &at, &ended[n % ended.len()])));
-            let (created, regenerated) = futures_util::future::join(creations, regenerations).await;
-            let all: Vec<Result<NewKey, AppError>> = created.into_iter().chain(regenerated).collect();
-            for error in all.iter().filter_map(|answer| answer.as_ref().err()) {
-                let reason = problem(error);
-                let is_expected = matches!(reason, Some(Problem::ServiceLimitReached | Problem::StillActive));
-                assert!(is_expected, "round {round}: {error}");
-            }
-            let won: Vec<NewKey> = all.into_iter().filter_map(Result::ok).collect();
-            assert_eq!(won.len(), 1, "round {round}");
-            assert_eq!(app.jeton.service_tokens(&at).await.unwrap().active.len(), 20, "round {round}");
-            let id = &won[0].token.public_id;
-            assert!(app.jeton.revoke_service_token(&at, id, Source::default()).await.unwrap());
-            if !ended.contains(id) {
-                app.jeton.delete_service_token(&at, id, Source::default()).await.unwrap();
-            }
+        let won: Vec<NewKey> = all.into_iter().filter_map(Result::ok).collect();
+        assert_eq!(won.len(), 1, "round {round}");
+        assert_eq!(app.jeton.service_tokens(&at).await.unwrap().active.len(), 20, "round {round}");
+        let id = &won[0].token.public_id;
+        assert!(app.jeton.revoke_service_token(&at, id, Source::default()).await.unwrap());
+        if !ended.contains(id) {
+            app.jeton.delete_service_token(&at, id, Source::default()).await.unwrap();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Uses of many tokens are written down together, each as if it were alone, and so is what the log says of them.
 
-use crate::harness::{Person, TestApp, db_test};
+use crate::harness::{Person, TestApp, TestDb, db_test};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types};
 use domain::{
     activity::{Action, Source},
@@ -47,94 +47,95 @@ fn source(program: &str) -> Source {
     Source { address: "192.0.2.1".into(), program: program.into(), request_id: String::new() }
 }
 
-db_test! {
-    async fn each_of_many_uses_is_written_as_if_it_were_alone(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let labels = ["New", "Used before", "Used since", "Revoked since", "Revoked before", "Expired", "At its end"];
-        with_tokens(&ann, &labels).await;
-        let token = |label: &str| TokenId(rows(&app.db)[label].id);
-        let (now, odd) = (app.clock.now(), source("\"Excel\" \\ 'x' — \u{1F600}"));
-        let change = |sql: &str, label: &str| {
-            let sql = sql.replace("ID", &token(label).0.to_string()).replace("NOW", &now.seconds().to_string());
-            app.db.write::<_, StorageError>(|connection| Ok(sql_query(&sql).execute(connection)?)).expect("a change")
-        };
-        change("UPDATE api_tokens SET last_used_at = NOW - 1 WHERE id = ID", "Used before");
-        change("UPDATE api_tokens SET last_used_at = NOW + 1 WHERE id = ID", "Used since");
-        change("UPDATE api_tokens SET revoked_at = NOW, slot = NULL WHERE id = ID", "Revoked since");
-        change("UPDATE api_tokens SET revoked_at = NOW - 1, slot = NULL WHERE id = ID", "Revoked before");
-        change("UPDATE api_tokens SET expired_at = NOW, slot = NULL WHERE id = ID", "Expired");
-        change("UPDATE api_tokens SET created_at = NOW - inactivity_days * 86400 WHERE id = ID", "At its end");
+#[db_test]
+async fn each_of_many_uses_is_written_as_if_it_were_alone(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let labels = ["New", "Used before", "Used since", "Revoked since", "Revoked before", "Expired", "At its end"];
+    with_tokens(&ann, &labels).await;
+    let token = |label: &str| TokenId(rows(&app.db)[label].id);
+    let (now, odd) = (app.clock.now(), source("\"Excel\" \\ 'x' — \u{1F600}"));
+    let change = |sql: &str, label: &str| {
+        let sql = sql.replace("ID", &token(label).0.to_string()).replace("NOW", &now.seconds().to_string());
+        app.db.write::<_, StorageError>(|connection| Ok(sql_query(&sql).execute(connection)?)).expect("a change")
+    };
+    change("UPDATE api_tokens SET last_used_at = NOW - 1 WHERE id = ID", "Used before");
+    change("UPDATE api_tokens SET last_used_at = NOW + 1 WHERE id = ID", "Used since");
+    change("UPDATE api_tokens SET revoked_at = NOW, slot = NULL WHERE id = ID", "Revoked since");
+    change("UPDATE api_tokens SET revoked_at = NOW - 1, slot = NULL WHERE id = ID", "Revoked before");
+    change("UPDATE api_tokens SET expired_at = NOW, slot = NULL WHERE id = ID", "Expired");
+    change("UPDATE api_tokens SET created_at = NOW - inactivity_days * 86400 WHERE id = ID", "At its end");
 
-        let mut uses: Vec<_> = labels
-            .iter()
-            .zip(0..)
-            .map(|(label, count)| Uses { token: token(label), at: now, source: &odd, count })
-            .collect();
-        uses.push(Uses { token: TokenId(999), at: now, source: &odd, count: 5 });
-        let write = |connection: &mut AnyConnection| {
-            let noted = tokens::note_uses(connection, &uses)?;
-            tokens::count_calls(connection, &uses)?;
-            tokens::count_calls(connection, &uses[1..3])?;
-            Ok::<_, StorageError>(noted)
-        };
-        let noted = app.db.write(write).expect("they are written");
+    let mut uses: Vec<_> = labels
+        .iter()
+        .zip(0..)
+        .map(|(label, count)| Uses { token: token(label), at: now, source: &odd, count })
+        .collect();
+    uses.push(Uses { token: TokenId(999), at: now, source: &odd, count: 5 });
+    let write = |connection: &mut AnyConnection| {
+        let noted = tokens::note_uses(connection, &uses)?;
+        tokens::count_calls(connection, &uses)?;
+        tokens::count_calls(connection, &uses[1..3])?;
+        Ok::<_, StorageError>(noted)
+    };
+    let noted = app.db.write(write).expect("they are written");
 
-        let rows = rows(&app.db);
-        let (now, ended) = (now.seconds(), NotedUse::Ended);
-        for (label, outcome, at, calls) in [
-            ("New", NotedUse::First, Some(now), 0),
-            ("Used before", NotedUse::Later, Some(now), 2),
-            ("Used since", NotedUse::Later, Some(now + 1), 4),
-            ("Revoked since", NotedUse::First, Some(now), 3),
-            ("Revoked before", ended, None, 4),
-            ("Expired", ended, None, 5),
-            ("At its end", ended, None, 6),
-        ] {
-            let row = &rows[label];
-            assert_eq!((noted[&TokenId(row.id)], row.last_used_at, row.calls), (outcome, at, calls), "{label}");
-            let is_written = at == Some(now);
-            assert_eq!(row.last_used_program.as_ref() == Some(&odd.program), is_written, "{label}");
-        }
-        assert_eq!(noted[&TokenId(999)], ended, "there is no such token");
+    let rows = rows(&app.db);
+    let (now, ended) = (now.seconds(), NotedUse::Ended);
+    for (label, outcome, at, calls) in [
+        ("New", NotedUse::First, Some(now), 0),
+        ("Used before", NotedUse::Later, Some(now), 2),
+        ("Used since", NotedUse::Later, Some(now + 1), 4),
+        ("Revoked since", NotedUse::First, Some(now), 3),
+        ("Revoked before", ended, None, 4),
+        ("Expired", ended, None, 5),
+        ("At its end", ended, None, 6),
+    ] {
+        let row = &rows[label];
+        assert_eq!((noted[&TokenId(row.id)], row.last_used_at, row.calls), (outcome, at, calls), "{label}");
+        let is_written = at == Some(now);
+        assert_eq!(row.last_used_program.as_ref() == Some(&odd.program), is_written, "{label}");
     }
+    assert_eq!(noted[&TokenId(999)], ended, "there is no such token");
+}
 
-    async fn of_two_nodes_that_write_the_same_tokens_at_once_one_logs_the_first_use(db: TestDb) {
-        let (app, ann) = TestApp::with_user(db, "Ann").await;
-        let labels = ["1", "2", "3", "4", "5", "6", "7", "8"];
-        with_tokens(&ann, &labels).await;
-        let mut ids: Vec<TokenId> = rows(&app.db).values().map(|row| TokenId(row.id)).collect();
-        let now = app.clock.now();
-        for round in 0..20 {
-            ids.sort_by_key(|id| id.0);
-            let forth = ids.clone();
-            ids.reverse();
-            let firsts = thread::scope(|scope| {
-                let nodes = [&forth, &ids].map(|ids| scope.spawn(|| firsts(&app.db, ids, now.plus(round))));
-                nodes.map(|node| node.join().expect("a node")).iter().sum::<usize>()
-            });
-            assert_eq!(firsts, if round == 0 { labels.len() } else { 0 }, "in round {round}");
-        }
-        assert!(rows(&app.db).values().all(|row| row.last_used_at == Some(now.plus(19).seconds())));
-    }
-
-    async fn entries_that_are_written_together_stand_in_the_chains_of_their_organizations(db: TestDb) {
-        let (app, _) = TestApp::with_user(db, "Ann").await;
-        let (here, source) = (Some(OrganizationId(1)), source("curl"));
-        let entry = |organization| Entry::new(organization, Action::TokenFirstUsed, app.clock.now(), &source);
-        let together = [entry(here), entry(None), entry(here), entry(None), entry(here)];
-        let before = [here, None].map(|organization| checked(&app.db, organization));
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                let write = || app.db.write::<_, StorageError>(|connection| activity::insert_all(connection, &together));
-                scope.spawn(move || (0..5).for_each(|_| write().expect("no ring")));
-            }
+#[db_test]
+async fn of_two_nodes_that_write_the_same_tokens_at_once_one_logs_the_first_use(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let labels = ["1", "2", "3", "4", "5", "6", "7", "8"];
+    with_tokens(&ann, &labels).await;
+    let mut ids: Vec<TokenId> = rows(&app.db).values().map(|row| TokenId(row.id)).collect();
+    let now = app.clock.now();
+    for round in 0..20 {
+        ids.sort_by_key(|id| id.0);
+        let forth = ids.clone();
+        ids.reverse();
+        let firsts = thread::scope(|scope| {
+            let nodes = [&forth, &ids].map(|ids| scope.spawn(|| firsts(&app.db, ids, now.plus(round))));
+            nodes.map(|node| node.join().expect("a node")).iter().sum::<usize>()
         });
-        assert_eq!(checked(&app.db, here), before[0] + 60);
-        assert_eq!(checked(&app.db, None), before[1] + 40);
-        let thousands = [together; 1000].concat();
-        app.db.write::<_, StorageError>(|connection| activity::insert_all(connection, &thousands)).expect("there is room");
-        assert_eq!(checked(&app.db, here), before[0] + 3060);
+        assert_eq!(firsts, if round == 0 { labels.len() } else { 0 }, "in round {round}");
     }
+    assert!(rows(&app.db).values().all(|row| row.last_used_at == Some(now.plus(19).seconds())));
+}
+
+#[db_test]
+async fn entries_that_are_written_together_stand_in_the_chains_of_their_organizations(db: TestDb) {
+    let (app, _) = TestApp::with_user(db, "Ann").await;
+    let (here, source) = (Some(OrganizationId(1)), source("curl"));
+    let entry = |organization| Entry::new(organization, Action::TokenFirstUsed, app.clock.now(), &source);
+    let together = [entry(here), entry(None), entry(here), entry(None), entry(here)];
+    let before = [here, None].map(|organization| checked(&app.db, organization));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let write = || app.db.write::<_, StorageError>(|connection| activity::insert_all(connection, &together));
+            scope.spawn(move || (0..5).for_each(|_| write().expect("no ring")));
+        }
+    });
+    assert_eq!(checked(&app.db, here), before[0] + 60);
+    assert_eq!(checked(&app.db, None), before[1] + 40);
+    let thousands = [together; 1000].concat();
+    app.db.write::<_, StorageError>(|connection| activity::insert_all(connection, &thousands)).expect("there is room");
+    assert_eq!(checked(&app.db, here), before[0] + 3060);
 }
 
 /// How many entries an organization's chain has, all of them unbroken.

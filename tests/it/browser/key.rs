@@ -107,8 +107,7 @@ async fn the_browsers_profile_holds_no_key() {
     assert_eq!(key_shown(&browser).await, other);
     // Longer than Chromium waits before it writes down which tabs are open, and its history.
     tokio::time::sleep(std::time::Duration::from_secs(12)).await;
-    let profile = browser.profile();
-    drop(browser);
+    let profile = browser.close();
 
     let mut files = Vec::new();
     read_all(profile.path(), &mut files);

@@ -1,14 +1,15 @@
-//! A person at a browser: Debian's headless Chromium through one chromedriver for the test process.
+//! A person at a browser: Debian's headless Chromium through one chromedriver for the test process. Starting Chromium takes
+//! longer than most tests, so the next test of the same language takes over the browser of one that has passed, in a new tab,
+//! without cookies, cache and console.
 //!
 //! Every look waits, polling, for what a person would wait for; a look that waited in vain panics with what is on the page
 //! and leaves a picture in `target/tmp/`. Texts are compared with every kind of space as a plain one, so a test can write
-//! «Révoquer ?» as it is typed. Browsers close on drop, also of a test that panics; a killed test process takes them along.
+//! «Révoquer ?» as it is typed. The browser of a test that panics closes; the others close with the test process, also when it is killed.
 //! They reach loopback addresses only.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -26,9 +27,6 @@ HOME="$folder/home" TMPDIR="$folder/tmp" XDG_CONFIG_HOME= XDG_CACHE_HOME= XDG_DA
     setsid "$1" --port=0 </dev/null >"$folder/log" 2>&1 &
 stop="kill -s KILL -- -$!; wait $!"
 "#;
-
-/// How long a look waits for what it looks for.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Driver {
     url: String,
@@ -89,12 +87,89 @@ impl Default for Setup {
     }
 }
 
-/// One open browser with a profile of its own.
-pub struct Browser {
+/// A Chromium with a profile of its own, which one test after the other uses.
+struct Chromium {
     driver: WebDriver,
-    profile: Rc<TempDir>,
+    profile: TempDir,
+    language: &'static str,
+}
+
+/// Browsers of tests that have passed.
+static IDLE: Mutex<Vec<Chromium>> = Mutex::new(Vec::new());
+
+impl Chromium {
+    /// An idle one if there is one for this setup, else a new one.
+    async fn get(setup: Setup) -> Chromium {
+        if setup.jeton_test.is_none()
+            && let Some(chromium) = Chromium::idle(setup.language)
+        {
+            match chromium.forget().await {
+                Ok(()) => return chromium,
+                Err(error) => eprintln!("a browser cannot be used again: {error}"),
+            }
+            chromium.close();
+        }
+        Chromium::start(setup).await
+    }
+
+    fn idle(language: &str) -> Option<Chromium> {
+        let mut idle = IDLE.lock().expect("no test fails in there");
+        let index = idle.iter().position(|chromium| chromium.language == language)?;
+        Some(idle.swap_remove(index))
+    }
+
+    async fn start(setup: Setup) -> Chromium {
+        let service = Driver::get();
+        let profile = TempDir::new_in(service.guardian.folder().join("profiles")).expect("a folder for the profile");
+        let driver = open(service, profile.path(), setup).await.expect("Chromium starts");
+        Chromium { driver, profile, language: setup.language }
+    }
+
+    /// Leaves nothing of the test before: what was set for its tabs goes with them.
+    async fn forget(&self) -> WebDriverResult<()> {
+        let tabs = self.driver.windows().await?;
+        let new = self.driver.new_tab().await?;
+        for tab in tabs {
+            self.driver.switch_to_window(tab).await?;
+            self.driver.close_window().await?;
+        }
+        self.driver.switch_to_window(new).await?;
+        for command in ["Network.clearBrowserCookies", "Network.clearBrowserCache", "Browser.resetPermissions"] {
+            self.driver.cdp().send_raw(command, ()).await?;
+        }
+        self.driver.browser_log().await.map(drop)
+    }
+
+    /// Closes it, waits for that, and returns the folder in which it kept everything. Not left to thirtyfour, which would
+    /// need the thread that waits meanwhile.
+    fn close(self) -> TempDir {
+        let close = || -> std::io::Result<()> {
+            let address = Driver::get().url.trim_start_matches("http://").to_owned();
+            let mut connection = std::net::TcpStream::connect(&address)?;
+            connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+            let session = self.driver.session_id();
+            write!(connection, "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+            // The answer comes when the browser is gone; chromedriver keeps the connection open after it.
+            connection.read(&mut [0; 1024]).map(drop)
+        };
+        if let Err(error) = close() {
+            eprintln!("a browser does not close: {error}");
+        }
+        // Tells thirtyfour that it is closed.
+        let _ = self.driver.leak();
+        self.profile
+    }
+}
+
+/// One open browser.
+pub struct Browser {
+    /// There until it is closed.
+    chromium: Option<Chromium>,
     base: String,
     javascript: bool,
+    is_reusable: bool,
+    /// How long a look waits for what it looks for.
+    pub patience: Duration,
 }
 
 impl Browser {
@@ -110,24 +185,27 @@ impl Browser {
 
     /// A browser as described.
     pub async fn with(base: &str, setup: Setup) -> Browser {
-        let service = Driver::get();
-        let profile = TempDir::new_in(service.guardian.folder().join("profiles")).expect("a folder for the profile");
-        let driver = open(service, profile.path(), setup).await.expect("Chromium starts");
         let browser = Browser {
-            driver,
-            profile: Rc::new(profile),
+            chromium: Some(Chromium::get(setup).await),
             base: base.trim_end_matches('/').to_owned(),
             javascript: setup.javascript,
+            is_reusable: setup.jeton_test.is_none(),
+            patience: Duration::from_secs(30),
         };
         browser.prepare(setup).await.expect("Chromium takes its settings");
         browser
+    }
+
+    /// Closes it, and returns the folder in which it kept everything.
+    pub fn close(mut self) -> TempDir {
+        self.chromium.take().expect("a browser closes once").close()
     }
 
     async fn prepare(&self, setup: Setup) -> WebDriverResult<()> {
         self.system_is_dark(setup.dark).await?;
         self.resize(setup.size.0, setup.size.1).await;
         self.page_scripts(setup.javascript).await?;
-        let cdp = self.driver.cdp();
+        let cdp = self.driver().cdp();
         // From now on, answers are kept for `sent`.
         cdp.send_raw("Network.enable", ()).await?;
         if setup.clipboard {
@@ -143,7 +221,7 @@ impl Browser {
 
     async fn page_scripts(&self, run: bool) -> WebDriverResult<()> {
         let value = json!({ "value": !run });
-        self.driver.cdp().send_raw("Emulation.setScriptExecutionDisabled", value).await.map(drop)
+        self.driver().cdp().send_raw("Emulation.setScriptExecutionDisabled", value).await.map(drop)
     }
 
     async fn system_is_dark(&self, dark: bool) -> WebDriverResult<()> {
@@ -153,7 +231,7 @@ impl Browser {
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
-        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await.map(drop)
+        self.driver().cdp().send_raw("Emulation.setEmulatedMedia", features).await.map(drop)
     }
 
     /// Switches the system between light and dark while the page is open.
@@ -164,57 +242,52 @@ impl Browser {
     /// Gives the page's window another size.
     pub async fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await.expect("the window changes");
+        self.driver().cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await.expect("the window changes");
     }
 
     /// thirtyfour's own handle, for what has no word here.
     pub fn driver(&self) -> &WebDriver {
-        &self.driver
+        &self.chromium.as_ref().expect("it is open").driver
     }
 
     /// Opens a path of the server (or a whole URL), and waits until it is loaded.
     pub async fn go(&self, path: &str) {
         let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
-        if let Err(error) = self.driver.goto(&url).await {
+        if let Err(error) = self.driver().goto(&url).await {
             self.give_up(&format!("“{url}” does not open: {error}")).await;
         }
     }
 
     /// The *back* button.
     pub async fn back(&self) {
-        self.driver.back().await.expect("the browser goes back");
+        self.driver().back().await.expect("the browser goes back");
     }
 
     /// The *forward* button.
     pub async fn forward(&self) {
-        self.driver.forward().await.expect("the browser goes forward");
+        self.driver().forward().await.expect("the browser goes forward");
     }
 
     /// Opens a second tab and goes on in it, with JavaScript.
     pub async fn open_tab(&self) {
-        let tab = self.driver.new_tab().await.expect("a tab opens");
-        self.driver.switch_to_window(tab).await.expect("the tab comes to the front");
+        let tab = self.driver().new_tab().await.expect("a tab opens");
+        self.driver().switch_to_window(tab).await.expect("the tab comes to the front");
     }
 
     /// Gives the browser a cookie of the server.
     pub async fn takes_cookie(&self, name: &str, value: &str) {
         let cookie = json!({ "url": self.base, "name": name, "value": value, "httpOnly": true, "sameSite": "Lax" });
-        self.driver.cdp().send_raw("Network.setCookie", cookie).await.expect("the cookie is taken");
-    }
-
-    /// The folder in which this browser keeps everything. Whoever holds it can look into it when the browser is closed.
-    pub fn profile(&self) -> Rc<TempDir> {
-        self.profile.clone()
+        self.driver().cdp().send_raw("Network.setCookie", cookie).await.expect("the cookie is taken");
     }
 
     /// Loads the page again.
     pub async fn reload(&self) {
-        self.driver.refresh().await.expect("the page loads again");
+        self.driver().refresh().await.expect("the page loads again");
     }
 
     /// The address of the page without the server's own.
     pub async fn path(&self) -> String {
-        let url = self.driver.current_url().await.expect("the page has an address").to_string();
+        let url = self.driver().current_url().await.expect("the page has an address").to_string();
         url.strip_prefix(&self.base).map(str::to_owned).unwrap_or(url)
     }
 
@@ -241,7 +314,7 @@ impl Browser {
     /// Clicks twice, as fast as people do who take every button for an icon on a desktop.
     pub async fn double_click(&self, text: &str) {
         self.act("click", text, None, async |element| {
-            self.driver
+            self.driver()
                 .action_chain_with_delay(Some(Duration::ZERO), Some(Duration::ZERO))
                 .double_click_element(&element)
                 .perform()
@@ -323,7 +396,7 @@ impl Browser {
 
     /// Presses keys where the focus is: text, or `thirtyfour::Key`s.
     pub async fn press(&self, keys: impl Into<thirtyfour::TypingData>) {
-        let focused = self.driver.active_element().await.expect("something has the focus");
+        let focused = self.driver().active_element().await.expect("something has the focus");
         focused.send_keys(keys).await.expect("keys are pressed");
     }
 
@@ -354,12 +427,12 @@ impl Browser {
 
     /// The page as it stands now, as HTML.
     pub async fn html(&self) -> String {
-        self.driver.source().await.expect("the page has a source")
+        self.driver().source().await.expect("the page has a source")
     }
 
     /// The page as the server sent it, byte for byte.
     pub async fn sent(&self) -> String {
-        let cdp = self.driver.cdp();
+        let cdp = self.driver().cdp();
         let tree = cdp.send_raw("Page.getFrameTree", ()).await.expect("the page is in a frame");
         let request = json!({ "requestId": tree["frameTree"]["frame"]["loaderId"] });
         let answer = cdp.send_raw("Network.getResponseBody", request).await.expect("the answer is kept");
@@ -368,7 +441,7 @@ impl Browser {
 
     /// The title of the page.
     pub async fn title(&self) -> String {
-        self.driver.title().await.expect("the page has a title")
+        self.driver().title().await.expect("the page has a title")
     }
 
     /// Runs a script in the page (also where the page's own are off) and gives what it returns.
@@ -389,7 +462,7 @@ impl Browser {
     pub async fn clipboard(&self) -> String {
         let script =
             "const done = arguments[0]; navigator.clipboard.readText().then(done, (e) => done('cannot be read: ' + e))";
-        let text = self.driver.execute_async(script, Vec::new()).await.expect("the clipboard is read");
+        let text = self.driver().execute_async(script, Vec::new()).await.expect("the clipboard is read");
         text.json().as_str().unwrap_or_default().to_owned()
     }
 
@@ -417,7 +490,7 @@ impl Browser {
             self.script("return [innerWidth, innerHeight, document.documentElement.scrollHeight]", Vec::new()).await?;
         let [width, height, whole] = [0, 1, 2].map(|index| size[index].as_u64().unwrap_or(800) as u32);
         self.resize(width, whole.clamp(height, 8000)).await;
-        let taken = self.driver.screenshot(path).await;
+        let taken = self.driver().screenshot(path).await;
         self.resize(width, height).await;
         taken
     }
@@ -430,21 +503,25 @@ impl Browser {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
             std::fs::read_to_string(file).expect("axe-core is not installed; ./test installs it")
         });
-        self.page_scripts(true).await.expect("scripts can be switched on");
+        if !self.javascript {
+            self.page_scripts(true).await.expect("scripts can be switched on");
+        }
         self.script(source.as_str(), Vec::new()).await.expect("axe-core loads");
         let script = "const done = arguments[0];
             axe.run(document, { resultTypes: ['violations'] }).then((result) => done(result.violations.flatMap((rule) =>
                 rule.nodes.map((node) => `${rule.id} (${node.impact}): ${node.target.join(' ')}: ${node.failureSummary.replace(/\\s+/g, ' ')} ${node.html.slice(0, 200)}`))),
                 (error) => done(['axe-core failed: ' + error]))";
-        let found = self.driver.execute_async(script, Vec::new()).await.expect("axe-core runs");
-        self.page_scripts(self.javascript).await.expect("scripts can be switched back");
+        let found = self.driver().execute_async(script, Vec::new()).await.expect("axe-core runs");
+        if !self.javascript {
+            self.page_scripts(false).await.expect("scripts can be switched off");
+        }
         let lines = found.json().as_array().expect("axe-core gives a list");
         lines.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// All that the browser wrote to its console since the last look, as `LEVEL source: message`.
     pub async fn console(&self) -> Vec<String> {
-        let entries = self.driver.browser_log().await.expect("the console is read");
+        let entries = self.driver().browser_log().await.expect("the console is read");
         entries
             .into_iter()
             .map(|entry| format!("{} {}: {}", entry.level, entry.source.unwrap_or_default(), entry.message))
@@ -466,7 +543,7 @@ impl Browser {
     }
 
     async fn script(&self, script: &str, arguments: Vec<Value>) -> WebDriverResult<Value> {
-        Ok(self.driver.execute(script, arguments).await?.json().clone())
+        Ok(self.driver().execute(script, arguments).await?.json().clone())
     }
 
     async fn read(&self) -> WebDriverResult<String> {
@@ -487,7 +564,7 @@ impl Browser {
             let found = self.script(include_str!("page.js"), vec![json!(kind), json!(text), json!(part)]).await?;
             match found["error"].as_str() {
                 Some(error) => Ok(Err(error.to_owned())),
-                None => action(WebElement::from_json(found["element"].clone(), self.driver.handle().clone())?).await,
+                None => action(WebElement::from_json(found["element"].clone(), self.driver().handle().clone())?).await,
             }
         })
         .await;
@@ -502,7 +579,7 @@ impl Browser {
                 Ok(Err(why)) => why,
                 Err(error) => error.to_string(),
             };
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > self.patience {
                 self.give_up(&format!("{what}: {why}")).await;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -522,23 +599,13 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Closes the browser and waits for that. Not left to thirtyfour, which would use its pooled connection, whose other end
-    /// is driven by the very thread that it blocks meanwhile: two minutes for each browser.
     fn drop(&mut self) {
-        let close = || -> std::io::Result<()> {
-            let address = Driver::get().url.trim_start_matches("http://").to_owned();
-            let mut connection = std::net::TcpStream::connect(&address)?;
-            connection.set_read_timeout(Some(Duration::from_secs(20)))?;
-            let session = self.driver.session_id();
-            write!(connection, "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-            // The answer comes when the browser is gone; chromedriver keeps the connection open after it.
-            connection.read(&mut [0; 1024]).map(drop)
-        };
-        if let Err(error) = close() {
-            eprintln!("a browser does not close: {error}");
+        let Some(chromium) = self.chromium.take() else { return };
+        if self.is_reusable && !std::thread::panicking() {
+            IDLE.lock().expect("no test fails in there").push(chromium);
+        } else {
+            drop(chromium.close());
         }
-        // Tells thirtyfour that it is closed.
-        let _ = self.driver.clone().leak();
     }
 }
 
@@ -583,7 +650,8 @@ async fn open(service: &Driver, profile: &Path, setup: Setup) -> WebDriverResult
     });
     wanted.add_experimental_option("prefs", settings)?;
     wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-    WebDriver::new(&service.url, wanted).await
+    // A kept connection would be driven by the runtime of the test that opened it, and the next test has another one.
+    WebDriver::builder(&service.url, wanted).keep_alive(false).await
 }
 
 /// The text with every kind of space, and any number of them, as one plain space.

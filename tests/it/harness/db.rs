@@ -1,4 +1,4 @@
-//! An empty database for one test, and the macro that runs a test on both kinds.
+//! An empty database for one test.
 
 use tempfile::TempDir;
 
@@ -38,34 +38,3 @@ impl TestDb {
 pub fn folder() -> TempDir {
     TempDir::new_in(guardian::scratch()).expect("a temporary folder")
 }
-
-/// Runs each test on SQLite and on Postgres, as `the_name::sqlite` and `the_name::postgres`:
-///
-/// ```ignore
-/// db_test! {
-///     async fn two_requests_at_nine_of_ten_make_one_token(db: TestDb) {
-///         …
-///     }
-/// }
-/// ```
-macro_rules! db_test {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: TestDb) $body:block)+) => {
-        $(
-            $(#[$meta])*
-            async fn $name($db: $crate::harness::TestDb) $body
-
-            mod $name {
-                #[actix_web::test]
-                async fn sqlite() {
-                    super::$name($crate::harness::TestDb::sqlite()).await;
-                }
-
-                #[actix_web::test]
-                async fn postgres() {
-                    super::$name($crate::harness::TestDb::postgres()).await;
-                }
-            }
-        )+
-    };
-}
-pub(crate) use db_test;

@@ -1,85 +1,85 @@
 //! The HTML validators, from `node_modules`: html-validate with the rules of `tests/htmlvalidate.json`, and the Nu HTML
-//! checker, which is that of the W3C.
+//! checker, which is that of the W3C. Starting one takes longer than many pages, so each runs as one service for the test
+//! process.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::db::folder;
+use super::guardian::Guardian;
+use super::postgres::free_port;
 
-/// What is wrong with these pages, a line each: `page:line:column: message (rule)`. One run of each validator for all of
-/// them, since starting one takes longer than a page.
-pub fn validate<N: AsRef<str>, H: AsRef<str>>(pages: &[(N, H)]) -> Vec<String> {
-    let folder = folder();
-    let files: Vec<_> = (0..pages.len()).map(|number| folder.path().join(format!("{number}.html"))).collect();
-    for (file, (_, html)) in files.iter().zip(pages) {
-        std::fs::write(file, html.as_ref()).expect("a page is written");
+/// `$1` is the service around html-validate, `$2` the Nu HTML checker, `$3` its port.
+const START: &str = r#"
+node "$1" </dev/null >>"$folder/log" 2>&1 &
+stop="kill -s KILL $!; wait $!"
+java -Xss8m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dnu.validator.servlet.bind-address=127.0.0.1 \
+    -cp "$2" nu.validator.servlet.Main "$3" </dev/null >>"$folder/log" 2>&1 &
+stop="$stop; kill -s KILL $!; wait $!"
+"#;
+
+/// Starts the validators, if nobody has yet, so that they are ready when they are needed.
+pub fn start() -> &'static Guardian {
+    static VALIDATORS: OnceLock<Guardian> = OnceLock::new();
+    VALIDATORS.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let service = root.join("tests/it/harness/html_validate.mjs");
+        let checker = root.join("node_modules/vnu-jar/build/dist/vnu.jar");
+        assert!(checker.exists(), "the Nu HTML checker is not installed; ./test installs it");
+        let port = free_port().expect("a free port").to_string();
+        let arguments = [service.as_os_str(), checker.as_os_str(), OsStr::new(&port)];
+        Guardian::start(START, &arguments).expect("the validators start")
+    })
+}
+
+/// What is wrong with these pages, a line each: `page:line:column: message (rule)`.
+pub async fn validate<N: AsRef<str>, H: AsRef<str>>(pages: &[(N, H)]) -> Vec<String> {
+    let html_validate = address("html-validate at ").await;
+    let nu = format!("{}?out=json", address("Checker service started at ").await);
+    // The Nu HTML checker answers nobody who does not say who it is.
+    let client = reqwest::Client::builder().no_proxy().user_agent("jeton-tests").build().expect("a client");
+    let mut problems = Vec::new();
+    for (name, html) in pages {
+        let (name, html) = (name.as_ref(), html.as_ref());
+        let (of_one, of_other) = tokio::join!(ask(&client, &html_validate, html), ask(&client, &nu, html));
+        problems.extend(messages(&of_one).map(|message| format!("{name}:{}", of_html_validate(message))));
+        problems.extend(messages(&of_other["messages"]).map(|message| format!("{name}:{}", of_nu(message))));
     }
-    let mut problems = html_validate(&folder, &files);
-    problems.extend(nu(&folder, &files));
-    let name = |number: usize| pages.get(number).map_or("?", |(name, _)| name.as_ref());
-    problems.into_iter().map(|(number, problem)| format!("{}:{problem}", name(number))).collect()
+    problems
 }
 
-/// Problems, each with the number of its page.
-type Problems = Vec<(usize, String)>;
-
-/// The number of a page by its file.
-fn number(file: &Value) -> usize {
-    let stem = Path::new(file.as_str().unwrap_or_default()).file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-    stem.unwrap_or(usize::MAX)
+/// Waits until the service that says this in the log has said where it is.
+async fn address(before: &str) -> String {
+    let (guardian, started) = (start(), Instant::now());
+    loop {
+        let log = guardian.log();
+        if let Some(address) = log.lines().find_map(|line| line.strip_prefix(before)) {
+            return address.to_owned();
+        }
+        assert!(started.elapsed() < Duration::from_secs(120), "a validator does not start: {log}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
-/// Runs a validator, whose report in JSON goes into a file: a long one through a pipe would be cut off when it ends.
-fn report(validator: &mut Command, folder: &TempDir, name: &str) -> Value {
-    let report = folder.path().join(name);
-    let file = std::fs::File::create(&report).expect("a file for the report");
-    let Output { stderr, .. } = validator.current_dir(folder.path()).stdout(file).output().expect("the validator runs");
-    let written = std::fs::read(&report).expect("a report");
-    serde_json::from_slice(&written)
-        .unwrap_or_else(|error| panic!("{validator:?} gave no report ({error}): {}", String::from_utf8_lossy(&stderr)))
+async fn ask(client: &reqwest::Client, address: &str, html: &str) -> Value {
+    let request = client.post(address).header("content-type", "text/html; charset=utf-8").body(html.to_owned());
+    let answer = request.send().await.expect("the validator answers");
+    answer.json().await.expect("a report")
 }
 
-fn html_validate(folder: &TempDir, files: &[PathBuf]) -> Problems {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let validator = root.join("node_modules/.bin/html-validate");
-    assert!(validator.exists(), "html-validate is not installed; ./test installs it");
-    let mut command = Command::new(validator);
-    command.arg("--config").arg(root.join("tests/htmlvalidate.json")).args(["--formatter", "json"]).args(files);
-    let report = report(&mut command, folder, "html-validate.json");
-    let of_page = |result: &Value| -> Problems {
-        let messages = result["messages"].as_array().into_iter().flatten();
-        let problem = |message: &Value| {
-            let text = message["message"].as_str().unwrap_or_default();
-            format!(
-                "{}:{}: {text} ({})",
-                message["line"],
-                message["column"],
-                message["ruleId"].as_str().unwrap_or_default()
-            )
-        };
-        messages.map(|message| (number(&result["filePath"]), problem(message))).collect()
-    };
-    report.as_array().into_iter().flatten().flat_map(of_page).collect()
+fn messages(report: &Value) -> impl Iterator<Item = &Value> {
+    report.as_array().unwrap_or_else(|| panic!("no list of messages: {report}")).iter()
 }
 
-fn nu(folder: &TempDir, files: &[PathBuf]) -> Problems {
-    let jar = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/vnu-jar/build/dist/vnu.jar");
-    assert!(jar.exists(), "the Nu HTML checker is not installed; ./test installs it");
-    let mut command = Command::new("java");
-    command.args(["-Xss8m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar"]).arg(jar);
-    command.args(["--format", "json", "--stdout", "--exit-zero-always"]).args(files);
-    let report = report(&mut command, folder, "nu.json");
-    let problem = |message: &Value| {
-        let text = message["message"].as_str().unwrap_or_default();
-        format!("{}:{}: {text} (nu)", message["lastLine"], message["lastColumn"])
-    };
-    report["messages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|message| (number(&message["url"]), problem(message)))
-        .collect()
+fn of_html_validate(message: &Value) -> String {
+    let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    format!("{}:{}: {} ({})", message["line"], message["column"], text("message"), text("ruleId"))
+}
+
+fn of_nu(message: &Value) -> String {
+    let text = message["message"].as_str().unwrap_or_default();
+    format!("{}:{}: {text} (nu)", message["lastLine"], message["lastColumn"])
 }

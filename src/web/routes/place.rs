@@ -1,0 +1,102 @@
+//! An address and what it answers to, in one value: the server is configured from it and the list of routes is read from it,
+//! so the list cannot differ from what is served.
+
+use super::super::cors::preflight;
+use actix_web::{
+    FromRequest, Handler, HttpResponse, Resource, Responder,
+    guard::{self, Guard},
+    http::{Method, header::ALLOW},
+    web,
+};
+
+/// An address, and what answers which method there.
+pub struct Place {
+    path: &'static str,
+    methods: Vec<Method>,
+    resource: Resource,
+}
+
+/// An address that answers nothing yet.
+pub fn at(path: &'static str) -> Place {
+    Place { path, methods: Vec::new(), resource: web::resource(path) }
+}
+
+/// GET or HEAD.
+pub fn reads() -> impl Guard {
+    guard::Any(guard::Get()).or(guard::Head())
+}
+
+impl Place {
+    /// Answers GET and HEAD, which only read.
+    pub fn reads<F, Args>(mut self, handler: F) -> Place
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.push(Method::GET);
+        self.resource = self.resource.route(web::route().guard(reads()).to(handler));
+        self
+    }
+
+    /// Answers POST.
+    pub fn posts<F, Args>(self, handler: F) -> Place
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::POST, handler)
+    }
+
+    /// Answers DELETE.
+    pub fn deletes<F, Args>(self, handler: F) -> Place
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::DELETE, handler)
+    }
+
+    fn takes<F, Args>(mut self, method: Method, handler: F) -> Place
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.push(method.clone());
+        self.resource = self.resource.route(web::method(method).to(handler));
+        self
+    }
+
+    /// Lets pages of other sites send what it answers: comes after all of that.
+    pub fn shared(mut self) -> Place {
+        let methods = self.allowed();
+        self.resource = self.resource.route(preflight(methods));
+        self
+    }
+
+    /// What the header `Allow` says.
+    fn allowed(&self) -> String {
+        let names =
+            self.methods.iter().map(|method| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What actix serves. Other methods are told which there are.
+    pub fn resource(self) -> Resource {
+        let allowed = self.allowed();
+        let refuse = move || {
+            let refusal = HttpResponse::MethodNotAllowed().insert_header((ALLOW, allowed.clone())).finish();
+            std::future::ready(refusal)
+        };
+        self.resource.default_service(web::route().to(refuse))
+    }
+
+    /// Its methods, each with the address; HEAD goes with GET.
+    pub fn served(self) -> impl Iterator<Item = (Method, &'static str)> {
+        let path = self.path;
+        self.methods.into_iter().map(move |method| (method, path))
+    }
+}
