@@ -9,13 +9,10 @@ use super::{
 };
 use domain::{
     activity::{Action, Source},
-    user::{self, Email, EmailError, Language, Password, Theme},
+    user::{self, Email, EmailError, Language, Password, Profile, Theme},
 };
 use std::str::FromStr;
-use storage::{
-    activity, memberships, password_links, sessions,
-    users::{self, Profile},
-};
+use storage::{activity, memberships, password_links, sessions, users};
 
 /// What the profile form asks for, as it was typed.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,8 @@ use super::{
     problem::{Field, Problems},
 };
 use domain::{
-    activity::{Action, ActionGroup, Hash, Source},
+    activity::{Action, ActionGroup, Break, Hash, Logged, PageFrom, Source},
+    membership::Standing,
     organization::OrganizationId,
     permission::ReadActivity,
     time::Timestamp,
@@ -17,8 +18,8 @@ use domain::{
 use std::collections::{HashMap, HashSet};
 use storage::{
     AnyConnection,
-    activity::{self, Break, Filter, Logged, PageFrom, Walk},
-    memberships::{Standing, places},
+    activity::{self, Filter, Walk},
+    memberships::places,
     organizations, people, sessions,
     tokens::inventory,
 };

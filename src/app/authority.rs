@@ -6,16 +6,13 @@
 use super::{AppError, Jeton, Result, sessions::Actor};
 use domain::{
     activity::{Action, Source},
+    membership::Membership,
     organization::is_slug,
     permission::{Authority, OrgGrant, Permissions},
     time::Timestamp,
 };
 use std::ops::Deref;
-use storage::{
-    AnyConnection, activity,
-    memberships::{self, Membership},
-    organizations,
-};
+use storage::{AnyConnection, activity, memberships, organizations};
 
 /// Somebody at work in one of the organizations that they are active in.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use domain::{
     access::Identity,
     activity::Action,
     time::Timestamp,
-    token::{Pepper, TokenKind},
+    token::{Pepper, RevokedBy, TokenKind},
 };
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ use storage::{
     epoch::{self, Touched},
     installation::{self, Installation},
     memberships,
-    tokens::{self, Revocation, RevokedBy},
+    tokens::{self, Revocation},
 };
 
 /// Why a backup was not made or not put in place.

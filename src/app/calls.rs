@@ -3,12 +3,10 @@
 use super::{Jeton, Result};
 use domain::{
     calls::{Calls, day_of},
-    token::TokenId,
+    service_user::ServiceToken,
+    token::{Token, TokenId},
 };
-use storage::{
-    AnyConnection,
-    tokens::{self, Token, service_users::ServiceToken},
-};
+use storage::{AnyConnection, tokens};
 
 impl Jeton {
     /// The calls with a personal token. Those that another node has not written down yet, a minute's at most, are missing.

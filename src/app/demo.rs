@@ -14,8 +14,8 @@ use domain::{
     organization::{MembershipId, OrganizationId},
     permission::BuiltInSet,
     time::{DAY, Timestamp},
-    token::{self, ApiKey, InactivityExpiry, Scope, TokenKind},
-    user::{Email, Language, Password, Theme, UserId},
+    token::{self, ApiKey, InactivityExpiry, RevokedBy, Scope, TokenKind},
+    user::{Email, Language, Password, Profile, Theme, UserId},
 };
 use serde_json::{Value, json};
 use std::{
@@ -24,8 +24,8 @@ use std::{
 };
 use storage::{
     AnyConnection, activity, memberships, organizations, revocations,
-    tokens::{self, NewToken, RevokedBy},
-    users::{self, Profile},
+    tokens::{self, NewToken},
+    users,
 };
 
 /// The password of everybody in a demonstration, which is no secret.

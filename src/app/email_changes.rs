@@ -19,15 +19,11 @@ use super::{
 };
 use domain::{
     activity::{Action, Source},
+    email_change::EmailChange,
     time::Timestamp,
-    user::{Email, UserId, folded_email},
+    user::{Email, User, UserId, folded_email},
 };
-use storage::{
-    AnyConnection, activity,
-    email_changes::{self, EmailChange},
-    memberships, password_links,
-    users::{self, User},
-};
+use storage::{AnyConnection, activity, email_changes, memberships, password_links, users};
 
 /// What is mailed about a new address, and to whom.
 #[derive(Clone, Copy, Debug)]

@@ -13,12 +13,9 @@ use super::{
 };
 use domain::{
     activity::{Action, Source},
-    user::{Email, UserId},
+    user::{Email, User, UserId},
 };
-use storage::{
-    AnyConnection, activity, installation, memberships,
-    users::{self, User},
-};
+use storage::{AnyConnection, activity, installation, memberships, users};
 
 /// Somebody who administers the installation.
 #[derive(Clone, Debug)]

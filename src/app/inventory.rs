@@ -12,12 +12,12 @@ use domain::{
     permission::{Authority, ManageIntegrations, Permission},
     text,
     time::Timestamp,
-    token::{self, TokenId, TokenKind},
+    token::{self, RevokedBy, TokenId, TokenKind},
 };
 use storage::{
     AnyConnection, activity, people, revocations,
     tokens::{
-        self, Revocation, RevokedBy,
+        self, Revocation,
         inventory::{self, Filter, Listed, PageFrom, Place, State},
     },
 };

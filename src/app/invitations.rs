@@ -15,18 +15,17 @@ use super::{
 use chrono_tz::Tz;
 use domain::{
     activity::{Action, Source},
-    invitation::InvitationId,
+    invitation::{Invitation, InvitationId},
+    membership::Standing,
     organization::{OrganizationId, PermissionSetId},
     time::Timestamp,
-    user::{self, Email, Language, Password, Theme, UserId, folded_email},
+    user::{self, Email, Language, Password, Profile, Theme, UserId, folded_email},
 };
 use std::{str::FromStr, sync::Arc};
 use storage::{
     AnyConnection, activity,
-    invitations::{self, Invitation, NewInvitation},
-    memberships::{self, Standing},
-    organizations, password_links, sessions,
-    users::{self, Profile},
+    invitations::{self, NewInvitation},
+    memberships, organizations, password_links, sessions, users,
 };
 
 /// Whom to invite, as it was typed.

@@ -18,16 +18,16 @@ use domain::{
     leak,
     permission::Permission,
     time::Timestamp,
-    token::{KeyDigest, Life, TokenKind, kind_of_key},
-    user::{Email, UserId},
+    token::{KeyDigest, Life, RevokedBy, TokenKind, kind_of_key},
+    user::{Email, User, UserId},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use storage::{
     AnyConnection, activity,
     epoch::Touched,
     memberships::people,
-    tokens::{self, Revocation, RevokedBy},
-    users::{self, User},
+    tokens::{self, Revocation},
+    users,
 };
 
 /// Most keys that are looked up by one statement.

@@ -18,9 +18,9 @@ use domain::{
     activity::{Action, Source},
     organization::OrganizationId,
     time::Timestamp,
-    user::Email,
+    user::{Email, User},
 };
-use storage::{Address, AnyConnection, activity, epoch, organizations as rows, users::User};
+use storage::{Address, AnyConnection, activity, epoch, organizations as rows};
 
 /// How the activity log names whoever works at the command line.
 pub const NAME: &str = "operator";

@@ -10,12 +10,13 @@ use super::{
 };
 use domain::{
     activity::{Action, Source},
+    membership::Membership,
     organization::{self, OrganizationId, is_slug},
     permission::BuiltInSet,
     text,
     user::UserId,
 };
-use storage::{AnyConnection, activity, memberships::Membership, organizations, sessions};
+use storage::{AnyConnection, activity, organizations, sessions};
 
 /// What the forms for an organization ask for, as it was typed.
 #[derive(Clone, Debug, Default)]

@@ -18,13 +18,10 @@ use domain::{
     activity::{Action, Source},
     password_link::MadeBy,
     time::Timestamp,
-    user::{Email, Password, UserId},
+    user::{Email, Password, User, UserId},
 };
 use std::sync::Arc;
-use storage::{
-    AnyConnection, activity, password_links, sessions,
-    users::{self, User},
-};
+use storage::{AnyConnection, activity, password_links, sessions, users};
 
 /// Makes a link for a user, as part of a transaction. Whoever calls this has checked that the user may have one.
 pub(super) fn make(connection: &mut AnyConnection, user: UserId, made_by: MadeBy, now: Timestamp) -> Result<LinkCode> {

@@ -14,7 +14,7 @@ use domain::{
     activity::{Action, Source},
     organization::PermissionSetId,
     permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
-    permission_set::SetName,
+    permission_set::{SetMember, SetName, SetToken, StoredSet},
     text,
     time::Timestamp,
     token::Scope,
@@ -22,7 +22,7 @@ use domain::{
 use sha2::{Digest, Sha256};
 use storage::{
     AnyConnection, activity, memberships, organizations, password_links,
-    permission_sets::{self, SetMember, SetToken, StoredSet, Uses},
+    permission_sets::{self, Uses},
 };
 
 /// Most members that a page names.

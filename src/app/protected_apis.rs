@@ -13,13 +13,15 @@ use domain::{
     activity::{Action, Source},
     leak,
     permission::{ManageIntegrations, OrgGrant, Permission},
-    protected_api::{Address, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule},
+    protected_api::{
+        Address, ListedApi, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi,
+    },
     text::{self, TextError},
     token,
 };
 use storage::{
     AnyConnection, activity, organizations,
-    protected_apis::{self, ListedApi, NewApi, StoredApi},
+    protected_apis::{self, NewApi},
 };
 
 type Admin = Holder<ManageIntegrations>;

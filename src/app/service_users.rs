@@ -24,15 +24,13 @@ use domain::{
     activity::{Action, Source},
     organization::OrganizationId,
     permission::{ManageIntegrations, OrgGrant},
+    service_user::ServiceToken,
     time::Timestamp,
-    token::{ApiKey, InactivityExpiry, KeyDigest, SERVICE_LIMIT, TokenKind},
+    token::{ApiKey, InactivityExpiry, KeyDigest, KeyFacts, SERVICE_LIMIT, TokenKind},
 };
 use storage::{
     AnyConnection, activity, organizations,
-    tokens::{
-        self, KeyFacts,
-        service_users::{self, ServiceToken},
-    },
+    tokens::{self, service_users},
 };
 
 type Admin = Holder<ManageIntegrations>;

@@ -8,19 +8,15 @@ use super::{
 };
 use domain::{
     activity::{Action, Source},
-    session::{SessionLife, is_proof},
+    membership::Membership,
+    session::{Session, SessionLife, is_proof},
     time::Timestamp,
     token,
-    user::{Password, UserId, folded_email},
+    user::{Password, User, UserId, folded_email},
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use storage::{
-    AnyConnection, activity, invitations,
-    memberships::{self, Membership},
-    sessions::{self, Session},
-    users::{self, User},
-};
+use storage::{AnyConnection, activity, invitations, memberships, sessions, users};
 
 /// Seconds between two notes that a session was seen, so that reading pages rarely writes.
 const SEEN_EVERY: i64 = 60;

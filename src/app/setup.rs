@@ -11,13 +11,10 @@ use domain::{
     organization,
     permission::BuiltInSet,
     text,
-    user::{self, Language, Password, Theme},
+    user::{self, Language, Password, Profile, Theme},
 };
 use std::str::FromStr;
-use storage::{
-    activity, installation, memberships, organizations,
-    users::{self, Profile},
-};
+use storage::{activity, installation, memberships, organizations, users};
 use subtle::ConstantTimeEq;
 
 /// What the set-up form asks for, as it was typed.

@@ -10,16 +10,16 @@ use super::{
 use domain::{
     access::Identity,
     activity::{Action, Source},
+    membership::Membership,
     organization::MembershipId,
     time::{DAY, Timestamp},
-    token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, Scope, TokenKind},
+    token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, RevokedBy, Scope, Token, TokenKind},
 };
 use storage::{
     AnyConnection, activity,
     epoch::Touched,
     memberships,
-    memberships::Membership,
-    tokens::{self, NewToken, Revocation, RevokedBy, Token, service_users},
+    tokens::{self, NewToken, Revocation, service_users},
     users,
 };
 

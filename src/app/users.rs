@@ -17,6 +17,8 @@ use super::{
 };
 use domain::{
     activity::{Action, Source},
+    invitation::Invitation,
+    membership::{PageFrom, Person, Standing},
     organization::{MembershipId, PermissionSetId},
     password_link::MadeBy,
     permission::{ManageUsers, OrgGrant},
@@ -25,11 +27,10 @@ use domain::{
 };
 use ending::{refusal, stops};
 use storage::{
-    AnyConnection, activity,
-    invitations::{self, Invitation},
+    AnyConnection, activity, invitations,
     memberships::{
-        self, Standing,
-        people::{self, Filter, PageFrom, Person},
+        self,
+        people::{self, Filter},
     },
     organizations, password_links, sessions, tokens, users,
 };

@@ -6,9 +6,8 @@ use super::{
 };
 use app::{AppError, activity::Checked, random};
 use clap::Subcommand;
-use domain::activity::Hash;
+use domain::activity::{Break, Hash, Logged};
 use serde_json::{Value, json};
-use storage::activity::{Break, Logged};
 
 /// `jeton activity …`
 #[derive(Subcommand, Debug)]

@@ -11,11 +11,10 @@ use app::operator::{
 };
 use clap::{ArgGroup, Args, Subcommand};
 use domain::{
-    token::{Scope, TokenKind},
+    token::{LastUse, Scope, TokenKind},
     user::shown_email,
 };
 use serde_json::{Value, json};
-use storage::tokens::LastUse;
 
 /// `jeton token …`
 #[derive(Subcommand, Debug)]

@@ -9,12 +9,13 @@ use app::{
     operator::{Operator, users::AddForm},
 };
 use clap::{Args, Subcommand};
-use domain::{password_link::MINUTES, user::shown_email};
-use serde_json::{Value, json};
-use storage::{
-    memberships::{Standing, places::Place},
-    users::User,
+use domain::{
+    membership::Standing,
+    password_link::MINUTES,
+    user::{User, shown_email},
 };
+use serde_json::{Value, json};
+use storage::memberships::places::Place;
 use web::{PublicUrl, routes::path};
 
 /// `jeton user …`

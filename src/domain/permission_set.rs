@@ -3,6 +3,7 @@
 use super::{
     organization::PermissionSetId,
     permission::{BuiltInSet, Permissions},
+    token::Scope,
 };
 
 /// The name of a permission set.
@@ -41,4 +42,35 @@ impl PermissionSet {
     pub fn is_administrators(&self) -> bool {
         Permissions::all().without(self.permissions).is_empty()
     }
+}
+
+/// A permission set as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSet {
+    /// What it is.
+    pub set: PermissionSet,
+    /// Stepped at each change.
+    pub version: i64,
+}
+
+/// Somebody who has a permission set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetMember {
+    /// The user's name.
+    pub name: String,
+    /// Whether they are active.
+    pub is_active: bool,
+}
+
+/// A personal token of somebody who has a permission set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetToken {
+    /// Its public id.
+    pub public_id: String,
+    /// Its label.
+    pub label: String,
+    /// Its scope.
+    pub scope: Scope,
+    /// Whose it is.
+    pub owner: String,
 }

@@ -13,6 +13,7 @@ use super::{
     access::Demand,
     organization::OrganizationId,
     permission::{Permission, Permissions},
+    time::Timestamp,
 };
 use thiserror::Error;
 use word::Word;
@@ -190,6 +191,36 @@ impl ProtectedApi {
         let permissions: Permissions = rule.permission.into_iter().collect();
         Ok(Demand { write, permissions, organization: Some(self.organization) })
     }
+}
+
+/// A protected API as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredApi {
+    /// The row.
+    pub id: i64,
+    /// Its name in addresses, those that proxies ask too.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// What verification knows of it.
+    pub api: ProtectedApi,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Stepped at each change.
+    pub version: i64,
+}
+
+/// A protected API as a list shows it.
+#[derive(Clone, Debug)]
+pub struct ListedApi {
+    /// Its name in addresses.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// What the addresses of its requests begin with.
+    pub address: String,
+    /// How many rules it has.
+    pub rules: i64,
 }
 
 #[cfg(test)]

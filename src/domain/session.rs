@@ -1,6 +1,6 @@
 //! How long a session of the web pages lasts.
 
-use super::time::Timestamp;
+use super::{organization::OrganizationId, time::Timestamp, user::UserId};
 
 /// Seconds without a request after which a session ends (NIST SP 800-63B-4 §5.2, S2).
 pub const IDLE: i64 = 60 * 60;
@@ -30,6 +30,27 @@ impl SessionLife {
 /// Whether a password entered at `at` is still proof at `now`.
 pub fn is_proof(at: Timestamp, now: Timestamp) -> bool {
     at <= now.latest() && now.since(at) < PROOF
+}
+
+/// What a session is to its user: a browser on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Tells the user's sessions apart; no secret.
+    pub public_id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// The user's generation when it began.
+    pub generation: i64,
+    /// When it began and was seen last.
+    pub life: SessionLife,
+    /// When the password was entered last.
+    pub proved_at: Timestamp,
+    /// The address that it began from.
+    pub address: String,
+    /// The browser.
+    pub program: String,
+    /// The organization that the user chose to work in.
+    pub organization: Option<OrganizationId>,
 }
 
 #[cfg(test)]

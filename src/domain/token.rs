@@ -1,7 +1,9 @@
 //! API tokens: what a token may be and when it ends.
 
+mod facts;
 mod key;
 
+pub use facts::{KeyFacts, LastUse, OwnedToken, RefusedUses, RevokedBy, Token};
 pub use key::{ApiKey, KEY_LENGTH, KeyDigest, Malformed, Pepper, kind_of_key};
 
 use super::{

@@ -210,6 +210,44 @@ pub fn name(typed: &str) -> Result<String, TextError> {
     text::line(typed)
 }
 
+/// A user as pages need them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The row.
+    pub id: UserId,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address, as it is kept ([`Email::as_str`]).
+    pub email: String,
+    /// Their language; none means as the browser says.
+    pub language: Option<Language>,
+    /// The IANA name of their time zone.
+    pub time_zone: String,
+    /// How pages look for them.
+    pub theme: Theme,
+    /// Sessions of an earlier generation have ended.
+    pub session_generation: i64,
+    /// Whether they administer the installation.
+    pub is_installation_admin: bool,
+    /// Whether whoever runs the server has blocked the account as a whole.
+    pub is_blocked: bool,
+}
+
+/// The settings that a user changes together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their language; none means as the browser says.
+    pub language: Option<Language>,
+    /// The IANA name of their time zone.
+    pub time_zone: String,
+    /// How pages look for them.
+    pub theme: Theme,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

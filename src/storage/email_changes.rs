@@ -3,21 +3,10 @@
 use super::{AnyConnection, Result, schema::email_changes};
 use diesel::prelude::*;
 use domain::{
-    email_change::expires_at,
+    email_change::{EmailChange, expires_at},
     time::Timestamp,
     user::{Email, UserId},
 };
-
-/// A change that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmailChange {
-    /// Who wants it.
-    pub user: UserId,
-    /// The new address, as it was typed.
-    pub email: String,
-    /// The first moment at which its link does not work any more.
-    pub expires_at: Timestamp,
-}
 
 type Row = (i64, String, i64);
 

@@ -9,33 +9,12 @@ use super::{
 };
 use diesel::{dsl::max, prelude::*};
 use domain::{
-    invitation::{InvitationId, KEPT_DAYS, expires_at},
+    invitation::{Invitation, InvitationId, KEPT_DAYS, expires_at},
     organization::{OrganizationId, PermissionSetId},
     permission_set::PermissionSet,
     time::{DAY, Timestamp},
     user::{Email, UserId, folded_email},
 };
-
-/// An invitation that was neither accepted nor withdrawn.
-#[derive(Clone, Debug)]
-pub struct Invitation {
-    /// The row.
-    pub id: InvitationId,
-    /// To which organization.
-    pub organization: OrganizationId,
-    /// That organization's part of addresses.
-    pub slug: String,
-    /// Its name.
-    pub organization_name: String,
-    /// Whom it is for, as addresses are kept ([`Email::as_str`]).
-    pub email: String,
-    /// What they may do once they have joined.
-    pub set: PermissionSet,
-    /// Who invited them.
-    pub invited_by_name: String,
-    /// The first moment at which its link does not work any more.
-    pub expires_at: Timestamp,
-}
 
 /// An invitation to be stored.
 pub struct NewInvitation<'a> {

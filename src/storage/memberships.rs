@@ -10,6 +10,7 @@ use super::{
 };
 use diesel::prelude::*;
 use domain::{
+    membership::{Membership, Standing},
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
     permission_set::{PermissionSet, SetName},
@@ -17,41 +18,11 @@ use domain::{
     user::UserId,
 };
 
-/// A user's active place in an organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
-    /// The row.
-    pub id: MembershipId,
-    /// The organization.
-    pub organization: OrganizationId,
-    /// What programs know the organization by, for ever.
-    pub organization_public_id: String,
-    /// The organization's part of addresses.
-    pub slug: String,
-    /// Its name.
-    pub organization_name: String,
-    /// What the user may do there.
-    pub permissions: Permissions,
-}
-
-/// How a user stands in an organization that they once joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// They take a seat.
-    Active,
-    /// They are still on the list, but their access has ended.
-    Deactivated,
-    /// They left or were removed.
-    Removed,
-}
-
-impl Standing {
-    const fn of(is_active: bool, removed_at: Option<i64>) -> Self {
-        match (is_active, removed_at) {
-            (true, _) => Self::Active,
-            (false, None) => Self::Deactivated,
-            (false, Some(_)) => Self::Removed,
-        }
+const fn standing(is_active: bool, removed_at: Option<i64>) -> Standing {
+    match (is_active, removed_at) {
+        (true, _) => Standing::Active,
+        (false, None) => Standing::Deactivated,
+        (false, Some(_)) => Standing::Removed,
     }
 }
 
@@ -128,7 +99,7 @@ pub fn standing(
         .select((memberships::id, memberships::is_active, memberships::removed_at))
         .get_result(connection)
         .optional()?;
-    Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), Standing::of(is_active, removed_at))))
+    Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), standing(is_active, removed_at))))
 }
 
 /// Whether a user belongs to any other organization, active or deactivated.

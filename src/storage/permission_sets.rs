@@ -8,20 +8,11 @@ use diesel::{dsl::count_star, prelude::*};
 use domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::{BuiltInSet, Permissions},
-    permission_set::{PermissionSet, SetName},
+    permission_set::{PermissionSet, SetMember, SetName, SetToken, StoredSet},
     time::Timestamp,
     token::{Scope, TokenId},
 };
 use std::collections::HashMap;
-
-/// A permission set as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSet {
-    /// What it is.
-    pub set: PermissionSet,
-    /// Stepped at each change.
-    pub version: i64,
-}
 
 /// How many have a permission set, or are to have it. Members who were removed from the organization are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,28 +23,6 @@ pub struct Uses {
     pub deactivated: i64,
     /// Invitations with it that can still be accepted.
     pub invited: i64,
-}
-
-/// Somebody who has a permission set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetMember {
-    /// The user's name.
-    pub name: String,
-    /// Whether they are active.
-    pub is_active: bool,
-}
-
-/// A personal token of somebody who has a permission set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetToken {
-    /// Its public id.
-    pub public_id: String,
-    /// Its label.
-    pub label: String,
-    /// Its scope.
-    pub scope: Scope,
-    /// Whose it is.
-    pub owner: String,
 }
 
 /// Whom a change of a permission set affects, in a fixed order.

@@ -8,39 +8,9 @@ use diesel::{dsl::count_star, prelude::*};
 use domain::{
     organization::OrganizationId,
     permission::Permission,
-    protected_api::{Address, Methods, Needs, Pattern, ProtectedApi, Rule},
+    protected_api::{Address, ListedApi, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi},
     time::Timestamp,
 };
-
-/// A protected API as it is stored.
-#[derive(Clone, Debug)]
-pub struct StoredApi {
-    /// The row.
-    pub id: i64,
-    /// Its name in addresses, those that proxies ask too.
-    pub public_id: String,
-    /// Its name.
-    pub name: String,
-    /// What verification knows of it.
-    pub api: ProtectedApi,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Stepped at each change.
-    pub version: i64,
-}
-
-/// A protected API as a list shows it.
-#[derive(Clone, Debug)]
-pub struct ListedApi {
-    /// Its name in addresses.
-    pub public_id: String,
-    /// Its name.
-    pub name: String,
-    /// What the addresses of its requests begin with.
-    pub address: String,
-    /// How many rules it has.
-    pub rules: i64,
-}
 
 /// What is to be stored of a protected API.
 #[derive(Clone, Debug)]

@@ -7,31 +7,10 @@ use super::{
 use diesel::prelude::*;
 use domain::{
     organization::OrganizationId,
-    session::{ABSOLUTE, IDLE, SessionLife},
+    session::{ABSOLUTE, IDLE, Session, SessionLife},
     time::Timestamp,
     user::UserId,
 };
-
-/// What a session is to its user: a browser on a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Tells the user's sessions apart; no secret.
-    pub public_id: String,
-    /// Whose it is.
-    pub user: UserId,
-    /// The user's generation when it began.
-    pub generation: i64,
-    /// When it began and was seen last.
-    pub life: SessionLife,
-    /// When the password was entered last.
-    pub proved_at: Timestamp,
-    /// The address that it began from.
-    pub address: String,
-    /// The browser.
-    pub program: String,
-    /// The organization that the user chose to work in.
-    pub organization: Option<OrganizationId>,
-}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]

@@ -11,13 +11,18 @@ mod uses;
 
 pub use calls::{calls_since, forget_calls, keys_of};
 pub use identity::{identities, identity, touched, unrevoked};
-pub use key::{KeyFacts, LastUse, RefusedUses, Revocation, RevokedBy};
-pub use personal::{NewToken, OwnedToken, Token, find, find_by_form, find_owned, in_places, insert, list, list_owned};
+pub use key::Revocation;
+pub use personal::{NewToken, find, find_by_form, find_owned, in_places, insert, list, list_owned};
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};
 
 use super::{AnyConnection, BATCH, Result, schema::api_tokens};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
-use domain::{organization::OrganizationId, text, time::Timestamp, token::TokenId};
+use domain::{
+    organization::OrganizationId,
+    text,
+    time::Timestamp,
+    token::{RevokedBy, TokenId},
+};
 use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
 

@@ -28,14 +28,13 @@ use app::{
 use askama::Template;
 use chrono::NaiveDate;
 use domain::{
-    activity::{Action, ActionGroup},
+    activity::{Action, ActionGroup, Key, PageFrom},
     permission::ReadActivity,
     time::Timestamp,
 };
 use entry::Line;
 use sentence::Piece;
 use serde::Deserialize;
-use storage::activity::{Key, PageFrom};
 
 /// What is looked for, as it was typed.
 #[derive(Clone, Debug, Default, Deserialize)]

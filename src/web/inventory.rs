@@ -23,14 +23,11 @@ use domain::{
     permission::ManageIntegrations,
     text::LONGEST_REASON,
     time::Timestamp,
-    token::{Scope, TokenId, TokenKind, TokenState},
+    token::{LastUse, RevokedBy, Scope, TokenId, TokenKind, TokenState},
     user::shown_email,
 };
 use serde::Deserialize;
-use storage::tokens::{
-    LastUse, RevokedBy,
-    inventory::{Listed, PageFrom, Place},
-};
+use storage::tokens::inventory::{Listed, PageFrom, Place};
 
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];

@@ -17,9 +17,8 @@ use app::{
     invitations::{NewPerson, is_for},
 };
 use askama::Template;
-use domain::user::shown_email;
+use domain::{invitation::Invitation, user::shown_email};
 use serde::Deserialize;
-use storage::invitations::Invitation;
 
 /// What was typed into the form of somebody new.
 #[derive(Clone, Debug, Default, Deserialize)]

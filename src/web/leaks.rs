@@ -11,12 +11,11 @@ use actix_web::{
 };
 use app::{leaks::Found, mail::Words};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::{access::Identity, leak};
+use domain::{access::Identity, leak, user::User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use storage::users::User;
 
 /// Most bytes of a report: room for a thousand keys with their addresses.
 const LARGEST: usize = 1024 * 1024;

@@ -18,9 +18,11 @@ use actix_web::{
 };
 use app::{AppError, link_code::LinkCode, mail::Words};
 use askama::Template;
-use domain::{password_link::MINUTES, user::shown_email};
+use domain::{
+    password_link::MINUTES,
+    user::{User, shown_email},
+};
 use serde::Deserialize;
-use storage::users::User;
 
 /// What was typed into the form that asks for a link.
 #[derive(Debug, Default, Deserialize)]

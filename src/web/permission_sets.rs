@@ -25,10 +25,9 @@ use askama::Template;
 use domain::{
     organization::PermissionSetId,
     permission::{ManagePermissionSets, Permission},
-    permission_set::SetName,
+    permission_set::{SetMember, SetName},
 };
 use serde::Deserialize;
-use storage::permission_sets::SetMember;
 
 type Editor = Holding<ManagePermissionSets>;
 

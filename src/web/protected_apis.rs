@@ -24,10 +24,9 @@ use askama::Template;
 use configurations::Configuration;
 use domain::{
     permission::ManageIntegrations,
-    protected_api::{Methods, Needs, Rule},
+    protected_api::{ListedApi, Methods, Needs, Rule},
 };
 use serde::Deserialize;
-use storage::protected_apis::ListedApi;
 
 /// Whoever manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;

@@ -31,12 +31,12 @@ use app::service_users::ServiceTokens;
 use askama::Template;
 use domain::{
     permission::{ManageIntegrations, Permissions},
+    service_user::ServiceToken,
     text,
-    token::{SERVICE_LIMIT, TokenState},
+    token::{KeyFacts, RefusedUses, RevokedBy, SERVICE_LIMIT, TokenState},
 };
 use serde::Deserialize;
 use std::cmp::Reverse;
-use storage::tokens::{KeyFacts, RefusedUses, RevokedBy, service_users::ServiceToken};
 
 /// Whoever manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;

@@ -34,10 +34,10 @@ use app::{
 use domain::{
     activity::Source,
     leak,
+    membership::Membership,
     user::{Language, Theme, shown_email},
 };
 use std::future::{Ready, ready};
-use storage::memberships::Membership;
 
 /// Begins a session for somebody who has just signed in, under a new key; one that the browser had before ends. The
 /// answer is to carry the cookie.

@@ -16,8 +16,8 @@ use actix_web::{
     web::{Path, Query},
 };
 use askama::Template;
+use domain::session::Session as StoredSession;
 use serde::Deserialize;
-use storage::sessions::Session as StoredSession;
 
 /// The list.
 #[derive(Template)]

@@ -2,10 +2,10 @@
 
 use super::{routes::path, texts::Texts};
 use domain::{
+    membership::Membership,
     permission::{Permission, Permissions},
     user::{Language, Theme},
 };
-use storage::memberships::Membership;
 
 /// The frame of a page; templates reach it as `shell`, and its texts as `shell.t`.
 #[derive(Clone, Debug, Default)]

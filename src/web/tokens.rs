@@ -27,10 +27,9 @@ use app::tokens::TokenList;
 use askama::Template;
 use domain::{
     calls::Calls,
-    token::{PERSONAL_LIMIT, TokenState},
+    token::{PERSONAL_LIMIT, RevokedBy, Token, TokenState},
 };
 use serde::Deserialize;
-use storage::tokens::{RevokedBy, Token};
 
 /// The list, with the panel of the selected token.
 #[derive(Template)]

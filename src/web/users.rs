@@ -29,15 +29,15 @@ use app::{
     users::{INVITATIONS, People, Shown},
 };
 use askama::Template;
-use domain::{organization::MembershipId, permission::ManageUsers, permission_set::PermissionSet, user::shown_email};
-use serde::Deserialize;
-use storage::{
-    invitations::Invitation,
-    memberships::{
-        Standing,
-        people::{PageFrom, Person},
-    },
+use domain::{
+    invitation::Invitation,
+    membership::{PageFrom, Person, Standing},
+    organization::MembershipId,
+    permission::ManageUsers,
+    permission_set::PermissionSet,
+    user::shown_email,
 };
+use serde::Deserialize;
 
 type Manager = Holding<ManageUsers>;
 

@@ -1,7 +1,7 @@
 //! The last use of a token in words.
 
 use super::texts::Texts;
-use storage::tokens::LastUse;
+use domain::token::LastUse;
 
 impl Texts {
     /// “Last used 3 minutes ago from 192.0.2.7 with curl 8.5.0”

@@ -3,7 +3,7 @@
 use crate::harness::{PASSWORD, Person, TestApp, TestDb, db_test};
 use diesel::{RunQueryDsl, sql_query};
 use domain::{
-    activity::{Action, CHAIN_START, Source, chained},
+    activity::{Action, Break, CHAIN_START, Key, PageFrom, Source, chained},
     organization::OrganizationId,
     permission::BuiltInSet,
     time::Timestamp,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{io::Write, process::Stdio};
 use storage::{
     AnyConnection, StorageError,
-    activity::{self, Break, Entry, Filter, Key, PageFrom, Walk},
+    activity::{self, Entry, Filter, Walk},
 };
 
 const LOG: &str = "/orgs/croix-bleue-sahel/activity";

@@ -2,13 +2,14 @@
 
 use crate::harness::{PASSWORD, Person, TestApp, TestDb, USERS, activity, change, count, db_test, lists};
 use domain::{
+    membership::PageFrom,
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::BuiltInSet::{Administrator, Reader, Standard},
 };
 use futures_util::future::join_all;
 use storage::{
     AnyConnection, StorageError,
-    memberships::people::{self, Filter, PageFrom},
+    memberships::people::{self, Filter},
 };
 
 /// Somebody who manages users and may do nothing else.

@@ -5,11 +5,11 @@ use crate::{Result, random};
 use domain::{
     activity::{Action, Source},
     time::Timestamp,
-    token::{self, ApiKey, InactivityExpiry, Pepper, Scope, TokenKind},
+    token::{self, ApiKey, InactivityExpiry, Pepper, RevokedBy, Scope, TokenKind},
 };
 use storage::{
     AnyConnection, activity,
-    tokens::{self, NewToken, Revocation, RevokedBy},
+    tokens::{self, NewToken, Revocation},
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";

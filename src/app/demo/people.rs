@@ -7,13 +7,12 @@ use domain::{
     activity::{Action, Source},
     permission::BuiltInSet,
     time::{DAY, Timestamp},
-    user::{Email, Language, Theme},
+    user::{Email, Language, Profile, Theme},
 };
 use storage::{
     AnyConnection, activity,
     invitations::{self, NewInvitation},
-    memberships, organizations,
-    users::{self, Profile},
+    memberships, organizations, users,
 };
 
 /// Somebody: times are seconds before now.

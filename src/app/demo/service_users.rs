@@ -6,12 +6,12 @@ use domain::{
     activity::{Action, Source},
     permission::{Permission, Permissions},
     time::{DAY, Timestamp},
-    token::{self, ApiKey, InactivityExpiry, Pepper, TokenId, TokenKind},
+    token::{self, ApiKey, InactivityExpiry, Pepper, RevokedBy, TokenId, TokenKind},
 };
 use storage::{
     AnyConnection, activity,
     tokens::{
-        self, Revocation, RevokedBy,
+        self, Revocation,
         service_users::{self, NewKey, NewServiceUser},
     },
 };

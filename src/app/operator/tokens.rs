@@ -9,17 +9,15 @@ use crate::{
 use domain::{
     activity::Action,
     organization::OrganizationId,
+    service_user::ServiceToken,
     text,
     time::{DAY, Timestamp},
-    token::Life,
+    token::{Life, OwnedToken, RevokedBy},
 };
 use storage::{
     AnyConnection, activity,
     organizations::{self, Named},
-    tokens::{
-        self, OwnedToken, Revocation, RevokedBy,
-        service_users::{self, ServiceToken},
-    },
+    tokens::{self, Revocation, service_users},
     users,
 };
 

@@ -19,22 +19,21 @@ use crate::{
 use chrono_tz::Tz;
 use domain::{
     activity::Action,
+    membership::{Person, Standing},
     organization::{OrganizationId, PermissionSetId},
     password_link::MadeBy,
     text,
     time::Timestamp,
-    user::{self, Password, PasswordError, Theme, UserId},
+    token::RevokedBy,
+    user::{self, Password, PasswordError, Profile, Theme, User, UserId},
 };
 use storage::{
     AnyConnection, activity,
     memberships::{
-        self, Standing,
-        people::{self, Person},
+        self, people,
         places::{self, Place},
     },
-    organizations, password_links, sessions,
-    tokens::{self, RevokedBy},
-    users::{self, Profile, User},
+    organizations, password_links, sessions, tokens, users,
 };
 
 /// Whom to add to an organization, as it was typed.

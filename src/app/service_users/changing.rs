@@ -9,16 +9,14 @@ use crate::{
 };
 use domain::{
     activity::{Action, Source},
+    service_user::ServiceToken,
     text,
     time::Timestamp,
     token,
 };
 use storage::{
     AnyConnection,
-    tokens::{
-        service_users::{self, ServiceToken},
-        touched,
-    },
+    tokens::{service_users, touched},
 };
 
 /// Another name, as it was typed, for the version that was shown.

@@ -2,8 +2,11 @@
 
 use super::{Admin, at_form, begin, expire, find, write_entry};
 use crate::{Jeton, Result, problem::Problem, tokens::known_form};
-use domain::activity::{Action, Source};
-use storage::tokens::{Revocation, RevokedBy, service_users, touched};
+use domain::{
+    activity::{Action, Source},
+    token::RevokedBy,
+};
+use storage::tokens::{Revocation, service_users, touched};
 
 impl Jeton {
     /// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.

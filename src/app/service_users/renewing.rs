@@ -11,6 +11,7 @@ use crate::{
 use domain::{
     activity::{Action, Source},
     permission::{ManageIntegrations, OrgGrant},
+    service_user::ServiceToken,
     time::Timestamp,
     token::{self, KeyDigest},
 };
@@ -18,7 +19,7 @@ use storage::{
     AnyConnection, activity,
     tokens::{
         self,
-        service_users::{self, NewKey as KeyRow, ServiceToken},
+        service_users::{self, NewKey as KeyRow},
     },
 };
 

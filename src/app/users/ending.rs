@@ -4,19 +4,18 @@ use super::{Manager, belonging, is_last_administrator, refused, to};
 use crate::{AppError, Jeton, Result, problem::Problem};
 use domain::{
     activity::{Action, Source},
+    membership::{Person, Standing},
     organization::{MembershipId, OrganizationId},
     permission::{ManageUsers, OrgGrant},
     time::Timestamp,
+    token::{RevokedBy, Token},
     user::UserId,
 };
 use storage::{
     AnyConnection, activity, invitations,
-    memberships::{
-        self, Standing,
-        people::{self, Person},
-    },
+    memberships::{self, people},
     organizations, sessions,
-    tokens::{self, Revocation, RevokedBy, Token},
+    tokens::{self, Revocation},
     users,
 };
 

@@ -14,7 +14,7 @@ use domain::{
     access::Identity,
     activity::{Action, Source},
     time::Timestamp,
-    token::{Life, TokenId},
+    token::{LastUse, Life, TokenId},
 };
 use std::{
     collections::{HashMap, hash_map},
@@ -22,7 +22,7 @@ use std::{
 };
 use storage::{
     AnyConnection, Db, activity,
-    tokens::{self, LastUse, NotedUse},
+    tokens::{self, NotedUse},
 };
 use tokio::sync::Notify;
 

@@ -7,27 +7,10 @@ use super::super::{
 use super::Chained;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use domain::{
-    activity::{CHAIN_START, Hash},
+    activity::{Break, CHAIN_START, Hash},
     organization::OrganizationId,
 };
 use std::collections::BTreeSet;
-
-/// What is wrong with a chain. Positions count from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Break {
-    /// The entry at this position is not what was written, or the one before it is another than at that time.
-    Changed(i64),
-    /// The entries from the first to the second of these positions are gone.
-    Missing(i64, i64),
-    /// The entry at this position was never written by Jeton: the chain ends before it.
-    Inserted(i64),
-    /// So many entries stand outside of the chain.
-    Unchained(i64),
-    /// The last entry is not the one that the chain's end was noted to be.
-    EndChanged(i64),
-    /// There are entries, and no note of where the chain ends.
-    NoEnd,
-}
 
 /// How far a walk has come.
 #[derive(Clone, Debug, PartialEq, Eq)]

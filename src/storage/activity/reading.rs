@@ -9,72 +9,11 @@ use super::super::{
 use super::Chained;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use domain::{
-    activity::{Action, Hash, Source},
+    activity::{Action, Hash, Key, Logged, PageFrom, Source},
     organization::OrganizationId,
     time::Timestamp,
     user::UserId,
 };
-
-/// An entry of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logged {
-    /// The row.
-    pub id: i64,
-    /// Its place in the log of its organization, from 1.
-    pub position: i64,
-    /// In which organization.
-    pub organization: Option<OrganizationId>,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub action: Action,
-    /// Who, if it was a person.
-    pub actor: Option<UserId>,
-    /// Their name at that moment, or that of the service user; empty if it came about by itself.
-    pub actor_name: String,
-    /// Which user it happened to, if it was one.
-    pub target: Option<UserId>,
-    /// The name of the user, permission set or whatever else it happened to.
-    pub target_name: Option<String>,
-    /// The token that it happened to or through: public id and label.
-    pub token: Option<(String, String)>,
-    /// What a sentence about it needs besides.
-    pub detail: Option<String>,
-    /// How many times since the entry before, for what is counted; otherwise 1.
-    pub count: i64,
-    /// Where the request came from.
-    pub source: Source,
-    /// What chains it to the entry before.
-    pub hash: Hash,
-}
-
-impl Logged {
-    /// Its place in the order of pages.
-    pub const fn key(&self) -> Key {
-        Key { at: self.at, id: self.id }
-    }
-}
-
-/// A place in the order of the log: entries of one second stand in the order in which they were written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    /// When.
-    pub at: Timestamp,
-    /// The row.
-    pub id: i64,
-}
-
-/// From where a page goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The newest entries.
-    #[default]
-    Newest,
-    /// Entries older than this one, the newest of them first.
-    Before(Key),
-    /// Entries newer than this one, the oldest of them first.
-    After(Key),
-}
 
 /// Which entries are asked for; what is empty takes all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The people of an organization, as lists and their pages show them.
 
-use super::{SetRow, Standing};
+use super::{SetRow, Standing, standing};
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
@@ -9,39 +9,13 @@ use crate::{
 };
 use diesel::prelude::*;
 use domain::{
+    membership::{PageFrom, Person},
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::Permission,
     permission_set::PermissionSet,
     time::Timestamp,
     user::UserId,
 };
-
-/// A person in an organization.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// Their place in it.
-    pub membership: MembershipId,
-    /// In which organization.
-    pub organization: OrganizationId,
-    /// The user.
-    pub user: UserId,
-    /// Their name.
-    pub name: String,
-    /// Their e-mail address.
-    pub email: String,
-    /// Whether they administer the installation.
-    pub is_installation_admin: bool,
-    /// Whether whoever runs the server has blocked their account as a whole.
-    pub is_blocked: bool,
-    /// How they stand in it.
-    pub standing: Standing,
-    /// What they may do while they are active.
-    pub set: PermissionSet,
-    /// When they joined.
-    pub joined_at: Timestamp,
-    /// When they last used its pages.
-    pub seen_at: Option<Timestamp>,
-}
 
 /// Which people a list shows.
 #[derive(Clone, Debug, Default)]
@@ -52,18 +26,6 @@ pub struct Filter {
     pub is_active: Option<bool>,
     /// Only those who have this permission set.
     pub set: Option<PermissionSetId>,
-}
-
-/// From where a page goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The first people.
-    #[default]
-    Start,
-    /// Those who come after this one.
-    After(MembershipId),
-    /// Those who come before this one, the nearest first.
-    Before(MembershipId),
 }
 
 #[derive(Queryable, Selectable)]
@@ -96,7 +58,7 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
         email: user.email,
         is_installation_admin: user.is_installation_admin,
         is_blocked: user.blocked_at.is_some(),
-        standing: Standing::of(row.is_active, row.removed_at),
+        standing: standing(row.is_active, row.removed_at),
         set: set.set()?,
         joined_at: Timestamp::from_seconds(row.created_at),
         seen_at: row.seen_at.map(Timestamp::from_seconds),

@@ -5,7 +5,7 @@
 //! A page is read by key through an index, whatever is asked for. Only words are looked for in the label of every token that
 //! fits otherwise: where few have them, that is all of the organization's, or all of the owner's where one is named.
 
-use super::{KeyFacts, KeyRow};
+use super::KeyRow;
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
@@ -21,7 +21,7 @@ use domain::{
     organization::OrganizationId,
     text,
     time::{DAY, Timestamp},
-    token::{self, Scope, TokenId, TokenKind},
+    token::{self, KeyFacts, Scope, TokenId, TokenKind},
     user::UserId,
 };
 

@@ -4,49 +4,8 @@ use crate::{Result, known, schema::api_tokens};
 use diesel::prelude::*;
 use domain::{
     time::Timestamp,
-    token::{InactivityExpiry, Life, TokenId},
+    token::{InactivityExpiry, KeyFacts, LastUse, Life, RefusedUses, RevokedBy, TokenId},
 };
-
-/// Who revoked a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RevokedBy {
-    /// Its owner, on a page.
-    Owner,
-    /// Whoever held its key, through the API.
-    Key,
-    /// Whoever found its key in the open and reported it; the reason is where.
-    Leak,
-    /// Whoever runs the server, at the command line.
-    Operator,
-    /// An administrator of the organization.
-    Administrator,
-    /// Its owner was deactivated or left the organization.
-    Membership,
-    /// A new key took its place.
-    Replaced,
-}
-
-impl RevokedBy {
-    pub(super) const fn key(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Key | Self::Leak => "key",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
-            Self::Membership => "membership",
-            Self::Replaced => "replaced",
-        }
-    }
-
-    fn from_row(key: &str, is_leaked: bool) -> Option<Self> {
-        if is_leaked {
-            return Some(Self::Leak);
-        }
-        [Self::Owner, Self::Key, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced]
-            .into_iter()
-            .find(|by| by.key() == key)
-    }
-}
 
 /// Who revokes a token, and why.
 #[derive(Clone, Copy, Debug)]
@@ -63,47 +22,6 @@ impl From<RevokedBy> for Revocation<'_> {
     fn from(by: RevokedBy) -> Self {
         Self { by, name: None, reason: None }
     }
-}
-
-/// Refused uses of a token since it was revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedUses {
-    /// How many.
-    pub count: i64,
-    /// The last of them.
-    pub last: LastUse,
-}
-
-/// The last accepted use of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastUse {
-    /// When.
-    pub at: Timestamp,
-    /// From which address.
-    pub address: String,
-    /// By which program.
-    pub program: String,
-}
-
-/// A key and what has become of it.
-#[derive(Clone, Debug)]
-pub struct KeyFacts {
-    /// Its row.
-    pub token: TokenId,
-    /// The moments that decide whether it lives.
-    pub life: Life,
-    /// Its last accepted use.
-    pub last_use: Option<LastUse>,
-    /// Who revoked it, if somebody did.
-    pub revoked_by: Option<RevokedBy>,
-    /// The name of whoever revoked it, if it was not the owner.
-    pub revoked_by_name: Option<String>,
-    /// The reason that they gave, or where its key was found.
-    pub revocation_reason: Option<String>,
-    /// Its refused uses since it was revoked.
-    pub refused: Option<RefusedUses>,
-    /// An old key ends after this many seconds without use, once its replacement is used.
-    pub quiet_seconds: Option<i64>,
 }
 
 #[derive(Queryable, Selectable)]

@@ -1,6 +1,6 @@
 //! Personal tokens.
 
-use super::{KeyRow, LastUse, RefusedUses, RevokedBy};
+use super::KeyRow;
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
@@ -12,49 +12,12 @@ use domain::{
     organization::{MembershipId, OrganizationId},
     text,
     time::Timestamp,
-    token::{InactivityExpiry, KeyDigest, Life, Pepper, Scope, TokenId, TokenKind},
+    token::{
+        InactivityExpiry, KeyDigest, LastUse, Life, OwnedToken, Pepper, RefusedUses, RevokedBy, Scope, Token, TokenId,
+        TokenKind,
+    },
     user::UserId,
 };
-
-/// A personal token as lists and its page show it.
-#[derive(Clone, Debug)]
-pub struct Token {
-    /// The row.
-    pub id: TokenId,
-    /// Whose it is, in which organization.
-    pub membership: MembershipId,
-    /// The id that may be shown.
-    pub public_id: String,
-    /// Its label.
-    pub label: String,
-    /// How far it reaches.
-    pub scope: Scope,
-    /// The moments that decide whether it lives.
-    pub life: Life,
-    /// Its last accepted use.
-    pub last_use: Option<LastUse>,
-    /// Who revoked it, if somebody did.
-    pub revoked_by: Option<RevokedBy>,
-    /// The name of whoever revoked it, if it was not the owner.
-    pub revoked_by_name: Option<String>,
-    /// The reason that they gave, or where its key was found.
-    pub revocation_reason: Option<String>,
-    /// Its refused uses since it was revoked.
-    pub refused: Option<RefusedUses>,
-}
-
-/// A personal token with its owner, as an operator sees it.
-#[derive(Clone, Debug)]
-pub struct OwnedToken {
-    /// The token.
-    pub token: Token,
-    /// Whose it is.
-    pub owner: UserId,
-    /// Their e-mail address.
-    pub owner_email: String,
-    /// In which organization.
-    pub organization: OrganizationId,
-}
 
 /// A personal token to be stored.
 pub struct NewToken<'a> {

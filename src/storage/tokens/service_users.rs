@@ -7,7 +7,7 @@ mod old_keys;
 
 pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
-use super::{KeyFacts, KeyRow, Revocation, RevokedBy, note_revoked};
+use super::{KeyRow, Revocation, note_revoked};
 use crate::{
     AnyConnection, Result, known,
     schema::{api_tokens, service_users},
@@ -16,37 +16,13 @@ use diesel::prelude::*;
 use domain::{
     organization::{OrganizationId, ServiceUserId},
     permission::Permissions,
+    service_user::ServiceToken,
     text,
     time::Timestamp,
-    token::{InactivityExpiry, KeyDigest, Pepper, Scope, TokenId, TokenKind},
+    token::{InactivityExpiry, KeyDigest, KeyFacts, Pepper, RevokedBy, Scope, TokenId, TokenKind},
     user::UserId,
 };
 use std::collections::HashMap;
-
-/// A service user with its token.
-#[derive(Clone, Debug)]
-pub struct ServiceToken {
-    /// The row of the service user.
-    pub id: ServiceUserId,
-    /// The id of both that may be shown.
-    pub public_id: String,
-    /// Its name.
-    pub name: String,
-    /// What it may do.
-    pub permissions: Permissions,
-    /// When it was made.
-    pub made_at: Timestamp,
-    /// The name of whoever made it.
-    pub made_by: String,
-    /// Steps at each change.
-    pub version: i64,
-    /// The current key, whose state is that of the token.
-    pub key: KeyFacts,
-    /// The key before, as long as it works beside the current one.
-    pub old_key: Option<KeyFacts>,
-    /// The key before, if it has ended and somebody has gone on calling with it, or it was found in the open.
-    pub replaced_key: Option<KeyFacts>,
-}
 
 /// A service user to be stored.
 pub struct NewServiceUser<'a> {

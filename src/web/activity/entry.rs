@@ -18,11 +18,10 @@ use actix_web::{HttpResponse, web::Path};
 use app::{AppError, activity::LogPage, authority::Holder, random};
 use askama::Template;
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Logged, Source},
     permission::{Permission, ReadActivity},
     user::{UserId, shown_email},
 };
-use storage::activity::Logged;
 
 /// An entry among the others.
 pub struct Line {

@@ -11,9 +11,8 @@ use crate::{
 };
 use actix_web::{HttpResponse, web::Bytes};
 use app::{AppError, activity::Export, random};
-use domain::permission::ReadActivity;
+use domain::{activity::Logged, permission::ReadActivity};
 use serde_json::json;
-use storage::activity::Logged;
 
 /// The name of the file with this ending.
 pub const fn name(ending: &str) -> &'static str {

@@ -3,11 +3,10 @@
 use crate::{texts::Texts, words::Calendar};
 use chrono::DateTime;
 use domain::{
-    activity::{Action, ActionGroup},
+    activity::{Action, ActionGroup, Logged},
     permission::{BuiltInSet, Permission},
     protected_api::{Methods, Needs},
 };
-use storage::activity::Logged;
 
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]

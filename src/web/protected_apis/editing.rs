@@ -20,10 +20,9 @@ use app::{
 use askama::Template;
 use domain::{
     permission::PermissionGroup,
-    protected_api::{MOST_RULES, Methods, Needs},
+    protected_api::{MOST_RULES, Methods, Needs, StoredApi},
 };
 use serde::Deserialize;
-use storage::protected_apis::StoredApi;
 
 /// What was typed into the form. The lists have a value for each rule.
 #[derive(Clone, Debug, Default, Deserialize)]

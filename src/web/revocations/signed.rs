@@ -15,11 +15,11 @@ use app::{
 };
 use domain::{
     access::Demand,
+    membership::Membership,
     time::{Timestamp, rfc3339_milliseconds},
 };
 use serde::Serialize;
 use serde_json::json;
-use storage::memberships::Membership;
 
 /// The organization of a receipt.
 #[derive(Clone, Copy, Default)]

@@ -21,11 +21,11 @@ use app::{
 use askama::Template;
 use domain::{
     permission::Permissions,
+    service_user::ServiceToken,
     text::TextError,
     token::{InactivityExpiry, SERVICE_LIMIT},
 };
 use serde::Deserialize;
-use storage::tokens::service_users::ServiceToken;
 
 /// How many of the tokens that were idle the longest are named where no place is left.
 const NAMED: usize = 5;

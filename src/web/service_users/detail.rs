@@ -22,10 +22,10 @@ use actix_web::{
 use askama::Template;
 use domain::{
     permission::{Permission, PermissionGroup, Permissions},
-    token::{InactivityExpiry, TokenState},
+    service_user::ServiceToken,
+    token::{InactivityExpiry, KeyFacts, RevokedBy, TokenState},
 };
 use serde::Deserialize;
-use storage::tokens::{KeyFacts, RevokedBy, service_users::ServiceToken};
 
 /// How often an open page asks what has become of the two keys, every five seconds: for ten minutes. Longer, a page that
 /// nobody looks at would keep its session alive.

@@ -21,9 +21,8 @@ use app::{
     problem::{Field, Problem, Problems},
     service_users::{ExpiryForm, NameForm, PermissionsForm},
 };
-use domain::{permission::Permissions, text::TextError};
+use domain::{permission::Permissions, service_user::ServiceToken, text::TextError};
 use serde::Deserialize;
-use storage::tokens::service_users::ServiceToken;
 
 /// What was typed into the form of one part.
 #[derive(Clone, Debug, Default, Deserialize)]

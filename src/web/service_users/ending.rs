@@ -17,9 +17,8 @@ use crate::{
 };
 use actix_web::{HttpResponse, web::Data};
 use app::service_users::RegenerateForm;
-use domain::token::SERVICE_LIMIT;
+use domain::{service_user::ServiceToken, token::SERVICE_LIMIT};
 use serde::Deserialize;
-use storage::tokens::service_users::ServiceToken;
 
 /// `GET …/tokens/{id}/revocation`
 ///

@@ -13,7 +13,7 @@ use crate::{
 use actix_web::{HttpResponse, web::Path};
 use app::problem::{Field, Problem};
 use askama::Template;
-use storage::tokens::service_users::ServiceToken;
+use domain::service_user::ServiceToken;
 
 /// The parts of an address: the organization and the token.
 pub(super) type Address = Path<(String, String)>;

@@ -18,8 +18,8 @@ use crate::{
 };
 use actix_web::{HttpResponse, web::Data};
 use app::service_users::RotateForm;
+use domain::service_user::ServiceToken;
 use serde::Deserialize;
-use storage::tokens::service_users::ServiceToken;
 
 /// For how many hours the old key goes on working at the most, as it can be chosen.
 const HOURS: [i64; 4] = [1, 24, 72, 168];

@@ -21,9 +21,8 @@ use app::{
     tokens::{Created, TokenForm, TokenList},
 };
 use askama::Template;
-use domain::token::{InactivityExpiry, PERSONAL_LIMIT, Scope};
+use domain::token::{InactivityExpiry, PERSONAL_LIMIT, Scope, Token};
 use serde::Deserialize;
-use storage::tokens::Token;
 
 /// How many of the tokens that were idle the longest are named to somebody who has no place left.
 const NAMED: usize = 5;

@@ -23,9 +23,11 @@ use app::{
     tokens::{Bulk, TokenList, UNUSED_DAYS},
 };
 use askama::Template;
-use domain::{time::Timestamp, token::TokenState};
+use domain::{
+    time::Timestamp,
+    token::{Token, TokenState},
+};
 use serde::Deserialize;
-use storage::tokens::Token;
 
 /// The question whether to revoke one token.
 struct Confirm {

@@ -18,9 +18,8 @@ use app::{
     problem::Field,
     users::{Ending, PersonFacts},
 };
-use domain::organization::MembershipId;
+use domain::{membership::Standing, organization::MembershipId};
 use serde::Deserialize;
-use storage::memberships::Standing;
 
 /// The parts of an address: the organization and the person.
 type Address = Path<(String, i64)>;

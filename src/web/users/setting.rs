@@ -22,9 +22,8 @@ use app::{
     users::{PersonFacts, SetForm},
 };
 use askama::Template;
-use domain::{organization::MembershipId, permission_set::PermissionSet, user::shown_email};
+use domain::{membership::Standing, organization::MembershipId, permission_set::PermissionSet, user::shown_email};
 use serde::Deserialize;
-use storage::memberships::Standing;
 
 /// What has just been done.
 #[derive(Debug, Default, Deserialize)]
