@@ -5,6 +5,7 @@ use super::{
     installation::InstallationAdmin,
     invitations::admit,
     problem::{Field, Problem, Problems},
+    random,
     sessions::Actor,
 };
 use domain::{
@@ -13,6 +14,7 @@ use domain::{
     permission::{Authority, BuiltInSet, OrgGrant, Permissions},
     text,
     time::Timestamp,
+    token,
     user::UserId,
 };
 use std::ops::Deref;
@@ -168,7 +170,7 @@ pub(super) fn create(
     if organizations::is_taken(connection, slug)? {
         return Err(slug_taken());
     }
-    let id = organizations::insert(connection, slug, name, by.at)?;
+    let id = organizations::insert(connection, &token::public_id(random::fill), (slug, name), by.at)?;
     let set = organizations::built_in_set(connection, id, BuiltInSet::Administrator)?;
     admit(connection, user, id, set, by.at)?;
     activity::insert(connection, &activity::Entry { organization: Some(id), target_name: Some(name), ..by })?;

@@ -27,10 +27,14 @@ pub enum RevokedBy {
 }
 
 impl RevokedBy {
+    const ALL: [Self; 7] =
+        [Self::Owner, Self::Key, Self::Leak, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced];
+
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Owner => "owner",
-            Self::Key | Self::Leak => "key",
+            Self::Key => "key",
+            Self::Leak => "leak",
             Self::Operator => "operator",
             Self::Administrator => "administrator",
             Self::Membership => "membership",
@@ -38,13 +42,8 @@ impl RevokedBy {
         }
     }
 
-    fn from_row(key: &str, is_leaked: bool) -> Option<Self> {
-        if is_leaked {
-            return Some(Self::Leak);
-        }
-        [Self::Owner, Self::Key, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced]
-            .into_iter()
-            .find(|by| by.key() == key)
+    fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.key() == key)
     }
 }
 
@@ -141,7 +140,6 @@ pub(super) struct KeyRow {
     revoked_by: Option<String>,
     revoked_by_name: Option<String>,
     revocation_reason: Option<String>,
-    is_leaked: bool,
     #[diesel(embed)]
     refused: RefusedRow,
     quiet_seconds: Option<i64>,
@@ -155,7 +153,7 @@ impl KeyRow {
             address: self.last_used_address.unwrap_or_default(),
             program: self.last_used_program.unwrap_or_default(),
         });
-        let revoked_by = |word: String| known(RevokedBy::from_row(&word, self.is_leaked), &word);
+        let revoked_by = |word: String| known(RevokedBy::from_key(&word), &word);
         Ok(KeyFacts {
             token: TokenId(self.id),
             life,
