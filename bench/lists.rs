@@ -37,9 +37,9 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
     for statement in [
         format!(
             "INSERT INTO users (name, search, email, email_folded, password_hash, time_zone, theme, session_generation,
-                created_at)
+                is_installation_admin, created_at)
             {to} SELECT 'Person ' || n, 'person ' || n, 'person-' || n || '@example.com', 'person-' || n || '@example.com',
-                '', 'UTC', 'system', 0, {now} FROM numbers"
+                '', 'UTC', 'system', 0, FALSE, {now} FROM numbers"
         ),
         format!(
             "INSERT INTO memberships (user_id, organization_id, permission_set_id, is_active, created_at, search)
@@ -49,12 +49,12 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
         format!(
             "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope,
                 inactivity_days, digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address,
-                last_used_program, revoked_at, expired_at, slot)
+                last_used_program, revoked_at, expired_at, refused_count, slot)
             {to} SELECT 't' || substr('' || (1000000000 + n), 2), 'personal', 1,
                 memberships.id, user_id, 'Nightly export, warehouse ' || n, 'nightly export, warehouse ' || n, 'read', 180,
                 {hash}, 1, 'long list ' || n,
                 {now} - 175 * 86400, CASE WHEN n % 100 > 0 THEN {now} - n * 7919 % 170 * 86400 END, '192.0.2.24',
-                'python-requests/2.32.4', CASE WHEN n % 25 = 8 THEN {now} END, CASE WHEN n % 25 = 9 THEN {now} END,
+                'python-requests/2.32.4', CASE WHEN n % 25 = 8 THEN {now} END, CASE WHEN n % 25 = 9 THEN {now} END, 0,
                 CASE WHEN n % 25 NOT IN (8, 9) THEN n % 10 + 1 END
             FROM numbers JOIN memberships ON user_id = {user} + 1 + n / 10 AND organization_id = 1 ORDER BY n"
         ),
@@ -66,9 +66,9 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
         format!(
             "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, search, scope,
                 inactivity_days, digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address,
-                last_used_program, slot)
+                last_used_program, refused_count, slot)
             {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, lower(name), 'read_write', 180, {hash}, 1,
-                'service ' || n, {now}, {now}, '192.0.2.24', 'python-requests/2.32.4', n
+                'service ' || n, {now}, {now}, '192.0.2.24', 'python-requests/2.32.4', 0, n
             FROM numbers JOIN service_users ON service_users.public_id = 's' || (100000000 + n) ORDER BY n"
         ),
         format!(

@@ -32,9 +32,10 @@ pub fn fill(connection: &mut AnyConnection, digests: &[KeyDigest], now: i64) -> 
     let others = digests.len().div_ceil(usize::try_from(PERSONAL_LIMIT).unwrap_or(1)).saturating_sub(1);
     sql_query(format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {others})
-        INSERT INTO users (name, search, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
+        INSERT INTO users (name, search, email, email_folded, password_hash, time_zone, theme, session_generation,
+                is_installation_admin, created_at)
             SELECT 'Person ' || n, 'person ' || n, 'person-' || n || '@example.org', 'person-' || n || '@example.org', '', 'UTC',
-                'system', 0, {now} FROM numbers"
+                'system', 0, FALSE, {now} FROM numbers"
     ))
     .execute(connection)?;
     sql_query(format!(
@@ -63,7 +64,8 @@ fn insert(connection: &mut AnyConnection, rows: &[(&KeyDigest, (&Member, i16))],
     };
     let mut statement = String::from(
         "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope, inactivity_days,
-            digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, slot) VALUES ",
+            digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, refused_count,
+            slot) VALUES ",
     );
     for (index, (digest, (Member { user_id, membership_id }, slot))) in rows.iter().enumerate() {
         let (comma, id, digest) = (if index > 0 { "," } else { "" }, public_id(random::fill), random::hex(&digest.0));
@@ -71,7 +73,7 @@ fn insert(connection: &mut AnyConnection, rows: &[(&KeyDigest, (&Member, i16))],
         write!(
             statement,
             "{comma} ('{id}', 'personal', 1, {membership_id}, {user_id}, 'Nightly export {slot}, warehouse {user_id}',
-                'nightly export {slot}, warehouse {user_id}', '{scope}', 45, {open}{digest}{close}, 1, 'filled {user_id} {slot}', {}, {}, '192.0.2.24', 'python-requests/2.32.4', {slot})",
+                'nightly export {slot}, warehouse {user_id}', '{scope}', 45, {open}{digest}{close}, 1, 'filled {user_id} {slot}', {}, {}, '192.0.2.24', 'python-requests/2.32.4', 0, {slot})",
             now - 20 * DAY,
             now - i64::from(*slot) * DAY,
         )

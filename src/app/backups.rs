@@ -266,8 +266,6 @@ fn prepare(
 ) -> Result<(i64, usize)> {
     let mut connection = backups::unpack(new)?;
     storage::bring_up_to_date(&mut connection)?;
-    while activity::chain_older(&mut connection)? {}
-    while memberships::make_searchable(&mut connection)? {}
     let mut ended = live(&mut connection, now)?;
     if let Some(before) = &before {
         epoch::raise(&mut connection, before.epoch)?;

@@ -239,7 +239,12 @@ impl Jeton {
         let (now, pepper) = (self.clock.now(), self.pepper.clone());
         self.write(move |connection| {
             let begun = now.plus(-400 * DAY);
-            let organization = organizations::insert(connection, "croix-bleue-sahel", "Croix-Bleue Sahel", begun)?;
+            let organization = organizations::insert(
+                connection,
+                &token::public_id(random::fill),
+                ("croix-bleue-sahel", "Croix-Bleue Sahel"),
+                begun,
+            )?;
             let mut people = Vec::new();
             for Guest { name, email, set, language, zone } in GUESTS {
                 let email_address = Email::parse(email).map_err(|error| AppError::Broken(error.to_string()))?;

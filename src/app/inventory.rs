@@ -170,10 +170,7 @@ fn filter(
 ) -> Result<Filter> {
     let mut problems = Problems::default();
     let given = |typed: &str| Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty());
-    let kind = given(&form.kind).and_then(|kind| {
-        let kind = TokenKind::from_key(&kind).filter(|kind| *kind != TokenKind::System);
-        problems.choice(Field::Kind, kind)
-    });
+    let kind = given(&form.kind).and_then(|kind| problems.choice(Field::Kind, TokenKind::from_key(&kind)));
     let state = given(&form.state).and_then(|state| problems.choice(Field::Form, state_of(&state)));
     let days: Option<i64> = given(&form.unused)
         .and_then(|days| problems.choice(Field::Form, days.parse().ok().filter(|days| (0..=3650).contains(days))));

@@ -194,18 +194,6 @@ impl Jeton {
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
-        // A full disk is no reason not to start.
-        let full = db.with_reserve();
-        let for_older_rows = [
-            storage::activity::chain_older,
-            storage::users::make_searchable,
-            storage::memberships::make_searchable,
-            storage::invitations::make_searchable,
-            storage::tokens::make_searchable,
-        ];
-        for work in for_older_rows {
-            while full.write(work)? {}
-        }
         let known = db.read(storage::installation::find)?;
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =

@@ -6,6 +6,7 @@ use super::{
     installation::InstallationAdmin,
     invitations::admit,
     problem::{Field, Problem, Problems},
+    random,
     sessions::Actor,
 };
 use domain::{
@@ -14,6 +15,8 @@ use domain::{
     organization::{self, OrganizationId, is_slug},
     permission::BuiltInSet,
     text,
+    time::Timestamp,
+    token,
     user::UserId,
 };
 use storage::{AnyConnection, activity, organizations, sessions};
@@ -71,7 +74,7 @@ pub(super) fn create(
     if organizations::is_taken(connection, slug)? {
         return Err(slug_taken());
     }
-    let id = organizations::insert(connection, slug, name, by.at)?;
+    let id = organizations::insert(connection, &token::public_id(random::fill), (slug, name), by.at)?;
     let set = organizations::built_in_set(connection, id, BuiltInSet::Administrator)?;
     admit(connection, user, id, set, by.at)?;
     activity::insert(connection, &activity::Entry { organization: Some(id), target_name: Some(name), ..by })?;

@@ -3,6 +3,7 @@
 use super::{
     AppError, Jeton, Result, mail,
     problem::{Field, Problems},
+    random,
     sessions::Begin,
 };
 use chrono_tz::Tz;
@@ -10,7 +11,7 @@ use domain::{
     activity::{Action, Source},
     organization,
     permission::BuiltInSet,
-    text,
+    text, token,
     user::{self, Language, Password, Profile, Theme},
 };
 use std::str::FromStr;
@@ -82,7 +83,8 @@ impl Jeton {
                 return Err(AppError::NotFound);
             }
             let slug = organization::slug(&organization);
-            let organization = organizations::insert(connection, &slug, &organization, now)?;
+            let organization =
+                organizations::insert(connection, &token::public_id(random::fill), (&slug, &organization), now)?;
             let user = users::insert(connection, &profile, &hash, now)?;
             let set = organizations::built_in_set(connection, organization, BuiltInSet::Administrator)?;
             memberships::insert(connection, user, organization, set, now)?;

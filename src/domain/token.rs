@@ -27,19 +27,16 @@ pub enum TokenKind {
     Personal,
     /// A service user's.
     Service,
-    /// Managed by Jeton for a built-in integration.
-    System,
 }
 
 impl TokenKind {
-    const ALL: [Self; 3] = [Self::Personal, Self::Service, Self::System];
+    const ALL: [Self; 2] = [Self::Personal, Self::Service];
 
     /// The word in programs and the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Personal => "personal",
             Self::Service => "service",
-            Self::System => "system",
         }
     }
 
@@ -48,7 +45,6 @@ impl TokenKind {
         match self {
             Self::Personal => "jtn_p_",
             Self::Service => "jtn_s_",
-            Self::System => "jtn_m_",
         }
     }
 

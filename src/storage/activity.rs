@@ -19,8 +19,6 @@ use domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most entries that are chained in one transaction when they were written before there was a chain.
-const BATCH: i64 = 1000;
 /// Most entries of one statement: SQLite takes 32,766 values, and each has 16.
 const TOGETHER: usize = 1000;
 
@@ -270,23 +268,4 @@ fn store_ends(connection: &mut AnyConnection, ends: BTreeMap<i64, End>) -> Resul
         AnyConnection::Postgres(postgres) => stored.execute(postgres),
     }?;
     Ok(())
-}
-
-/// Chains entries that were written before there was a chain, oldest first. Returns whether there may be more.
-///
-/// # Errors
-/// When the database fails.
-pub fn chain_older(connection: &mut AnyConnection) -> Result<bool> {
-    let rows: Vec<Chained> = activity::table
-        .filter(activity::position.is_null())
-        .order(activity::id)
-        .limit(BATCH)
-        .select(Chained::as_select())
-        .load(connection)?;
-    for (row, (position, hash)) in rows.iter().zip(link(connection, &rows)?) {
-        diesel::update(activity::table.find(row.id))
-            .set((activity::position.eq(position), activity::hash.eq(&hash[..])))
-            .execute(connection)?;
-    }
-    Ok(!rows.is_empty())
 }

@@ -1,13 +1,13 @@
 //! Invitations to organizations.
 
 use super::{
-    AnyConnection, BATCH, Result,
+    AnyConnection, Result,
     connection::MultiBackend,
     patterns, permission_set,
     schema::{invitations, organizations, permission_sets},
     searchable_person,
 };
-use diesel::{dsl::max, prelude::*};
+use diesel::prelude::*;
 use domain::{
     invitation::{Invitation, InvitationId, KEPT_DAYS, expires_at},
     organization::{OrganizationId, PermissionSetId},
@@ -150,35 +150,6 @@ pub fn list(
     query.load::<Joined>(connection)?.into_iter().map(invitation).collect()
 }
 
-/// Gives rows from before there was a search without accents what they are found by, and their addresses the form in
-/// which they are kept since then. Returns whether there may be more.
-///
-/// # Errors
-/// When the database fails.
-pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
-    let rows: Vec<(i64, i64, String)> = invitations::table
-        .filter(invitations::search.is_null())
-        .order(invitations::id)
-        .limit(BATCH)
-        .select((invitations::id, invitations::organization_id, invitations::email))
-        .load(connection)?;
-    for (id, organization, typed) in &rows {
-        let row = invitations::table.find(*id);
-        diesel::update(row).set(invitations::search.eq(searchable_person("", typed))).execute(connection)?;
-        let Ok(email) = Email::known(typed) else { continue };
-        // Of two for one address the newer one stays, as when somebody is invited twice.
-        let same = invitations::organization_id.eq(*organization).and(invitations::email_folded.eq(email.folded()));
-        let same = same.or(invitations::id.eq(*id));
-        let newest: Option<i64> =
-            invitations::table.filter(same.clone()).select(max(invitations::id)).get_result(connection)?;
-        let others = same.and(invitations::id.ne(newest.unwrap_or(*id)));
-        diesel::delete(invitations::table.filter(others)).execute(connection)?;
-        let address = (invitations::email.eq(email.as_str()), invitations::email_folded.eq(email.folded()));
-        diesel::update(row).set(address).execute(connection)?;
-    }
-    Ok(!rows.is_empty())
-}
-
 /// An invitation of an organization. One of another is none.
 ///
 /// # Errors
@@ -210,7 +181,7 @@ pub fn delete(connection: &mut AnyConnection, organization: OrganizationId, id: 
 /// # Errors
 /// When the database fails.
 pub fn delete_for(connection: &mut AnyConnection, organization: OrganizationId, email: &Email) -> Result<()> {
-    let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq_any(email.forms()));
+    let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq(email.folded()));
     diesel::delete(invitations::table.filter(same)).execute(connection)?;
     Ok(())
 }

@@ -158,9 +158,6 @@ fn searchable_person(name: &str, email: &str) -> String {
     text::searchable(&format!("{name} {shown} {mailed}"))
 }
 
-/// Rows that get a column which older rows lack, in one transaction.
-const BATCH: i64 = 500;
-
 #[cfg(test)]
 mod tests {
     #[test]

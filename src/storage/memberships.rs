@@ -4,7 +4,7 @@ pub mod people;
 pub mod places;
 
 use super::{
-    AnyConnection, BATCH, Result, permission_set,
+    AnyConnection, Result, permission_set,
     schema::{memberships, organizations, permission_sets, seats, users},
     searchable_person,
 };
@@ -63,26 +63,6 @@ pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &
         .set(memberships::search.eq(searchable_person(name, email)))
         .execute(connection)?;
     Ok(())
-}
-
-/// Writes that down for rows from before there was a search. Returns whether there may be more.
-///
-/// # Errors
-/// When the database fails.
-pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
-    let rows: Vec<(i64, String, String)> = memberships::table
-        .inner_join(users::table)
-        .filter(memberships::search.eq(""))
-        .order(memberships::id)
-        .limit(BATCH)
-        .select((memberships::id, users::name, users::email))
-        .load(connection)?;
-    for (id, name, email) in &rows {
-        diesel::update(memberships::table.find(*id))
-            .set(memberships::search.eq(searchable_person(name, email)))
-            .execute(connection)?;
-    }
-    Ok(!rows.is_empty())
 }
 
 /// A user's row in an organization that they once joined, and how they stand there.

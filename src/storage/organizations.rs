@@ -24,13 +24,19 @@ pub struct Named {
     pub name: String,
 }
 
-/// Makes an organization with the built-in permission sets. The database gives it its public id.
+/// Makes an organization with the built-in permission sets.
 ///
 /// # Errors
 /// When the database fails; [`super::StorageError::is_duplicate`] if the slug is or was another's.
-pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Timestamp) -> Result<OrganizationId> {
+pub fn insert(
+    connection: &mut AnyConnection,
+    public_id: &str,
+    (slug, name): (&str, &str),
+    now: Timestamp,
+) -> Result<OrganizationId> {
     let id: i64 = diesel::insert_into(organizations::table)
         .values((
+            organizations::public_id.eq(public_id),
             organizations::slug.eq(slug),
             organizations::name.eq(name),
             organizations::created_at.eq(now.seconds()),
@@ -45,6 +51,7 @@ pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Times
                 permission_sets::built_in.eq(set.key()),
                 permission_sets::name.eq(set.key()),
                 permission_sets::permissions.eq(set.permissions().keys()),
+                permission_sets::version.eq(1),
             ))
             .execute(connection)?;
     }
@@ -53,10 +60,8 @@ pub fn insert(connection: &mut AnyConnection, slug: &str, name: &str, now: Times
 
 /// Writes down that an organization has this part of addresses: it stays its own.
 fn keep_slug(connection: &mut AnyConnection, id: OrganizationId, slug: &str) -> Result<()> {
-    let slugs = organization_slugs::table;
-    let owner = slugs.find(slug).select(organization_slugs::organization_id).get_result(connection).optional()?;
-    if owner != Some(id.0) {
-        diesel::insert_into(slugs)
+    if find(connection, slug)? != Some(id) {
+        diesel::insert_into(organization_slugs::table)
             .values((organization_slugs::slug.eq(slug), organization_slugs::organization_id.eq(id.0)))
             .execute(connection)?;
     }
@@ -68,9 +73,6 @@ fn keep_slug(connection: &mut AnyConnection, id: OrganizationId, slug: &str) -> 
 /// # Errors
 /// When the database fails; [`super::StorageError::is_duplicate`] if the slug is or was another's.
 pub fn update(connection: &mut AnyConnection, id: OrganizationId, slug: &str, name: &str) -> Result<()> {
-    // A version before this one may have made the organization, and has not written it down.
-    let before = named(connection, id)?.slug;
-    keep_slug(connection, id, &before)?;
     keep_slug(connection, id, slug)?;
     diesel::update(organizations::table.find(id.0))
         .set((organizations::slug.eq(slug), organizations::name.eq(name)))
@@ -98,14 +100,9 @@ pub fn named(connection: &mut AnyConnection, id: OrganizationId) -> Result<Named
 /// # Errors
 /// When the database fails.
 pub fn find(connection: &mut AnyConnection, slug: &str) -> Result<Option<OrganizationId>> {
-    let has = organizations::table.filter(organizations::slug.eq(slug)).select(organizations::id);
-    let had = organization_slugs::table.find(slug).select(organization_slugs::organization_id);
-    // In this order: whoever gives it up between the two has had it.
-    let found: Option<i64> = match has.get_result(connection).optional()? {
-        Some(id) => Some(id),
-        None => had.get_result(connection).optional()?,
-    };
-    Ok(found.map(OrganizationId))
+    let owner = organization_slugs::table.find(slug).select(organization_slugs::organization_id);
+    let owner: Option<i64> = owner.get_result(connection).optional()?;
+    Ok(owner.map(OrganizationId))
 }
 
 /// Whether an organization has or had this part of addresses.

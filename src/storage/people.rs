@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use domain::{
     organization::OrganizationId,
     text,
-    user::{Email, UserId},
+    user::{UserId, folded_email},
 };
 
 /// Those of these users who belong to the organization, with their e-mail addresses.
@@ -33,12 +33,6 @@ pub fn addresses(
     Ok(rows.into_iter().map(|(id, email)| (UserId(id), email)).collect())
 }
 
-/// By what somebody is found.
-enum By {
-    Address(String),
-    Name(String),
-}
-
 /// The user of the organization with this e-mail address, or those with this name, whatever its accents.
 ///
 /// # Errors
@@ -49,30 +43,20 @@ pub fn named(
     name_or_address: &str,
     limit: i64,
 ) -> Result<Vec<UserId>> {
-    let addresses = Email::known(name_or_address).map(|email| email.forms()).unwrap_or_default();
-    let asked: Vec<By> = match name_or_address.contains('@') {
-        true => addresses.into_iter().map(By::Address).collect(),
-        false => vec![By::Name(text::searchable(name_or_address))],
+    let of_organization = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization.0))
+        // The order of the indexes by which users are found: another one would have SQLite read all people instead.
+        .order(users::id)
+        .limit(limit)
+        .select(users::id)
+        .into_boxed::<MultiBackend>();
+    let called = match name_or_address.contains('@') {
+        true => of_organization.filter(users::email_folded.eq(folded_email(name_or_address))),
+        false => of_organization.filter(users::search.eq(text::searchable(name_or_address))),
     };
-    for by in asked {
-        let of_organization = memberships::table
-            .inner_join(users::table)
-            .filter(memberships::organization_id.eq(organization.0))
-            // The order of the indexes by which users are found: another one would have SQLite read all people instead.
-            .order(users::id)
-            .limit(limit)
-            .select(users::id)
-            .into_boxed::<MultiBackend>();
-        let called = match by {
-            By::Address(address) => of_organization.filter(users::email_folded.eq(address)),
-            By::Name(name) => of_organization.filter(users::search.eq(name)),
-        };
-        let ids: Vec<i64> = called.load(connection)?;
-        if !ids.is_empty() {
-            return Ok(ids.into_iter().map(UserId).collect());
-        }
-    }
-    Ok(Vec::new())
+    let ids: Vec<i64> = called.load(connection)?;
+    Ok(ids.into_iter().map(UserId).collect())
 }
 
 /// Some people of the organization, those who joined first, by name and e-mail address: for a field that proposes them.

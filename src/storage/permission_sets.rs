@@ -107,6 +107,7 @@ pub fn insert(
             permission_sets::organization_id.eq(organization.0),
             permission_sets::name.eq(name),
             permission_sets::permissions.eq(permissions.keys()),
+            permission_sets::version.eq(1),
         ))
         .returning(permission_sets::id)
         .get_result(connection)?;

@@ -1,20 +1,6 @@
 //! The tables as diesel sees them; `migrations/` says what the columns mean.
 
 diesel::table! { installation (id) { id -> BigInt, pepper_check -> Binary, is_demo -> Bool, created_at -> BigInt, } }
-diesel::table! { auth_epoch (id) { id -> BigInt, epoch -> BigInt, } }
-diesel::table! { auth_changes (epoch) { epoch -> BigInt, digests -> Binary, } }
-diesel::table! {
-    revocations (token_id) {
-        token_id -> BigInt,
-        public_id -> Text,
-        label -> Text,
-        organization_id -> BigInt,
-        user_id -> Nullable<BigInt>,
-        is_old_key -> Bool,
-        epoch -> Nullable<BigInt>,
-        revoked_at -> Nullable<BigInt>,
-    }
-}
 diesel::table! {
     nodes (id) {
         id -> Text,
@@ -26,19 +12,20 @@ diesel::table! {
     }
 }
 diesel::table! {
-    revocation_nodes (token_id, node_id) {
-        token_id -> BigInt,
-        node_id -> Text,
-        node_name -> Text,
-        epoch -> BigInt,
-        refuses_since -> BigInt,
-        last_accepted_at -> Nullable<BigInt>,
+    mails (id) {
+        id -> BigInt,
+        sealed -> Binary,
+        request_id -> Text,
+        created_at -> BigInt,
+        next_at -> BigInt,
+        tries -> BigInt,
     }
 }
 diesel::table! {
     users (id) {
         id -> BigInt,
         name -> Text,
+        search -> Text,
         email -> Text,
         email_folded -> Text,
         password_hash -> Text,
@@ -46,94 +33,9 @@ diesel::table! {
         time_zone -> Text,
         theme -> Text,
         session_generation -> BigInt,
-        created_at -> BigInt,
         is_installation_admin -> Bool,
         blocked_at -> Nullable<BigInt>,
-        search -> Nullable<Text>,
-    }
-}
-diesel::table! {
-    organizations (id) {
-        id -> BigInt,
-        slug -> Text,
-        name -> Text,
         created_at -> BigInt,
-        public_id -> Text,
-    }
-}
-diesel::table! { organization_slugs (slug) { slug -> Text, organization_id -> BigInt, } }
-diesel::table! {
-    permission_sets (id) {
-        id -> BigInt,
-        organization_id -> BigInt,
-        built_in -> Nullable<Text>,
-        name -> Text,
-        permissions -> Text,
-        version -> BigInt,
-    }
-}
-diesel::table! {
-    memberships (id) {
-        id -> BigInt,
-        user_id -> BigInt,
-        organization_id -> BigInt,
-        permission_set_id -> BigInt,
-        is_active -> Bool,
-        created_at -> BigInt,
-        removed_at -> Nullable<BigInt>,
-        search -> Text,
-        seen_at -> Nullable<BigInt>,
-    }
-}
-diesel::table! {
-    invitations (id) {
-        id -> BigInt,
-        organization_id -> BigInt,
-        email -> Text,
-        email_folded -> Text,
-        permission_set_id -> BigInt,
-        code_hash -> Binary,
-        invited_by -> BigInt,
-        invited_by_name -> Text,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-        search -> Nullable<Text>,
-    }
-}
-diesel::table! {
-    seats (id) {
-        id -> BigInt,
-        organization_id -> BigInt,
-        membership_id -> BigInt,
-        began_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
-    }
-}
-diesel::table! {
-    service_users (id) {
-        id -> BigInt,
-        public_id -> Text,
-        organization_id -> BigInt,
-        name -> Text,
-        permissions -> Text,
-        created_at -> BigInt,
-        created_by -> BigInt,
-        created_by_name -> Text,
-        version -> BigInt,
-    }
-}
-diesel::table! {
-    sessions (key_hash) {
-        key_hash -> Binary,
-        public_id -> Text,
-        user_id -> BigInt,
-        generation -> BigInt,
-        started_at -> BigInt,
-        seen_at -> BigInt,
-        proved_at -> BigInt,
-        address -> Text,
-        program -> Text,
-        organization_id -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -155,13 +57,87 @@ diesel::table! {
     }
 }
 diesel::table! {
-    mails (id) {
+    organizations (id) {
         id -> BigInt,
-        sealed -> Binary,
-        request_id -> Text,
+        public_id -> Text,
+        slug -> Text,
+        name -> Text,
         created_at -> BigInt,
-        next_at -> BigInt,
-        tries -> BigInt,
+    }
+}
+diesel::table! { organization_slugs (slug) { slug -> Text, organization_id -> BigInt, } }
+diesel::table! {
+    permission_sets (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        built_in -> Nullable<Text>,
+        name -> Text,
+        permissions -> Text,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    memberships (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        organization_id -> BigInt,
+        permission_set_id -> BigInt,
+        search -> Text,
+        is_active -> Bool,
+        created_at -> BigInt,
+        seen_at -> Nullable<BigInt>,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    seats (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        membership_id -> BigInt,
+        began_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    invitations (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        permission_set_id -> BigInt,
+        email -> Text,
+        email_folded -> Text,
+        search -> Text,
+        code_hash -> Binary,
+        invited_by -> BigInt,
+        invited_by_name -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+diesel::table! {
+    sessions (key_hash) {
+        key_hash -> Binary,
+        public_id -> Text,
+        user_id -> BigInt,
+        generation -> BigInt,
+        organization_id -> Nullable<BigInt>,
+        started_at -> BigInt,
+        seen_at -> BigInt,
+        proved_at -> BigInt,
+        address -> Text,
+        program -> Text,
+    }
+}
+diesel::table! {
+    service_users (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        name -> Text,
+        permissions -> Text,
+        created_at -> BigInt,
+        created_by -> BigInt,
+        created_by_name -> Text,
+        version -> BigInt,
     }
 }
 diesel::table! {
@@ -174,6 +150,7 @@ diesel::table! {
         user_id -> Nullable<BigInt>,
         service_user_id -> Nullable<BigInt>,
         label -> Text,
+        search -> Text,
         scope -> Text,
         inactivity_days -> SmallInt,
         digest -> Binary,
@@ -187,7 +164,6 @@ diesel::table! {
         revoked_by -> Nullable<Text>,
         revoked_by_name -> Nullable<Text>,
         revocation_reason -> Nullable<Text>,
-        is_leaked -> Bool,
         expired_at -> Nullable<BigInt>,
         ends_at -> Nullable<BigInt>,
         quiet_seconds -> Nullable<BigInt>,
@@ -196,35 +172,33 @@ diesel::table! {
         refused_address -> Nullable<Text>,
         refused_program -> Nullable<Text>,
         slot -> Nullable<SmallInt>,
-        search -> Nullable<Text>,
     }
 }
 diesel::table! { token_calls (token_id, day) { token_id -> BigInt, day -> BigInt, calls -> BigInt, } }
+diesel::table! { auth_epoch (id) { id -> BigInt, epoch -> BigInt, } }
+diesel::table! { auth_changes (epoch) { epoch -> BigInt, digests -> Binary, } }
 diesel::table! {
-    activity (id) {
-        id -> BigInt,
-        organization_id -> Nullable<BigInt>,
-        at -> BigInt,
-        action -> Text,
-        actor_user_id -> Nullable<BigInt>,
-        actor_name -> Text,
-        token_public_id -> Nullable<Text>,
-        token_label -> Nullable<Text>,
-        count -> BigInt,
-        address -> Text,
-        program -> Text,
-        request_id -> Text,
-        target_user_id -> Nullable<BigInt>,
-        target_name -> Nullable<Text>,
-        detail -> Nullable<Text>,
-        position -> Nullable<BigInt>,
-        hash -> Nullable<Binary>,
+    revocations (token_id) {
+        token_id -> BigInt,
+        public_id -> Text,
+        label -> Text,
+        organization_id -> BigInt,
+        user_id -> Nullable<BigInt>,
+        is_old_key -> Bool,
+        epoch -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
     }
 }
 diesel::table! {
-    activity_heads (organization_id) { organization_id -> BigInt, position -> BigInt, hash -> Binary, }
+    revocation_nodes (token_id, node_id) {
+        token_id -> BigInt,
+        node_id -> Text,
+        node_name -> Text,
+        epoch -> BigInt,
+        refuses_since -> BigInt,
+        last_accepted_at -> Nullable<BigInt>,
+    }
 }
-
 diesel::table! {
     protected_apis (id) {
         id -> BigInt,
@@ -232,9 +206,9 @@ diesel::table! {
         organization_id -> BigInt,
         name -> Text,
         address -> Text,
+        lets_preflights -> Bool,
         created_at -> BigInt,
         version -> BigInt,
-        lets_preflights -> Bool,
     }
 }
 diesel::table! {
@@ -247,6 +221,28 @@ diesel::table! {
         permission -> Nullable<Text>,
     }
 }
+diesel::table! {
+    activity (id) {
+        id -> BigInt,
+        organization_id -> Nullable<BigInt>,
+        position -> BigInt,
+        hash -> Binary,
+        at -> BigInt,
+        action -> Text,
+        actor_user_id -> Nullable<BigInt>,
+        actor_name -> Text,
+        target_user_id -> Nullable<BigInt>,
+        target_name -> Nullable<Text>,
+        token_public_id -> Nullable<Text>,
+        token_label -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        count -> BigInt,
+        address -> Text,
+        program -> Text,
+        request_id -> Text,
+    }
+}
+diesel::table! { activity_heads (organization_id) { organization_id -> BigInt, position -> BigInt, hash -> Binary, } }
 
 diesel::joinable!(permission_sets -> organizations (organization_id));
 diesel::joinable!(memberships -> users (user_id));

@@ -15,14 +15,9 @@ pub use key::Revocation;
 pub use personal::{NewToken, find, find_by_form, find_owned, in_places, insert, list, list_owned};
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};
 
-use super::{AnyConnection, BATCH, Result, schema::api_tokens};
+use super::{AnyConnection, Result, schema::api_tokens};
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
-use domain::{
-    organization::OrganizationId,
-    text,
-    time::Timestamp,
-    token::{RevokedBy, TokenId},
-};
+use domain::{organization::OrganizationId, time::Timestamp, token::TokenId};
 use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
 
@@ -44,7 +39,6 @@ pub fn revoke<'a>(
             api_tokens::revoked_by.eq(revocation.by.key()),
             api_tokens::revoked_by_name.eq(revocation.name),
             api_tokens::revocation_reason.eq(revocation.reason),
-            api_tokens::is_leaked.eq(revocation.by == RevokedBy::Leak),
             api_tokens::slot.eq(None::<i16>),
         ))
         .returning(api_tokens::id)
@@ -118,25 +112,6 @@ pub fn move_moments(connection: &mut AnyConnection, from: Timestamp, until: Time
         .set(api_tokens::last_used_at.eq(api_tokens::last_used_at + by))
         .execute(connection)?;
     Ok(())
-}
-
-/// Gives rows from before there was a search without accents what they are found by. Returns whether there may be more.
-///
-/// # Errors
-/// When the database fails.
-pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
-    let rows: Vec<(i64, String)> = api_tokens::table
-        .filter(api_tokens::search.is_null())
-        .order(api_tokens::id)
-        .limit(BATCH)
-        .select((api_tokens::id, api_tokens::label))
-        .load(connection)?;
-    for (id, label) in &rows {
-        diesel::update(api_tokens::table.find(*id))
-            .set(api_tokens::search.eq(text::searchable(label)))
-            .execute(connection)?;
-    }
-    Ok(!rows.is_empty())
 }
 
 /// [`Life::expires_at`] in SQL, word for word the expression of the index `api_tokens_due`.

@@ -1,6 +1,6 @@
 //! Users: people who sign in.
 
-use super::{AnyConnection, BATCH, Result, known, schema::users};
+use super::{AnyConnection, Result, known, schema::users};
 use diesel::prelude::*;
 use domain::{
     text,
@@ -63,6 +63,7 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
             users::time_zone.eq(&new.time_zone),
             users::theme.eq(new.theme.key()),
             users::session_generation.eq(0),
+            users::is_installation_admin.eq(false),
             users::created_at.eq(now.seconds()),
         ))
         .returning(users::id)
@@ -92,49 +93,12 @@ pub fn list(connection: &mut AnyConnection) -> Result<Vec<User>> {
 /// # Errors
 /// When the database fails.
 pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Option<(User, String)>> {
-    for form in email.forms() {
-        let found = users::table
-            .filter(users::email_folded.eq(form))
-            .select((Row::as_select(), users::password_hash))
-            .get_result::<(Row, String)>(connection)
-            .optional()?;
-        if let Some((row, hash)) = found {
-            return Ok(Some((row.user()?, hash)));
-        }
-    }
-    Ok(None)
-}
-
-/// Gives rows from before there was a search of names what they are found by, and their addresses the form in which
-/// they are kept since then. Returns whether there may be more.
-///
-/// # Errors
-/// When the database fails.
-pub fn make_searchable(connection: &mut AnyConnection) -> Result<bool> {
-    let rows: Vec<(i64, String, String, String)> = users::table
-        .filter(users::search.is_null())
-        .order(users::id)
-        .limit(BATCH)
-        .select((users::id, users::name, users::email, users::email_folded))
-        .load(connection)?;
-    for (id, name, email, folded) in &rows {
-        let row = users::table.find(*id);
-        diesel::update(row).set(users::search.eq(text::searchable(name))).execute(connection)?;
-        let Ok(email) = Email::known(email) else { continue };
-        let same = users::table.filter(users::email_folded.eq(email.folded())).select(users::id);
-        if email.folded() == *folded {
-            continue;
-        } else if diesel::select(diesel::dsl::exists(same)).get_result(connection)? {
-            tracing::warn!(
-                user = id,
-                "another account has the same e-mail address, written differently: both stay as they are"
-            );
-        } else {
-            let address = (users::email.eq(email.as_str()), users::email_folded.eq(email.folded()));
-            diesel::update(row).set(address).execute(connection)?;
-        }
-    }
-    Ok(!rows.is_empty())
+    let found: Option<(Row, String)> = users::table
+        .filter(users::email_folded.eq(email.folded()))
+        .select((Row::as_select(), users::password_hash))
+        .get_result(connection)
+        .optional()?;
+    found.map(|(row, hash)| Ok((row.user()?, hash))).transpose()
 }
 
 /// The hash of a user's password.

@@ -29,8 +29,8 @@ fn tamper(app: &TestApp, statements: &[&str]) {
         .expect("the statements run");
 }
 
-/// What is wrong with the log of an organization.
-fn breaks(app: &TestApp, organization: i64, noted: Option<(i64, [u8; 32])>) -> Vec<Break> {
+/// What is wrong with the log of an organization; 0 stands for what belongs to none.
+pub fn breaks(app: &TestApp, organization: i64, noted: Option<(i64, [u8; 32])>) -> Vec<Break> {
     app.db
         .read::<_, StorageError>(|connection| {
             let mut walk = Walk::new(Some(OrganizationId(organization)), noted);
@@ -407,8 +407,8 @@ async fn any_column_that_is_changed_is_found(db: TestDb) {
         ("program", "''"),
         ("request_id", "'4567'"),
         ("position", "99"),
-        ("position", "NULL"),
-        ("hash", "NULL"),
+        ("position", "-1"),
+        ("hash", "(SELECT hash FROM activity WHERE organization_id = 1 AND position = 1)"),
     ] {
         let positions = if column == "position" { vec![5, 10] } else { vec![2, 5, 10] };
         for position in positions {

@@ -3,7 +3,6 @@
 use crate::harness::{PASSWORD, Person, TestApp, TestDb, db_test};
 use domain::permission::BuiltInSet;
 use futures_util::future::{join, join_all};
-use storage::{StorageError, organizations};
 
 const SETTINGS: &str = "/orgs/croix-bleue-sahel/settings";
 
@@ -166,30 +165,6 @@ async fn the_id_of_an_organization_stays_whatever_its_address(db: TestDb) {
     assert_eq!(ids(&key).await, (me, verified, told));
     let refused = app.with_key("GET", "/verify", "jtn_p_x").await;
     assert_eq!(refused.headers["jeton-organization-id"], "", "set or blanked as the others");
-}
-
-#[db_test]
-async fn organizations_from_before_there_were_ids_get_one(db: TestDb) {
-    let (app, ann) = TestApp::with_user(db, "Ann").await;
-    // As a version before this one makes them.
-    let sql = "INSERT INTO organizations (slug, name, created_at) VALUES ('old', 'Old', 1), ('older', 'Older', 1)";
-    app.db
-        .write::<_, StorageError>(|connection| {
-            Ok(diesel::RunQueryDsl::execute(diesel::sql_query(sql), connection).map(drop)?)
-        })
-        .unwrap();
-    let all = app.db.read(organizations::all).unwrap();
-    let mut ids: Vec<&str> = all.iter().map(|named| named.public_id.as_str()).collect();
-    assert!(ids.iter().all(|id| domain::token::is_public_id(id)), "{ids:?}");
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), 3);
-    for taken in ["old", "older"] {
-        assert_eq!(ann.post("/organizations/new", &[("organization", "X"), ("slug", taken)]).await.status, 422);
-    }
-    let old = all.iter().find(|named| named.slug == "old").unwrap().id;
-    app.db.write(|connection| organizations::update(connection, old, "new", "New")).unwrap();
-    assert_eq!(app.db.read(|connection| organizations::find(connection, "old")).unwrap(), Some(old));
 }
 
 #[db_test]

@@ -16,8 +16,8 @@ use storage::{
 async fn user_manager(app: &TestApp, ann: &Person) -> Person {
     change(
         app,
-        "INSERT INTO permission_sets (organization_id, name, permissions)
-            SELECT id, 'People only', 'platform.users templates.view inspections.view assets.view' FROM organizations",
+        "INSERT INTO permission_sets (organization_id, name, permissions, version)
+            SELECT id, 'People only', 'platform.users templates.view inspections.view assets.view', 1 FROM organizations",
     );
     let mia = app.add_user("Mia", Reader).await;
     assert_eq!(ann.gives("Mia", "People only").await.status, 303);
@@ -345,8 +345,8 @@ async fn a_search_finds_names_and_addresses_whatever_their_case_and_accents(db: 
 async fn a_long_list_is_paged_by_name_forwards_and_backwards(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for number in 0..120 {
-        change(&app, &format!("INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, created_at)
-                VALUES ('P{number:03}', 'p{number:03}@example.org', 'p{number:03}@example.org', '', 'UTC', 'system', 0, 1)"));
+        change(&app, &format!("INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, is_installation_admin, search, created_at)
+                VALUES ('P{number:03}', 'p{number:03}@example.org', 'p{number:03}@example.org', '', 'UTC', 'system', 0, FALSE, 'p{number:03}', 1)"));
     }
     change(
         &app,

@@ -19,10 +19,7 @@ const LONGEST_LOCAL: usize = 64;
 
 /// An e-mail address, which is what a user signs in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Email {
-    address: String,
-    typed: String,
-}
+pub struct Email(String);
 
 /// Why an e-mail address cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -46,7 +43,7 @@ impl Email {
     /// [`EmailError`] when it does not look like an address.
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let email = Self::known(typed)?;
-        let (local, domain) = parts(&email.address).ok_or(EmailError::Malformed)?;
+        let (local, domain) = parts(&email.0).ok_or(EmailError::Malformed)?;
         if let Some(hidden) = text::hidden(local) {
             return Err(EmailError::Text(TextError::Hidden(hidden)));
         }
@@ -54,7 +51,7 @@ impl Email {
             return Err(EmailError::Text(TextError::Key));
         }
         let is_local = local.len() <= LONGEST_LOCAL && local.split('.').all(is_atom);
-        let is_address = is_local && ascii(domain).is_some() && email.address.len() <= LONGEST;
+        let is_address = is_local && ascii(domain).is_some() && email.0.len() <= LONGEST;
         if is_address { Ok(email) } else { Err(EmailError::Malformed) }
     }
 
@@ -75,25 +72,17 @@ impl Email {
         }
         let local: String = local.nfc().collect();
         let domain = ascii(domain).unwrap_or_else(|| domain.nfc().collect());
-        Ok(Self { address: format!("{local}@{domain}"), typed: typed.to_owned() })
+        Ok(Self(format!("{local}@{domain}")))
     }
 
     /// The address as it is kept and mailed: what stands before the `@` as it was typed, the domain in ASCII.
     pub fn as_str(&self) -> &str {
-        &self.address
+        &self.0
     }
 
     /// The address folded for comparison: two users cannot have addresses that differ only in case.
     pub fn folded(&self) -> String {
-        self.address.to_lowercase()
-    }
-
-    /// The folded forms in which a row may have it, to be tried in this order. Before domains were kept in ASCII it was
-    /// as it was typed, and it stayed so where somebody else had the other form already: each of the two gets in by
-    /// their own.
-    pub fn forms(&self) -> Vec<String> {
-        let (typed, folded) = (self.typed.to_lowercase(), self.folded());
-        if typed == folded { vec![folded] } else { vec![typed, folded] }
+        self.0.to_lowercase()
     }
 }
 

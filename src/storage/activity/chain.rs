@@ -50,22 +50,22 @@ impl Walk {
     /// # Errors
     /// When the database fails.
     pub fn step(&mut self, connection: &mut AnyConnection, limit: i64) -> Result<bool> {
-        let rows: Vec<(Chained, i64, Option<Vec<u8>>)> = activity::table
+        let rows: Vec<(Chained, i64, Vec<u8>)> = activity::table
             // Word for word the expression of the index `activity_position`.
             .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(self.organization))
             .filter(activity::position.gt(self.position))
             .order(activity::position)
             .limit(limit)
-            .select((Chained::as_select(), activity::position.assume_not_null(), activity::hash))
+            .select((Chained::as_select(), activity::position, activity::hash))
             .load(connection)?;
         for (row, position, hash) in &rows {
-            self.look_at(row, *position, hash.as_deref());
+            self.look_at(row, *position, hash);
         }
         Ok(!rows.is_empty())
     }
 
-    fn look_at(&mut self, row: &Chained, position: i64, hash: Option<&[u8]>) {
-        let hash = hash.and_then(|hash| Hash::try_from(hash).ok());
+    fn look_at(&mut self, row: &Chained, position: i64, hash: &[u8]) {
+        let hash = Hash::try_from(hash).ok();
         if position > self.position + 1 {
             self.found(Break::Missing(self.position + 1, position - 1));
         } else if hash != Some(row.hash(&self.hash, position)) {
@@ -107,7 +107,7 @@ impl Walk {
         }
         let outside: i64 = activity::table
             .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(self.organization))
-            .filter(activity::position.is_null().or(activity::position.le(0).assume_not_null()))
+            .filter(activity::position.le(0))
             .count()
             .get_result(connection)?;
         if outside > 0 {

@@ -35,9 +35,7 @@ pub struct Filter {
 struct Row {
     #[diesel(embed)]
     entry: Chained,
-    #[diesel(select_expression = activity::position.assume_not_null())]
     position: i64,
-    #[diesel(select_expression = activity::hash.assume_not_null())]
     hash: Vec<u8>,
 }
 

@@ -91,8 +91,6 @@ pub fn identity(
         (TokenKind::Service, AnyConnection::Postgres(connection)) => {
             service!().filter(is_it).get_result(connection).optional()?.map(of_service_user)
         }
-        // Built-in integrations have none yet.
-        (TokenKind::System, _) => None,
     };
     found.map(|found| Ok(found?.1)).transpose()
 }
@@ -120,7 +118,6 @@ pub fn identities(
         (TokenKind::Service, AnyConnection::Sqlite(connection)) => {
             service!().filter(are_they).load(connection)?.into_iter().map(of_service_user).collect()
         }
-        (TokenKind::System, _) => Ok(Vec::new()),
     }
 }
 

@@ -59,7 +59,6 @@ pub(super) struct KeyRow {
     revoked_by: Option<String>,
     revoked_by_name: Option<String>,
     revocation_reason: Option<String>,
-    is_leaked: bool,
     #[diesel(embed)]
     refused: RefusedRow,
     quiet_seconds: Option<i64>,
@@ -73,7 +72,7 @@ impl KeyRow {
             address: self.last_used_address.unwrap_or_default(),
             program: self.last_used_program.unwrap_or_default(),
         });
-        let revoked_by = |word: String| known(RevokedBy::from_row(&word, self.is_leaked), &word);
+        let revoked_by = |word: String| known(RevokedBy::from_key(&word), &word);
         Ok(KeyFacts {
             token: TokenId(self.id),
             life,

@@ -196,6 +196,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp
             api_tokens::pepper_version.eq(Pepper::VERSION),
             api_tokens::form_nonce.eq(new.form_nonce),
             api_tokens::created_at.eq(now.seconds()),
+            api_tokens::refused_count.eq(0),
             api_tokens::slot.eq(new.slot),
         ))
         .returning(api_tokens::id)

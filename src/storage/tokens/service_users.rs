@@ -223,6 +223,7 @@ pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timesta
             api_tokens::pepper_version.eq(Pepper::VERSION),
             api_tokens::form_nonce.eq(new.form_nonce),
             api_tokens::created_at.eq(now.seconds()),
+            api_tokens::refused_count.eq(0),
             api_tokens::slot.eq(new.slot),
         ))
         .returning(api_tokens::id)
@@ -332,7 +333,6 @@ pub fn revoke(
             api_tokens::revoked_by.eq(revocation.by.key()),
             api_tokens::revoked_by_name.eq(revocation.name),
             api_tokens::revocation_reason.eq(revocation.reason),
-            api_tokens::is_leaked.eq(revocation.by == RevokedBy::Leak),
             api_tokens::slot.eq(None::<i16>),
         ))
         .returning(api_tokens::id)

@@ -185,7 +185,7 @@ fn more_than_one() -> OAuthError {
 pub fn service_user(accepted: Accepted) -> Result<Accepted, OAuthError> {
     match accepted.identity().kind {
         TokenKind::Service => Ok(accepted),
-        TokenKind::Personal | TokenKind::System => Err(OAuthError::NotServiceUser),
+        TokenKind::Personal => Err(OAuthError::NotServiceUser),
     }
 }
 

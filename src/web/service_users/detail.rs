@@ -83,8 +83,6 @@ struct Detail {
     held: String,
     /// By group: its name, and those that it holds.
     permissions: Vec<(&'static str, Vec<&'static str>)>,
-    /// Whether it holds one of the two that SCIM needs, and not the other.
-    is_half_of_scim: bool,
     /// The activity log of this token, for those who may read it.
     history: Option<String>,
 }
@@ -209,7 +207,6 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
     };
     let used = key.last_use.as_ref();
     let reads_log = at.who.membership().permissions.contains(Permission::PlatformActivity);
-    let held = |permission| token.permissions.contains(permission);
     Detail {
         id: token.public_id.clone(),
         name: token.name.clone(),
@@ -227,7 +224,6 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         made_by: token.made_by.clone(),
         held: t.service_permissions_held(token.permissions.count(), Permissions::all().count()),
         permissions: by_group(t, token.permissions),
-        is_half_of_scim: held(Permission::PlatformUsers) != held(Permission::PlatformGroups),
         history: reads_log.then(|| path::activity_with(at.slug(), &[("token", &token.public_id)])),
     }
 }

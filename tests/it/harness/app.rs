@@ -7,10 +7,11 @@
 //! ```
 
 use super::{Smtp, TestDb};
-use app::{Jeton, clock::Clock, mail};
+use app::{Jeton, clock::Clock, mail, random};
 use domain::{
     organization::OrganizationId,
     permission::BuiltInSet,
+    token,
     user::{Email, Theme},
 };
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
@@ -203,7 +204,9 @@ impl TestApp {
     /// Another organization with this slug, whose only user `name` is its administrator and signed in.
     pub async fn add_organization(&self, slug: &str, name: &str) -> Person {
         let now = self.clock.now();
-        let new = |connection: &mut AnyConnection| organizations::insert(connection, slug, slug, now);
+        let new = |connection: &mut AnyConnection| {
+            organizations::insert(connection, &token::public_id(random::fill), (slug, slug), now)
+        };
         self.add_user_to(name, BuiltInSet::Administrator, new).await
     }
 
