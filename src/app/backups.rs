@@ -29,7 +29,6 @@ use storage::{
     Address, AnyConnection, InUse, StorageError, activity, backups,
     epoch::{self, Touched},
     installation::{self, Installation},
-    memberships,
     tokens::{self, Revocation},
 };
 

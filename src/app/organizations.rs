@@ -15,7 +15,6 @@ use domain::{
     organization::{self, OrganizationId, is_slug},
     permission::BuiltInSet,
     text,
-    time::Timestamp,
     token,
     user::UserId,
 };

@@ -3,8 +3,8 @@
 mod chain;
 mod reading;
 
-pub use chain::{Break, Walk, chains};
-pub use reading::{Filter, Key, Logged, PageFrom, at, head, page};
+pub use chain::{Walk, chains};
+pub use reading::{Filter, at, head, page};
 
 use super::{
     AnyConnection, Result, known,

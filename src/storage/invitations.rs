@@ -11,7 +11,6 @@ use diesel::prelude::*;
 use domain::{
     invitation::{Invitation, InvitationId, KEPT_DAYS, expires_at},
     organization::{OrganizationId, PermissionSetId},
-    permission_set::PermissionSet,
     time::{DAY, Timestamp},
     user::{Email, UserId, folded_email},
 };

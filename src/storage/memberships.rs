@@ -18,7 +18,7 @@ use domain::{
     user::UserId,
 };
 
-const fn standing(is_active: bool, removed_at: Option<i64>) -> Standing {
+const fn standing_of(is_active: bool, removed_at: Option<i64>) -> Standing {
     match (is_active, removed_at) {
         (true, _) => Standing::Active,
         (false, None) => Standing::Deactivated,
@@ -79,7 +79,7 @@ pub fn standing(
         .select((memberships::id, memberships::is_active, memberships::removed_at))
         .get_result(connection)
         .optional()?;
-    Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), standing(is_active, removed_at))))
+    Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), standing_of(is_active, removed_at))))
 }
 
 /// Whether a user belongs to any other organization, active or deactivated.

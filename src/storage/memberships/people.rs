@@ -1,6 +1,6 @@
 //! The people of an organization, as lists and their pages show them.
 
-use super::{SetRow, Standing, standing};
+use super::{SetRow, standing_of};
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
@@ -12,7 +12,6 @@ use domain::{
     membership::{PageFrom, Person},
     organization::{MembershipId, OrganizationId, PermissionSetId},
     permission::Permission,
-    permission_set::PermissionSet,
     time::Timestamp,
     user::UserId,
 };
@@ -58,7 +57,7 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
         email: user.email,
         is_installation_admin: user.is_installation_admin,
         is_blocked: user.blocked_at.is_some(),
-        standing: standing(row.is_active, row.removed_at),
+        standing: standing_of(row.is_active, row.removed_at),
         set: set.set()?,
         joined_at: Timestamp::from_seconds(row.created_at),
         seen_at: row.seen_at.map(Timestamp::from_seconds),

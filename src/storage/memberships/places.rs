@@ -1,6 +1,6 @@
 //! The places of users in all their organizations, as whoever runs the server sees them.
 
-use super::{SetRow, Standing, standing};
+use super::{SetRow, Standing, standing_of};
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
@@ -64,7 +64,7 @@ fn place((row, slug, set): (Row, String, SetRow)) -> Result<Place> {
         membership: MembershipId(row.id),
         organization: OrganizationId(row.organization_id),
         slug,
-        standing: standing(row.is_active, row.removed_at),
+        standing: standing_of(row.is_active, row.removed_at),
         set: set.set()?.name,
     })
 }

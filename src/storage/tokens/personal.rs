@@ -12,10 +12,7 @@ use domain::{
     organization::{MembershipId, OrganizationId},
     text,
     time::Timestamp,
-    token::{
-        InactivityExpiry, KeyDigest, LastUse, Life, OwnedToken, Pepper, RefusedUses, RevokedBy, Scope, Token, TokenId,
-        TokenKind,
-    },
+    token::{InactivityExpiry, KeyDigest, OwnedToken, Pepper, Scope, Token, TokenId, TokenKind},
     user::UserId,
 };
 

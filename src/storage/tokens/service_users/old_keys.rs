@@ -3,10 +3,14 @@
 use crate::{
     AnyConnection, Result, known,
     schema::{api_tokens, service_users},
-    tokens::{RevokedBy, note_revoked},
+    tokens::note_revoked,
 };
 use diesel::prelude::*;
-use domain::{organization::OrganizationId, time::Timestamp, token::TokenId};
+use domain::{
+    organization::OrganizationId,
+    time::Timestamp,
+    token::{RevokedBy, TokenId},
+};
 
 /// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
 /// key that follows it.
