@@ -1,4 +1,4 @@
-//! The one decision about a request (`product.md` rule 17): token state → subject's state → scope → permission.
+//! The one decision about a request: token state → subject's state → scope → permission.
 //!
 //! The API, forward-auth and every later protocol call [`decide`]; there is no second place that decides. The links are
 //! asked in a fixed order and the first that says no is the answer, so a [`Refusal`] tells the whole chain: what stands

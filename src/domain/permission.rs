@@ -3,7 +3,7 @@
 use super::{organization::OrganizationId, token::Scope};
 use std::marker::PhantomData;
 
-/// One thing that may be done in an organization (`product.md`, *Permissions*).
+/// One thing that may be done in an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Platform management: Users.

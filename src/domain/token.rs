@@ -11,9 +11,9 @@ use super::{
     time::{DAY, Timestamp},
 };
 
-/// Most active personal tokens of one user (`product.md` rule 7).
+/// Most active personal tokens of one user (L1).
 pub const PERSONAL_LIMIT: i16 = 10;
-/// Most active tokens of service users in one organization (`product.md` rule 12).
+/// Most active tokens of service users in one organization (L1).
 pub const SERVICE_LIMIT: i16 = 20;
 
 /// The row id of a token.
@@ -40,7 +40,7 @@ impl TokenKind {
         }
     }
 
-    /// What a key of this kind begins with (`product.md` rule 2).
+    /// What a key of this kind begins with (T1).
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Personal => "jtn_p_",
@@ -89,7 +89,7 @@ impl Scope {
     }
 }
 
-/// After how long without use a token expires (`product.md` rule 3).
+/// After how long without use a token expires (L5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InactivityExpiry {
     /// 31 days.

@@ -16,6 +16,7 @@ mod connections;
 mod cookies;
 mod disk;
 mod email_changes;
+mod epoch;
 mod faults;
 mod forms;
 mod frames;

@@ -1,5 +1,5 @@
 //! Clients that everybody uses, as they are shipped, against introspection and revocation: Authlib, openid-client, Apache with
-//! mod_auth_openidc, and Django OAuth Toolkit (V5). `docs/introspection.md` shows the same settings.
+//! mod_auth_openidc, and Django OAuth Toolkit (V13). `docs/introspection.md` shows the same settings.
 
 use crate::harness::{
     Person, TestApp, TestDb, another_key,

@@ -1,7 +1,9 @@
 //! The structure that `CONTRIBUTING.md` describes holds, as far as the compiler does not see to it.
 
 use domain::leak;
+use regex::Regex;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -86,6 +88,67 @@ fn no_file_has_anything_like_a_key_in_it() {
             pattern.find(&fs::read(&file).unwrap()).map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned());
         assert_eq!(found, None, "{}", file.display());
     }
+}
+
+/// What a file cites of `docs/requirements.md`, such as V16. In Rust only comments cite: `IpAddr::V4` is no requirement.
+fn cited(file: &Path, text: &str) -> Vec<String> {
+    let comment = Regex::new(r"(?:^|\s)//[/!]?(\s.*)$").unwrap();
+    let id = Regex::new(r"(?:^|[^\w%&:@=+-])([TVSCALGRIXP][0-9]{1,2})\b").unwrap();
+    let is_rust = file.extension().is_some_and(|extension| extension == "rs");
+    let told = |line| {
+        if is_rust {
+            comment.captures(line).and_then(|found| found.get(1)).map_or("", |told| told.as_str())
+        } else {
+            line
+        }
+    };
+    text.lines().flat_map(|line| id.captures_iter(told(line)).map(|found| found[1].to_owned())).collect()
+}
+
+/// The ids of the rows of `docs/requirements.md`, and the tests that they name.
+fn requirements(root: &Path) -> (BTreeSet<String>, Vec<String>) {
+    let text = fs::read_to_string(root.join("docs/requirements.md")).unwrap();
+    let row = Regex::new(r"(?m)^\| ([A-Z][0-9]+) \| [^|]+ \| ([^|]+) \|$").unwrap();
+    let test = Regex::new(r"`((?:\w+::)+\w+)`").unwrap();
+    let (mut ids, mut tests) = (BTreeSet::new(), Vec::new());
+    for [id, named] in row.captures_iter(&text).map(|row| row.extract().1) {
+        assert!(ids.insert(id.to_owned()), "{id} has two rows");
+        assert!(test.is_match(named), "{id} names no test");
+        tests.extend(test.captures_iter(named).map(|test| test[1].to_owned()));
+    }
+    (ids, tests)
+}
+
+/// Whether a test is where its name says: in a module of a room, or of these tests.
+fn exists(root: &Path, name: &str) -> bool {
+    let (module, function) = name.rsplit_once("::").unwrap();
+    let room = module.split("::").next().unwrap();
+    let folder = root.join(if ROOMS.contains(&room) { "src" } else { "tests/it" });
+    let path = folder.join(module.replace("::", "/"));
+    [path.with_extension("rs"), path.join("mod.rs"), path.join("lib.rs")]
+        .iter()
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .any(|source| source.contains(&format!("fn {function}(")))
+}
+
+#[test]
+fn every_requirement_that_is_cited_is_described_with_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (described, tests) = requirements(root);
+    assert!(described.len() > 50 && tests.len() > described.len(), "{described:?}");
+    for name in tests {
+        assert!(exists(root, &name), "docs/requirements.md names {name}, which is no test");
+    }
+    let mut citations = 0;
+    for file in ["src", "tests", "docs", "bench", "migrations"].iter().flat_map(|folder| tracked(&root.join(folder))) {
+        // Pictures are no texts.
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        for id in cited(&file, &text) {
+            citations += 1;
+            assert!(described.contains(&id), "{} cites {id}, which docs/requirements.md lacks", file.display());
+        }
+    }
+    assert!(citations > 100, "{citations}");
 }
 
 /// All files but those that the build and the tests bring along, as `.gitignore` names them.

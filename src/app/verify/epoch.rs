@@ -4,7 +4,7 @@
 //! used only when an epoch read that *began after the request arrived* shows the epoch at which the answer was loaded. So
 //! a request that starts after a revocation was answered sees the revocation, on any number of nodes, whatever messages
 //! are lost. On Postgres, requests that arrive together share one read, so the database sees one tiny read at a time however
-//! many requests there are (`architecture.md`, *revocation*; V1, V3).
+//! many requests there are (V1, V3).
 
 use super::{
     batcher::Line,
