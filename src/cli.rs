@@ -112,7 +112,7 @@ async fn serve(config: Config) -> Outcome {
     if let Err(untrusted) = jeton.clock().trusted() {
         tracing::error!("{untrusted}");
     }
-    let needs_setup = jeton.needs_setup().await?;
+    let needs_setup = app::setup::is_needed(&jeton).await?;
     let server = bind(jeton, &config)?;
     say(&format!("Jeton {} serves {}", env!("CARGO_PKG_VERSION"), server.url.0))?;
     if let Some(address) = server.verify_address {
@@ -140,7 +140,7 @@ async fn demonstrate(options: Options, json: bool) -> Outcome {
         Err(StartError::Pepper(_)) => return Err(demo::NOT_EMPTY.into()),
         opened => opened?,
     };
-    let keys = jeton.fill_demo().await?;
+    let keys = app::demo::fill(&jeton).await?;
     let server = bind(jeton, &config)?;
     if json {
         say(&keys.json(&server.url.0).to_string())?;

@@ -39,99 +39,99 @@ fn typed_email(actor: &Actor, typed: &str) -> std::result::Result<Email, EmailEr
     }
 }
 
-impl Jeton {
-    /// Changes the user's name, e-mail address, language, time zone and theme. A new e-mail address is a new way to
-    /// sign in, so it needs the password, and where mail is sent also a proof ([`email_changes`]). Returns whether it
-    /// waits for that.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong; too many new addresses.
-    pub async fn change_profile(
-        &self,
-        actor: &Actor,
-        form: ProfileForm,
-        source: Source,
-        compose: impl Compose,
-    ) -> Result<bool> {
-        let mut problems = Problems::default();
-        let name = problems.check(Field::Name, user::name(&form.name));
-        let email = problems.check(Field::Email, typed_email(actor, &form.email));
-        let language = match form.language.as_str() {
-            "" => Some(None),
-            tag => problems.choice(Field::Language, Language::from_tag(tag)).map(Some),
-        };
-        let zone = problems.choice(Field::TimeZone, chrono_tz::Tz::from_str(&form.time_zone).ok());
-        let theme = problems.choice(Field::Theme, Theme::from_key(&form.theme));
-        let (Some(name), Some(email), Some(language), Some(zone), Some(theme)) = (name, email, language, zone, theme)
-        else {
-            return Err(problems.into());
-        };
-        let user = actor.user();
-        let is_new = is_another(user, &email);
+/// Changes the user's name, e-mail address, language, time zone and theme. A new e-mail address is a new way to
+/// sign in, so it needs the password, and where mail is sent also a proof ([`email_changes`]). Returns whether it
+/// waits for that.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong; too many new addresses.
+pub async fn change_profile(
+    jeton: &Jeton,
+    actor: &Actor,
+    form: ProfileForm,
+    source: Source,
+    compose: impl Compose,
+) -> Result<bool> {
+    let mut problems = Problems::default();
+    let name = problems.check(Field::Name, user::name(&form.name));
+    let email = problems.check(Field::Email, typed_email(actor, &form.email));
+    let language = match form.language.as_str() {
+        "" => Some(None),
+        tag => problems.choice(Field::Language, Language::from_tag(tag)).map(Some),
+    };
+    let zone = problems.choice(Field::TimeZone, chrono_tz::Tz::from_str(&form.time_zone).ok());
+    let theme = problems.choice(Field::Theme, Theme::from_key(&form.theme));
+    let (Some(name), Some(email), Some(language), Some(zone), Some(theme)) = (name, email, language, zone, theme)
+    else {
+        return Err(problems.into());
+    };
+    let user = actor.user();
+    let is_new = is_another(user, &email);
+    if is_new {
+        crate::sessions::require_reauthentication(jeton, actor, form.password, &source).await?;
+        jeton.attempts.take_new_email(user.id, &email.folded())?;
+    }
+    let mailer = jeton.mail.clone().filter(|_| is_new);
+    let (posting, actor, now) = (mailer.clone(), actor.clone(), jeton.clock.now());
+    let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
+    let posted = jeton.write(move |connection| {
+        let Profile { name, email, .. } = &profile;
+        // Their address at this moment: a new one may have been proved since the request began.
+        users::lock(connection, actor.user().id)?;
+        let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
+        users::update_settings(connection, user.id, &profile)?;
+        memberships::rename(connection, user.id, name, &user.email)?;
+        activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?;
+        if let Some(mailer) = &posting {
+            return email_changes::ask(connection, mailer, (&user, email), &compose, (now, &source));
+        }
         if is_new {
-            self.need_proof(actor, form.password, &source).await?;
-            self.attempts.take_new_email(user.id, &email.folded())?;
+            email_changes::change(connection, &user, name, email, (now, &source)).map_err(or_taken)?;
+        } else if !is_another(&user, email) {
+            // Written otherwise.
+            users::update_email(connection, user.id, email)?;
+            memberships::rename(connection, user.id, name, email.as_str())?;
         }
-        let mailer = self.mail.clone().filter(|_| is_new);
-        let (posting, actor, now) = (mailer.clone(), actor.clone(), self.clock.now());
-        let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
-        let posted = self.write(move |connection| {
-            let Profile { name, email, .. } = &profile;
-            // Their address at this moment: a new one may have been proved since the request began.
-            users::lock(connection, actor.user().id)?;
-            let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
-            users::update_settings(connection, user.id, &profile)?;
-            memberships::rename(connection, user.id, name, &user.email)?;
-            activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?;
-            if let Some(mailer) = &posting {
-                return email_changes::ask(connection, mailer, (&user, email), &compose, (now, &source));
-            }
-            if is_new {
-                email_changes::change(connection, &user, name, email, (now, &source)).map_err(or_taken)?;
-            } else if !is_another(&user, email) {
-                // Written otherwise.
-                users::update_email(connection, user.id, email)?;
-                memberships::rename(connection, user.id, name, email.as_str())?;
-            }
-            Ok(Vec::new())
-        });
-        let posted = posted.await?;
-        if let Some(mailer) = &mailer {
-            posted.into_iter().for_each(|posted| drop(mailer.send(posted)));
-        }
-        Ok(mailer.is_some())
+        Ok(Vec::new())
+    });
+    let posted = posted.await?;
+    if let Some(mailer) = &mailer {
+        posted.into_iter().for_each(|posted| drop(mailer.send(posted)));
     }
+    Ok(mailer.is_some())
+}
 
-    /// Changes the user's theme alone, as the switch in the menu does.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] when there is no such theme.
-    pub async fn change_theme(&self, actor: &Actor, theme: &str) -> Result<()> {
-        let theme = Theme::from_key(theme).ok_or(Problems::one(Field::Theme, Problem::NotAChoice))?;
-        let id = actor.user().id;
-        self.write(move |connection| Ok(users::update_theme(connection, id, theme)?)).await
+/// Changes the user's theme alone, as the switch in the menu does.
+///
+/// # Errors
+/// [`AppError::Invalid`] when there is no such theme.
+pub async fn change_theme(jeton: &Jeton, actor: &Actor, theme: &str) -> Result<()> {
+    let theme = Theme::from_key(theme).ok_or(Problems::one(Field::Theme, Problem::NotAChoice))?;
+    let id = actor.user().id;
+    jeton.write(move |connection| Ok(users::update_theme(connection, id, theme)?)).await
+}
+
+/// Changes the user's password and ends all their other sessions, in one transaction. Sign-ins with the old password
+/// that are under way at that moment end with them (S4).
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong.
+pub async fn change_password(jeton: &Jeton, actor: &Actor, current: String, new: String, source: Source) -> Result<()> {
+    let user = actor.user();
+    let mut problems = Problems::default();
+    if current.is_empty() {
+        problems.check(Field::Password, Err::<(), _>(user::PasswordError::Empty));
     }
+    let new = problems.check(Field::NewPassword, Password::chosen(new, &[&user.name, &user.email]));
+    let Some(new) = new.filter(|_| !current.is_empty()) else { return Err(problems.into()) };
+    crate::sessions::reauthenticate(jeton, actor, Some(current), &source).await?;
 
-    /// Changes the user's password and ends all their other sessions, in one transaction. Sign-ins with the old password
-    /// that are under way at that moment end with them (S4).
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong.
-    pub async fn change_password(&self, actor: &Actor, current: String, new: String, source: Source) -> Result<()> {
-        let user = actor.user();
-        let mut problems = Problems::default();
-        if current.is_empty() {
-            problems.check(Field::Password, Err::<(), _>(user::PasswordError::Empty));
-        }
-        let new = problems.check(Field::NewPassword, Password::chosen(new, &[&user.name, &user.email]));
-        let Some(new) = new.filter(|_| !current.is_empty()) else { return Err(problems.into()) };
-        self.prove(actor, Some(current), &source).await?;
-
-        let id = user.id;
-        let old_hash = self.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
-        let new_hash = self.passwords.hash(new).await?;
-        let (actor, now) = (actor.clone(), self.clock.now());
-        self.write(move |connection| {
+    let id = user.id;
+    let old_hash = jeton.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
+    let new_hash = jeton.passwords.hash(new).await?;
+    let (actor, now) = (actor.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             // A change in another tab a moment ago has ended this session too.
             let generation =
                 users::update_password(connection, id, &old_hash, &new_hash)?.ok_or(AppError::SignedOut)?;
@@ -141,5 +141,4 @@ impl Jeton {
             Ok(activity::insert(connection, &actor.entry(Action::PasswordChanged, now, &source))?)
         })
         .await
-    }
 }

@@ -90,97 +90,98 @@ pub struct LogPage {
     pub proposed: Vec<(String, String)>,
 }
 
-/// An export that has begun: each call of [`Jeton::export_more`] gives the next entries.
+/// An export that has begun: each call of [`export_more`] gives the next entries.
 pub struct Export {
     reader: Holder<ReadActivity>,
     filter: Filter,
     from: PageFrom,
 }
 
-impl Jeton {
-    /// A page of the organization's log.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what cannot be looked for.
-    pub async fn activity(&self, reader: &Holder<ReadActivity>, form: LogForm, from: PageFrom) -> Result<LogPage> {
-        let organization = reader.grant().organization();
-        self.read(move |connection| {
+/// A page of the organization's log.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what cannot be looked for.
+pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, from: PageFrom) -> Result<LogPage> {
+    let organization = reader.grant().organization();
+    jeton
+        .read(move |connection| {
             let filter = filter(connection, organization, &form)?;
             page(connection, organization, &filter, from)
         })
         .await
-    }
+}
 
-    /// What a page of the log shows besides entries, for one that could not be looked for.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn empty_activity(&self, reader: &Holder<ReadActivity>) -> Result<LogPage> {
-        let organization = reader.grant().organization();
-        self.read(move |connection| {
+/// What a page of the log shows besides entries, for one that could not be looked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn empty_page(jeton: &Jeton, reader: &Holder<ReadActivity>) -> Result<LogPage> {
+    let organization = reader.grant().organization();
+    jeton
+        .read(move |connection| {
             let head = activity::head(connection, Some(organization))?;
             Ok(LogPage { head, proposed: people::proposed(connection, organization, PROPOSED)?, ..LogPage::default() })
         })
         .await
-    }
+}
 
-    /// The entry of the organization's log at this position.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none.
-    pub async fn activity_entry(&self, reader: &Holder<ReadActivity>, position: i64) -> Result<LogPage> {
-        let organization = reader.grant().organization();
-        self.read(move |connection| {
+/// The entry of the organization's log at this position.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none.
+pub async fn find(jeton: &Jeton, reader: &Holder<ReadActivity>, position: i64) -> Result<LogPage> {
+    let organization = reader.grant().organization();
+    jeton
+        .read(move |connection| {
             let entry = activity::at(connection, organization, position)?.ok_or(AppError::NotFound)?;
             with_names(connection, organization, vec![entry])
         })
         .await
-    }
+}
 
-    /// Begins an export of the log, and notes that in it. `what` is the name of the file.
-    ///
-    /// # Errors
-    /// As [`Jeton::activity`].
-    pub async fn export_activity(
-        &self,
-        reader: &Holder<ReadActivity>,
-        form: LogForm,
-        what: &'static str,
-        source: Source,
-    ) -> Result<Export> {
-        let (writer, now) = (reader.clone(), self.clock.now());
-        let filter = self
-            .write(move |connection| {
-                let organization = writer.still(connection)?.organization();
-                let filter = filter(connection, organization, &form)?;
-                let entry = writer.entry(Action::Exported, now, &source);
-                activity::insert(connection, &activity::Entry { detail: Some(what), ..entry })?;
-                Ok(filter)
-            })
-            .await?;
-        Ok(Export { reader: reader.clone(), filter, from: PageFrom::Newest })
-    }
+/// Begins an export of the log, and notes that in it. `what` is the name of the file.
+///
+/// # Errors
+/// As [`page`].
+pub async fn export(
+    jeton: &Jeton,
+    reader: &Holder<ReadActivity>,
+    form: LogForm,
+    what: &'static str,
+    source: Source,
+) -> Result<Export> {
+    let (writer, now) = (reader.clone(), jeton.clock.now());
+    let filter = jeton
+        .write(move |connection| {
+            let organization = writer.still(connection)?.organization();
+            let filter = filter(connection, organization, &form)?;
+            let entry = writer.entry(Action::Exported, now, &source);
+            activity::insert(connection, &activity::Entry { detail: Some(what), ..entry })?;
+            Ok(filter)
+        })
+        .await?;
+    Ok(Export { reader: reader.clone(), filter, from: PageFrom::Newest })
+}
 
-    /// The next entries of an export, newest first; none at its end.
-    ///
-    /// # Errors
-    /// When the session has ended or the permission is gone meanwhile: no answer outlives its authority (V12).
-    pub async fn export_more(&self, export: &mut Export) -> Result<Vec<Logged>> {
-        let (reader, filter, from, now) = (export.reader.clone(), export.filter.clone(), export.from, self.clock.now());
-        let entries = self
-            .read(move |connection| {
-                if !sessions::is_alive(connection, &reader.actor().session().public_id, now)? {
-                    return Err(AppError::SignedOut);
-                }
-                let organization = reader.still(connection)?.organization();
-                Ok(activity::page(connection, Some(organization), &filter, from, BATCH)?)
-            })
-            .await?;
-        if let Some(last) = entries.last() {
-            export.from = PageFrom::Before(last.key());
-        }
-        Ok(entries)
+/// The next entries of an export, newest first; none at its end.
+///
+/// # Errors
+/// When the session has ended or the permission is gone meanwhile: no answer outlives its authority (V12).
+pub async fn export_more(jeton: &Jeton, export: &mut Export) -> Result<Vec<Logged>> {
+    let (reader, filter, from, now) = (export.reader.clone(), export.filter.clone(), export.from, jeton.clock.now());
+    let entries = jeton
+        .read(move |connection| {
+            if !sessions::is_alive(connection, &reader.actor().session().public_id, now)? {
+                return Err(AppError::SignedOut);
+            }
+            let organization = reader.still(connection)?.organization();
+            Ok(activity::page(connection, Some(organization), &filter, from, BATCH)?)
+        })
+        .await?;
+    if let Some(last) = entries.last() {
+        export.from = PageFrom::Before(last.key());
     }
+    Ok(entries)
 }
 
 /// What a form asks for, as storage knows it.

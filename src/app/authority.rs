@@ -115,23 +115,21 @@ fn lacks_nothing(held: Permissions) -> Result<()> {
     }
 }
 
-impl Jeton {
-    /// The organization that has or had this part of addresses, for somebody who is active in it. One that they are not
-    /// active in is as little there as one that does not exist (A3).
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn enter(&self, actor: Actor, slug: &str) -> Result<Member> {
-        let found = actor.memberships().iter().find(|at| at.slug == slug).cloned();
-        if let Some(membership) = found {
-            return Ok(Member { membership, actor });
-        }
-        if !is_slug(slug) {
-            return Err(AppError::NotFound);
-        }
-        let slug = slug.to_owned();
-        let former = self.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
-        let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
-        Ok(Member { membership: found.ok_or(AppError::NotFound)?, actor })
+/// The organization that has or had this part of addresses, for somebody who is active in it. One that they are not
+/// active in is as little there as one that does not exist (A3).
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub async fn enter(jeton: &Jeton, actor: Actor, slug: &str) -> Result<Member> {
+    let found = actor.memberships().iter().find(|at| at.slug == slug).cloned();
+    if let Some(membership) = found {
+        return Ok(Member { membership, actor });
     }
+    if !is_slug(slug) {
+        return Err(AppError::NotFound);
+    }
+    let slug = slug.to_owned();
+    let former = jeton.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
+    let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
+    Ok(Member { membership: found.ok_or(AppError::NotFound)?, actor })
 }

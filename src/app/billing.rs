@@ -23,23 +23,28 @@ pub struct Billing {
     pub months: Vec<(Month, i64)>,
 }
 
-impl Jeton {
-    /// The seats of the organization.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn billing(&self, at: &Holder<SeeBilling>) -> Result<Billing> {
-        let (at, month) = (at.clone(), Month::of(self.clock.now()));
-        self.read(move |connection| billing(connection, &at, month)).await
-    }
+/// The seats of the organization.
+///
+/// # Errors
+/// When the database fails.
+pub async fn overview(jeton: &Jeton, at: &Holder<SeeBilling>) -> Result<Billing> {
+    let (at, month) = (at.clone(), Month::of(jeton.clock.now()));
+    jeton.read(move |connection| billing(connection, &at, month)).await
+}
 
-    /// The same for a file with this name, which the activity log notes.
-    ///
-    /// # Errors
-    /// When they are not allowed to any more.
-    pub async fn export_seats(&self, at: &Holder<SeeBilling>, what: &'static str, source: Source) -> Result<Billing> {
-        let (at, now) = (at.clone(), self.clock.now());
-        self.write(move |connection| {
+/// The same for a file with this name, which the activity log notes.
+///
+/// # Errors
+/// When they are not allowed to any more.
+pub async fn export_seats(
+    jeton: &Jeton,
+    at: &Holder<SeeBilling>,
+    what: &'static str,
+    source: Source,
+) -> Result<Billing> {
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             at.still(connection)?;
             let billing = billing(connection, &at, Month::of(now))?;
             let entry = at.entry(Action::Exported, now, &source);
@@ -47,7 +52,6 @@ impl Jeton {
             Ok(billing)
         })
         .await
-    }
 }
 
 fn billing(connection: &mut AnyConnection, at: &Holder<SeeBilling>, month: Month) -> Result<Billing> {

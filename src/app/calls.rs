@@ -8,31 +8,31 @@ use domain::{
 };
 use storage::{AnyConnection, tokens};
 
-impl Jeton {
-    /// The calls with a personal token. Those that another node has not written down yet, a minute's at most, are missing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn calls_of(&self, token: &Token) -> Result<Calls> {
-        let id = token.id;
-        self.calls(move |_| Ok(vec![id])).await
-    }
+/// The calls with a personal token. Those that another node has not written down yet, a minute's at most, are missing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_token(jeton: &Jeton, token: &Token) -> Result<Calls> {
+    let id = token.id;
+    count(jeton, move |_| Ok(vec![id])).await
+}
 
-    /// The same with all keys of a service user's token.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn calls_of_service_user(&self, token: &ServiceToken) -> Result<Calls> {
-        let id = token.id;
-        self.calls(move |connection| Ok(tokens::keys_of(connection, id)?)).await
-    }
+/// The same with all keys of a service user's token.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_service_user(jeton: &Jeton, token: &ServiceToken) -> Result<Calls> {
+    let id = token.id;
+    count(jeton, move |connection| Ok(tokens::keys_of(connection, id)?)).await
+}
 
-    async fn calls(
-        &self,
-        keys: impl FnOnce(&mut AnyConnection) -> Result<Vec<TokenId>> + Send + 'static,
-    ) -> Result<Calls> {
-        let (mut calls, verifier) = (Calls::until(self.clock.now()), self.verifier.clone());
-        self.read(move |connection| {
+async fn count(
+    jeton: &Jeton,
+    keys: impl FnOnce(&mut AnyConnection) -> Result<Vec<TokenId>> + Send + 'static,
+) -> Result<Calls> {
+    let (mut calls, verifier) = (Calls::until(jeton.clock.now()), jeton.verifier.clone());
+    jeton
+        .read(move |connection| {
             let keys = keys(connection)?;
             for (day, count) in tokens::calls_since(connection, &keys, calls.first())? {
                 calls.add(day, count);
@@ -43,11 +43,10 @@ impl Jeton {
             Ok(calls)
         })
         .await
-    }
+}
 
-    /// Forgets what is not shown any more.
-    pub(super) async fn sweep_calls(&self) -> Result<()> {
-        let first = Calls::until(self.clock.now()).first();
-        self.write(move |connection| Ok(tokens::forget_calls(connection, first)?)).await
-    }
+/// Forgets what is not shown any more.
+pub(super) async fn sweep(jeton: &Jeton) -> Result<()> {
+    let first = Calls::until(jeton.clock.now()).first();
+    jeton.write(move |connection| Ok(tokens::forget_calls(connection, first)?)).await
 }

@@ -321,48 +321,46 @@ fn is_behind(shown: i64, newest: Timestamp) -> bool {
     shown.saturating_add_unsigned(FURTHEST_JUMP) < newest.seconds().saturating_mul(1000)
 }
 
-impl Jeton {
-    /// Looks what the log says of a clock that is in doubt: whether there is an entry of a later time than it shows, and
-    /// whether whoever runs the server has said that it is right. To be called again and again.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn reconsider_clock(&self) -> Result<()> {
-        let (clock, seen) = (self.clock.clone(), self.last_entry.load(Relaxed));
-        let (newest, is_confirmed) = self
-            .read(move |connection| {
-                if let (_, Some(time)) = epoch::read_with_time(connection)? {
-                    clock.follow(time);
-                }
-                Ok((activity::newest(connection)?, activity::is_clock_confirmed(connection, seen)?))
-            })
-            .await?;
-        self.clock.compare(newest.map(|(_, at)| at));
-        if let Some(correction) = self.clock.correction() {
-            let is_possible = newest.is_none_or(|(_, at)| !is_behind(correction.now.seconds() * 1000, at));
-            if is_confirmed || correction.has_lasted && is_possible {
-                self.correct_moments(correction).await?;
-                self.clock.accept(&correction);
+/// Looks what the log says of a clock that is in doubt: whether there is an entry of a later time than it shows, and
+/// whether whoever runs the server has said that it is right. To be called again and again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reconsider(jeton: &Jeton) -> Result<()> {
+    let (clock, seen) = (jeton.clock.clone(), jeton.last_entry.load(Relaxed));
+    let (newest, is_confirmed) = jeton
+        .read(move |connection| {
+            if let (_, Some(time)) = epoch::read_with_time(connection)? {
+                clock.follow(time);
             }
+            Ok((activity::newest(connection)?, activity::is_clock_confirmed(connection, seen)?))
+        })
+        .await?;
+    jeton.clock.compare(newest.map(|(_, at)| at));
+    if let Some(correction) = jeton.clock.correction() {
+        let is_possible = newest.is_none_or(|(_, at)| !is_behind(correction.now.seconds() * 1000, at));
+        if is_confirmed || correction.has_lasted && is_possible {
+            correct_moments(jeton, correction).await?;
+            jeton.clock.accept(&correction);
         }
-        if self.clock.trusted().is_ok() {
-            self.last_entry.store(newest.map_or(0, |(id, _)| id), Relaxed);
-        }
-        Ok(())
     }
+    if jeton.clock.trusted().is_ok() {
+        jeton.last_entry.store(newest.map_or(0, |(id, _)| id), Relaxed);
+    }
+    Ok(())
+}
 
-    /// Moves what tokens were made and used at by a clock that was behind to when it was: else they would count as unused
-    /// for as long as it was behind. Where it was believed for longer than it was behind by, that does not matter, and
-    /// could not be told from what was moved before.
-    async fn correct_moments(&self, Correction { by, from, until, .. }: Correction) -> Result<()> {
-        self.flush_usage().await?;
-        if by <= until.since(from) {
-            return Ok(());
-        }
-        let db = self.db.clone();
-        let move_all = move || db.change_authority(|connection| Ok(tokens::move_moments(connection, from, until, by)?));
-        Self::blocking(move_all).await
+/// Moves what tokens were made and used at by a clock that was behind to when it was: else they would count as unused
+/// for as long as it was behind. Where it was believed for longer than it was behind by, that does not matter, and
+/// could not be told from what was moved before.
+async fn correct_moments(jeton: &Jeton, Correction { by, from, until, .. }: Correction) -> Result<()> {
+    crate::maintenance::flush_usage(jeton).await?;
+    if by <= until.since(from) {
+        return Ok(());
     }
+    let db = jeton.db.clone();
+    let move_all = move || db.change_authority(|connection| Ok(tokens::move_moments(connection, from, until, by)?));
+    Jeton::blocking(move_all).await
 }
 
 /// The machine's clock in milliseconds since 1970: what SQLite, which has none of its own, goes by as well.

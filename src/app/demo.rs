@@ -225,19 +225,19 @@ struct Person {
     organization: OrganizationId,
 }
 
-impl Jeton {
-    /// Fills an empty database with the demonstration.
-    ///
-    /// # Errors
-    /// [`AppError::Broken`] when there are users in the database already.
-    pub async fn fill_demo(&self) -> Result<Keys> {
-        if !self.needs_setup().await? {
-            return Err(AppError::Broken(NOT_EMPTY.into()));
-        }
-        let password = Password::given(PASSWORD.into()).map_err(|error| AppError::Broken(error.to_string()))?;
-        let hash = self.passwords.hash(password).await?;
-        let (now, pepper) = (self.clock.now(), self.pepper.clone());
-        self.write(move |connection| {
+/// Fills an empty database with the demonstration.
+///
+/// # Errors
+/// [`AppError::Broken`] when there are users in the database already.
+pub async fn fill(jeton: &Jeton) -> Result<Keys> {
+    if !crate::setup::is_needed(jeton).await? {
+        return Err(AppError::Broken(NOT_EMPTY.into()));
+    }
+    let password = Password::given(PASSWORD.into()).map_err(|error| AppError::Broken(error.to_string()))?;
+    let hash = jeton.passwords.hash(password).await?;
+    let (now, pepper) = (jeton.clock.now(), jeton.pepper.clone());
+    jeton
+        .write(move |connection| {
             let begun = now.plus(-400 * DAY);
             let organization = organizations::insert(
                 connection,
@@ -289,7 +289,6 @@ impl Jeton {
             Ok(Keys(keys))
         })
         .await
-    }
 }
 
 fn set_up_entry(connection: &mut AnyConnection, person: &Person, at: Timestamp) -> Result<()> {

@@ -110,23 +110,23 @@ fn entry<'a>(user: &'a User, action: Action, now: Timestamp, source: &'a Source)
     activity::Entry { actor: Some(user.id), actor_name: &user.name, ..activity::Entry::new(None, action, now, source) }
 }
 
-impl Jeton {
-    /// The change that somebody waits for, if they do.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn email_change(&self, actor: &Actor) -> Result<Option<EmailChange>> {
-        let (user, now) = (actor.user().id, self.clock.now());
-        self.read(move |connection| Ok(email_changes::of_user(connection, user, now)?)).await
-    }
+/// The change that somebody waits for, if they do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting(jeton: &Jeton, actor: &Actor) -> Result<Option<EmailChange>> {
+    let (user, now) = (actor.user().id, jeton.clock.now());
+    jeton.read(move |connection| Ok(email_changes::of_user(connection, user, now)?)).await
+}
 
-    /// Cancels the change that somebody waits for: its link does not work any more. Returns false if there is none.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn cancel_email_change(&self, actor: &Actor, source: Source) -> Result<bool> {
-        let (actor, now) = (actor.clone(), self.clock.now());
-        self.write(move |connection| {
+/// Cancels the change that somebody waits for: its link does not work any more. Returns false if there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cancel(jeton: &Jeton, actor: &Actor, source: Source) -> Result<bool> {
+    let (actor, now) = (actor.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             let user = actor.user();
             let was_there = email_changes::delete(connection, user.id)?;
             if was_there {
@@ -135,44 +135,43 @@ impl Jeton {
             Ok(was_there)
         })
         .await
-    }
+}
 
-    /// Whose new address the link with this code proves, and which it is.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] unless there is such a link, and it still works, and the account is open.
-    pub async fn email_change_behind(&self, code: &str) -> Result<(User, EmailChange)> {
-        let (hash, now) = (hash(code), self.clock.now());
-        self.read(move |connection| behind(connection, &hash, now)).await
-    }
+/// Whose new address the link with this code proves, and which it is.
+///
+/// # Errors
+/// [`AppError::NotFound`] unless there is such a link, and it still works, and the account is open.
+pub async fn find_by_code(jeton: &Jeton, code: &str) -> Result<(User, EmailChange)> {
+    let (hash, now) = (hash(code), jeton.clock.now());
+    jeton.read(move |connection| behind(connection, &hash, now)).await
+}
 
-    /// Puts the address in force that the link with this code proves, and tells the old one so. Of two uses at once one
-    /// wins. Returns whose it is.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] as for [`Jeton::email_change_behind`], and if somebody has got the address meanwhile.
-    pub async fn prove_email(&self, code: &str, source: Source, compose: impl Compose) -> Result<UserId> {
-        let mailer = self.mail.clone();
-        let (posting, hash, now) = (mailer.clone(), hash(code), self.clock.now());
-        let proved = self.write(move |connection| {
-            let user = behind(connection, &hash, now)?.0.id;
-            users::lock(connection, user)?;
-            let (user, change) = behind(connection, &hash, now)?;
-            let email = Email::known(&change.email).map_err(|error| AppError::Broken(error.to_string()))?;
-            self::change(connection, &user, &user.name, &email, (now, &source))?;
-            let Some(mailer) = &posting else { return Ok((user.id, None)) };
-            let desk = Desk { mailer, compose: &compose, request_id: &source.request_id, now };
-            let posted = desk.post(connection, &user.email, Letter::Changed(&user, &email))?;
-            Ok((user.id, posted))
-        });
-        match proved.await {
-            Ok((user, posted)) => {
-                drop(mailer.zip(posted).map(|(mailer, posted)| mailer.send(posted)));
-                Ok(user)
-            }
-            Err(AppError::Storage(error)) if error.is_duplicate() => Err(AppError::NotFound),
-            Err(error) => Err(error),
+/// Puts the address in force that the link with this code proves, and tells the old one so. Of two uses at once one
+/// wins. Returns whose it is.
+///
+/// # Errors
+/// [`AppError::NotFound`] as for [`find_by_code`], and if somebody has got the address meanwhile.
+pub async fn confirm(jeton: &Jeton, code: &str, source: Source, compose: impl Compose) -> Result<UserId> {
+    let mailer = jeton.mail.clone();
+    let (posting, hash, now) = (mailer.clone(), hash(code), jeton.clock.now());
+    let proved = jeton.write(move |connection| {
+        let user = behind(connection, &hash, now)?.0.id;
+        users::lock(connection, user)?;
+        let (user, change) = behind(connection, &hash, now)?;
+        let email = Email::known(&change.email).map_err(|error| AppError::Broken(error.to_string()))?;
+        self::change(connection, &user, &user.name, &email, (now, &source))?;
+        let Some(mailer) = &posting else { return Ok((user.id, None)) };
+        let desk = Desk { mailer, compose: &compose, request_id: &source.request_id, now };
+        let posted = desk.post(connection, &user.email, Letter::Changed(&user, &email))?;
+        Ok((user.id, posted))
+    });
+    match proved.await {
+        Ok((user, posted)) => {
+            drop(mailer.zip(posted).map(|(mailer, posted)| mailer.send(posted)));
+            Ok(user)
         }
+        Err(AppError::Storage(error)) if error.is_duplicate() => Err(AppError::NotFound),
+        Err(error) => Err(error),
     }
 }
 

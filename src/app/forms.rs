@@ -65,62 +65,60 @@ pub(super) fn may_write() -> Result<()> {
     }
 }
 
-impl Jeton {
-    /// The token that forms of a session carry, against requests which other sites make a browser send (C1). Its second
-    /// half stays the same in all sessions of the user.
-    pub fn form_token(&self, actor: &Actor) -> String {
-        let session = self.pepper.derive("form", actor.session().public_id.as_bytes());
-        random::hex(&session[..HALF / 2]) + &self.form_reader(actor.user().id)
-    }
+/// The token that forms of a session carry, against requests which other sites make a browser send (C1). Its second
+/// half stays the same in all sessions of the user.
+pub fn token(jeton: &Jeton, actor: &Actor) -> String {
+    let session = jeton.pepper.derive("form", actor.session().public_id.as_bytes());
+    random::hex(&session[..HALF / 2]) + &reader(jeton, actor.user().id)
+}
 
-    fn form_reader(&self, UserId(user): UserId) -> String {
-        random::hex(&self.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
-    }
+fn reader(jeton: &Jeton, UserId(user): UserId) -> String {
+    random::hex(&jeton.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
+}
 
-    /// Whether a form carries the token of this session.
-    pub fn is_form_token(&self, actor: &Actor, token: &str) -> bool {
-        self.form_token(actor).as_bytes().ct_eq(token.as_bytes()).into()
-    }
+/// Whether a form carries the token of this session.
+pub fn is_token(jeton: &Jeton, actor: &Actor, token: &str) -> bool {
+    token(jeton, actor).as_bytes().ct_eq(token.as_bytes()).into()
+}
 
-    /// Whether a form was opened by the same user in another session.
-    pub fn is_of_other_session(&self, actor: &Actor, token: &str) -> bool {
-        let is_same = |reader: &str| self.form_reader(actor.user().id).as_bytes().ct_eq(reader.as_bytes()).into();
-        reader_of(token).is_some_and(is_same) && !self.is_form_token(actor, token)
-    }
+/// Whether a form was opened by the same user in another session.
+pub fn is_of_other_session(jeton: &Jeton, actor: &Actor, token: &str) -> bool {
+    let is_same = |reader: &str| reader(jeton, actor.user().id).as_bytes().ct_eq(reader.as_bytes()).into();
+    reader_of(token).is_some_and(is_same) && !is_token(jeton, actor, token)
+}
 
-    /// What is to be kept of a form with this token that was sent to `path`, sealed: all but passwords and keys. None if
-    /// there is nothing, or too much, or it does not say whom it was shown to.
-    pub fn keep_form(&self, token: &str, path: &str, fields: &[(String, String)]) -> Option<String> {
-        let fields: Fields = fields.iter().filter(|field| is_kept(field)).cloned().collect();
-        if fields.is_empty() {
-            return None;
-        }
-        let kept = Kept {
-            reader: reader_of(token)?.to_owned(),
-            path: path.to_owned(),
-            sent_at: self.clock.now().seconds(),
-            fields,
-        };
-        let sealed = self.form_seal().close(serde_json::to_vec(&kept).ok()?)?;
-        Some(BASE64_URL_SAFE_NO_PAD.encode(sealed)).filter(|sealed| sealed.len() <= LARGEST)
+/// What is to be kept of a form with this token that was sent to `path`, sealed: all but passwords and keys. None if
+/// there is nothing, or too much, or it does not say whom it was shown to.
+pub fn keep(jeton: &Jeton, token: &str, path: &str, fields: &[(String, String)]) -> Option<String> {
+    let fields: Fields = fields.iter().filter(|field| is_kept(field)).cloned().collect();
+    if fields.is_empty() {
+        return None;
     }
+    let kept = Kept {
+        reader: reader_of(token)?.to_owned(),
+        path: path.to_owned(),
+        sent_at: jeton.clock.now().seconds(),
+        fields,
+    };
+    let sealed = seal(jeton).close(serde_json::to_vec(&kept).ok()?)?;
+    Some(BASE64_URL_SAFE_NO_PAD.encode(sealed)).filter(|sealed| sealed.len() <= LARGEST)
+}
 
-    /// What was kept of a form that was sent to `path`, for somebody who is signed in again.
-    pub fn kept_form(&self, actor: &Actor, path: &str, sealed: &str) -> CameBack {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok();
-        let opened = sealed.and_then(|sealed| self.form_seal().open(&sealed));
-        let kept: Option<Kept> = opened.and_then(|kept| serde_json::from_slice(&kept).ok());
-        match kept {
-            Some(kept) if kept.reader != self.form_reader(actor.user().id) || kept.path != path => CameBack::NotTheirs,
-            Some(kept) if self.clock.now().since(Timestamp::from_seconds(kept.sent_at)) >= KEPT => CameBack::TooOld,
-            Some(kept) => CameBack::Fields(kept.fields),
-            None => CameBack::NotTheirs,
-        }
+/// What was kept of a form that was sent to `path`, for somebody who is signed in again.
+pub fn kept(jeton: &Jeton, actor: &Actor, path: &str, sealed: &str) -> CameBack {
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok();
+    let opened = sealed.and_then(|sealed| seal(jeton).open(&sealed));
+    let kept: Option<Kept> = opened.and_then(|kept| serde_json::from_slice(&kept).ok());
+    match kept {
+        Some(kept) if kept.reader != reader(jeton, actor.user().id) || kept.path != path => CameBack::NotTheirs,
+        Some(kept) if jeton.clock.now().since(Timestamp::from_seconds(kept.sent_at)) >= KEPT => CameBack::TooOld,
+        Some(kept) => CameBack::Fields(kept.fields),
+        None => CameBack::NotTheirs,
     }
+}
 
-    fn form_seal(&self) -> Seal {
-        Seal::new(&self.pepper, "form-kept")
-    }
+fn seal(jeton: &Jeton) -> Seal {
+    Seal::new(&jeton.pepper, "form-kept")
 }
 
 /// The half of a token that says whom its form was shown to.

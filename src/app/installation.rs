@@ -110,27 +110,27 @@ fn to<'a>(user: &'a User, by: activity::Entry<'a>) -> activity::Entry<'a> {
     activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..by }
 }
 
-impl Jeton {
-    /// Those who administer the installation, by e-mail address.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn installation_admins(&self, _: &InstallationAdmin) -> Result<Vec<Holder>> {
-        self.read(holders).await
-    }
+/// Those who administer the installation, by e-mail address.
+///
+/// # Errors
+/// When the database fails.
+pub async fn admins(jeton: &Jeton, _: &InstallationAdmin) -> Result<Vec<Holder>> {
+    jeton.read(holders).await
+}
 
-    /// Lets somebody administer the installation. Returns who it is.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: nobody has the address, the account is not active anywhere, or a
-    /// missing password; [`AppError::NotFound`] for one who does not administer the installation any more.
-    pub async fn promote(&self, by: &InstallationAdmin, form: PromotionForm, source: Source) -> Result<UserId> {
-        let mut problems = Problems::default();
-        let email = problems.check(Field::Email, Email::parse(&form.email));
-        let Some(email) = email else { return Err(problems.into()) };
-        self.need_proof(by.actor(), form.password, &source).await?;
-        let (by, now) = (by.clone(), self.clock.now());
-        self.end(move |connection| {
+/// Lets somebody administer the installation. Returns who it is.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong: nobody has the address, the account is not active anywhere, or a
+/// missing password; [`AppError::NotFound`] for one who does not administer the installation any more.
+pub async fn promote(jeton: &Jeton, by: &InstallationAdmin, form: PromotionForm, source: Source) -> Result<UserId> {
+    let mut problems = Problems::default();
+    let email = problems.check(Field::Email, Email::parse(&form.email));
+    let Some(email) = email else { return Err(problems.into()) };
+    crate::sessions::require_reauthentication(jeton, by.actor(), form.password, &source).await?;
+    let (by, now) = (by.clone(), jeton.clock.now());
+    jeton
+        .end(move |connection| {
             by.still(connection)?;
             let found = users::find_by_email(connection, &email)?;
             let (user, _) = found.ok_or_else(|| Problems::one(Field::Email, Problem::NotAChoice))?;
@@ -138,34 +138,35 @@ impl Jeton {
             Ok(user.id)
         })
         .await
-    }
+}
 
-    /// Somebody who administers the installation, and why the role cannot be taken from them, if so.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if they do not.
-    pub async fn installation_admin(&self, _: &InstallationAdmin, id: UserId) -> Result<(User, Option<Problem>)> {
-        self.read(move |connection| {
+/// Somebody who administers the installation, and why the role cannot be taken from them, if so.
+///
+/// # Errors
+/// [`AppError::NotFound`] if they do not.
+pub async fn admin(jeton: &Jeton, _: &InstallationAdmin, id: UserId) -> Result<(User, Option<Problem>)> {
+    jeton
+        .read(move |connection| {
             let all = holders(connection)?;
             let others = all.iter().any(|holder| holder.counts && holder.user.id != id);
             let found = all.into_iter().find(|holder| holder.user.id == id).ok_or(AppError::NotFound)?;
             Ok((found.user, (!others).then_some(Problem::LastInstallationAdmin)))
         })
         .await
-    }
+}
 
-    /// Lets somebody no longer administer the installation. Returns false if they did not.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Form`] if nobody else would; [`AppError::NotFound`] for nobody, and as
-    /// [`Jeton::promote`].
-    pub async fn demote(&self, by: &InstallationAdmin, id: UserId, source: Source) -> Result<bool> {
-        let (by, now) = (by.clone(), self.clock.now());
-        self.write(move |connection| {
+/// Lets somebody no longer administer the installation. Returns false if they did not.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Form`] if nobody else would; [`AppError::NotFound`] for nobody, and as
+/// [`promote`].
+pub async fn demote(jeton: &Jeton, by: &InstallationAdmin, id: UserId, source: Source) -> Result<bool> {
+    let (by, now) = (by.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             by.still(connection)?;
             let user = users::find(connection, id)?.ok_or(AppError::NotFound)?;
             demote(connection, &user, by.actor().entry(Action::AccountDemoted, now, &source))
         })
         .await
-    }
 }

@@ -55,19 +55,19 @@ pub struct InventoryPage {
     pub receipts: Vec<TokenId>,
 }
 
-impl Jeton {
-    /// A page of all tokens of the organization.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what cannot be looked for.
-    pub async fn inventory(
-        &self,
-        at: &Holder<ManageIntegrations>,
-        form: InventoryForm,
-        from: PageFrom,
-    ) -> Result<InventoryPage> {
-        let (organization, now, verifier) = (at.grant().organization(), self.clock.now(), self.verifier.clone());
-        self.read(move |connection| {
+/// A page of all tokens of the organization.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what cannot be looked for.
+pub async fn page(
+    jeton: &Jeton,
+    at: &Holder<ManageIntegrations>,
+    form: InventoryForm,
+    from: PageFrom,
+) -> Result<InventoryPage> {
+    let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
+    jeton
+        .read(move |connection| {
             let filter = filter(connection, organization, &form, now)?;
             let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
             let mut tokens = inventory::page(connection, organization, &filter, from, now, limit)?;
@@ -93,53 +93,54 @@ impl Jeton {
             Ok(InventoryPage { tokens, previous, next, receipts })
         })
         .await
-    }
+}
 
-    /// The token of the organization that has this key, for those who may see its tokens or what was done with them:
-    /// its public id, and whether it is a service user's.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn token_of_key<A: Authority>(&self, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
-        let (held, organization) = (at.grant().held(), at.grant().organization());
-        let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);
-        let Some(kind) = token::kind_of_key(key).ok().filter(|_| may_see) else { return Ok(None) };
-        let digest = self.pepper.digest(key);
-        let found = self.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
-        let found = found.filter(|(identity, _)| identity.organization == organization);
-        Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
-    }
+/// The token of the organization that has this key, for those who may see its tokens or what was done with them:
+/// its public id, and whether it is a service user's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
+    let (held, organization) = (at.grant().held(), at.grant().organization());
+    let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);
+    let Some(kind) = token::kind_of_key(key).ok().filter(|_| may_see) else { return Ok(None) };
+    let digest = jeton.pepper.digest(key);
+    let found = jeton.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
+    let found = found.filter(|(identity, _)| identity.organization == organization);
+    Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
+}
 
-    /// Somebody's personal token in the organization.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none in this organization.
-    pub async fn token_of_member(&self, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Listed> {
-        let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
-        let find =
-            move |connection: &mut AnyConnection| Ok(inventory::find_personal(connection, organization, &public_id)?);
-        let mut token = self.read(find).await?.ok_or(AppError::NotFound)?;
-        self.verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
-        Ok(token)
-    }
+/// Somebody's personal token in the organization.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none in this organization.
+pub async fn token_of_member(jeton: &Jeton, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Listed> {
+    let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
+    let find =
+        move |connection: &mut AnyConnection| Ok(inventory::find_personal(connection, organization, &public_id)?);
+    let mut token = jeton.read(find).await?.ok_or(AppError::NotFound)?;
+    jeton.verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+    Ok(token)
+}
 
-    /// Revokes somebody's personal token for a reason that they will read. When this returns, no node accepts it any more.
-    /// Returns false if it had ended before.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none in this organization; [`AppError::Invalid`] without a reason.
-    pub async fn revoke_token_of_member(
-        &self,
-        at: &Holder<ManageIntegrations>,
-        public_id: &str,
-        reason: &str,
-        source: Source,
-    ) -> Result<bool> {
-        let public_id = known_form(public_id)?;
-        let mut problems = Problems::default();
-        let Some(reason) = problems.check(Field::Reason, text::reason(reason)) else { return Err(problems.into()) };
-        let (at, now) = (at.clone(), self.clock.now());
-        self.end_keys(move |connection| {
+/// Revokes somebody's personal token for a reason that they will read. When this returns, no node accepts it any more.
+/// Returns false if it had ended before.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none in this organization; [`AppError::Invalid`] without a reason.
+pub async fn revoke_token_of_member(
+    jeton: &Jeton,
+    at: &Holder<ManageIntegrations>,
+    public_id: &str,
+    reason: &str,
+    source: Source,
+) -> Result<bool> {
+    let public_id = known_form(public_id)?;
+    let mut problems = Problems::default();
+    let Some(reason) = problems.check(Field::Reason, text::reason(reason)) else { return Err(problems.into()) };
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .end_keys(move |connection| {
             let organization = at.still(connection)?.organization();
             let token = inventory::find_personal(connection, organization, &public_id)?.ok_or(AppError::NotFound)?;
             let name = at.actor().user().name.as_str();
@@ -158,7 +159,6 @@ impl Jeton {
             Ok((revoked, tokens::touched(connection, token.key.token)?))
         })
         .await
-    }
 }
 
 /// What a form asks for, as storage knows it.

@@ -63,83 +63,83 @@ pub struct NewPerson {
     pub time_zone: String,
 }
 
-impl Jeton {
-    /// Invites somebody by their e-mail address, and mails them the link in the words of `compose`, where mail is sent.
-    /// An invitation for the same address that is still open is replaced.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: a field, a missing password, a permission set that gives more than whoever
-    /// invites holds, or that the person belongs to the organization already; too many mails.
-    pub async fn invite(
-        &self,
-        manager: &Manager,
-        form: InviteForm,
-        source: Source,
-        compose: impl Fn(&LinkCode) -> Words + Send + 'static,
-    ) -> Result<Invited> {
-        let mut problems = Problems::default();
-        let email = problems.check(Field::Email, mail::address(&form.email));
-        let set = problems.choice(Field::PermissionSet, form.permission_set.parse().map(PermissionSetId).ok());
-        let (Some(email), Some(set)) = (email, set) else { return Err(problems.into()) };
-        self.need_proof(manager.actor(), form.password, &source).await?;
-        let mailer = self.mail.clone();
-        if mailer.is_some() {
-            let organization = manager.grant().organization();
-            self.attempts.take_invitation(manager.actor().user().id, organization, &email.folded())?;
-        }
-        let code = Arc::new(LinkCode::new());
-        let (manager, now, address, code_hash) = (manager.clone(), self.clock.now(), email.clone(), code.hash());
-        let (posting, told) = (mailer.clone(), Arc::clone(&code));
-        let posted = self.write(move |connection| {
-            let organization = manager.grant().organization();
-            organizations::lock(connection, organization)?;
-            let grant = manager.still(connection)?;
-            let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
-            let mut sets = memberships::sets(connection, organization)?.into_iter();
-            let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;
-            grant.may_give(chosen.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
-            if let Some(problem) = belongs(connection, organization, &address)? {
-                return Err(Problems::one(Field::Email, problem).into());
-            }
-            invitations::delete_for(connection, organization, &address)?;
-            let actor = manager.actor().user();
-            let new = NewInvitation {
-                organization,
-                email: &address,
-                set,
-                code_hash: &code_hash,
-                invited_by: actor.id,
-                invited_by_name: &actor.name,
-            };
-            invitations::insert(connection, &new, now)?;
-            write_entry(connection, &manager, Action::UserInvited, address.as_str(), now, &source)?;
-            let Some(mailer) = &posting else { return Ok(None) };
-            let (subject, text) = compose(&told);
-            let mail = Mail { to: address.clone(), subject, text };
-            mailer.post(connection, &mail, &source.request_id, now).map(Some)
-        });
-        let posted = posted.await?;
-        let sending = mailer.zip(posted).map(|(mailer, posted)| mailer.send(posted));
-        Ok(Invited { email, code, sending })
-    }
-
-    /// An invitation of the organization.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none.
-    pub async fn invitation(&self, manager: &Manager, id: InvitationId) -> Result<Invitation> {
+/// Invites somebody by their e-mail address, and mails them the link in the words of `compose`, where mail is sent.
+/// An invitation for the same address that is still open is replaced.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong: a field, a missing password, a permission set that gives more than whoever
+/// invites holds, or that the person belongs to the organization already; too many mails.
+pub async fn invite(
+    jeton: &Jeton,
+    manager: &Manager,
+    form: InviteForm,
+    source: Source,
+    compose: impl Fn(&LinkCode) -> Words + Send + 'static,
+) -> Result<Invited> {
+    let mut problems = Problems::default();
+    let email = problems.check(Field::Email, mail::address(&form.email));
+    let set = problems.choice(Field::PermissionSet, form.permission_set.parse().map(PermissionSetId).ok());
+    let (Some(email), Some(set)) = (email, set) else { return Err(problems.into()) };
+    crate::sessions::require_reauthentication(jeton, manager.actor(), form.password, &source).await?;
+    let mailer = jeton.mail.clone();
+    if mailer.is_some() {
         let organization = manager.grant().organization();
-        self.read(move |connection| invitations::find(connection, organization, id)?.ok_or(AppError::NotFound)).await
+        jeton.attempts.take_invitation(manager.actor().user().id, organization, &email.folded())?;
     }
+    let code = Arc::new(LinkCode::new());
+    let (manager, now, address, code_hash) = (manager.clone(), jeton.clock.now(), email.clone(), code.hash());
+    let (posting, told) = (mailer.clone(), Arc::clone(&code));
+    let posted = jeton.write(move |connection| {
+        let organization = manager.grant().organization();
+        organizations::lock(connection, organization)?;
+        let grant = manager.still(connection)?;
+        let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
+        let mut sets = memberships::sets(connection, organization)?.into_iter();
+        let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;
+        grant.may_give(chosen.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
+        if let Some(problem) = belongs(connection, organization, &address)? {
+            return Err(Problems::one(Field::Email, problem).into());
+        }
+        invitations::delete_for(connection, organization, &address)?;
+        let actor = manager.actor().user();
+        let new = NewInvitation {
+            organization,
+            email: &address,
+            set,
+            code_hash: &code_hash,
+            invited_by: actor.id,
+            invited_by_name: &actor.name,
+        };
+        invitations::insert(connection, &new, now)?;
+        write_entry(connection, &manager, Action::UserInvited, address.as_str(), now, &source)?;
+        let Some(mailer) = &posting else { return Ok(None) };
+        let (subject, text) = compose(&told);
+        let mail = Mail { to: address.clone(), subject, text };
+        mailer.post(connection, &mail, &source.request_id, now).map(Some)
+    });
+    let posted = posted.await?;
+    let sending = mailer.zip(posted).map(|(mailer, posted)| mailer.send(posted));
+    Ok(Invited { email, code, sending })
+}
 
-    /// Withdraws an invitation of the organization: its link does not work any more. Returns false if there is none, since
-    /// it was accepted, withdrawn or replaced before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn withdraw_invitation(&self, manager: &Manager, id: InvitationId, source: Source) -> Result<bool> {
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.end(move |connection| {
+/// An invitation of the organization.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none.
+pub async fn find(jeton: &Jeton, manager: &Manager, id: InvitationId) -> Result<Invitation> {
+    let organization = manager.grant().organization();
+    jeton.read(move |connection| invitations::find(connection, organization, id)?.ok_or(AppError::NotFound)).await
+}
+
+/// Withdraws an invitation of the organization: its link does not work any more. Returns false if there is none, since
+/// it was accepted, withdrawn or replaced before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn withdraw(jeton: &Jeton, manager: &Manager, id: InvitationId, source: Source) -> Result<bool> {
+    let (manager, now) = (manager.clone(), jeton.clock.now());
+    jeton
+        .end(move |connection| {
             let organization = manager.still(connection)?.organization();
             let Some(invitation) = invitations::find(connection, organization, id)? else { return Ok(false) };
             if !invitations::delete(connection, organization, id)? {
@@ -149,44 +149,46 @@ impl Jeton {
             Ok(true)
         })
         .await
-    }
+}
 
-    /// The invitation behind a link, and whether there is an account with its address already.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] unless there is such a link, and it still works.
-    pub async fn invitation_behind(&self, code: &str) -> Result<(Invitation, bool)> {
-        let (hash, now) = (hash(code), self.clock.now());
-        self.read(move |connection| {
+/// The invitation behind a link, and whether there is an account with its address already.
+///
+/// # Errors
+/// [`AppError::NotFound`] unless there is such a link, and it still works.
+pub async fn find_by_code(jeton: &Jeton, code: &str) -> Result<(Invitation, bool)> {
+    let (hash, now) = (hash(code), jeton.clock.now());
+    jeton
+        .read(move |connection| {
             let invitation = invitations::find_by_code(connection, &hash, now)?.ok_or(AppError::NotFound)?;
             let has_account = users::find_by_email(connection, &address_of(&invitation)?)?.is_some();
             Ok((invitation, has_account))
         })
         .await
-    }
+}
 
-    /// Makes an account for whoever has the link of an invitation, and lets them join. Of two at once one wins.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] as for [`Jeton::invitation_behind`]; [`AppError::Invalid`] with what is wrong, such as an
-    /// account with this address that there is already.
-    pub async fn join_as_new(&self, code: &str, form: NewPerson, source: Source) -> Result<Begin> {
-        let (invitation, has_account) = self.invitation_behind(code).await?;
-        if has_account {
-            // Whoever has the link may send the form as often as they like: it must not cost a hash each time.
-            return Err(Problems::one(Field::Form, Problem::EmailTaken).into());
-        }
-        let mut problems = Problems::default();
-        let name = problems.check(Field::Name, user::name(&form.name));
-        let own = [form.name.as_str(), invitation.email.as_str(), invitation.organization_name.as_str()];
-        let password = problems.check(Field::NewPassword, Password::chosen(form.password, &own));
-        let (Some(name), Some(password)) = (name, password) else { return Err(problems.into()) };
-        let password_hash = self.passwords.hash(password).await?;
-        let time_zone = Tz::from_str(&form.time_zone).unwrap_or(Tz::UTC).name().to_owned();
-        let email = address_of(&invitation)?;
-        let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
-        let (code_hash, now) = (hash(code), self.clock.now());
-        self.change_authority(move |connection| {
+/// Makes an account for whoever has the link of an invitation, and lets them join. Of two at once one wins.
+///
+/// # Errors
+/// [`AppError::NotFound`] as for [`find_by_code`]; [`AppError::Invalid`] with what is wrong, such as an
+/// account with this address that there is already.
+pub async fn join_as_new(jeton: &Jeton, code: &str, form: NewPerson, source: Source) -> Result<Begin> {
+    let (invitation, has_account) = find_by_code(jeton, code).await?;
+    if has_account {
+        // Whoever has the link may send the form as often as they like: it must not cost a hash each time.
+        return Err(Problems::one(Field::Form, Problem::EmailTaken).into());
+    }
+    let mut problems = Problems::default();
+    let name = problems.check(Field::Name, user::name(&form.name));
+    let own = [form.name.as_str(), invitation.email.as_str(), invitation.organization_name.as_str()];
+    let password = problems.check(Field::NewPassword, Password::chosen(form.password, &own));
+    let (Some(name), Some(password)) = (name, password) else { return Err(problems.into()) };
+    let password_hash = jeton.passwords.hash(password).await?;
+    let time_zone = Tz::from_str(&form.time_zone).unwrap_or(Tz::UTC).name().to_owned();
+    let email = address_of(&invitation)?;
+    let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
+    let (code_hash, now) = (hash(code), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             organizations::lock(connection, invitation.organization)?;
             let invitation = invitations::take(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
             let user = users::insert(connection, &profile, &password_hash, now).map_err(|error| {
@@ -201,19 +203,20 @@ impl Jeton {
             Ok(Begin { user, generation: 0, source: source.clone() })
         })
         .await
-    }
+}
 
-    /// Lets somebody who is signed in join by an invitation for their address, and work in the organization from now on.
-    /// Somebody who was removed returns to the same place, with nothing of what they had. Returns the organization's part
-    /// of addresses. Of two at once one wins.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] as for [`Jeton::invitation_behind`], and if the invitation is for somebody else or they
-    /// belong to the organization already.
-    pub async fn join(&self, actor: &Actor, code: &str, source: Source) -> Result<String> {
-        let (found, _) = self.invitation_behind(code).await?;
-        let (actor, code_hash, now) = (actor.clone(), hash(code), self.clock.now());
-        self.change_authority(move |connection| {
+/// Lets somebody who is signed in join by an invitation for their address, and work in the organization from now on.
+/// Somebody who was removed returns to the same place, with nothing of what they had. Returns the organization's part
+/// of addresses. Of two at once one wins.
+///
+/// # Errors
+/// [`AppError::NotFound`] as for [`find_by_code`], and if the invitation is for somebody else or they
+/// belong to the organization already.
+pub async fn join(jeton: &Jeton, actor: &Actor, code: &str, source: Source) -> Result<String> {
+    let (found, _) = find_by_code(jeton, code).await?;
+    let (actor, code_hash, now) = (actor.clone(), hash(code), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             organizations::lock(connection, found.organization)?;
             let invitation = invitations::take(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
             let user = actor.user();
@@ -229,7 +232,6 @@ impl Jeton {
             Ok(invitation.slug)
         })
         .await
-    }
 }
 
 /// Whether an invitation is for this address.

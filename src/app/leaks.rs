@@ -6,6 +6,7 @@
 mod github;
 
 pub use github::GitHub;
+pub use github::is_of_github;
 
 use super::{
     Jeton, Result,
@@ -53,85 +54,83 @@ struct Leak {
     place: Option<String>,
 }
 
-impl Jeton {
-    /// Lets one report through, before anything of it is read.
-    ///
-    /// # Errors
-    /// [`super::AppError::TooManyAttempts`] for an address that has sent too many.
-    pub fn take_report(&self, source: &Source) -> Result<()> {
-        self.attempts.take_report(&source.address)
-    }
+/// Lets one report through, before anything of it is read.
+///
+/// # Errors
+/// [`super::AppError::TooManyAttempts`] for an address that has sent too many.
+pub fn take_report(jeton: &Jeton, source: &Source) -> Result<()> {
+    jeton.attempts.take_report(&source.address)
+}
 
-    /// Revokes those of these keys that live; when this returns, no node accepts one any more. Their owners are told in the
-    /// words of `compose`: a person about their own, those who manage integrations about a service user's. Returns for
-    /// each whether a token has or had it, which is not for everybody to know.
-    ///
-    /// # Errors
-    /// When the database fails; then nothing was revoked.
-    pub async fn revoke_leaked(
-        self: Arc<Self>,
-        found: Vec<Found>,
-        source: Source,
-        compose: impl Fn(&User, &[Arc<Identity>]) -> Words + Send + 'static,
-    ) -> Result<Vec<bool>> {
-        let digests: Vec<Vec<KeyDigest>> =
-            found.iter().map(|found| found.keys.iter().map(|key| self.pepper.digest(key)).collect()).collect();
-        let mut known = self.known_keys(found.iter().flat_map(|found| &found.keys)).await?;
-        let is_known = |digest: &KeyDigest| known.contains_key(&digest.0);
-        let answers: Vec<bool> = digests.iter().map(|digests| digests.iter().any(is_known)).collect();
-        let now = self.clock.now();
-        let mut live = Vec::new();
-        for (found, digests) in found.iter().zip(&digests) {
-            let place = found.url.as_deref().and_then(leak::place);
-            for (identity, life) in digests.iter().filter_map(|digest| known.remove(&digest.0)) {
-                if life.is_active(now) {
-                    live.push(Leak { identity: Arc::new(identity), place: place.clone() });
-                }
+/// Revokes those of these keys that live; when this returns, no node accepts one any more. Their owners are told in the
+/// words of `compose`: a person about their own, those who manage integrations about a service user's. Returns for
+/// each whether a token has or had it, which is not for everybody to know.
+///
+/// # Errors
+/// When the database fails; then nothing was revoked.
+pub async fn revoke(
+    jeton: Arc<Jeton>,
+    found: Vec<Found>,
+    source: Source,
+    compose: impl Fn(&User, &[Arc<Identity>]) -> Words + Send + 'static,
+) -> Result<Vec<bool>> {
+    let digests: Vec<Vec<KeyDigest>> =
+        found.iter().map(|found| found.keys.iter().map(|key| jeton.pepper.digest(key)).collect()).collect();
+    let mut known = known_keys(&jeton, found.iter().flat_map(|found| &found.keys)).await?;
+    let is_known = |digest: &KeyDigest| known.contains_key(&digest.0);
+    let answers: Vec<bool> = digests.iter().map(|digests| digests.iter().any(is_known)).collect();
+    let now = jeton.clock.now();
+    let mut live = Vec::new();
+    for (found, digests) in found.iter().zip(&digests) {
+        let place = found.url.as_deref().and_then(leak::place);
+        for (identity, life) in digests.iter().filter_map(|digest| known.remove(&digest.0)) {
+            if life.is_active(now) {
+                live.push(Leak { identity: Arc::new(identity), place: place.clone() });
             }
         }
-        if !live.is_empty() {
-            // In the order of organizations and tokens, so that two reports at once never wait for each other in a ring.
-            live.sort_unstable_by_key(|leak| (leak.identity.organization, leak.identity.token));
-            let request_id = source.request_id.clone();
-            let revoked = self.end_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
-            if self.mail.is_some() {
-                tokio::spawn(async move { self.tell_owners(revoked, compose, &request_id).await });
-            }
+    }
+    if !live.is_empty() {
+        // In the order of organizations and tokens, so that two reports at once never wait for each other in a ring.
+        live.sort_unstable_by_key(|leak| (leak.identity.organization, leak.identity.token));
+        let request_id = source.request_id.clone();
+        let revoked = jeton.end_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
+        if jeton.mail.is_some() {
+            tokio::spawn(async move { tell_owners(&jeton, revoked, compose, &request_id).await });
         }
-        Ok(answers)
     }
+    Ok(answers)
+}
 
-    /// Those of these keys that a token has or had, by their digests.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub(super) async fn known_keys(&self, keys: impl IntoIterator<Item = &String>) -> Result<Known> {
-        let digested = |key: &String| Some((kind_of_key(key).ok()?, self.pepper.digest(key).0.to_vec()));
-        let mut asked: Vec<(TokenKind, Vec<u8>)> = keys.into_iter().filter_map(digested).collect();
-        asked.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
-        asked.dedup_by(|(_, one), (_, other)| one == other);
-        if asked.is_empty() { Ok(Known::new()) } else { self.read(move |connection| look_up(connection, &asked)).await }
-    }
+/// Those of these keys that a token has or had, by their digests.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn known_keys(jeton: &Jeton, keys: impl IntoIterator<Item = &String>) -> Result<Known> {
+    let digested = |key: &String| Some((kind_of_key(key).ok()?, jeton.pepper.digest(key).0.to_vec()));
+    let mut asked: Vec<(TokenKind, Vec<u8>)> = keys.into_iter().filter_map(digested).collect();
+    asked.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
+    asked.dedup_by(|(_, one), (_, other)| one == other);
+    if asked.is_empty() { Ok(Known::new()) } else { jeton.read(move |connection| look_up(connection, &asked)).await }
+}
 
-    /// Mails one letter to each owner. Whatever goes wrong is in the log: the keys are revoked all the same.
-    async fn tell_owners(
-        &self,
-        revoked: Vec<Arc<Identity>>,
-        compose: impl Fn(&User, &[Arc<Identity>]) -> Words,
-        request_id: &str,
-    ) {
-        let owners = match self.read(move |connection| owners(connection, &revoked)).await {
-            Ok(owners) => owners,
-            Err(error) => return tracing::error!(id = request_id, %error, "owners of leaked keys were not told"),
-        };
-        for (owner, keys) in owners {
-            let (subject, text) = compose(&owner, &keys);
-            let Ok(to) = Email::known(&owner.email) else { continue };
-            match self.send_mail(Mail { to, subject, text }, request_id).await {
-                // One after the other, so that many do not fill the queue in which others' mail waits.
-                Ok(sending) => drop(sending.fate(PATIENCE).await),
-                Err(error) => tracing::error!(id = request_id, %error, "an owner of leaked keys was not told"),
-            }
+/// Mails one letter to each owner. Whatever goes wrong is in the log: the keys are revoked all the same.
+async fn tell_owners(
+    jeton: &Jeton,
+    revoked: Vec<Arc<Identity>>,
+    compose: impl Fn(&User, &[Arc<Identity>]) -> Words,
+    request_id: &str,
+) {
+    let owners = match jeton.read(move |connection| owners(connection, &revoked)).await {
+        Ok(owners) => owners,
+        Err(error) => return tracing::error!(id = request_id, %error, "owners of leaked keys were not told"),
+    };
+    for (owner, keys) in owners {
+        let (subject, text) = compose(&owner, &keys);
+        let Ok(to) = Email::known(&owner.email) else { continue };
+        match crate::mail::send(jeton, Mail { to, subject, text }, request_id).await {
+            // One after the other, so that many do not fill the queue in which others' mail waits.
+            Ok(sending) => drop(sending.fate(PATIENCE).await),
+            Err(error) => tracing::error!(id = request_id, %error, "an owner of leaked keys was not told"),
         }
     }
 }

@@ -7,6 +7,8 @@
 mod queue;
 mod server;
 
+pub use queue::send;
+pub(crate) use queue::sweep;
 pub use queue::{Fate, Mailer, Sending};
 pub(crate) use queue::{Posted, address};
 

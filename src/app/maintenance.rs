@@ -22,92 +22,92 @@ const BATCH: i64 = 500;
 const MANY: usize = 20;
 const HOUR: i64 = 3600;
 
-impl Jeton {
-    /// One round of the work. What fails is logged and tried again in the next round.
-    pub async fn run_maintenance(&self) {
-        let uses = self.flush_usage().await;
-        let are_written = uses.is_ok();
-        report([("clock", self.reconsider_clock().await), ("epoch", self.note_epoch().await), ("uses", uses)]);
-        if self.clock.is_settled() {
-            self.end_what_is_old(are_written).await;
-        }
-        self.attempts.sweep();
-        log::tell_left_out();
+/// One round of the work. What fails is logged and tried again in the next round.
+pub async fn run(jeton: &Jeton) {
+    let uses = flush_usage(jeton).await;
+    let are_written = uses.is_ok();
+    report([("clock", crate::clock::reconsider(jeton).await), ("epoch", note_epoch(jeton).await), ("uses", uses)]);
+    if jeton.clock.is_settled() {
+        end_what_is_old(jeton, are_written).await;
     }
+    jeton.attempts.sweep();
+    log::tell_left_out();
+}
 
-    /// A token whose last use is still in memory must not be taken for expired.
-    async fn end_what_is_old(&self, are_uses_written: bool) {
-        if are_uses_written {
-            report([("tokens", self.write_down_expired().await)]);
-        }
-        report([
-            ("old keys", self.end_quiet_keys().await),
-            ("sessions", self.sweep_sessions().await),
-            ("password links", self.sweep_links().await),
-            ("invitations", self.sweep_invitations().await),
-            ("new e-mail addresses", self.sweep_email_changes().await),
-            ("mails", self.sweep_mails().await),
-            ("calls", self.sweep_calls().await),
-            ("receipts", self.sweep_receipts().await),
-            ("changes of authority", self.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
-        ]);
+/// A token whose last use is still in memory must not be taken for expired.
+async fn end_what_is_old(jeton: &Jeton, are_uses_written: bool) {
+    if are_uses_written {
+        report([("tokens", write_down_expired(jeton).await)]);
     }
+    report([
+        ("old keys", crate::service_users::end_quiet_keys(jeton).await),
+        ("sessions", sweep_sessions(jeton).await),
+        ("password links", sweep_links(jeton).await),
+        ("invitations", sweep_invitations(jeton).await),
+        ("new e-mail addresses", sweep_email_changes(jeton).await),
+        ("mails", crate::mail::sweep(jeton).await),
+        ("calls", crate::calls::sweep(jeton).await),
+        ("receipts", crate::revocations::sweep(jeton).await),
+        ("changes of authority", jeton.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
+    ]);
+}
 
-    /// Remembers the epoch of the database.
-    ///
-    /// # Errors
-    /// When the database fails, or the file cannot be written.
-    pub async fn note_epoch(&self) -> Result<()> {
-        let noted = self.noted_epoch.clone();
-        let work = self.read(move |connection| {
-            let (epoch, _) = epoch::read_with_time(connection)?;
-            noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
-            noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
-        });
-        in_time(LONGEST, work).await
+/// Remembers the epoch of the database.
+///
+/// # Errors
+/// When the database fails, or the file cannot be written.
+pub async fn note_epoch(jeton: &Jeton) -> Result<()> {
+    let noted = jeton.noted_epoch.clone();
+    let work = jeton.read(move |connection| {
+        let (epoch, _) = epoch::read_with_time(connection)?;
+        noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
+        noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
+    });
+    in_time(LONGEST, work).await
+}
+
+/// Writes the uses that are still in memory to the database, as before a stop.
+///
+/// # Errors
+/// When the database fails; the uses are kept. Or when it does not answer: then it may still do so.
+pub async fn flush_usage(jeton: &Jeton) -> Result<()> {
+    in_time(LONGEST, write_uses(jeton)).await
+}
+
+/// The same before something ends. A database that takes nothing but that must not keep it from ending: it is never
+/// so far behind that a token that works seems to have expired ([`super::verify`] sees to that).
+///
+/// # Errors
+/// When Jeton itself fails.
+pub(super) async fn flush_before_ending(jeton: &Jeton) -> Result<()> {
+    match flush_usage(jeton).await {
+        Err(error) if error.is_passing() => Ok(()),
+        flushed => flushed,
     }
+}
 
-    /// Writes the uses that are still in memory to the database, as before a stop.
-    ///
-    /// # Errors
-    /// When the database fails; the uses are kept. Or when it does not answer: then it may still do so.
-    pub async fn flush_usage(&self) -> Result<()> {
-        in_time(LONGEST, self.write_uses()).await
-    }
+/// Waits until there are so many uses in memory that they should be written before the next round.
+pub async fn many_uses(jeton: &Jeton) {
+    jeton.verifier.usage().is_much().await;
+}
 
-    /// The same before something ends. A database that takes nothing but that must not keep it from ending: it is never
-    /// so far behind that a token that works seems to have expired ([`super::verify`] sees to that).
-    ///
-    /// # Errors
-    /// When Jeton itself fails.
-    pub(super) async fn flush_before_ending(&self) -> Result<()> {
-        match self.flush_usage().await {
-            Err(error) if error.is_passing() => Ok(()),
-            flushed => flushed,
-        }
-    }
+/// Writes them, for as long as a round takes if need be: another batch beside this one would not be faster.
+///
+/// # Errors
+/// As [`flush_usage`].
+pub async fn flush_many_uses(jeton: &Jeton) -> Result<()> {
+    in_time(EVERY, write_uses(jeton)).await
+}
 
-    /// Waits until there are so many uses in memory that they should be written before the next round.
-    pub async fn many_uses(&self) {
-        self.verifier.usage().is_much().await;
-    }
+async fn write_uses(jeton: &Jeton) -> Result<()> {
+    let (verifier, db) = (jeton.verifier.clone(), jeton.db.clone());
+    Jeton::blocking(move || verifier.usage().flush(&db)).await
+}
 
-    /// Writes them, for as long as a round takes if need be: another batch beside this one would not be faster.
-    ///
-    /// # Errors
-    /// As [`Jeton::flush_usage`].
-    pub async fn flush_many_uses(&self) -> Result<()> {
-        in_time(EVERY, self.write_uses()).await
-    }
-
-    async fn write_uses(&self) -> Result<()> {
-        let (verifier, db) = (self.verifier.clone(), self.db.clone());
-        Self::blocking(move || verifier.usage().flush(&db)).await
-    }
-
-    async fn write_down_expired(&self) -> Result<()> {
-        let (now, steady) = (self.clock.now(), self.clock.steady_for());
-        self.write(move |connection| {
+async fn write_down_expired(jeton: &Jeton) -> Result<()> {
+    let (now, steady) = (jeton.clock.now(), jeton.clock.steady_for());
+    jeton
+        .write(move |connection| {
             let (due, source) = (tokens::due(connection, now, BATCH)?, Source::default());
             if due.len() >= MANY && !may_end_many(connection, due.len(), now, steady)? {
                 return Ok(());
@@ -121,27 +121,26 @@ impl Jeton {
             Ok(activity::insert_all(connection, &entries)?)
         })
         .await
-    }
+}
 
-    async fn sweep_links(&self) -> Result<()> {
-        let now = self.clock.now();
-        self.write(move |connection| Ok(password_links::sweep(connection, now).map(drop)?)).await
-    }
+async fn sweep_links(jeton: &Jeton) -> Result<()> {
+    let now = jeton.clock.now();
+    jeton.write(move |connection| Ok(password_links::sweep(connection, now).map(drop)?)).await
+}
 
-    async fn sweep_sessions(&self) -> Result<()> {
-        let now = self.clock.now();
-        self.write(move |connection: &mut AnyConnection| Ok(sessions::sweep(connection, now).map(drop)?)).await
-    }
+async fn sweep_sessions(jeton: &Jeton) -> Result<()> {
+    let now = jeton.clock.now();
+    jeton.write(move |connection: &mut AnyConnection| Ok(sessions::sweep(connection, now).map(drop)?)).await
+}
 
-    async fn sweep_email_changes(&self) -> Result<()> {
-        let now = self.clock.now();
-        self.write(move |connection: &mut AnyConnection| Ok(email_changes::sweep(connection, now).map(drop)?)).await
-    }
+async fn sweep_email_changes(jeton: &Jeton) -> Result<()> {
+    let now = jeton.clock.now();
+    jeton.write(move |connection: &mut AnyConnection| Ok(email_changes::sweep(connection, now).map(drop)?)).await
+}
 
-    async fn sweep_invitations(&self) -> Result<()> {
-        let now = self.clock.now();
-        self.write(move |connection: &mut AnyConnection| Ok(invitations::sweep(connection, now).map(drop)?)).await
-    }
+async fn sweep_invitations(jeton: &Jeton) -> Result<()> {
+    let now = jeton.clock.now();
+    jeton.write(move |connection: &mut AnyConnection| Ok(invitations::sweep(connection, now).map(drop)?)).await
 }
 
 /// Whether many tokens may end for ever at once, by a clock that has been steady for so many seconds: most of them only

@@ -106,11 +106,11 @@ impl Heart {
 
     async fn beat(&mut self) -> Result<()> {
         if self.jeton.clock.trusted().is_err() {
-            self.jeton.reconsider_clock().await?;
+            crate::clock::reconsider(&self.jeton).await?;
         }
         let epoch = self.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         if self.told == i64::MIN {
-            self.jeton.come(epoch).await?;
+            register(&self.jeton, epoch).await?;
             (self.read, self.told) = (epoch, epoch);
         }
         self.take_passed();
@@ -197,17 +197,16 @@ pub(super) fn now(connection: &mut AnyConnection) -> Result<i64> {
     Ok(epoch::read_with_time(connection)?.1.unwrap_or_else(clock::milliseconds))
 }
 
-impl Jeton {
-    /// Adds this server to those at work. A SQLite database has one, so whatever is listed there has ended.
-    async fn come(&self, epoch: i64) -> Result<()> {
-        let ThisNode { id, name } = self.node.clone();
-        let is_alone = matches!(self.db.address(), Address::Sqlite(_));
-        self.write(move |connection| {
+/// Adds this server to those at work. A SQLite database has one, so whatever is listed there has ended.
+async fn register(jeton: &Jeton, epoch: i64) -> Result<()> {
+    let ThisNode { id, name } = jeton.node.clone();
+    let is_alone = matches!(jeton.db.address(), Address::Sqlite(_));
+    jeton
+        .write(move |connection| {
             if is_alone {
                 nodes::forget(connection, i64::MAX, &id)?;
             }
             hear_from(connection, &id, &name, epoch)
         })
         .await
-    }
 }

@@ -14,13 +14,20 @@ use super::{
     clock::Clock,
     problem::{Field, Problem, Problems},
 };
+pub use clock::confirm_clock;
 use domain::{
     activity::{Action, Source},
     organization::OrganizationId,
     time::Timestamp,
     user::{Email, User},
 };
+pub use organizations::{create_organization_for, rename_organization};
 use storage::{Address, AnyConnection, activity, epoch, organizations as rows};
+pub use tokens::{revoke_token, revoke_tokens};
+pub use users::{
+    add_user, block_user, deactivate_user, demote_user, is_administered, make_password_link, organizations_of,
+    promote_user, reactivate_user, reset_password, unblock_user,
+};
 
 /// How the activity log names whoever works at the command line.
 pub const NAME: &str = "operator";

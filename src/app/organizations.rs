@@ -14,8 +14,7 @@ use domain::{
     membership::Membership,
     organization::{self, OrganizationId, is_slug},
     permission::BuiltInSet,
-    text,
-    token,
+    text, token,
     user::UserId,
 };
 use storage::{AnyConnection, activity, organizations, sessions};
@@ -64,7 +63,7 @@ pub(super) fn or_taken(error: AppError) -> AppError {
 
 /// Makes an organization with a name and part of addresses, whose administrator is `user`. `by` is the entry about it
 /// without the organization: who makes it, and when.
-pub(super) fn create(
+pub(super) fn insert(
     connection: &mut AnyConnection,
     (name, slug): (&str, &str),
     user: UserId,
@@ -81,7 +80,7 @@ pub(super) fn create(
 }
 
 /// Changes the name and part of addresses of an organization that is locked. `by` is the entry about it without the names.
-pub(super) fn change(
+pub(super) fn update(
     connection: &mut AnyConnection,
     id: OrganizationId,
     (name, slug): (&str, &str),
@@ -96,41 +95,42 @@ pub(super) fn change(
     Ok(activity::insert(connection, &entry)?)
 }
 
-impl Jeton {
-    /// Makes an organization, whose administrator is whoever makes it, and works in it from now on. Returns its part of
-    /// addresses.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] for one who does not administer the
-    /// installation any more.
-    pub async fn create_organization(
-        &self,
-        admin: &InstallationAdmin,
-        form: OrganizationForm,
-        source: Source,
-    ) -> Result<String> {
-        let (name, slug) = form.read()?;
-        self.need_proof(admin.actor(), form.password, &source).await?;
-        let (admin, now) = (admin.clone(), self.clock.now());
-        self.write(move |connection| {
+/// Makes an organization, whose administrator is whoever makes it, and works in it from now on. Returns its part of
+/// addresses.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] for one who does not administer the
+/// installation any more.
+pub async fn create(
+    jeton: &Jeton,
+    admin: &InstallationAdmin,
+    form: OrganizationForm,
+    source: Source,
+) -> Result<String> {
+    let (name, slug) = form.read()?;
+    crate::sessions::require_reauthentication(jeton, admin.actor(), form.password, &source).await?;
+    let (admin, now) = (admin.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             admin.still(connection)?;
             let actor = admin.actor();
             let by = actor.entry(Action::OrganizationCreated, now, &source);
-            let id = create(connection, (&name, &slug), actor.user().id, by)?;
+            let id = insert(connection, (&name, &slug), actor.user().id, by)?;
             sessions::choose_organization(connection, &actor.session().public_id, id)?;
             Ok(slug.clone())
         })
         .await
         .map_err(or_taken)
-    }
+}
 
-    /// A part of addresses that is free, for an organization with this name.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn propose_slug(&self, name: &str) -> Result<String> {
-        let slug = organization::slug(name);
-        self.read(move |connection| {
+/// A part of addresses that is free, for an organization with this name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn propose_slug(jeton: &Jeton, name: &str) -> Result<String> {
+    let slug = organization::slug(name);
+    jeton
+        .read(move |connection| {
             let mut free = slug.clone();
             let mut number = 1;
             while organizations::is_taken(connection, &free)? {
@@ -140,22 +140,18 @@ impl Jeton {
             Ok(free)
         })
         .await
-    }
+}
 
-    /// Changes an organization's name and its part of addresses. Addresses with the one before lead to it from then on,
-    /// and answers about its tokens have the new one. Returns the part of addresses.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong; [`AppError::Forbidden`] for one who is no administrator any more.
-    pub async fn change_organization(
-        &self,
-        at: &Administrator,
-        form: OrganizationForm,
-        source: Source,
-    ) -> Result<String> {
-        let (name, slug) = form.read()?;
-        let (at, now) = (at.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Changes an organization's name and its part of addresses. Addresses with the one before lead to it from then on,
+/// and answers about its tokens have the new one. Returns the part of addresses.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong; [`AppError::Forbidden`] for one who is no administrator any more.
+pub async fn change(jeton: &Jeton, at: &Administrator, form: OrganizationForm, source: Source) -> Result<String> {
+    let (name, slug) = form.read()?;
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             let (member, id) = (at.member(), at.member().membership().organization);
             organizations::lock(connection, id)?;
             at.still(connection)?;
@@ -164,24 +160,25 @@ impl Jeton {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
             let by = member.entry(Action::OrganizationChanged, now, &source);
-            change(connection, id, (&name, &slug), &before, by)?;
+            update(connection, id, (&name, &slug), &before, by)?;
             Ok(slug.clone())
         })
         .await
         .map_err(or_taken)
-    }
+}
 
-    /// Chooses the organization that the pages of this session are about from now on. Returns its part of addresses.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if they are not active in it.
-    pub async fn choose_organization(&self, actor: &Actor, slug: &str) -> Result<String> {
-        let Membership { organization, slug, .. } = self.enter(actor.clone(), slug).await?.membership().clone();
-        let session = actor.session().public_id.clone();
-        self.write(move |connection| {
+/// Chooses the organization that the pages of this session are about from now on. Returns its part of addresses.
+///
+/// # Errors
+/// [`AppError::NotFound`] if they are not active in it.
+pub async fn choose(jeton: &Jeton, actor: &Actor, slug: &str) -> Result<String> {
+    let Membership { organization, slug, .. } =
+        crate::authority::enter(jeton, actor.clone(), slug).await?.membership().clone();
+    let session = actor.session().public_id.clone();
+    jeton
+        .write(move |connection| {
             let there = sessions::choose_organization(connection, &session, organization)?;
             if there { Ok(slug.clone()) } else { Err(AppError::SignedOut) }
         })
         .await
-    }
 }

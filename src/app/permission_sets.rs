@@ -109,14 +109,14 @@ impl Preview {
     }
 }
 
-impl Jeton {
-    /// The permission sets of the organization, the built-in ones at the head.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn permission_sets(&self, at: &Editor) -> Result<Vec<SetInUse>> {
-        let (organization, now) = (at.grant().organization(), self.clock.now());
-        self.read(move |connection| {
+/// The permission sets of the organization, the built-in ones at the head.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(jeton: &Jeton, at: &Editor) -> Result<Vec<SetInUse>> {
+    let (organization, now) = (at.grant().organization(), jeton.clock.now());
+    jeton
+        .read(move |connection| {
             let uses = permission_sets::uses(connection, organization, now)?;
             let in_use = |stored: StoredSet| SetInUse {
                 uses: uses.get(&stored.set.id).copied().unwrap_or_default(),
@@ -126,26 +126,27 @@ impl Jeton {
             Ok(permission_sets::list(connection, organization)?.into_iter().map(in_use).collect())
         })
         .await
-    }
+}
 
-    /// A permission set of the organization.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it is another organization's.
-    pub async fn permission_set(&self, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
-        let (at, now) = (at.clone(), self.clock.now());
-        self.read(move |connection| in_use(connection, &at, id, now)).await
-    }
+/// A permission set of the organization.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it is another organization's.
+pub async fn find(jeton: &Jeton, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton.read(move |connection| in_use(connection, &at, id, now)).await
+}
 
-    /// Makes a permission set.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: the name, or permissions that they do not hold.
-    pub async fn create_permission_set(&self, at: &Editor, form: SetForm, source: Source) -> Result<PermissionSetId> {
-        let (name, wanted) = read(&form)?;
-        may_give(at.grant(), wanted, Field::Permissions)?;
-        let (at, now) = (at.clone(), self.clock.now());
-        self.write(move |connection| {
+/// Makes a permission set.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong: the name, or permissions that they do not hold.
+pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -> Result<PermissionSetId> {
+    let (name, wanted) = read(&form)?;
+    may_give(at.grant(), wanted, Field::Permissions)?;
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             let grant = begin(connection, &at)?;
             may_give(&grant, wanted, Field::Permissions)?;
             must_be_free(connection, &at, &name, None)?;
@@ -155,16 +156,17 @@ impl Jeton {
             Ok(id)
         })
         .await
-    }
+}
 
-    /// What a change would do, without doing it.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong, as [`Jeton::change_permission_set`] would find it.
-    pub async fn preview_permission_set(&self, at: &Editor, id: PermissionSetId, form: SetForm) -> Result<Preview> {
-        let (name, wanted) = read(&form)?;
-        let (at, now) = (at.clone(), self.clock.now());
-        self.read(move |connection| {
+/// What a change would do, without doing it.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong, as [`change`] would find it.
+pub async fn preview(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetForm) -> Result<Preview> {
+    let (name, wanted) = read(&form)?;
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .read(move |connection| {
             let before = in_use(connection, &at, id, now)?;
             let change = Change { name: &name, wanted, version: form.version.parse().ok() };
             change.check(connection, &at, at.grant(), &before.stored)?;
@@ -182,32 +184,27 @@ impl Jeton {
             Ok(Preview { before, name, wanted, tokens, losing, affected })
         })
         .await
-    }
+}
 
-    /// Changes the name and the permissions of one of the organization's own sets. What it grants that they do not hold may
-    /// stay in it or go, and nothing of the kind may come to it.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with what is
-    /// wrong: the name, permissions that they do not hold, a missing password if something is added, somebody else's change
-    /// in the meantime ([`Problem::ChangedMeanwhile`]), others who would be affected than the preview showed
-    /// ([`Problem::AffectedMeanwhile`]), or that nobody would be left who holds every permission.
-    pub async fn change_permission_set(
-        &self,
-        at: &Editor,
-        id: PermissionSetId,
-        form: SetForm,
-        source: Source,
-    ) -> Result<()> {
-        let (name, wanted) = read(&form)?;
-        let before = self.permission_set(at, id).await?.stored.set.permissions;
-        may_give(at.grant(), wanted.without(before), Field::Permissions)?;
-        if !wanted.without(before).is_empty() {
-            self.need_proof(at.actor(), form.password, &source).await?;
-        }
-        let (at, now) = (at.clone(), self.clock.now());
-        let version = form.version.parse().ok();
-        self.change_authority(move |connection| {
+/// Changes the name and the permissions of one of the organization's own sets. What it grants that they do not hold may
+/// stay in it or go, and nothing of the kind may come to it.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with what is
+/// wrong: the name, permissions that they do not hold, a missing password if something is added, somebody else's change
+/// in the meantime ([`Problem::ChangedMeanwhile`]), others who would be affected than the preview showed
+/// ([`Problem::AffectedMeanwhile`]), or that nobody would be left who holds every permission.
+pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetForm, source: Source) -> Result<()> {
+    let (name, wanted) = read(&form)?;
+    let before = find(jeton, at, id).await?.stored.set.permissions;
+    may_give(at.grant(), wanted.without(before), Field::Permissions)?;
+    if !wanted.without(before).is_empty() {
+        crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
+    }
+    let (at, now) = (at.clone(), jeton.clock.now());
+    let version = form.version.parse().ok();
+    jeton
+        .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
             let before = permission_sets::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
             Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
@@ -233,16 +230,17 @@ impl Jeton {
             Ok(activity::insert(connection, &entry)?)
         })
         .await
-    }
+}
 
-    /// Deletes one of the organization's own sets that nobody has or is invited with. Returns its name.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with
-    /// [`Problem::InUse`] while a member has it, a deactivated one too, or somebody is invited with it.
-    pub async fn delete_permission_set(&self, at: &Editor, id: PermissionSetId, source: Source) -> Result<String> {
-        let (at, now) = (at.clone(), self.clock.now());
-        self.write(move |connection| {
+/// Deletes one of the organization's own sets that nobody has or is invited with. Returns its name.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with
+/// [`Problem::InUse`] while a member has it, a deactivated one too, or somebody is invited with it.
+pub async fn delete(jeton: &Jeton, at: &Editor, id: PermissionSetId, source: Source) -> Result<String> {
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             let grant = begin(connection, &at)?;
             let set = in_use(connection, &at, id, now)?;
             let SetName::Own(name) = &set.stored.set.name else { return Err(AppError::NotFound) };
@@ -256,7 +254,6 @@ impl Jeton {
             Ok(name.clone())
         })
         .await
-    }
 }
 
 fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId, now: Timestamp) -> Result<SetInUse> {

@@ -144,34 +144,34 @@ impl Wanted {
     }
 }
 
-impl Jeton {
-    /// The protected APIs of the organization, by name.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn protected_apis(&self, at: &Admin) -> Result<Vec<ListedApi>> {
-        let organization = at.grant().organization();
-        self.read(move |connection| Ok(protected_apis::list(connection, organization)?)).await
-    }
+/// The protected APIs of the organization, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(jeton: &Jeton, at: &Admin) -> Result<Vec<ListedApi>> {
+    let organization = at.grant().organization();
+    jeton.read(move |connection| Ok(protected_apis::list(connection, organization)?)).await
+}
 
-    /// A protected API of the organization.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it is another organization's.
-    pub async fn protected_api(&self, at: &Admin, public_id: &str) -> Result<StoredApi> {
-        let (at, public_id) = (at.clone(), known_form(public_id)?);
-        self.read(move |connection| find(connection, at.grant(), &public_id)).await
-    }
+/// A protected API of the organization.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it is another organization's.
+pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<StoredApi> {
+    let (at, public_id) = (at.clone(), known_form(public_id)?);
+    jeton.read(move |connection| find(connection, at.grant(), &public_id)).await
+}
 
-    /// Registers a protected API and returns its public id.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: the name, the address, a rule, or that there are [`MOST_APIS`] already.
-    pub async fn create_protected_api(&self, at: &Admin, form: ApiForm, source: Source) -> Result<String> {
-        let wanted = Wanted::read(&form)?;
-        let (at, now, public_id) = (at.clone(), self.clock.now(), token::public_id(random::fill));
-        // No node knows of it yet, but some may know that there was none.
-        self.change_authority(move |connection| {
+/// Registers a protected API and returns its public id.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong: the name, the address, a rule, or that there are [`MOST_APIS`] already.
+pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) -> Result<String> {
+    let wanted = Wanted::read(&form)?;
+    let (at, now, public_id) = (at.clone(), jeton.clock.now(), token::public_id(random::fill));
+    // No node knows of it yet, but some may know that there was none.
+    jeton
+        .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
             let all = protected_apis::list(connection, grant.organization())?;
             if all.len() >= MOST_APIS {
@@ -185,19 +185,20 @@ impl Jeton {
             Ok(public_id.clone())
         })
         .await
-    }
+}
 
-    /// Changes the name, the address and the rules of a protected API.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for one of another organization; [`AppError::Invalid`] with what is wrong, somebody else's
-    /// change in the meantime ([`Problem::ChangedMeanwhile`]) too.
-    pub async fn change_protected_api(&self, at: &Admin, public_id: &str, form: ApiForm, source: Source) -> Result<()> {
-        let public_id = known_form(public_id)?;
-        let wanted = Wanted::read(&form)?;
-        let version: Option<i64> = form.version.parse().ok();
-        let (at, now) = (at.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Changes the name, the address and the rules of a protected API.
+///
+/// # Errors
+/// [`AppError::NotFound`] for one of another organization; [`AppError::Invalid`] with what is wrong, somebody else's
+/// change in the meantime ([`Problem::ChangedMeanwhile`]) too.
+pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, source: Source) -> Result<()> {
+    let public_id = known_form(public_id)?;
+    let wanted = Wanted::read(&form)?;
+    let version: Option<i64> = form.version.parse().ok();
+    let (at, now) = (at.clone(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
             let before = find(connection, &grant, &public_id)?;
             if version != Some(before.version) {
@@ -213,15 +214,16 @@ impl Jeton {
             Ok(activity::insert(connection, &entry)?)
         })
         .await
-    }
+}
 
-    /// Deletes a protected API: its proxy's requests are all refused from then on.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it is another organization's.
-    pub async fn delete_protected_api(&self, at: &Admin, public_id: &str, source: Source) -> Result<()> {
-        let (at, now, public_id) = (at.clone(), self.clock.now(), known_form(public_id)?);
-        self.change_authority(move |connection| {
+/// Deletes a protected API: its proxy's requests are all refused from then on.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it is another organization's.
+pub async fn delete(jeton: &Jeton, at: &Admin, public_id: &str, source: Source) -> Result<()> {
+    let (at, now, public_id) = (at.clone(), jeton.clock.now(), known_form(public_id)?);
+    jeton
+        .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
             let api = find(connection, &grant, &public_id)?;
             protected_apis::delete(connection, api.id)?;
@@ -229,7 +231,6 @@ impl Jeton {
             Ok(activity::insert(connection, &activity::Entry { target_name: Some(&api.name), ..entry })?)
         })
         .await
-    }
 }
 
 /// One change of an organization's APIs after the other, by somebody who still may.

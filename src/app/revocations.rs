@@ -111,49 +111,49 @@ impl Receipt {
     }
 }
 
-impl Jeton {
-    /// The receipt of a token for a program: one that may manage the tokens of the organization or read its log, or the owner's
-    /// own.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it is not for them.
-    pub async fn receipt_for(&self, asking: &Accepted, public_id: &str) -> Result<Receipt> {
-        let identity = asking.identity();
-        let (organization, user, may) = (identity.organization, identity.subject.user, identity.permissions());
-        let sees_all = may.contains(Permission::PlatformIntegrations) || may.contains(Permission::PlatformActivity);
-        let receipt = self.receipt(public_id, move |revoked| {
-            revoked.organization == organization && (sees_all || (user.is_some() && revoked.owner == user))
-        });
-        receipt.await?.ok_or(AppError::NotFound)
-    }
+/// The receipt of a token for a program: one that may manage the tokens of the organization or read its log, or the owner's
+/// own.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it is not for them.
+pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> Result<Receipt> {
+    let identity = asking.identity();
+    let (organization, user, may) = (identity.organization, identity.subject.user, identity.permissions());
+    let sees_all = may.contains(Permission::PlatformIntegrations) || may.contains(Permission::PlatformActivity);
+    let receipt = receipt(jeton, public_id, move |revoked| {
+        revoked.organization == organization && (sees_all || (user.is_some() && revoked.owner == user))
+    });
+    receipt.await?.ok_or(AppError::NotFound)
+}
 
-    /// The receipt of a personal token of the user in the organization that they work in, if it was revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn receipt_of_own(&self, actor: &Actor, public_id: &str) -> Result<Option<Receipt>> {
-        let organization = actor.membership().ok_or(AppError::NotFound)?.organization;
-        let user = Some(actor.user().id);
-        self.receipt(public_id, move |revoked| revoked.organization == organization && revoked.owner == user).await
-    }
+/// The receipt of a personal token of the user in the organization that they work in, if it was revoked.
+///
+/// # Errors
+/// When the database fails.
+pub async fn receipt_of_own(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Option<Receipt>> {
+    let organization = actor.membership().ok_or(AppError::NotFound)?.organization;
+    let user = Some(actor.user().id);
+    receipt(jeton, public_id, move |revoked| revoked.organization == organization && revoked.owner == user).await
+}
 
-    /// The receipt of any token of the organization, if it was revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn receipt_in(&self, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Option<Receipt>> {
-        let organization = at.grant().organization();
-        self.receipt(public_id, move |revoked| revoked.organization == organization).await
-    }
+/// The receipt of any token of the organization, if it was revoked.
+///
+/// # Errors
+/// When the database fails.
+pub async fn receipt_in(jeton: &Jeton, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Option<Receipt>> {
+    let organization = at.grant().organization();
+    receipt(jeton, public_id, move |revoked| revoked.organization == organization).await
+}
 
-    async fn receipt(
-        &self,
-        public_id: &str,
-        is_theirs: impl Fn(&RevokedKey) -> bool + Send + 'static,
-    ) -> Result<Option<Receipt>> {
-        let Ok(public_id) = known_form(public_id) else { return Ok(None) };
-        let us = self.node.id.clone();
-        self.read(move |connection| {
+async fn receipt(
+    jeton: &Jeton,
+    public_id: &str,
+    is_theirs: impl Fn(&RevokedKey) -> bool + Send + 'static,
+) -> Result<Option<Receipt>> {
+    let Ok(public_id) = known_form(public_id) else { return Ok(None) };
+    let us = jeton.node.id.clone();
+    jeton
+        .read(move |connection| {
             let keys = revocations::newest(connection, &public_id)?;
             match keys.first() {
                 Some(revoked) if is_theirs(revoked) => put_together(connection, &keys, revoked, &us).map(Some),
@@ -161,27 +161,27 @@ impl Jeton {
             }
         })
         .await
-    }
+}
 
-    /// A receipt, written down by the caller, with the signature of this installation.
-    pub fn sign_receipt(&self, payload: &str) -> String {
-        self.signer.sign(payload)
-    }
+/// A receipt, written down by the caller, with the signature of this installation.
+pub fn sign(jeton: &Jeton, payload: &str) -> String {
+    jeton.signer.sign(payload)
+}
 
-    /// The public key of those signatures, as a set of keys for programs.
-    pub fn signing_keys(&self) -> Value {
-        self.signer.key_set()
-    }
+/// The public key of those signatures, as a set of keys for programs.
+pub fn signing_keys(jeton: &Jeton) -> Value {
+    jeton.signer.key_set()
+}
 
-    /// Forgets receipts, and nodes that never took their leave, after [`KEPT_DAYS`].
-    pub(super) async fn sweep_receipts(&self) -> Result<()> {
-        let (before, us) = (self.clock.now().plus(-KEPT_DAYS * DAY).seconds() * 1000, self.node.id.clone());
-        self.write(move |connection| {
+/// Forgets receipts, and nodes that never took their leave, after [`KEPT_DAYS`].
+pub(super) async fn sweep(jeton: &Jeton) -> Result<()> {
+    let (before, us) = (jeton.clock.now().plus(-KEPT_DAYS * DAY).seconds() * 1000, jeton.node.id.clone());
+    jeton
+        .write(move |connection| {
             revocations::forget(connection, before)?;
             Ok(rows::forget(connection, before, &us)?)
         })
         .await
-    }
 }
 
 fn put_together(

@@ -9,8 +9,13 @@ mod making;
 mod renewing;
 
 pub use changing::{ExpiryForm, NameForm, PermissionsForm};
+pub use changing::{change_expiry, change_permissions, rename};
+pub use ending::{delete, revoke};
 pub use making::ServiceTokenForm;
+pub use making::create;
+pub(crate) use renewing::end_quiet_keys;
 pub use renewing::{LONGEST_OVERLAP, RegenerateForm, RotateForm};
+pub use renewing::{end_old_key, regenerate, rotate};
 
 use super::{
     AppError, Jeton, Result,
@@ -53,36 +58,34 @@ pub struct NewKey {
     pub key: ApiKey,
 }
 
-impl Jeton {
-    /// The tokens of the organization's service users.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn service_tokens(&self, at: &Admin) -> Result<ServiceTokens> {
-        let (organization, now) = (at.grant().organization(), self.clock.now());
-        let mut all = self.read(move |connection| Ok(service_users::list(connection, organization, now)?)).await?;
-        all.iter_mut().for_each(|token| overlay(&self.verifier, token));
-        let (active, ended) = all.into_iter().partition(|token| token.key.life.is_active(now));
-        Ok(ServiceTokens { active, ended })
-    }
+/// The tokens of the organization's service users.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
+    let (organization, now) = (at.grant().organization(), jeton.clock.now());
+    let mut all = jeton.read(move |connection| Ok(service_users::list(connection, organization, now)?)).await?;
+    all.iter_mut().for_each(|token| overlay(&jeton.verifier, token));
+    let (active, ended) = all.into_iter().partition(|token| token.key.life.is_active(now));
+    Ok(ServiceTokens { active, ended })
+}
 
-    /// One of them.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it belongs to another organization.
-    pub async fn service_token(&self, at: &Admin, public_id: &str) -> Result<ServiceToken> {
-        let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
-        let now = self.clock.now();
-        let mut token = self.read(move |connection| find(connection, organization, &public_id, now)).await?;
-        overlay(&self.verifier, &mut token);
-        Ok(token)
-    }
+/// One of them.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it belongs to another organization.
+pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<ServiceToken> {
+    let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
+    let now = jeton.clock.now();
+    let mut token = jeton.read(move |connection| find(connection, organization, &public_id, now)).await?;
+    overlay(&jeton.verifier, &mut token);
+    Ok(token)
+}
 
-    fn mint(&self) -> (ApiKey, KeyDigest) {
-        let key = ApiKey::mint(TokenKind::Service, random::fill);
-        let digest = self.pepper.digest(key.reveal());
-        (key, digest)
-    }
+fn mint(jeton: &Jeton) -> (ApiKey, KeyDigest) {
+    let key = ApiKey::mint(TokenKind::Service, random::fill);
+    let digest = jeton.pepper.digest(key.reveal());
+    (key, digest)
 }
 
 fn at_form(problem: Problem) -> AppError {

@@ -23,7 +23,7 @@ const SEEN_EVERY: i64 = 60;
 /// Longest that a request waits for such a note.
 const NOTED: Duration = Duration::from_millis(500);
 
-/// Somebody who is signed in, at the moment of this request. Only [`Jeton::authenticate`] makes one, and the verbs for
+/// Somebody who is signed in, at the moment of this request. Only [`authenticate`] makes one, and the verbs for
 /// people ask for one: without it they cannot be called.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -112,15 +112,15 @@ pub(super) const fn why_closed(user: &User) -> Problem {
     if user.is_blocked { Problem::Blocked } else { Problem::ActiveNowhere }
 }
 
-impl Jeton {
-    /// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn begin_session(&self, begin: Begin) -> Result<String> {
-        let (key, now) = (random::hex(&random::bytes::<32>()), self.clock.now());
-        let hash = KeyHash::of(&key);
-        self.write_with_reserve(move |connection| {
+/// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(jeton: &Jeton, begin: Begin) -> Result<String> {
+    let (key, now) = (random::hex(&random::bytes::<32>()), jeton.clock.now());
+    let hash = KeyHash::of(&key);
+    jeton
+        .write_with_reserve(move |connection| {
             let session = Session {
                 public_id: token::public_id(random::fill),
                 user: begin.user,
@@ -134,114 +134,125 @@ impl Jeton {
             Ok(sessions::insert(connection, &hash.0, &session)?)
         })
         .await?;
-        Ok(key)
-    }
+    Ok(key)
+}
 
-    /// Ends the session with this key, if there is one.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn drop_session(&self, key: &str) -> Result<()> {
-        let hash = KeyHash::of(key);
-        self.end(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
-    }
+/// Ends the session with this key, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(jeton: &Jeton, key: &str) -> Result<()> {
+    let hash = KeyHash::of(key);
+    jeton.end(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
+}
 
-    /// Who is signed in with the session of this key, and in which organization they work.
-    ///
-    /// # Errors
-    /// [`AppError::SignedOut`] when the session has ended, or the account is not open any more; [`AppError::Clock`] when
-    /// nobody can tell.
-    pub async fn authenticate(&self, key: KeyHash) -> Result<Actor> {
-        let now = self.clock.trusted()?;
-        let actor = self
-            .read(move |connection| {
-                let session = sessions::find(connection, &key.0, now)?.ok_or(AppError::SignedOut)?;
-                let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
-                let mut memberships = memberships::list(connection, user.id)?;
-                // Stable: those that were not chosen stay in the order in which they were joined.
-                let is_at_work = !user.is_blocked && !memberships.is_empty();
-                if !is_at_work && !is_open(connection, &user, now)? {
-                    return Err(AppError::SignedOut);
-                }
-                memberships.sort_by_key(|membership| Some(membership.organization) != session.organization);
-                Ok(Actor { user, memberships, session })
-            })
-            .await?;
-        if now.since(actor.session.life.seen_at) >= SEEN_EVERY && !self.database_fails() {
-            self.note_seen(&actor, now).await?;
-        }
-        Ok(actor)
+/// Who is signed in with the session of this key, and in which organization they work.
+///
+/// # Errors
+/// [`AppError::SignedOut`] when the session has ended, or the account is not open any more; [`AppError::Clock`] when
+/// nobody can tell.
+pub async fn authenticate(jeton: &Jeton, key: KeyHash) -> Result<Actor> {
+    let now = jeton.clock.trusted()?;
+    let actor = jeton
+        .read(move |connection| {
+            let session = sessions::find(connection, &key.0, now)?.ok_or(AppError::SignedOut)?;
+            let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
+            let mut memberships = memberships::list(connection, user.id)?;
+            // Stable: those that were not chosen stay in the order in which they were joined.
+            let is_at_work = !user.is_blocked && !memberships.is_empty();
+            if !is_at_work && !is_open(connection, &user, now)? {
+                return Err(AppError::SignedOut);
+            }
+            memberships.sort_by_key(|membership| Some(membership.organization) != session.organization);
+            Ok(Actor { user, memberships, session })
+        })
+        .await?;
+    if now.since(actor.session.life.seen_at) >= SEEN_EVERY && !jeton.database_fails() {
+        note_seen(jeton, &actor, now).await?;
     }
+    Ok(actor)
+}
 
-    /// Notes that somebody was seen. What they read does not wait for that, nor does it need it.
-    async fn note_seen(&self, actor: &Actor, now: Timestamp) -> Result<()> {
-        let public_id = actor.session.public_id.clone();
-        let membership = actor.membership().map(|membership| membership.id);
-        let touch = move |connection: &mut AnyConnection| {
-            membership.map_or(Ok(()), |membership| memberships::note_seen(connection, membership, now))?;
-            Ok(sessions::touch(connection, &public_id, now)?)
-        };
-        match tokio::time::timeout(NOTED, self.write(touch)).await {
-            Ok(Ok(false)) => Err(AppError::SignedOut),
-            Ok(Err(error)) if !error.is_passing() => Err(error),
-            _ => Ok(()),
-        }
+/// Notes that somebody was seen. What they read does not wait for that, nor does it need it.
+async fn note_seen(jeton: &Jeton, actor: &Actor, now: Timestamp) -> Result<()> {
+    let public_id = actor.session.public_id.clone();
+    let membership = actor.membership().map(|membership| membership.id);
+    let touch = move |connection: &mut AnyConnection| {
+        membership.map_or(Ok(()), |membership| memberships::note_seen(connection, membership, now))?;
+        Ok(sessions::touch(connection, &public_id, now)?)
+    };
+    match tokio::time::timeout(NOTED, jeton.write(touch)).await {
+        Ok(Ok(false)) => Err(AppError::SignedOut),
+        Ok(Err(error)) if !error.is_passing() => Err(error),
+        _ => Ok(()),
     }
+}
 
-    /// Whether the password was entered so lately that access may be granted without asking for it again (S8).
-    pub fn has_proof(&self, actor: &Actor) -> bool {
-        is_proof(actor.session.proved_at, self.clock.now())
+/// Whether the password was entered so lately that access may be granted without asking for it again (S8).
+pub fn recently_authenticated(jeton: &Jeton, actor: &Actor) -> bool {
+    is_proof(actor.session.proved_at, jeton.clock.now())
+}
+
+/// Checks the password of somebody who is signed in, before something that grants access.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Password`] when it is missing or wrong; too many attempts; busy.
+pub(super) async fn reauthenticate(
+    jeton: &Jeton,
+    actor: &Actor,
+    password: Option<String>,
+    source: &Source,
+) -> Result<()> {
+    let at_password = |problem| AppError::from(Problems::one(Field::Password, problem));
+    let typed = password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ProofNeeded))?;
+    let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
+    // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
+    let account = folded_email(&actor.user.email);
+    let known_by = Some(actor.session.public_id.as_str());
+    jeton.attempts.take(Attempt { account: &account, known_by, address: &source.address })?;
+    let id = actor.user.id;
+    let hash = jeton.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
+    if !jeton.passwords.verify(password, Some(hash)).await? {
+        return Err(at_password(Problem::WrongPassword));
     }
+    let (public_id, now) = (actor.session.public_id.clone(), jeton.clock.now());
+    let there = jeton.write(move |connection| Ok(sessions::prove(connection, &public_id, now)?)).await?;
+    if there { Ok(()) } else { Err(AppError::SignedOut) }
+}
 
-    /// Checks the password of somebody who is signed in, before something that grants access.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Password`] when it is missing or wrong; too many attempts; busy.
-    pub(super) async fn prove(&self, actor: &Actor, password: Option<String>, source: &Source) -> Result<()> {
-        let at_password = |problem| AppError::from(Problems::one(Field::Password, problem));
-        let typed = password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ProofNeeded))?;
-        let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
-        // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
-        let account = folded_email(&actor.user.email);
-        let known_by = Some(actor.session.public_id.as_str());
-        self.attempts.take(Attempt { account: &account, known_by, address: &source.address })?;
-        let id = actor.user.id;
-        let hash = self.read(move |connection| Ok(users::password_hash(connection, id)?)).await?;
-        if !self.passwords.verify(password, Some(hash)).await? {
-            return Err(at_password(Problem::WrongPassword));
-        }
-        let (public_id, now) = (actor.session.public_id.clone(), self.clock.now());
-        let there = self.write(move |connection| Ok(sessions::prove(connection, &public_id, now)?)).await?;
-        if there { Ok(()) } else { Err(AppError::SignedOut) }
+/// Asks for the password unless it was entered lately.
+///
+/// # Errors
+/// As [`reauthenticate`].
+pub(super) async fn require_reauthentication(
+    jeton: &Jeton,
+    actor: &Actor,
+    password: Option<String>,
+    source: &Source,
+) -> Result<()> {
+    if recently_authenticated(jeton, actor) { Ok(()) } else { reauthenticate(jeton, actor, password, source).await }
+}
+
+/// The living sessions of the user, the one seen last first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<Vec<Session>> {
+    let (user, now) = (actor.user.id, jeton.clock.now());
+    jeton.read(move |connection| Ok(sessions::list(connection, user, now)?)).await
+}
+
+/// Ends one session of the user, this one or another.
+///
+/// # Errors
+/// [`AppError::NotFound`] if the user has no such session.
+pub async fn end(jeton: &Jeton, actor: &Actor, public_id: String, source: Source) -> Result<()> {
+    let (actor, now) = (actor.clone(), jeton.clock.now());
+    if !token::is_public_id(&public_id) {
+        return Err(AppError::NotFound);
     }
-
-    /// Asks for the password unless it was entered lately.
-    ///
-    /// # Errors
-    /// As [`Jeton::prove`].
-    pub(super) async fn need_proof(&self, actor: &Actor, password: Option<String>, source: &Source) -> Result<()> {
-        if self.has_proof(actor) { Ok(()) } else { self.prove(actor, password, source).await }
-    }
-
-    /// The living sessions of the user, the one seen last first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>> {
-        let (user, now) = (actor.user.id, self.clock.now());
-        self.read(move |connection| Ok(sessions::list(connection, user, now)?)).await
-    }
-
-    /// Ends one session of the user, this one or another.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if the user has no such session.
-    pub async fn end_session(&self, actor: &Actor, public_id: String, source: Source) -> Result<()> {
-        let (actor, now) = (actor.clone(), self.clock.now());
-        if !token::is_public_id(&public_id) {
-            return Err(AppError::NotFound);
-        }
-        self.end(move |connection| {
+    jeton
+        .end(move |connection| {
             if !sessions::delete(connection, actor.user.id, &public_id)? {
                 return Err(AppError::NotFound);
             }
@@ -249,15 +260,16 @@ impl Jeton {
             Ok(activity::insert(connection, &entry)?)
         })
         .await
-    }
+}
 
-    /// Ends all sessions of the user but this one. Returns how many there were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_other_sessions(&self, actor: &Actor, source: Source) -> Result<usize> {
-        let (actor, now) = (actor.clone(), self.clock.now());
-        self.end(move |connection| {
+/// Ends all sessions of the user but this one. Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others(jeton: &Jeton, actor: &Actor, source: Source) -> Result<usize> {
+    let (actor, now) = (actor.clone(), jeton.clock.now());
+    jeton
+        .end(move |connection| {
             let ended = sessions::delete_others(connection, actor.user.id, &actor.session.public_id)?;
             if ended > 0 {
                 let entry = actor.entry(Action::OtherSessionsEnded, now, &source);
@@ -266,5 +278,4 @@ impl Jeton {
             Ok(ended)
         })
         .await
-    }
 }

@@ -35,49 +35,48 @@ pub struct SetupForm {
     pub time_zone: String,
 }
 
-impl Jeton {
-    /// Whether there is no user yet.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn needs_setup(&self) -> Result<bool> {
-        self.read(|connection| Ok(!users::any(connection)?)).await
-    }
+/// Whether there is no user yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_needed(jeton: &Jeton) -> Result<bool> {
+    jeton.read(|connection| Ok(!users::any(connection)?)).await
+}
 
-    /// The code of the set-up link, known only to whoever reads a server's output. All nodes of one database have the same,
-    /// so that a link works whichever of them answers.
-    pub fn setup_code(&self) -> &str {
-        &self.setup_code
-    }
+/// The code of the set-up link, known only to whoever reads a server's output. All nodes of one database have the same,
+/// so that a link works whichever of them answers.
+pub fn code(jeton: &Jeton) -> &str {
+    &jeton.setup_code
+}
 
-    /// Whether this is the code of the set-up link.
-    pub fn is_setup_code(&self, code: &str) -> bool {
-        code.as_bytes().ct_eq(self.setup_code.as_bytes()).into()
-    }
+/// Whether this is the code of the set-up link.
+pub fn is_code(jeton: &Jeton, code: &str) -> bool {
+    code.as_bytes().ct_eq(jeton.setup_code.as_bytes()).into()
+}
 
-    /// Makes the first organization and its administrator, and signs them in.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] once there is a user.
-    pub async fn set_up(&self, form: SetupForm, source: Source) -> Result<Begin> {
-        let mut problems = Problems::default();
-        let name = problems.check(Field::Name, user::name(&form.name));
-        let email = problems.check(Field::Email, mail::address(&form.email));
-        let organization = problems.check(Field::Organization, text::line(&form.organization));
-        let own = [form.name.as_str(), form.email.as_str(), form.organization.as_str()];
-        let password = problems.check(Field::NewPassword, Password::chosen(form.password.clone(), &own));
-        let (Some(name), Some(email), Some(organization), Some(password)) = (name, email, organization, password)
-        else {
-            return Err(problems.into());
-        };
-        if !self.needs_setup().await? {
-            return Err(AppError::NotFound);
-        }
-        let hash = self.passwords.hash(password).await?;
-        let time_zone = Tz::from_str(&form.time_zone).unwrap_or(Tz::UTC).name().to_owned();
-        let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
-        let now = self.clock.now();
-        self.write(move |connection| {
+/// Makes the first organization and its administrator, and signs them in.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] once there is a user.
+pub async fn set_up(jeton: &Jeton, form: SetupForm, source: Source) -> Result<Begin> {
+    let mut problems = Problems::default();
+    let name = problems.check(Field::Name, user::name(&form.name));
+    let email = problems.check(Field::Email, mail::address(&form.email));
+    let organization = problems.check(Field::Organization, text::line(&form.organization));
+    let own = [form.name.as_str(), form.email.as_str(), form.organization.as_str()];
+    let password = problems.check(Field::NewPassword, Password::chosen(form.password.clone(), &own));
+    let (Some(name), Some(email), Some(organization), Some(password)) = (name, email, organization, password) else {
+        return Err(problems.into());
+    };
+    if !is_needed(jeton).await? {
+        return Err(AppError::NotFound);
+    }
+    let hash = jeton.passwords.hash(password).await?;
+    let time_zone = Tz::from_str(&form.time_zone).unwrap_or(Tz::UTC).name().to_owned();
+    let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
+    let now = jeton.clock.now();
+    jeton
+        .write(move |connection| {
             installation::lock(connection)?;
             if users::any(connection)? {
                 return Err(AppError::NotFound);
@@ -100,5 +99,4 @@ impl Jeton {
             Ok(Begin { user, generation: 0, source: source.clone() })
         })
         .await
-    }
 }

@@ -24,34 +24,40 @@ pub(super) fn attempt<'a>(account: &'a str, device: Option<&'a Device>, source: 
     Attempt { account, known_by: device.map(|device| device.0.as_str()), address: &source.address }
 }
 
-impl Jeton {
-    /// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together, or the account is not open; too many
-    /// attempts; busy.
-    pub async fn sign_in(&self, email: &str, password: String, devices: Vec<Device>, source: Source) -> Result<Begin> {
-        let wrong = || AppError::from(Problems::one(Field::Form, Problem::WrongCredentials));
-        let mut problems = Problems::default();
-        let address = problems.check(Field::Email, Email::known(email));
-        if password.is_empty() {
-            problems.check(Field::Password, Err::<(), _>(PasswordError::Empty));
-        }
-        let Some(address) = address.filter(|_| !password.is_empty()) else { return Err(problems.into()) };
-        let password = Password::given(password).map_err(|_| wrong())?;
+/// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together, or the account is not open; too many
+/// attempts; busy.
+pub async fn sign_in(
+    jeton: &Jeton,
+    email: &str,
+    password: String,
+    devices: Vec<Device>,
+    source: Source,
+) -> Result<Begin> {
+    let wrong = || AppError::from(Problems::one(Field::Form, Problem::WrongCredentials));
+    let mut problems = Problems::default();
+    let address = problems.check(Field::Email, Email::known(email));
+    if password.is_empty() {
+        problems.check(Field::Password, Err::<(), _>(PasswordError::Empty));
+    }
+    let Some(address) = address.filter(|_| !password.is_empty()) else { return Err(problems.into()) };
+    let password = Password::given(password).map_err(|_| wrong())?;
 
-        let account = address.folded();
-        let device = self.known_device(&account, devices);
-        self.attempts.take(attempt(&account, device.as_ref(), &source))?;
+    let account = address.folded();
+    let device = known_device(jeton, &account, devices);
+    jeton.attempts.take(attempt(&account, device.as_ref(), &source))?;
 
-        let found = self.read(move |connection| Ok(users::find_by_email(connection, &address)?)).await?;
-        let (user, hash) = found.unzip();
-        let matches = self.passwords.verify(password, hash).await?;
-        let user = user.filter(|_| matches).ok_or_else(wrong)?;
+    let found = jeton.read(move |connection| Ok(users::find_by_email(connection, &address)?)).await?;
+    let (user, hash) = found.unzip();
+    let matches = jeton.passwords.verify(password, hash).await?;
+    let user = user.filter(|_| matches).ok_or_else(wrong)?;
 
-        let begin = Begin { user: user.id, generation: user.session_generation, source };
-        let (signed_in, now) = (begin.clone(), self.clock.now());
-        self.write_with_reserve(move |connection| {
+    let begin = Begin { user: user.id, generation: user.session_generation, source };
+    let (signed_in, now) = (begin.clone(), jeton.clock.now());
+    jeton
+        .write_with_reserve(move |connection| {
             if !is_open(connection, &user, now)? {
                 // Whoever reads this has entered the right password.
                 return Err(Problems::one(Field::Form, why_closed(&user)).into());
@@ -70,40 +76,39 @@ impl Jeton {
             Ok(())
         })
         .await?;
-        Ok(begin)
-    }
+    Ok(begin)
+}
 
-    /// Ends the session of this request.
-    ///
-    /// # Errors
-    /// When the database fails. A session that is gone already is no error: it has ended.
-    pub async fn sign_out(&self, actor: &Actor, source: Source) -> Result<()> {
-        match self.end_session(actor, actor.session().public_id.clone(), source).await {
-            Err(AppError::NotFound) => Ok(()),
-            done => done,
-        }
+/// Ends the session of this request.
+///
+/// # Errors
+/// When the database fails. A session that is gone already is no error: it has ended.
+pub async fn sign_out(jeton: &Jeton, actor: &Actor, source: Source) -> Result<()> {
+    match crate::sessions::end(jeton, actor, actor.session().public_id.clone(), source).await {
+        Err(AppError::NotFound) => Ok(()),
+        done => done,
     }
+}
 
-    /// A new mark for a browser from which this account has just signed in.
-    pub fn mark_device(&self, email: &str) -> Device {
-        let id = random::hex(&random::bytes::<16>());
-        let proof = self.device_proof(&folded_email(email), &id);
-        Device(format!("{id}{proof}"))
-    }
+/// A new mark for a browser from which this account has just signed in.
+pub fn mark_device(jeton: &Jeton, email: &str) -> Device {
+    let id = random::hex(&random::bytes::<16>());
+    let proof = device_mac(jeton, &folded_email(email), &id);
+    Device(format!("{id}{proof}"))
+}
 
-    /// That of a browser's marks which says that this account's owner has signed in from it.
-    pub(super) fn known_device(&self, account: &str, devices: Vec<Device>) -> Option<Device> {
-        devices.into_iter().find(|device| self.knows_device(account, device))
-    }
+/// That of a browser's marks which says that this account's owner has signed in from it.
+pub(super) fn known_device(jeton: &Jeton, account: &str, devices: Vec<Device>) -> Option<Device> {
+    devices.into_iter().find(|device| knows_device(jeton, account, device))
+}
 
-    fn knows_device(&self, account: &str, device: &Device) -> bool {
-        match device.0.split_at_checked(32) {
-            Some((id, proof)) => proof.as_bytes().ct_eq(self.device_proof(account, id).as_bytes()).into(),
-            None => false,
-        }
+fn knows_device(jeton: &Jeton, account: &str, device: &Device) -> bool {
+    match device.0.split_at_checked(32) {
+        Some((id, proof)) => proof.as_bytes().ct_eq(device_mac(jeton, account, id).as_bytes()).into(),
+        None => false,
     }
+}
 
-    fn device_proof(&self, account: &str, id: &str) -> String {
-        random::hex(&self.pepper.derive("device", format!("{id} {account}").as_bytes()))
-    }
+fn device_mac(jeton: &Jeton, account: &str, id: &str) -> String {
+    random::hex(&jeton.pepper.derive("device", format!("{id} {account}").as_bytes()))
 }

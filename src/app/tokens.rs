@@ -93,15 +93,15 @@ impl Bulk {
     }
 }
 
-impl Jeton {
-    /// The user's tokens in the organization that they work in.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who is active in no organization.
-    pub async fn tokens(&self, actor: &Actor) -> Result<TokenList> {
-        let (membership, user, now) = (membership(actor)?.id, actor.user().id, self.clock.now());
-        let verifier = self.verifier.clone();
-        self.read(move |connection| {
+/// The user's tokens in the organization that they work in.
+///
+/// # Errors
+/// [`AppError::NotFound`] for somebody who is active in no organization.
+pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<TokenList> {
+    let (membership, user, now) = (membership(actor)?.id, actor.user().id, jeton.clock.now());
+    let verifier = jeton.verifier.clone();
+    jeton
+        .read(move |connection| {
             let mut all = tokens::list(connection, user, now.plus(-SHOWN_DAYS * DAY))?;
             all.iter_mut().for_each(|token| overlay(&verifier, token));
             let in_all = all.iter().filter(|token| token.life.is_active(now)).count();
@@ -110,120 +110,122 @@ impl Jeton {
             Ok(TokenList { active, ended, in_all })
         })
         .await
-    }
+}
 
-    /// One token of the user in the organization that they work in.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it is somebody else's.
-    pub async fn token(&self, actor: &Actor, public_id: &str) -> Result<Token> {
-        let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
-        let find = move |connection: &mut AnyConnection| Ok(tokens::find(connection, membership, &public_id)?);
-        let mut token = self.read(find).await?.ok_or(AppError::NotFound)?;
-        overlay(&self.verifier, &mut token);
-        Ok(token)
-    }
+/// One token of the user in the organization that they work in.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it is somebody else's.
+pub async fn find(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Token> {
+    let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
+    let find = move |connection: &mut AnyConnection| Ok(tokens::find(connection, membership, &public_id)?);
+    let mut token = jeton.read(find).await?.ok_or(AppError::NotFound)?;
+    overlay(&jeton.verifier, &mut token);
+    Ok(token)
+}
 
-    /// The user at work in the organization that one of their tokens belongs to.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if they have no such token in any organization that they are active in.
-    pub async fn at_token(&self, actor: &Actor, public_id: &str) -> Result<Actor> {
-        let (public_id, places) = (known_form(public_id)?, actor.memberships().to_vec());
-        let find = move |connection: &mut AnyConnection| {
-            for place in places {
-                if tokens::find(connection, place.id, &public_id)?.is_some() {
-                    return Ok(Some(place.id));
-                }
+/// The user at work in the organization that one of their tokens belongs to.
+///
+/// # Errors
+/// [`AppError::NotFound`] if they have no such token in any organization that they are active in.
+pub async fn at_token(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Actor> {
+    let (public_id, places) = (known_form(public_id)?, actor.memberships().to_vec());
+    let find = move |connection: &mut AnyConnection| {
+        for place in places {
+            if tokens::find(connection, place.id, &public_id)?.is_some() {
+                return Ok(Some(place.id));
             }
-            Ok(None)
-        };
-        let place = self.read(find).await?.ok_or(AppError::NotFound)?;
-        actor.working_in(|membership| membership.id == place).ok_or(AppError::NotFound)
-    }
+        }
+        Ok(None)
+    };
+    let place = jeton.read(find).await?.ok_or(AppError::NotFound)?;
+    actor.working_in(|membership| membership.id == place).ok_or(AppError::NotFound)
+}
 
-    /// A nonce for a new form.
-    pub fn form_nonce(&self) -> String {
-        random::code()
-    }
+/// A nonce for a new form.
+pub fn form_nonce(jeton: &Jeton) -> String {
+    random::code()
+}
 
-    /// Makes a token for the user in the organization that they work in.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ProofNeeded`]), the limit of
-    /// active tokens, or a form that was sent before.
-    pub async fn create_token(&self, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
-        let Membership { id: membership, organization, .. } = *membership(actor)?;
-        let mut problems = Problems::default();
-        let label = problems.check(Field::Label, token::label(&form.label));
-        let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
-        let days = form.inactivity.parse().ok().and_then(InactivityExpiry::from_days);
-        let inactivity = problems.choice(Field::Inactivity, days);
-        let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
-        let (Some(label), Some(scope), Some(inactivity), Some(nonce)) = (label, scope, inactivity, nonce) else {
-            return Err(problems.into());
-        };
-        self.need_proof(actor, form.password, &source).await?;
-        // Places of expired tokens are given free below: none that was used a moment ago may be among them.
-        self.flush_usage().await?;
+/// Makes a token for the user in the organization that they work in.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ProofNeeded`]), the limit of
+/// active tokens, or a form that was sent before.
+pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
+    let Membership { id: membership, organization, .. } = *membership(actor)?;
+    let mut problems = Problems::default();
+    let label = problems.check(Field::Label, token::label(&form.label));
+    let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
+    let days = form.inactivity.parse().ok().and_then(InactivityExpiry::from_days);
+    let inactivity = problems.choice(Field::Inactivity, days);
+    let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
+    let (Some(label), Some(scope), Some(inactivity), Some(nonce)) = (label, scope, inactivity, nonce) else {
+        return Err(problems.into());
+    };
+    crate::sessions::require_reauthentication(jeton, actor, form.password, &source).await?;
+    // Places of expired tokens are given free below: none that was used a moment ago may be among them.
+    crate::maintenance::flush_usage(jeton).await?;
 
-        let key = ApiKey::mint(TokenKind::Personal, random::fill);
-        let digest = self.pepper.digest(key.reveal());
-        let public_id = token::public_id(random::fill);
-        let (actor, clock, now) = (actor.clone(), self.clock.clone(), self.clock.now());
-        let token = self
-            .write(move |connection| {
-                users::lock(connection, actor.user().id)?;
-                if clock.is_settled() {
-                    expire_all(connection, &actor, now, &source)?;
-                }
-                let slot = free_slot(connection, &actor, membership, &nonce)?;
-                let new = NewToken {
-                    public_id: &public_id,
-                    organization,
-                    membership,
-                    user: actor.user().id,
-                    label: &label,
-                    scope,
-                    inactivity,
-                    digest,
-                    form_nonce: &nonce,
-                    slot,
-                };
-                tokens::insert(connection, &new, now)?;
-                let entry = actor.entry(Action::TokenCreated, now, &source);
-                activity::insert(connection, &activity::Entry { token: Some((&public_id, &label)), ..entry })?;
-                tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)
-            })
-            .await?;
-        Ok(Created { token, key })
-    }
+    let key = ApiKey::mint(TokenKind::Personal, random::fill);
+    let digest = jeton.pepper.digest(key.reveal());
+    let public_id = token::public_id(random::fill);
+    let (actor, clock, now) = (actor.clone(), jeton.clock.clone(), jeton.clock.now());
+    let token = jeton
+        .write(move |connection| {
+            users::lock(connection, actor.user().id)?;
+            if clock.is_settled() {
+                expire_all(connection, &actor, now, &source)?;
+            }
+            let slot = free_slot(connection, &actor, membership, &nonce)?;
+            let new = NewToken {
+                public_id: &public_id,
+                organization,
+                membership,
+                user: actor.user().id,
+                label: &label,
+                scope,
+                inactivity,
+                digest,
+                form_nonce: &nonce,
+                slot,
+            };
+            tokens::insert(connection, &new, now)?;
+            let entry = actor.entry(Action::TokenCreated, now, &source);
+            activity::insert(connection, &activity::Entry { token: Some((&public_id, &label)), ..entry })?;
+            tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)
+        })
+        .await?;
+    Ok(Created { token, key })
+}
 
-    /// Revokes a token of the user. When this returns, no node accepts it any more. Returns false if it had ended before.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is none, or it is somebody else's.
-    pub async fn revoke_token(&self, actor: &Actor, public_id: &str, source: Source) -> Result<bool> {
-        let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
-        let (actor, now) = (actor.clone(), self.clock.now());
-        self.end_keys(move |connection| {
+/// Revokes a token of the user. When this returns, no node accepts it any more. Returns false if it had ended before.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none, or it is somebody else's.
+pub async fn revoke(jeton: &Jeton, actor: &Actor, public_id: &str, source: Source) -> Result<bool> {
+    let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
+    let (actor, now) = (actor.clone(), jeton.clock.now());
+    jeton
+        .end_keys(move |connection| {
             let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
             let touched = tokens::touched(connection, token.id)?;
             let entry = actor.entry(Action::TokenRevoked, now, &source);
             Ok((revoke(connection, &token, RevokedBy::Owner.into(), entry)?, touched))
         })
         .await
-    }
+}
 
-    /// Revokes many tokens of the user in the organization that they work in, all or none. Returns how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn revoke_tokens(&self, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
-        let membership = membership(actor)?.id;
-        self.flush_before_ending().await?;
-        let (actor, now) = (actor.clone(), self.clock.now());
-        self.end_authority(move |connection| {
+/// Revokes many tokens of the user in the organization that they work in, all or none. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
+    let membership = membership(actor)?.id;
+    crate::maintenance::flush_before_ending(jeton).await?;
+    let (actor, now) = (actor.clone(), jeton.clock.now());
+    jeton
+        .end_authority(move |connection| {
             let mut revoked = Vec::new();
             for (_, token) in tokens::in_places(connection, actor.user().id)? {
                 let is_here = token.membership == membership;
@@ -238,38 +240,36 @@ impl Jeton {
             Ok(revoked.len())
         })
         .await
-    }
+}
 
-    /// Revokes the token that a request came with, whatever its scope: to give up access needs none.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn revoke_own_token(&self, accepted: &Accepted, source: Source) -> Result<()> {
-        let (accepted, now) = (accepted.clone(), self.clock.now());
-        self.end_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
-    }
+/// Revokes the token that a request came with, whatever its scope: to give up access needs none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_own(jeton: &Jeton, accepted: &Accepted, source: Source) -> Result<()> {
+    let (accepted, now) = (accepted.clone(), jeton.clock.now());
+    jeton.end_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
+}
 
-    /// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not
-    /// any more.
-    ///
-    /// # Errors
-    /// When the database fails; then nothing was revoked.
-    pub async fn revoke_by_keys(&self, keys: &[String], source: Source) -> Result<()> {
-        let now = self.clock.now();
-        let found = self.known_keys(keys).await?.into_values();
-        let mut live: Vec<Identity> =
-            found.filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
-        // Anybody may send keys of nothing: they must not cost a transaction each.
-        if live.is_empty() {
-            return Ok(());
-        }
-        // In the order of organizations and tokens, so that two at once never wait for each other in a ring.
-        live.sort_unstable_by_key(|identity| (identity.organization, identity.token));
-        let revoke = move |connection: &mut AnyConnection| {
-            revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
-        };
-        self.end_keys(revoke).await
+/// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not
+/// any more.
+///
+/// # Errors
+/// When the database fails; then nothing was revoked.
+pub async fn revoke_by_keys(jeton: &Jeton, keys: &[String], source: Source) -> Result<()> {
+    let now = jeton.clock.now();
+    let found = crate::leaks::known_keys(jeton, keys).await?.into_values();
+    let mut live: Vec<Identity> = found.filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
+    // Anybody may send keys of nothing: they must not cost a transaction each.
+    if live.is_empty() {
+        return Ok(());
     }
+    // In the order of organizations and tokens, so that two at once never wait for each other in a ring.
+    live.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+    let revoke = move |connection: &mut AnyConnection| {
+        revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
+    };
+    jeton.end_keys(revoke).await
 }
 
 /// Revokes the tokens that these tell of, each in its own name.
@@ -304,7 +304,7 @@ pub(super) fn revoke_key(
     })
 }
 
-/// The nonce of a form, if it can be one that [`Jeton::form_nonce`] made.
+/// The nonce of a form, if it can be one that [`form_nonce`] made.
 pub(super) fn checked_nonce(nonce: String) -> Option<String> {
     let is_nonce = (20..=64).contains(&nonce.len()) && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_nonce.then_some(nonce)

@@ -7,6 +7,7 @@
 mod ending;
 
 pub use ending::Ending;
+pub use ending::{end, reactivate};
 pub(super) use ending::{end, reactivate, withdraw_invitations};
 
 use super::{
@@ -121,21 +122,21 @@ pub(super) fn refused(problem: Problem) -> AppError {
     Problems::one(Field::Form, problem).into()
 }
 
-impl Jeton {
-    /// A page of the people of the organization, and who is invited to it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn people(
-        &self,
-        manager: &Manager,
-        words: String,
-        shown: Shown,
-        set: Option<PermissionSetId>,
-        from: PageFrom,
-    ) -> Result<People> {
-        let organization = manager.grant().organization();
-        self.read(move |connection| {
+/// A page of the people of the organization, and who is invited to it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    jeton: &Jeton,
+    manager: &Manager,
+    words: String,
+    shown: Shown,
+    set: Option<PermissionSetId>,
+    from: PageFrom,
+) -> Result<People> {
+    let organization = manager.grant().organization();
+    jeton
+        .read(move |connection| {
             let is_active = match shown {
                 Shown::Everybody | Shown::Invited => None,
                 Shown::Active => Some(true),
@@ -173,15 +174,16 @@ impl Jeton {
             Ok(People { people, previous, next, invitations })
         })
         .await
-    }
+}
 
-    /// Somebody who belongs to the organization or did, and what would stop if their access ended.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if they never did.
-    pub async fn person(&self, manager: &Manager, id: MembershipId) -> Result<PersonFacts> {
-        let (grant, now, verifier) = (*manager.grant(), self.clock.now(), self.verifier.clone());
-        self.read(move |connection| {
+/// Somebody who belongs to the organization or did, and what would stop if their access ended.
+///
+/// # Errors
+/// [`AppError::NotFound`] if they never did.
+pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<PersonFacts> {
+    let (grant, now, verifier) = (*manager.grant(), jeton.clock.now(), jeton.verifier.clone());
+    jeton
+        .read(move |connection| {
             let organization = grant.organization();
             let person = people::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
             let mut all = tokens::in_places(connection, person.user)?;
@@ -195,37 +197,44 @@ impl Jeton {
             Ok(PersonFacts { person, tokens, sessions, invitations, refusal, link_refusal })
         })
         .await
-    }
+}
 
-    /// The permission sets of the organization.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sets_to_give(&self, manager: &Manager) -> Result<Vec<PermissionSet>> {
-        let organization = manager.grant().organization();
-        self.read(move |connection| Ok(memberships::sets(connection, organization)?)).await
-    }
+/// The permission sets of the organization.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sets_to_give(jeton: &Jeton, manager: &Manager) -> Result<Vec<PermissionSet>> {
+    let organization = manager.grant().organization();
+    jeton.read(move |connection| Ok(memberships::sets(connection, organization)?)).await
+}
 
-    /// Gives somebody another permission set. Returns false if it is the one that they have.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with what is
-    /// wrong: the choice, a missing password if the set gives them more, or who would decide about whom.
-    pub async fn give_set(&self, manager: &Manager, id: MembershipId, form: SetForm, source: Source) -> Result<bool> {
-        let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
-        let set = form.permission_set.parse().map(PermissionSetId).map_err(|_| at_set(Problem::NotAChoice))?;
-        let before = form.before.parse().map(PermissionSetId).map_err(|_| at_set(Problem::NotAChoice))?;
-        let organization = manager.grant().organization();
-        let (given, had) = self
-            .read(move |connection| Ok(memberships::sets(connection, organization)?))
-            .await
-            .map(|sets| (find_set(&sets, set), find_set(&sets, before)))?;
-        let (given, had) = given.zip(had).ok_or_else(|| at_set(Problem::NotAChoice))?;
-        if !given.permissions.without(had.permissions).is_empty() {
-            self.need_proof(manager.actor(), form.password, &source).await?;
-        }
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Gives somebody another permission set. Returns false if it is the one that they have.
+///
+/// # Errors
+/// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with what is
+/// wrong: the choice, a missing password if the set gives them more, or who would decide about whom.
+pub async fn give_set(
+    jeton: &Jeton,
+    manager: &Manager,
+    id: MembershipId,
+    form: SetForm,
+    source: Source,
+) -> Result<bool> {
+    let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
+    let set = form.permission_set.parse().map(PermissionSetId).map_err(|_| at_set(Problem::NotAChoice))?;
+    let before = form.before.parse().map(PermissionSetId).map_err(|_| at_set(Problem::NotAChoice))?;
+    let organization = manager.grant().organization();
+    let (given, had) = jeton
+        .read(move |connection| Ok(memberships::sets(connection, organization)?))
+        .await
+        .map(|sets| (find_set(&sets, set), find_set(&sets, before)))?;
+    let (given, had) = given.zip(had).ok_or_else(|| at_set(Problem::NotAChoice))?;
+    if !given.permissions.without(had.permissions).is_empty() {
+        crate::sessions::require_reauthentication(jeton, manager.actor(), form.password, &source).await?;
+    }
+    let (manager, now) = (manager.clone(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             organizations::lock(connection, organization)?;
             let grant = manager.still(connection)?;
             let person = belonging(connection, &grant, id)?;
@@ -254,24 +263,25 @@ impl Jeton {
             Ok(true)
         })
         .await
-    }
+}
 
-    /// Makes a link with which somebody who forgot their password chooses a new one, for whoever manages users to hand over.
-    /// It is a way into their account, so it takes all that they may do, and an account that opens nothing else.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
-    /// password, or at [`Field::Form`] with the reason.
-    pub async fn make_link_for(
-        &self,
-        manager: &Manager,
-        id: MembershipId,
-        password: Option<String>,
-        source: Source,
-    ) -> Result<LinkCode> {
-        self.need_proof(manager.actor(), password, &source).await?;
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.write(move |connection| {
+/// Makes a link with which somebody who forgot their password chooses a new one, for whoever manages users to hand over.
+/// It is a way into their account, so it takes all that they may do, and an account that opens nothing else.
+///
+/// # Errors
+/// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
+/// password, or at [`Field::Form`] with the reason.
+pub async fn make_link(
+    jeton: &Jeton,
+    manager: &Manager,
+    id: MembershipId,
+    password: Option<String>,
+    source: Source,
+) -> Result<LinkCode> {
+    crate::sessions::require_reauthentication(jeton, manager.actor(), password, &source).await?;
+    let (manager, now) = (manager.clone(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             organizations::lock(connection, manager.grant().organization())?;
             let grant = manager.still(connection)?;
             let person = belonging(connection, &grant, id)?;
@@ -284,7 +294,6 @@ impl Jeton {
             Ok(code)
         })
         .await
-    }
 }
 
 /// Why whoever holds `grant` cannot make a link for somebody's new password.

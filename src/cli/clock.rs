@@ -28,7 +28,7 @@ impl ClockCommand {
     pub async fn run(self) -> Outcome {
         let Self::Confirm { common } = self;
         let (jeton, as_json) = common.open()?;
-        let now = jeton.confirm_clock(Operator::at_the_command_line()).await.map_err(why)?.rfc3339();
+        let now = app::operator::confirm_clock(&jeton, Operator::at_the_command_line()).await.map_err(why)?.rfc3339();
         let words = format!("It is {now}. Jeton goes by this clock from now on.");
         tell(as_json, &json!({ "now": now }), &words)
     }

@@ -59,7 +59,8 @@ impl OrganizationCommand {
             }
             Self::Create { name, slug, administrator, common } => {
                 let (jeton, as_json) = common.open()?;
-                let made = jeton.create_organization_for(operator, name.clone(), slug, &administrator).await;
+                let made =
+                    app::operator::create_organization_for(&jeton, operator, name.clone(), slug, &administrator).await;
                 let made = made.map_err(|error| format!("{name}, {administrator}: {}", why(error)))?;
                 let words = format!("{} is at /orgs/{}, and {administrator} administers it.", made.name, made.slug);
                 let json = json!({
@@ -72,7 +73,7 @@ impl OrganizationCommand {
             }
             Self::Rename { slug, name, new_slug, common } => {
                 let (jeton, as_json) = common.open()?;
-                let renamed = jeton.rename_organization(operator, &slug, name, new_slug).await;
+                let renamed = app::operator::rename_organization(&jeton, operator, &slug, name, new_slug).await;
                 let renamed = renamed.map_err(|error| format!("{slug}: {}", why(error)))?;
                 let words = format!("{} is at /orgs/{}.", renamed.name, renamed.slug);
                 let json = json!({ "id": renamed.public_id, "slug": renamed.slug, "name": renamed.name });

@@ -79,7 +79,7 @@ impl TokenCommand {
             }
             Self::Revoke { public_id: Some(public_id), reason, common, .. } => {
                 let (jeton, as_json) = common.open()?;
-                let revoked = jeton.revoke_any_token(operator, &public_id, reason).await;
+                let revoked = app::operator::revoke_token(&jeton, operator, &public_id, reason).await;
                 let revoked = revoked.map_err(|error| format!("{public_id}: {}", why(error)))?;
                 let words = match revoked {
                     true => format!("{public_id} is revoked. It is refused from now on."),
@@ -89,7 +89,8 @@ impl TokenCommand {
             }
             Self::Revoke { public_id: None, which, reason, yes: true, common } => {
                 let (jeton, as_json) = common.open()?;
-                let revoked = jeton.revoke_all_tokens(operator, which.filter(), reason).await.map_err(why)?;
+                let revoked =
+                    app::operator::revoke_tokens(&jeton, operator, which.filter(), reason).await.map_err(why)?;
                 list(as_json, &revoked)?;
                 match revoked.len() {
                     count @ 1.. if !as_json => say(&format!("Revoked {}: refused from now on.", those(count))),

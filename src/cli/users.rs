@@ -145,7 +145,7 @@ impl UserCommand {
                 let url = links.check()?;
                 let (jeton, as_json) = common.open()?;
                 let form = AddForm { email: email.clone(), name, organization: org.clone(), permission_set };
-                let code = jeton.add_user(operator, form).await;
+                let code = app::operator::add_user(&jeton, operator, form).await;
                 let code = code.map_err(|error| format!("{email}: {}", why(error)))?;
                 let link = code.map(|code| format!("{}{}", url.0, path::password_link(code.reveal())));
                 let words = match &link {
@@ -164,7 +164,7 @@ impl UserCommand {
             }
             Self::Reactivate { email, org, common } => {
                 let (jeton, as_json) = common.open()?;
-                let done = jeton.reactivate_user(operator, &email, &org).await;
+                let done = app::operator::reactivate_user(&jeton, operator, &email, &org).await;
                 let done = done.map_err(|error| format!("{email}, {org}: {}", why(error)))?;
                 let words = match done {
                     true => format!("{email} is active in {org} again."),
@@ -174,7 +174,7 @@ impl UserCommand {
             }
             Self::Block { email, common } => {
                 let (jeton, as_json) = common.open()?;
-                let done = jeton.block_user(operator, &email).await;
+                let done = app::operator::block_user(&jeton, operator, &email).await;
                 let words =
                     ["is blocked. Their sessions have ended, and their tokens are refused.", "was blocked before."];
                 tell_done(as_json, &email, done, "blocked", words)?;
@@ -182,32 +182,32 @@ impl UserCommand {
             }
             Self::Unblock { email, common } => {
                 let (jeton, as_json) = common.open()?;
-                let done = jeton.unblock_user(operator, &email).await;
+                let done = app::operator::unblock_user(&jeton, operator, &email).await;
                 tell_done(as_json, &email, done, "unblocked", ["is open again.", "was not blocked."])
             }
             Self::Promote { email, common } => {
                 let (jeton, as_json) = common.open()?;
-                let done = jeton.promote_user(operator, &email).await;
+                let done = app::operator::promote_user(&jeton, operator, &email).await;
                 let words = ["administers the installation.", "administered the installation before."];
                 tell_done(as_json, &email, done, "promoted", words)
             }
             Self::Demote { email, common } => {
                 let (jeton, as_json) = common.open()?;
-                let done = jeton.demote_user(operator, &email).await;
+                let done = app::operator::demote_user(&jeton, operator, &email).await;
                 let words = ["does not administer the installation any more.", "did not administer the installation."];
                 tell_done(as_json, &email, done, "demoted", words)
             }
             Self::PasswordLink { email, links, common } => {
                 let url = links.check()?;
                 let (jeton, as_json) = common.open()?;
-                let code = jeton.make_password_link(operator, &email).await;
+                let code = app::operator::make_password_link(&jeton, operator, &email).await;
                 let code = code.map_err(|error| format!("{email}: {}", why(error)))?;
                 let link = format!("{}{}", url.0, path::password_link(code.reveal()));
                 tell(as_json, &json!({ "email": email, "link": link }), &words_link(&email, &link))
             }
             Self::ResetPassword { email, common } => {
                 let (jeton, as_json) = common.open()?;
-                let password = jeton.reset_password(operator, &email).await;
+                let password = app::operator::reset_password(&jeton, operator, &email).await;
                 let password = password.map_err(|error| format!("{email}: {}", why(error)))?;
                 let words = format!("The new password of {email}, shown this once:\n\n    {password}\n");
                 tell(as_json, &json!({ "email": email, "password": password }), &words)
@@ -222,13 +222,13 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
     let slugs = match org {
         Some(slug) => vec![slug],
         None => {
-            let slugs = jeton.organizations_of(operator, email).await;
+            let slugs = app::operator::organizations_of(jeton, operator, email).await;
             slugs.map_err(|error| format!("{email}: {}", why(error)))?
         }
     };
     let (mut rows, mut refused) = (Vec::new(), Vec::new());
     for slug in slugs {
-        match jeton.deactivate_user(operator, email, &slug).await {
+        match app::operator::deactivate_user(jeton, operator, email, &slug).await {
             Ok(done) if as_json => {
                 rows.push(json!({ "email": email, "organization": slug, "deactivated": done }).to_string());
             }
@@ -255,7 +255,7 @@ fn tell_done(as_json: bool, email: &str, done: app::Result<bool>, name: &str, [i
 
 /// Says so if nobody administers the installation any more: nobody but an operator can mend that.
 async fn warn_unadministered(operator: Operator, jeton: &Jeton) -> Outcome {
-    if !jeton.is_administered(operator).await? {
+    if !app::operator::is_administered(jeton, operator).await? {
         tracing::warn!("nobody administers the installation any more; jeton user promote names somebody");
     }
     Ok(())

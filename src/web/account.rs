@@ -190,7 +190,7 @@ pub async fn profile(app: App, who: SignedIn, done: Query<ProfileDone>) -> Resul
 
 async fn profile_page(app: &App, who: &SignedIn, typed: TypedProfile) -> Result<ProfilePage, WebError> {
     let now = app.clock().now();
-    let waits = app.email_change(&who.actor).await?;
+    let waits = app::email_changes::waiting(app, &who.actor).await?;
     let user = who.actor.user();
     let waits = waits.map(|change| {
         let t = who.shell(Nav::Profile).t;
@@ -214,7 +214,7 @@ pub async fn change_profile(
     Form(typed): Form<TypedProfile>,
 ) -> Result<HttpResponse, WebError> {
     let compose = email_changes::compose(who.shell(Nav::Profile).t, &url);
-    match app.change_profile(&who.actor, typed.form(), who.source.clone(), compose).await {
+    match app::account::change_profile(&app, &who.actor, typed.form(), who.source.clone(), compose).await {
         Ok(waits) => Ok(see(&path::profile_after(if waits { "asked" } else { "saved" }))),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -242,7 +242,7 @@ pub async fn change_theme(
     request: HttpRequest,
     Form(typed): Form<TypedTheme>,
 ) -> Result<HttpResponse, WebError> {
-    app.change_theme(&who.actor, &typed.theme).await?;
+    app::account::change_theme(&app, &who.actor, &typed.theme).await?;
     Ok(see(&page_before(&request)))
 }
 
@@ -296,7 +296,8 @@ pub async fn change_password(
     who: SignedIn,
     Form(typed): Form<TypedPassword>,
 ) -> Result<HttpResponse, WebError> {
-    match app.change_password(&who.actor, typed.password, typed.new_password, who.source.clone()).await {
+    match app::account::change_password(&app, &who.actor, typed.password, typed.new_password, who.source.clone()).await
+    {
         Ok(()) => Ok(see(&saved(path::SECURITY))),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -167,14 +167,14 @@ pub async fn list(
     }
     let calendar = calendar(&app, &at);
     let found = match sought.form(calendar) {
-        Ok(form) => app.activity(&at.who, form, sought.place()).await,
+        Ok(form) => app::activity::page(&app, &at.who, form, sought.place()).await,
         Err(error) => Err(error),
     };
     match found {
         Ok(found) => answer(&at, calendar, sought, found, None, &request),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let nothing = app.empty_activity(&at.who).await?;
+            let nothing = app::activity::empty_page(&app, &at.who).await?;
             answer(&at, calendar, sought, nothing, Some(&refused), &request)
         }
     }

@@ -33,7 +33,7 @@ pub async fn revoke_own_token(jeton: App, request: HttpRequest) -> Result<HttpRe
     };
     match verified {
         Ok(accepted) => {
-            jeton.revoke_own_token(&accepted, source::of(&request)).await?;
+            app::tokens::revoke_own(&jeton, &accepted, source::of(&request)).await?;
             Ok(HttpResponse::NoContent().finish())
         }
         Err(error) => Ok(refused(&request, &error)),

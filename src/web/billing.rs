@@ -42,7 +42,7 @@ struct Row {
 /// # Errors
 /// When the database fails.
 pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
-    let billing = app.billing(&at.who).await?;
+    let billing = app::billing::overview(&app, &at.who).await?;
     let shell = at.shell(Nav::Billing);
     let row = |(index, (month, seats)): (usize, &(Month, i64))| Row {
         key: month.key(),
@@ -61,7 +61,7 @@ pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, Web
 /// # Errors
 /// When the database fails.
 pub async fn csv(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
-    let billing = app.export_seats(&at.who, FILE, at.source.clone()).await?;
+    let billing = app::billing::export_seats(&app, &at.who, FILE, at.source.clone()).await?;
     let csv = Csv::of(at.shell(Nav::Billing).t.0);
     let line = |(month, seats): &(Month, i64)| {
         csv.line(&[Cell::Number(month.year().into()), Cell::Number(month.number().into()), Cell::Number(*seats)])

@@ -72,7 +72,7 @@ fn words(t: Texts, site: &str, letter: Letter<'_>) -> Words {
 /// When the database fails.
 pub async fn show(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let (code, shell) = (code.into_inner(), visitor.shell);
-    let answer = match app.email_change_behind(&code).await {
+    let answer = match app::email_changes::find_by_code(&app, &code).await {
         Ok((user, change)) => page(&ProofPage { shell, code, name: user.name, old: user.email, new: change.email }),
         Err(AppError::NotFound) => gone(shell),
         Err(error) => Err(error.into()),
@@ -92,7 +92,7 @@ pub async fn prove(
     code: Path<String>,
     _: OpenForm<Nothing>,
 ) -> Result<HttpResponse, WebError> {
-    let answer = match app.prove_email(&code, visitor.source, compose(visitor.shell.t, &url)).await {
+    let answer = match app::email_changes::confirm(&app, &code, visitor.source, compose(visitor.shell.t, &url)).await {
         Ok(user) if signed_in.is_some_and(|who| who.actor.user().id == user) => Ok(see(&path::profile_after("proved"))),
         Ok(_) => Ok(see(&path::sign_in_with_new_email())),
         Err(AppError::NotFound) => gone(visitor.shell),
@@ -106,7 +106,7 @@ pub async fn prove(
 /// # Errors
 /// When the database fails.
 pub async fn cancel(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    app.cancel_email_change(&who.actor, who.source.clone()).await?;
+    app::email_changes::cancel(&app, &who.actor, who.source.clone()).await?;
     Ok(see(&path::profile_after("cancelled")))
 }
 

@@ -88,8 +88,8 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
         email: user.email,
     };
     Ok(AdminsPage {
-        rows: app.installation_admins(&at.who).await?.into_iter().map(row).collect(),
-        asks_password: !app.has_proof(at.who.actor()),
+        rows: app::installation::admins(app, &at.who).await?.into_iter().map(row).collect(),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         done: None,
         errors: Errors::default(),
         shell,
@@ -103,7 +103,7 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
 /// Not found unless they administer the installation.
 pub async fn promote(app: App, at: Administering, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let Typed { email, password } = typed.clone();
-    match app.promote(&at.who, PromotionForm { email, password }, at.source.clone()).await {
+    match app::installation::promote(&app, &at.who, PromotionForm { email, password }, at.source.clone()).await {
         Ok(_) => Ok(see(&path::installation_admins_after("added"))),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -133,7 +133,7 @@ pub async fn ask(
 /// Not found unless they administer the installation, and for nobody.
 pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let id = UserId(*id);
-    match app.demote(&at.who, id, at.source.clone()).await {
+    match app::installation::demote(&app, &at.who, id, at.source.clone()).await {
         // Who has taken it from themself does not see the list any more.
         Ok(_) if id == at.who.actor().user().id => Ok(see(path::PROFILE)),
         Ok(_) => Ok(see(&path::installation_admins_after("removed"))),
@@ -145,7 +145,7 @@ pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>
 }
 
 async fn question(app: &App, at: &Administering, id: UserId) -> Result<Question, WebError> {
-    let (user, refusal) = app.installation_admin(&at.who, id).await?;
+    let (user, refusal) = app::installation::admin(app, &at.who, id).await?;
     let shell = at.shell(Nav::InstallationAdmins);
     let t = shell.t;
     let mut lines = vec![t.installation_remove_text().to_owned()];

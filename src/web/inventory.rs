@@ -162,7 +162,7 @@ pub async fn list(
         return Ok(elsewhere);
     }
     let done = said(&app, &at, &sought).await;
-    let (found, refused) = match app.inventory(&at.who, sought.form(), sought.place()).await {
+    let (found, refused) = match app::inventory::page(&app, &at.who, sought.form(), sought.place()).await {
         Ok(found) => (found, None),
         Err(error) => (InventoryPage::default(), Some(Refused::new(error)?)),
     };
@@ -211,7 +211,7 @@ pub async fn search(
 async fn said(app: &App, at: &Holding<ManageIntegrations>, sought: &Sought) -> Option<String> {
     let t = at.shell(Nav::Integrations).t;
     let id = if sought.revoked.is_empty() { &sought.ended } else { &sought.revoked };
-    let token = app.token_of_member(&at.who, id).await.ok()?;
+    let token = app::inventory::token_of_member(app, &at.who, id).await.ok()?;
     let owner = token.owner.map(|owner| owner.name).unwrap_or_default();
     Some(match sought.revoked.is_empty() {
         true => t.inventory_ended_notice(token.label, owner),
@@ -344,7 +344,7 @@ pub async fn confirm_revocation(
     ids: Path<(String, String)>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.token_of_member(&at.who, &ids.1).await?;
+    let token = app::inventory::token_of_member(&app, &at.who, &ids.1).await?;
     if !token.key.life.is_active(app.clock().now()) {
         return Ok(see(&path::inventory_with(at.slug(), &[("ended", &ids.1)])));
     }
@@ -391,14 +391,14 @@ pub async fn revoke(
     Form(Reason { reason }): Form<Reason>,
 ) -> Result<HttpResponse, WebError> {
     let id = ids.1.as_str();
-    match app.revoke_token_of_member(&at.who, id, &reason, at.source.clone()).await {
+    match app::inventory::revoke_token_of_member(&app, &at.who, id, &reason, at.source.clone()).await {
         Ok(was_active) => {
             let what = if was_active { "revoked" } else { "ended" };
             Ok(see(&path::inventory_with(at.slug(), &[(what, id)])))
         }
         Err(error) => {
             let refused = Refused::new(error)?;
-            let token = app.token_of_member(&at.who, id).await?;
+            let token = app::inventory::token_of_member(&app, &at.who, id).await?;
             let shell = at.shell(Nav::Integrations);
             let errors = Errors::new(shell.t, &refused.problems);
             let confirm = Confirm { reason, errors, ..question(&app, &at, token) };

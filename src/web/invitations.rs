@@ -77,7 +77,7 @@ pub async fn show(
     code: Path<String>,
 ) -> Result<HttpResponse, WebError> {
     let shell = signed_in.as_ref().map_or(visitor.shell, |who| who.shell(Nav::None));
-    let answer = match app.invitation_behind(&code).await {
+    let answer = match app::invitations::find_by_code(&app, &code).await {
         Ok(found) => page(&invitation_page(shell, signed_in.as_ref(), &code, found)),
         Err(error) => gone(shell, error),
     };
@@ -131,7 +131,7 @@ pub async fn join_as_new(
         language: Some(shell.t.0),
         time_zone: typed.time_zone.clone(),
     };
-    let answer = match app.join_as_new(&code, form, source).await {
+    let answer = match app::invitations::join_as_new(&app, &code, form, source).await {
         Ok(begin) => {
             let (_, cookie) = session::begin(&app, &request, begin).await?;
             with_cookie(see(path::HOME), &cookie)
@@ -140,7 +140,7 @@ pub async fn join_as_new(
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(shell.t, &refused.problems);
-            match app.invitation_behind(&code).await {
+            match app::invitations::find_by_code(&app, &code).await {
                 Ok(found) => {
                     let again = invitation_page(shell, None, &code, found);
                     refused.page(&InvitationPage { typed, errors, ..again })
@@ -157,7 +157,7 @@ pub async fn join_as_new(
 /// # Errors
 /// When the database fails.
 pub async fn join(app: App, who: SignedIn, code: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    let answer = match app.join(&who.actor, &code, who.source.clone()).await {
+    let answer = match app::invitations::join(&app, &who.actor, &code, who.source.clone()).await {
         Ok(slug) => Ok(see(&path::organization(&slug))),
         Err(error) => gone(who.shell(Nav::None), error),
     };

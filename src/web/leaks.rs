@@ -64,12 +64,12 @@ pub async fn report(
     payload: Payload,
 ) -> Result<HttpResponse, WebError> {
     let source = source::of(&request);
-    jeton.take_report(&source)?;
+    app::leaks::take_report(&jeton, &source)?;
     let body = body::read(&request, &mut payload.into_inner(), body::JSON, LARGEST).await?;
     let signature = signature(&request);
     let is_signed = signature.is_some();
     if let Some((id, signature)) = signature
-        && !jeton.is_of_github(id, signature, body.clone()).await?
+        && !app::leaks::is_of_github(&jeton, id, signature, body.clone()).await?
     {
         return Ok(not_signed(&source.request_id));
     }

@@ -279,11 +279,11 @@ impl Server {
             loop {
                 tokio::select! {
                     // A database that answers nothing must not keep the rounds after this one from coming.
-                    _ = round.tick() => if tokio::time::timeout(maintenance::EVERY, jeton.run_maintenance()).await.is_err() {
+                    _ = round.tick() => if tokio::time::timeout(maintenance::EVERY, app::maintenance::run(&jeton)).await.is_err() {
                         tracing::error!("the work in the background takes too long, and is begun anew");
                     },
-                    () = jeton.many_uses() => {
-                        if let Err(error) = jeton.flush_many_uses().await
+                    () = app::maintenance::many_uses(&jeton) => {
+                        if let Err(error) = app::maintenance::flush_many_uses(&jeton).await
                             && !error.is_passing()
                         {
                             tracing::error!(%error, "uses of tokens could not be written");
@@ -302,8 +302,8 @@ impl Server {
         if let Err(error) = heart.await {
             tracing::warn!(%error, "this node did not take its leave");
         }
-        let written = self.jeton.flush_usage().await;
-        if let Err(error) = self.jeton.note_epoch().await {
+        let written = app::maintenance::flush_usage(&self.jeton).await;
+        if let Err(error) = app::maintenance::note_epoch(&self.jeton).await {
             tracing::warn!(%error, "the epoch could not be noted");
         }
         self.jeton.finish_mail().await;

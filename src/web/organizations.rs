@@ -31,7 +31,7 @@ pub struct Choice {
 /// # Errors
 /// Not found for an organization that they are not active in.
 pub async fn choose(app: App, who: SignedIn, Form(choice): Form<Choice>) -> Result<HttpResponse, WebError> {
-    let slug = app.choose_organization(&who.actor, &choice.organization).await?;
+    let slug = app::organizations::choose(&app, &who.actor, &choice.organization).await?;
     Ok(see(&path::organization(&slug)))
 }
 
@@ -92,7 +92,7 @@ struct SettingsPage {
 }
 
 fn new_page(app: &App, who: &Administering) -> NewPage {
-    let asks_password = !app.has_proof(who.who.actor());
+    let asks_password = !app::sessions::recently_authenticated(app, who.who.actor());
     NewPage { shell: who.shell(Nav::None), typed: Typed::default(), errors: Errors::default(), asks_password }
 }
 
@@ -109,13 +109,13 @@ pub async fn new(app: App, who: Administering) -> Result<HttpResponse, WebError>
 /// # Errors
 /// Not found unless they administer the installation.
 pub async fn create(app: App, who: Administering, Form(mut typed): Form<Typed>) -> Result<HttpResponse, WebError> {
-    match app.create_organization(&who.who, typed.form(), who.source.clone()).await {
+    match app::organizations::create(&app, &who.who, typed.form(), who.source.clone()).await {
         Ok(slug) => Ok(see(&path::organization(&slug))),
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(who.shell(Nav::None).t, &refused.problems);
             if typed.slug.trim().is_empty() && refused.problems.at(Field::Slug) == Some(Problem::SlugTaken) {
-                typed.slug = app.propose_slug(&typed.organization).await?;
+                typed.slug = app::organizations::propose_slug(&app, &typed.organization).await?;
             }
             refused.page(&NewPage { typed, errors, ..new_page(&app, &who) })
         }
@@ -152,7 +152,7 @@ pub async fn settings(at: AtWork, done: Query<Done>) -> Result<HttpResponse, Web
 /// Forbidden unless they hold every permission.
 pub async fn change(app: App, at: AtWork, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let administrator = at.who.clone().administrating()?;
-    match app.change_organization(&administrator, typed.form(), at.source.clone()).await {
+    match app::organizations::change(&app, &administrator, typed.form(), at.source.clone()).await {
         Ok(slug) => Ok(see(&format!("{}?saved", path::organization_settings(&slug)))),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -130,7 +130,7 @@ struct GonePage {
 /// When the database fails.
 pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let code = code.into_inner();
-    let answer = match app.user_of_password_link(&code).await {
+    let answer = match app::password_links::find_user(&app, &code).await {
         Ok(user) => {
             page(&LinkPage { shell: visitor.shell, code, email: shown_email(&user.email), errors: Errors::default() })
         }
@@ -151,13 +151,13 @@ pub async fn submit(
     OpenForm(typed): OpenForm<TypedPassword>,
 ) -> Result<HttpResponse, WebError> {
     let (code, shell) = (code.into_inner(), visitor.shell);
-    let answer = match app.use_password_link(&code, typed.new_password, visitor.source).await {
+    let answer = match app::password_links::redeem(&app, &code, typed.new_password, visitor.source).await {
         Ok(()) => Ok(see(&path::sign_in_with_new_password())),
         Err(AppError::NotFound) => gone(&app, shell),
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(shell.t, &refused.problems);
-            match app.user_of_password_link(&code).await {
+            match app::password_links::find_user(&app, &code).await {
                 Ok(user) => refused.page(&LinkPage { shell, code, email: shown_email(&user.email), errors }),
                 Err(_) => gone(&app, shell),
             }

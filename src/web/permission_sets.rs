@@ -97,7 +97,7 @@ pub struct Done {
 /// # Errors
 /// When the database fails.
 pub async fn list(app: App, at: Editor, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let sets = app.permission_sets(&at.who).await?;
+    let sets = app::permission_sets::list(&app, &at.who).await?;
     let shell = at.shell(Nav::PermissionSets);
     let t = shell.t;
     let rows = |own: bool| sets.iter().filter(|set| set.is_own() == own).map(|set| row(t, at.slug(), set)).collect();
@@ -134,7 +134,7 @@ fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
 /// # Errors
 /// Not found if there is none, or it is another organization's.
 pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let set = app.permission_set(&at.who, of.id()).await?;
+    let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
     let (shell, slug, id) = (at.shell(Nav::PermissionSets), at.slug(), of.id());
     let t = shell.t;
     let notice = match (&done.made, &done.saved) {

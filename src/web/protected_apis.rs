@@ -120,7 +120,7 @@ impl RuleWords {
 pub async fn list(app: App, at: Admin, done: Query<Done>) -> Result<HttpResponse, WebError> {
     let shell = at.shell(Nav::Integrations);
     page(&ListPage {
-        apis: app.protected_apis(&at.who).await?,
+        apis: app::protected_apis::list(&app, &at.who).await?,
         slug: at.slug().to_owned(),
         done: done.deleted.is_some().then(|| shell.t.protected_deleted_notice()),
         new: path::new_protected_api(at.slug()),
@@ -139,7 +139,7 @@ pub async fn show(
     of: Path<Of>,
     done: Query<Done>,
 ) -> Result<HttpResponse, WebError> {
-    let stored = app.protected_api(&at.who, &of.id).await?;
+    let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let (shell, slug) = (at.shell(Nav::Integrations), at.slug());
     let t = shell.t;
     page(&ShowPage {

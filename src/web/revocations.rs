@@ -112,7 +112,7 @@ impl Line {
     /// When the database fails.
     pub async fn of_own(app: &App, who: &SignedIn, public_id: &str) -> Result<Option<Self>, WebError> {
         let (t, zone) = (who.shell(Nav::Tokens).t, &who.actor.user().time_zone);
-        let receipt = app.receipt_of_own(&who.actor, public_id).await?;
+        let receipt = app::revocations::receipt_of_own(app, &who.actor, public_id).await?;
         let calendar = Calendar::new(t, zone, app.clock().now());
         Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::token_receipt(public_id), 0)))
     }
@@ -127,7 +127,7 @@ impl Line {
         public_id: &str,
     ) -> Result<Option<Self>, WebError> {
         let (t, zone) = (at.shell(Nav::Integrations).t, &at.who.actor().user().time_zone);
-        let receipt = app.receipt_in(&at.who, public_id).await?;
+        let receipt = app::revocations::receipt_in(app, &at.who, public_id).await?;
         let calendar = Calendar::new(t, zone, app.clock().now());
         Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::receipt(at.slug(), public_id), 0)))
     }
@@ -158,7 +158,7 @@ pub async fn show_own(
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
-    let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
+    let receipt = app::revocations::receipt_of_own(&app, &who.actor, &id).await?.ok_or(AppError::NotFound)?;
     let shell = who.shell(Nav::Tokens);
     let calendar = Calendar::new(shell.t, &who.actor.user().time_zone, app.clock().now());
     let line = Line::new(calendar, shell.t, &receipt, path::token_receipt(&id), asked.look);
@@ -177,7 +177,7 @@ pub async fn show(
     asked: Query<Asked>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
-    let receipt = app.receipt_in(&at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
+    let receipt = app::revocations::receipt_in(&app, &at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
     let shell = at.shell(Nav::Integrations);
     let calendar = Calendar::new(shell.t, &at.who.actor().user().time_zone, app.clock().now());
     let line = Line::new(calendar, shell.t, &receipt, path::receipt(at.slug(), &ids.1), asked.look);
@@ -197,7 +197,7 @@ pub async fn own_file(
     id: Path<String>,
 ) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
-    let receipt = app.receipt_of_own(&who.actor, &id).await?.ok_or(AppError::NotFound)?;
+    let receipt = app::revocations::receipt_of_own(&app, &who.actor, &id).await?.ok_or(AppError::NotFound)?;
     let of = who.actor.membership().map(signed::Organization::from).unwrap_or_default();
     signed::download(&app, &url, of, &receipt)
 }
@@ -212,7 +212,7 @@ pub async fn file(
     at: Holding<ManageIntegrations>,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse, WebError> {
-    let receipt = app.receipt_in(&at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
+    let receipt = app::revocations::receipt_in(&app, &at.who, &ids.1).await?.ok_or(AppError::NotFound)?;
     signed::download(&app, &url, at.who.membership().into(), &receipt)
 }
 

@@ -51,7 +51,7 @@ impl<const N: usize> Search<'_, N> {
             return Ok(None);
         }
         let found = match self.fields.iter().find_map(|(_, typed)| leak::keys_in(typed).pop()) {
-            Some(key) => app.token_of_key(&at.who, &key).await?,
+            Some(key) => app::inventory::find_by_key(app, &at.who, &key).await?,
             None => None,
         };
         let sees_tokens = at.who.grant().held().contains(Permission::PlatformIntegrations);

@@ -170,7 +170,7 @@ pub async fn list(
     if let Some(elsewhere) = filter.search().for_key(&app, &at, &request).await? {
         return Ok(elsewhere);
     }
-    let tokens = app.service_tokens(&at.who).await?;
+    let tokens = app::service_users::list(&app, &at.who).await?;
     let t = at.shell(Nav::Integrations).t;
     let key_notice = done.unknown_key.as_ref().map(|_| t.search_unknown_key());
     let (is_first, revoked) = (tokens.active.is_empty() && tokens.ended.is_empty(), done.revoked.clone());

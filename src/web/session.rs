@@ -45,9 +45,9 @@ use std::future::{Ready, ready};
 /// # Errors
 /// When the database fails.
 pub async fn begin(jeton: &App, request: &HttpRequest, begin: Begin) -> Result<(KeyHash, Cookie<'static>), AppError> {
-    let key = jeton.begin_session(begin).await?;
+    let key = app::sessions::begin(jeton, begin).await?;
     for before in Ours::Session.sent(request) {
-        jeton.drop_session(&before).await?;
+        app::sessions::forget(jeton, &before).await?;
     }
     Ok((KeyHash::of(&key), Ours::Session.cookie(request, key)))
 }
@@ -144,7 +144,7 @@ impl SignedIn {
     /// # Errors
     /// Not found if they have no such token where they are active.
     pub async fn at_token(self, app: &App, public_id: &str) -> Result<Self, WebError> {
-        let actor = app.at_token(&self.actor, public_id).await?;
+        let actor = app::tokens::at_token(app, &self.actor, public_id).await?;
         let place = actor.membership().map(|at| at.id);
         Ok(self.working_in(|at| Some(at.id) == place).unwrap_or(self))
     }
@@ -173,7 +173,7 @@ pub async fn recognize(
 async fn look(request: &HttpRequest) -> Result<(), WebError> {
     let Some(jeton) = request.app_data::<App>() else { return Ok(()) };
     for key in Ours::Session.sent(request) {
-        match jeton.authenticate(KeyHash::of(&key)).await {
+        match app::sessions::authenticate(jeton, KeyHash::of(&key)).await {
             Ok(actor) => {
                 introduce(request, jeton, actor).await;
                 return Ok(());
@@ -191,7 +191,7 @@ pub struct Place(pub Result<Member, AppError>);
 /// From here on the request comes from this user.
 pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> SignedIn {
     let place = match path::organization_of(request.match_info().as_str()) {
-        Some(slug) => Some(jeton.enter(actor.clone(), slug).await),
+        Some(slug) => Some(app::authority::enter(jeton, actor.clone(), slug).await),
         None => None,
     };
     let at = place.as_ref().and_then(|place| place.as_ref().ok()).map(Member::membership).or(actor.membership());
@@ -206,7 +206,7 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
         }),
         organization: at.map(ShellOrganization::of),
         organizations: actor.memberships().iter().map(|at| (at.slug.clone(), at.organization_name.clone())).collect(),
-        csrf: jeton.form_token(&actor),
+        csrf: app::forms::token(jeton, &actor),
         ..frame(request, jeton, reader)
     };
     let who = SignedIn { actor, source: source::of(request), shell: shell.clone() };

@@ -50,7 +50,7 @@ pub struct Done {
 /// # Errors
 /// When the database fails.
 pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let sessions = app.sessions(&who.actor).await?;
+    let sessions = app::sessions::list(&app, &who.actor).await?;
     let shell = who.shell(Nav::Sessions);
     let calendar = Calendar::new(shell.t, &who.actor.user().time_zone, app.clock().now());
     let this = who.actor.session().public_id.as_str();
@@ -89,7 +89,7 @@ pub async fn end(
 ) -> Result<HttpResponse, WebError> {
     let id = id.into_inner();
     let is_this = who.actor.session().public_id == id;
-    app.end_session(&who.actor, id, who.source.clone()).await?;
+    app::sessions::end(&app, &who.actor, id, who.source.clone()).await?;
     if is_this { sign_in::leave(&request) } else { Ok(see(&ended(1))) }
 }
 
@@ -98,7 +98,7 @@ pub async fn end(
 /// # Errors
 /// When the database fails.
 pub async fn end_others(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    let count = app.end_other_sessions(&who.actor, who.source.clone()).await?;
+    let count = app::sessions::end_others(&app, &who.actor, who.source.clone()).await?;
     Ok(see(&ended(count)))
 }
 

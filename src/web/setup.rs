@@ -72,7 +72,7 @@ pub async fn submit(
         language: Some(visitor.shell.t.0),
         time_zone: typed.time_zone.clone(),
     };
-    match app.set_up(form, visitor.source).await {
+    match app::setup::set_up(&app, form, visitor.source).await {
         Ok(begin) => {
             let (_, cookie) = session::begin(&app, &request, begin).await?;
             with_cookie(see(path::TOKENS), &cookie)
@@ -86,8 +86,8 @@ pub async fn submit(
 }
 
 async fn admit(app: &App, code: &str) -> Result<(), WebError> {
-    if !app.needs_setup().await? {
+    if !app::setup::is_needed(app).await? {
         return Err(AppError::NotFound.into());
     }
-    if app.is_setup_code(code) { Ok(()) } else { Err(WebError::WrongSetupLink) }
+    if app::setup::is_code(app, code) { Ok(()) } else { Err(WebError::WrongSetupLink) }
 }

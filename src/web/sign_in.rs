@@ -126,7 +126,7 @@ pub async fn form(
     if signed_in.is_some() {
         return Ok(see(session::safe_next(&asked.next)));
     }
-    if app.needs_setup().await? {
+    if app::setup::is_needed(&app).await? {
         return page(&NotSetUpPage { shell: visitor.shell });
     }
     let Asked { next, signed_out, new_password, new_email, ended } = asked.into_inner();
@@ -195,10 +195,10 @@ pub async fn enter(
     typed: &Typed,
 ) -> Result<(SignedIn, [Cookie<'static>; 2]), AppError> {
     let (password, devices) = (typed.password.clone(), session::devices(request));
-    let begin = app.sign_in(&typed.email, password, devices, source::of(request)).await?;
+    let begin = app::sign_in::sign_in(app, &typed.email, password, devices, source::of(request)).await?;
     let (key, cookie) = session::begin(app, request, begin).await?;
-    let who = session::introduce(request, app, app.authenticate(key).await?).await;
-    Ok((who, [cookie, Ours::Device.cookie(request, app.mark_device(&typed.email).0)]))
+    let who = session::introduce(request, app, app::sessions::authenticate(&app, key).await?).await;
+    Ok((who, [cookie, Ours::Device.cookie(request, app::sign_in::mark_device(&app, &typed.email).0)]))
 }
 
 fn refuse(error: AppError, form: SignInPage) -> Result<HttpResponse, WebError> {
@@ -238,7 +238,7 @@ pub async fn sign_out(
     request: HttpRequest,
     _: Form<Nothing>,
 ) -> Result<HttpResponse, WebError> {
-    app.sign_out(&who.actor, who.source.clone()).await?;
+    app::sign_in::sign_out(&app, &who.actor, who.source.clone()).await?;
     leave(&request)
 }
 

@@ -125,7 +125,7 @@ pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpRes
     if who.actor.membership().is_none() {
         return page(&NoMembershipPage { shell: who.shell(Nav::Tokens) });
     }
-    let tokens = app.tokens(&who.actor).await?;
+    let tokens = app::tokens::list(&app, &who.actor).await?;
     let done = said(who.shell(Nav::Tokens).t, &tokens, &asked);
     let refused = match (&done, &asked.revoked) {
         (Some(_), Some(id)) => Line::of_own(&app, &who, id).await?,
@@ -140,8 +140,8 @@ pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpRes
 /// Not found if there is none, or it is somebody else's.
 pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
-    let token = app.token(&who.actor, &id).await?;
-    let calls = app.calls_of(&token).await?;
+    let token = app::tokens::find(&app, &who.actor, &id).await?;
+    let calls = app::calls::of_token(&app, &token).await?;
     let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
     let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
     let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
@@ -149,7 +149,7 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
         let list = who.shell(Nav::Tokens).here(path::TOKENS);
         return page(&PanelPart { t, list, selected: Some(selected), is_swapped: true });
     }
-    let tokens = app.tokens(&who.actor).await?;
+    let tokens = app::tokens::list(&app, &who.actor).await?;
     page(&list_page(&who, calendar, &tokens, Some(selected), None))
 }
 

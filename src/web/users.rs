@@ -141,9 +141,9 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
     }
     let words: String = asked.q.chars().take(LONGEST_SEARCH).collect();
     let shown = Shown::from_key(&asked.state);
-    let sets = app.sets_to_give(&at.who).await?;
+    let sets = app::users::sets_to_give(&app, &at.who).await?;
     let set = sets.iter().map(|set| set.id).find(|id| id.0.to_string() == asked.set);
-    let people = app.people(&at.who, words.clone(), shown, set, asked.place()).await?;
+    let people = app::users::list(&app, &at.who, words.clone(), shown, set, asked.place()).await?;
     let chosen = set.map(|set| set.0.to_string()).unwrap_or_default();
     let part = people_part(&at, calendar(&app, &at), &people, &words, shown, &chosen);
     if is_for(&request, "#people") {
@@ -193,7 +193,7 @@ fn calendar(app: &App, at: &Manager) -> Calendar {
 async fn said(app: &App, at: &Manager, asked: &Asked) -> Result<Option<String>, WebError> {
     let t = at.shell(Nav::Users).t;
     if let Some(id) = asked.removed {
-        return match app.person(&at.who, MembershipId(id)).await {
+        return match app::users::find(app, &at.who, MembershipId(id)).await {
             Ok(facts) if facts.person.standing == Standing::Removed => {
                 Ok(Some(t.users_removed_notice(facts.person.name)))
             }

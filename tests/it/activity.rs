@@ -96,11 +96,11 @@ async fn the_log_tells_in_sentences_who_did_what_through_which_token(db: TestDb)
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power <b>BI</b>").await;
     app.me(&key).await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     ann.post("/account/tokens/revocation", &[("which", "all")]).await;
     app.me(&key).await;
     app.me(&key).await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let page = ann.get(LOG).await;
     assert_eq!(page.status, 200);
     for sentence in [

@@ -325,7 +325,7 @@ async fn a_use_and_the_end_of_the_period_cannot_both_win(db: TestDb) {
         let uses = futures_util::future::join_all((0..6).map(|_| app.me(&key)));
         let end = async {
             app.clock.advance(1);
-            app.jeton.run_maintenance().await;
+            app::maintenance::run(&app.jeton).await;
         };
         let (uses, ()) = futures_util::future::join(uses, end).await;
         let later = app.me(&key).await.status;

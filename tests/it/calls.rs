@@ -46,16 +46,16 @@ async fn every_call_is_counted_once_across_flushes_and_days(db: TestDb) {
     calls(&app, &other, 2, 200).await;
     shown(&ann, "Power BI", "5 calls in the last 90 days").await;
     for total in [8, 11] {
-        app.jeton.flush_usage().await.unwrap();
+        app::maintenance::flush_usage(&app.jeton).await.unwrap();
         calls(&app, &key, 3, 200).await;
         shown(&ann, "Power BI", &format!("{total} calls in the last 90 days")).await;
     }
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     shown(&ann, "Power BI", "11 calls in the last 90 days").await;
     app.clock.advance(DAY);
     ann.signs_in().await;
     calls(&app, &key, 20, 200).await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let today = app.clock.now().utc().format("%-d %B").to_string();
     shown(&ann, "Power BI", "31 calls in the last 90 days").await;
     shown(&ann, "Power BI", &format!("Most on {today}: 20")).await;
@@ -75,7 +75,7 @@ async fn no_call_is_lost_when_a_node_forgets_what_it_knows_or_cannot_write(db: T
     shown(&ann, "Power BI", "12 calls in the last 90 days").await;
     rename_table(&app, "token_calls", "gone");
     for _ in 0..2 {
-        assert!(app.jeton.flush_usage().await.is_err());
+        assert!(app::maintenance::flush_usage(&app.jeton).await.is_err());
         calls(&app, &key, 2, 200).await;
         app.db.change_authority::<_, StorageError>(|_| Ok(())).unwrap();
     }
@@ -83,7 +83,7 @@ async fn no_call_is_lost_when_a_node_forgets_what_it_knows_or_cannot_write(db: T
     calls(&app, &key, 1, 200).await;
     shown(&ann, "Power BI", "17 calls in the last 90 days").await;
     for _ in 0..2 {
-        app.jeton.flush_usage().await.unwrap();
+        app::maintenance::flush_usage(&app.jeton).await.unwrap();
         shown(&ann, "Power BI", "17 calls in the last 90 days").await;
     }
 }
@@ -100,7 +100,7 @@ async fn what_is_refused_does_not_count(db: TestDb) {
     ann.revokes("Power BI").await;
     calls(&app, &key, 5, 401).await;
     shown(&ann, "Power BI", "2 calls in the last 90 days").await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     shown(&ann, "Power BI", "2 calls in the last 90 days").await;
 }
 
@@ -113,7 +113,7 @@ async fn calls_with_all_keys_of_a_service_user_are_one_sum(db: TestDb) {
     calls(&app, &old, 3, 200).await;
     let new = ann.confirms_with(&page, "rotation", &[("hours", "24"), ("quiet", "")]).await.key().expect("a new key");
     calls(&app, &old, 2, 200).await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     calls(&app, &new, 4, 200).await;
     calls(&app, &other, 1, 200).await;
     ann.get(&page).await.shows("9 calls in the last 90 days");
@@ -126,12 +126,12 @@ async fn calls_are_forgotten_after_ninety_days(db: TestDb) {
     let key = ann.asks_for_token("Long", "read", "180").await.key().expect("a key");
     calls(&app, &key, 2, 200).await;
     app.clock.advance(89 * DAY);
-    app.jeton.run_maintenance().await;
+    app::maintenance::run(&app.jeton).await;
     ann.signs_in().await;
     shown(&ann, "Long", "2 calls in the last 90 days").await;
     calls(&app, &key, 1, 200).await;
     app.clock.advance(DAY);
-    app.jeton.run_maintenance().await;
+    app::maintenance::run(&app.jeton).await;
     ann.signs_in().await;
     assert_eq!(stored(&app), 1);
     shown(&ann, "Long", "1 call in the last 90 days").await;

@@ -84,13 +84,13 @@ async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
         assert!(ready.body.contains("clock: not to be believed"), "{}", ready.body);
         assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 0\n"));
         assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
-        app.jeton.run_maintenance().await;
+        app::maintenance::run(&app.jeton).await;
 
         app.clock.set(0);
         assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
         assert_eq!(app.send("GET", "/readyz", &[], "").await.status, 200);
         assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 1\n"));
-        app.jeton.run_maintenance().await;
+        app::maintenance::run(&app.jeton).await;
         assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
     }
     // What a clock is set right by, and a machine that sleeps.
@@ -196,7 +196,7 @@ async fn whoever_runs_the_server_says_that_the_new_time_is_right(db: TestDb) {
     // Once, not for the next jump.
     app.clock.set(9 * HOUR);
     assert_eq!(app.me(&key).await.status, 503);
-    app.jeton.reconsider_clock().await.unwrap();
+    app::clock::reconsider(&app.jeton).await.unwrap();
     assert_eq!(app.me(&key).await.status, 503);
 }
 
@@ -212,11 +212,11 @@ async fn a_token_that_was_made_while_the_clock_was_behind_lives_when_it_is_put_r
     app.clock.set(0);
     assert_eq!(app.me(&used).await.status, 503);
     app.clock.advance(HOUR);
-    app.jeton.reconsider_clock().await.unwrap();
+    app::clock::reconsider(&app.jeton).await.unwrap();
     for _ in 0..3 {
         assert_eq!((app.me(&used).await.status, app.me(&unused).await.status), (200, 200));
         app.clock.advance(HOUR);
-        app.jeton.run_maintenance().await;
+        app::maintenance::run(&app.jeton).await;
     }
     assert_eq!(ann.signs_in().await.status, 303);
     ann.get("/account/tokens").await.shows("unused");

@@ -150,7 +150,7 @@ async fn tokens_do_what_a_model_of_them_says(db: TestDb) {
                 assert_eq!(answer.status, expected, "step {step}");
                 model[chosen].3 |= expected == 204;
             }
-            8 => app.jeton.run_maintenance().await,
+            8 => app::maintenance::run(&app.jeton).await,
             _ => {
                 app.clock.advance(random.next(20) as i64 * DAY);
                 ann.signs_in().await;

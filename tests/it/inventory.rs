@@ -119,7 +119,7 @@ async fn filters_find_by_owner_state_age_and_name(db: TestDb) {
                 assert_eq!(list.contains(label), shown.contains(&label), "{filter}: {label} in {list}");
             }
             // The same once the expiry is written down.
-            app.jeton.run_maintenance().await;
+            app::maintenance::run(&app.jeton).await;
         }
     }
     for wrong in ["state=odd", "kind=system", "owner=Nobody", "unused=many"] {

@@ -93,7 +93,7 @@ async fn a_reported_key_is_revoked_and_everybody_sees_why(db: TestDb) {
     log.shows(&format!("The key of the token Power BI was found in the open, and is revoked: {PLACE}"));
     log.shows("The key of the token Workato was found in the open, and is revoked.");
     assert!(!log.text().contains("By itself"), "somebody has reported it");
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     assert!(!contains(&everything_stored(&app), &key.as_bytes()[6..]));
 }
 

@@ -120,7 +120,8 @@ async fn of_several_nodes_one_sends_each_mail(db: TestDb) {
     let nodes: Vec<Settings> = (0..2).map(|_| settings()).collect();
     let others: Vec<Jeton> = nodes.iter().map(|node| Jeton::open(node.clone()).expect("a node")).collect();
     smtp.troubles([Trouble::Says("451 later"); 12]);
-    let letters = (0..12).map(|number| app.jeton.send_mail(letter(&format!("{number}@example.org")), "a request"));
+    let letters =
+        (0..12).map(|number| app::mail::send(&app.jeton, letter(&format!("{number}@example.org")), "a request"));
     for sending in join_all(letters).await {
         assert_eq!(sending.unwrap().fate(LONG).await, Fate::Waiting);
     }
@@ -144,7 +145,7 @@ async fn a_mail_that_nobody_takes_is_given_up(db: TestDb) {
     asks(&ann).await;
     until_tried(&app, 1, 1).await;
     app.clock.advance(45 * 60);
-    app.jeton.run_maintenance().await;
+    app::maintenance::run(&app.jeton).await;
     assert_eq!(count(&app, "mails"), 0);
     assert_eq!(smtp.mails(0).await.len(), 0);
 }
@@ -155,7 +156,7 @@ async fn so_many_wait_and_no_more_and_pages_still_answer(db: TestDb) {
     let row = "INSERT INTO mails (sealed, request_id, created_at, next_at, tries)
             SELECT sealed, request_id, created_at, next_at, tries FROM mails";
     smtp.troubles([Trouble::Says("451 later")]);
-    let sending = app.jeton.send_mail(letter("a@example.org"), "a request").await.unwrap();
+    let sending = app::mail::send(&app.jeton, letter("a@example.org"), "a request").await.unwrap();
     assert_eq!(sending.fate(LONG).await, Fate::Waiting);
     until_tried(&app, 1, 1).await;
     for _ in 0..10 {

@@ -96,7 +96,7 @@ async fn an_answer_never_reaches_beyond_the_end_of_the_token(db: TestDb) {
     let page = ann.service_token("Warehouse").await;
     app.clock.stop();
     assert_eq!(asks(&app, &caller, &token).await.json()["active"], true);
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     app.clock.advance(45 * DAY - 1);
     let last = asks(&app, &caller, &token).await.json();
     assert_eq!(last["active"], true, "to be asked about is a use, and one second is left");
@@ -124,7 +124,7 @@ async fn whatever_is_not_an_active_token_of_the_organization_is_just_inactive(db
         app.clock.advance(22 * DAY);
         assert_eq!(asks(&app, &caller, &stopped).await.json()["active"], true);
         assert_eq!(app.me(&foreign).await.status, 200);
-        app.jeton.flush_usage().await.unwrap();
+        app::maintenance::flush_usage(&app.jeton).await.unwrap();
     }
     app.clock.advance(DAY);
     let subject = app.me(&stopped).await;
@@ -151,7 +151,7 @@ async fn whatever_is_not_an_active_token_of_the_organization_is_just_inactive(db
     assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{heads:?}");
     // What another organization asks about is not used by that.
     app.clock.advance(44 * DAY);
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     assert_eq!(app.me(&foreign).await.status, 401);
 }
 

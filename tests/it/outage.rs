@@ -127,9 +127,9 @@ async fn uses_that_could_not_be_written_are_kept(db: TestDb) {
         app.db.write::<_, storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
     };
     rename("api_tokens", "away");
-    assert!(app.jeton.flush_usage().await.is_err());
+    assert!(app::maintenance::flush_usage(&app.jeton).await.is_err());
     rename("away", "api_tokens");
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let log = crate::harness::activity(&app.db);
     assert_eq!(log.iter().filter(|entry| entry.action == "token.first_used").count(), 1);
 }
@@ -141,7 +141,7 @@ async fn a_database_that_lost_commits_is_asked_about_no_token_until_somebody_dec
     ann.makes_token("gone").await;
     ann.revokes("gone").await;
     assert_eq!(app.me(&key).await.status, 200);
-    app.jeton.note_epoch().await.unwrap();
+    app::maintenance::note_epoch(&app.jeton).await.unwrap();
     // As a backup from before the revocation would have it.
     let older = |connection: &mut _| Ok(sql_query("UPDATE auth_epoch SET epoch = epoch - 1").execute(connection)?);
     app.db.write::<_, StorageError>(older).unwrap();
@@ -149,7 +149,7 @@ async fn a_database_that_lost_commits_is_asked_about_no_token_until_somebody_dec
         let answer = app.me(&key).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
     }
-    assert!(app.jeton.note_epoch().await.is_err());
+    assert!(app::maintenance::note_epoch(&app.jeton).await.is_err());
 
     let refused = Jeton::open(app.settings()).map(drop).unwrap_err().to_string();
     assert!(refused.contains("older than this node remembers"), "{refused}");

@@ -141,7 +141,7 @@ async fn a_link_expires_after_an_hour_to_the_second(db: TestDb) {
         })
         .unwrap();
     assert_eq!([lives(4_599), lives(4_600)], [Some(UserId(1)), None]);
-    app.jeton.run_maintenance().await;
+    app::maintenance::run(&app.jeton).await;
     assert_eq!(lives(4_599), None, "it is swept away");
 }
 
@@ -282,7 +282,7 @@ async fn nothing_typed_becomes_a_header(db: TestDb) {
         subject: "Invitation to Org\r\nBcc: eve@example.org\r\n\r\nBody".into(),
         text: "One\r\n.\r\nQUIT\n..two\n".into(),
     };
-    assert_eq!(app.jeton.send_mail(mail, "a request").await.unwrap().fate(LONG).await, Fate::Sent);
+    assert_eq!(app::mail::send(&app.jeton, mail, "a request").await.unwrap().fate(LONG).await, Fate::Sent);
     let mails = smtp.mails(1).await;
     assert_eq!((mails.len(), mails[0].to.as_slice()), (1, &["ann@example.org".to_owned()][..]));
     assert_eq!(mails[0].header("Bcc"), None);
@@ -299,7 +299,7 @@ async fn without_its_server_no_mail_is_sent_and_pages_still_answer(db: TestDb) {
     assert_eq!((answer.status, answer.header("location")), (303, "/sign-in/forgotten?asked"));
     let to = Email::parse(&ann.email).unwrap();
     let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
-    assert_eq!(app.jeton.send_mail(mail, "a request").await.unwrap().fate(LONG).await, Fate::Waiting);
+    assert_eq!(app::mail::send(&app.jeton, mail, "a request").await.unwrap().fate(LONG).await, Fate::Waiting);
 }
 
 #[db_test]
@@ -308,7 +308,7 @@ async fn mail_is_not_sent_in_the_clear_where_tls_is_asked_for(db: TestDb) {
     let app = TestApp::start_mailing_through(db, &format!("{}?tls=required", smtp.url())).await;
     let to = Email::parse("ann@example.org").unwrap();
     let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
-    let sending = app.jeton.send_mail(mail, "a request").await.unwrap();
+    let sending = app::mail::send(&app.jeton, mail, "a request").await.unwrap();
     assert_ne!(sending.fate(LONG).await, Fate::Sent, "this server knows no TLS");
     assert_eq!(smtp.mails(0).await.len(), 0);
 }

@@ -341,7 +341,7 @@ async fn receipts_are_kept_for_a_year_and_not_for_ever(db: TestDb) {
     whole_receipt(&app.url, &auditor, &id).await;
     for (days, status) in [(170, 200), (170, 200), (61, 404)] {
         app.clock.advance(days * 86_400);
-        app.jeton.run_maintenance().await;
+        app::maintenance::run(&app.jeton).await;
         assert_eq!(receipt_at(&app.url, &auditor, &id).await.0, status);
     }
 }

@@ -513,7 +513,7 @@ async fn a_form_of_another_session_is_refused(db: TestDb) {
 async fn reading_changes_nothing(db: TestDb) {
     let furnished = Furnished::new(db).await;
     let Furnished { app, ann, key, .. } = &furnished;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let before = crate::harness::activity(&app.db).len();
     for (_, path) in furnished.every_route().filter(|(method, _)| *method == "GET") {
         ann.get(&path).await;

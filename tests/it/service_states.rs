@@ -34,9 +34,10 @@ async fn at_work(app: &TestApp) -> Holder<ManageIntegrations> {
     let email = Email::parse("ann@example.org").unwrap();
     let ann: UserId =
         app.db.read::<_, StorageError>(|connection| users::find_by_email(connection, &email)).unwrap().unwrap().0.id;
-    let key = app.jeton.begin_session(Begin { user: ann, generation: 0, source: Source::default() }).await.unwrap();
-    let actor = app.jeton.authenticate(KeyHash::of(&key)).await.unwrap();
-    app.jeton.enter(actor, "croix-bleue-sahel").await.unwrap().holding().unwrap()
+    let key =
+        app::sessions::begin(&app.jeton, Begin { user: ann, generation: 0, source: Source::default() }).await.unwrap();
+    let actor = app::sessions::authenticate(&app.jeton, KeyHash::of(&key)).await.unwrap();
+    app::authority::enter(&app.jeton, actor, "croix-bleue-sahel").await.unwrap().holding().unwrap()
 }
 
 async fn create(jeton: &Jeton, at: &Holder<ManageIntegrations>, name: &str) -> Result<NewKey, AppError> {
@@ -45,14 +46,14 @@ async fn create(jeton: &Jeton, at: &Holder<ManageIntegrations>, name: &str) -> R
         inactivity: "31".into(),
         permissions: vec!["templates.view".into()],
         password: Some(PASSWORD.into()),
-        nonce: jeton.form_nonce(),
+        nonce: app::tokens::form_nonce(jeton),
     };
-    jeton.create_service_token(at, form, Source::default()).await
+    app::service_users::create(jeton, at, form, Source::default()).await
 }
 
 async fn regenerate(jeton: &Jeton, at: &Holder<ManageIntegrations>, id: &str) -> Result<NewKey, AppError> {
-    let form = RegenerateForm { password: Some(PASSWORD.into()), nonce: jeton.form_nonce() };
-    jeton.regenerate_service_token(at, id, form, Source::default()).await
+    let form = RegenerateForm { password: Some(PASSWORD.into()), nonce: app::tokens::form_nonce(jeton) };
+    app::service_users::regenerate(jeton, at, id, form, Source::default()).await
 }
 
 fn problem(error: &AppError) -> Option<Problem> {
@@ -196,10 +197,10 @@ impl Walk {
 
     async fn waits(&mut self) -> String {
         // Uses reach the database once a minute, so they always do before hours have passed.
-        self.app.jeton.flush_usage().await.unwrap();
+        app::maintenance::flush_usage(&self.app.jeton).await.unwrap();
         let seconds = [1, HOUR - 1, HOUR, 7 * HOUR, DAY, 6 * DAY, 31 * DAY - 1][self.random.next(7)];
         self.app.clock.advance(seconds);
-        self.app.jeton.run_maintenance().await;
+        app::maintenance::run(&self.app.jeton).await;
         // The session ended, too.
         self.at = at_work(&self.app).await;
         let now = self.now();
@@ -217,7 +218,8 @@ impl Walk {
 
     async fn revokes(&mut self, which: usize) -> String {
         let (now, token) = (self.now(), &mut self.tokens[which]);
-        let revoked = self.app.jeton.revoke_service_token(&self.at, &token.id, Source::default()).await.unwrap();
+        let revoked =
+            app::service_users::revoke(&self.app.jeton, &self.at, &token.id, Source::default()).await.unwrap();
         assert_eq!(revoked, token.works(now));
         if revoked {
             token.keys.iter_mut().filter(|key| !key.expired).for_each(|key| key.revoked = true);
@@ -252,10 +254,10 @@ impl Walk {
             hours: hours.to_string(),
             quiet: quiet.map(|quiet: i64| quiet.to_string()).unwrap_or_default(),
             password: Some(PASSWORD.into()),
-            nonce: self.app.jeton.form_nonce(),
+            nonce: app::tokens::form_nonce(&self.app.jeton),
         };
         let token = &mut self.tokens[which];
-        let made = self.app.jeton.rotate_service_token(&self.at, &token.id, form, Source::default()).await;
+        let made = app::service_users::rotate(&self.app.jeton, &self.at, &token.id, form, Source::default()).await;
         let expected = match token.works(now) {
             false => Some(Problem::HasEnded),
             true => token.old(now).is_some().then_some(Problem::OverlapRunning),
@@ -276,7 +278,8 @@ impl Walk {
 
     async fn ends_the_old_key(&mut self, which: usize) -> String {
         let (now, token) = (self.now(), &mut self.tokens[which]);
-        let ended = self.app.jeton.end_old_key(&self.at, &token.id, Source::default()).await.unwrap();
+        let ended =
+            app::service_users::end_old_key(&self.app.jeton, &self.at, &token.id, Source::default()).await.unwrap();
         let old = token.old(now);
         assert_eq!(ended, old.is_some());
         if let Some(old) = old {
@@ -287,14 +290,14 @@ impl Walk {
 
     async fn deletes(&mut self, which: usize) -> String {
         let (now, id) = (self.now(), self.tokens[which].id.clone());
-        let deleted = self.app.jeton.delete_service_token(&self.at, &id, Source::default()).await;
+        let deleted = app::service_users::delete(&self.app.jeton, &self.at, &id, Source::default()).await;
         if self.tokens[which].works(now) {
             assert_eq!(problem(&deleted.unwrap_err()), Some(Problem::StillActive));
         } else {
             deleted.unwrap();
             let token = self.tokens.swap_remove(which);
             self.gone.extend(token.keys.into_iter().map(|key| key.text));
-            let missing = self.app.jeton.service_token(&self.at, &id).await;
+            let missing = app::service_users::find(&self.app.jeton, &self.at, &id).await;
             assert!(matches!(missing, Err(AppError::NotFound)));
         }
         "delete".into()
@@ -307,7 +310,8 @@ impl Walk {
         let (works, version) = (token.works(now), token.version);
         let changed = Key { days, ..token.current().clone() };
         let form = ExpiryForm { inactivity: days.to_string(), version: version.to_string(), confirmed };
-        let done = self.app.jeton.change_service_token_expiry(&self.at, &token.id, form, Source::default()).await;
+        let done =
+            app::service_users::change_expiry(&self.app.jeton, &self.at, &token.id, form, Source::default()).await;
         let is_same = days == token.current().days;
         let expected = match () {
             () if !works => Some(Problem::HasEnded),
@@ -327,14 +331,15 @@ impl Walk {
         let token = &mut self.tokens[which];
         let version = if is_stale { token.version - 1 } else { token.version };
         let form = NameForm { name: format!("walker {}", self.random.next(1000)), version: version.to_string() };
-        let done = self.app.jeton.rename_service_token(&self.at, &token.id, form.clone(), Source::default()).await;
+        let done =
+            app::service_users::rename(&self.app.jeton, &self.at, &token.id, form.clone(), Source::default()).await;
         let expected = match () {
             () if !token.works(now) => Some(Problem::HasEnded),
             () => is_stale.then_some(Problem::ChangedMeanwhile),
         };
         assert_eq!(done.as_ref().err().map(problem), expected.map(Some));
         if done.is_ok() {
-            let stored = self.app.jeton.service_token(&self.at, &token.id).await.unwrap();
+            let stored = app::service_users::find(&self.app.jeton, &self.at, &token.id).await.unwrap();
             assert_eq!(stored.name, form.name);
             token.version = stored.version;
         }
@@ -350,7 +355,7 @@ async fn a_random_walk_finds_no_difference_from_the_model(db: TestDb) {
     for step in 0..steps {
         let done = walk.step().await;
         last.push(format!("{step}: {done}"));
-        let listed = walk.app.jeton.service_tokens(&walk.at).await.unwrap();
+        let listed = app::service_users::list(&walk.app.jeton, &walk.at).await.unwrap();
         let mut active: Vec<&str> = listed.active.iter().map(|token| token.public_id.as_str()).collect();
         let now = walk.now();
         let mut expected: Vec<&str> =
@@ -374,7 +379,7 @@ async fn of_many_who_create_and_regenerate_at_nineteen_of_twenty_one_wins(db: Te
             Err(error) => panic!("{n}: {error}"),
         };
         if n < 5 {
-            app.jeton.revoke_service_token(&at, &made.token.public_id, Source::default()).await.unwrap();
+            app::service_users::revoke(&app.jeton, &at, &made.token.public_id, Source::default()).await.unwrap();
             ended.push(made.token.public_id);
         }
     }
@@ -390,11 +395,11 @@ async fn of_many_who_create_and_regenerate_at_nineteen_of_twenty_one_wins(db: Te
         }
         let won: Vec<NewKey> = all.into_iter().filter_map(Result::ok).collect();
         assert_eq!(won.len(), 1, "round {round}");
-        assert_eq!(app.jeton.service_tokens(&at).await.unwrap().active.len(), 20, "round {round}");
+        assert_eq!(app::service_users::list(&app.jeton, &at).await.unwrap().active.len(), 20, "round {round}");
         let id = &won[0].token.public_id;
-        assert!(app.jeton.revoke_service_token(&at, id, Source::default()).await.unwrap());
+        assert!(app::service_users::revoke(&app.jeton, &at, id, Source::default()).await.unwrap());
         if !ended.contains(id) {
-            app.jeton.delete_service_token(&at, id, Source::default()).await.unwrap();
+            app::service_users::delete(&app.jeton, &at, id, Source::default()).await.unwrap();
         }
     }
 }

@@ -113,7 +113,7 @@ async fn activity_log_what_a_service_token_does_stands_under_the_service_users_n
     let (service, own) = (ann.makes_service_token("Workato").await, ann.makes_token("Power BI").await);
     app.me(&service).await;
     app.me(&own).await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let log = activity(&app.db);
     let who: Vec<_> = log.iter().filter(|entry| entry.action == "token.first_used").collect();
     let who: Vec<_> = who.iter().map(|entry| (entry.actor_name.as_str(), entry.token_label.as_deref())).collect();
@@ -155,7 +155,7 @@ async fn the_key_is_shown_once_and_stored_nowhere(db: TestDb) {
     for path in [TOKENS, &token, &format!("{token}/name"), &format!("{token}/revocation")] {
         assert!(!ann.get(path).await.body.contains(&key[6..18]), "{path}");
     }
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let stored = everything_stored(&app);
     assert!(!crate::harness::contains(&stored, &key.as_bytes()[6..18]));
 }
@@ -335,7 +335,7 @@ async fn who_still_calls_a_revoked_token_is_said_loudly(db: TestDb) {
     for _ in 0..3 {
         assert_eq!(app.send("GET", "/api/v1/me", &with_curl, "").await.status, 401);
     }
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     for page in [TOKENS, &token] {
         let words = "Still called since it was revoked: 3 times, last just now from 127.0.0.1 with curl 8.5.0";
         ann.get(page).await.shows(words);

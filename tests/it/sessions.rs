@@ -96,9 +96,9 @@ async fn the_database_holds_no_session_that_could_be_used(db: TestDb) {
         generation: 0,
         source: domain::activity::Source::default(),
     };
-    let key = app.jeton.begin_session(begin).await.unwrap();
+    let key = app::sessions::begin(&app.jeton, begin).await.unwrap();
     let hash = app::sessions::KeyHash::of(&key);
-    assert!(app.jeton.authenticate(hash).await.is_ok());
+    assert!(app::sessions::authenticate(&app.jeton, hash).await.is_ok());
     let stored = crate::harness::everything_stored(&app);
     assert!(!crate::harness::contains(&stored, key.as_bytes()));
     assert!(!crate::harness::contains(&stored, ann.cookie("jeton").expect("a session").1.as_bytes()));

@@ -12,18 +12,18 @@ async fn the_set_up_page_needs_the_printed_code(db: TestDb) {
     let refused = ann.sets_up("wrong").await;
     assert_eq!(refused.status, 403);
     assert_eq!(refused.header("set-cookie"), "");
-    let form = ann.get(&format!("/setup?code={}", app.jeton.setup_code())).await;
+    let form = ann.get(&format!("/setup?code={}", app::setup::code(&app.jeton))).await;
     assert_eq!(form.status, 200);
-    assert_eq!(form.field("code").as_deref(), Some(app.jeton.setup_code()));
+    assert_eq!(form.field("code").as_deref(), Some(app::setup::code(&app.jeton)));
 }
 
 #[db_test]
 async fn whichever_node_of_a_database_answers_takes_the_printed_link(db: TestDb) {
     let app = TestApp::start(db).await;
     let another = Jeton::open(app.settings()).expect("it starts");
-    assert_eq!(another.setup_code(), app.jeton.setup_code());
+    assert_eq!(another.setup_code(), app::setup::code(&app.jeton));
     let elsewhere = TestApp::start(crate::harness::TestDb::sqlite()).await;
-    assert_ne!(elsewhere.jeton.setup_code(), app.jeton.setup_code(), "another installation");
+    assert_ne!(app::setup::code(&elsewhere.jeton), app::setup::code(&app.jeton), "another installation");
 }
 
 #[db_test]
@@ -34,7 +34,7 @@ async fn the_first_user_is_signed_in_as_administrator_and_set_up_is_over(db: Tes
     assert_eq!(me["organization"]["slug"], "croix-bleue-sahel");
     assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 
-    let code = app.jeton.setup_code();
+    let code = app::setup::code(&app.jeton);
     let other = app.browser("Other");
     assert_eq!(other.get(&format!("/setup?code={code}")).await.status, 404);
     assert_eq!(other.sets_up(code).await.status, 404);
@@ -45,7 +45,7 @@ async fn the_first_user_is_signed_in_as_administrator_and_set_up_is_over(db: Tes
 async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(db: TestDb) {
     let app = TestApp::start(db).await;
     let ann = app.browser("Ann");
-    let code = app.jeton.setup_code();
+    let code = app::setup::code(&app.jeton);
     let fields =
         [("code", code), ("name", "Ann <b>"), ("email", "ann"), ("organization", ""), ("new_password", "short")];
     let form = ann.post("/setup", &fields).await;
@@ -55,14 +55,14 @@ async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(db: TestDb
     assert_eq!(form.field("code").as_deref(), Some(code));
     assert_eq!(form.body.matches("aria-invalid=\"true\"").count(), 3);
     assert!(!form.body.contains("short\""), "the password is not sent back");
-    assert!(app.jeton.needs_setup().await.unwrap());
+    assert!(app::setup::is_needed(&app.jeton).await.unwrap());
 }
 
 #[db_test]
 async fn of_many_set_ups_at_once_exactly_one_wins(db: TestDb) {
     let app = TestApp::start(db).await;
     let people: Vec<_> = (0..12).map(|n| app.browser(&format!("Ann{n}"))).collect();
-    let code = app.jeton.setup_code();
+    let code = app::setup::code(&app.jeton);
     let answers = futures_util::future::join_all(people.iter().map(|person| person.sets_up(code))).await;
     let count = |status| answers.iter().filter(|answer| answer.status == status).count();
     assert_eq!((count(303), count(404)), (1, 11));
@@ -75,7 +75,7 @@ async fn before_set_up_the_sign_in_page_says_so(db: TestDb) {
     let page = nobody.get("/sign-in").await;
     assert_eq!(page.status, 200);
     page.shows("set up");
-    assert!(!page.body.contains(app.jeton.setup_code()));
+    assert!(!page.body.contains(app::setup::code(&app.jeton)));
     let refused = nobody.post("/sign-in", &[("email", "a@example.org"), ("password", PASSWORD)]).await;
     assert_eq!(refused.status, 422);
 }

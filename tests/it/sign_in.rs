@@ -223,7 +223,7 @@ async fn behind_tls_the_cookie_belongs_to_this_host_alone(db: TestDb) {
     let headers = [host, ("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
     let body = format!(
         "code={}&name=Ann&email=ann@example.org&organization=Org&new_password={PASSWORD}",
-        app.jeton.setup_code()
+        app::setup::code(&app.jeton)
     );
     let answer = app.send("POST", "/setup", &headers, &body).await;
     assert_eq!(answer.status, 303, "{}", answer.body);

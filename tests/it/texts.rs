@@ -104,7 +104,7 @@ async fn an_api_key_is_refused_wherever_it_would_be_kept(db: TestDb) {
     // What a client calls itself is kept as well.
     let headers = [("authorization", &*format!("Bearer {key}")), ("user-agent", &*format!("cron {key}"))];
     assert_eq!(app.send("GET", "/api/v1/me", &headers, "").await.status, 200);
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     assert!(contains(&everything_stored(&app), "cron jtn_…".as_bytes()));
     for part in [&key[6..20], &key[20..38]] {
         assert!(!contains(&everything_stored(&app), part.as_bytes()), "kept");

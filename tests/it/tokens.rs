@@ -237,7 +237,7 @@ async fn housekeeping_writes_expiry_down(db: TestDb) {
     ann.makes_token("short-lived").await;
     app.clock.advance(45 * DAY);
     assert_eq!(taken(&app), 1);
-    app.jeton.run_maintenance().await;
+    app::maintenance::run(&app.jeton).await;
     assert_eq!(taken(&app), 0);
 }
 
@@ -249,7 +249,7 @@ async fn the_list_tells_the_last_use(db: TestDb) {
     let headers = [("authorization", &*format!("Bearer {key}")), ("user-agent", "Mashup/1.0 <b>")];
     assert_eq!(app.send("GET", "/api/v1/me", &headers, "").await.status, 200);
     ann.get("/account/tokens").await.shows("127.0.0.1 with Mashup 1.0");
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     ann.get("/account/tokens").await.shows("127.0.0.1 with Mashup 1.0");
 }
 
@@ -262,7 +262,7 @@ async fn every_change_is_in_the_activity_log(db: TestDb) {
     ann.revokes("Power BI").await;
     app.me(&key).await;
     app.me(&key).await;
-    app.jeton.flush_usage().await.unwrap();
+    app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let log = crate::harness::activity(&app.db);
     let told: Vec<(&str, i64)> = log.iter().map(|entry| (entry.action.as_str(), entry.count)).collect();
     // What requests did reaches the log with the next flush.

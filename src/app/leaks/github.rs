@@ -59,26 +59,24 @@ impl GitHub {
     }
 }
 
-impl Jeton {
-    /// Whether GitHub has signed this body with its current key of this id. Without its public keys nobody can say so.
-    ///
-    /// # Errors
-    /// When the thread for it fails.
-    pub async fn is_of_github(
-        &self,
-        id: String,
-        signature: String,
-        body: impl AsRef<[u8]> + Send + 'static,
-    ) -> Result<bool> {
-        let Some(github) = self.github.as_ref().map(|github| GitHub(github.0.clone())) else { return Ok(false) };
-        Self::blocking(move || {
-            Ok(github.has_signed(&id, &signature, body.as_ref()).unwrap_or_else(|error| {
-                tracing::error!(%error, file = %github.0.display(), "GitHub's public keys cannot be read");
-                false
-            }))
-        })
-        .await
-    }
+/// Whether GitHub has signed this body with its current key of this id. Without its public keys nobody can say so.
+///
+/// # Errors
+/// When the thread for it fails.
+pub async fn is_of_github(
+    jeton: &Jeton,
+    id: String,
+    signature: String,
+    body: impl AsRef<[u8]> + Send + 'static,
+) -> Result<bool> {
+    let Some(github) = jeton.github.as_ref().map(|github| GitHub(github.0.clone())) else { return Ok(false) };
+    Jeton::blocking(move || {
+        Ok(github.has_signed(&id, &signature, body.as_ref()).unwrap_or_else(|error| {
+            tracing::error!(%error, file = %github.0.display(), "GitHub's public keys cannot be read");
+            false
+        }))
+    })
+    .await
 }
 
 fn read(path: &Path) -> io::Result<Keys> {

@@ -355,30 +355,24 @@ async fn write<T: Send + 'static>(
     Jeton::blocking(move || postman.db.write(|connection| work(connection).map_err(AppError::from))).await
 }
 
-impl Jeton {
-    /// Sends a mail that tells of no change of its own. What becomes of it need not be waited for.
-    ///
-    /// # Errors
-    /// When the database fails; [`AppError::NotFound`] where no mail is sent.
-    pub async fn send_mail(&self, mail: Mail, request_id: &str) -> Result<Sending> {
-        let mailer = self.mail.clone().ok_or(AppError::NotFound)?;
-        let (posting, request_id, now) = (Arc::clone(&mailer), request_id.to_owned(), self.clock.now());
-        let posted = self.write(move |connection| posting.post(connection, &mail, &request_id, now)).await?;
-        Ok(mailer.send(posted))
-    }
+/// Sends a mail that tells of no change of its own. What becomes of it need not be waited for.
+///
+/// # Errors
+/// When the database fails; [`AppError::NotFound`] where no mail is sent.
+pub async fn send(jeton: &Jeton, mail: Mail, request_id: &str) -> Result<Sending> {
+    let mailer = jeton.mail.clone().ok_or(AppError::NotFound)?;
+    let (posting, request_id, now) = (Arc::clone(&mailer), request_id.to_owned(), jeton.clock.now());
+    let posted = jeton.write(move |connection| posting.post(connection, &mail, &request_id, now)).await?;
+    Ok(mailer.send(posted))
+}
 
-    /// Gives up mails that no server has taken for too long.
-    pub(crate) async fn sweep_mails(&self) -> Result<()> {
-        let until = self.clock.now().plus(-TOO_OLD);
-        for id in self.write(move |connection| Ok(mails::sweep(connection, until)?)).await? {
-            tracing::error!(
-                id,
-                "a mail was not taken by the mail server for {} minutes, and is given up",
-                TOO_OLD / 60
-            );
-        }
-        Ok(())
+/// Gives up mails that no server has taken for too long.
+pub(crate) async fn sweep(jeton: &Jeton) -> Result<()> {
+    let until = jeton.clock.now().plus(-TOO_OLD);
+    for id in jeton.write(move |connection| Ok(mails::sweep(connection, until)?)).await? {
+        tracing::error!(id, "a mail was not taken by the mail server for {} minutes, and is given up", TOO_OLD / 60);
     }
+    Ok(())
 }
 
 /// The e-mail address of an account to be, or of somebody to be invited: one that mail can be sent to, whether this

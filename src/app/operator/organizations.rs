@@ -40,23 +40,23 @@ impl Records {
     }
 }
 
-impl Jeton {
-    /// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name
-    /// if none is given.
-    ///
-    /// # Errors
-    /// [`crate::AppError::Invalid`] with what is wrong.
-    pub async fn create_organization_for(
-        &self,
-        _: Operator,
-        name: String,
-        slug: Option<String>,
-        administrator: &str,
-    ) -> Result<Named> {
-        let form = OrganizationForm { name, slug: slug.unwrap_or_default(), ..OrganizationForm::default() };
-        let (name, slug) = form.read()?;
-        let (administrator, now) = (administrator.to_owned(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name
+/// if none is given.
+///
+/// # Errors
+/// [`crate::AppError::Invalid`] with what is wrong.
+pub async fn create_organization_for(
+    jeton: &Jeton,
+    _: Operator,
+    name: String,
+    slug: Option<String>,
+    administrator: &str,
+) -> Result<Named> {
+    let form = OrganizationForm { name, slug: slug.unwrap_or_default(), ..OrganizationForm::default() };
+    let (name, slug) = form.read()?;
+    let (administrator, now) = (administrator.to_owned(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             let user = find_user(connection, &administrator)?;
             let id = create(connection, (&name, &slug), user.id, entry(None, Action::OrganizationCreated, now))?;
             let joined = entry(Some(id), Action::UserJoined, now);
@@ -66,21 +66,22 @@ impl Jeton {
         })
         .await
         .map_err(or_taken)
-    }
+}
 
-    /// Gives an organization another name, and another slug if one is given; `slug` may be one that it had before.
-    ///
-    /// # Errors
-    /// [`crate::AppError::Invalid`] with what is wrong.
-    pub async fn rename_organization(
-        &self,
-        _: Operator,
-        slug: &str,
-        name: String,
-        new_slug: Option<String>,
-    ) -> Result<Named> {
-        let (slug, now) = (slug.to_owned(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Gives an organization another name, and another slug if one is given; `slug` may be one that it had before.
+///
+/// # Errors
+/// [`crate::AppError::Invalid`] with what is wrong.
+pub async fn rename_organization(
+    jeton: &Jeton,
+    _: Operator,
+    slug: &str,
+    name: String,
+    new_slug: Option<String>,
+) -> Result<Named> {
+    let (slug, now) = (slug.to_owned(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             let id = find_organization(connection, &slug)?;
             organizations::lock(connection, id)?;
             let before = organizations::named(connection, id)?;
@@ -92,5 +93,4 @@ impl Jeton {
         })
         .await
         .map_err(or_taken)
-    }
 }

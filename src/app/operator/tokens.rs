@@ -70,20 +70,20 @@ impl Records {
     }
 }
 
-impl Jeton {
-    /// Revokes the active tokens that the filter takes, all or none, and returns them. When this returns, no node accepts
-    /// one any more. What a running server has not written down yet, uses of the last minute, is not known here.
-    ///
-    /// # Errors
-    /// As [`Records::tokens`]; [`AppError::Invalid`] at [`Field::Reason`].
-    pub async fn revoke_all_tokens(
-        &self,
-        _: Operator,
-        filter: TokenFilter,
-        reason: Option<String>,
-    ) -> Result<Vec<Placed>> {
-        let (reason, now) = (read_reason(reason)?, self.clock.now());
-        self.end_authority(move |connection| {
+/// Revokes the active tokens that the filter takes, all or none, and returns them. When this returns, no node accepts
+/// one any more. What a running server has not written down yet, uses of the last minute, is not known here.
+///
+/// # Errors
+/// As [`Records::tokens`]; [`AppError::Invalid`] at [`Field::Reason`].
+pub async fn revoke_tokens(
+    jeton: &Jeton,
+    _: Operator,
+    filter: TokenFilter,
+    reason: Option<String>,
+) -> Result<Vec<Placed>> {
+    let (reason, now) = (read_reason(reason)?, jeton.clock.now());
+    jeton
+        .end_authority(move |connection| {
             let mut found = find(connection, &filter, now)?;
             // In the order of organizations, so that two at once do not wait for each other.
             found.sort_by_key(|placed| placed.organization.id);
@@ -96,21 +96,21 @@ impl Jeton {
             Ok(revoked)
         })
         .await
-    }
+}
 
-    /// Revokes a token, of a person or of a service user. When this returns, no node accepts it any more. Returns false if
-    /// it had ended before.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] if there is no token with this public id; [`AppError::Invalid`] at [`Field::Reason`].
-    pub async fn revoke_any_token(&self, _: Operator, public_id: &str, reason: Option<String>) -> Result<bool> {
-        let (public_id, reason, now) = (known_form(public_id)?, read_reason(reason)?, self.clock.now());
-        self.end_authority(move |connection| {
+/// Revokes a token, of a person or of a service user. When this returns, no node accepts it any more. Returns false if
+/// it had ended before.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is no token with this public id; [`AppError::Invalid`] at [`Field::Reason`].
+pub async fn revoke_token(jeton: &Jeton, _: Operator, public_id: &str, reason: Option<String>) -> Result<bool> {
+    let (public_id, reason, now) = (known_form(public_id)?, read_reason(reason)?, jeton.clock.now());
+    jeton
+        .end_authority(move |connection| {
             let (organization, token) = find_one(connection, &public_id, now)?;
             revoke_any(connection, organization, &token, reason.as_deref(), now)
         })
         .await
-    }
 }
 
 fn read_reason(typed: Option<String>) -> Result<Option<String>> {

@@ -68,36 +68,36 @@ impl Records {
     }
 }
 
-impl Jeton {
-    /// The organizations that a user is active in, by their slugs.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
-    pub async fn organizations_of(&self, _: Operator, email: &str) -> Result<Vec<String>> {
-        let email = email.to_owned();
-        self.read(move |connection| {
+/// The organizations that a user is active in, by their slugs.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+pub async fn organizations_of(jeton: &Jeton, _: Operator, email: &str) -> Result<Vec<String>> {
+    let email = email.to_owned();
+    jeton
+        .read(move |connection| {
             let user = find_user(connection, &email)?;
             let places = places::list(connection, Some(user.id))?.into_iter();
             Ok(places.filter(|place| place.standing == Standing::Active).map(|place| place.slug).collect())
         })
         .await
-    }
+}
 
-    /// Adds somebody to an organization. Somebody new gets an account, and a link with which they choose its password.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what is wrong, among that that they belong to the organization already.
-    pub async fn add_user(&self, _: Operator, form: AddForm) -> Result<Option<LinkCode>> {
-        let mut problems = Problems::default();
-        let email = problems.check(Field::Email, mail::address(&form.email));
-        let name = problems.check(Field::Name, user::name(&form.name));
-        let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
-        // Nobody gets to know this password.
-        let (_, hash) = self.random_password().await?;
-        let profile =
-            Profile { name, email, language: None, time_zone: Tz::UTC.name().to_owned(), theme: Theme::System };
-        let now = self.clock.now();
-        self.change_authority(move |connection| {
+/// Adds somebody to an organization. Somebody new gets an account, and a link with which they choose its password.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what is wrong, among that that they belong to the organization already.
+pub async fn add_user(jeton: &Jeton, _: Operator, form: AddForm) -> Result<Option<LinkCode>> {
+    let mut problems = Problems::default();
+    let email = problems.check(Field::Email, mail::address(&form.email));
+    let name = problems.check(Field::Name, user::name(&form.name));
+    let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
+    // Nobody gets to know this password.
+    let (_, hash) = random_password(jeton).await?;
+    let profile = Profile { name, email, language: None, time_zone: Tz::UTC.name().to_owned(), theme: Theme::System };
+    let now = jeton.clock.now();
+    jeton
+        .change_authority(move |connection| {
             let organization = find_organization(connection, &form.organization)?;
             organizations::lock(connection, organization)?;
             let set = find_set(connection, organization, &form.permission_set)?;
@@ -125,16 +125,17 @@ impl Jeton {
             AppError::Storage(error) if error.is_duplicate() => Problems::one(Field::Email, Problem::EmailTaken).into(),
             error => error,
         })
-    }
+}
 
-    /// Deactivates somebody in an organization, as its pages do it: their tokens there and all their sessions end. Returns
-    /// false if they were deactivated before.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what there is not, or at [`Field::Form`] for the last administrator.
-    pub async fn deactivate_user(&self, _: Operator, email: &str, slug: &str) -> Result<bool> {
-        let (email, slug, now) = (email.to_owned(), slug.to_owned(), self.clock.now());
-        self.end_authority(move |connection| {
+/// Deactivates somebody in an organization, as its pages do it: their tokens there and all their sessions end. Returns
+/// false if they were deactivated before.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what there is not, or at [`Field::Form`] for the last administrator.
+pub async fn deactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str) -> Result<bool> {
+    let (email, slug, now) = (email.to_owned(), slug.to_owned(), jeton.clock.now());
+    jeton
+        .end_authority(move |connection| {
             let person = find_person(connection, &email, &slug)?;
             if Ending::Deactivation.has_happened(&person) {
                 return Ok(false);
@@ -147,31 +148,33 @@ impl Jeton {
             Ok(true)
         })
         .await
-    }
+}
 
-    /// Makes somebody who was deactivated in an organization active again. Nothing that had stopped comes back. Returns
-    /// false if they are active.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with what there is not.
-    pub async fn reactivate_user(&self, _: Operator, email: &str, slug: &str) -> Result<bool> {
-        let (email, slug, now) = (email.to_owned(), slug.to_owned(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Makes somebody who was deactivated in an organization active again. Nothing that had stopped comes back. Returns
+/// false if they are active.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what there is not.
+pub async fn reactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str) -> Result<bool> {
+    let (email, slug, now) = (email.to_owned(), slug.to_owned(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             let person = find_person(connection, &email, &slug)?;
             reactivate(connection, &person, entry(Some(person.organization), Action::UserReactivated, now))
         })
         .await
-    }
+}
 
-    /// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end,
-    /// nobody signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was
-    /// blocked before.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
-    pub async fn block_user(&self, _: Operator, email: &str) -> Result<bool> {
-        let (email, now) = (email.to_owned(), self.clock.now());
-        self.end_authority(move |connection| {
+/// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end,
+/// nobody signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was
+/// blocked before.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+pub async fn block_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool> {
+    let (email, now) = (email.to_owned(), jeton.clock.now());
+    jeton
+        .end_authority(move |connection| {
             let user = find_user(connection, &email)?;
             // No token is being made for them meanwhile.
             users::lock(connection, user.id)?;
@@ -193,16 +196,17 @@ impl Jeton {
             Ok(true)
         })
         .await
-    }
+}
 
-    /// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not
-    /// blocked.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
-    pub async fn unblock_user(&self, _: Operator, email: &str) -> Result<bool> {
-        let (email, now) = (email.to_owned(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not
+/// blocked.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+pub async fn unblock_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool> {
+    let (email, now) = (email.to_owned(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             let user = find_user(connection, &email)?;
             let opened = users::unblock(connection, user.id)?;
             if opened {
@@ -213,51 +217,54 @@ impl Jeton {
             Ok(opened)
         })
         .await
-    }
+}
 
-    /// Lets a user administer the installation. Returns false if they do.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
-    pub async fn promote_user(&self, _: Operator, email: &str) -> Result<bool> {
-        let (email, now) = (email.to_owned(), self.clock.now());
-        self.write(move |connection| {
+/// Lets a user administer the installation. Returns false if they do.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
+pub async fn promote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool> {
+    let (email, now) = (email.to_owned(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             let user = find_user(connection, &email)?;
             promote(connection, &user, entry(None, Action::AccountPromoted, now))
         })
         .await
-    }
+}
 
-    /// Lets a user no longer administer the installation. Returns false if they do not.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody
-    /// else would administer it.
-    pub async fn demote_user(&self, _: Operator, email: &str) -> Result<bool> {
-        let (email, now) = (email.to_owned(), self.clock.now());
-        self.end(move |connection| {
+/// Lets a user no longer administer the installation. Returns false if they do not.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody
+/// else would administer it.
+pub async fn demote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool> {
+    let (email, now) = (email.to_owned(), jeton.clock.now());
+    jeton
+        .end(move |connection| {
             let user = find_user(connection, &email)?;
             demote(connection, &user, entry(None, Action::AccountDemoted, now))
         })
         .await
-    }
+}
 
-    /// Whether anybody administers the installation at this moment.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn is_administered(&self, _: Operator) -> Result<bool> {
-        self.read(|connection| Ok(holders(connection)?.iter().any(|holder| holder.counts))).await
-    }
+/// Whether anybody administers the installation at this moment.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_administered(jeton: &Jeton, _: Operator) -> Result<bool> {
+    jeton.read(|connection| Ok(holders(connection)?.iter().any(|holder| holder.counts))).await
+}
 
-    /// Gives a user a new random password, which is returned this once, and ends all their sessions.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
-    pub async fn reset_password(&self, _: Operator, email: &str) -> Result<String> {
-        let (password, hash) = self.random_password().await?;
-        let (email, now) = (email.to_owned(), self.clock.now());
-        self.write(move |connection| {
+/// Gives a user a new random password, which is returned this once, and ends all their sessions.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
+pub async fn reset_password(jeton: &Jeton, _: Operator, email: &str) -> Result<String> {
+    let (password, hash) = random_password(jeton).await?;
+    let (email, now) = (email.to_owned(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             let user = find_user(connection, &email)?;
             let old_hash = users::password_hash(connection, user.id)?;
             users::update_password(connection, user.id, &old_hash, &hash)?.ok_or(AppError::NotFound)?;
@@ -269,16 +276,17 @@ impl Jeton {
             insert_everywhere(connection, user.id, reset)
         })
         .await?;
-        Ok(password)
-    }
+    Ok(password)
+}
 
-    /// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
-    pub async fn make_password_link(&self, _: Operator, email: &str) -> Result<LinkCode> {
-        let (email, now) = (email.to_owned(), self.clock.now());
-        self.write(move |connection| {
+/// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
+///
+/// # Errors
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
+pub async fn make_password_link(jeton: &Jeton, _: Operator, email: &str) -> Result<LinkCode> {
+    let (email, now) = (email.to_owned(), jeton.clock.now());
+    jeton
+        .write(move |connection| {
             let user = find_user(connection, &email)?;
             if !is_open(connection, &user, now)? {
                 return Err(Problems::one(Field::Email, why_closed(&user)).into());
@@ -286,15 +294,14 @@ impl Jeton {
             make_link(connection, user.id, &user.name, now)
         })
         .await
-    }
+}
 
-    /// A random password and its hash.
-    async fn random_password(&self) -> Result<(String, String)> {
-        let password = random_password();
-        let broken = |error: PasswordError| AppError::Broken(error.to_string());
-        let hash = self.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
-        Ok((password, hash))
-    }
+/// A random password and its hash.
+async fn random_password(jeton: &Jeton) -> Result<(String, String)> {
+    let password = random_password();
+    let broken = |error: PasswordError| AppError::Broken(error.to_string());
+    let hash = jeton.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
+    Ok((password, hash))
 }
 
 /// Revokes the tokens of a user in one of their places. `by` is the entry about it without a token.

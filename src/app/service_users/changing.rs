@@ -50,108 +50,102 @@ pub struct PermissionsForm {
     pub password: Option<String>,
 }
 
-impl Jeton {
-    /// Gives a service user another name.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`](crate::AppError::NotFound); [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong with the name, or at [`Field::Form`] that the token
-    /// has ended or was changed meanwhile.
-    pub async fn rename_service_token(&self, at: &Admin, id: &str, form: NameForm, source: Source) -> Result<()> {
-        let mut problems = Problems::default();
-        let name = problems.check(Field::Name, text::line(&form.name));
-        let version = problems.choice(Field::Form, form.version.parse().ok());
-        let (Some(name), Some(version)) = (name, version) else { return Err(problems.into()) };
-        self.change(at, id, version, move |change| {
-            if change.token.name == name {
-                return Ok(());
-            }
-            is_newest(service_users::rename(change.connection, change.token.id, version, &name)?)?;
-            let renamed = ServiceToken { name: name.clone(), ..change.token.clone() };
-            let before = Some(change.token.name.as_str());
-            write_entry(change.connection, change.at, Action::TokenRenamed, &renamed, before, change.now, &source)
-        })
-        .await
-    }
-
-    /// Changes after how long without use a token expires, counted from its last use.
-    ///
-    /// # Errors
-    /// As [`Jeton::rename_service_token`]; [`Problem::WouldExpire`] when that would expire it at once and this was not
-    /// confirmed.
-    pub async fn change_service_token_expiry(
-        &self,
-        at: &Admin,
-        id: &str,
-        form: ExpiryForm,
-        source: Source,
-    ) -> Result<()> {
-        let mut problems = Problems::default();
-        let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
-        let version = problems.choice(Field::Form, form.version.parse().ok());
-        let (Some(inactivity), Some(version)) = (inactivity, version) else { return Err(problems.into()) };
-        self.change(at, id, version, move |change| {
-            let life = token::Life { inactivity, ..change.token.key.life };
-            if life == change.token.key.life {
-                return Ok(());
-            }
-            if !life.is_active(change.now) && !form.confirmed {
-                return Err(Problems::one(Field::Inactivity, Problem::WouldExpire).into());
-            }
-            is_newest(service_users::set_inactivity(change.connection, change.token.id, version, inactivity)?)?;
-            let days = inactivity.days().to_string();
-            let Change { connection, at, token, now } = change;
-            write_entry(connection, at, Action::TokenExpiryChanged, token, Some(&days), *now, &source)?;
-            expire(connection, at, token, *now, &source)
-        })
-        .await
-    }
-
-    /// Changes what a service user may do.
-    ///
-    /// # Errors
-    /// As [`Jeton::rename_service_token`]; [`Problem::NotHeld`] when a permission is added that the editor lacks; one that
-    /// the service user holds already may stay. Adding asks for the password, taking away does not.
-    pub async fn change_service_token_permissions(
-        &self,
-        at: &Admin,
-        id: &str,
-        form: PermissionsForm,
-        source: Source,
-    ) -> Result<()> {
-        let mut problems = Problems::default();
-        let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
-        let version = problems.choice(Field::Form, form.version.parse().ok());
-        let (Some(wanted), Some(version)) = (wanted, version) else { return Err(problems.into()) };
-        let before = self.service_token(at, id).await?.permissions;
-        may_give(at.grant(), wanted.without(before), Field::Permissions)?;
-        if !wanted.without(before).is_empty() {
-            self.need_proof(at.actor(), form.password, &source).await?;
+/// Gives a service user another name.
+///
+/// # Errors
+/// [`AppError::NotFound`](crate::AppError::NotFound); [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong with the name, or at [`Field::Form`] that the token
+/// has ended or was changed meanwhile.
+pub async fn rename(jeton: &Jeton, at: &Admin, id: &str, form: NameForm, source: Source) -> Result<()> {
+    let mut problems = Problems::default();
+    let name = problems.check(Field::Name, text::line(&form.name));
+    let version = problems.choice(Field::Form, form.version.parse().ok());
+    let (Some(name), Some(version)) = (name, version) else { return Err(problems.into()) };
+    change(jeton, at, id, version, move |change| {
+        if change.token.name == name {
+            return Ok(());
         }
-        self.change(at, id, version, move |change| {
-            let before = change.token.permissions;
-            if wanted == before {
-                return Ok(());
-            }
-            may_give(&change.at.still(change.connection)?, wanted.without(before), Field::Permissions)?;
-            is_newest(service_users::set_permissions(change.connection, change.token.id, version, wanted)?)?;
-            let detail = wanted.difference(before);
-            let Change { connection, at, token, now } = change;
-            write_entry(connection, at, Action::TokenPermissionsChanged, token, Some(&detail), *now, &source)
-        })
-        .await
-    }
+        is_newest(service_users::rename(change.connection, change.token.id, version, &name)?)?;
+        let renamed = ServiceToken { name: name.clone(), ..change.token.clone() };
+        let before = Some(change.token.name.as_str());
+        write_entry(change.connection, change.at, Action::TokenRenamed, &renamed, before, change.now, &source)
+    })
+    .await
+}
 
-    /// Runs a change of a token that works, of which `version` was shown.
-    async fn change(
-        &self,
-        at: &Admin,
-        id: &str,
-        version: i64,
-        mut work: impl FnMut(&mut Change<'_>) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
-        self.flush_usage().await?;
-        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.change_keys(move |connection| {
+/// Changes after how long without use a token expires, counted from its last use.
+///
+/// # Errors
+/// As [`rename`]; [`Problem::WouldExpire`] when that would expire it at once and this was not
+/// confirmed.
+pub async fn change_expiry(jeton: &Jeton, at: &Admin, id: &str, form: ExpiryForm, source: Source) -> Result<()> {
+    let mut problems = Problems::default();
+    let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
+    let version = problems.choice(Field::Form, form.version.parse().ok());
+    let (Some(inactivity), Some(version)) = (inactivity, version) else { return Err(problems.into()) };
+    change(jeton, at, id, version, move |change| {
+        let life = token::Life { inactivity, ..change.token.key.life };
+        if life == change.token.key.life {
+            return Ok(());
+        }
+        if !life.is_active(change.now) && !form.confirmed {
+            return Err(Problems::one(Field::Inactivity, Problem::WouldExpire).into());
+        }
+        is_newest(service_users::set_inactivity(change.connection, change.token.id, version, inactivity)?)?;
+        let days = inactivity.days().to_string();
+        let Change { connection, at, token, now } = change;
+        write_entry(connection, at, Action::TokenExpiryChanged, token, Some(&days), *now, &source)?;
+        expire(connection, at, token, *now, &source)
+    })
+    .await
+}
+
+/// Changes what a service user may do.
+///
+/// # Errors
+/// As [`rename`]; [`Problem::NotHeld`] when a permission is added that the editor lacks; one that
+/// the service user holds already may stay. Adding asks for the password, taking away does not.
+pub async fn change_permissions(
+    jeton: &Jeton,
+    at: &Admin,
+    id: &str,
+    form: PermissionsForm,
+    source: Source,
+) -> Result<()> {
+    let mut problems = Problems::default();
+    let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+    let version = problems.choice(Field::Form, form.version.parse().ok());
+    let (Some(wanted), Some(version)) = (wanted, version) else { return Err(problems.into()) };
+    let before = crate::service_users::find(jeton, at, id).await?.permissions;
+    may_give(at.grant(), wanted.without(before), Field::Permissions)?;
+    if !wanted.without(before).is_empty() {
+        crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
+    }
+    change(jeton, at, id, version, move |change| {
+        let before = change.token.permissions;
+        if wanted == before {
+            return Ok(());
+        }
+        may_give(&change.at.still(change.connection)?, wanted.without(before), Field::Permissions)?;
+        is_newest(service_users::set_permissions(change.connection, change.token.id, version, wanted)?)?;
+        let detail = wanted.difference(before);
+        let Change { connection, at, token, now } = change;
+        write_entry(connection, at, Action::TokenPermissionsChanged, token, Some(&detail), *now, &source)
+    })
+    .await
+}
+
+/// Runs a change of a token that works, of which `version` was shown.
+async fn change(
+    jeton: &Jeton,
+    at: &Admin,
+    id: &str,
+    version: i64,
+    mut work: impl FnMut(&mut Change<'_>) -> Result<()> + Send + 'static,
+) -> Result<()> {
+    crate::maintenance::flush_usage(jeton).await?;
+    let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
+    jeton
+        .change_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             if !token.key.life.is_active(now) {
@@ -162,7 +156,6 @@ impl Jeton {
             Ok(((), touched(connection, token.key.token)?))
         })
         .await
-    }
 }
 
 /// A change of a token, inside its transaction.

@@ -8,14 +8,14 @@ use domain::{
 };
 use storage::tokens::{Revocation, service_users, touched};
 
-impl Jeton {
-    /// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`](crate::AppError::NotFound).
-    pub async fn revoke_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
-        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.end_keys(move |connection| {
+/// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.
+///
+/// # Errors
+/// [`AppError::NotFound`](crate::AppError::NotFound).
+pub async fn revoke(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Result<bool> {
+    let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
+    jeton
+        .end_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             let touched = touched(connection, token.key.token)?;
@@ -29,18 +29,19 @@ impl Jeton {
             Ok((revoked, touched))
         })
         .await
-    }
+}
 
-    /// Deletes a token that has ended, with its service user. The activity log keeps its name, which this returns.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`](crate::AppError::NotFound); [`Problem::StillActive`] for a token that works.
-    pub async fn delete_service_token(&self, at: &Admin, id: &str, source: Source) -> Result<String> {
-        let (at, id) = (at.clone(), known_form(id)?);
-        // Refused uses that are still in memory are counted before the rows go.
-        self.flush_usage().await?;
-        let now = self.clock.now();
-        self.change_keys(move |connection| {
+/// Deletes a token that has ended, with its service user. The activity log keeps its name, which this returns.
+///
+/// # Errors
+/// [`AppError::NotFound`](crate::AppError::NotFound); [`Problem::StillActive`] for a token that works.
+pub async fn delete(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Result<String> {
+    let (at, id) = (at.clone(), known_form(id)?);
+    // Refused uses that are still in memory are counted before the rows go.
+    crate::maintenance::flush_usage(jeton).await?;
+    let now = jeton.clock.now();
+    jeton
+        .change_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             if token.key.life.is_active(now) {
@@ -53,5 +54,4 @@ impl Jeton {
             Ok((token.name, touched))
         })
         .await
-    }
 }

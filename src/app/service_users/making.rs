@@ -29,62 +29,60 @@ pub struct ServiceTokenForm {
     pub nonce: String,
 }
 
-impl Jeton {
-    /// Makes a service user with its token.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
-    /// of active tokens, or a form that was sent before.
-    pub async fn create_service_token(&self, at: &Admin, form: ServiceTokenForm, source: Source) -> Result<NewKey> {
-        let mut problems = Problems::default();
-        let name = problems.check(Field::Name, text::line(&form.name));
-        let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
-        let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
-        let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
-        let (Some(name), Some(inactivity), Some(permissions), Some(nonce)) = (name, inactivity, wanted, nonce) else {
-            return Err(problems.into());
-        };
-        may_give(at.grant(), permissions, Field::Permissions)?;
-        self.need_proof(at.actor(), form.password, &source).await?;
-        // Places of expired tokens are given free below: none that was used a moment ago may be among them.
-        self.flush_usage().await?;
+/// Makes a service user with its token.
+///
+/// # Errors
+/// [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
+/// of active tokens, or a form that was sent before.
+pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: Source) -> Result<NewKey> {
+    let mut problems = Problems::default();
+    let name = problems.check(Field::Name, text::line(&form.name));
+    let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
+    let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+    let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
+    let (Some(name), Some(inactivity), Some(permissions), Some(nonce)) = (name, inactivity, wanted, nonce) else {
+        return Err(problems.into());
+    };
+    may_give(at.grant(), permissions, Field::Permissions)?;
+    crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
+    // Places of expired tokens are given free below: none that was used a moment ago may be among them.
+    crate::maintenance::flush_usage(jeton).await?;
 
-        let (key, digest) = self.mint();
-        let (at, clock, public_id) = (at.clone(), self.clock.clone(), token::public_id(random::fill));
-        let now = clock.now();
-        let token = self
-            .write(move |connection| {
-                let grant = begin(connection, &at)?;
-                may_give(&grant, permissions, Field::Permissions)?;
-                if clock.is_settled() {
-                    expire_all(connection, &at, now, &source)?;
-                }
-                let slot = free_slot(connection, &at, &nonce)?;
-                let new = NewServiceUser {
-                    public_id: &public_id,
-                    organization: grant.organization(),
-                    name: &name,
-                    permissions,
-                    made_by: at.actor().user().id,
-                    made_by_name: &at.actor().user().name,
-                };
-                let service_user = service_users::insert(connection, &new, now)?;
-                let new = KeyRow {
-                    service_user,
-                    organization: grant.organization(),
-                    public_id: &public_id,
-                    name: &name,
-                    inactivity,
-                    digest,
-                    form_nonce: &nonce,
-                    slot,
-                };
-                service_users::insert_key(connection, &new, now)?;
-                let token = find(connection, grant.organization(), &public_id, now)?;
-                write_entry(connection, &at, Action::TokenCreated, &token, None, now, &source)?;
-                Ok(token)
-            })
-            .await?;
-        Ok(NewKey { token, key })
-    }
+    let (key, digest) = crate::service_users::mint(jeton);
+    let (at, clock, public_id) = (at.clone(), jeton.clock.clone(), token::public_id(random::fill));
+    let now = clock.now();
+    let token = jeton
+        .write(move |connection| {
+            let grant = begin(connection, &at)?;
+            may_give(&grant, permissions, Field::Permissions)?;
+            if clock.is_settled() {
+                expire_all(connection, &at, now, &source)?;
+            }
+            let slot = free_slot(connection, &at, &nonce)?;
+            let new = NewServiceUser {
+                public_id: &public_id,
+                organization: grant.organization(),
+                name: &name,
+                permissions,
+                made_by: at.actor().user().id,
+                made_by_name: &at.actor().user().name,
+            };
+            let service_user = service_users::insert(connection, &new, now)?;
+            let new = KeyRow {
+                service_user,
+                organization: grant.organization(),
+                public_id: &public_id,
+                name: &name,
+                inactivity,
+                digest,
+                form_nonce: &nonce,
+                slot,
+            };
+            service_users::insert_key(connection, &new, now)?;
+            let token = find(connection, grant.organization(), &public_id, now)?;
+            write_entry(connection, &at, Action::TokenCreated, &token, None, now, &source)?;
+            Ok(token)
+        })
+        .await?;
+    Ok(NewKey { token, key })
 }

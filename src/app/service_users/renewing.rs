@@ -49,91 +49,85 @@ pub struct RotateForm {
     pub nonce: String,
 }
 
-impl Jeton {
-    /// Gives a token that has ended a new key; the old one stays dead for ever. Takes a place again.
-    ///
-    /// # Errors
-    /// As [`Jeton::create_service_token`]; [`Problem::StillActive`] for a token that works.
-    pub async fn regenerate_service_token(
-        &self,
-        at: &Admin,
-        id: &str,
-        form: RegenerateForm,
-        source: Source,
-    ) -> Result<NewKey> {
-        let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
-        self.prove_to_renew(at, id, form.password, &source).await?;
-        let (key, digest) = self.mint();
-        let (at, id, clock) = (at.clone(), known_form(id)?, self.clock.clone());
-        let now = clock.now();
-        let token = self
-            .change_keys(move |connection| {
-                let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
-                if token.key.life.is_active(now) {
-                    return Err(at_form(Problem::StillActive));
-                }
-                expire(connection, &at, &token, now, &source)?;
-                if clock.is_settled() {
-                    expire_all(connection, &at, now, &source)?;
-                }
-                let slot = free_slot(connection, &at, &nonce)?;
-                add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
-                write_entry(connection, &at, Action::TokenRegenerated, &token, None, now, &source)?;
-                let touched = tokens::touched(connection, token.key.token)?;
-                Ok((find(connection, grant.organization(), &id, now)?, touched))
-            })
-            .await?;
-        Ok(NewKey { token, key })
-    }
+/// Gives a token that has ended a new key; the old one stays dead for ever. Takes a place again.
+///
+/// # Errors
+/// As [`crate::service_users::create`]; [`Problem::StillActive`] for a token that works.
+pub async fn regenerate(jeton: &Jeton, at: &Admin, id: &str, form: RegenerateForm, source: Source) -> Result<NewKey> {
+    let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
+    prove_to_renew(jeton, at, id, form.password, &source).await?;
+    let (key, digest) = crate::service_users::mint(jeton);
+    let (at, id, clock) = (at.clone(), known_form(id)?, jeton.clock.clone());
+    let now = clock.now();
+    let token = jeton
+        .change_keys(move |connection| {
+            let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
+            if token.key.life.is_active(now) {
+                return Err(at_form(Problem::StillActive));
+            }
+            expire(connection, &at, &token, now, &source)?;
+            if clock.is_settled() {
+                expire_all(connection, &at, now, &source)?;
+            }
+            let slot = free_slot(connection, &at, &nonce)?;
+            add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
+            write_entry(connection, &at, Action::TokenRegenerated, &token, None, now, &source)?;
+            let touched = tokens::touched(connection, token.key.token)?;
+            Ok((find(connection, grant.organization(), &id, now)?, touched))
+        })
+        .await?;
+    Ok(NewKey { token, key })
+}
 
-    /// Gives a token that works a new key, while the old one goes on working for a while: both count as one.
-    ///
-    /// # Errors
-    /// As [`Jeton::create_service_token`]; [`Problem::HasEnded`] for a token that does not work, [`Problem::OverlapRunning`]
-    /// while an older key still works.
-    pub async fn rotate_service_token(&self, at: &Admin, id: &str, form: RotateForm, source: Source) -> Result<NewKey> {
-        let mut problems = Problems::default();
-        let hours = problems.choice(Field::Hours, hours(&form.hours));
-        let quiet = match form.quiet.as_str() {
-            "" => Some(None),
-            typed => problems.choice(Field::Quiet, self::hours(typed)).map(Some),
-        };
-        let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
-        let (Some(hours), Some(quiet), Some(nonce)) = (hours, quiet, nonce) else { return Err(problems.into()) };
-        self.prove_to_renew(at, id, form.password, &source).await?;
-        let (key, digest) = self.mint();
-        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        let token = self
-            .change_keys(move |connection| {
-                let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
-                if !token.key.life.is_active(now) {
-                    return Err(at_form(Problem::HasEnded));
-                }
-                if token.old_key.is_some() {
-                    return Err(at_form(Problem::OverlapRunning));
-                }
-                let slot = service_users::slot(connection, token.key.token)?;
-                let slot = slot.ok_or_else(|| AppError::Broken("an active token has no place".into()))?;
-                let ends_at = now.plus(hours * HOUR);
-                let quiet_seconds = quiet.map(|hours| hours * HOUR);
-                service_users::let_run_out(connection, token.key.token, ends_at, quiet_seconds)?;
-                add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
-                let until = ends_at.rfc3339();
-                write_entry(connection, &at, Action::TokenRotated, &token, Some(&until), now, &source)?;
-                let touched = tokens::touched(connection, token.key.token)?;
-                Ok((find(connection, grant.organization(), &id, now)?, touched))
-            })
-            .await?;
-        Ok(NewKey { token, key })
-    }
+/// Gives a token that works a new key, while the old one goes on working for a while: both count as one.
+///
+/// # Errors
+/// As [`crate::service_users::create`]; [`Problem::HasEnded`] for a token that does not work, [`Problem::OverlapRunning`]
+/// while an older key still works.
+pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, source: Source) -> Result<NewKey> {
+    let mut problems = Problems::default();
+    let hours = problems.choice(Field::Hours, hours(&form.hours));
+    let quiet = match form.quiet.as_str() {
+        "" => Some(None),
+        typed => problems.choice(Field::Quiet, self::hours(typed)).map(Some),
+    };
+    let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
+    let (Some(hours), Some(quiet), Some(nonce)) = (hours, quiet, nonce) else { return Err(problems.into()) };
+    prove_to_renew(jeton, at, id, form.password, &source).await?;
+    let (key, digest) = crate::service_users::mint(jeton);
+    let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
+    let token = jeton
+        .change_keys(move |connection| {
+            let (grant, token) = begin_renewal(connection, &at, &id, &nonce, now)?;
+            if !token.key.life.is_active(now) {
+                return Err(at_form(Problem::HasEnded));
+            }
+            if token.old_key.is_some() {
+                return Err(at_form(Problem::OverlapRunning));
+            }
+            let slot = service_users::slot(connection, token.key.token)?;
+            let slot = slot.ok_or_else(|| AppError::Broken("an active token has no place".into()))?;
+            let ends_at = now.plus(hours * HOUR);
+            let quiet_seconds = quiet.map(|hours| hours * HOUR);
+            service_users::let_run_out(connection, token.key.token, ends_at, quiet_seconds)?;
+            add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
+            let until = ends_at.rfc3339();
+            write_entry(connection, &at, Action::TokenRotated, &token, Some(&until), now, &source)?;
+            let touched = tokens::touched(connection, token.key.token)?;
+            Ok((find(connection, grant.organization(), &id, now)?, touched))
+        })
+        .await?;
+    Ok(NewKey { token, key })
+}
 
-    /// Ends the old key of a token whose new one goes on. Returns false if there is none that works.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn end_old_key(&self, at: &Admin, id: &str, source: Source) -> Result<bool> {
-        let (at, id, now) = (at.clone(), known_form(id)?, self.clock.now());
-        self.end_keys(move |connection| {
+/// Ends the old key of a token whose new one goes on. Returns false if there is none that works.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Result<bool> {
+    let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
+    jeton
+        .end_keys(move |connection| {
             let grant = begin(connection, &at)?;
             let token = find(connection, grant.organization(), &id, now)?;
             let touched = tokens::touched(connection, token.key.token)?;
@@ -145,36 +139,37 @@ impl Jeton {
             Ok((ended, touched))
         })
         .await
-    }
+}
 
-    /// What has to be proven before a token gets a new key: whoever asks holds all that it may do, and is who they are.
-    async fn prove_to_renew(&self, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
-        let token = self.service_token(at, id).await?;
-        may_give(at.grant(), token.permissions, Field::Form)?;
-        self.need_proof(at.actor(), password, source).await?;
-        self.flush_usage().await
-    }
+/// What has to be proven before a token gets a new key: whoever asks holds all that it may do, and is who they are.
+async fn prove_to_renew(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
+    let token = crate::service_users::find(jeton, at, id).await?;
+    may_give(at.grant(), token.permissions, Field::Form)?;
+    crate::sessions::require_reauthentication(jeton, at.actor(), password, source).await?;
+    crate::maintenance::flush_usage(jeton).await
+}
 
-    /// Ends the old keys whose time is over or that have been quiet for long enough, beside a new one that is in use.
-    ///
-    /// A key whose time is over is refused without this; here it is written down. Quiet is looked at once a minute, and
-    /// another node may hold a use of the last minute: an old key ends up to two minutes later than it says.
-    pub(crate) async fn end_quiet_keys(&self) -> Result<()> {
-        let due = move |old: &service_users::RunningOut, now: Timestamp| {
-            let quiet_since = old.last_used_at.map_or(old.replaced_at, |used| used.max(old.replaced_at));
-            let is_quiet = old.quiet_seconds.is_some_and(|quiet| now.since(quiet_since) >= quiet);
-            match () {
-                () if now >= old.ends_at => Some(old.ends_at),
-                () if is_quiet && old.replacement_is_used => Some(now),
-                () => None,
-            }
-        };
-        let now = self.clock.now();
-        let any = self.read(|connection| Ok(service_users::running_out(connection)?)).await?;
-        if !any.iter().any(|old| due(old, now).is_some()) {
-            return Ok(());
+/// Ends the old keys whose time is over or that have been quiet for long enough, beside a new one that is in use.
+///
+/// A key whose time is over is refused without this; here it is written down. Quiet is looked at once a minute, and
+/// another node may hold a use of the last minute: an old key ends up to two minutes later than it says.
+pub(crate) async fn end_quiet_keys(jeton: &Jeton) -> Result<()> {
+    let due = move |old: &service_users::RunningOut, now: Timestamp| {
+        let quiet_since = old.last_used_at.map_or(old.replaced_at, |used| used.max(old.replaced_at));
+        let is_quiet = old.quiet_seconds.is_some_and(|quiet| now.since(quiet_since) >= quiet);
+        match () {
+            () if now >= old.ends_at => Some(old.ends_at),
+            () if is_quiet && old.replacement_is_used => Some(now),
+            () => None,
         }
-        self.change_authority(move |connection| {
+    };
+    let now = jeton.clock.now();
+    let any = jeton.read(|connection| Ok(service_users::running_out(connection)?)).await?;
+    if !any.iter().any(|old| due(old, now).is_some()) {
+        return Ok(());
+    }
+    jeton
+        .change_authority(move |connection| {
             let source = Source::default();
             for old in service_users::running_out(connection)? {
                 let Some(at) = due(&old, now) else { continue };
@@ -187,7 +182,6 @@ impl Jeton {
             Ok(())
         })
         .await
-    }
 }
 
 fn hours(typed: &str) -> Option<i64> {

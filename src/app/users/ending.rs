@@ -46,26 +46,20 @@ impl Ending {
     }
 }
 
-impl Jeton {
-    /// Ends somebody's access: their tokens in this organization are refused from the moment that this returns, wherever
-    /// they are signed in they are signed out, their seat is free, and invitations by them or for them are withdrawn.
-    /// Returns false if that was so before.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who never belonged to the organization; [`AppError::Invalid`] at
-    /// [`Field::Form`](crate::problem::Field::Form) if whoever asks may not decide about them, or they are the last
-    /// administrator.
-    pub async fn end_membership(
-        &self,
-        manager: &Manager,
-        id: MembershipId,
-        ending: Ending,
-        source: Source,
-    ) -> Result<bool> {
-        // A token that was used a moment ago must not be taken for expired.
-        self.flush_before_ending().await?;
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.end_authority(move |connection| {
+/// Ends somebody's access: their tokens in this organization are refused from the moment that this returns, wherever
+/// they are signed in they are signed out, their seat is free, and invitations by them or for them are withdrawn.
+/// Returns false if that was so before.
+///
+/// # Errors
+/// [`AppError::NotFound`] for somebody who never belonged to the organization; [`AppError::Invalid`] at
+/// [`Field::Form`](crate::problem::Field::Form) if whoever asks may not decide about them, or they are the last
+/// administrator.
+pub async fn end(jeton: &Jeton, manager: &Manager, id: MembershipId, ending: Ending, source: Source) -> Result<bool> {
+    // A token that was used a moment ago must not be taken for expired.
+    crate::maintenance::flush_before_ending(jeton).await?;
+    let (manager, now) = (manager.clone(), jeton.clock.now());
+    jeton
+        .end_authority(move |connection| {
             organizations::lock(connection, manager.grant().organization())?;
             let grant = manager.still(connection)?;
             let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
@@ -79,24 +73,25 @@ impl Jeton {
             Ok(true)
         })
         .await
-    }
+}
 
-    /// Makes somebody who was deactivated active again. Nothing that had stopped comes back, and they take a new seat.
-    /// Returns false if they are active.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
-    /// password, or at [`Field::Form`](crate::problem::Field::Form) if they would get what whoever asks does not hold.
-    pub async fn reactivate(
-        &self,
-        manager: &Manager,
-        id: MembershipId,
-        password: Option<String>,
-        source: Source,
-    ) -> Result<bool> {
-        self.need_proof(manager.actor(), password, &source).await?;
-        let (manager, now) = (manager.clone(), self.clock.now());
-        self.change_authority(move |connection| {
+/// Makes somebody who was deactivated active again. Nothing that had stopped comes back, and they take a new seat.
+/// Returns false if they are active.
+///
+/// # Errors
+/// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
+/// password, or at [`Field::Form`](crate::problem::Field::Form) if they would get what whoever asks does not hold.
+pub async fn reactivate(
+    jeton: &Jeton,
+    manager: &Manager,
+    id: MembershipId,
+    password: Option<String>,
+    source: Source,
+) -> Result<bool> {
+    crate::sessions::require_reauthentication(jeton, manager.actor(), password, &source).await?;
+    let (manager, now) = (manager.clone(), jeton.clock.now());
+    jeton
+        .change_authority(move |connection| {
             organizations::lock(connection, manager.grant().organization())?;
             let grant = manager.still(connection)?;
             let person = belonging(connection, &grant, id)?;
@@ -104,7 +99,6 @@ impl Jeton {
             reactivate(connection, &person, manager.entry(Action::UserReactivated, now, &source))
         })
         .await
-    }
 }
 
 /// Why somebody's access cannot be ended by whoever holds `grant`.

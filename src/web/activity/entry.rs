@@ -74,7 +74,7 @@ pub async fn show(
     address: Path<(String, i64)>,
     IsHtmx(is_part): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let found = app.activity_entry(&at.who, address.1).await?;
+    let found = app::activity::find(&app, &at.who, address.1).await?;
     let shell = at.shell(Nav::Activity);
     let logged = found.entries.first().ok_or(AppError::NotFound)?;
     let entry = Entry::of(shell.t, calendar(&app, &at), &at.who, &found, logged);

@@ -65,7 +65,7 @@ async fn export(
     line: impl Fn(&Logged) -> String + Copy + 'static,
 ) -> Result<HttpResponse, WebError> {
     let form = sought.form(calendar(&app, &at))?;
-    let export = app.export_activity(&at.who, form, name(ending), at.source.clone()).await?;
+    let export = app::activity::export(&app, &at.who, form, name(ending), at.source.clone()).await?;
     let day = app.clock().now().utc().format("%Y-%m-%d");
     let name = format!("activity-{}-{day}.{ending}", at.slug());
     let lines = futures_util::stream::try_unfold((app, export, Some(beginning)), move |state| more(state, line));
@@ -79,7 +79,7 @@ async fn more(
     (app, mut export, beginning): State,
     line: impl Fn(&Logged) -> String,
 ) -> Result<Option<(Bytes, State)>, WebError> {
-    let entries = app.export_more(&mut export).await.inspect_err(|error| match error {
+    let entries = app::activity::export_more(&app, &mut export).await.inspect_err(|error| match error {
         AppError::SignedOut | AppError::NotFound | AppError::Forbidden(_) => {}
         error => tracing::error!(%error, "an export of the activity log broke off"),
     })?;

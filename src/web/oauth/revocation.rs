@@ -31,6 +31,6 @@ pub async fn revoke(
         caller(&request, &fields, Demand::default()).await?;
     }
     let keys = leak::keys_in(&token(form.token)?);
-    jeton.revoke_by_keys(&keys, source::of(&request)).await.map_err(WebError::from)?;
+    app::tokens::revoke_by_keys(&jeton, &keys, source::of(&request)).await.map_err(WebError::from)?;
     Ok(HttpResponse::Ok().finish())
 }

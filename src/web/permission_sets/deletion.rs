@@ -56,7 +56,7 @@ pub async fn confirm_deletion(
     of: Path<Of>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let set = app.permission_set(&at.who, of.id()).await?;
+    let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
     if !set.is_own() {
         return Err(AppError::NotFound.into());
     }
@@ -89,11 +89,11 @@ fn question(at: &Editor, set: &SetInUse) -> Confirm {
 /// # Errors
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Editor, of: Path<Of>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    match app.delete_permission_set(&at.who, of.id(), at.source.clone()).await {
+    match app::permission_sets::delete(&app, &at.who, of.id(), at.source.clone()).await {
         Ok(_) => Ok(see(&format!("{}?deleted", path::permission_sets(at.slug())))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let set = app.permission_set(&at.who, of.id()).await?;
+            let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
             let t = at.shell(Nav::PermissionSets).t;
             let why = Errors::new(t, &refused.problems).at("form").map(str::to_owned);
             let why = why.map(|why| format!("{why} ({})", uses(t, &set).join(", ")));

@@ -117,7 +117,7 @@ pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResp
     let Some(id) = copied.copy else {
         return page(&new_form(&at, String::new(), Permissions::default(), Errors::default()));
     };
-    let original = app.permission_set(&at.who, Of { id }.id()).await?.stored.set;
+    let original = app::permission_sets::find(&app, &at.who, Of { id }.id()).await?.stored.set;
     let t = at.shell(Nav::PermissionSets).t;
     page(&new_form(&at, t.sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
 }
@@ -130,7 +130,7 @@ pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result
     if let Some(picked) = typed.only_picked(at.who.grant().held()) {
         return page(&new_form(&at, typed.name, picked, Errors::default()));
     }
-    match app.create_permission_set(&at.who, typed.form(), at.source.clone()).await {
+    match app::permission_sets::create(&app, &at.who, typed.form(), at.source.clone()).await {
         Ok(id) => Ok(see(&format!("{}?made", path::permission_set(at.slug(), id)))),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -176,7 +176,7 @@ pub async fn review(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedS
         let form = edit_form(&at, &set, typed.name, picked, Errors::default());
         return page(&FormPage { version: typed.version, ..form });
     }
-    match app.preview_permission_set(&at.who, of.id(), typed.form()).await {
+    match app::permission_sets::preview(&app, &at.who, of.id(), typed.form()).await {
         Ok(preview) if preview.affects_nobody() => save(&app, &at, &set, typed).await,
         Ok(preview) => page(&preview_page(&app, &at, preview, typed, Errors::default())),
         Err(error) => again(&at, &set, typed, error),
@@ -193,13 +193,13 @@ pub async fn change(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedS
 }
 
 async fn own(app: &App, at: &Editor, of: &Of) -> Result<SetInUse, WebError> {
-    let set = app.permission_set(&at.who, of.id()).await?;
+    let set = app::permission_sets::find(app, &at.who, of.id()).await?;
     if set.is_own() { Ok(set) } else { Err(AppError::NotFound.into()) }
 }
 
 async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result<HttpResponse, WebError> {
     let id = set.stored.set.id;
-    let error = match app.change_permission_set(&at.who, id, typed.form(), at.source.clone()).await {
+    let error = match app::permission_sets::change(app, &at.who, id, typed.form(), at.source.clone()).await {
         Ok(()) => return Ok(see(&format!("{}?saved", path::permission_set(at.slug(), id)))),
         Err(error) => error,
     };
@@ -211,7 +211,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
         AppError::TooManyAttempts(_) | AppError::Busy(_) => true,
         _ => false,
     };
-    match app.preview_permission_set(&at.who, id, typed.form()).await {
+    match app::permission_sets::preview(app, &at.who, id, typed.form()).await {
         Ok(preview) if is_for_preview => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
@@ -262,7 +262,7 @@ fn preview_page(app: &App, at: &Editor, preview: Preview, typed: TypedSet, error
         more: more(t, count, preview.before.members.len()),
         more_tokens: more(t, preview.losing, preview.tokens.len()),
         losing: preview.losing,
-        asks_password: !preview.added().is_empty() && !app.has_proof(at.who.actor()),
+        asks_password: !preview.added().is_empty() && !app::sessions::recently_authenticated(app, at.who.actor()),
         members: preview.before.members.into_iter().map(|member| member.name).collect(),
         tokens: preview
             .tokens

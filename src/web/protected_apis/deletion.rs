@@ -49,7 +49,7 @@ pub async fn confirm_deletion(
     of: Path<Of>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let stored = app.protected_api(&at.who, &of.id).await?;
+    let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let shell = at.shell(Nav::Integrations);
     let confirm = Confirm {
         t: shell.t,
@@ -67,6 +67,6 @@ pub async fn confirm_deletion(
 /// # Errors
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Admin, of: Path<Of>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    app.delete_protected_api(&at.who, &of.id, at.source.clone()).await?;
+    app::protected_apis::delete(&app, &at.who, &of.id, at.source.clone()).await?;
     Ok(see(&format!("{}?deleted", path::protected_apis(at.slug()))))
 }

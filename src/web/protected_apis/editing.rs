@@ -178,7 +178,7 @@ pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<
     if let Some((form, focus)) = typed.only_arranged() {
         return page(&FormPage { focus, ..FormPage::new(&at, form) });
     }
-    match app.create_protected_api(&at.who, typed.form(), at.source.clone()).await {
+    match app::protected_apis::create(&app, &at.who, typed.form(), at.source.clone()).await {
         Ok(id) => Ok(see(&format!("{}?made", path::protected_api(at.slug(), &id)))),
         Err(error) => FormPage::new(&at, typed.form()).refused(&Refused::new(error)?),
     }
@@ -189,7 +189,7 @@ pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<
 /// # Errors
 /// Not found if there is none, or it is another organization's.
 pub async fn edit(app: App, at: Admin, of: Path<Of>) -> Result<HttpResponse, WebError> {
-    let stored = app.protected_api(&at.who, &of.id).await?;
+    let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let form = ApiForm {
         name: stored.name.clone(),
         address: stored.api.address.as_str().to_owned(),
@@ -205,11 +205,11 @@ pub async fn edit(app: App, at: Admin, of: Path<Of>) -> Result<HttpResponse, Web
 /// # Errors
 /// As [`edit`].
 pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedApi>) -> Result<HttpResponse, WebError> {
-    let stored = app.protected_api(&at.who, &of.id).await?;
+    let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     if let Some((form, focus)) = typed.only_arranged() {
         return page(&FormPage { focus, ..FormPage::changing(&at, &stored, form) });
     }
-    let error = match app.change_protected_api(&at.who, &of.id, typed.form(), at.source.clone()).await {
+    let error = match app::protected_apis::change(&app, &at.who, &of.id, typed.form(), at.source.clone()).await {
         Ok(()) => return Ok(see(&format!("{}?saved", path::protected_api(at.slug(), &of.id)))),
         Err(error) => Refused::new(error)?,
     };

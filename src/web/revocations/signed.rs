@@ -90,7 +90,7 @@ impl<'a> Statement<'a> {
 
     fn signed(&self, jeton: &Jeton) -> Result<String, WebError> {
         let payload = serde_json::to_string(self).map_err(|error| AppError::Broken(error.to_string()))?;
-        Ok(jeton.sign_receipt(&payload))
+        Ok(app::revocations::sign(jeton, &payload))
     }
 }
 
@@ -122,7 +122,7 @@ pub async fn receipt(
         Ok(accepted) => accepted,
         Err(error) => return Ok(bearer::problem(&error, &request)),
     };
-    match jeton.receipt_for(&asking, &id).await {
+    match app::revocations::receipt_for(&jeton, &asking, &id).await {
         Ok(receipt) => {
             let identity = asking.identity();
             let of = Organization { slug: &identity.organization_slug, id: &identity.organization_public_id };
@@ -144,7 +144,7 @@ fn no_receipt(request: &HttpRequest) -> HttpResponse {
 
 /// `GET /.well-known/jwks.json`: the public key of receipts (RFC 7517, RFC 8037).
 pub async fn key_set(jeton: App) -> HttpResponse {
-    HttpResponse::Ok().json(jeton.signing_keys())
+    HttpResponse::Ok().json(app::revocations::signing_keys(&jeton))
 }
 
 /// The signed receipt as a file (RFC 7515, section 9.2.1).

@@ -119,7 +119,7 @@ pub async fn create(
         let picked = picked(&typed.pick, chosen, at.who.grant().held()).unwrap_or(chosen);
         return page(&new_page(&app, &at, typed, picked, None).await?);
     }
-    match app.create_service_token(&at.who, typed.form(), at.source.clone()).await {
+    match app::service_users::create(&app, &at.who, typed.form(), at.source.clone()).await {
         Ok(created) => key_page(&app, &at, &url, &created),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -154,7 +154,7 @@ async fn new_page(
     problems: Option<&Problems>,
 ) -> Result<NewPage, WebError> {
     let shell = at.shell(Nav::Integrations);
-    let tokens = app.service_tokens(&at.who).await?;
+    let tokens = app::service_users::list(app, &at.who).await?;
     let at_form = problems.and_then(|problems| problems.at(Field::Form));
     let at_password = problems.and_then(|problems| problems.at(Field::Password));
     // A form that made its token already must not make another unless it is sent on purpose, as a new form.
@@ -169,9 +169,9 @@ async fn new_page(
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
         fields: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
-        nonce: if is_used_up { app.form_nonce() } else { typed.nonce.clone() },
+        nonce: if is_used_up { app::tokens::form_nonce(&app) } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
-        asks_password: at_password.is_some() || !app.has_proof(at.who.actor()),
+        asks_password: at_password.is_some() || !app::sessions::recently_authenticated(&app, at.who.actor()),
         errors,
         full,
         typed,

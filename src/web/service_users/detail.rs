@@ -159,13 +159,13 @@ pub async fn show(
     asked: Query<Asked>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, &ids.1).await?;
+    let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     if is_for(&request, "#keys") {
         let keys = Some(keys(calendar(&app, &at), &at, &token, asked.look));
         return page(&KeysPart { t: at.shell(Nav::Integrations).t, keys });
     }
     let t = at.shell(Nav::Integrations).t;
-    let calls = app.calls_of_service_user(&token).await?;
+    let calls = app::calls::of_service_user(&app, &token).await?;
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
     // While the token works its newest revocation was one of another key.
     let refused = if token.key.life.revoked_at.is_some() { Line::within(&app, &at, &ids.1).await? } else { None };

@@ -78,7 +78,7 @@ pub async fn edit_permissions(app: App, at: Admin, ids: Address) -> Result<HttpR
 /// Not found if there is none, or it belongs to another organization.
 pub async fn rename(app: App, at: Admin, ids: Address, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let form = NameForm { name: typed.name.clone(), version: typed.version.clone() };
-    let saved = app.rename_service_token(&at.who, &ids.1, form, at.source.clone()).await;
+    let saved = app::service_users::rename(&app, &at.who, &ids.1, form, at.source.clone()).await;
     answer(&app, &at, &ids.1, Part::Name, typed, saved).await
 }
 
@@ -97,7 +97,7 @@ pub async fn change_expiry(
         version: typed.version.clone(),
         confirmed: typed.confirmed == typed.inactivity,
     };
-    let saved = app.change_service_token_expiry(&at.who, &ids.1, form, at.source.clone()).await;
+    let saved = app::service_users::change_expiry(&app, &at.who, &ids.1, form, at.source.clone()).await;
     answer(&app, &at, &ids.1, Part::Expiry, typed, saved).await
 }
 
@@ -112,7 +112,7 @@ pub async fn change_permissions(
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     if !typed.pick.is_empty() {
-        let token = app.service_token(&at.who, &ids.1).await?;
+        let token = app::service_users::find(&app, &at.who, &ids.1).await?;
         let picked = picked(&typed.pick, chosen(&typed.permission), open_to(&at, &token));
         let chosen = picked.unwrap_or_else(|| chosen(&typed.permission));
         return page(&token_page(&app, &at, &token, Some(editing(&at, &token, Part::Permissions, typed, chosen))));
@@ -122,13 +122,13 @@ pub async fn change_permissions(
         version: typed.version.clone(),
         password: typed.password.clone(),
     };
-    let saved = app.change_service_token_permissions(&at.who, &ids.1, form, at.source.clone()).await;
+    let saved = app::service_users::change_permissions(&app, &at.who, &ids.1, form, at.source.clone()).await;
     answer(&app, &at, &ids.1, Part::Permissions, typed, saved).await
 }
 
 /// The page with a part open, as it stands now. A token that has ended has nothing to edit.
 async fn open(app: &App, at: &Admin, id: &str, part: Part) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, id).await?;
+    let token = app::service_users::find(app, &at.who, id).await?;
     if !token.key.life.is_active(app.clock().now()) {
         return Ok(see(&path::service_token(at.slug(), id)));
     }
@@ -173,7 +173,7 @@ async fn answer(
         return Ok(see(&format!("{}?saved={}", path::service_token(at.slug(), id), part.key())));
     };
     let refused = Refused::new(error)?;
-    let token = app.service_token(&at.who, id).await?;
+    let token = app::service_users::find(app, &at.who, id).await?;
     let chosen = chosen(&typed.permission);
     let again = with_problems(at, &token, editing(at, &token, part, typed, chosen), &refused.problems);
     refused.page(&token_page(app, at, &token, Some(again)))

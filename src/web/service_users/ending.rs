@@ -30,7 +30,7 @@ pub async fn confirm_revocation(
     ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, &ids.1).await?;
+    let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
     if !token.key.life.is_active(calendar.now()) {
         return to_token(&at, &ids);
@@ -56,7 +56,7 @@ pub async fn confirm_revocation(
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
 pub async fn revoke(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    let was_active = app.revoke_service_token(&at.who, &ids.1, at.source.clone()).await?;
+    let was_active = app::service_users::revoke(&app, &at.who, &ids.1, at.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
     Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
 }
@@ -79,22 +79,22 @@ pub async fn confirm_regeneration(
     ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, &ids.1).await?;
+    let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     if token.key.life.is_active(app.clock().now()) {
         return to_token(&at, &ids);
     }
-    Confirm { is_dialog, ..regeneration(&app, &at, &token, app.form_nonce()).await? }.ask(&at)
+    Confirm { is_dialog, ..regeneration(&app, &at, &token, app::tokens::form_nonce(&app)).await? }.ask(&at)
 }
 
 async fn regeneration(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Result<Confirm, WebError> {
     let t = at.shell(Nav::Integrations).t;
-    let full = full(t, calendar(app, at), at.slug(), &app.service_tokens(&at.who).await?);
+    let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(&app, &at.who).await?);
     Ok(Confirm {
         title: t.service_end_regenerate_title(),
         heading: t.service_end_regenerate_heading(&token.name),
         text: vec![t.service_end_regenerate_text().into(), t.service_end_regenerate_place(SERVICE_LIMIT)],
         nonce: Some(nonce),
-        asks_password: !app.has_proof(at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(&app, at.who.actor()),
         is_possible: full.is_none(),
         full,
         ..Confirm::new(at, token, "regeneration", false)
@@ -113,11 +113,11 @@ pub async fn regenerate(
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let form = RegenerateForm { password: typed.password, nonce: typed.nonce.clone() };
-    match app.regenerate_service_token(&at.who, &ids.1, form, at.source.clone()).await {
+    match app::service_users::regenerate(&app, &at.who, &ids.1, form, at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let token = app.service_token(&at.who, &ids.1).await?;
+            let token = app::service_users::find(&app, &at.who, &ids.1).await?;
             regeneration(&app, &at, &token, typed.nonce).await?.ask_for_key_again(&at, &refused)
         }
     }
@@ -133,7 +133,7 @@ pub async fn confirm_deletion(
     ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, &ids.1).await?;
+    let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     if token.key.life.is_active(app.clock().now()) {
         return to_token(&at, &ids);
     }
@@ -157,11 +157,11 @@ fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
 /// # Errors
 /// Not found if there is none, also if it was deleted before, or it belongs to another organization.
 pub async fn delete(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    match app.delete_service_token(&at.who, &ids.1, at.source.clone()).await {
+    match app::service_users::delete(&app, &at.who, &ids.1, at.source.clone()).await {
         Ok(_) => Ok(see(&format!("{}?deleted={}", path::service_tokens(at.slug()), ids.1))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let token = app.service_token(&at.who, &ids.1).await?;
+            let token = app::service_users::find(&app, &at.who, &ids.1).await?;
             Confirm { is_possible: false, ..deletion(&at, &token) }.ask_again(&at, &refused)
         }
     }

@@ -71,7 +71,7 @@ fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confir
         text: vec![t.rotation_text().into()],
         submit: t.rotation_submit(),
         nonce: Some(typed.nonce.clone()),
-        asks_password: !app.has_proof(at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         overlap: Some(Overlap { typed, hours: choices(t, &HOURS), quiet: quiet_choices(t) }),
         ..Confirm::new(at, token, "rotation", false)
     }
@@ -87,11 +87,11 @@ pub async fn confirm_rotation(
     ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, &ids.1).await?;
+    let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     if !token.key.life.is_active(app.clock().now()) || token.old_key.is_some() {
         return to_token(&at, &ids);
     }
-    let typed = Typed { nonce: app.form_nonce(), ..Typed::default() };
+    let typed = Typed { nonce: app::tokens::form_nonce(&app), ..Typed::default() };
     Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
 }
 
@@ -108,11 +108,11 @@ pub async fn rotate(
 ) -> Result<HttpResponse, WebError> {
     let Typed { hours, quiet, password, nonce } = typed.clone();
     let form = RotateForm { hours, quiet, password, nonce };
-    match app.rotate_service_token(&at.who, &ids.1, form, at.source.clone()).await {
+    match app::service_users::rotate(&app, &at.who, &ids.1, form, at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let token = app.service_token(&at.who, &ids.1).await?;
+            let token = app::service_users::find(&app, &at.who, &ids.1).await?;
             question(&app, &at, &token, typed).ask_for_key_again(&at, &refused)
         }
     }
@@ -128,7 +128,7 @@ pub async fn confirm_end_of_old_key(
     ids: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let token = app.service_token(&at.who, &ids.1).await?;
+    let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     let Some(old) = &token.old_key else { return to_token(&at, &ids) };
     let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
     let last_use = match &old.last_use {
@@ -151,6 +151,6 @@ pub async fn confirm_end_of_old_key(
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
 pub async fn end_old_key(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
-    app.end_old_key(&at.who, &ids.1, at.source.clone()).await?;
+    app::service_users::end_old_key(&app, &at.who, &ids.1, at.source.clone()).await?;
     Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))
 }

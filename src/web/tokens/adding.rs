@@ -143,7 +143,7 @@ pub async fn create(
             return Refused::new(problems.into())?.page(&form);
         }
     };
-    match app.create_token(&who.actor, typed.form(), who.source.clone()).await {
+    match app::tokens::create(&app, &who.actor, typed.form(), who.source.clone()).await {
         Ok(created) => secret_page(&created_page(&who, &url, &created)),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -169,7 +169,7 @@ fn created_page<'a>(who: &SignedIn, url: &PublicUrl, created: &'a Created) -> Cr
 
 async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Problems>) -> Result<NewPage, WebError> {
     let shell = who.shell(Nav::Tokens);
-    let tokens = app.tokens(&who.actor).await?;
+    let tokens = app::tokens::list(app, &who.actor).await?;
     let at_form = problems.and_then(|problems| problems.at(Field::Form));
     let at_password = problems.and_then(|problems| problems.at(Field::Password));
     // A form that made its token already must not make another unless it is sent on purpose, as a new form.
@@ -184,9 +184,9 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
     Ok(NewPage {
         list: shell.here(path::TOKENS),
         organization: organization.unwrap_or_default(),
-        nonce: if is_used_up { app.form_nonce() } else { typed.nonce.clone() },
+        nonce: if is_used_up { app::tokens::form_nonce(&app) } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
-        asks_password: at_password.is_some() || !app.has_proof(&who.actor),
+        asks_password: at_password.is_some() || !app::sessions::recently_authenticated(&app, &who.actor),
         errors,
         full,
         typed,

@@ -102,7 +102,7 @@ pub async fn confirm_revocation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
-    let token = app.token(&who.actor, &id).await?;
+    let token = app::tokens::find(&app, &who.actor, &id).await?;
     let calendar = calendar(&app, &who);
     if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
         return Ok(see(&path::token(&token.public_id)));
@@ -134,7 +134,7 @@ fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
 /// Not found if there is none, or it is somebody else's.
 pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
-    let was_active = app.revoke_token(&who.actor, &id, who.source.clone()).await?;
+    let was_active = app::tokens::revoke(&app, &who.actor, &id, who.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
     Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?{what}={id}", path::TOKENS))))
 }
@@ -159,7 +159,7 @@ pub async fn confirm_bulk(
 }
 
 async fn question(app: &App, who: &SignedIn, is_dialog: bool) -> Result<ConfirmBulk, WebError> {
-    let tokens = app.tokens(&who.actor).await?;
+    let tokens = app::tokens::list(app, &who.actor).await?;
     let shell = who.shell(Nav::Tokens);
     let organization = shell.organization.as_ref().map(|here| (here.public_id.clone(), here.name.clone()));
     Ok(ConfirmBulk {
@@ -217,7 +217,7 @@ pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) ->
     let Some(bulk) = Bulk::from_key(&chosen.which) else {
         return ask_again(&app, &who, Problems::default().into(), true).await;
     };
-    match app.revoke_tokens(&who.actor, bulk, who.source.clone()).await {
+    match app::tokens::revoke_bulk(&app, &who.actor, bulk, who.source.clone()).await {
         Ok(count) => Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?revoked_many={count}", path::TOKENS)))),
         Err(error) => ask_again(&app, &who, error, false).await,
     }

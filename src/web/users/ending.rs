@@ -38,7 +38,7 @@ pub async fn ask_deactivation(
     address: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let facts = app.person(&at.who, id(&address)).await?;
+    let facts = app::users::find(&app, &at.who, id(&address)).await?;
     ending_question(&at, &facts, Ending::Deactivation).ask(at.shell(Nav::Users), is_dialog)
 }
 
@@ -52,7 +52,7 @@ pub async fn ask_removal(
     address: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let facts = app.person(&at.who, id(&address)).await?;
+    let facts = app::users::find(&app, &at.who, id(&address)).await?;
     ending_question(&at, &facts, Ending::Removal).ask(at.shell(Nav::Users), is_dialog)
 }
 
@@ -73,7 +73,7 @@ pub async fn remove(app: App, at: Manager, address: Address, _: Form<Nothing>) -
 }
 
 async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Result<HttpResponse, WebError> {
-    match app.end_membership(&at.who, id, ending, at.source.clone()).await {
+    match app::users::end(app, &at.who, id, ending, at.source.clone()).await {
         Ok(has_changed) => Ok(see(&match ending {
             Ending::Removal => path::users_after_removal(at.slug(), id.0),
             Ending::Deactivation if has_changed => path::person_after(at.slug(), id.0, "deactivated"),
@@ -81,7 +81,7 @@ async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Resul
         })),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let facts = app.person(&at.who, id).await?;
+            let facts = app::users::find(app, &at.who, id).await?;
             ending_question(at, &facts, ending).ask_again(at.shell(Nav::Users), &refused)
         }
     }
@@ -163,7 +163,7 @@ pub async fn ask_reactivation(
     address: Address,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let facts = app.person(&at.who, id(&address)).await?;
+    let facts = app::users::find(&app, &at.who, id(&address)).await?;
     reactivation_question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
@@ -178,12 +178,12 @@ pub async fn reactivate(
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let id = id(&address);
-    match app.reactivate(&at.who, id, typed.password, at.source.clone()).await {
+    match app::users::reactivate(&app, &at.who, id, typed.password, at.source.clone()).await {
         Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "reactivated"))),
         Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let facts = app.person(&at.who, id).await?;
+            let facts = app::users::find(&app, &at.who, id).await?;
             reactivation_question(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
         }
     }
@@ -202,7 +202,7 @@ fn reactivation_question(app: &App, at: &Manager, facts: &PersonFacts) -> Questi
         submit: t.person_reactivate(),
         is_destructive: false,
         cancel: path::person(at.slug(), person.membership.0),
-        asks_password: !app.has_proof(at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         refusal: None,
         errors: Errors::default(),
         is_dialog: false,

@@ -79,7 +79,7 @@ pub async fn form(app: App, at: Manager, typed: Query<Typed>) -> Result<HttpResp
 async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage, WebError> {
     let shell = at.shell(Nav::Users);
     let t = shell.t;
-    let sets = app.sets_to_give(&at.who).await?;
+    let sets = app::users::sets_to_give(app, &at.who).await?;
     let chosen = typed.permission_set.parse::<i64>().ok();
     let choices = sets.iter().map(|set| {
         let is_lacking = at.who.grant().may_give(set.permissions).is_err();
@@ -96,7 +96,7 @@ async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage
     });
     Ok(InvitePage {
         sets: choices.collect(),
-        asks_password: !app.has_proof(at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         action: path::invite(at.slug()),
         back: path::users(at.slug()),
         errors: Errors::default(),
@@ -116,7 +116,7 @@ pub async fn invite(
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let compose = letter(&at, url.0.clone());
-    match app.invite(&at.who, typed.form(), at.source.clone(), compose).await {
+    match app::invitations::invite(&app, &at.who, typed.form(), at.source.clone(), compose).await {
         Ok(invited) => {
             let link = format!("{}{}", url.0, path::invitation(invited.code.reveal()));
             let fate = match invited.sending {
@@ -177,7 +177,7 @@ pub async fn ask_withdrawal(
     address: Path<(String, i64)>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let invitation = app.invitation(&at.who, InvitationId(address.1)).await?;
+    let invitation = app::invitations::find(&app, &at.who, InvitationId(address.1)).await?;
     let shell = at.shell(Nav::Users);
     let t = shell.t;
     let question = Question {
@@ -208,7 +208,7 @@ pub async fn withdraw(
     address: Path<(String, i64)>,
     _: Form<Nothing>,
 ) -> Result<HttpResponse, WebError> {
-    if app.withdraw_invitation(&at.who, InvitationId(address.1), at.source.clone()).await? {
+    if app::invitations::withdraw(&app, &at.who, InvitationId(address.1), at.source.clone()).await? {
         Ok(see(&path::users_after_withdrawal(at.slug())))
     } else {
         Err(AppError::NotFound.into())

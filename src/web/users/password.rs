@@ -36,7 +36,7 @@ pub async fn ask_link(
     address: Path<(String, i64)>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    let facts = app.person(&at.who, MembershipId(address.1)).await?;
+    let facts = app::users::find(&app, &at.who, MembershipId(address.1)).await?;
     question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
@@ -52,8 +52,8 @@ pub async fn make_link(
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let id = MembershipId(address.1);
-    let made = app.make_link_for(&at.who, id, typed.password, at.source.clone()).await;
-    let facts = app.person(&at.who, id).await?;
+    let made = app::users::make_link(&app, &at.who, id, typed.password, at.source.clone()).await;
+    let facts = app::users::find(&app, &at.who, id).await?;
     match made {
         Ok(code) => {
             let link = format!("{}{}", url.0, path::password_link(code.reveal()));
@@ -96,7 +96,7 @@ fn question(app: &App, at: &Manager, facts: &PersonFacts) -> Question {
         submit: t.person_link_submit(),
         is_destructive: false,
         cancel: path::person(at.slug(), person.membership.0),
-        asks_password: !app.has_proof(at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         refusal,
         errors: Errors::default(),
         is_dialog: false,

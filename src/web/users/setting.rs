@@ -97,11 +97,11 @@ pub async fn show(
 }
 
 async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) -> Result<PersonPage, WebError> {
-    let facts = app.person(&at.who, id).await?;
+    let facts = app::users::find(app, &at.who, id).await?;
     if facts.person.standing == Standing::Removed {
         return Err(AppError::NotFound.into());
     }
-    let sets = app.sets_to_give(&at.who).await?;
+    let sets = app::users::sets_to_give(app, &at.who).await?;
     let (shell, calendar, slug) = (at.shell(Nav::Users), calendar(app, at), at.slug());
     let PersonFacts { person, tokens, refusal, .. } = facts;
     let t = shell.t;
@@ -121,7 +121,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
         sets: choices(at, t, &sets, chosen, person.set.id.0),
         before: person.set.id.0,
-        asks_password: !app.has_proof(at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(&app, at.who.actor()),
         errors: Errors::default(),
         set_action: path::person_set(slug, id.0),
         deactivation: path::deactivation(slug, id.0),
@@ -158,7 +158,7 @@ pub async fn give_set(
     let Typed { permission_set, before, password } = typed;
     let (id, chosen) = (MembershipId(address.1), permission_set.clone());
     let form = SetForm { permission_set, before, password };
-    match app.give_set(&at.who, id, form, at.source.clone()).await {
+    match app::users::give_set(&app, &at.who, id, form, at.source.clone()).await {
         Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "set"))),
         Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
         Err(error) => {

@@ -120,7 +120,7 @@ async fn from_the_printed_link(javascript: bool) {
     browser.go("/").await;
     browser.sees("Jeton is not set up yet").await;
 
-    let printed = format!("/setup?code={}", app.jeton.setup_code());
+    let printed = format!("/setup?code={}", app::setup::code(&app.jeton));
     browser.go(&printed).await;
     browser.fill("Name", "Ann").await;
     browser.fill("E-mail address", "ann@example.org").await;

@@ -55,7 +55,7 @@ async fn whoever_was_signed_out_elsewhere_is_asked_to_sign_in_and_comes_back() {
 #[actix_web::test]
 async fn the_page_with_a_key_can_be_left_by_signing_out_without_tls() {
     let app = TestApp::start_behind(TestDb::sqlite(), Some("http://jeton.test")).await;
-    assert_eq!(app.browser("Ann").sets_up(app.jeton.setup_code()).await.status, 303);
+    assert_eq!(app.browser("Ann").sets_up(app::setup::code(&app.jeton)).await.status, 303);
     let port = app.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
     let browser = Browser::with("http://jeton.test", Setup { jeton_test: port, ..Setup::default() }).await;
     browser.go("/account/tokens").await;

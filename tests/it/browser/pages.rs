@@ -670,7 +670,7 @@ async fn every_page(language: &'static str) {
     let ann = app.browser("Ann");
     let mut tour = Tour::begin(language, app, ann, None).await;
     tour.visit(BEFORE_SET_UP).await;
-    tour.ann.sets_up(tour.app.jeton.setup_code()).await;
+    tour.ann.sets_up(app::setup::code(&tour.app.jeton)).await;
     speaks_as_the_browser(&tour.ann).await;
     tour.visit(SIGNED_OUT).await;
     tour.sign_in().await;
@@ -798,7 +798,7 @@ impl Tour {
         let etl = ann.service_token("Old ETL").await;
         ann.confirms(&etl, "revocation").await;
         called(&old, "python-requests/2.32.4", 401).await;
-        app.jeton.flush_usage().await.expect("a database");
+        app::maintenance::flush_usage(&app.jeton).await.expect("a database");
     }
 
     /// A member with a token has the permission set that was made.
@@ -883,7 +883,7 @@ impl Tour {
         let Some((start, rest)) = path.split_once('{') else { return path.to_owned() };
         let (name, end) = rest.split_once('}').expect("a brace");
         let id = match (name, &self.smtp) {
-            ("code", _) => self.app.jeton.setup_code().to_owned(),
+            ("code", _) => app::setup::code(&self.app.jeton).to_owned(),
             ("link", Some(smtp)) => smtp.mails(1).await[0].link(),
             ("proof", Some(smtp)) => {
                 let mails = smtp.mails(2).await.into_iter();

@@ -123,7 +123,7 @@ impl TestApp {
             clock.settle();
         }
         if is_demo {
-            drop(jeton.fill_demo().await.expect("an empty database"));
+            drop(app::demo::fill(&jeton).await.expect("an empty database"));
         }
         let web = web::Settings {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -159,7 +159,7 @@ impl TestApp {
     /// The first user, who sets it up and is its administrator.
     pub async fn first_user(&self, name: &str) -> Person {
         let person = self.browser(name);
-        let answer = person.sets_up(self.jeton.setup_code()).await;
+        let answer = person.sets_up(app::setup::code(&self.jeton)).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         person
     }
