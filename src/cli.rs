@@ -119,7 +119,7 @@ async fn serve(config: Config) -> Outcome {
         say(&format!("Programs may ask at http://{address}"))?;
     }
     if needs_setup {
-        let link = format!("{}{}", server.url.0, path::setup(server.jeton().setup_code()));
+        let link = format!("{}{}", server.url.0, path::setup(app::setup::code(&server.jeton())));
         say(&format!("There is no user yet. Set up the first one here, once:\n\n    {link}\n"))?;
     }
     Ok(server.run().await?)

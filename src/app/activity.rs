@@ -106,7 +106,7 @@ pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, f
     jeton
         .read(move |connection| {
             let filter = filter(connection, organization, &form)?;
-            page(connection, organization, &filter, from)
+            page_in(connection, organization, &filter, from)
         })
         .await
 }
@@ -202,7 +202,7 @@ fn filter(connection: &mut AnyConnection, organization: OrganizationId, form: &L
     Ok(Filter { people, token, actions: actions.map(Kind::actions), since: form.since, until: form.until })
 }
 
-fn page(
+fn page_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     filter: &Filter,

@@ -69,21 +69,21 @@ pub(super) fn may_write() -> Result<()> {
 /// half stays the same in all sessions of the user.
 pub fn token(jeton: &Jeton, actor: &Actor) -> String {
     let session = jeton.pepper.derive("form", actor.session().public_id.as_bytes());
-    random::hex(&session[..HALF / 2]) + &reader(jeton, actor.user().id)
+    random::hex(&session[..HALF / 2]) + &mark_of_reader(jeton, actor.user().id)
 }
 
-fn reader(jeton: &Jeton, UserId(user): UserId) -> String {
+fn mark_of_reader(jeton: &Jeton, UserId(user): UserId) -> String {
     random::hex(&jeton.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
 }
 
 /// Whether a form carries the token of this session.
 pub fn is_token(jeton: &Jeton, actor: &Actor, token: &str) -> bool {
-    token(jeton, actor).as_bytes().ct_eq(token.as_bytes()).into()
+    self::token(jeton, actor).as_bytes().ct_eq(token.as_bytes()).into()
 }
 
 /// Whether a form was opened by the same user in another session.
 pub fn is_of_other_session(jeton: &Jeton, actor: &Actor, token: &str) -> bool {
-    let is_same = |reader: &str| reader(jeton, actor.user().id).as_bytes().ct_eq(reader.as_bytes()).into();
+    let is_same = |reader: &str| mark_of_reader(jeton, actor.user().id).as_bytes().ct_eq(reader.as_bytes()).into();
     reader_of(token).is_some_and(is_same) && !is_token(jeton, actor, token)
 }
 
@@ -110,7 +110,7 @@ pub fn kept(jeton: &Jeton, actor: &Actor, path: &str, sealed: &str) -> CameBack 
     let opened = sealed.and_then(|sealed| seal(jeton).open(&sealed));
     let kept: Option<Kept> = opened.and_then(|kept| serde_json::from_slice(&kept).ok());
     match kept {
-        Some(kept) if kept.reader != reader(jeton, actor.user().id) || kept.path != path => CameBack::NotTheirs,
+        Some(kept) if kept.reader != mark_of_reader(jeton, actor.user().id) || kept.path != path => CameBack::NotTheirs,
         Some(kept) if jeton.clock.now().since(Timestamp::from_seconds(kept.sent_at)) >= KEPT => CameBack::TooOld,
         Some(kept) => CameBack::Fields(kept.fields),
         None => CameBack::NotTheirs,

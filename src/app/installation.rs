@@ -77,7 +77,7 @@ pub(super) fn holders(connection: &mut AnyConnection) -> Result<Vec<Holder>> {
 }
 
 /// Gives somebody the role. `by` is the entry about it without the person. Returns false if they have it.
-pub(super) fn promote(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
+pub(super) fn promote_in(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
     installation::lock(connection)?;
     if !counts(connection, user)? {
         let problem = if user.is_blocked { Problem::Blocked } else { Problem::ActiveNowhere };
@@ -92,7 +92,7 @@ pub(super) fn promote(connection: &mut AnyConnection, user: &User, by: activity:
 
 /// Takes the role from somebody, unless nobody else's would count. `by` is the entry about it without the person.
 /// Returns false if they do not have it.
-pub(super) fn demote(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
+pub(super) fn demote_in(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
     installation::lock(connection)?;
     let all = holders(connection)?;
     if !all.iter().any(|holder| holder.user.id == user.id) {
@@ -134,7 +134,7 @@ pub async fn promote(jeton: &Jeton, by: &InstallationAdmin, form: PromotionForm,
             by.still(connection)?;
             let found = users::find_by_email(connection, &email)?;
             let (user, _) = found.ok_or_else(|| Problems::one(Field::Email, Problem::NotAChoice))?;
-            promote(connection, &user, by.actor().entry(Action::AccountPromoted, now, &source))?;
+            promote_in(connection, &user, by.actor().entry(Action::AccountPromoted, now, &source))?;
             Ok(user.id)
         })
         .await
@@ -166,7 +166,7 @@ pub async fn demote(jeton: &Jeton, by: &InstallationAdmin, id: UserId, source: S
         .write(move |connection| {
             by.still(connection)?;
             let user = users::find(connection, id)?.ok_or(AppError::NotFound)?;
-            demote(connection, &user, by.actor().entry(Action::AccountDemoted, now, &source))
+            demote_in(connection, &user, by.actor().entry(Action::AccountDemoted, now, &source))
         })
         .await
 }

@@ -12,7 +12,7 @@ pub mod authority;
 pub mod background;
 pub mod backups;
 pub mod billing;
-mod calls;
+pub mod calls;
 pub mod clock;
 pub mod demo;
 pub mod email_changes;

@@ -159,7 +159,7 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<Vec<ListedApi>> {
 /// [`AppError::NotFound`] if there is none, or it is another organization's.
 pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<StoredApi> {
     let (at, public_id) = (at.clone(), known_form(public_id)?);
-    jeton.read(move |connection| find(connection, at.grant(), &public_id)).await
+    jeton.read(move |connection| find_in(connection, at.grant(), &public_id)).await
 }
 
 /// Registers a protected API and returns its public id.
@@ -200,7 +200,7 @@ pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, s
     jeton
         .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
-            let before = find(connection, &grant, &public_id)?;
+            let before = find_in(connection, &grant, &public_id)?;
             if version != Some(before.version) {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
@@ -225,7 +225,7 @@ pub async fn delete(jeton: &Jeton, at: &Admin, public_id: &str, source: Source) 
     jeton
         .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
-            let api = find(connection, &grant, &public_id)?;
+            let api = find_in(connection, &grant, &public_id)?;
             protected_apis::delete(connection, api.id)?;
             let entry = at.entry(Action::ProtectedApiDeleted, now, &source);
             Ok(activity::insert(connection, &activity::Entry { target_name: Some(&api.name), ..entry })?)
@@ -239,7 +239,7 @@ fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIn
     at.still(connection)
 }
 
-fn find(connection: &mut AnyConnection, grant: &OrgGrant<ManageIntegrations>, public_id: &str) -> Result<StoredApi> {
+fn find_in(connection: &mut AnyConnection, grant: &OrgGrant<ManageIntegrations>, public_id: &str) -> Result<StoredApi> {
     let found = protected_apis::find(connection, public_id)?;
     found.filter(|found| found.api.organization == grant.organization()).ok_or(AppError::NotFound)
 }

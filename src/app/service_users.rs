@@ -77,7 +77,7 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
 pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<ServiceToken> {
     let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
     let now = jeton.clock.now();
-    let mut token = jeton.read(move |connection| find(connection, organization, &public_id, now)).await?;
+    let mut token = jeton.read(move |connection| find_in(connection, organization, &public_id, now)).await?;
     overlay(&jeton.verifier, &mut token);
     Ok(token)
 }
@@ -102,7 +102,7 @@ fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIn
     at.still(connection)
 }
 
-fn find(
+fn find_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     public_id: &str,

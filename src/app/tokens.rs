@@ -143,7 +143,7 @@ pub async fn at_token(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<A
 }
 
 /// A nonce for a new form.
-pub fn form_nonce(jeton: &Jeton) -> String {
+pub fn form_nonce() -> String {
     random::code()
 }
 
@@ -211,7 +211,7 @@ pub async fn revoke(jeton: &Jeton, actor: &Actor, public_id: &str, source: Sourc
             let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
             let touched = tokens::touched(connection, token.id)?;
             let entry = actor.entry(Action::TokenRevoked, now, &source);
-            Ok((revoke(connection, &token, RevokedBy::Owner.into(), entry)?, touched))
+            Ok((revoke_in(connection, &token, RevokedBy::Owner.into(), entry)?, touched))
         })
         .await
 }
@@ -324,7 +324,7 @@ fn membership(actor: &Actor) -> Result<&Membership> {
 }
 
 /// Revokes a token. `by` is the entry about it without the token. Returns false if it had ended before.
-pub(super) fn revoke(
+pub(super) fn revoke_in(
     connection: &mut AnyConnection,
     token: &Token,
     revocation: Revocation<'_>,

@@ -6,9 +6,8 @@
 
 mod ending;
 
-pub use ending::Ending;
-pub use ending::{end, reactivate};
-pub(super) use ending::{end, reactivate, withdraw_invitations};
+pub use ending::{Ending, end, reactivate};
+pub(super) use ending::{end_in, reactivate_in, withdraw_invitations};
 
 use super::{
     AppError, Jeton, Result,

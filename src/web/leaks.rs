@@ -81,7 +81,7 @@ pub async fn report(
         return Ok(too_many(&source.request_id));
     }
     let compose = move |owner: &User, keys: &[Arc<Identity>]| mail(&url.0, owner, keys);
-    let real = jeton.into_inner().revoke_leaked(found, source, compose).await?;
+    let real = app::leaks::revoke(jeton.into_inner(), found, source, compose).await?;
     if !is_signed {
         return Ok(HttpResponse::Ok().finish());
     }

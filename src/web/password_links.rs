@@ -80,7 +80,7 @@ pub async fn ask(
 ) -> Result<HttpResponse, WebError> {
     let (t, devices) = (visitor.shell.t, session::devices(&request));
     let compose = move |user: &User, code: &LinkCode| mail(t, &url, user, code);
-    match app.into_inner().forgot_password(&typed.email, devices, visitor.source, compose).await {
+    match app::password_links::mail_to(app.into_inner(), &typed.email, devices, visitor.source, compose).await {
         Ok(()) => Ok(see(&path::forgotten_asked())),
         Err(error) => {
             let refused = Refused::new(error)?;

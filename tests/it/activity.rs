@@ -210,7 +210,7 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
         })
         .unwrap()
         .iter()
-        .map(activity::Logged::key)
+        .map(domain::activity::Logged::key)
         .collect();
     assert_eq!(all.len(), 121);
     assert!(all.is_sorted_by(|newer, older| newer > older));
@@ -223,7 +223,7 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
             let read =
                 |connection: &mut AnyConnection| activity::page(connection, Some(OrganizationId(1)), &filter, from, 7);
             let found = app.db.read::<_, StorageError>(read).unwrap();
-            found.iter().map(activity::Logged::key).collect::<Vec<_>>()
+            found.iter().map(domain::activity::Logged::key).collect::<Vec<_>>()
         };
         let (mut down, mut from) = (Vec::<Key>::new(), PageFrom::Newest);
         while let Some(last) = {

@@ -108,14 +108,14 @@ async fn a_clock_that_is_ahead_from_the_start_ends_nothing_for_ever(db: TestDb) 
     let ahead = node(&app, 3650 * DAY);
     assert_eq!(accepts(&ahead, &key).await, Some(false), "nobody could tell");
     for _ in 0..2 {
-        ahead.run_maintenance().await;
+        app::maintenance::run(&ahead).await;
         assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
         ahead.clock().advance(29 * MINUTE);
     }
     ahead.clock().set(0);
     assert_eq!(accepts(&ahead, &key).await, None, "which of the two was right?");
     ahead.clock().advance(2 * HOUR);
-    ahead.reconsider_clock().await.unwrap();
+    app::clock::reconsider(&ahead).await.unwrap();
     assert_eq!(accepts(&ahead, &key).await, Some(true));
 }
 
@@ -128,10 +128,10 @@ async fn most_tokens_expire_at_once_only_after_a_day(db: TestDb) {
     let expired = || actions(&app).iter().filter(|action| *action == "token.expired").count();
     let ahead = node(&app, 100 * DAY);
     ahead.clock().advance(23 * HOUR);
-    ahead.run_maintenance().await;
+    app::maintenance::run(&ahead).await;
     assert_eq!(expired(), 0);
     ahead.clock().advance(HOUR);
-    ahead.run_maintenance().await;
+    app::maintenance::run(&ahead).await;
     assert_eq!(expired(), 20);
 }
 
@@ -144,7 +144,7 @@ async fn few_tokens_expire_by_a_clock_that_has_been_steady_for_an_hour(db: TestD
     let later = node(&app, 100 * DAY);
     for (steady, expired) in [(0, 0), (HOUR / 2, 0), (HOUR / 2, 2)] {
         later.clock().advance(steady);
-        later.run_maintenance().await;
+        app::maintenance::run(&later).await;
         assert_eq!(actions(&app).iter().filter(|action| *action == "token.expired").count(), expired);
     }
 }
@@ -154,8 +154,8 @@ async fn a_clock_behind_the_log_says_nothing_until_it_is_put_right(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let behind = node(&app, -400 * DAY);
-    behind.reconsider_clock().await.unwrap();
-    behind.run_maintenance().await;
+    app::clock::reconsider(&behind).await.unwrap();
+    app::maintenance::run(&behind).await;
     assert_eq!(accepts(&behind, &key).await, None);
     behind.clock().set(-2 * MINUTE);
     assert_eq!(accepts(&behind, &key).await, Some(true), "by itself");
@@ -175,7 +175,7 @@ async fn what_a_wrong_clock_wrote_can_be_overruled(db: TestDb) {
     let said = fails(revoke.env("DATABASE_URL", app.url_of_database()));
     assert!(said.contains(&future.rfc3339()) && said.contains("jeton clock confirm"), "{said}");
     confirms(&app);
-    node.reconsider_clock().await.unwrap();
+    app::clock::reconsider(&node).await.unwrap();
     assert_eq!(accepts(&node, &key).await, Some(true));
     assert_eq!(accepts(&self::node(&app, 0), &key).await, Some(true), "another start");
     ann.get("/orgs/croix-bleue-sahel/activity").await.shows("confirmed that the server’s clock is right");

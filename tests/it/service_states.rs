@@ -46,13 +46,13 @@ async fn create(jeton: &Jeton, at: &Holder<ManageIntegrations>, name: &str) -> R
         inactivity: "31".into(),
         permissions: vec!["templates.view".into()],
         password: Some(PASSWORD.into()),
-        nonce: app::tokens::form_nonce(jeton),
+        nonce: app::tokens::form_nonce(),
     };
     app::service_users::create(jeton, at, form, Source::default()).await
 }
 
 async fn regenerate(jeton: &Jeton, at: &Holder<ManageIntegrations>, id: &str) -> Result<NewKey, AppError> {
-    let form = RegenerateForm { password: Some(PASSWORD.into()), nonce: app::tokens::form_nonce(jeton) };
+    let form = RegenerateForm { password: Some(PASSWORD.into()), nonce: app::tokens::form_nonce() };
     app::service_users::regenerate(jeton, at, id, form, Source::default()).await
 }
 
@@ -254,7 +254,7 @@ impl Walk {
             hours: hours.to_string(),
             quiet: quiet.map(|quiet: i64| quiet.to_string()).unwrap_or_default(),
             password: Some(PASSWORD.into()),
-            nonce: app::tokens::form_nonce(&self.app.jeton),
+            nonce: app::tokens::form_nonce(),
         };
         let token = &mut self.tokens[which];
         let made = app::service_users::rotate(&self.app.jeton, &self.at, &token.id, form, Source::default()).await;

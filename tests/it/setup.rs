@@ -21,7 +21,7 @@ async fn the_set_up_page_needs_the_printed_code(db: TestDb) {
 async fn whichever_node_of_a_database_answers_takes_the_printed_link(db: TestDb) {
     let app = TestApp::start(db).await;
     let another = Jeton::open(app.settings()).expect("it starts");
-    assert_eq!(another.setup_code(), app::setup::code(&app.jeton));
+    assert_eq!(app::setup::code(&another), app::setup::code(&app.jeton));
     let elsewhere = TestApp::start(crate::harness::TestDb::sqlite()).await;
     assert_ne!(app::setup::code(&elsewhere.jeton), app::setup::code(&app.jeton), "another installation");
 }

@@ -3,7 +3,7 @@
 use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
     Jeton, Result,
-    organizations::{OrganizationForm, change, create, or_taken},
+    organizations::{OrganizationForm, insert, or_taken, update},
 };
 use domain::{activity::Action, permission_set::SetName};
 use storage::{
@@ -58,7 +58,7 @@ pub async fn create_organization_for(
     jeton
         .change_authority(move |connection| {
             let user = find_user(connection, &administrator)?;
-            let id = create(connection, (&name, &slug), user.id, entry(None, Action::OrganizationCreated, now))?;
+            let id = insert(connection, (&name, &slug), user.id, entry(None, Action::OrganizationCreated, now))?;
             let joined = entry(Some(id), Action::UserJoined, now);
             let joined = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..joined };
             activity::insert(connection, &joined)?;
@@ -88,7 +88,7 @@ pub async fn rename_organization(
             let slug = new_slug.clone().unwrap_or(before.slug);
             let (name, slug) = OrganizationForm { name: name.clone(), slug, ..OrganizationForm::default() }.read()?;
             let by = entry(Some(id), Action::OrganizationChanged, now);
-            change(connection, id, (&name, &slug), &before.name, by)?;
+            update(connection, id, (&name, &slug), &before.name, by)?;
             Ok(organizations::named(connection, id)?)
         })
         .await

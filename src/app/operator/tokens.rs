@@ -4,7 +4,7 @@ use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
     AppError, Jeton, Result,
     problem::{Field, Problems},
-    tokens::{known_form, revoke},
+    tokens::{known_form, revoke_in},
 };
 use domain::{
     activity::Action,
@@ -165,7 +165,7 @@ fn revoke_any(
         AnyToken::Personal(owned) => {
             let name = users::find(connection, owned.owner)?.map(|user| user.name);
             let by = activity::Entry { target: Some(owned.owner), target_name: name.as_deref(), ..by };
-            revoke(connection, &owned.token, revocation, by)
+            revoke_in(connection, &owned.token, revocation, by)
         }
         AnyToken::Service(token) => {
             let revoked = token.key.life.is_active(now)

@@ -6,15 +6,15 @@ use crate::{
     AppError, Jeton, Result,
     activity::insert_everywhere,
     email_changes,
-    installation::{demote, holders, promote},
+    installation::{demote_in, holders, promote_in},
     invitations::{admit, belongs},
     link_code::LinkCode,
     mail,
     problem::{Field, Problem, Problems},
     random,
     sessions::{is_open, why_closed},
-    tokens::revoke,
-    users::{Ending, end, is_last_administrator, reactivate, refused, withdraw_invitations},
+    tokens::revoke_in,
+    users::{Ending, end_in, is_last_administrator, reactivate_in, refused, withdraw_invitations},
 };
 use chrono_tz::Tz;
 use domain::{
@@ -93,7 +93,7 @@ pub async fn add_user(jeton: &Jeton, _: Operator, form: AddForm) -> Result<Optio
     let name = problems.check(Field::Name, user::name(&form.name));
     let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
     // Nobody gets to know this password.
-    let (_, hash) = random_password(jeton).await?;
+    let (_, hash) = hashed_random_password(jeton).await?;
     let profile = Profile { name, email, language: None, time_zone: Tz::UTC.name().to_owned(), theme: Theme::System };
     let now = jeton.clock.now();
     jeton
@@ -144,7 +144,7 @@ pub async fn deactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str
                 return Err(refused(Problem::LastAdministrator));
             }
             let by = entry(Some(person.organization), Ending::Deactivation.action(), now);
-            end(connection, &person, Ending::Deactivation, by)?;
+            end_in(connection, &person, Ending::Deactivation, by)?;
             Ok(true)
         })
         .await
@@ -160,7 +160,7 @@ pub async fn reactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str
     jeton
         .change_authority(move |connection| {
             let person = find_person(connection, &email, &slug)?;
-            reactivate(connection, &person, entry(Some(person.organization), Action::UserReactivated, now))
+            reactivate_in(connection, &person, entry(Some(person.organization), Action::UserReactivated, now))
         })
         .await
 }
@@ -228,7 +228,7 @@ pub async fn promote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<boo
     jeton
         .write(move |connection| {
             let user = find_user(connection, &email)?;
-            promote(connection, &user, entry(None, Action::AccountPromoted, now))
+            promote_in(connection, &user, entry(None, Action::AccountPromoted, now))
         })
         .await
 }
@@ -243,7 +243,7 @@ pub async fn demote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool
     jeton
         .end(move |connection| {
             let user = find_user(connection, &email)?;
-            demote(connection, &user, entry(None, Action::AccountDemoted, now))
+            demote_in(connection, &user, entry(None, Action::AccountDemoted, now))
         })
         .await
 }
@@ -261,7 +261,7 @@ pub async fn is_administered(jeton: &Jeton, _: Operator) -> Result<bool> {
 /// # Errors
 /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
 pub async fn reset_password(jeton: &Jeton, _: Operator, email: &str) -> Result<String> {
-    let (password, hash) = random_password(jeton).await?;
+    let (password, hash) = hashed_random_password(jeton).await?;
     let (email, now) = (email.to_owned(), jeton.clock.now());
     jeton
         .write(move |connection| {
@@ -297,7 +297,7 @@ pub async fn make_password_link(jeton: &Jeton, _: Operator, email: &str) -> Resu
 }
 
 /// A random password and its hash.
-async fn random_password(jeton: &Jeton) -> Result<(String, String)> {
+async fn hashed_random_password(jeton: &Jeton) -> Result<(String, String)> {
     let password = random_password();
     let broken = |error: PasswordError| AppError::Broken(error.to_string());
     let hash = jeton.passwords.hash(Password::chosen(password.clone(), &[]).map_err(broken)?).await?;
@@ -308,7 +308,7 @@ async fn random_password(jeton: &Jeton) -> Result<(String, String)> {
 fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::Entry<'_>) -> Result<()> {
     for (_, token) in tokens::in_places(connection, place.user)? {
         if token.membership == place.membership {
-            revoke(connection, &token, RevokedBy::Operator.into(), by)?;
+            revoke_in(connection, &token, RevokedBy::Operator.into(), by)?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The name, the inactivity expiry and the permissions of a token that works are changed.
 
-use super::{Admin, at_form, begin, expire, find, period, write_entry};
+use super::{Admin, at_form, begin, expire, find_in, period, write_entry};
 use crate::{
     Jeton, Result,
     permission_sets::{chosen, may_give},
@@ -147,7 +147,7 @@ async fn change(
     jeton
         .change_keys(move |connection| {
             let grant = begin(connection, &at)?;
-            let token = find(connection, grant.organization(), &id, now)?;
+            let token = find_in(connection, grant.organization(), &id, now)?;
             if !token.key.life.is_active(now) {
                 return Err(at_form(Problem::HasEnded));
             }

@@ -1,6 +1,6 @@
 //! A token is revoked, and what has ended is deleted.
 
-use super::{Admin, at_form, begin, expire, find, write_entry};
+use super::{Admin, at_form, begin, expire, find_in, write_entry};
 use crate::{Jeton, Result, problem::Problem, tokens::known_form};
 use domain::{
     activity::{Action, Source},
@@ -17,7 +17,7 @@ pub async fn revoke(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Resu
     jeton
         .end_keys(move |connection| {
             let grant = begin(connection, &at)?;
-            let token = find(connection, grant.organization(), &id, now)?;
+            let token = find_in(connection, grant.organization(), &id, now)?;
             let touched = touched(connection, token.key.token)?;
             let name = Some(at.actor().user().name.as_str());
             let revocation = Revocation { by: RevokedBy::Administrator, name, reason: None };
@@ -43,7 +43,7 @@ pub async fn delete(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Resu
     jeton
         .change_keys(move |connection| {
             let grant = begin(connection, &at)?;
-            let token = find(connection, grant.organization(), &id, now)?;
+            let token = find_in(connection, grant.organization(), &id, now)?;
             if token.key.life.is_active(now) {
                 return Err(at_form(Problem::StillActive));
             }

@@ -1,6 +1,6 @@
 //! A service user is made with its token.
 
-use super::{Admin, NewKey, begin, expire_all, find, free_slot, period, write_entry};
+use super::{Admin, NewKey, begin, expire_all, find_in, free_slot, period, write_entry};
 use crate::{
     Jeton, Result,
     permission_sets::{chosen, may_give},
@@ -79,7 +79,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: S
                 slot,
             };
             service_users::insert_key(connection, &new, now)?;
-            let token = find(connection, grant.organization(), &public_id, now)?;
+            let token = find_in(connection, grant.organization(), &public_id, now)?;
             write_entry(connection, &at, Action::TokenCreated, &token, None, now, &source)?;
             Ok(token)
         })

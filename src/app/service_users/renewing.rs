@@ -1,6 +1,6 @@
 //! A token gets a new key: in place of a dead one, or beside one that goes on working for a while.
 
-use super::{Admin, NewKey, at_form, begin, expire, expire_all, find, free_slot, write_entry};
+use super::{Admin, NewKey, at_form, begin, expire, expire_all, find_in, free_slot, write_entry};
 use crate::{
     AppError, Jeton, Result,
     permission_sets::may_give,
@@ -73,7 +73,7 @@ pub async fn regenerate(jeton: &Jeton, at: &Admin, id: &str, form: RegenerateFor
             add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
             write_entry(connection, &at, Action::TokenRegenerated, &token, None, now, &source)?;
             let touched = tokens::touched(connection, token.key.token)?;
-            Ok((find(connection, grant.organization(), &id, now)?, touched))
+            Ok((find_in(connection, grant.organization(), &id, now)?, touched))
         })
         .await?;
     Ok(NewKey { token, key })
@@ -114,7 +114,7 @@ pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, sourc
             let until = ends_at.rfc3339();
             write_entry(connection, &at, Action::TokenRotated, &token, Some(&until), now, &source)?;
             let touched = tokens::touched(connection, token.key.token)?;
-            Ok((find(connection, grant.organization(), &id, now)?, touched))
+            Ok((find_in(connection, grant.organization(), &id, now)?, touched))
         })
         .await?;
     Ok(NewKey { token, key })
@@ -129,7 +129,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
     jeton
         .end_keys(move |connection| {
             let grant = begin(connection, &at)?;
-            let token = find(connection, grant.organization(), &id, now)?;
+            let token = find_in(connection, grant.organization(), &id, now)?;
             let touched = tokens::touched(connection, token.key.token)?;
             let Some(old) = &token.old_key else { return Ok((false, touched)) };
             let ended = service_users::end_old_key(connection, old.token, now)?;
@@ -200,7 +200,7 @@ fn begin_renewal(
     if service_users::was_sent(connection, grant.organization(), nonce)? {
         return Err(at_form(Problem::SentBefore));
     }
-    let token = find(connection, grant.organization(), id, now)?;
+    let token = find_in(connection, grant.organization(), id, now)?;
     may_give(&grant, token.permissions, Field::Form)?;
     Ok((grant, token))
 }

@@ -69,7 +69,7 @@ pub async fn end(jeton: &Jeton, manager: &Manager, id: MembershipId, ending: End
             if let Some(problem) = refusal(connection, &grant, &person)? {
                 return Err(refused(problem));
             }
-            end(connection, &person, ending, manager.entry(ending.action(), now, &source))?;
+            end_in(connection, &person, ending, manager.entry(ending.action(), now, &source))?;
             Ok(true)
         })
         .await
@@ -96,7 +96,7 @@ pub async fn reactivate(
             let grant = manager.still(connection)?;
             let person = belonging(connection, &grant, id)?;
             grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
-            reactivate(connection, &person, manager.entry(Action::UserReactivated, now, &source))
+            reactivate_in(connection, &person, manager.entry(Action::UserReactivated, now, &source))
         })
         .await
 }
@@ -120,7 +120,7 @@ pub(super) fn stops(token: &Token, person: &Person, now: Timestamp) -> bool {
 
 /// Ends somebody's access, with the organization locked. `by` is the entry about it without the person: who does it, and
 /// when. Whoever calls this has checked that it may be done.
-pub(crate) fn end(
+pub(crate) fn end_in(
     connection: &mut AnyConnection,
     person: &Person,
     ending: Ending,
@@ -166,7 +166,7 @@ pub(crate) fn withdraw_invitations(
 
 /// Makes somebody active again, with the organization locked. `by` is the entry about it without the person. Returns false
 /// if they are active.
-pub(crate) fn reactivate(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
+pub(crate) fn reactivate_in(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
     let activated = memberships::activate(connection, person.membership, person.organization, person.set.id, by.at)?;
     if activated {
         activity::insert(connection, &to(person, by))?;

@@ -169,7 +169,7 @@ async fn new_page(
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
         fields: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
-        nonce: if is_used_up { app::tokens::form_nonce(&app) } else { typed.nonce.clone() },
+        nonce: if is_used_up { app::tokens::form_nonce() } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
         asks_password: at_password.is_some() || !app::sessions::recently_authenticated(&app, at.who.actor()),
         errors,

@@ -83,7 +83,7 @@ pub async fn confirm_regeneration(
     if token.key.life.is_active(app.clock().now()) {
         return to_token(&at, &ids);
     }
-    Confirm { is_dialog, ..regeneration(&app, &at, &token, app::tokens::form_nonce(&app)).await? }.ask(&at)
+    Confirm { is_dialog, ..regeneration(&app, &at, &token, app::tokens::form_nonce()).await? }.ask(&at)
 }
 
 async fn regeneration(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Result<Confirm, WebError> {

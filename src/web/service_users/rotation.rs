@@ -91,7 +91,7 @@ pub async fn confirm_rotation(
     if !token.key.life.is_active(app.clock().now()) || token.old_key.is_some() {
         return to_token(&at, &ids);
     }
-    let typed = Typed { nonce: app::tokens::form_nonce(&app), ..Typed::default() };
+    let typed = Typed { nonce: app::tokens::form_nonce(), ..Typed::default() };
     Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
 }
 

@@ -184,7 +184,7 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
     Ok(NewPage {
         list: shell.here(path::TOKENS),
         organization: organization.unwrap_or_default(),
-        nonce: if is_used_up { app::tokens::form_nonce(&app) } else { typed.nonce.clone() },
+        nonce: if is_used_up { app::tokens::form_nonce() } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
         asks_password: at_password.is_some() || !app::sessions::recently_authenticated(&app, &who.actor),
         errors,

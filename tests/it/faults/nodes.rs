@@ -222,7 +222,7 @@ fn owners(db: &Db) -> (OrganizationId, Vec<(UserId, MembershipId)>) {
         let now = app::clock::Clock::system().now();
         let mut owners = Vec::new();
         for number in 0..OWNERS {
-            let profile = users::Profile {
+            let profile = domain::user::Profile {
                 name: format!("Person {number}"),
                 email: Email::parse(&format!("person-{number}@example.org")).expect("an address"),
                 language: None,

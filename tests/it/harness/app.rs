@@ -218,7 +218,7 @@ impl TestApp {
     ) -> Person {
         let person = self.browser(name);
         let hash = self.password_hash();
-        let profile = users::Profile {
+        let profile = domain::user::Profile {
             name: name.into(),
             email: Email::parse(&person.email).expect("an address"),
             language: None,
