@@ -43,6 +43,7 @@ mod proxies;
 mod revocations;
 mod roles;
 mod routes;
+mod schema;
 mod service_states;
 mod service_users;
 mod sessions;
