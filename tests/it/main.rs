@@ -54,5 +54,6 @@ mod stop;
 mod structure;
 mod texts;
 mod tokens;
+mod upgrades;
 mod users;
 mod uses;
