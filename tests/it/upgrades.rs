@@ -1,0 +1,276 @@
+//! Upgrades: a database of the version that was tagged last works on with this one.
+//!
+//! `schemas/<version>` has such a database for SQLite and for Postgres, filled by that version, and the digests of its
+//! migrations. `CONTRIBUTING.md` says how the folder is created.
+
+use crate::{
+    activity::breaks,
+    harness::{Person, TestApp, TestDb, Trouble, USERS, another_key, change, count, db_test, service::TOKENS},
+    schema::{differences, new_database, of_database},
+};
+use app::{clock::Clock, random};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    sql_query,
+    sql_types::{BigInt, Text},
+};
+use domain::token::{ApiKey, Pepper, TokenKind};
+use sha2::{Digest, Sha256};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use storage::{Address, AnyConnection, StorageError, activity};
+
+/// The bytes of the pepper of every kept database.
+const PEPPER: [u8; Pepper::LENGTH] = [0x11; Pepper::LENGTH];
+const ORG: &str = "/orgs/croix-bleue-sahel";
+
+/// The keys of every kept database, which has their digests alone.
+fn key(kind: TokenKind) -> String {
+    ApiKey::mint(kind, |buffer| buffer.fill(7)).reveal().to_owned()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of the version that was tagged last.
+fn last_version() -> PathBuf {
+    let folders = fs::read_dir(root().join("tests/it/schemas")).expect("a folder");
+    let mut folders: Vec<PathBuf> = folders.map(|folder| folder.expect("a folder").path()).collect();
+    assert_eq!(folders.len(), 1, "the folder of a version takes the place of the one before: {folders:?}");
+    folders.remove(0)
+}
+
+fn name_of(db: &TestDb) -> &'static str {
+    if db.url.starts_with("sqlite:") { "sqlite" } else { "postgres" }
+}
+
+/// An empty database of this name.
+fn empty(name: &str) -> TestDb {
+    if name == "sqlite" { TestDb::sqlite() } else { TestDb::postgres() }
+}
+
+/// The migrations as `sha256sum` prints them.
+fn digests() -> String {
+    let mut lines = Vec::new();
+    for database in ["sqlite", "postgres"] {
+        for migration in fs::read_dir(root().join("migrations").join(database)).expect("a folder") {
+            let path = migration.expect("a folder").path().join("up.sql");
+            let digest = random::hex(&Sha256::digest(fs::read(&path).expect("a migration")));
+            lines.push(format!("{digest}  {}\n", path.strip_prefix(root()).expect("a path below").display()));
+        }
+    }
+    lines.sort_unstable_by(|one, other| one[64..].cmp(&other[64..]));
+    lines.concat()
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn query(connection: &mut AnyConnection, query: &str) -> Vec<String> {
+    let lines: Vec<Line> = sql_query(query).load(connection).expect(query);
+    lines.into_iter().map(|line| line.line).collect()
+}
+
+/// A whole database as statements that make it again.
+fn dump(app: &TestApp) -> String {
+    match app.db.address() {
+        Address::Sqlite(_) => app.db.read::<_, StorageError>(|connection| Ok(dump_sqlite(connection))).expect("a dump"),
+        Address::Postgres(parameters) => dump_postgres(&parameters.conninfo()),
+    }
+}
+
+fn dump_sqlite(connection: &mut AnyConnection) -> String {
+    let sources = "SELECT sql || ';' AS line FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'
+        ORDER BY type DESC, rowid";
+    let mut lines = query(connection, sources);
+    let inserts =
+        "SELECT 'SELECT ''INSERT INTO ' || t.name || ' (' || group_concat(c.name, ', ') || ') VALUES ('' || ' ||
+            group_concat('quote(' || c.name || ')', ' || '', '' || ') || ' || '');'' AS line FROM ' || t.name AS line
+        FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'
+        GROUP BY t.rowid ORDER BY t.rowid";
+    for rows in query(connection, inserts) {
+        lines.extend(query(connection, &rows));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn dump_postgres(conninfo: &str) -> String {
+    let dumped = Command::new("pg_dump").args(["--inserts", "--no-owner", "--no-privileges", conninfo]).output();
+    let dumped = dumped.expect("pg_dump of Debian's postgresql-client");
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    let text = String::from_utf8(dumped.stdout).expect("UTF-8");
+    // What is left says the same to every version of Postgres.
+    let is_setting =
+        |line: &str| ["--", "\\", "SET ", "SELECT pg_catalog.set_config"].iter().any(|begin| line.starts_with(begin));
+    let lines = text.lines().filter(|line| !line.is_empty() && !is_setting(line));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// Puts a dumped database in the place of an empty one.
+fn load(db: &TestDb, dump: &str) {
+    match db.url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let mut connection = SqliteConnection::establish(path).expect("a new file");
+            connection.batch_execute(&format!("PRAGMA foreign_keys = OFF; {dump}")).expect("a dump");
+        }
+        None => PgConnection::establish(&db.url).expect("a database").batch_execute(dump).expect("a dump"),
+    }
+}
+
+fn write_pepper(db: &TestDb) {
+    fs::write(db.folder().join("pepper"), random::hex(&PEPPER)).expect("a pepper");
+}
+
+/// An installation with something in every table.
+async fn filled(db: TestDb) -> TestApp {
+    write_pepper(&db);
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    smtp.troubles([Trouble::Says("451 4.3.0 later"); 20]);
+    has_tokens(&app, &ann).await;
+    let link = ann.invites("leo@example.org", "Reader").await;
+    assert_eq!(app.browser("Leo").joins(&link).await.status, 303);
+    ann.invites("zoe@example.org", "Reader").await;
+    assert_eq!(ann.does("Leo", "password-link").await.status, 200);
+    let profile = [("name", "Ann"), ("email", "ann.new@example.org"), ("time_zone", "UTC"), ("theme", "system")];
+    ann.get("/account/profile").await;
+    assert_eq!(ann.post("/account/profile", &profile).await.status, 303);
+    let api = [
+        ("name", "Order API"),
+        ("address", "https://api.example.org/v1/"),
+        ("methods[]", "any"),
+        ("path[]", "/**"),
+        ("needs[]", "by_method"),
+        ("permission[]", ""),
+    ];
+    assert_eq!(ann.post(&format!("{ORG}/integrations/apis"), &api).await.status, 303);
+    every_table_has_a_row(&app).await;
+    // A dump has neither keys of its own nor the name of the machine.
+    for (kind, label) in [(TokenKind::Personal, "Power BI"), (TokenKind::Service, "Warehouse")] {
+        let digest = random::hex(&Pepper::new(&PEPPER).digest(&key(kind)).0);
+        let digest = match app.db.address() {
+            Address::Sqlite(_) => format!("X'{digest}'"),
+            Address::Postgres(_) => format!("'\\x{digest}'"),
+        };
+        change(&app, &format!("UPDATE api_tokens SET digest = {digest} WHERE label = '{label}'"));
+    }
+    change(&app, "UPDATE nodes SET name = 'node:1'");
+    change(&app, "UPDATE revocation_nodes SET node_name = 'node:1'");
+    app
+}
+
+/// A personal token and a service user's, both used, and one that was revoked.
+async fn has_tokens(app: &TestApp, ann: &Person) {
+    for key in [ann.makes_token("Power BI").await, ann.makes_service_token("Warehouse").await] {
+        assert_eq!(app.me(&key).await.status, 200);
+    }
+    ann.makes_token("Old export").await;
+    assert_eq!(ann.revokes("Old export").await.status, 303);
+    app.jeton.flush_usage().await.expect("uses are written");
+}
+
+async fn every_table_has_a_row(app: &TestApp) {
+    let schema = app.db.read::<_, StorageError>(|connection| Ok(of_database(connection))).expect("a schema");
+    let tables = schema.iter().filter_map(|line| line.strip_prefix("table ")?.split_once(": primary key"));
+    let tables: Vec<&str> = tables.map(|(table, _)| table).collect();
+    let mut empty = tables.clone();
+    // A node tells of a revocation by itself, within seconds.
+    for _ in 0..400 {
+        empty.retain(|table| count(app, table) == 0);
+        if empty.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert!(tables.len() > 20 && empty.is_empty(), "nothing in {empty:?} of {tables:?}");
+}
+
+/// A clock that shows the time just after the newest entry of a dumped database.
+fn clock_after(db: &TestDb) -> Clock {
+    #[derive(QueryableByName)]
+    struct Newest {
+        #[diesel(sql_type = BigInt)]
+        at: i64,
+    }
+    let mut connection = Address::parse(&db.url).expect("an address").connect().expect("a connection");
+    let newest: Newest = sql_query("SELECT max(at) AS at FROM activity").get_result(&mut connection).expect("a log");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time since 1970").as_secs();
+    let clock = Clock::system();
+    clock.set(newest.at + 60 - now.cast_signed());
+    clock
+}
+
+/// Starts this version on a dumped database, and uses it.
+async fn goes_on(db: TestDb, dump: &str) {
+    write_pepper(&db);
+    load(&db, dump);
+    let another = empty(name_of(&db));
+    let clock = clock_after(&db);
+    let app = TestApp::start_by(db, clock).await;
+    let upgraded = app.db.read::<_, StorageError>(|connection| Ok(of_database(connection))).expect("a schema");
+    let new = of_database(&mut new_database(&another));
+    assert_eq!(differences(("upgraded", &upgraded), ("new", &new)), Vec::<String>::new());
+
+    for kind in [TokenKind::Personal, TokenKind::Service] {
+        assert_eq!(app.me(&key(kind)).await.status, 200, "{kind:?}");
+    }
+    assert_eq!(app.me(&another_key()).await.status, 401);
+    let ann = app.browser("Ann");
+    assert_eq!(ann.signs_in().await.status, 303);
+    for (path, text) in [
+        ("/account/tokens", "Power BI"),
+        (USERS, "Leo"),
+        (&format!("{USERS}?q=leo"), "leo@example.org"),
+        (USERS, "zoe@example.org"),
+        (TOKENS, "Warehouse"),
+        (&format!("{ORG}/integrations/inventory?search=power"), "Power BI"),
+        (&format!("{ORG}/integrations/apis"), "Order API"),
+        (&format!("{ORG}/activity"), "Old export"),
+    ] {
+        ann.get(path).await.shows(text);
+    }
+    let new = ann.makes_token("New export").await;
+    assert_eq!(app.me(&new).await.status, 200);
+    ann.revokes("Power BI").await;
+    assert_eq!(app.me(&key(TokenKind::Personal)).await.status, 401);
+    let chains = app.db.read(activity::chains).expect("a log");
+    assert!(!chains.is_empty());
+    for chain in chains {
+        assert_eq!(breaks(&app, chain.map_or(0, |id| id.0), None), [], "{chain:?}");
+    }
+}
+
+db_test! {
+    async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
+        let file = last_version().join(name_of(&db)).with_extension("sql");
+        goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
+    }
+
+    /// `JETON_SCHEMAS=folder` keeps it for the versions to come.
+    async fn a_database_that_is_dumped_works_on(db: TestDb) {
+        let name = name_of(&db);
+        let dump = dump(&filled(db).await);
+        if let Some(folder) = std::env::var_os("JETON_SCHEMAS").map(PathBuf::from) {
+            fs::create_dir_all(&folder).expect("a folder");
+            fs::write(folder.join(name).with_extension("sql"), &dump).expect("a file");
+            fs::write(folder.join("migrations.sha256"), digests()).expect("a file");
+        }
+        goes_on(empty(name), &dump).await;
+    }
+}
+
+#[test]
+fn migrations_of_a_tagged_version_never_change() {
+    let tagged = fs::read_to_string(last_version().join("migrations.sha256")).expect("digests");
+    let digests = digests();
+    let changed: Vec<&str> = tagged.lines().filter(|line| !digests.lines().any(|digest| digest == *line)).collect();
+    assert!(!tagged.is_empty() && changed.is_empty(), "changed since they were tagged: {changed:#?}");
+}
