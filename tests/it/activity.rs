@@ -1,6 +1,6 @@
 //! The activity log: its page, its files, and the chain of its entries.
 
-use crate::harness::{PASSWORD, Person, TestApp, TestDb, db_test};
+use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::{
     activity::{Action, Break, CHAIN_START, Key, PageFrom, Source, chained},
@@ -15,7 +15,7 @@ use storage::{
     activity::{self, Entry, Filter, Walk},
 };
 
-const LOG: &str = "/orgs/croix-bleue-sahel/activity";
+const LOG: &str = org!("/activity");
 
 /// Runs statements behind Jeton's back.
 fn tamper(app: &TestApp, statements: &[&str]) {
@@ -86,7 +86,7 @@ async fn export(person: &Person, ending: &str, fields: &[(&str, &str)]) -> Strin
     person.get(LOG).await;
     let answer = person.post(&format!("{LOG}.{ending}"), fields).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(answer.header("content-disposition").starts_with("attachment; filename=\"activity-croix-bleue-sahel-"));
+    assert!(answer.header("content-disposition").starts_with(&format!("attachment; filename=\"activity-{SLUG}-")));
     assert_eq!(answer.header("cache-control"), "no-store");
     answer.body
 }

@@ -1,10 +1,8 @@
 //! Programs with a bearer token: the API and forward-auth.
 
-use crate::harness::{TestApp, TestDb, another_key, db_test};
+use crate::harness::{DAY, SLUG, TestApp, TestDb, another_key, db_test};
 use domain::{organization::MembershipId, permission::BuiltInSet};
 use storage::{StorageError, epoch, tokens};
-
-const DAY: i64 = 86_400;
 
 #[db_test]
 async fn me_says_whom_the_token_speaks_for(db: TestDb) {
@@ -17,7 +15,7 @@ async fn me_says_whom_the_token_speaks_for(db: TestDb) {
     assert_eq!(answer.header("cache-control"), "no-store");
     let me = answer.json();
     assert_eq!(me["subject"]["name"], "Ben");
-    assert_eq!(me["organization"]["slug"], "croix-bleue-sahel");
+    assert_eq!(me["organization"]["slug"], SLUG);
     assert_eq!(me["organization"]["name"], "Croix-Bleue Sahel");
     assert_eq!(me["scope"], "read");
     let permissions: Vec<&str> =
@@ -39,7 +37,7 @@ async fn forward_auth_answers_in_headers(db: TestDb) {
     let ok = app.with_key("GET", "/verify", &write).await;
     assert_eq!((ok.status, ok.body.as_str()), (200, ""));
     assert!(ok.header("jeton-subject").starts_with("membership:"));
-    assert_eq!(ok.header("jeton-organization"), "croix-bleue-sahel");
+    assert_eq!(ok.header("jeton-organization"), SLUG);
     assert_eq!(ok.header("jeton-organization-id"), app.me(&write).await.json()["organization"]["id"].as_str().unwrap());
     assert_eq!(ok.header("jeton-scope"), "read write");
     assert!(ok.header("jeton-permissions").contains("templates.delete"));

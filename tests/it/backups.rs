@@ -1,7 +1,7 @@
 //! Backups of a SQLite database: made while it is written to, put in place, and what becomes of what has ended since.
 
 use crate::harness::{
-    Person, TestDb, contains, folder,
+    Person, SLUG, TestDb, contains, folder, org,
     process::{Process, command, fails, prints, status},
 };
 use diesel::{
@@ -191,12 +191,12 @@ async fn what_has_ended_since_a_backup_stays_dead_where_the_old_database_tells()
     assert_eq!(statuses, [200, 200, 401, 401, 401, 401]);
     let logs = office.prints(&["activity", "verify"]);
     assert!(logs.as_array().unwrap().iter().all(|log| log["is_whole"] == true), "{logs}");
-    let newest = office.prints(&["activity", "list", "--org", "croix-bleue-sahel", "--limit", "4"]);
+    let newest = office.prints(&["activity", "list", "--org", SLUG, "--limit", "4"]);
     let actions: Vec<&str> = newest.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str()).collect();
     assert_eq!(actions, ["token.revoked", "token.revoked", "token.revoked", "installation.restored"]);
     let ann = Person::at(&office.url, "Ann");
     assert_eq!(ann.signs_in().await.status, 303);
-    ann.get("/orgs/croix-bleue-sahel/activity").await.shows("restored the database from the backup of");
+    ann.get(org!("/activity")).await.shows("restored the database from the backup of");
     ann.get("/account/tokens").await.shows("was restored");
 
     // The note guards against the same backup, put in place by hand.

@@ -1,11 +1,11 @@
 //! Seats: what billing counts.
 
-use crate::harness::{TestApp, TestDb, db_test};
+use crate::harness::{SLUG, TestApp, TestDb, db_test, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::{billing::Month, permission::BuiltInSet};
 use storage::StorageError;
 
-const BILLING: &str = "/orgs/croix-bleue-sahel/billing";
+const BILLING: &str = org!("/billing");
 
 #[db_test]
 async fn active_users_are_seats_and_service_users_are_free(db: TestDb) {
@@ -15,7 +15,7 @@ async fn active_users_are_seats_and_service_users_are_free(db: TestDb) {
     ann.get(BILLING).await.shows("Seats in use 2 active users").shows("Service users 0 free");
     let csv = ann.get(&format!("{BILLING}/seats.csv")).await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
-    assert!(csv.header("content-disposition").contains("croix-bleue-sahel-seats.csv"));
+    assert!(csv.header("content-disposition").contains(&format!("{SLUG}-seats.csv")));
     let month = Month::of(app.clock.now());
     assert_eq!(csv.body, format!("\u{feff}\"year\",\"month\",\"seats\"\r\n{},{},2\r\n", month.year(), month.number()));
     let profile =

@@ -1,20 +1,11 @@
 //! Calls per day: counted exactly, whatever happens between, and shown on the page of a token.
 
-use crate::harness::{Person, TestApp, TestDb, db_test};
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use crate::harness::{DAY, Person, TestApp, TestDb, count, db_test};
+use diesel::{RunQueryDsl, sql_query};
 use storage::StorageError;
 
-const DAY: i64 = 86_400;
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
 fn stored(app: &TestApp) -> i64 {
-    let rows = "SELECT count(*) AS rows FROM token_calls";
-    app.db.read::<_, StorageError>(|connection| Ok(sql_query(rows).get_result::<Count>(connection)?.rows)).unwrap()
+    count(app, "token_calls")
 }
 
 fn rename_table(app: &TestApp, from: &str, to: &str) {

@@ -1,15 +1,13 @@
 //! The commands of whoever runs the server, beside a running server: what they change counts at once.
 
 use crate::harness::{
-    PASSWORD, Person, TestDb, db_test,
+    PASSWORD, Person, SLUG, TestDb, db_test, org,
     process::{Process, command, fails, prints, status},
 };
 use diesel::{RunQueryDsl, sql_query};
 use serde_json::Value;
 use std::process::Command;
 use storage::{Address, Db, StorageError};
-
-const FIRST: &str = "croix-bleue-sahel";
 
 /// A running server, which Ann has set up, and its database.
 struct Office {
@@ -50,7 +48,7 @@ impl Office {
     /// Somebody whom the operator adds to the first organization, signed in.
     async fn adds(&self, name: &str, set: &str) -> Person {
         let person = Person::at(&self.url, name);
-        let created = ["user", "create", &person.email, "--name", name, "--org", FIRST, "--permission-set", set];
+        let created = ["user", "create", &person.email, "--name", name, "--org", SLUG, "--permission-set", set];
         let added = self.prints(&created);
         let link = added["link"].as_str().expect("a link").strip_prefix(&self.url).expect("to this server").to_owned();
         assert_eq!(person.post(&link, &[("new_password", PASSWORD)]).await.status, 303);
@@ -114,21 +112,21 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
     let key = ann.makes_service_token("SAP").await;
     assert_eq!(status(url, &key).await, 200);
     let tokens = prints(&mut jeton(&["token", "list", "--json"]));
-    assert_eq!((tokens[0]["kind"].as_str(), tokens[0]["owner"].as_str()), (Some("service"), Some("croix-bleue-sahel")));
+    assert_eq!((tokens[0]["kind"].as_str(), tokens[0]["owner"].as_str()), (Some("service"), Some(SLUG)));
     let id = tokens[0]["id"].as_str().unwrap();
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
     assert_eq!(status(url, &key).await, 401);
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
 
-    let entries = prints(&mut jeton(&["activity", "list", "--org", "croix-bleue-sahel", "--limit", "2", "--json"]));
+    let entries = prints(&mut jeton(&["activity", "list", "--org", SLUG, "--limit", "2", "--json"]));
     assert_eq!((entries[0]["action"].as_str(), entries.as_array().map(Vec::len)), (Some("token.revoked"), Some(2)));
     assert!(fails(&mut jeton(&["activity", "list", "--org", "elsewhere"])).contains("not found"));
     let whole = prints(&mut jeton(&["activity", "verify", "--json"]));
     let is_whole = |log: &Value| log["is_whole"] == true;
     assert!(whole.as_array().is_some_and(|logs| !logs.is_empty() && logs.iter().all(is_whole)), "{whole}");
     let noted = format!("1:{}", "0".repeat(64));
-    let elsewhere = fails(&mut jeton(&["activity", "verify", "--org", "croix-bleue-sahel", "--head", &noted]));
-    assert!(elsewhere.contains("tampered with: croix-bleue-sahel"), "{elsewhere}");
+    let elsewhere = fails(&mut jeton(&["activity", "verify", "--org", SLUG, "--head", &noted]));
+    assert!(elsewhere.contains(&format!("tampered with: {SLUG}")), "{elsewhere}");
 
     let asked = ["user", "password-link", "ANN@example.org", "--json", "--public-url", url];
     let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
@@ -155,14 +153,14 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
 async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "READER").await;
-    assert_eq!(ben.get("/orgs/croix-bleue-sahel/users").await.status, 403, "a reader manages nobody");
-    assert_eq!(office.logged(FIRST, "user.joined", "Ben"), 1);
-    assert_eq!(office.logged(FIRST, "password.link_made", "Ben"), 1);
+    assert_eq!(ben.get(org!("/users")).await.status, 403, "a reader manages nobody");
+    assert_eq!(office.logged(SLUG, "user.joined", "Ben"), 1);
+    assert_eq!(office.logged(SLUG, "password.link_made", "Ben"), 1);
     let listed = office.prints(&["user", "list"]);
     let place = &listed[1]["organizations"][0];
     assert_eq!(
         (&listed[1]["name"], &place["slug"], &place["permission_set"]),
-        (&"Ben".into(), &FIRST.into(), &"reader".into())
+        (&"Ben".into(), &SLUG.into(), &"reader".into())
     );
 
     let create = |email: &str, name: &str, org: &str, set: &str| {
@@ -170,11 +168,11 @@ async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
         fails(&mut office.jeton(&args))
     };
     for (said, told) in [
-        (create("BEN@example.org", "Ben", FIRST, "reader"), "belongs to the organization already"),
+        (create("BEN@example.org", "Ben", SLUG, "reader"), "belongs to the organization already"),
         (create("eve@example.org", "Eve", "elsewhere", "reader"), "no organization has this slug"),
-        (create("eve@example.org", "Eve", FIRST, "boss"), "no permission set with this name"),
-        (create("eve", "Eve", FIRST, "reader"), "a whole e-mail address"),
-        (create("eve@example.org", " ", FIRST, "reader"), "the name is empty"),
+        (create("eve@example.org", "Eve", SLUG, "boss"), "no permission set with this name"),
+        (create("eve", "Eve", SLUG, "reader"), "a whole e-mail address"),
+        (create("eve@example.org", " ", SLUG, "reader"), "the name is empty"),
     ] {
         assert!(said.contains(told) && said.trim().lines().count() == 1, "{said}");
     }
@@ -192,7 +190,7 @@ async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
     let invitation = office.ann.invites("cleo@example.org", "Reader").await;
     let cleo = office.adds("Cleo", "standard").await;
     assert_eq!(cleo.get(&invitation).await.status, 410);
-    assert_eq!(office.logged(FIRST, "user.invitation_withdrawn", "cleo@example.org"), 1);
+    assert_eq!(office.logged(SLUG, "user.invitation_withdrawn", "cleo@example.org"), 1);
 }
 
 #[db_test]
@@ -207,27 +205,27 @@ async fn deactivating_ends_tokens_and_sessions_in_each_organization(db: TestDb) 
     assert_eq!((status(url, &here).await, status(url, &there).await), (200, 200));
 
     let deactivate = ["user", "deactivate", "BEN@example.org"];
-    assert_eq!(office.prints(&[&deactivate[..], &["--org", FIRST]].concat())[0]["deactivated"], true);
+    assert_eq!(office.prints(&[&deactivate[..], &["--org", SLUG]].concat())[0]["deactivated"], true);
     assert_eq!((status(url, &here).await, status(url, &there).await), (401, 200));
     assert_eq!(ben.get("/account/tokens").await.status, 303, "he is signed out");
     let rest = office.prints(&deactivate);
     assert_eq!((rest.as_array().unwrap().len(), &rest[0]["organization"]), (1, &"second".into()));
     assert_eq!(status(url, &there).await, 401);
     assert_eq!(office.prints(&deactivate), Value::Array(Vec::new()), "twice is once");
-    assert_eq!(office.prints(&[&deactivate[..], &["--org", FIRST]].concat())[0]["deactivated"], false);
-    for org in [FIRST, "second"] {
+    assert_eq!(office.prints(&[&deactivate[..], &["--org", SLUG]].concat())[0]["deactivated"], false);
+    for org in [SLUG, "second"] {
         assert_eq!(office.logged(org, "user.deactivated", "Ben"), 1, "{org}");
         assert_eq!(office.logged(org, "token.revoked", "Ben"), 1, "{org}");
     }
 
-    let reactivate = ["user", "reactivate", "ben@example.org", "--org", FIRST];
+    let reactivate = ["user", "reactivate", "ben@example.org", "--org", SLUG];
     assert_eq!(office.prints(&reactivate)["reactivated"], true);
     assert_eq!(office.prints(&reactivate)["reactivated"], false);
     assert_eq!(status(url, &here).await, 401, "nothing that had stopped comes back");
     assert_eq!(ben.signs_in().await.status, 303);
     let again = ben.makes_token("again").await;
     assert_eq!(status(url, &again).await, 200);
-    assert_eq!(office.logged(FIRST, "user.reactivated", "Ben"), 1);
+    assert_eq!(office.logged(SLUG, "user.reactivated", "Ben"), 1);
     assert!(office.fails(&["user", "deactivate", "eve@example.org"]).contains("no user has this"));
     assert!(office.fails(&["user", "deactivate", "ben@example.org", "--org", "third"]).contains("no organization"));
     office.prints(&["org", "create", "Third", "--administrator", "ann@example.org"]);
@@ -239,7 +237,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
     let office = Office::open(db).await;
     let key = office.ann.makes_token("Power BI").await;
     let refused = office.fails(&["user", "deactivate", "ann@example.org"]);
-    assert!(refused.contains("croix-bleue-sahel: Nobody would be left"), "{refused}");
+    assert!(refused.contains(&format!("{SLUG}: Nobody would be left")), "{refused}");
     assert_eq!(status(&office.url, &key).await, 200);
     // What can end does.
     office.adds("Ben", "administrator").await;
@@ -247,11 +245,11 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
     let output = office.jeton(&["user", "deactivate", "ann@example.org", "--json"]).output().unwrap();
     let done: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), done.as_array().map(Vec::len)), (Some(1), Some(1)));
-    assert_eq!((&done[0]["organization"], &done[0]["deactivated"]), (&FIRST.into(), &Value::Bool(true)));
+    assert_eq!((&done[0]["organization"], &done[0]["deactivated"]), (&SLUG.into(), &Value::Bool(true)));
     assert!(String::from_utf8_lossy(&output.stderr).contains("second: Nobody would be left"));
     assert_eq!(status(&office.url, &key).await, 401);
     assert_eq!(
-        (office.logged(FIRST, "user.deactivated", "Ann"), office.logged("second", "user.deactivated", "Ann")),
+        (office.logged(SLUG, "user.deactivated", "Ann"), office.logged("second", "user.deactivated", "Ann")),
         (1, 0)
     );
 }
@@ -294,7 +292,7 @@ async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
     assert_eq!(ann.get(&invitation).await.status, 410, "whom he invited does not come in his place");
     assert_eq!(ann.get(link.strip_prefix(url.as_str()).unwrap()).await.status, 410);
     // Nobody brings him back but an operator.
-    ann.get("/orgs/croix-bleue-sahel/users").await.shows("Blocked");
+    ann.get(org!("/users")).await.shows("Blocked");
     ann.does("Ben", "password-link").await.shows("This account is blocked");
     for command in [
         &["user", "password-link", "ben@example.org"][..],
@@ -303,12 +301,12 @@ async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
     ] {
         assert!(office.fails(command).contains("has blocked this account"), "{command:?}");
     }
-    office.prints(&["user", "deactivate", "ben@example.org", "--org", FIRST]);
-    let create = ["user", "create", "ben@example.org", "--name", "B", "--org", FIRST];
+    office.prints(&["user", "deactivate", "ben@example.org", "--org", SLUG]);
+    let create = ["user", "create", "ben@example.org", "--name", "B", "--org", SLUG];
     assert!(office.fails(&create).contains("deactivated"));
     let listed = office.prints(&["user", "list"]);
     assert_eq!((&listed[1]["email"], &listed[1]["is_blocked"]), (&"ben@example.org".into(), &Value::Bool(true)));
-    for org in [FIRST, "second"] {
+    for org in [SLUG, "second"] {
         let logged = ["account.blocked", "token.revoked"].map(|action| office.logged(org, action, "Ben"));
         assert_eq!(logged, [1, 1], "{org}");
     }
@@ -345,7 +343,7 @@ async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
     assert_eq!(office.prints(&["user", "demote", "ben@example.org"])["demoted"], false);
     assert_eq!(ben.get("/installation/administrators").await.status, 404);
     assert_eq!(office.prints(&["user", "list"])[0]["is_installation_admin"], true);
-    assert_eq!(office.logged(FIRST, "account.demoted", "Ben") + office.logged(FIRST, "account.demoted", "Ann"), 2);
+    assert_eq!(office.logged(SLUG, "account.demoted", "Ben") + office.logged(SLUG, "account.demoted", "Ann"), 2);
 
     // The first user can be let go; that nobody has the role then is said.
     let gone = office.jeton(&["user", "deactivate", "ann@example.org"]).output().unwrap();
@@ -366,7 +364,7 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
         fails(&mut office.jeton(&["org", "create", name, "--slug", slug, "--administrator", who]))
     };
     for (said, told) in [
-        (make("Hôpital", FIRST, "ben@example.org"), "Another organization has or had this address"),
+        (make("Hôpital", SLUG, "ben@example.org"), "Another organization has or had this address"),
         (make("Hôpital", "Hôpital", "ben@example.org"), "lower-case letters"),
         (make(" ", "hopital", "ben@example.org"), "Enter the name"),
         (make("Hôpital", "hopital", "eve@example.org"), "no user has this"),
@@ -392,22 +390,20 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
     ben.get("/orgs/clinique/settings").await.shows("Clinique");
     assert_eq!(ben.get("/orgs/hopital-segou/settings").await.header("location"), "/orgs/clinique/settings");
     assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("has or had this address"));
-    assert!(
-        office.fails(&["org", "rename", FIRST, "X", "--slug", "hopital-segou"]).contains("has or had this address")
-    );
+    assert!(office.fails(&["org", "rename", SLUG, "X", "--slug", "hopital-segou"]).contains("has or had this address"));
     // By its former slug it is the same organization, with the same id.
     let again = office.prints(&["org", "rename", "hopital-segou", "Clinique"]);
     assert_eq!((&again["slug"], &again["id"]), (&"clinique".into(), &made["id"]));
     assert_eq!(office.logged("hopital-segou", "organization.created", "Hôpital <Ségou>"), 1);
     assert!(office.fails(&["org", "rename", "hopital", "Clinique"]).contains("no organization has this slug"));
-    assert!(office.fails(&["org", "rename", "clinique", "X", "--slug", FIRST]).contains("Another organization"));
+    assert!(office.fails(&["org", "rename", "clinique", "X", "--slug", SLUG]).contains("Another organization"));
     assert_eq!(office.logged("clinique", "organization.changed", "Clinique"), 3);
     let all = office.prints(&["org", "list"]);
     assert_eq!(all[1]["id"], made["id"]);
     assert_eq!(office.prints(&["token", "list", "--org", "hopital-segou"])[0]["organization_id"], made["id"]);
     assert_eq!(
         (&all[0]["slug"], &all[0]["seats"], all[1]["name"].as_str()),
-        (&FIRST.into(), &2.into(), Some("Clinique"))
+        (&SLUG.into(), &2.into(), Some("Clinique"))
     );
     assert_eq!(all[1]["permission_sets"], serde_json::json!(["administrator", "standard", "reader"]));
 }
@@ -446,13 +442,13 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
     assert_eq!(labels(&office.prints(&idle)), [""; 0], "twice is once");
     assert_eq!(labels(&office.prints(&revoke(&["--owner", "ben@example.org", "--yes"]))), ["new"]);
     assert_eq!((status(url, &keys[1]).await, status(url, &hers).await, status(url, &service).await), (401, 200, 200));
-    assert_eq!(office.logged(FIRST, "token.revoked", "Ben"), 2);
+    assert_eq!(office.logged(SLUG, "token.revoked", "Ben"), 2);
 
     office.prints(&["org", "create", "Second", "--administrator", "ann@example.org"]);
     works_in(ann, "second").await;
     let elsewhere = ann.makes_token("elsewhere").await;
     assert_eq!(labels(&office.prints(&["token", "list", "--org", "second"])), ["elsewhere"]);
-    assert_eq!(labels(&office.prints(&revoke(&["--org", FIRST, "--yes"]))), ["SAP", "hers"]);
+    assert_eq!(labels(&office.prints(&revoke(&["--org", SLUG, "--yes"]))), ["SAP", "hers"]);
     let statuses = [status(url, &hers).await, status(url, &service).await, status(url, &elsewhere).await];
     assert_eq!(statuses, [401, 401, 200]);
     assert!(office.prints(&["activity", "verify"]).as_array().unwrap().iter().all(|log| log["is_whole"] == true));
@@ -465,7 +461,7 @@ async fn a_new_password_is_in_the_log_of_each_organization_that_it_opens(db: Tes
     for name in ["Second", "Third"] {
         office.prints(&["org", "create", name, "--administrator", "ben@example.org"]);
     }
-    office.prints(&["user", "deactivate", "ben@example.org", "--org", FIRST]);
+    office.prints(&["user", "deactivate", "ben@example.org", "--org", SLUG]);
     office.prints(&["user", "reset-password", "ben@example.org"]);
     let link = office.prints(&["user", "password-link", "ben@example.org"])["link"].as_str().unwrap().to_owned();
     let someone = Person::at(&office.url, "Ben");
@@ -477,5 +473,5 @@ async fn a_new_password_is_in_the_log_of_each_organization_that_it_opens(db: Tes
         let own = |(action, actor, _): &&(String, String, String)| action == "password.reset" && actor == "Ben";
         assert_eq!(office.log(org).iter().filter(own).count(), 1, "{org}: by the link");
     }
-    assert_eq!(office.logged(FIRST, "password.reset", "Ben"), 0, "he is not active there");
+    assert_eq!(office.logged(SLUG, "password.reset", "Ben"), 0, "he is not active there");
 }

@@ -1,7 +1,7 @@
 //! Clocks that are wrong for a moment: they end nothing for ever (L7).
 
 use crate::harness::{
-    Person, TestApp, TestDb, activity, db_test, folder,
+    Person, TestApp, TestDb, activity, db_test, folder, org,
     process::{Process, client, command, fails, prints, status},
 };
 use app::{Jeton, clock::Clock, verify::denied::Denied};
@@ -178,7 +178,7 @@ async fn what_a_wrong_clock_wrote_can_be_overruled(db: TestDb) {
     app::clock::reconsider(&node).await.unwrap();
     assert_eq!(accepts(&node, &key).await, Some(true));
     assert_eq!(accepts(&self::node(&app, 0), &key).await, Some(true), "another start");
-    ann.get("/orgs/croix-bleue-sahel/activity").await.shows("confirmed that the server’s clock is right");
+    ann.get(org!("/activity")).await.shows("confirmed that the server’s clock is right");
 }
 
 #[db_test]

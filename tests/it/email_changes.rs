@@ -1,7 +1,7 @@
 //! A new e-mail address, which has to be proved where there is mail.
 
 use crate::harness::{
-    Answer, PASSWORD, Person, Received, Smtp, TestApp, TestDb, activity, contains, db_test, everything_stored,
+    Answer, PASSWORD, Person, Received, Smtp, TestApp, TestDb, activity, contains, db_test, everything_stored, org,
 };
 use domain::permission::BuiltInSet::Reader;
 use futures_util::future::join_all;
@@ -61,7 +61,7 @@ async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
     assert_eq!((signs_in_as(&app, "ann@example.org").await, signs_in_as(&app, NEW).await), (422, 303));
     assert_eq!((someone.get(&link).await.status, someone.post(&link, &[]).await.status), (410, 410), "once");
     assert!(!ann.get("/account/profile").await.text().contains("A link was mailed"));
-    ann.get("/orgs/croix-bleue-sahel/users?q=ann.new").await.shows(NEW);
+    ann.get(org!("/users?q=ann.new")).await.shows(NEW);
     let note = mails_to(&smtp, 3, "ann@example.org").await.pop().unwrap();
     assert!(note.text().contains("has a new e-mail address: ann.new@example.org"), "{}", note.text());
     let log = activity(&app.db);

@@ -1,19 +1,18 @@
 //! Forms: what they are about stands in them, and what was typed into them survives the end of a session.
 
-use crate::harness::{Answer, PASSWORD, Person, TestApp, TestDb, USERS, activity, db_test};
+use crate::harness::{Answer, PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, db_test, org};
 use domain::permission::BuiltInSet;
 
 const HOUR: i64 = 3600;
-const FIRST: &str = "croix-bleue-sahel";
-const SETS: &str = "/orgs/croix-bleue-sahel/permission-sets";
-const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
+const SETS: &str = org!("/permission-sets");
+const APIS: &str = org!("/integrations/apis");
 
 /// Ann, who works in two organizations, and at the moment in the first; the second is `segou`.
 async fn in_two_organizations(app: &TestApp, ann: &Person) {
     let second = [("organization", "Hôpital de Ségou"), ("slug", "segou")];
     assert_eq!(ann.post("/organizations/new", &second).await.status, 303);
-    works_in(ann, FIRST).await;
-    assert_eq!(app.me(&ann.makes_token("at first").await).await.json()["organization"]["slug"], FIRST);
+    works_in(ann, SLUG).await;
+    assert_eq!(app.me(&ann.makes_token("at first").await).await.json()["organization"]["slug"], SLUG);
 }
 
 /// Chooses an organization, as in another tab.
@@ -38,7 +37,7 @@ const TOKEN: [(&str, &str); 3] = [("label", "Power BI"), ("scope", "read"), ("in
 async fn a_token_is_made_where_its_form_was_opened(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     in_two_organizations(&app, &ann).await;
-    for (opened, chosen, name) in [(FIRST, "segou", "Croix-Bleue Sahel"), ("segou", FIRST, "Hôpital de Ségou")] {
+    for (opened, chosen, name) in [(SLUG, "segou", "Croix-Bleue Sahel"), ("segou", SLUG, "Hôpital de Ségou")] {
         works_in(&ann, opened).await;
         let form = ann.get("/account/tokens/new").await;
         form.shows(&format!("The token will act for you in {name}"));
@@ -97,7 +96,7 @@ async fn a_tokens_own_pages_are_about_it_whatever_organization_is_chosen(db: Tes
     }
     let entry = activity(&app.db).pop().expect("an entry");
     assert!(format!("{entry:?}").contains("token.revoked"), "{entry:?}");
-    ann.get(&format!("/orgs/{FIRST}/activity")).await.shows("script");
+    ann.get(&format!("/orgs/{SLUG}/activity")).await.shows("script");
 }
 
 #[db_test]
@@ -136,7 +135,7 @@ async fn a_form_that_names_no_organization_is_about_the_only_one_or_comes_back(d
     assert_eq!(sends(&ann, "/account/tokens", &nonce, &TOKEN).await.status, 200);
     in_two_organizations(&app, &ann).await;
     let nonce = hidden(&ann.get("/account/tokens/new").await, &["nonce"]);
-    for about in ["", "zzzzzzzzzz", FIRST] {
+    for about in ["", "zzzzzzzzzz", SLUG] {
         let refused = sends(&ann, "/account/tokens", &nonce, &[&TOKEN[..], &[("working_in", about)]].concat()).await;
         assert_eq!((refused.status, refused.key()), (422, None), "{about}");
         assert_eq!(refused.field("label").as_deref(), Some("Power BI"));
@@ -150,7 +149,7 @@ async fn a_form_of_one_user_does_nothing_for_another_at_the_same_browser(db: Tes
     let forms = [
         ("/account/tokens/new", "/account/tokens", "label"),
         ("/account/profile", "/account/profile", "name"),
-        ("/orgs/croix-bleue-sahel/permission-sets/new", SETS, "name"),
+        (org!("/permission-sets/new"), SETS, "name"),
     ];
     for (page, action, field) in forms {
         let csrf = ann.get(page).await.field("csrf").unwrap();
@@ -227,8 +226,8 @@ async fn forms(app: &TestApp, ann: &Person) -> Vec<Sent> {
         ),
         form(&api, &api, &["version"], &changed, &["value=\"/é/*\"", "value=\"/**\""]),
         form(
-            "/orgs/croix-bleue-sahel/integrations/tokens/new",
-            "/orgs/croix-bleue-sahel/integrations/tokens",
+            org!("/integrations/tokens/new"),
+            org!("/integrations/tokens"),
             &["nonce"],
             &[("name", "Warehouse"), ("inactivity", "60"), ("permission", "assets.view")],
             &["value=\"Warehouse\"", "value=\"assets.view\" checked"],
@@ -269,8 +268,8 @@ async fn forms(app: &TestApp, ann: &Person) -> Vec<Sent> {
             &["value=\"3\" selected"],
         ),
         form(
-            "/orgs/croix-bleue-sahel/settings",
-            "/orgs/croix-bleue-sahel/settings",
+            org!("/settings"),
+            org!("/settings"),
             &["before"],
             &[("organization", "Croix-Bleue Mali"), ("slug", "mali")],
             &["value=\"Croix-Bleue Mali\"", "value=\"mali\""],
@@ -495,7 +494,7 @@ async fn what_does_not_say_whose_it_is_leads_to_signing_in_and_to_its_page(db: T
     for (action, page) in [
         ("/account/tokens", "/account/tokens/new"),
         ("/account/tokens/revocation", "/account/tokens/revocation"),
-        (SETS, "/orgs/croix-bleue-sahel/permission-sets/new"),
+        (SETS, org!("/permission-sets/new")),
         ("/account/profile", "/account/profile"),
     ] {
         for csrf in ["", "0", &"0".repeat(63), &"é".repeat(32)] {

@@ -1,7 +1,7 @@
 //! What an answer says of its reader is decided once a request: the same request gets the same page, whatever is wrong
 //! with it.
 
-use crate::harness::{Person, TestApp, TestDb, db_test};
+use crate::harness::{Person, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
 use futures_util::future::join_all;
 
@@ -45,7 +45,7 @@ async fn the_same_bad_request_always_gets_the_same_page(db: TestDb) {
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let csrf = ben.get("/account/tokens/new").await.field("csrf").unwrap();
     let good = format!("csrf={csrf}&name=x&label=x");
-    let sets = "/orgs/croix-bleue-sahel/permission-sets";
+    let sets = org!("/permission-sets");
     let mut all = vec![
         bad("wrong csrf", ("POST", "/account/tokens"), "csrf=0&label=x", 403),
         bad("no csrf", ("POST", "/account/profile"), "name=x", 403),
@@ -72,8 +72,7 @@ async fn the_same_bad_request_always_gets_the_same_page(db: TestDb) {
     is_always_the_same(&ann, &no_number, "<span>Croix-Bleue Sahel</span>").await;
 
     // Whoever works in one organization and asks for a page of another sees that one in the frame.
-    for (path, name) in [("/orgs/croix-bleue-sahel/activity", "Croix-Bleue Sahel"), ("/orgs/segou/activity", "Ségou")]
-    {
+    for (path, name) in [(org!("/activity"), "Croix-Bleue Sahel"), ("/orgs/segou/activity", "Ségou")] {
         let csrf = bad("wrong csrf there", ("POST", &format!("{path}.csv")), "csrf=0", 403);
         is_always_the_same(&ann, &csrf, &format!("<span>{name}</span>")).await;
         let method = bad("another method there", ("DELETE", path), "", 405);

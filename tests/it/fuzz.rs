@@ -1,6 +1,6 @@
 //! Random requests, and random walks against a model. The numbers come from a seed that a failure prints.
 
-use crate::harness::{TestApp, TestDb, db_test, random::Random};
+use crate::harness::{DAY, TestApp, TestDb, db_test, random::Random};
 use domain::permission::BuiltInSet;
 use futures_util::{StreamExt, stream};
 
@@ -118,7 +118,6 @@ async fn no_request_makes_jeton_fail(db: TestDb) {
 
 #[db_test]
 async fn tokens_do_what_a_model_of_them_says(db: TestDb) {
-    const DAY: i64 = 86_400;
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mut random = Random::new();
     // The key of each token, its period, the moment from which that counts, and whether it was revoked.

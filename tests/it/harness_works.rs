@@ -172,6 +172,8 @@ async fn a_person_fills_a_form_with_javascript() {
     browser.sees("Scripts are on").await;
     browser.sees_no("Scripts are off").await;
     browser.sees("A moment later").await;
+    let changed = browser.changed(&browser.sent().await).await.expect("what scripts made of it");
+    assert!(changed.contains("A moment later"), "{changed}");
     browser.sees("Languages: en-US,en").await;
     fill_and_generate(&browser).await;
     browser.back().await;
@@ -201,6 +203,7 @@ async fn a_person_fills_a_form_without_javascript() {
     fill_and_generate(&browser).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.go("/").await;
+    assert_eq!(browser.changed(&browser.sent().await).await, None);
     assert_eq!(browser.axe().await, Vec::<String>::new());
     browser.sees("Scripts are off").await;
     browser.reload().await;

@@ -1,6 +1,6 @@
 //! Who administers the installation, and what is left of an account whose memberships have all ended.
 
-use crate::harness::{PASSWORD, Person, TestApp, TestDb, USERS, activity, change, db_test};
+use crate::harness::{PASSWORD, Person, TestApp, TestDb, USERS, activity, change, db_test, org};
 use domain::permission::BuiltInSet::{Administrator, Standard};
 use futures_util::future::join_all;
 
@@ -107,7 +107,7 @@ async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
         let logged = log.iter().filter(|entry| entry.action == action && entry.organization_id == Some(1));
         assert_eq!(logged.count(), 1, "{action}");
     }
-    let page = ann.get("/orgs/croix-bleue-sahel/activity?kind=accounts").await;
+    let page = ann.get(org!("/activity?kind=accounts")).await;
     page.shows("Ann made Ben an administrator of the installation");
 }
 

@@ -1,6 +1,6 @@
 //! The inventory: every token of an organization, and revoking somebody's with a reason.
 
-use crate::harness::{Answer, Person, TestApp, TestDb, db_test, lists};
+use crate::harness::{Answer, DAY, Person, TestApp, TestDb, db_test, lists, org};
 use domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp, token::TokenKind, user::UserId};
 use storage::{
     AnyConnection, StorageError,
@@ -10,8 +10,7 @@ use storage::{
     },
 };
 
-const DAY: i64 = 86_400;
-const ALL: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
+const ALL: &str = org!("/integrations/inventory");
 
 async fn revoke(person: &Person, id: &str, reason: &str) -> Answer {
     person.post(&format!("{ALL}/{id}/revocation"), &[("reason", reason)]).await
@@ -60,7 +59,7 @@ async fn an_administrator_revokes_and_the_owner_reads_who_and_why(db: TestDb) {
     let page = ben.get(&format!("/account/tokens/{id}")).await;
     page.shows(&told);
     assert!(!page.body.contains("<i>stolen") && !page.body.contains("another reason"));
-    ann.get("/orgs/croix-bleue-sahel/activity").await.shows("Ann revoked the token Power BI :").shows(reason);
+    ann.get(org!("/activity")).await.shows("Ann revoked the token Power BI :").shows(reason);
     let log = crate::harness::activity(&app.db);
     assert_eq!(log.iter().filter(|entry| entry.action == "token.revoked").count(), 1, "twice is once");
 }

@@ -1,7 +1,7 @@
 //! Keys that were found in the open and reported.
 
 use crate::harness::{
-    Answer, GITHUB_KEYS, TestApp, TestDb, activity, another_key, contains, db_test, everything_stored,
+    Answer, GITHUB_KEYS, TestApp, TestDb, activity, another_key, contains, db_test, everything_stored, org,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::permission::BuiltInSet;
@@ -87,9 +87,9 @@ async fn a_reported_key_is_revoked_and_everybody_sees_why(db: TestDb) {
         .await
         .shows(&format!("because its key was found in the open, at {PLACE}"));
     ann.get(&page).await.shows("because its key was found in the open");
-    ann.get("/orgs/croix-bleue-sahel/integrations/tokens").await.shows("because its key was found in the open");
-    ann.get("/orgs/croix-bleue-sahel/integrations/inventory").await.shows(&format!("found in the open, at {PLACE}"));
-    let log = ann.get("/orgs/croix-bleue-sahel/activity?kind=token.leaked").await;
+    ann.get(org!("/integrations/tokens")).await.shows("because its key was found in the open");
+    ann.get(org!("/integrations/inventory")).await.shows(&format!("found in the open, at {PLACE}"));
+    let log = ann.get(org!("/activity?kind=token.leaked")).await;
     log.shows(&format!("The key of the token Power BI was found in the open, and is revoked: {PLACE}"));
     log.shows("The key of the token Workato was found in the open, and is revoked.");
     assert!(!log.text().contains("By itself"), "somebody has reported it");

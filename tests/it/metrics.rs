@@ -1,6 +1,6 @@
 //! What a node tells of itself to Prometheus.
 
-use crate::harness::{TestApp, TestDb, db_test};
+use crate::harness::{TestApp, TestDb, db_test, org};
 
 /// The value of a line.
 fn value(metrics: &str, name: &str) -> f64 {
@@ -69,7 +69,7 @@ async fn each_name_is_explained_once_before_its_lines_and_no_secret_is_among_the
 async fn the_listener_for_programs_serves_programs_alone(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
-    for path in ["/", "/sign-in", "/account/tokens", "/static/app.css", "/orgs/croix-bleue-sahel/users", "/setup"] {
+    for path in ["/", "/sign-in", "/account/tokens", "/static/app.css", org!("/users"), "/setup"] {
         let answer = app.asked_by_program(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");

@@ -1,11 +1,10 @@
 //! Introspection, revocation and metadata, as other systems use them.
 
-use crate::harness::{Answer, Person, TestApp, TestDb, another_key, db_test};
+use crate::harness::{Answer, DAY, ORG, Person, SLUG, TestApp, TestDb, another_key, db_test, org};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::permission::BuiltInSet;
 use serde_json::{Value, json};
 
-const DAY: i64 = 86_400;
 const INTROSPECT: &str = "/oauth2/introspect";
 const BATCH: &str = "/oauth2/introspect/batch";
 const REVOKE: &str = "/oauth2/revoke";
@@ -76,7 +75,7 @@ async fn an_api_learns_whom_a_token_speaks_for(db: TestDb) {
     assert_eq!(told["client_id"], me["token"]["id"]);
     assert_eq!(told["token_type"], "Bearer");
     assert_eq!(told["iss"], app.url.as_str());
-    assert_eq!(told["organization"], "croix-bleue-sahel");
+    assert_eq!(told["organization"], SLUG);
     assert_eq!(told["organization_id"], me["organization"]["id"]);
     assert_eq!(told["permissions"], me["permissions"]);
     let (iat, exp, now) = (told["iat"].as_i64().unwrap(), told["exp"].as_i64().unwrap(), app.clock.now());
@@ -130,7 +129,7 @@ async fn whatever_is_not_an_active_token_of_the_organization_is_just_inactive(db
     let subject = app.me(&stopped).await;
     assert_eq!(subject.status, 200, "{}", subject.body);
     let subject = subject.json()["subject"]["id"].as_str().unwrap().replace("membership:", "");
-    let ben = &*format!("/orgs/croix-bleue-sahel/users/{subject}/deactivation");
+    let ben = &*format!("{ORG}/users/{subject}/deactivation");
     assert_eq!(ann.signs_in().await.status, 303);
     ann.get(ben).await;
     assert_eq!(ann.post(ben, &[]).await.status, 303);
@@ -290,7 +289,7 @@ async fn whoever_has_the_key_can_revoke_it(db: TestDb) {
     }
     assert_eq!(sends(&app, REVOKE, &basic(&id, "wrong"), &[("token", &caller)]).await.status, 401);
     assert_eq!(app.me(&caller).await.status, 200, "who says a wrong name is not listened to");
-    let log = ann.get("/orgs/croix-bleue-sahel/activity?kind=token.revoked").await.body;
+    let log = ann.get(org!("/activity?kind=token.revoked")).await.body;
     for name in ["one", "two", "three"] {
         assert!(log.contains(name), "{name}");
     }

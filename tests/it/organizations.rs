@@ -1,10 +1,10 @@
 //! Several organizations: making them, and their settings.
 
-use crate::harness::{PASSWORD, Person, TestApp, TestDb, db_test};
+use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
 use futures_util::future::{join, join_all};
 
-const SETTINGS: &str = "/orgs/croix-bleue-sahel/settings";
+const SETTINGS: &str = org!("/settings");
 
 #[db_test]
 async fn whoever_administers_the_installation_makes_organizations(db: TestDb) {
@@ -28,7 +28,7 @@ async fn whoever_administers_the_installation_makes_organizations(db: TestDb) {
 async fn an_address_that_is_taken_is_said_and_another_one_proposed(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let taken = ann.post("/organizations/new", &[("organization", "Croix-Bleue  Sahel"), ("slug", "")]).await;
-    assert_eq!((taken.status, taken.field("slug").as_deref()), (422, Some("croix-bleue-sahel-2")));
+    assert_eq!((taken.status, taken.field("slug").as_deref()), (422, Some(&*format!("{SLUG}-2"))));
     taken.shows("Another organization has or had this address");
     for wrong in ["Croix", "a--b", "-", "a/b", "é", "../x"] {
         let refused = ann.post("/organizations/new", &[("organization", "X"), ("slug", wrong)]).await;
@@ -57,7 +57,7 @@ async fn to_make_one_needs_the_password_again(db: TestDb) {
 async fn a_new_address_counts_at_once_and_the_old_one_leads_to_it(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
-    assert_eq!(app.me(&key).await.json()["organization"]["slug"], "croix-bleue-sahel");
+    assert_eq!(app.me(&key).await.json()["organization"]["slug"], SLUG);
     let form = [("organization", "Croix-Bleue <Mali>"), ("slug", "mali"), ("before", "Croix-Bleue Sahel")];
     let saved = ann.post(SETTINGS, &form).await;
     assert_eq!((saved.status, saved.header("location")), (303, "/orgs/mali/settings?saved"));
@@ -68,9 +68,9 @@ async fn a_new_address_counts_at_once_and_the_old_one_leads_to_it(db: TestDb) {
     );
     for (old, new) in [
         (SETTINGS, "/orgs/mali/settings"),
-        ("/orgs/croix-bleue-sahel", "/orgs/mali"),
-        ("/orgs/croix-bleue-sahel/users?q=a/b&set=1", "/orgs/mali/users?q=a/b&set=1"),
-        ("/orgs/croix-bleue-sahel/billing/seats.csv", "/orgs/mali/billing/seats.csv"),
+        (org!(""), "/orgs/mali"),
+        (org!("/users?q=a/b&set=1"), "/orgs/mali/users?q=a/b&set=1"),
+        (org!("/billing/seats.csv"), "/orgs/mali/billing/seats.csv"),
     ] {
         for moved in [ann.get(old).await, ann.get_part(old).await] {
             assert_eq!((moved.status, moved.header("location")), (307, new), "{old}");
@@ -83,10 +83,10 @@ async fn a_new_address_counts_at_once_and_the_old_one_leads_to_it(db: TestDb) {
     assert_eq!(ann.post("/orgs/mali/settings", &stale).await.status, 422);
     // A form that was opened at the old address is sent on as it is.
     let invited = [("email", "leo@example.org"), ("permission_set", "2")];
-    let sent = ann.post("/orgs/croix-bleue-sahel/users/invite", &invited).await;
+    let sent = ann.post(org!("/users/invite"), &invited).await;
     assert_eq!((sent.status, sent.header("location")), (307, "/orgs/mali/users/invite"));
     assert_eq!(ann.post("/orgs/mali/users/invite", &invited).await.status, 200);
-    let chosen = ann.post("/account/organization", &[("organization", "croix-bleue-sahel")]).await;
+    let chosen = ann.post("/account/organization", &[("organization", SLUG)]).await;
     assert_eq!((chosen.status, chosen.header("location")), (303, "/orgs/mali"));
 }
 
@@ -98,9 +98,9 @@ async fn a_former_address_is_never_anothers(db: TestDb) {
         let form = [("organization", name), ("slug", slug), ("before", before)];
         person.post(&format!("/orgs/{at}/settings"), &form).await
     };
-    assert_eq!(moves(&ann, "croix-bleue-sahel", "A", "mali", "Croix-Bleue Sahel").await.status, 303);
+    assert_eq!(moves(&ann, SLUG, "A", "mali", "Croix-Bleue Sahel").await.status, 303);
     assert_eq!(moves(&ann, "mali", "A", "segou", "A").await.status, 303);
-    for former in ["croix-bleue-sahel", "mali", "segou"] {
+    for former in [SLUG, "mali", "segou"] {
         let refused = moves(&stranger, "elsewhere", "A", former, "elsewhere").await;
         assert_eq!(refused.status, 422, "{former}");
         refused.shows("Another organization has or had this address");
@@ -115,7 +115,7 @@ async fn a_former_address_is_never_anothers(db: TestDb) {
     // It takes one of its own again, and the others follow.
     assert_eq!(moves(&ann, "segou", "A", "mali", "A").await.status, 303);
     assert_eq!(ann.get("/orgs/mali/users").await.status, 200);
-    for former in ["croix-bleue-sahel", "segou"] {
+    for former in [SLUG, "segou"] {
         assert_eq!(ann.get(&format!("/orgs/{former}/users")).await.header("location"), "/orgs/mali/users");
     }
 }
@@ -124,7 +124,7 @@ async fn a_former_address_is_never_anothers(db: TestDb) {
 async fn of_two_who_want_one_address_one_gets_it(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let zoe = app.add_organization("elsewhere", "Zoe").await;
-    let (mut of_ann, mut of_zoe) = ("croix-bleue-sahel".to_owned(), "elsewhere".to_owned());
+    let (mut of_ann, mut of_zoe) = (SLUG.to_owned(), "elsewhere".to_owned());
     for round in 0..5 {
         let slug = format!("wanted-{round}");
         let wants = async |person: &Person, at: &str, before: &str| {

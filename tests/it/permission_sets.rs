@@ -1,14 +1,14 @@
 //! Permission sets on their pages.
 
-use crate::harness::{Answer, PASSWORD, Person, TestApp, TestDb, db_test};
+use crate::harness::{Answer, ORG, PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::BuiltInSet;
 use futures_util::future::join_all;
 use storage::StorageError;
 
-const SETS: &str = "/orgs/croix-bleue-sahel/permission-sets";
+const SETS: &str = org!("/permission-sets");
 /// The built-in sets of the first organization.
-const ADMINISTRATOR: &str = "/orgs/croix-bleue-sahel/permission-sets/1";
+const ADMINISTRATOR: &str = org!("/permission-sets/1");
 const ALL: [&str; 20] = [
     "platform.users",
     "platform.groups",
@@ -176,7 +176,7 @@ async fn the_count_leads_to_those_who_have_a_set(db: TestDb) {
     let set =
         makes_set(&ann, "Guards", &["platform.permission_sets", "templates.view", "inspections.view", "assets.view"])
             .await;
-    let people = format!("/orgs/croix-bleue-sahel/users?set={}", set.rsplit_once('/').unwrap().1);
+    let people = format!("{ORG}/users?set={}", set.rsplit_once('/').unwrap().1);
     assert!(!ann.get(&set).await.body.contains(&people), "nobody has it");
     give(&app, &ben, &set);
     ann.invites("zoe@example.org", "Guards").await;
@@ -190,7 +190,7 @@ async fn the_count_leads_to_those_who_have_a_set(db: TestDb) {
     assert!(!ann.get(&format!("{people}&state=deactivated")).await.text().contains("ben@example.org"));
     ann.get(&format!("{people}&state=deactivated")).await.shows("Nobody in this organization fits what you chose");
     // One that there is not chooses nobody's.
-    ann.get("/orgs/croix-bleue-sahel/users?set=99999").await.shows("leo@example.org").shows("ben@example.org");
+    ann.get(org!("/users?set=99999")).await.shows("leo@example.org").shows("ben@example.org");
     // Who does not manage users is not led there.
     assert!(!ben.get(&set).await.body.contains(&people));
 }
@@ -223,7 +223,7 @@ async fn built_in_sets_stay_and_those_of_others_are_not_there(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let set = makes_set(&ann, "Ours", &["assets.view"]).await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
-    let foreign = set.replace("croix-bleue-sahel", "elsewhere");
+    let foreign = set.replace(SLUG, "elsewhere");
     for (person, path) in [(&ann, ADMINISTRATOR), (&stranger, foreign.as_str())] {
         let change = [&fields("Changed", &["assets.view"])[..], &[("version", "1")]].concat();
         assert_eq!(person.get(&format!("{path}/edit")).await.status, 404, "{path}");

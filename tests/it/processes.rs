@@ -1,7 +1,7 @@
 //! Jeton as its operator meets it: a process with a data folder.
 
 use crate::harness::{
-    TestDb, folder,
+    TestDb, folder, org,
     process::{Process, after, client, command, fails, prints, status},
 };
 use serde_json::Value;
@@ -254,7 +254,7 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
     let key = ann.makes_token("Power BI").await;
     assert_eq!(status(&url, &key).await, 200);
     client().get(format!("{url}/api/v1/me?access_token={key}")).send().await.unwrap();
-    let inventory = "/orgs/croix-bleue-sahel/integrations/inventory";
+    let inventory = org!("/integrations/inventory");
     assert_eq!(ann.asks_for_token(&key, "read", "45").await.status, 422);
     assert_eq!(ann.post(&format!("{inventory}/search"), &[("search", &key)]).await.status, 303);
     assert_eq!(ann.get(&format!("{inventory}?search={key}")).await.status, 303);

@@ -1,9 +1,9 @@
 //! Protected APIs: registering, changing and deleting them, and what verification makes of their rules.
 
-use crate::harness::{Answer, Person, TestApp, TestDb, activity, db_test};
+use crate::harness::{Answer, Person, TestApp, TestDb, activity, db_test, org};
 
 /// Where Ann's organization has them.
-const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
+const APIS: &str = org!("/integrations/apis");
 
 /// Methods, path, scope, permission.
 type Rule = (&'static str, &'static str, &'static str, &'static str);
@@ -57,7 +57,7 @@ async fn an_api_is_registered_shown_and_listed(db: TestDb) {
     ann.get(APIS).await.shows("Order API").shows("https://api.example.org/v1/").shows("2 rules");
     let entry = activity(&app.db).pop().expect("an entry");
     assert!(format!("{entry:?}").contains("protected_api.created"), "{entry:?}");
-    ann.get("/orgs/croix-bleue-sahel/activity")
+    ann.get(org!("/activity"))
         .await
         .shows("registered the protected API Order API")
         .shows("Reading (GET, HEAD, OPTIONS) /orders/* → Read only, Templates: View");
@@ -169,7 +169,7 @@ async fn an_api_is_deleted_once_and_its_proxy_is_refused(db: TestDb) {
     assert_eq!(ann.post(&format!("{page}/deletion"), &[]).await.status, 303);
     assert_eq!(asks(&app, &verify, &key, "GET", "/v1/x").await.status, 403);
     assert_eq!(ann.post(&format!("{page}/deletion"), &[]).await.status, 404);
-    ann.get("/orgs/croix-bleue-sahel/activity").await.shows("deleted the protected API Order API");
+    ann.get(org!("/activity")).await.shows("deleted the protected API Order API");
 }
 
 #[db_test]
@@ -481,7 +481,7 @@ async fn a_preflight_passes_without_a_key_where_the_api_lets_it(db: TestDb) {
     assert_eq!(ann.post(&format!("{page}/edit"), &on).await.status, 303);
     ann.get(&page).await.shows("Browsers may ask without a key (CORS preflight).");
     assert!(ann.get(&format!("{page}/edit")).await.body.contains("aria-describedby=\"preflights-hint\" checked"));
-    ann.get("/orgs/croix-bleue-sahel/activity").await.shows("Browsers may ask without a key (CORS preflight).");
+    ann.get(org!("/activity")).await.shows("Browsers may ask without a key (CORS preflight).");
 
     let passed = ask(&preflight).await;
     assert_eq!(passed.status, 200);

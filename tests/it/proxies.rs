@@ -4,10 +4,11 @@
 use crate::harness::{
     Person, TestApp, TestDb,
     link::{Link, Way},
+    org,
     proxy::{Hit, Kind, Proxy, Upstream, free_port},
 };
 
-const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
+const APIS: &str = org!("/integrations/apis");
 const IDENTITY: [&str; 6] =
     ["jeton-subject", "jeton-organization", "jeton-organization-id", "jeton-scope", "jeton-permissions", "jeton-token"];
 

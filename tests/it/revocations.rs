@@ -1,7 +1,7 @@
 //! Receipts of revocations: that every way of revoking makes one, what the nodes tell in it, its signature, and who may see it.
 
 use crate::harness::{
-    Person, TestApp, TestDb, db_test, folder,
+    ORG, Person, SLUG, TestApp, TestDb, db_test, folder, org,
     process::{Process, client, command, prints, status},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -67,7 +67,7 @@ async fn a_receipt_says_when_each_node_refused_and_what_it_accepted_last(db: Tes
     let answer = whole_receipt(&app.url, &auditor, &id).await;
     let receipt = &answer["receipt"];
     assert_eq!(receipt["iss"], app.url.as_str());
-    assert_eq!(receipt["organization"], "croix-bleue-sahel");
+    assert_eq!(receipt["organization"], SLUG);
     assert!(receipt["organization_id"].as_str().is_some_and(domain::token::is_public_id));
     assert_eq!(receipt["token"], json!({ "id": id, "label": "Power BI", "kind": "personal" }));
     assert_eq!(receipt["revoked"], "token");
@@ -142,7 +142,7 @@ async fn every_way_of_revoking_a_personal_token_makes_a_receipt(db: TestDb) {
 
     ben.makes_token("by Ann").await;
     ids.push(ben.token_id("by Ann").await);
-    let path = format!("/orgs/croix-bleue-sahel/integrations/inventory/{}/revocation", ids.last().unwrap());
+    let path = format!("{ORG}/integrations/inventory/{}/revocation", ids.last().unwrap());
     ann.get(&path).await;
     assert_eq!(ann.post(&path, &[("reason", "He asked for it")]).await.status, 303);
 
@@ -266,9 +266,9 @@ async fn who_else_asks_is_told_nothing(db: TestDb) {
         assert_eq!((ann.get(page).await.status, ben.get(page).await.status), (200, 404));
     }
     for part in ["", "/file"] {
-        let page = format!("/orgs/croix-bleue-sahel/integrations/receipts/{id}{part}");
+        let page = format!("{ORG}/integrations/receipts/{id}{part}");
         assert_eq!((ann.get(&page).await.status, ben.get(&page).await.status), (200, 403));
-        assert_eq!(stranger.get(&page.replace("croix-bleue-sahel", "elsewhere")).await.status, 404);
+        assert_eq!(stranger.get(&page.replace(SLUG, "elsewhere")).await.status, 404);
     }
 }
 
@@ -315,8 +315,8 @@ async fn the_page_of_a_revoked_token_says_since_when_it_is_refused(db: TestDb) {
     let list = ann.revokes("Power BI").await.header("location").to_owned();
     ann.get(&list).await.shows("Refused since");
     assert!(!ann.get("/account/tokens").await.text().contains("Refused since"));
-    let inventory = ann.get("/orgs/croix-bleue-sahel/integrations/inventory?state=revoked").await;
-    assert!(inventory.body.contains(&format!("href=\"/orgs/croix-bleue-sahel/integrations/receipts/{id}\"")));
+    let inventory = ann.get(org!("/integrations/inventory?state=revoked")).await;
+    assert!(inventory.body.contains(&format!("href=\"{ORG}/integrations/receipts/{id}\"")));
     let shown = ann.get(&page).await;
     shown.shows("Refused since");
     assert!(shown.body.contains(&format!("href=\"{receipt}\"")));

@@ -1,7 +1,8 @@
 //! The table of every route × actor with its answer. A route that is served and missing here fails.
 
-use crate::harness::{Person, TestApp, TestDb, db_test};
+use crate::harness::{ORG, Person, SLUG, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
+use scraper::ElementRef;
 use std::collections::BTreeSet;
 
 /// What each actor gets: a visitor, Ann who owns the things in the address, Ben who does not, and a key in the header.
@@ -218,9 +219,12 @@ async fn cast(db: TestDb) -> (TestApp, Person, Person, String, String, String) {
 /// The id of a session that Ann has on another device.
 async fn another_session(app: &TestApp, ann: &Person) -> String {
     app.browser("Ann").signs_in().await;
-    let list = ann.get("/account/sessions").await.body;
-    let forms = list.split("/account/sessions/").filter_map(|part| part.split_once("/end\"")).map(|(id, _)| id);
-    forms.filter(|id| id.len() == 10).last().expect("another session").to_owned()
+    // The form of the session that looks has a button without a name of its own.
+    let of_a_session = |form: ElementRef| {
+        let id = form.attr("action")?.strip_prefix("/account/sessions/")?.strip_suffix("/end")?;
+        Some(id.to_owned())
+    };
+    ann.get("/account/sessions").await.first("form:has([aria-label])", of_a_session).expect("another session")
 }
 
 /// A Jeton in which everything is there that an address may be about, with Ann, who may do everything, and a key of hers.
@@ -273,11 +277,11 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] 
     app.add_user("Ben", BuiltInSet::Standard).await;
     ann.invites("leo@example.org", "Reader").await;
     let new_set = [("name", "Guards"), ("permission", "assets.view")];
-    let set = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
+    let set = ann.post(org!("/permission-sets"), &new_set).await;
     let new_api = [("name", "Order API"), ("address", "https://api.example.org")];
-    let api = ann.post("/orgs/croix-bleue-sahel/integrations/apis", &new_api).await;
+    let api = ann.post(org!("/integrations/apis"), &new_api).await;
     [
-        ("{slug}", "croix-bleue-sahel".into()),
+        ("{slug}", SLUG.into()),
         ("{token}", ann.token_id("script").await),
         ("{service}", last(&ann.service_token("Workato").await)),
         ("{member}", last(&ann.page_of("Ben").await)),
@@ -358,11 +362,11 @@ async fn no_nul_in_an_address_or_a_form_reaches_the_database(db: TestDb) {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     for (path, field) in [("users", "q"), ("integrations/inventory", "search"), ("integrations/tokens", "search")] {
-        let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=%00")).await;
+        let list = ann.get(&format!("{ORG}/{path}?{field}=%00")).await;
         assert!(list.status == 200 && !list.text().contains("Workato") && !list.body.contains("Ben</a>"), "{path}");
     }
     for (path, field) in [("activity", "person"), ("integrations/inventory", "owner")] {
-        let list = ann.get(&format!("/orgs/croix-bleue-sahel/{path}?{field}=a%00b")).await;
+        let list = ann.get(&format!("{ORG}/{path}?{field}=a%00b")).await;
         assert_eq!(list.status, 422, "{path}");
         list.shows("Nobody in this organization has this name");
     }

@@ -3,7 +3,7 @@
 //! They call the verbs themselves, which pages and commands call too, so that thousands of operations take seconds. With
 //! `JETON_SOAK=1` they are as long as the requirements ask (CONTRIBUTING.md).
 
-use crate::harness::{PASSWORD, TestApp, TestDb, db_test, random::Random};
+use crate::harness::{DAY, PASSWORD, SLUG, TestApp, TestDb, db_test, random::Random};
 use app::{
     AppError, Jeton,
     authority::Holder,
@@ -22,8 +22,6 @@ use futures_util::future::join_all;
 use storage::{StorageError, users};
 
 const HOUR: i64 = 3600;
-const DAY: i64 = 24 * HOUR;
-
 /// As many as in the tests, or as in a soak.
 fn many(in_tests: usize, in_a_soak: usize) -> usize {
     if std::env::var_os("JETON_SOAK").is_some() { in_a_soak } else { in_tests }
@@ -37,7 +35,7 @@ async fn at_work(app: &TestApp) -> Holder<ManageIntegrations> {
     let key =
         app::sessions::begin(&app.jeton, Begin { user: ann, generation: 0, source: Source::default() }).await.unwrap();
     let actor = app::sessions::authenticate(&app.jeton, KeyHash::of(&key)).await.unwrap();
-    app::authority::enter(&app.jeton, actor, "croix-bleue-sahel").await.unwrap().holding().unwrap()
+    app::authority::enter(&app.jeton, actor, SLUG).await.unwrap().holding().unwrap()
 }
 
 async fn create(jeton: &Jeton, at: &Holder<ManageIntegrations>, name: &str) -> Result<NewKey, AppError> {

@@ -1,30 +1,18 @@
 //! Service users' API tokens, through their pages. The first tests are the rows of the table at the top of the second
 //! document, which says how they differ from users' own tokens.
 
-use crate::harness::{PASSWORD, Person, TestApp, TestDb, activity, db_test, everything_stored, service::TOKENS};
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use crate::harness::{
+    DAY, PASSWORD, Person, SLUG, TestApp, TestDb, activity, count, db_test, everything_stored, org, service::TOKENS,
+};
+use diesel::{RunQueryDsl, sql_query};
 use domain::permission::{BuiltInSet, Permissions};
 use storage::{AnyConnection, StorageError};
 
 const HOUR: i64 = 3600;
-const DAY: i64 = 24 * HOUR;
-
 /// Runs SQL as another process would.
 fn behind_its_back(app: &TestApp, sql: &str) {
     let change = |connection: &mut AnyConnection| Ok(sql_query(sql).execute(connection).map(drop)?);
     app.db.change_authority::<_, StorageError>(change).expect("a change");
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-fn count(app: &TestApp, from: &str) -> i64 {
-    let sql = format!("SELECT count(*) AS count FROM {from}");
-    let rows = app.db.read::<Vec<Count>, StorageError>(|connection| Ok(sql_query(&sql).load(connection)?));
-    rows.expect("a count")[0].count
 }
 
 /// The permissions of whatever this key speaks for.
@@ -46,7 +34,7 @@ async fn ownership_a_service_token_is_a_service_users_and_a_users_token_is_the_u
     let own = app.me(&ann.makes_token("Power BI").await).await.json();
     assert_eq!((&service["subject"]["name"], &service["token"]["kind"]), (&"Workato".into(), &"service".into()));
     assert_eq!((&own["subject"]["name"], &own["token"]["kind"]), (&"Ann".into(), &"personal".into()));
-    assert_eq!(service["organization"]["slug"], "croix-bleue-sahel");
+    assert_eq!(service["organization"]["slug"], SLUG);
 }
 
 #[db_test]
@@ -128,7 +116,7 @@ async fn visibility_a_service_user_is_in_no_list_of_users_and_a_users_token_in_t
     ann.makes_token("Power BI").await;
     let own = ann.get("/account/tokens").await;
     own.shows("Power BI").shows("1 of 10");
-    let users = ann.get("/orgs/croix-bleue-sahel/users").await;
+    let users = ann.get(org!("/users")).await;
     assert!(!own.text().contains("Workato") && !users.text().contains("Workato"));
     let shared = ann.get(TOKENS).await;
     shared.shows("Workato").shows("1 of 20");
@@ -489,7 +477,7 @@ async fn another_organizations_tokens_are_not_there(db: TestDb) {
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
-    let theirs = token.replace("croix-bleue-sahel", "elsewhere");
+    let theirs = token.replace(SLUG, "elsewhere");
     for base in [&token, &theirs] {
         for part in [
             "",

@@ -1,6 +1,6 @@
 //! The first start.
 
-use crate::harness::{PASSWORD, TestApp, TestDb, db_test};
+use crate::harness::{PASSWORD, SLUG, TestApp, TestDb, db_test};
 use app::Jeton;
 
 #[db_test]
@@ -31,7 +31,7 @@ async fn the_first_user_is_signed_in_as_administrator_and_set_up_is_over(db: Tes
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token_with("everything", "read_write").await;
     let me = app.me(&key).await.json();
-    assert_eq!(me["organization"]["slug"], "croix-bleue-sahel");
+    assert_eq!(me["organization"]["slug"], SLUG);
     assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 
     let code = app::setup::code(&app.jeton);

@@ -1,7 +1,7 @@
 //! Addresses as people type them and cut them short lead to the page that is meant, and nowhere else.
 
 use crate::{
-    harness::{Answer, Person, TestApp, TestDb, db_test},
+    harness::{Answer, Person, SLUG, TestApp, TestDb, db_test, org},
     routes::{reading, things},
 };
 use std::{
@@ -41,7 +41,7 @@ async fn a_short_address_leads_to_the_page_that_is_meant(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let visitor = app.browser("Visitor");
     for (address, page) in ADDRESSES {
-        let fill = |path: &str| path.replace("{slug}", "croix-bleue-sahel").replace("{id}", "0123456789");
+        let fill = |path: &str| path.replace("{slug}", SLUG).replace("{id}", "0123456789");
         let (address, page) = (fill(address), fill(page));
         let answer = ann.get(&address).await;
         assert_eq!((answer.status, answer.header("location")), (303, &*page), "{address}");
@@ -59,10 +59,10 @@ async fn a_short_address_leads_to_the_page_that_is_meant(db: TestDb) {
         let is_search = address.ends_with("/search") && posted.header("location") == page;
         assert!(matches!(posted.status, 404 | 405) || is_search, "{address}: {}", posted.status);
     }
-    assert_eq!(ends(&ann, "/orgs").await.0, "/orgs/croix-bleue-sahel/users");
+    assert_eq!(ends(&ann, "/orgs").await.0, org!("/users"));
     // Whether there is such an organization is only said to those who belong to it.
     let stranger = app.add_organization("elsewhere", "Stranger").await;
-    for slug in ["croix-bleue-sahel", "nowhere"] {
+    for slug in [SLUG, "nowhere"] {
         assert_eq!(ends(&stranger, &format!("/orgs/{slug}/members/")).await.1.status, 404, "{slug}");
     }
 }
@@ -95,7 +95,7 @@ async fn slashes_too_many_and_capitals_in_fixed_words_change_nothing(db: TestDb)
         ("/account/tokens/", "/account/tokens"),
         ("/account//tokens///?sort=used", "/account/tokens?sort=used"),
         ("//sign-in?next=%2Faccount%2Ftokens", "/sign-in?next=%2Faccount%2Ftokens"),
-        ("/orgs/croix-bleue-sahel/users//?q=ann", "/orgs/croix-bleue-sahel/users?q=ann"),
+        (org!("/users//?q=ann"), org!("/users?q=ann")),
         ("/orgs/caf%C3%A9/users/", "/orgs/caf%C3%A9/users"),
         ("/orgs/caf%C3%A9/members?q=%C3%A9", "/orgs/caf%C3%A9/users?q=%C3%A9"),
         ("/Sign-In", "/sign-in"),
@@ -122,7 +122,7 @@ async fn no_address_leads_to_another_host_and_what_is_unknown_stays_so(db: TestD
         "/https:/evil.example/",
         "/nowhere/",
         "/account/nothing/",
-        "/orgs/croix-bleue-sahel/nothing/",
+        org!("/nothing/"),
         "/SIGN-IN/x",
         "/.well-known/change-password/x",
         "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200",

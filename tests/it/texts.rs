@@ -1,14 +1,13 @@
 //! What people type: one form of it everywhere, nothing in it that misleads, and one kind of search.
 
 use crate::harness::{
-    Answer, PASSWORD, Person, TestApp, TestDb, USERS, another_key, contains, db_test, everything_stored,
+    Answer, ORG, PASSWORD, Person, TestApp, TestDb, USERS, another_key, contains, db_test, everything_stored, org,
     service::TOKENS,
 };
 use domain::permission::BuiltInSet;
 
-const ORG: &str = "/orgs/croix-bleue-sahel";
-const INVENTORY: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
-const LOG: &str = "/orgs/croix-bleue-sahel/activity";
+const INVENTORY: &str = org!("/integrations/inventory");
+const LOG: &str = org!("/activity");
 
 /// Every field whose text others read, each with the form around it: what somebody gets who types `text` there.
 async fn typed_everywhere(app: &TestApp, ann: &Person, text: &str) -> Vec<(&'static str, Answer)> {

@@ -1,10 +1,8 @@
 //! Personal tokens on their pages.
 
-use crate::harness::{Answer, PASSWORD, Person, TestApp, TestDb, db_test};
+use crate::harness::{Answer, DAY, PASSWORD, Person, TestApp, TestDb, db_test};
 use domain::permission::BuiltInSet;
 use storage::{StorageError, tokens, users};
-
-const DAY: i64 = 86_400;
 
 /// How many tokens of Ann take a place in the database.
 fn taken(app: &TestApp) -> usize {

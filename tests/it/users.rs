@@ -1,6 +1,6 @@
 //! The people of an organization: who may decide about whom, and what stops at once.
 
-use crate::harness::{PASSWORD, Person, TestApp, TestDb, USERS, activity, change, count, db_test, lists};
+use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, change, count, db_test, lists, org};
 use domain::{
     membership::PageFrom,
     organization::{MembershipId, OrganizationId, PermissionSetId},
@@ -258,7 +258,7 @@ async fn an_administrators_link_ends_when_it_would_open_more(db: TestDb) {
     ann.gives("Ben", "Standard").await;
     assert_eq!(visitor.get(&link).await.status, 410, "Ben may do more now");
     let new_set = [("name", "Guards"), ("permission", "assets.view")];
-    let made = ann.post("/orgs/croix-bleue-sahel/permission-sets", &new_set).await;
+    let made = ann.post(org!("/permission-sets"), &new_set).await;
     let set = made.header("location").trim_end_matches("?made").to_owned();
     assert_eq!(ann.gives("Ben", "Guards").await.status, 303);
     let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
@@ -284,7 +284,7 @@ async fn people_of_another_organization_are_not_there(db: TestDb) {
     let stranger = app.add_organization("elsewhere", "Stranger").await;
     let page = ann.page_of("Ben").await;
     ann.invites("leo@example.org", "Reader").await;
-    let foreign = page.replace("croix-bleue-sahel", "elsewhere");
+    let foreign = page.replace(SLUG, "elsewhere");
     for what in ["", "/deactivation", "/removal", "/reactivation", "/password-link"] {
         assert_eq!(stranger.get(&format!("{foreign}{what}")).await.status, 404, "{what}");
         if !what.is_empty() {

@@ -1,11 +1,11 @@
 //! Forms that are sent when their session has ended, and two Jetons in one browser.
 
 use super::{NOTHING, ann_at, bring, sign_in};
-use crate::harness::{Setup, TestApp, TestDb};
+use crate::harness::{Setup, TestApp, TestDb, org};
 
 async fn a_form_over_lunch(javascript: bool) {
     let (app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
-    browser.go("/orgs/croix-bleue-sahel/permission-sets/new").await;
+    browser.go(org!("/permission-sets/new")).await;
     browser.fill("Name", "Night shift").await;
     browser.choose("Conduct").await;
     app.clock.advance(60 * 60);
@@ -20,7 +20,7 @@ async fn a_form_over_lunch(javascript: bool) {
     assert_eq!(browser.value("Name").await, "Night shift");
     assert_eq!(browser.evaluate("return document.querySelectorAll('[name=permission]:checked').length").await, 1);
     ann.signs_in().await;
-    assert!(!ann.get("/orgs/croix-bleue-sahel/permission-sets").await.text().contains("Night shift"));
+    assert!(!ann.get(org!("/permission-sets")).await.text().contains("Night shift"));
     browser.click("Create").await;
     browser.sees("The permission set is ready").await;
     assert_eq!(browser.complaints().await, NOTHING);

@@ -2,12 +2,12 @@
 
 use super::bring;
 use crate::harness::{
-    Browser, TestApp, TestDb,
+    Browser, TestApp, TestDb, org,
     proxy::{Kind, Proxy, Upstream, free_port},
 };
 use serde_json::{Value, json};
 
-const APIS: &str = "/orgs/croix-bleue-sahel/integrations/apis";
+const APIS: &str = org!("/integrations/apis");
 
 /// What a script of the open page gets: status, two headers and body, or that the browser keeps the answer from it.
 async fn fetches(browser: &Browser, address: &str, how: &Value) -> Value {

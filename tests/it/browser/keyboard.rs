@@ -1,7 +1,7 @@
 //! The same with the keyboard alone.
 
 use super::{NOTHING, ann_at, key_shown};
-use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb};
+use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb, org};
 use thirtyfour::Key;
 
 /// What has the focus, by its name.
@@ -162,7 +162,7 @@ async fn the_inventory_is_searched_while_typing_and_keeps_the_focus() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     ann.makes_token("Power BI").await;
     ann.makes_token("R scripts").await;
-    const ALL: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
+    const ALL: &str = org!("/integrations/inventory");
     browser.go(ALL).await;
     tab_to(&browser, "Search").await;
     browser.press("power").await;
@@ -193,7 +193,7 @@ async fn the_inventory_is_searched_without_scripts() {
     ann.makes_token("R scripts").await;
     let browser = Browser::without_javascript(&app.url).await;
     super::bring(&ann, &browser).await;
-    browser.go("/orgs/croix-bleue-sahel/integrations/inventory").await;
+    browser.go(org!("/integrations/inventory")).await;
     browser.fill("Search", "power").await;
     browser.click("Show").await;
     browser.sees_no("R scripts").await;

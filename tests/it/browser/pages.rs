@@ -4,7 +4,7 @@
 //! `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
-use crate::harness::{Browser, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html};
+use crate::harness::{Browser, DAY, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::BuiltInSet;
 use std::{path::PathBuf, time::Duration};
@@ -114,7 +114,7 @@ const NEWCOMER: &[Page] = &[
     ("sessions", &[Go("/account/sessions")]),
     ("sign-out", &[Go("/logout")]),
     ("tokens empty", &[Go("/account/tokens")]),
-    ("service tokens empty", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
+    ("service tokens empty", &[Go(org!("/integrations/tokens"))]),
     ("new", &[Go("/account/tokens/new")]),
     ("new with errors", &[Go("/account/tokens/new"), REFUSED]),
     ("not found while signed in", &[Go("/account/tokens/zzzzzzzzzz")]),
@@ -148,91 +148,70 @@ const WITH_TOKENS: &[Page] = &[
         &[Go("/account/tokens/{Python, home}/revocation"), Press("main [type=submit]", ".notice[data-tone=ok]")],
     ),
     ("sessions, several", &[Go("/account/sessions")]),
-    ("activity", &[Go("/orgs/croix-bleue-sahel/activity")]),
-    ("activity details", &[Go("/orgs/croix-bleue-sahel/activity"), Press(".log .more", ".log details[open] dl")]),
-    ("activity entry", &[Go("/orgs/croix-bleue-sahel/activity/1")]),
-    ("activity empty", &[Go("/orgs/croix-bleue-sahel/activity?kind=user.removed")]),
-    ("activity with errors", &[Go("/orgs/croix-bleue-sahel/activity?person=Nobody&from=yesterday")]),
-    ("inventory", &[Go("/orgs/croix-bleue-sahel/integrations/inventory")]),
-    ("inventory, key of nobody", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?unknown_key=1")]),
-    ("inventory empty", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?kind=service&search=none")]),
-    ("inventory unused", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?unused=30")]),
-    ("inventory with errors", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?owner=Nobody")]),
-    (
-        "inventory dialog",
-        &[Go("/orgs/croix-bleue-sahel/integrations/inventory"), Press("#inventory [data-dialog]", "dialog:modal")],
-    ),
+    ("activity", &[Go(org!("/activity"))]),
+    ("activity details", &[Go(org!("/activity")), Press(".log .more", ".log details[open] dl")]),
+    ("activity entry", &[Go(org!("/activity/1"))]),
+    ("activity empty", &[Go(org!("/activity?kind=user.removed"))]),
+    ("activity with errors", &[Go(org!("/activity?person=Nobody&from=yesterday"))]),
+    ("inventory", &[Go(org!("/integrations/inventory"))]),
+    ("inventory, key of nobody", &[Go(org!("/integrations/inventory?unknown_key=1"))]),
+    ("inventory empty", &[Go(org!("/integrations/inventory?kind=service&search=none"))]),
+    ("inventory unused", &[Go(org!("/integrations/inventory?unused=30"))]),
+    ("inventory with errors", &[Go(org!("/integrations/inventory?owner=Nobody"))]),
+    ("inventory dialog", &[Go(org!("/integrations/inventory")), Press("#inventory [data-dialog]", "dialog:modal")]),
     (
         "inventory revocation with errors",
-        &[
-            Go("/orgs/croix-bleue-sahel/integrations/inventory/{R scripts}/revocation"),
-            Press("main [type=submit]", "[aria-invalid]"),
-        ],
+        &[Go(org!("/integrations/inventory/{R scripts}/revocation")), Press("main [type=submit]", "[aria-invalid]")],
     ),
 ];
 /// `{service: Name}` in an address is the id of a service user's token.
 const INTEGRATIONS: &[Page] = &[
-    ("service tokens", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
+    ("service tokens", &[Go(org!("/integrations/tokens"))]),
     (
         "service tokens, menu",
-        &[Go("/orgs/croix-bleue-sahel/integrations/tokens"), Press("[popovertarget^=more]", ".row-menu:popover-open")],
+        &[Go(org!("/integrations/tokens")), Press("[popovertarget^=more]", ".row-menu:popover-open")],
     ),
-    ("service tokens, none fits", &[Go("/orgs/croix-bleue-sahel/integrations/tokens?search=nothing")]),
-    ("service token", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}")]),
-    ("service token, two keys", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: SAP}")]),
-    ("service token revoked", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}")]),
-    ("service token, name", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/name")]),
+    ("service tokens, none fits", &[Go(org!("/integrations/tokens?search=nothing"))]),
+    ("service token", &[Go(org!("/integrations/tokens/{service: Warehouse}"))]),
+    ("service token, two keys", &[Go(org!("/integrations/tokens/{service: SAP}"))]),
+    ("service token revoked", &[Go(org!("/integrations/tokens/{service: Old ETL}"))]),
+    ("service token, name", &[Go(org!("/integrations/tokens/{service: Warehouse}/name"))]),
     (
         "service token, name with errors",
-        &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/name"), Type("name", " "), REFUSED],
+        &[Go(org!("/integrations/tokens/{service: Warehouse}/name")), Type("name", " "), REFUSED],
     ),
-    ("service token, expiry", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/expiry")]),
-    (
-        "service token, permissions",
-        &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/permissions")],
-    ),
-    ("service revocation", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: SAP}/revocation")]),
-    (
-        "service revocation dialog",
-        &[Go("/orgs/croix-bleue-sahel/integrations/tokens"), Press("[href$=revocation]", "dialog:modal")],
-    ),
-    ("service regeneration", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}/regeneration")]),
-    ("service deletion", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}/deletion")]),
-    ("service rotation", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}/rotation")]),
+    ("service token, expiry", &[Go(org!("/integrations/tokens/{service: Warehouse}/expiry"))]),
+    ("service token, permissions", &[Go(org!("/integrations/tokens/{service: Warehouse}/permissions"))]),
+    ("service revocation", &[Go(org!("/integrations/tokens/{service: SAP}/revocation"))]),
+    ("service revocation dialog", &[Go(org!("/integrations/tokens")), Press("[href$=revocation]", "dialog:modal")]),
+    ("service regeneration", &[Go(org!("/integrations/tokens/{service: Old ETL}/regeneration"))]),
+    ("service deletion", &[Go(org!("/integrations/tokens/{service: Old ETL}/deletion"))]),
+    ("service rotation", &[Go(org!("/integrations/tokens/{service: Warehouse}/rotation"))]),
     (
         "service rotation dialog",
-        &[
-            Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Warehouse}"),
-            Press("[href$=rotation]", "dialog:modal"),
-        ],
+        &[Go(org!("/integrations/tokens/{service: Warehouse}")), Press("[href$=rotation]", "dialog:modal")],
     ),
-    ("service old key", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: SAP}/old-key")]),
-    ("service new", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new")]),
-    ("service new with errors", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new"), REFUSED_AT_END]),
+    ("service old key", &[Go(org!("/integrations/tokens/{service: SAP}/old-key"))]),
+    ("service new", &[Go(org!("/integrations/tokens/new"))]),
+    ("service new with errors", &[Go(org!("/integrations/tokens/new")), REFUSED_AT_END]),
     (
         "service created",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/tokens/new"),
+            Go(org!("/integrations/tokens/new")),
             Type("name", "Made here"),
             Press("main .at-end [type=submit]", "output"),
         ],
     ),
 ];
 const PROTECTED_APIS: &[Page] = &[
-    ("protected APIs empty", &[Go("/orgs/croix-bleue-sahel/integrations/apis")]),
-    ("protected API new", &[Go("/orgs/croix-bleue-sahel/integrations/apis/new")]),
-    (
-        "protected API new with errors",
-        &[Go("/orgs/croix-bleue-sahel/integrations/apis/new"), Type("path[]", "orders"), REFUSED_AT_END],
-    ),
-    (
-        "protected API new, two rules",
-        &[Go("/orgs/croix-bleue-sahel/integrations/apis/new"), Press("[value=add]", "#path-2")],
-    ),
+    ("protected APIs empty", &[Go(org!("/integrations/apis"))]),
+    ("protected API new", &[Go(org!("/integrations/apis/new"))]),
+    ("protected API new with errors", &[Go(org!("/integrations/apis/new")), Type("path[]", "orders"), REFUSED_AT_END]),
+    ("protected API new, two rules", &[Go(org!("/integrations/apis/new")), Press("[value=add]", "#path-2")]),
     (
         "protected API registered",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis/new"),
+            Go(org!("/integrations/apis/new")),
             Type("name", "Order API"),
             Type("address", "https://api.example.org/v1/"),
             Press("main .at-end [type=submit]", ".notice[data-tone=ok]"),
@@ -241,7 +220,7 @@ const PROTECTED_APIS: &[Page] = &[
     (
         "protected API, Envoy",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Go(org!("/integrations/apis")),
             Press(".selectable a", ".samples"),
             Press("details:has(#envoy) summary", "details[open] #envoy"),
         ],
@@ -249,23 +228,19 @@ const PROTECTED_APIS: &[Page] = &[
     (
         "protected API, HAProxy",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Go(org!("/integrations/apis")),
             Press(".selectable a", ".samples"),
             Press("details:last-of-type summary", "details[open] #haproxy-lua"),
         ],
     ),
     (
         "protected API edit",
-        &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis"),
-            Press(".selectable a", ".samples"),
-            Press("[href$=edit]", "#path-1"),
-        ],
+        &[Go(org!("/integrations/apis")), Press(".selectable a", ".samples"), Press("[href$=edit]", "#path-1")],
     ),
     (
         "protected API, preflights pass",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Go(org!("/integrations/apis")),
             Press(".selectable a", ".samples"),
             Press("[href$=edit]", "#path-1"),
             Press("[name=preflights]", "[name=preflights]:checked"),
@@ -275,16 +250,16 @@ const PROTECTED_APIS: &[Page] = &[
     (
         "protected API deletion dialog",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis"),
+            Go(org!("/integrations/apis")),
             Press(".selectable a", ".samples"),
             Press("[href$=deletion]", "dialog:modal"),
         ],
     ),
-    ("protected APIs", &[Go("/orgs/croix-bleue-sahel/integrations/apis")]),
+    ("protected APIs", &[Go(org!("/integrations/apis"))]),
     (
         "sign-in, form kept",
         &[
-            Go("/orgs/croix-bleue-sahel/integrations/apis/new"),
+            Go(org!("/integrations/apis/new")),
             Type("name", "Stock API"),
             Send("/account/sessions/end-others", &[]),
             Press("main .at-end [type=submit]", "[name=kept]"),
@@ -301,12 +276,9 @@ const PROTECTED_APIS: &[Page] = &[
     ("sign-in, session ended", &[Send("/account/sessions/end-others", &[]), Go("/sign-in?ended=1")]),
 ];
 const INTEGRATIONS_FULL: &[Page] = &[
-    ("service tokens full", &[Go("/orgs/croix-bleue-sahel/integrations/tokens")]),
-    ("service new at the limit", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/new")]),
-    (
-        "service regeneration at the limit",
-        &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}/regeneration")],
-    ),
+    ("service tokens full", &[Go(org!("/integrations/tokens"))]),
+    ("service new at the limit", &[Go(org!("/integrations/tokens/new"))]),
+    ("service regeneration at the limit", &[Go(org!("/integrations/tokens/{service: Old ETL}/regeneration"))]),
 ];
 const FULL: &[Page] = &[
     ("tokens full", &[Go("/account/tokens")]),
@@ -329,83 +301,60 @@ const LATER: &[Page] = &[
     ("profile asking for the password", &[Go("/account/profile"), Type("email", "new@example.org"), REFUSED]),
 ];
 const PEOPLE: &[Page] = &[
-    ("users", &[Go("/orgs/croix-bleue-sahel/users")]),
+    ("users", &[Go(org!("/users"))]),
     (
         "users searched",
-        &[
-            Go("/orgs/croix-bleue-sahel/users"),
-            Type("q", "ben"),
-            Press("[role=search] [type=submit]", "#people .person"),
-        ],
+        &[Go(org!("/users")), Type("q", "ben"), Press("[role=search] [type=submit]", "#people .person")],
     ),
-    ("users, key searched for", &[Go("/orgs/croix-bleue-sahel/users?unknown_key=1")]),
-    ("users, nobody found", &[Go("/orgs/croix-bleue-sahel/users?q=nobody")]),
-    ("user", &[Go("/orgs/croix-bleue-sahel/users/2")]),
-    ("user, oneself", &[Go("/orgs/croix-bleue-sahel/users/1")]),
-    ("user deactivation", &[Go("/orgs/croix-bleue-sahel/users/2/deactivation")]),
-    (
-        "user removal dialog",
-        &[Go("/orgs/croix-bleue-sahel/users/2"), Press("[data-dialog][href$=removal]", "dialog:modal")],
-    ),
-    ("user, last administrator", &[Go("/orgs/croix-bleue-sahel/users/1/removal")]),
-    (
-        "user password link",
-        &[Go("/orgs/croix-bleue-sahel/users/2/password-link"), Press("main [type=submit]", "output")],
-    ),
-    ("invite", &[Go("/orgs/croix-bleue-sahel/users/invite")]),
-    ("invite with errors", &[Go("/orgs/croix-bleue-sahel/users/invite"), REFUSED]),
+    ("users, key searched for", &[Go(org!("/users?unknown_key=1"))]),
+    ("users, nobody found", &[Go(org!("/users?q=nobody"))]),
+    ("user", &[Go(org!("/users/2"))]),
+    ("user, oneself", &[Go(org!("/users/1"))]),
+    ("user deactivation", &[Go(org!("/users/2/deactivation"))]),
+    ("user removal dialog", &[Go(org!("/users/2")), Press("[data-dialog][href$=removal]", "dialog:modal")]),
+    ("user, last administrator", &[Go(org!("/users/1/removal"))]),
+    ("user password link", &[Go(org!("/users/2/password-link")), Press("main [type=submit]", "output")]),
+    ("invite", &[Go(org!("/users/invite"))]),
+    ("invite with errors", &[Go(org!("/users/invite")), REFUSED]),
     (
         "invited",
-        &[
-            Go("/orgs/croix-bleue-sahel/users/invite"),
-            Type("email", "leo@example.org"),
-            Press("main form.form [type=submit]", "output"),
-        ],
+        &[Go(org!("/users/invite")), Type("email", "leo@example.org"), Press("main form.form [type=submit]", "output")],
     ),
-    ("users, one invited", &[Go("/orgs/croix-bleue-sahel/users")]),
-    ("invitation withdrawal", &[Go("/orgs/croix-bleue-sahel/users"), Press("#people [data-dialog]", "dialog:modal")]),
-    (
-        "user deactivated",
-        &[Go("/orgs/croix-bleue-sahel/users/2/deactivation"), Press("main [type=submit]", ".notice[data-tone=ok]")],
-    ),
-    ("user reactivation", &[Go("/orgs/croix-bleue-sahel/users/2/reactivation")]),
+    ("users, one invited", &[Go(org!("/users"))]),
+    ("invitation withdrawal", &[Go(org!("/users")), Press("#people [data-dialog]", "dialog:modal")]),
+    ("user deactivated", &[Go(org!("/users/2/deactivation")), Press("main [type=submit]", ".notice[data-tone=ok]")]),
+    ("user reactivation", &[Go(org!("/users/2/reactivation"))]),
     ("invitation gone", &[Go("/invitations/none")]),
     ("invitation for somebody else", &[Go("{invitation}")]),
 ];
-const BLOCKED: &[Page] = &[
-    ("users, one blocked", &[Go("/orgs/croix-bleue-sahel/users")]),
-    ("user blocked", &[Go("/orgs/croix-bleue-sahel/users/3")]),
-];
+const BLOCKED: &[Page] = &[("users, one blocked", &[Go(org!("/users"))]), ("user blocked", &[Go(org!("/users/3"))])];
 const INVITED: &[Page] =
     &[("invitation", &[Go("{invitation}")]), ("invitation with errors", &[Go("{invitation}"), REFUSED])];
 const SETS: &[Page] = &[
-    ("permission sets empty", &[Go("/orgs/croix-bleue-sahel/permission-sets")]),
-    ("new permission set", &[Go("/orgs/croix-bleue-sahel/permission-sets/new")]),
-    ("new permission set with errors", &[Go("/orgs/croix-bleue-sahel/permission-sets/new"), REFUSED]),
+    ("permission sets empty", &[Go(org!("/permission-sets"))]),
+    ("new permission set", &[Go(org!("/permission-sets/new"))]),
+    ("new permission set with errors", &[Go(org!("/permission-sets/new")), REFUSED]),
     (
         "permission set made",
         &[
-            Go("/orgs/croix-bleue-sahel/permission-sets/new"),
+            Go(org!("/permission-sets/new")),
             Type("name", "Field coordinators"),
             Press("[value='all.templates']", "[value='templates.share']:checked"),
             Press("main form.form .actions [type=submit]", ".notice[data-tone=ok]"),
         ],
     ),
-    ("permission sets", &[Go("/orgs/croix-bleue-sahel/permission-sets")]),
-    ("built-in permission set", &[Go("/orgs/croix-bleue-sahel/permission-sets/1")]),
-    (
-        "permission set deletion",
-        &[Go("/orgs/croix-bleue-sahel/permission-sets/4"), Press("main [data-dialog]", "dialog:modal")],
-    ),
-    ("permission set deletion page", &[Go("/orgs/croix-bleue-sahel/permission-sets/4/deletion")]),
+    ("permission sets", &[Go(org!("/permission-sets"))]),
+    ("built-in permission set", &[Go(org!("/permission-sets/1"))]),
+    ("permission set deletion", &[Go(org!("/permission-sets/4")), Press("main [data-dialog]", "dialog:modal")]),
+    ("permission set deletion page", &[Go(org!("/permission-sets/4/deletion"))]),
 ];
 const SETS_IN_USE: &[Page] = &[
-    ("permission set in use", &[Go("/orgs/croix-bleue-sahel/permission-sets/4")]),
-    ("permission set edited", &[Go("/orgs/croix-bleue-sahel/permission-sets/4/edit")]),
+    ("permission set in use", &[Go(org!("/permission-sets/4"))]),
+    ("permission set edited", &[Go(org!("/permission-sets/4/edit"))]),
     (
         "permission set preview",
         &[
-            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Go(org!("/permission-sets/4/edit")),
             Press("[value='none.templates']", "[value='templates.share']:not(:checked)"),
             Press("[value='all.assets']", "[value='assets.share']:checked"),
             Press("main form.form .actions [type=submit]", "#tokens"),
@@ -414,7 +363,7 @@ const SETS_IN_USE: &[Page] = &[
     (
         "permission set with nothing chosen",
         &[
-            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Go(org!("/permission-sets/4/edit")),
             Press("[value='none.templates']", "[value='templates.share']:not(:checked)"),
             Press("main form.form .actions [type=submit]", "#permissions-error"),
         ],
@@ -422,19 +371,19 @@ const SETS_IN_USE: &[Page] = &[
     (
         "permission set preview, others affected",
         &[
-            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Go(org!("/permission-sets/4/edit")),
             Press("[value='templates.share']", "[value='templates.share']:not(:checked)"),
             Press("main form.form .actions [type=submit]", "#tokens"),
-            Send("/orgs/croix-bleue-sahel/users/2/deactivation", &[]),
+            Send(org!("/users/2/deactivation"), &[]),
             Press("main form.form .actions [type=submit]", ".notice[data-tone=error]"),
         ],
     ),
     (
         "permission set changed by somebody else",
         &[
-            Go("/orgs/croix-bleue-sahel/permission-sets/4/edit"),
+            Go(org!("/permission-sets/4/edit")),
             Send(
-                "/orgs/croix-bleue-sahel/permission-sets/4",
+                org!("/permission-sets/4"),
                 &[
                     ("name", "Field staff"),
                     ("version", "1"),
@@ -447,21 +396,18 @@ const SETS_IN_USE: &[Page] = &[
             Press("main form.form .actions [type=submit]", "#now"),
         ],
     ),
-    ("users with a permission set", &[Go("/orgs/croix-bleue-sahel/users?set=4")]),
+    ("users with a permission set", &[Go(org!("/users?set=4"))]),
 ];
 const ORGANIZATION: &[Page] = &[
-    ("billing", &[Go("/orgs/croix-bleue-sahel/billing")]),
-    ("organization settings", &[Go("/orgs/croix-bleue-sahel/settings")]),
-    ("organization settings with errors", &[Go("/orgs/croix-bleue-sahel/settings"), Type("slug", "Not This"), REFUSED]),
-    (
-        "organization menu",
-        &[Go("/orgs/croix-bleue-sahel/billing"), Press(".organization.btn", "#organization-menu:popover-open")],
-    ),
+    ("billing", &[Go(org!("/billing"))]),
+    ("organization settings", &[Go(org!("/settings"))]),
+    ("organization settings with errors", &[Go(org!("/settings")), Type("slug", "Not This"), REFUSED]),
+    ("organization menu", &[Go(org!("/billing")), Press(".organization.btn", "#organization-menu:popover-open")]),
     ("installation, last administrator", &[Go("/installation/administrators/1/removal")]),
     (
         "installation administrator added",
         &[
-            Send("/orgs/croix-bleue-sahel/users/2/reactivation", &[("password", PASSWORD)]),
+            Send(org!("/users/2/reactivation"), &[("password", PASSWORD)]),
             Go("/installation/administrators"),
             Type("email", "ben@example.org"),
             Type("password", PASSWORD),
@@ -470,7 +416,7 @@ const ORGANIZATION: &[Page] = &[
     ),
     (
         "installation administrators, one without effect",
-        &[Send("/orgs/croix-bleue-sahel/users/2/deactivation", &[]), Go("/installation/administrators")],
+        &[Send(org!("/users/2/deactivation"), &[]), Go("/installation/administrators")],
     ),
     (
         "installation administrators with errors",
@@ -487,13 +433,13 @@ const ORGANIZATION: &[Page] = &[
 const RECEIPTS: &[Page] = &[
     ("receipt", &[Go("/account/tokens/{Lost phone}/receipt")]),
     ("tokens, one refused", &[Go("/account/tokens?revoked={Lost phone}")]),
-    ("service token refused", &[Go("/orgs/croix-bleue-sahel/integrations/tokens/{service: Old ETL}")]),
+    ("service token refused", &[Go(org!("/integrations/tokens/{service: Old ETL}"))]),
 ];
 const RECEIPTS_OF_NODES: &[Page] = &[
     ("token refused by nodes", &[Go("/account/tokens/{Lost phone}")]),
     ("receipt of nodes", &[Go("/account/tokens/{Lost phone}/receipt")]),
-    ("inventory with receipts", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?state=revoked")]),
-    ("receipt of nodes, organization", &[Go("/orgs/croix-bleue-sahel/integrations/receipts/{Lost phone}")]),
+    ("inventory with receipts", &[Go(org!("/integrations/inventory?state=revoked"))]),
+    ("receipt of nodes, organization", &[Go(org!("/integrations/receipts/{Lost phone}"))]),
 ];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
 
@@ -662,8 +608,6 @@ async fn every_page_about_permission_sets_and_settings(language: &'static str) {
     tour.visit(ORGANIZATION).await;
     tour.ends().await;
 }
-
-const DAY: i64 = 86_400;
 
 async fn every_page(language: &'static str) {
     let app = TestApp::start(TestDb::sqlite()).await;
@@ -906,10 +850,12 @@ impl Tour {
     async fn look(&mut self, name: &str) {
         let (browser, mut found) = (&self.browser, Vec::new());
         assert_eq!(browser.evaluate("return document.documentElement.lang").await, self.language, "{name}");
-        self.sent.push((format!("{name} ({})", self.language), browser.sent().await));
-        // What scripts made of it, which has no document type of its own.
-        let live = format!("<!DOCTYPE html>{}", browser.html().await);
-        self.sent.push((format!("{name} ({}, live)", self.language), live));
+        let sent = browser.sent().await;
+        if let Some(live) = browser.changed(&sent).await {
+            // It has no document type of its own.
+            self.sent.push((format!("{name} ({}, live)", self.language), format!("<!DOCTYPE html>{live}")));
+        }
+        self.sent.push((format!("{name} ({})", self.language), sent));
         self.pictures(name).await;
         // One language is wide where the other is narrow.
         let is_wide = (self.seen % 2 == 0) == (self.language == "en");

@@ -1,9 +1,9 @@
 //! What is typed into a real browser: keys that stay out of addresses, and texts that are one thing.
 
 use super::{ann_at, bring, speaks_as_the_browser};
-use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb, USERS, another_key};
+use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb, USERS, another_key, org};
 
-const INVENTORY: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
+const INVENTORY: &str = org!("/integrations/inventory");
 
 /// Every address that this tab has been at or asked for, also those that scripts asked.
 async fn addresses(browser: &Browser) -> String {
@@ -65,12 +65,12 @@ async fn a_list_is_searched_while_somebody_types_and_its_address_follows() {
     browser.sees("Entrepôt de Ségou").await;
     browser.sees_no("Power BI").await;
     // In the log each choice is a step to go back by.
-    browser.go("/orgs/croix-bleue-sahel/activity").await;
+    browser.go(org!("/activity")).await;
     browser.fill("Kind", "Token made").await;
     browser.sees_no("signed in").await;
-    browser.is_at("/orgs/croix-bleue-sahel/activity?kind=token.created").await;
+    browser.is_at(org!("/activity?kind=token.created")).await;
     browser.back().await;
-    browser.is_at("/orgs/croix-bleue-sahel/activity").await;
+    browser.is_at(org!("/activity")).await;
     assert_eq!(browser.complaints().await, super::NOTHING);
     drop(app);
 }

@@ -1,15 +1,12 @@
 //! Uses of tokens are not lost, and pages do not slow them.
 
 use super::{figure, is_long, nodes::Nodes};
-use crate::harness::TestDb;
+use crate::harness::{DAY, TestDb, count_in};
 use app::clock::Clock;
-use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt,
-};
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use futures_util::future::join;
 use std::time::{Duration, Instant};
 
-const DAY: i64 = 86_400;
 /// The last minutes of a token that expires after 45 days without use.
 const AT_THE_BRINK: i64 = 45 * DAY - 5 * 60;
 
@@ -63,12 +60,6 @@ async fn a_killed_node_takes_with_it_the_uses_of_one_minute_at_most() {
 /// How many connections the pages of a node have.
 const PAGES: i64 = 8;
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
 /// All connections of the pages wait for a lock of somebody else, and tokens are verified all the same: known and unknown
 /// ones, and such whose use has to be written down first.
 #[actix_web::test]
@@ -85,9 +76,8 @@ async fn tokens_are_verified_while_pages_have_all_their_connections() {
     let tabs: Vec<_> = (0..12).map(|_| nodes.ann.copy()).collect();
     let pages = futures_util::future::join_all(tabs.iter().map(|tab| tab.get("/account/tokens")));
     let verifications = async {
-        let waiting =
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        let mut all_wait = || sql_query(waiting).get_result::<Count>(&mut looker).unwrap().count == PAGES;
+        let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        let mut all_wait = || count_in(&mut looker, waiting).unwrap() == PAGES;
         for _ in 0..200 {
             if all_wait() {
                 break;

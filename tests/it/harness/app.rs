@@ -6,7 +6,7 @@
 //! assert_eq!(app.me(&key).await.status, 200);
 //! ```
 
-use super::{Smtp, TestDb};
+use super::{Answer, Smtp, TestDb};
 use app::{Jeton, clock::Clock, mail, random};
 use domain::{
     organization::OrganizationId,
@@ -295,7 +295,8 @@ pub struct Person {
     base: String,
     http: reqwest::Client,
     cookies: RefCell<BTreeMap<String, String>>,
-    csrf: RefCell<String>,
+    /// The last page with a form, whose token goes into the forms that are sent.
+    page: RefCell<Option<Answer>>,
 }
 
 impl Person {
@@ -307,7 +308,7 @@ impl Person {
             base: url.into(),
             http: client(),
             cookies: RefCell::default(),
-            csrf: RefCell::default(),
+            page: RefCell::default(),
         }
     }
 
@@ -329,7 +330,7 @@ impl Person {
 
     /// Sends a form to a server that may go away meanwhile.
     pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Answer> {
-        let csrf = self.csrf.borrow().clone();
+        let csrf = self.page.borrow().as_ref().and_then(|page| page.field("csrf")).unwrap_or_default();
         let mut all = vec![("csrf", csrf.as_str())];
         all.retain(|_| !fields.iter().any(|(name, _)| *name == "csrf"));
         all.extend(fields);
@@ -362,8 +363,9 @@ impl Person {
         }
         let answer = Answer::whole(request.send().await?).await?;
         self.keep_cookies(&answer);
-        if let Some(token) = answer.field("csrf") {
-            *self.csrf.borrow_mut() = token;
+        // Only looked for here: most pages are never sent from, and reading one takes a while.
+        if answer.body.contains("name=\"csrf\"") {
+            self.page.replace(Some(answer.clone()));
         }
         Ok(answer)
     }
@@ -408,7 +410,7 @@ impl Person {
             base: self.base.clone(),
             http: self.http.clone(),
             cookies: self.cookies.clone(),
-            csrf: self.csrf.clone(),
+            page: self.page.clone(),
         }
     }
 
@@ -463,13 +465,9 @@ impl Person {
         answer.key().expect("a page with the key")
     }
 
-    /// The public id of the token with this label, from the list: that of the link whose text is the label.
+    /// The public id of the token with this label, from the list.
     pub async fn token_id(&self, label: &str) -> String {
-        let list = self.get("/account/tokens").await.body;
-        let link =
-            |part: &&str| part.split_once('>').is_some_and(|(_, text)| text.starts_with(&format!("{label}</a>")));
-        let part = list.split("href=\"/account/tokens/").find(link).unwrap_or_else(|| panic!("{label} is on the list"));
-        part.chars().take_while(char::is_ascii_alphanumeric).collect()
+        self.get("/account/tokens").await.id_of("/account/tokens/", label)
     }
 
     /// Revokes the token with this label.
@@ -477,104 +475,4 @@ impl Person {
         let id = self.token_id(label).await;
         self.post(&format!("/account/tokens/{id}/revocation"), &[]).await
     }
-}
-
-/// What a server answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: reqwest::header::HeaderMap,
-    /// The body as text.
-    pub body: String,
-}
-
-impl Answer {
-    async fn of(response: reqwest::Response) -> Answer {
-        Answer::whole(response).await.expect("a text")
-    }
-
-    /// The answer, unless it breaks off.
-    async fn whole(response: reqwest::Response) -> reqwest::Result<Answer> {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, body: response.text().await? })
-    }
-
-    /// A header, or nothing.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
-    /// The body as JSON.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-
-    /// The text that a reader sees: no tags, entities resolved, white space folded.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let mut in_tag = false;
-        for c in self.body.chars() {
-            match c {
-                '<' => in_tag = true,
-                '>' if in_tag => {
-                    in_tag = false;
-                    text.push(' ');
-                }
-                c if !in_tag => text.push(c),
-                _ => {}
-            }
-        }
-        unescape(&text).split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// Fails unless a reader sees `text`.
-    pub fn shows(&self, text: &str) -> &Self {
-        assert!(self.text().contains(text), "{text:?} is not in: {}", self.text());
-        self
-    }
-
-    /// The value of the first field with this name.
-    pub fn field(&self, name: &str) -> Option<String> {
-        let input =
-            self.body.split('<').find(|tag| tag.starts_with("input") && tag.contains(&format!("name=\"{name}\"")))?;
-        let value = input.split_once("value=\"")?.1.split('"').next()?;
-        Some(unescape(value))
-    }
-
-    /// The text that can be copied from the part of the page with this id.
-    pub fn code(&self, id: &str) -> String {
-        let start = format!("<code id=\"{id}\">");
-        let (_, rest) = self.body.split_once(&start).unwrap_or_else(|| panic!("no {id} in {}", self.text()));
-        unescape(rest.split("</code>").next().expect("an end"))
-    }
-
-    /// The API key that the page shows.
-    pub fn key(&self) -> Option<String> {
-        let start = self.body.find("jtn_")?;
-        Some(self.body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
-    }
-}
-
-fn unescape(text: &str) -> String {
-    const ENTITIES: [(&str, char); 10] = [
-        ("&#34;", '"'),
-        ("&#38;", '&'),
-        ("&#39;", '\''),
-        ("&#60;", '<'),
-        ("&#62;", '>'),
-        ("&amp;", '&'),
-        ("&lt;", '<'),
-        ("&gt;", '>'),
-        ("&quot;", '"'),
-        ("&nbsp;", '\u{a0}'),
-    ];
-    let (mut plain, mut rest) = (String::new(), text);
-    while let Some(next) = rest.chars().next() {
-        let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
-        plain.push(entity.map_or(next, |(_, character)| *character));
-        rest = &rest[entity.map_or(next.len_utf8(), |(entity, _)| entity.len())..];
-    }
-    plain
 }

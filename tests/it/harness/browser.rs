@@ -439,6 +439,14 @@ impl Browser {
         answer["body"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The page as it stands now, as HTML, if scripts made another of it than the server sent.
+    pub async fn changed(&self, sent: &str) -> Option<String> {
+        let script = "const sent = new DOMParser().parseFromString(arguments[0], 'text/html');
+            return sent.documentElement.outerHTML !== document.documentElement.outerHTML";
+        let is_changed = self.script(script, vec![json!(sent)]).await.expect("the script runs");
+        if is_changed == true { Some(self.html().await) } else { None }
+    }
+
     /// The title of the page.
     pub async fn title(&self) -> String {
         self.driver().title().await.expect("the page has a title")

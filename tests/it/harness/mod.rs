@@ -1,6 +1,7 @@
 //! What the tests stand on: databases, browsers, validators. Everything in here cleans up after itself, whatever happens.
 
 mod activity;
+mod answer;
 mod app;
 pub mod browser;
 mod db;
@@ -23,7 +24,8 @@ mod smtp;
 mod stored;
 
 pub use activity::activity;
-pub use app::{Answer, GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through};
+pub use answer::Answer;
+pub use app::{GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through};
 pub use browser::{Browser, Setup};
 pub use db::{TestDb, folder};
 pub use keys::another_key;
@@ -32,5 +34,22 @@ pub use own_cluster::OwnCluster;
 pub use people::USERS;
 pub use pgbouncer::PgBouncer;
 pub use smtp::{Received, Smtp, Trouble};
-pub use stored::{change, contains, count, everything_stored};
+pub use stored::{change, contains, count, count_in, everything_stored};
 pub use test_macros::db_test;
+
+/// The address of a page of the organization that Ann sets up, by what comes after the organization.
+macro_rules! org {
+    ($page:literal) => {
+        concat!("/orgs/croix-bleue-sahel", $page)
+    };
+}
+pub(crate) use org;
+
+/// A day, in seconds.
+pub const DAY: i64 = 86_400;
+
+/// The short name of the organization that Ann sets up.
+pub const SLUG: &str = "croix-bleue-sahel";
+
+/// Where its pages are.
+pub const ORG: &str = org!("");

@@ -1,26 +1,29 @@
 //! The people of Ann's organization, as tests talk about them.
 
-use super::{Answer, Person};
+use super::{
+    Answer, Person,
+    answer::{css, text_of},
+    org,
+};
 
 /// The address of the list.
-pub const USERS: &str = "/orgs/croix-bleue-sahel/users";
+pub const USERS: &str = org!("/users");
 
 impl Person {
     /// The address of the page of somebody in the organization, from the list.
     pub async fn page_of(&self, name: &str) -> String {
-        let list = self.get(&format!("{USERS}?q={name}")).await.body;
-        let link = |part: &&str| part.split_once('>').is_some_and(|(_, text)| text.starts_with(&format!("{name}</a>")));
-        let part =
-            list.split(&format!("href=\"{USERS}/")).find(link).unwrap_or_else(|| panic!("{name} is on the list"));
-        format!("{USERS}/{}", part.chars().take_while(char::is_ascii_digit).collect::<String>())
+        let list = self.get(&format!("{USERS}?q={name}")).await;
+        format!("{USERS}/{}", list.id_of(&format!("{USERS}/"), name))
     }
 
     /// The number of the permission set with this name, from the form of an invitation.
     pub async fn set_number(&self, name: &str) -> String {
-        let form = self.get(&format!("{USERS}/invite")).await.body;
-        let radio = |part: &&str| part.split_once("<strong>").is_some_and(|(_, text)| text.starts_with(name));
-        let part = form.split("name=\"permission_set\" value=\"").skip(1).find(radio);
-        part.expect("a permission set").chars().take_while(char::is_ascii_digit).collect()
+        let form = self.get(&format!("{USERS}/invite")).await;
+        let number = form.first("label:has([name=permission_set])", |label| {
+            let number = label.select(&css("input")).next()?.attr("value")?;
+            text_of(label).starts_with(name).then(|| number.to_owned())
+        });
+        number.expect("a permission set")
     }
 
     /// Sends the form of an invitation; the answer may be anything.
@@ -52,14 +55,5 @@ impl Person {
     /// Opens an invitation as somebody who has no account, and joins.
     pub async fn joins(&self, link: &str) -> Answer {
         self.post(link, &[("name", &self.name), ("new_password", super::PASSWORD)]).await
-    }
-}
-
-impl Answer {
-    /// The path of the first address on the page that begins with `path`.
-    pub fn link(&self, path: &str) -> Option<String> {
-        let start = self.body.find(path)?;
-        let code = self.body[start + path.len()..].chars().take_while(char::is_ascii_alphanumeric);
-        Some(format!("{path}{}", code.collect::<String>()))
     }
 }

@@ -1,9 +1,9 @@
 //! What people do with the tokens of service users, through the pages.
 
-use super::{Answer, Person};
+use super::{Answer, Person, org};
 
 /// Where Ann's organization has them.
-pub const TOKENS: &str = "/orgs/croix-bleue-sahel/integrations/tokens";
+pub const TOKENS: &str = org!("/integrations/tokens");
 
 impl Person {
     /// Asks for a service user's token with these permissions; the answer may be anything.
@@ -23,12 +23,7 @@ impl Person {
 
     /// The address of the page of the service user's token with this name, from the list.
     pub async fn service_token(&self, name: &str) -> String {
-        let list = self.get(TOKENS).await.body;
-        let link =
-            |part: &&str| part.split_once("\">").is_some_and(|(_, text)| text.starts_with(&format!("{name}</a>")));
-        let part = list.split(&format!("<a href=\"{TOKENS}/")).find(link);
-        let part = part.unwrap_or_else(|| panic!("{name} is on the list: {list}"));
-        let id: String = part.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let id = self.get(TOKENS).await.id_of(&format!("{TOKENS}/"), name);
         format!("{TOKENS}/{id}")
     }
 

@@ -1,7 +1,10 @@
 //! All that an installation keeps, as bytes to search.
 
 use super::TestApp;
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use diesel::{
+    QueryResult, QueryableByName, RunQueryDsl, query_builder::SqlQuery, query_dsl::LoadQuery, sql_query,
+    sql_types::BigInt,
+};
 use std::process::Command;
 use storage::{Address, StorageError};
 
@@ -26,17 +29,25 @@ pub fn contains(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
 }
 
+/// A row with a number.
 #[derive(QueryableByName)]
-struct Count {
+pub struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
 
 /// How many rows there are of what stands behind FROM.
 pub fn count(app: &TestApp, rows: &str) -> i64 {
+    app.db.read::<_, StorageError>(|connection| Ok(count_in(connection, rows)?)).expect("a number")
+}
+
+/// The same over a connection of one's own.
+pub fn count_in<C>(connection: &mut C, rows: &str) -> QueryResult<i64>
+where
+    SqlQuery: for<'query> LoadQuery<'query, C, Count>,
+{
     let sql = format!("SELECT count(*) AS count FROM {rows}");
-    let counted = |connection: &mut _| Ok(sql_query(sql).get_result::<Count>(connection)?.count);
-    app.db.read::<_, StorageError>(counted).expect("a number")
+    Ok(sql_query(sql).get_result::<Count>(connection)?.count)
 }
 
 /// Changes the database behind everybody's back.
