@@ -174,7 +174,7 @@ async fn has_tokens(app: &TestApp, ann: &Person) {
     }
     ann.makes_token("Old export").await;
     assert_eq!(ann.revokes("Old export").await.status, 303);
-    app.jeton.flush_usage().await.expect("uses are written");
+    app::maintenance::flush_usage(&app.jeton).await.expect("uses are written");
 }
 
 async fn every_table_has_a_row(app: &TestApp) {
@@ -248,23 +248,23 @@ async fn goes_on(db: TestDb, dump: &str) {
     }
 }
 
-db_test! {
-    async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
-        let file = last_version().join(name_of(&db)).with_extension("sql");
-        goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
-    }
+#[db_test]
+async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
+    let file = last_version().join(name_of(&db)).with_extension("sql");
+    goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
+}
 
-    /// `JETON_SCHEMAS=folder` keeps it for the versions to come.
-    async fn a_database_that_is_dumped_works_on(db: TestDb) {
-        let name = name_of(&db);
-        let dump = dump(&filled(db).await);
-        if let Some(folder) = std::env::var_os("JETON_SCHEMAS").map(PathBuf::from) {
-            fs::create_dir_all(&folder).expect("a folder");
-            fs::write(folder.join(name).with_extension("sql"), &dump).expect("a file");
-            fs::write(folder.join("migrations.sha256"), digests()).expect("a file");
-        }
-        goes_on(empty(name), &dump).await;
+/// `JETON_SCHEMAS=folder` keeps it for the versions to come.
+#[db_test]
+async fn a_database_that_is_dumped_works_on(db: TestDb) {
+    let name = name_of(&db);
+    let dump = dump(&filled(db).await);
+    if let Some(folder) = std::env::var_os("JETON_SCHEMAS").map(PathBuf::from) {
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join(name).with_extension("sql"), &dump).expect("a file");
+        fs::write(folder.join("migrations.sha256"), digests()).expect("a file");
     }
+    goes_on(empty(name), &dump).await;
 }
 
 #[test]
