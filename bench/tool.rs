@@ -109,14 +109,15 @@ async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn E
     db.write::<_, StorageError>(|connection| lists::fill(connection, rows, now.seconds()))?;
     let middle = db.read::<_, StorageError>(|connection| middle(connection, now, rows))?;
     let home = "/orgs/croix-bleue-sahel";
-    let place = |place: inventory::Place| format!("{}.{}", place.used.seconds(), place.id.0);
-    let (newest, unused) = (place(middle.newest), place(middle.unused));
+    let place = |place: inventory::Place| format!("{}.{}.{}.{}", place.rank, place.seconds, place.id, place.name);
+    let (newest, unused, named) = (place(middle.newest), place(middle.unused), place(middle.named));
     let (person, entry) = (middle.person.0, format!("{}.{}", middle.entry.at.seconds(), middle.entry.id));
     println!("tokens of service users, 20\t{home}/integrations/tokens");
     println!("inventory\t{home}/integrations/inventory");
     println!("inventory, a page in the middle\t{home}/integrations/inventory?after={newest}");
     println!("inventory, unused for 60 days\t{home}/integrations/inventory?unused=60");
     println!("inventory, unused for 60 days, further down\t{home}/integrations/inventory?unused=60&after={unused}");
+    println!("inventory by name, a page in the middle\t{home}/integrations/inventory?sort=name&after={named}");
     println!("users\t{home}/users");
     println!("users, a page in the middle\t{home}/users?after={person}");
     println!("activity log\t{home}/activity");
@@ -128,6 +129,7 @@ async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn E
 struct Middle {
     newest: inventory::Place,
     unused: inventory::Place,
+    named: inventory::Place,
     person: MembershipId,
     entry: activity::Key,
 }
@@ -140,17 +142,31 @@ fn unused_since(now: Timestamp) -> inventory::Filter {
     inventory::Filter { idle_since: Some(inventory::idle_for(60, now)), ..inventory::Filter::default() }
 }
 
+fn request(sort: inventory::Sort, from: inventory::PageFrom, limit: i64) -> inventory::PageRequest {
+    inventory::PageRequest { sort, from, limit }
+}
+
+const NEWEST: inventory::Sort = inventory::Sort::descending(inventory::Order::Created);
+const UNUSED: inventory::Sort = inventory::Sort::ascending(inventory::Order::LastUse);
+const NAMED: inventory::Sort = inventory::Sort::ascending(inventory::Order::Name);
+
 fn middle(connection: &mut AnyConnection, now: Timestamp, rows: i64) -> Result<Middle, StorageError> {
     let none = || StorageError::Row("too few rows".into());
     let half = rows / 2 - 25;
-    let start = inventory::PageFrom::Start;
-    let newest = inventory::page(connection, HOME, &inventory::Filter::default(), start, now, half)?;
-    let unused = inventory::page(connection, HOME, &unused_since(now), start, now, rows / 40)?;
+    let mut last = |filter: &inventory::Filter, sort, count| {
+        let request = request(sort, inventory::PageFrom::Start, count);
+        let page = inventory::page(connection, HOME, filter, &request, now)?;
+        Ok::<_, StorageError>(page.into_iter().next_back().ok_or_else(none)?.0)
+    };
+    let all = inventory::Filter::default();
+    let (newest, named) = (last(&all, NEWEST, half)?, last(&all, NAMED, half)?);
+    let unused = last(&unused_since(now), UNUSED, rows / 40)?;
     let people = people::list(connection, HOME, &people::Filter::default(), people::PageFrom::Start, half)?;
     let log = activity::page(connection, Some(HOME), &activity::Filter::default(), activity::PageFrom::Newest, half)?;
     Ok(Middle {
-        newest: newest.last().ok_or_else(none)?.place,
-        unused: unused.last().ok_or_else(none)?.place,
+        newest,
+        unused,
+        named,
         person: people.last().ok_or_else(none)?.membership,
         entry: log.last().ok_or_else(none)?.key(),
     })
@@ -161,18 +177,21 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
     let now = Clock::system().now();
     let (owner, set) = (UserId(500), inventory::Filter::default());
     Db::open(Address::parse(url)?)?.read::<_, StorageError>(|connection| {
-        let Middle { newest, unused, person, entry } = middle(connection, now, rows)?;
-        let (newest, unused) = (inventory::PageFrom::After(newest), inventory::PageFrom::After(unused));
+        let Middle { newest, unused, named, person, entry } = middle(connection, now, rows)?;
+        let newest = request(NEWEST, inventory::PageFrom::After(newest), PAGE);
+        let unused = request(UNUSED, inventory::PageFrom::After(unused), PAGE);
+        let named = request(NAMED, inventory::PageFrom::After(named), PAGE);
         let state = |state| inventory::Filter { state: Some(state), ..set.clone() };
-        for (name, filter, from) in [
-            ("Inventory: personal tokens, tokens of service users", set.clone(), newest),
-            ("Inventory: active", state(inventory::State::Active), newest),
-            ("Inventory: revoked", state(inventory::State::Revoked), newest),
-            ("Inventory: expired, and about to be", state(inventory::State::Expired), newest),
-            ("Inventory: unused for 60 days", unused_since(now), unused),
-            ("Inventory: of one owner", inventory::Filter { owners: Some(vec![owner]), ..set.clone() }, newest),
+        for (name, filter, request) in [
+            ("Inventory: personal tokens, tokens of service users", set.clone(), &newest),
+            ("Inventory: active", state(inventory::State::Active), &newest),
+            ("Inventory: revoked", state(inventory::State::Revoked), &newest),
+            ("Inventory: expired, and about to be", state(inventory::State::Expired), &newest),
+            ("Inventory: unused for 60 days", unused_since(now), &unused),
+            ("Inventory: by name", set.clone(), &named),
+            ("Inventory: of one owner", inventory::Filter { owners: Some(vec![owner]), ..set.clone() }, &newest),
         ] {
-            let page = |connection: &mut AnyConnection| inventory::page(connection, HOME, &filter, from, now, PAGE);
+            let page = |connection: &mut AnyConnection| inventory::page(connection, HOME, &filter, request, now);
             show(name, &lists::plans(connection, page)?);
         }
         let twenty = |connection: &mut AnyConnection| service_users::list(connection, HOME, now);

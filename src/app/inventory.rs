@@ -18,7 +18,7 @@ use storage::{
     AnyConnection, activity, people, revocations,
     tokens::{
         self, Revocation,
-        inventory::{self, Filter, Listed, PageFrom, Place, State},
+        inventory::{self, Filter, Listed, Order, PageFrom, PageRequest, Place, Sort, State},
     },
 };
 
@@ -40,12 +40,25 @@ pub struct InventoryForm {
     pub owner: String,
     /// A number of days without use.
     pub unused: String,
+    /// How the tokens are sorted, if somebody chose that.
+    pub sort: Option<Sort>,
+}
+
+impl InventoryForm {
+    /// How the tokens are sorted: as was chosen, else newest first, or longest unused first where that is asked for.
+    pub fn sort(&self) -> Sort {
+        let usual = match self.unused.trim().is_empty() {
+            true => Sort::descending(Order::Created),
+            false => Sort::ascending(Order::LastUse),
+        };
+        self.sort.unwrap_or(usual)
+    }
 }
 
 /// A page of the inventory.
 #[derive(Clone, Debug, Default)]
 pub struct InventoryPage {
-    /// Its tokens: newest first, or longest unused first where that is asked for.
+    /// Its tokens.
     pub tokens: Vec<Listed>,
     /// Where it begins, if there is a page before.
     pub previous: Option<Place>,
@@ -69,19 +82,7 @@ pub async fn page(
     jeton
         .read(move |connection| {
             let filter = filter(connection, organization, &form, now)?;
-            let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-            let mut tokens = inventory::page(connection, organization, &filter, from, now, limit)?;
-            let is_cut = tokens.len() > PAGE;
-            tokens.truncate(PAGE);
-            if matches!(from, PageFrom::Before(_)) {
-                tokens.reverse();
-            }
-            let (first, last) = (tokens.first().map(|token| token.place), tokens.last().map(|token| token.place));
-            let (previous, next) = match from {
-                PageFrom::Start => (None, last.filter(|_| is_cut)),
-                PageFrom::After(_) => (first, last.filter(|_| is_cut)),
-                PageFrom::Before(_) => (first.filter(|_| is_cut), last),
-            };
+            let Page { mut tokens, previous, next } = page_in(connection, organization, &filter, form.sort(), from, now)?;
             for token in &mut tokens {
                 verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
             }
@@ -161,8 +162,41 @@ pub async fn revoke_token_of_member(
         .await
 }
 
+/// A page of a list of tokens.
+pub(super) struct Page {
+    pub(super) tokens: Vec<Listed>,
+    pub(super) previous: Option<Place>,
+    pub(super) next: Option<Place>,
+}
+
+/// The tokens from a place on, in the order of the list, and where there are more.
+pub(super) fn page_in(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    filter: &Filter,
+    sort: Sort,
+    from: PageFrom,
+    now: Timestamp,
+) -> Result<Page> {
+    let request = PageRequest { sort, from, limit: i64::try_from(PAGE + 1).unwrap_or(i64::MAX) };
+    let mut found = inventory::page(connection, organization, filter, &request, now)?;
+    let is_cut = found.len() > PAGE;
+    found.truncate(PAGE);
+    if matches!(request.from, PageFrom::Before(_)) {
+        found.reverse();
+    }
+    let (places, tokens): (Vec<Place>, Vec<Listed>) = found.into_iter().unzip();
+    let (first, last) = (places.first().cloned(), places.last().cloned());
+    let (previous, next) = match request.from {
+        PageFrom::Start => (None, last.filter(|_| is_cut)),
+        PageFrom::After(_) => (first, last.filter(|_| is_cut)),
+        PageFrom::Before(_) => (first.filter(|_| is_cut), last),
+    };
+    Ok(Page { tokens, previous, next })
+}
+
 /// What a form asks for, as storage knows it.
-fn filter(
+pub(super) fn filter(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     form: &InventoryForm,

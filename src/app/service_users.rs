@@ -20,6 +20,7 @@ pub use renewing::{end_old_key, regenerate, rotate};
 use super::{
     AppError, Jeton, Result,
     authority::Holder,
+    inventory::{self, InventoryForm},
     problem::{Field, Problem, Problems},
     random,
     tokens::known_form,
@@ -35,7 +36,11 @@ use domain::{
 };
 use storage::{
     AnyConnection, activity, organizations,
-    tokens::{self, service_users},
+    tokens::{
+        self,
+        inventory::{Order, PageFrom, Place, Sort},
+        service_users,
+    },
 };
 
 type Admin = Holder<ManageIntegrations>;
@@ -47,6 +52,35 @@ pub struct ServiceTokens {
     pub active: Vec<ServiceToken>,
     /// Those that have ended, newest first.
     pub ended: Vec<ServiceToken>,
+}
+
+/// Which tokens of service users are asked for; what is empty takes all.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceTokensForm {
+    /// Words of a name, or a public id.
+    pub search: String,
+    /// A state: `active`, `revoked` or `expired`.
+    pub state: String,
+    /// How they are sorted, if somebody chose that.
+    pub sort: Option<Sort>,
+}
+
+impl ServiceTokensForm {
+    /// How the tokens are sorted: as was chosen, else those first that work, by name.
+    pub fn sort(&self) -> Sort {
+        self.sort.unwrap_or(Sort::ascending(Order::State))
+    }
+}
+
+/// A page of the tokens of an organization's service users.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceTokensPage {
+    /// Its tokens.
+    pub tokens: Vec<ServiceToken>,
+    /// Where it begins, if there is a page before.
+    pub previous: Option<Place>,
+    /// Where it ends, if there is a page behind.
+    pub next: Option<Place>,
 }
 
 /// A token whose key was just made: the only moment at which there is one to show.
@@ -68,6 +102,40 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
     all.iter_mut().for_each(|token| overlay(&jeton.verifier, token));
     let (active, ended) = all.into_iter().partition(|token| token.key.life.is_active(now));
     Ok(ServiceTokens { active, ended })
+}
+
+/// A page of them.
+///
+/// # Errors
+/// [`AppError::Invalid`] with what cannot be looked for.
+pub async fn page(
+    jeton: &Jeton,
+    at: &Admin,
+    form: ServiceTokensForm,
+    from: PageFrom,
+) -> Result<ServiceTokensPage> {
+    let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
+    let sort = form.sort();
+    let kind = TokenKind::Service.key().to_owned();
+    let form = InventoryForm { search: form.search, state: form.state, kind, ..InventoryForm::default() };
+    jeton.read(move |connection| {
+        let filter = inventory::filter(connection, organization, &form, now)?;
+        let page = inventory::page_in(connection, organization, &filter, sort, from, now)?;
+        let ids = page.tokens.into_iter().map(|token| token.public_id).collect();
+        let mut tokens = service_users::these(connection, organization, ids, now)?;
+        tokens.iter_mut().for_each(|token| overlay(&verifier, token));
+        Ok(ServiceTokensPage { tokens, previous: page.previous, next: page.next })
+    })
+    .await
+}
+
+/// How many of them work.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_active(jeton: &Jeton, at: &Admin) -> Result<usize> {
+    let (organization, now) = (at.grant().organization(), jeton.clock.now());
+    jeton.read(move |connection| Ok(service_users::count_active(connection, organization, now)?)).await
 }
 
 /// One of them.

@@ -10,6 +10,7 @@ use super::{
     routes::path,
     search::{self, Search, Step},
     shell::{Nav, Shell},
+    tables::{self, Controls, End, Used},
     texts::Texts,
     words::{Calendar, Errors, Moment},
 };
@@ -22,12 +23,11 @@ use askama::Template;
 use domain::{
     permission::ManageIntegrations,
     text::LONGEST_REASON,
-    time::Timestamp,
-    token::{LastUse, RevokedBy, Scope, TokenId, TokenKind, TokenState},
+    token::{LastUse, RevokedBy, TokenKind, TokenState},
     user::shown_email,
 };
 use serde::Deserialize;
-use storage::tokens::inventory::{Listed, PageFrom, Place};
+use storage::tokens::inventory::Listed;
 
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];
@@ -41,6 +41,7 @@ pub struct Sought {
     state: String,
     owner: String,
     unused: String,
+    sort: String,
     before: String,
     after: String,
     revoked: String,
@@ -49,7 +50,7 @@ pub struct Sought {
 }
 
 impl Sought {
-    fn fields(&self) -> [(&str, &str); 5] {
+    fn filters(&self) -> [(&str, &str); 5] {
         [
             ("search", &self.search),
             ("kind", &self.kind),
@@ -59,12 +60,14 @@ impl Sought {
         ]
     }
 
-    fn search(&self) -> Search<'_, 5> {
-        Search { fields: self.fields(), page: path::inventory_with, part: "#inventory" }
+    fn search(&self) -> Search<'_, 6> {
+        let [search, kind, state, owner, unused] = self.filters();
+        let fields = [search, kind, state, owner, unused, (tables::SORT, &self.sort)];
+        Search { fields, page: path::inventory_with, part: "#inventory" }
     }
 
     fn is_empty(&self) -> bool {
-        self.fields().iter().all(|(_, value)| value.trim().is_empty())
+        self.filters().iter().all(|(_, value)| value.trim().is_empty())
     }
 
     fn form(&self) -> InventoryForm {
@@ -74,22 +77,9 @@ impl Sought {
             state: self.state.clone(),
             owner: self.owner.clone(),
             unused: self.unused.clone(),
+            sort: tables::sort(&self.sort),
         }
     }
-
-    fn place(&self) -> PageFrom {
-        match (place(&self.before), place(&self.after)) {
-            (Some(place), _) => PageFrom::Before(place),
-            (None, Some(place)) => PageFrom::After(place),
-            (None, None) => PageFrom::Start,
-        }
-    }
-}
-
-/// Reads a place in the list from an address: `SECONDS.ROW`. What is none is passed over, as a page that is gone.
-fn place(typed: &str) -> Option<Place> {
-    let (used, id) = typed.split_once('.')?;
-    Some(Place { used: Timestamp::from_seconds(used.parse().ok()?), id: TokenId(id.parse().ok()?) })
 }
 
 /// The page.
@@ -100,8 +90,6 @@ struct ListPage {
     done: Option<String>,
     /// Since when the token is refused that was revoked just now.
     refused: Option<Line>,
-    /// Where the filter is sent.
-    search: String,
     /// What is said of an API key that was looked for and found nowhere.
     key_notice: Option<&'static str>,
     states: [(&'static str, &'static str); 3],
@@ -119,13 +107,14 @@ struct ListPart {
 /// The tokens that were found, and where there are more.
 struct List {
     t: Texts,
-    here: String,
+    /// Where the filter is sent.
+    search: String,
+    /// The same list without filters.
+    unfiltered: String,
     sought: Sought,
     errors: Errors,
     rows: Vec<Row>,
-    is_by_use: bool,
-    previous: Option<String>,
-    next: Option<String>,
+    controls: Controls,
 }
 
 /// A token as the list shows it.
@@ -134,14 +123,13 @@ struct Row {
     /// Where more is known of it: only of service users' tokens.
     href: Option<String>,
     label: String,
-    kind: &'static str,
     owner: Option<(String, String)>,
     scope: &'static str,
-    writes: bool,
-    made: Moment,
-    used: Option<Moment>,
-    end: Moment,
-    reason: Option<String>,
+    created: Moment,
+    used: Option<Used>,
+    end: End,
+    /// Who or what revoked it, and why.
+    note: String,
     state: (String, &'static str),
     revocation: Option<String>,
     /// The receipt of its revocation: of others it is on their page.
@@ -162,7 +150,14 @@ pub async fn list(
         return Ok(elsewhere);
     }
     let done = said(&app, &at, &sought).await;
-    let (found, refused) = match app::inventory::page(&app, &at.who, sought.form(), sought.place()).await {
+    let (found, refused) = match app::inventory::page(
+        &app,
+        &at.who,
+        sought.form(),
+        tables::page_from(&sought.before, &sought.after),
+    )
+    .await
+    {
         Ok(found) => (found, None),
         Err(error) => (InventoryPage::default(), Some(Refused::new(error)?)),
     };
@@ -185,8 +180,7 @@ pub async fn list(
         _ => None,
     };
     let key_notice = (!list.sought.unknown_key.is_empty()).then(|| t.search_unknown_key());
-    let search = path::inventory_search(at.slug());
-    let whole = ListPage { shell, done, refused: line, search, key_notice, states, unused, list };
+    let whole = ListPage { shell, done, refused: line, key_notice, states, unused, list };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 
@@ -231,18 +225,14 @@ fn found_list(
     errors: Errors,
 ) -> List {
     let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
-    let turned = |name: &'static str, place: Place| {
-        let place = format!("{}.{}", place.used.seconds(), place.id.0);
-        let mut fields = sought.fields().to_vec();
-        fields.push((name, &place));
-        path::inventory_with(slug, &fields)
-    };
+    let form = sought.form();
+    let usual = InventoryForm { sort: None, ..form.clone() }.sort();
+    let ends = [found.previous.as_ref(), found.next.as_ref()];
     List {
-        here: path::inventory(slug),
+        search: path::inventory_search(slug),
+        unfiltered: path::inventory_with(slug, &[(tables::SORT, &sought.sort)]),
         rows: found.tokens.iter().map(|token| row(t, calendar, slug, found, token)).collect(),
-        previous: found.previous.map(|first| turned("before", first)),
-        next: found.next.map(|last| turned("after", last)),
-        is_by_use: !sought.unused.trim().is_empty(),
+        controls: Controls::new(t, slug, &sought.search(), [form.sort(), usual], ends),
         errors,
         sought,
         t,
@@ -258,47 +248,34 @@ fn row(t: Texts, calendar: Calendar, slug: &str, found: &InventoryPage, token: &
         id: token.public_id.clone(),
         href: is_service.then(|| path::token_of_organization(slug, &token.public_id, true)),
         label: token.label.clone(),
-        kind: if is_service { t.inventory_service() } else { t.inventory_personal() },
         owner: token.owner.as_ref().map(|owner| (owner.name.clone(), shown_email(&owner.email))),
         scope: t.scope(token.scope),
-        writes: token.scope == Scope::ReadWrite,
-        made: calendar.on_day(token.key.life.created_at, |when| t.tokens_made(when)),
-        used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| last_use(t, used, &when))),
-        end: end(t, calendar, token),
-        reason: token
-            .key
-            .revocation_reason
-            .as_ref()
-            .filter(|_| !is_leaked(token))
-            .map(|reason| t.inventory_because(reason)),
-        state: t.state(state, calendar.now()),
+        created: calendar.date(token.key.life.created_at),
+        used: token.key.last_use.as_ref().map(|used| Used::new(t, calendar, used)),
+        end: End::new(t, calendar, &token.key),
+        note: note(t, token),
+        state: t.state_in_column(state, calendar.now()),
         revocation: may_revoke.then(|| path::inventory_revocation(slug, &token.public_id)),
         receipt: has_receipt.then(|| path::receipt(slug, &token.public_id)),
     }
+}
+
+/// Who or what revoked a token, and why: “Revoked by Ann · Reason: laptop stolen”.
+fn note(t: Texts, token: &Listed) -> String {
+    let key = &token.key;
+    let reason = key.revocation_reason.as_deref();
+    if key.revoked_by == Some(RevokedBy::Leak) {
+        return t.tokens_revoked(t.revoked_by_leak(reason));
+    }
+    let by = key.revoked_by_name.as_ref().map(|name| t.tokens_revoked(t.table_by(name)));
+    let why = reason.map(|reason| t.inventory_because(reason));
+    [by, why].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn last_use(t: Texts, used: &LastUse, when: &str) -> String {
     let from = (!used.address.is_empty()).then(|| t.tokens_used_from(&used.address));
     let with = (!used.program.is_empty()).then(|| t.tokens_used_with(t.program(&used.program)));
     [Some(t.tokens_used(when)), from, with].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-fn end(t: Texts, calendar: Calendar, token: &Listed) -> Moment {
-    match token.key.life.state(calendar.now()) {
-        TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
-        TokenState::Expired { at } => calendar.on_day(at, |when| t.tokens_expired(when)),
-        TokenState::Revoked { at } => calendar.moment(at, |when| match &token.key.revoked_by_name {
-            Some(name) => format!("{} {}", t.tokens_revoked(when), t.inventory_by_person(name)),
-            None if is_leaked(token) => {
-                format!("{} {}", t.tokens_revoked(when), t.revoked_by_leak(token.key.revocation_reason.as_deref()))
-            }
-            None => t.tokens_revoked(when),
-        }),
-    }
-}
-
-fn is_leaked(token: &Listed) -> bool {
-    token.key.revoked_by == Some(RevokedBy::Leak)
 }
 
 /// The question whether to revoke somebody's token, and why.

@@ -56,6 +56,7 @@ pub mod shell;
 pub mod sign_in;
 pub mod source;
 mod stop;
+mod tables;
 pub mod texts;
 pub mod tokens;
 pub mod users;

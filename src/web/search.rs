@@ -36,6 +36,12 @@ impl<const N: usize> Search<'_, N> {
         (self.page)(slug, &self.fields)
     }
 
+    /// The address of the same with another value in one field.
+    pub fn with(&self, slug: &str, name: &str, value: &str) -> String {
+        let others = self.fields.iter().copied().filter(|(field, _)| *field != name);
+        (self.page)(slug, &others.chain([(name, value)]).collect::<Vec<_>>())
+    }
+
     /// Where a search leads that has an API key in one of its fields: to the token, for those who may see it, else to
     /// the page, which says that there is none. None for any other search.
     ///

@@ -16,27 +16,29 @@ pub use rotation::{confirm_end_of_old_key, confirm_rotation, end_old_key, rotate
 use super::{
     App,
     errors::WebError,
-    form::Form,
+    form::{Form, Refused},
     holder::Holding,
     page::{is_for, page, see},
     revocations::Line,
     routes::path,
     search::{self, Search, Step},
     shell::{Nav, Shell},
+    tables::{self, Controls, End, Used},
     texts::Texts,
-    words::{Calendar, Moment},
+    words::{Calendar, Errors, Moment},
 };
 use actix_web::{HttpRequest, HttpResponse, web::Query};
-use app::service_users::ServiceTokens;
+use app::{
+    AppError,
+    service_users::{ServiceTokensForm, ServiceTokensPage},
+};
 use askama::Template;
 use domain::{
     permission::{ManageIntegrations, Permissions},
     service_user::ServiceToken,
-    text,
     token::{KeyFacts, RefusedUses, RevokedBy, SERVICE_LIMIT, TokenState},
 };
 use serde::Deserialize;
-use std::cmp::Reverse;
 
 /// Whoever manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;
@@ -54,13 +56,9 @@ struct ListPage {
     done: Option<String>,
     /// Since when the token is refused that was revoked just now.
     refused: Option<Line>,
-    /// Where the filter is sent.
-    search: String,
     /// What is said of an API key that was looked for and found nowhere.
     key_notice: Option<&'static str>,
-    filter: Filter,
-    states: Vec<(&'static str, &'static str)>,
-    sorts: Vec<(&'static str, &'static str)>,
+    states: [(&'static str, &'static str); 4],
     /// Whether there is no token at all, so that the page explains what one is.
     is_first: bool,
     results: Results,
@@ -77,11 +75,16 @@ struct ResultsPart {
 struct Results {
     t: Texts,
     slug: String,
-    active: Vec<Row>,
-    ended: Vec<Row>,
-    is_filtered: bool,
+    /// Where the filter is sent.
+    search: String,
+    /// The same list without filters.
+    unfiltered: String,
+    filter: Filter,
+    errors: Errors,
+    rows: Vec<Row>,
+    controls: Controls,
     used_of: String,
-    in_all: usize,
+    active: usize,
     limit: usize,
 }
 
@@ -91,10 +94,12 @@ struct Row {
     href: String,
     name: String,
     permissions: String,
-    made: Moment,
-    used: Option<Moment>,
-    /// When it ends or ended.
-    end: Moment,
+    created: Moment,
+    created_by: String,
+    used: Option<Used>,
+    end: End,
+    /// Who or what revoked it.
+    note: Option<String>,
     /// The state in words, and its key.
     state: (String, &'static str),
     has_two_keys: bool,
@@ -106,18 +111,20 @@ struct Row {
     deletion: String,
 }
 
-/// Which tokens are shown, and in which order.
+/// Which tokens are shown, in which order, and from where on.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
     search: String,
     state: String,
     sort: String,
+    before: String,
+    after: String,
 }
 
 impl Filter {
     fn search(&self) -> Search<'_, 3> {
-        let fields = [("search", &*self.search), ("state", &self.state), ("sort", &self.sort)];
+        let fields = [("search", &*self.search), ("state", &self.state), (tables::SORT, &self.sort)];
         Search { fields, page: path::service_tokens_with, part: "#results" }
     }
 
@@ -125,19 +132,9 @@ impl Filter {
         !self.search.trim().is_empty() || !self.state.is_empty()
     }
 
-    fn takes(&self, token: &ServiceToken, state: &str) -> bool {
-        let words = text::words(&self.search);
-        let is_found = text::has_words(&token.name, &words) || text::has_words(&token.public_id, &words);
-        is_found && (self.state.is_empty() || self.state == state)
-    }
-
-    fn sort(&self, tokens: &mut [ServiceToken]) {
-        match self.sort.as_str() {
-            "used" => tokens.sort_by_key(|token| Reverse(token.key.life.last_used_at)),
-            "expiry" => tokens.sort_by_key(|token| token.key.life.expires_at()),
-            "made" => tokens.sort_by_key(|token| Reverse((token.made_at, token.id.0))),
-            _ => tokens.sort_by_key(|token| (text::searchable(&token.name), token.id.0)),
-        }
+    fn form(&self) -> ServiceTokensForm {
+        let sort = tables::sort(&self.sort);
+        ServiceTokensForm { search: self.search.clone(), state: self.state.clone(), sort }
     }
 }
 
@@ -170,43 +167,41 @@ pub async fn list(
     if let Some(elsewhere) = filter.search().for_key(&app, &at, &request).await? {
         return Ok(elsewhere);
     }
-    let tokens = app::service_users::list(&app, &at.who).await?;
-    let t = at.shell(Nav::Integrations).t;
-    let key_notice = done.unknown_key.as_ref().map(|_| t.search_unknown_key());
-    let (is_first, revoked) = (tokens.active.is_empty() && tokens.ended.is_empty(), done.revoked.clone());
-    let done = said(t, &tokens, &done);
-    let results = results(&app, &at, &filter, tokens);
+    let from = tables::page_from(&filter.before, &filter.after);
+    let (found, refused) = match app::service_users::page(&app, &at.who, filter.form(), from).await {
+        Ok(found) => (found, None),
+        Err(error) => (ServiceTokensPage::default(), Some(Refused::new(error)?)),
+    };
+    let shell = at.shell(Nav::Integrations);
+    let t = shell.t;
+    let errors = refused.as_ref().map(|refused| Errors::new(t, &refused.problems)).unwrap_or_default();
+    let results = results(&app, &at, filter, &found, errors).await?;
     if is_for(&request, "#results") {
-        return page(&ResultsPart { results });
+        let part = ResultsPart { results };
+        return refused.map_or_else(|| page(&part), |refused| refused.page(&part));
     }
-    let refused = match revoked.filter(|_| done.is_some()) {
-        Some(id) => Line::within(&app, &at, &id).await?,
+    let said = said(&app, &at, &done).await?;
+    let revocation = match done.revoked.as_ref().filter(|_| said.is_some()) {
+        Some(id) => Line::within(&app, &at, id).await?,
         None => None,
     };
-    page(&ListPage {
-        refused,
+    let whole = ListPage {
+        refused: revocation,
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
-        states: vec![
+        states: [
             ("", t.service_all_states()),
             ("active", t.tokens_state_active()),
             ("revoked", t.tokens_state_revoked()),
             ("expired", t.tokens_state_expired()),
         ],
-        sorts: vec![
-            ("", t.service_sort_name()),
-            ("used", t.service_sort_used()),
-            ("expiry", t.service_sort_expiry()),
-            ("made", t.service_sort_made()),
-        ],
-        shell: at.shell(Nav::Integrations),
-        search: path::service_tokens_search(at.slug()),
-        key_notice,
-        done,
-        filter,
-        is_first,
+        key_notice: done.unknown_key.as_ref().map(|_| t.search_unknown_key()),
+        done: said,
+        is_first: results.rows.is_empty() && !results.filter.is_on() && results.controls.is_whole(),
+        shell,
         results,
-    })
+    };
+    refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 
 /// `POST /orgs/{slug}/integrations/tokens/search`
@@ -233,43 +228,46 @@ fn calendar(app: &App, at: &Admin) -> Calendar {
 }
 
 /// The sentence about what has just been done.
-fn said(t: Texts, tokens: &ServiceTokens, done: &Done) -> Option<String> {
-    let name = |id: &Option<String>| {
-        tokens.ended.iter().find(|token| Some(&token.public_id) == id.as_ref()).map(|token| &token.name)
+async fn said(app: &App, at: &Admin, done: &Done) -> Result<Option<String>, WebError> {
+    let t = at.shell(Nav::Integrations).t;
+    let Some(id) = done.revoked.as_ref().or(done.ended.as_ref()) else {
+        return Ok(done.deleted.as_ref().map(|_| t.service_deleted_notice().into()));
     };
-    match (name(&done.revoked), name(&done.ended), &done.deleted) {
-        (Some(name), _, _) => Some(t.tokens_revoked_notice(name)),
-        (_, Some(name), _) => Some(t.tokens_ended_notice(name)),
-        (_, _, Some(_)) => Some(t.service_deleted_notice().into()),
-        _ => None,
-    }
+    let token = match app::service_users::find(app, &at.who, id).await {
+        Ok(token) if !token.key.life.is_active(app.clock().now()) => token,
+        Ok(_) | Err(AppError::NotFound) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some(match done.revoked {
+        Some(_) => t.tokens_revoked_notice(token.name),
+        None => t.tokens_ended_notice(token.name),
+    }))
 }
 
-fn results(app: &App, at: &Admin, filter: &Filter, tokens: ServiceTokens) -> Results {
-    let (t, calendar, in_all) = (at.shell(Nav::Integrations).t, calendar(app, at), tokens.active.len());
-    let rows = |mut tokens: Vec<ServiceToken>| -> Vec<Row> {
-        tokens.retain(|token| filter.takes(token, state_key(token.key.life.state(calendar.now()))));
-        filter.sort(&mut tokens);
-        tokens.iter().map(|token| row(t, calendar, at.slug(), token)).collect()
-    };
-    Results {
+async fn results(
+    app: &App,
+    at: &Admin,
+    filter: Filter,
+    found: &ServiceTokensPage,
+    errors: Errors,
+) -> Result<Results, WebError> {
+    let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
+    let active = app::service_users::count_active(app, &at.who).await?;
+    let sorts = [filter.form().sort(), ServiceTokensForm::default().sort()];
+    let ends = [found.previous.as_ref(), found.next.as_ref()];
+    Ok(Results {
         t,
-        slug: at.slug().to_owned(),
-        active: rows(tokens.active),
-        ended: rows(tokens.ended),
-        is_filtered: filter.is_on(),
-        used_of: t.tokens_used_of(in_all, SERVICE_LIMIT),
-        in_all,
+        slug: slug.to_owned(),
+        search: path::service_tokens_search(slug),
+        unfiltered: path::service_tokens_with(slug, &[(tables::SORT, &filter.sort)]),
+        rows: found.tokens.iter().map(|token| row(t, calendar, slug, token)).collect(),
+        controls: Controls::new(t, slug, &filter.search(), sorts, ends),
+        errors,
+        filter,
+        used_of: t.tokens_used_of(active, SERVICE_LIMIT),
+        active,
         limit: usize::from(SERVICE_LIMIT.unsigned_abs()),
-    }
-}
-
-const fn state_key(state: TokenState) -> &'static str {
-    match state {
-        TokenState::Active { .. } => "active",
-        TokenState::Expired { .. } => "expired",
-        TokenState::Revoked { .. } => "revoked",
-    }
+    })
 }
 
 fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
@@ -280,10 +278,12 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
         href: path::service_token(slug, &token.public_id),
         name: token.name.clone(),
         permissions: permissions_in_words(t, token.permissions),
-        made: calendar.on_day(token.made_at, |when| t.service_made_by(&token.made_by, when)),
-        used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.use_in_a_line(used, &when))),
-        end: end(t, calendar, &token.key),
-        state: t.state(state, calendar.now()),
+        created: calendar.date(token.made_at),
+        created_by: t.table_by(&token.made_by),
+        used: token.key.last_use.as_ref().map(|used| Used::new(t, calendar, used)),
+        end: End::new(t, calendar, &token.key),
+        note: Some(revoked_by(t, &token.key)).filter(|by| !by.is_empty()).map(|by| t.tokens_revoked(by)),
+        state: t.state_in_column(state, calendar.now()),
         has_two_keys: token.old_key.is_some(),
         alarm: alarm(t, calendar, token),
         is_active: matches!(state, TokenState::Active { .. }),
@@ -303,19 +303,9 @@ fn permissions_in_words(t: Texts, permissions: Permissions) -> String {
     }
 }
 
-/// When a token expires if it is not used, or when and how it ended.
-fn end(t: Texts, calendar: Calendar, key: &KeyFacts) -> Moment {
-    match key.life.state(calendar.now()) {
-        TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
-        TokenState::Expired { at } => calendar.on_day(at, |when| t.tokens_expired(when)),
-        TokenState::Revoked { at } => calendar
-            .moment(at, |when| format!("{} {}", t.tokens_revoked(when), revoked_by(t, key)).trim_end().to_owned()),
-    }
-}
-
 fn revoked_by(t: Texts, key: &KeyFacts) -> String {
     match (&key.revoked_by_name, key.revoked_by) {
-        (Some(name), _) => t.service_revoked_by(name),
+        (Some(name), _) => t.table_by(name),
         (None, Some(RevokedBy::Leak)) => t.revoked_by_leak(key.revocation_reason.as_deref()),
         (None, Some(RevokedBy::Key)) => t.tokens_revoked_by_key().into(),
         (None, Some(RevokedBy::Operator)) => t.tokens_revoked_by_operator().into(),

@@ -96,16 +96,51 @@ impl Texts {
 
     /// The state of a token in a few words, and the key under which it has its colour and shape.
     pub fn state(self, state: TokenState, now: Timestamp) -> (String, &'static str) {
+        let words = match Left::of(state, now) {
+            Some(Left::Days(days)) => self.tokens_expires_days(days),
+            Some(Left::Hours(hours)) => self.tokens_expires_hours(hours),
+            Some(Left::LastHour) => self.tokens_expires_soon().into(),
+            None => return self.state_that_stays(state),
+        };
+        (words, "expiring")
+    }
+
+    /// The same in a column, beside that of the day on which it expires.
+    pub fn state_in_column(self, state: TokenState, now: Timestamp) -> (String, &'static str) {
+        let words = match Left::of(state, now) {
+            Some(Left::Days(days)) => self.table_days_left(days),
+            Some(Left::Hours(hours)) => self.table_hours_left(hours),
+            Some(Left::LastHour) => self.table_last_hour().into(),
+            None => return self.state_that_stays(state),
+        };
+        (words, "expiring")
+    }
+
+    fn state_that_stays(self, state: TokenState) -> (String, &'static str) {
         match state {
+            TokenState::Active { .. } => (self.tokens_state_active().into(), "active"),
             TokenState::Revoked { .. } => (self.tokens_state_revoked().into(), "revoked"),
             TokenState::Expired { .. } => (self.tokens_state_expired().into(), "expired"),
-            TokenState::Active { expires_at } => match expires_at.since(now) {
-                EXPIRES_SOON.. => (self.tokens_state_active().into(), "active"),
-                // To the nearest day, so that it agrees with the date beside it.
-                left @ DAY.. => (self.tokens_expires_days((left + DAY / 2) / DAY), "expiring"),
-                left @ HOUR.. => (self.tokens_expires_hours(left / HOUR), "expiring"),
-                _ => (self.tokens_expires_soon().into(), "expiring"),
-            },
+        }
+    }
+}
+
+/// What is left of a token that expires soon.
+enum Left {
+    /// To the nearest day, so that it agrees with the date beside it.
+    Days(i64),
+    Hours(i64),
+    LastHour,
+}
+
+impl Left {
+    fn of(state: TokenState, now: Timestamp) -> Option<Self> {
+        let TokenState::Active { expires_at } = state else { return None };
+        match expires_at.since(now) {
+            EXPIRES_SOON.. => None,
+            left @ DAY.. => Some(Self::Days((left + DAY / 2) / DAY)),
+            left @ HOUR.. => Some(Self::Hours(left / HOUR)),
+            _ => Some(Self::LastHour),
         }
     }
 }
@@ -128,6 +163,8 @@ mod tests {
         assert_eq!(state(DAY), ("Expires in 1 day".into(), "expiring"));
         assert_eq!(state(DAY - 1), ("Expires in 23 hours".into(), "expiring"));
         assert_eq!(state(1), ("Expires within the hour".into(), "expiring"));
+        let in_column = ENGLISH.state_in_column(TokenState::Active { expires_at: NOW.plus(DAY) }, NOW);
+        assert_eq!(in_column, ("1 day left".into(), "expiring"));
     }
 
     #[test]

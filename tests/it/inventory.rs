@@ -1,11 +1,12 @@
 //! The inventory: every token of an organization, and revoking somebody's with a reason.
 
-use crate::harness::{Answer, DAY, Person, TestApp, TestDb, db_test, lists, org};
+use crate::harness::{Answer, DAY, Person, TestApp, TestDb, change, db_test, lists, org};
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp, token::TokenKind, user::UserId};
 use storage::{
     AnyConnection, StorageError,
     tokens::{
-        inventory::{self, Filter, PageFrom, Place, State},
+        inventory::{self, Filter, Order, PageFrom, PageRequest, Place, Sort, State},
         service_users,
     },
 };
@@ -25,7 +26,7 @@ async fn an_administrator_sees_every_token_and_never_a_key(db: TestDb) {
     let headers = [("authorization", &*format!("Bearer {key}")), ("user-agent", "curl/8.5.0")];
     assert_eq!(app.send("GET", "/api/v1/me", &headers, "").await.status, 200);
     let page = ann.get(ALL).await;
-    page.shows("Power <b>BI</b>").shows("Ben").shows("Read & write").shows("R scripts").shows("with curl 8.5.0");
+    page.shows("Power <b>BI</b>").shows("Ben").shows("Read & write").shows("R scripts").shows("curl 8.5.0");
     assert!(!page.body.contains(&key[6..20]) && !page.body.contains("<b>BI"));
     assert_eq!(ben.get(ALL).await.status, 403);
     let eve = app.add_organization("elsewhere", "Eve").await;
@@ -97,15 +98,15 @@ async fn filters_find_by_owner_state_age_and_name(db: TestDb) {
     ben.makes_token("Lost").await;
     ben.revokes("Lost").await;
     for (filter, shown) in [
-        ("", vec!["Fresh", "Lost", "Old", "Short"]),
-        ("state=active", vec!["Fresh", "Old"]),
+        ("", vec!["Fresh", "Lost", "Old 100%", "Short"]),
+        ("state=active", vec!["Fresh", "Old 100%"]),
         ("state=revoked", vec!["Lost"]),
         ("state=expired", vec!["Short"]),
         ("owner=ben@example.org", vec!["Fresh", "Lost"]),
-        ("owner=Ann&state=active", vec!["Old"]),
-        ("unused=30", vec!["Old"]),
+        ("owner=Ann&state=active", vec!["Old 100%"]),
+        ("unused=30", vec!["Old 100%"]),
         ("search=FRE", vec!["Fresh"]),
-        ("search=%25", vec!["Old"]),
+        ("search=%25", vec!["Old 100%"]),
         ("search=_", vec![]),
         ("kind=service", vec![]),
         ("kind=personal&search=lost", vec!["Lost"]),
@@ -113,9 +114,9 @@ async fn filters_find_by_owner_state_age_and_name(db: TestDb) {
         for _ in 0..2 {
             let page = ann.get(&format!("{ALL}?{filter}")).await;
             assert_eq!(page.status, 200, "{filter}");
-            let list = page.text().split_once(" first").expect("a list").1.to_owned();
-            for label in ["Fresh", "Lost", "Old", "Short"] {
-                assert_eq!(list.contains(label), shown.contains(&label), "{filter}: {label} in {list}");
+            let labels = labels(&page.body);
+            for label in ["Fresh", "Lost", "Old 100%", "Short"] {
+                assert_eq!(labels.contains(&label), shown.contains(&label), "{filter}: {label} in {labels:?}");
             }
             // The same once the expiry is written down.
             app::maintenance::run(&app.jeton).await;
@@ -136,7 +137,7 @@ async fn a_use_that_is_not_yet_in_the_database_counts(db: TestDb) {
     ann.get(&format!("{ALL}?unused=90")).await.shows("Nightly");
     assert_eq!(app.me(&key).await.status, 200);
     assert!(!ann.get(&format!("{ALL}?unused=90")).await.text().contains("Nightly"));
-    ann.get(ALL).await.shows("Last used just now");
+    ann.get(ALL).await.shows("just now");
 }
 
 #[db_test]
@@ -153,13 +154,115 @@ async fn pages_go_forwards_and_backwards_through_every_token_once(db: TestDb) {
         let again: Vec<&String> = backwards.iter().rev().flat_map(|(_, ids)| ids).collect();
         assert_eq!(again, ids, "{filter}");
     }
-    ann.get(&format!("{ALL}?unused=90")).await.shows("Longest unused first");
-    for odd in ["after=x", "before=1.", "after=.1", "before=99999999999999999999.1", "after=5"] {
+    assert_eq!(sorted_by(&ann.get(&format!("{ALL}?unused=90")).await), Some(("used".into(), "ascending".into())));
+    for odd in
+        ["after=x", "before=1.", "after=.1", "before=0.99999999999999999999.1.", "after=5", "after=0.0.5.%00&sort=name"]
+    {
         assert_eq!(ann.get(&format!("{ALL}?{odd}")).await.status, 200, "{odd}");
     }
 }
 
 #[db_test]
+async fn every_order_goes_through_every_token_once_however_many_are_equal(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let now = app.clock.now().seconds();
+    app.db.write::<_, StorageError>(|connection| lists::fill(connection, 130, now)).unwrap();
+    change(&app, "UPDATE api_tokens SET label = 'Same', search = 'same' WHERE id % 3 = 0");
+    change(&app, "UPDATE api_tokens SET last_used_at = created_at + 86400 WHERE id % 4 = 0");
+    // Expired, which nobody has written down yet.
+    change(&app, "UPDATE api_tokens SET inactivity_days = 45 WHERE id % 5 = 0 AND slot IS NOT NULL");
+    let used = "coalesce(last_used_at, created_at)";
+    let end = format!("coalesce(revoked_at, expired_at, {used} + inactivity_days * 86400)");
+    let rank = format!("CASE WHEN revoked_at IS NOT NULL THEN 2 WHEN {end} <= {now} THEN 1 ELSE 0 END");
+    for (sort, columns) in [
+        ("created", vec![]),
+        ("name", vec!["search"]),
+        ("used", vec![used]),
+        ("expiry", vec![&*end]),
+        ("state", vec![&*rank, "search"]),
+    ] {
+        for (minus, direction) in [("", "ASC"), ("-", "DESC")] {
+            let columns: Vec<String> =
+                columns.iter().chain(&["id"]).map(|column| format!("{column} {direction}")).collect();
+            let expected = public_ids(&app, &columns.join(", "));
+            let forwards = walk(&ann, &format!("{ALL}?kind=personal&sort={minus}{sort}"), "next").await;
+            assert!(forwards.len() > 2, "{minus}{sort}");
+            assert_eq!(forwards.iter().flat_map(|(_, ids)| ids.clone()).collect::<Vec<_>>(), expected, "{minus}{sort}");
+            let backwards = walk(&ann, &forwards.last().unwrap().0, "prev").await;
+            let again: Vec<String> = backwards.into_iter().rev().flat_map(|(_, ids)| ids).collect();
+            assert_eq!(again, expected, "{minus}{sort}, backwards");
+        }
+    }
+}
+
+#[db_test]
+async fn every_order_takes_every_filter(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let now = app.clock.now().seconds();
+    app.db.write::<_, StorageError>(|connection| lists::fill(connection, 60, now)).unwrap();
+    for filter in [
+        "",
+        "state=active",
+        "state=revoked",
+        "state=expired",
+        "unused=90",
+        "owner=Person 3",
+        "kind=service",
+        "search=export",
+    ] {
+        let mut usual = all_ids(&ann, filter, "").await;
+        usual.sort_unstable();
+        for sort in ["created", "name", "used", "expiry", "state"] {
+            for minus in ["", "-"] {
+                let mut sorted = all_ids(&ann, filter, &format!("{minus}{sort}")).await;
+                sorted.sort_unstable();
+                assert_eq!(sorted, usual, "{filter} {minus}{sort}");
+            }
+        }
+    }
+}
+
+#[db_test]
+async fn a_head_sorts_and_a_second_press_turns_the_order_round(db: TestDb) {
+    let (_app, ann) = TestApp::with_user(db, "Ann").await;
+    for label in ["Beta", "alpha", "Gamma"] {
+        ann.makes_token(label).await;
+    }
+    let page = ann.get(ALL).await;
+    assert_eq!(sorted_by(&page), Some(("created".into(), "descending".into())), "newest first");
+    assert_eq!(labels(&page.body), ["Gamma", "alpha", "Beta"]);
+    let by_name = ann.get(&head(&page, "name")).await;
+    assert_eq!(sorted_by(&by_name), Some(("name".into(), "ascending".into())));
+    assert_eq!(labels(&by_name.body), ["alpha", "Beta", "Gamma"], "capital letters do not matter");
+    let reversed = ann.get(&head(&by_name, "name")).await;
+    assert_eq!(sorted_by(&reversed), Some(("name".into(), "descending".into())));
+    assert_eq!(labels(&reversed.body), ["Gamma", "Beta", "alpha"]);
+    let odd = ann.get(&format!("{ALL}?sort=owner")).await;
+    assert_eq!((odd.status, labels(&odd.body)), (200, vec!["Gamma", "alpha", "Beta"]), "no such order");
+}
+
+#[db_test]
+async fn sorting_keeps_the_filters_and_filters_keep_the_order(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let now = app.clock.now().seconds();
+    app.db.write::<_, StorageError>(|connection| lists::fill(connection, 130, now)).unwrap();
+    let page = ann.get(&format!("{ALL}?search=export&kind=personal&state=active&unused=30")).await;
+    let filters = "?search=export&kind=personal&state=active&unused=30";
+    assert_eq!(head(&page, "name"), format!("{ALL}{filters}&sort=name"));
+    let by_name = ann.get(&head(&page, "name")).await;
+    let next = link(&by_name.body, "next").expect("another page");
+    assert!(next.starts_with(&format!("{ALL}{filters}&sort=name&after=")), "{next}");
+    assert!(by_name.body.contains("<option value=\"name\" selected>"));
+    for (field, value) in [("search", "export"), ("owner", "")] {
+        assert_eq!(by_name.field(field).as_deref(), Some(value), "{field}");
+    }
+    let cleared = format!("href=\"{ALL}?sort=name\"");
+    assert!(by_name.body.contains(&cleared), "the order outlasts the filters");
+    let fields = [("search", "warehouse"), ("state", "active"), ("sort", "-expiry")];
+    let sent = ann.post(&format!("{ALL}/search"), &fields).await;
+    assert_eq!(sent.header("location"), format!("{ALL}?search=warehouse&state=active&sort=-expiry"));
+}
+
 async fn a_public_id_finds_its_token_alone_and_a_foreign_one_none(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("of Ann").await;
@@ -199,34 +302,133 @@ async fn every_filter_reads_one_index_in_the_order_of_the_page(db: TestDb) {
     let listed = |connection: &mut AnyConnection| service_users::list(connection, OrganizationId(1), now);
     let list = app.db.read::<_, StorageError>(|connection| lists::plans(connection, listed)).expect("plans").join("\n");
     assert!(list.contains("api_tokens_kind") && !list.contains("Seq Scan on api_tokens"), "{list}");
-    let used = now.plus(-120 * DAY);
-    let id = domain::token::TokenId(5_000);
     for (filter, index) in cases {
-        for from in [PageFrom::Start, PageFrom::After(Place { used, id }), PageFrom::Before(Place { used, id })] {
-            for plan in plans(&app, &filter, from, now) {
-                assert_plan(&plan, &filter, index);
+        let sort = match filter.idle_since {
+            Some(_) => Sort::ascending(Order::LastUse),
+            None => Sort::descending(Order::Created),
+        };
+        for (request, plan) in plans(&app, &filter, sort, now) {
+            assert_plan(&plan, &filter, &request, &[index]);
+        }
+    }
+}
+
+async fn every_order_reads_an_index_of_its_own(db: TestDb) {
+    let (app, _ann) = TestApp::with_user(db, "Ann").await;
+    let now = app.clock.now();
+    app.db.write::<_, StorageError>(|connection| lists::fill(connection, 10_000, now.seconds())).unwrap();
+    let (name, used, end) = (
+        ["api_tokens_active_name", "api_tokens_revoked_name", "api_tokens_expired_name"],
+        ["api_tokens_idle", "api_tokens_revoked_used", "api_tokens_expired_used"],
+        ["api_tokens_active_end", "api_tokens_revoked_end", "api_tokens_expired_end"],
+    );
+    for (by, indexes) in [(Order::Name, name), (Order::State, name), (Order::LastUse, used), (Order::End, end)] {
+        for state in [None, Some(State::Active), Some(State::Revoked), Some(State::Expired)] {
+            for kind in [TokenKind::Personal, TokenKind::Service] {
+                for owners in [None, Some(vec![UserId(70)])] {
+                    let filter = Filter { state, kind: Some(kind), owners, ..Filter::default() };
+                    for sort in [Sort::ascending(by), Sort::descending(by)] {
+                        for (request, plan) in plans(&app, &filter, sort, now) {
+                            assert_plan(&plan, &filter, &request, &indexes);
+                        }
+                    }
+                }
             }
         }
     }
 }
 
-fn plans(app: &TestApp, filter: &Filter, from: PageFrom, now: Timestamp) -> Vec<String> {
-    let page = |connection: &mut AnyConnection| inventory::page(connection, OrganizationId(1), filter, from, now, 51);
-    app.db.read::<_, StorageError>(|connection| lists::plans(connection, page)).expect("plans")
+/// How the first page is read, the pages behind and before a place in the middle, and what was asked for.
+fn plans(app: &TestApp, filter: &Filter, sort: Sort, now: Timestamp) -> Vec<(PageRequest, String)> {
+    let (rank, seconds) = (1, now.plus(-120 * DAY).seconds());
+    let middle = Place { rank, seconds, name: "nightly export".into(), id: 5_000 };
+    let starts = [PageFrom::Start, PageFrom::After(middle.clone()), PageFrom::Before(middle)];
+    let plans_from = |from| {
+        let request = PageRequest { sort, from, limit: 51 };
+        let page =
+            |connection: &mut AnyConnection| inventory::page(connection, OrganizationId(1), filter, &request, now);
+        let plans = app.db.read::<_, StorageError>(|connection| lists::plans(connection, page)).expect("plans");
+        plans.into_iter().map(move |plan| (request.clone(), plan)).collect::<Vec<_>>()
+    };
+    starts.into_iter().flat_map(plans_from).collect()
 }
 
-/// Tokens are found through the index, in its order. What little belongs to an owner, to service users, or has just expired may
-/// be found otherwise, and sorted.
-fn assert_plan(plan: &str, filter: &Filter, index: &str) {
-    assert!(!plan.contains("SCAN") && !plan.contains("Seq Scan on api_tokens"), "{filter:?}: {plan}");
+/// Tokens are found through one of the indexes, in its order. What little belongs to an owner, to service users, or has just
+/// expired may be found otherwise, and sorted.
+fn assert_plan(plan: &str, filter: &Filter, request: &PageRequest, indexes: &[&str]) {
+    assert!(!plan.contains("SCAN") && !plan.contains("Seq Scan on api_tokens"), "{filter:?} {request:?}: {plan}");
     let is_few = filter.owners.is_some() || filter.kind == Some(TokenKind::Service) || plan.contains("api_tokens_due");
     // Where almost all tokens are of one organization and kind, Postgres may as well go through all by id.
-    let is_read = plan.contains(index)
-        || (plan.contains("api_tokens_pkey") && matches!(filter.state, None | Some(State::Active)));
+    let is_read = indexes.iter().any(|index| plan.contains(index))
+        || (request.sort.by == Order::Created
+            && plan.contains("api_tokens_pkey")
+            && matches!(filter.state, None | Some(State::Active)));
     let is_sorted = plan.contains("Sort") || plan.contains("TEMP B-TREE");
-    assert!(is_few || (is_read && !is_sorted), "{filter:?}: {plan}");
+    // Postgres knows how few have ended, and may as well read those behind a place and sort them.
+    let are_few_ended = request.from != PageFrom::Start
+        && plan.contains("Sort Key")
+        && indexes
+            .iter()
+            .any(|index| plan.contains(index) && (index.contains("_revoked_") || index.contains("_expired_")));
+    assert!(is_few || (is_read && (!is_sorted || are_few_ended)), "{filter:?} {request:?}: {plan}");
     let others = ["_kind", "_active", "_revoked", "_expired", "_idle"].map(|name| format!("api_tokens{name}"));
-    assert!(filter.owners.is_none() || !others.iter().any(|other| plan.contains(other)), "{filter:?}: {plan}");
+    let is_owners = filter.owners.is_none() || !others.iter().any(|other| plan.contains(other));
+    assert!(is_owners, "{filter:?} {request:?}: {plan}");
+}
+
+/// The public ids of the personal tokens, as the database itself sorts them.
+fn public_ids(app: &TestApp, order: &str) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = Text)]
+        public_id: String,
+    }
+    let sql = format!("SELECT public_id FROM api_tokens WHERE kind = 'personal' ORDER BY {order}");
+    let rows = app.db.read::<Vec<Id>, StorageError>(|connection| Ok(sql_query(&sql).load(connection)?));
+    rows.expect("ids").into_iter().map(|row| row.public_id).collect()
+}
+
+/// The public ids on all pages of a filter in an order.
+async fn all_ids(ann: &Person, filter: &str, sort: &str) -> Vec<String> {
+    let pages = walk(ann, &format!("{ALL}?{filter}&sort={sort}"), "next").await;
+    pages.into_iter().flat_map(|(_, ids)| ids).collect()
+}
+
+/// The labels and names on a page, in their order.
+fn labels(body: &str) -> Vec<&str> {
+    let rows = body.split("<th scope=\"row\"><bdi>").skip(1);
+    rows.filter_map(|row| Some(row.split_once("</bdi>")?.0))
+        .map(|cell| cell.trim_end_matches("</a>"))
+        .map(after_tag)
+        .collect()
+}
+
+fn after_tag(cell: &str) -> &str {
+    cell.rsplit_once('>').map_or(cell, |(_, text)| text)
+}
+
+/// The column that a page says it is sorted by, and in which direction.
+fn sorted_by(page: &Answer) -> Option<(String, String)> {
+    let (_, rest) = page.body.split_once("aria-sort=\"")?;
+    let (direction, rest) = rest.split_once('"')?;
+    let (key, _) = rest.split_once("id=\"sort-")?.1.split_once('"')?;
+    assert!(!rest.contains("aria-sort"), "one column");
+    Some((key.into(), direction.into()))
+}
+
+/// Where the head of a column leads.
+fn head(page: &Answer, key: &str) -> String {
+    let (_, rest) = page.body.split_once(&format!("id=\"sort-{key}\" href=\"")).expect("a head");
+    unescaped(rest.split_once('"').expect("an address").0)
+}
+
+fn link(body: &str, direction: &str) -> Option<String> {
+    let (_, rest) = body.split_once(&format!("rel=\"{direction}\" href=\""))?;
+    Some(unescaped(rest.split_once('"')?.0))
+}
+
+fn unescaped(href: &str) -> String {
+    href.replace("&#38;", "&").replace("&amp;", "&")
 }
 
 /// The public ids of a page, in their order.
@@ -240,8 +442,7 @@ async fn walk(person: &Person, from: &str, direction: &str) -> Vec<(String, Vec<
     let (mut pages, mut next) = (Vec::new(), Some(from.to_owned()));
     while let Some(path) = next {
         let body = person.get(&path).await.body;
-        let link = body.split_once(&format!("rel=\"{direction}\" href=\"")).and_then(|(_, rest)| rest.split_once('"'));
-        next = link.map(|(href, _)| href.replace("&#38;", "&").replace("&amp;", "&"));
+        next = link(&body, direction);
         assert!(pages.len() < 20, "no end");
         pages.push((path, ids(&body)));
     }

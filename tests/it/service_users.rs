@@ -6,7 +6,7 @@ use crate::harness::{
 };
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::{BuiltInSet, Permissions};
-use storage::{AnyConnection, StorageError};
+use storage::{Address, AnyConnection, StorageError};
 
 const HOUR: i64 = 3600;
 /// Runs SQL as another process would.
@@ -530,10 +530,53 @@ async fn the_list_is_searched_filtered_and_sorted(db: TestDb) {
     found.shows("2 of 20");
     let revoked = ann.get(&format!("{TOKENS}?state=revoked")).await;
     assert!(revoked.body.contains(">Zebra</a>") && !revoked.body.contains(">Warehouse</a>"));
+    let reversed = ann.get(&format!("{TOKENS}?sort=-name")).await;
+    assert!(order(&reversed, ["Zebra", "Warehouse"]) && order(&reversed, ["Warehouse", "accounting"]));
     ann.get(&format!("{TOKENS}?search=nothing")).await.shows("No API token fits");
+    assert_eq!(ann.get(&format!("{TOKENS}?state=odd")).await.status, 422);
     let headers = [("hx-request", "true"), ("hx-target", "div#results")];
     let part = ann.request("GET", &format!("{TOKENS}?search=ware"), &headers, String::new()).await;
     assert!(part.body.trim_start().starts_with("<div") && !part.body.contains("accounting"));
+}
+
+#[db_test]
+async fn the_list_is_paged_and_begins_with_what_works(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    ann.makes_service_token("Zebra").await;
+    for statement in [
+        "INSERT INTO service_users (public_id, organization_id, name, permissions, created_at, created_by,
+            created_by_name, version)
+        WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 119)
+        SELECT 's' || (100000000 + n), 1, 'Ended ' || (n % 40), 'assets.view', n, 1, 'Ann', 1 FROM numbers",
+        "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, search, scope,
+            inactivity_days, digest, pepper_version, form_nonce, created_at, revoked_at, revoked_by)
+        SELECT 'k' || id, 'service', 1, id, name, lower(name), 'read_write', 45, DIGEST, 1, 'n' || id, created_at,
+            created_at, 'owner' FROM service_users WHERE name LIKE 'Ended%'",
+    ] {
+        // 32 bytes that no two rows share.
+        let digest = match app.db.address() {
+            Address::Sqlite(_) => "randomblob(32)",
+            Address::Postgres(_) => "sha256(service_users.public_id::bytea)",
+        };
+        behind_its_back(&app, &statement.replace("DIGEST", digest));
+    }
+    for sort in ["", "name", "-name", "created", "-used", "expiry", "-state"] {
+        let (mut next, mut pages) = (Some(format!("{TOKENS}?sort={sort}")), Vec::new());
+        while let Some(address) = next {
+            let body = ann.get(&address).await.body;
+            let link = body.split_once("rel=\"next\" href=\"").and_then(|(_, rest)| rest.split_once('"'));
+            next = link.map(|(href, _)| href.replace("&#38;", "&"));
+            let ids = body.split("<code>").skip(1).map(|part| part.chars().take(10).collect());
+            pages.push(ids.collect::<Vec<String>>());
+            assert!(pages.len() < 5, "no end");
+        }
+        let ids: std::collections::HashSet<&String> = pages.iter().flatten().collect();
+        assert_eq!((pages.len(), pages[0].len(), pages.concat().len(), ids.len()), (3, 50, 120, 120), "{sort}");
+    }
+    let first = ann.get(TOKENS).await;
+    first.shows("1 of 20");
+    let at = |name: &str| first.body.find(&format!(">{name}</a>")).expect("on the page");
+    assert!(at("Zebra") < at("Ended 0"));
 }
 
 #[db_test]

@@ -2,8 +2,13 @@
 //!
 //! Of a service user's keys only the newest is listed: it is the token. Tokens of built-in integrations are not.
 //!
-//! A page is read by key through an index, whatever is asked for. Only words are looked for in the label of every token that
-//! fits otherwise: where few have them, that is all of the organization's, or all of the owner's where one is named.
+//! A page is read by key through an index, whatever is asked for. Only words, and days without use where the list is
+//! sorted by something else, are looked for in every token that fits otherwise: where few have them, that is all of the
+//! organization's, or all of the owner's where one is named.
+
+mod order;
+
+pub use order::{Order, PageFrom, PageRequest, Place, Sort};
 
 use super::KeyRow;
 use crate::{
@@ -15,7 +20,7 @@ use crate::{
 use diesel::{
     dsl::{max, sql},
     prelude::*,
-    sql_types::{BigInt, Bool},
+    sql_types::{BigInt, Bool, Text},
 };
 use domain::{
     organization::OrganizationId,
@@ -40,8 +45,6 @@ pub struct Listed {
     pub owner: Option<Owner>,
     /// The (current) key and what has become of it.
     pub key: KeyFacts,
-    /// Where it stands in lists.
-    pub place: Place,
 }
 
 /// The user whose token it is.
@@ -75,35 +78,15 @@ pub struct Filter {
     pub state: Option<State>,
     /// Of these users.
     pub owners: Option<Vec<UserId>>,
-    /// Active, and without use since this moment; one that was never used counts from its creation. These come longest
-    /// unused first, all others newest first.
+    /// Active, and without use since this moment; one that was never used counts from its creation.
     pub idle_since: Option<Timestamp>,
     /// Words that all stand somewhere in the label or name, or the public id.
     pub search: Option<String>,
 }
 
-/// A place in the order of a list: newest first that of the row, otherwise that of the last use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// When the token was used last, or made if it never was.
-    pub used: Timestamp,
-    /// The row.
-    pub id: TokenId,
-}
-
-/// From where a page goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The first tokens.
-    #[default]
-    Start,
-    /// Tokens that come after this place.
-    After(Place),
-    /// Tokens that come before this place, the nearest first.
-    Before(Place),
-}
-
-type Row = (KeyRow, (String, String, String, String), Option<(i64, String, String)>, Option<(String, String)>);
+/// The key; public id, label, kind and scope; the label as lists sort by it; the owner; the service user.
+type Row =
+    (KeyRow, (String, String, String, String), Option<String>, Option<(i64, String, String)>, Option<(String, String)>);
 
 /// One of the questions that together answer a [`Filter`], so that an index has the answer in order.
 #[derive(Clone, Copy)]
@@ -114,26 +97,20 @@ struct Branch {
 }
 
 impl Filter {
-    fn branches(&self) -> Vec<Branch> {
-        // What has expired is written down a little later: until then it is told by the clock, through another index.
-        let parts: &[Part] = match self.state {
-            _ if self.idle_since.is_some() => &[Part::Active],
-            None => &[Part::All],
-            Some(State::Active) => &[Part::Active],
-            Some(State::Revoked) => &[Part::Revoked],
-            Some(State::Expired) => &[Part::Expired, Part::Due],
-        };
+    fn branches(&self, request: &PageRequest) -> Vec<Branch> {
+        let state = if self.idle_since.is_some() { Some(State::Active) } else { self.state };
+        let parts = order::parts(state, request.sort.by).iter().filter(|part| request.may_reach(**part));
         let whose: Vec<(TokenKind, Option<UserId>)> = match &self.owners {
             Some(owners) => owners.iter().map(|owner| (TokenKind::Personal, Some(*owner))).collect(),
             None => vec![(TokenKind::Personal, None), (TokenKind::Service, None)],
         };
         let asked = whose.into_iter().filter(|(kind, _)| self.kind.is_none_or(|asked| asked == *kind));
-        asked.flat_map(|(kind, owner)| parts.iter().map(move |part| Branch { kind, part: *part, owner })).collect()
+        asked.flat_map(|(kind, owner)| parts.clone().map(move |part| Branch { kind, part: *part, owner })).collect()
     }
 }
 
-/// At most `limit` tokens that fit. Each branch of the filter reads `limit` rows at most, and what they give is put together
-/// here.
+/// The tokens of a page, each with its place, in the sequence in which they are read. Each branch of the filter reads as
+/// many rows as the page has at most, and what they give is put together here.
 ///
 /// # Errors
 /// When the database fails.
@@ -141,30 +118,26 @@ pub fn page(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     filter: &Filter,
-    from: PageFrom,
+    request: &PageRequest,
     now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<(Place, Listed)>> {
     let only = match &filter.search {
         Some(search) => known_as(connection, organization, &text::searchable(search))?,
         None => None,
     };
     let mut found = Vec::new();
-    for branch in filter.branches() {
-        let asked = Asked { organization, filter, only, branch, from, now, limit };
-        found.extend(asked.load(connection)?);
+    for branch in filter.branches(request) {
+        let asked = Asked { organization, filter, only, branch, request, now };
+        let rows = asked.load(connection)?;
+        found.extend(rows.into_iter().map(|row| (Place::of(&row, branch.part, request.sort.by), row)));
     }
-    match filter.idle_since {
-        Some(since) => {
-            found.retain(|(key, ..): &Row| used(key) <= since.seconds());
-            found.sort_unstable_by_key(|(key, ..): &Row| (used(key), key.id));
-        }
-        None => found.sort_unstable_by_key(|(key, ..): &Row| std::cmp::Reverse(key.id)),
-    }
-    if matches!(from, PageFrom::Before(_)) {
+    found.retain(|(_, (key, ..))| filter.idle_since.is_none_or(|since| used(key) <= since.seconds()));
+    found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    if !request.reads_upwards() {
         found.reverse();
     }
-    found.into_iter().take(usize::try_from(limit).unwrap_or_default()).map(listed).collect()
+    let limit = usize::try_from(request.limit).unwrap_or_default();
+    found.into_iter().take(limit).map(|(place, row)| Ok((place, listed(row)?))).collect()
 }
 
 fn used(key: &KeyRow) -> i64 {
@@ -210,13 +183,48 @@ pub fn find_personal(
     row.map(listed).transpose()
 }
 
+/// Tokens of which an index has those of each kind.
 #[derive(Clone, Copy)]
 enum Part {
     All,
+    /// Those that keep their place: they are active, or due.
+    Held,
     Active,
     Revoked,
+    /// Expired, which is written down.
     Expired,
+    /// Expired, which is not written down yet.
     Due,
+}
+
+impl Part {
+    /// Where its state stands among the others.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::All | Self::Held | Self::Active => 0,
+            Self::Expired | Self::Due => 1,
+            Self::Revoked => 2,
+        }
+    }
+
+    /// When a token of this part expires, or when it ended.
+    fn end_of(self, key: &KeyRow) -> i64 {
+        let expires_at = used(key) + i64::from(key.life.inactivity_days) * DAY;
+        match self {
+            Self::Revoked => key.life.revoked_at.unwrap_or(expires_at),
+            Self::Expired => key.life.expired_at.unwrap_or(expires_at),
+            Self::All | Self::Held | Self::Active | Self::Due => expires_at,
+        }
+    }
+
+    /// The same in SQL, as indexes have it.
+    fn end(self) -> String {
+        match self {
+            Self::Revoked => "api_tokens.revoked_at".into(),
+            Self::Expired => "api_tokens.expired_at".into(),
+            Self::All | Self::Held | Self::Active | Self::Due => format!("({USED} + inactivity_days * 86400)"),
+        }
+    }
 }
 
 #[diesel::dsl::auto_type(type_case = "PascalCase")]
@@ -228,6 +236,7 @@ fn joined() -> _ {
         .select((
             key,
             (api_tokens::public_id, api_tokens::label, api_tokens::kind, api_tokens::scope),
+            api_tokens::search.nullable(),
             (users::id, users::name, users::email).nullable(),
             (service_users::public_id, service_users::name).nullable(),
         ))
@@ -241,16 +250,16 @@ struct Asked<'a> {
     filter: &'a Filter,
     only: Option<TokenId>,
     branch: Branch,
-    from: PageFrom,
+    request: &'a PageRequest,
     now: Timestamp,
-    limit: i64,
 }
 
 impl Asked<'_> {
     fn load(&self, connection: &mut AnyConnection) -> Result<Vec<Row>> {
         let Branch { kind, part, owner } = self.branch;
         let (organization, now) = (self.organization.0, self.now.seconds());
-        let mut query = joined().filter(api_tokens::kind.eq(kind.key())).limit(self.limit).into_boxed::<MultiBackend>();
+        let of_kind = joined().filter(api_tokens::kind.eq(kind.key()));
+        let mut query = of_kind.limit(self.request.limit).into_boxed::<MultiBackend>();
         if kind == TokenKind::Service {
             query = query.filter(sql::<Bool>(
                 "NOT EXISTS (SELECT 1 FROM api_tokens newer \
@@ -258,21 +267,20 @@ impl Asked<'_> {
             ));
         }
         query = match part {
-            Part::Due => query.filter(sql::<BigInt>(&apart("api_tokens.organization_id")).eq(organization)),
+            Part::Due => query.filter(sql::<BigInt>(&apart("api_tokens.organization_id", " + 0")).eq(organization)),
             _ => query.filter(api_tokens::organization_id.eq(organization)),
         };
         query = match part {
             Part::All => query,
+            Part::Held => query.filter(api_tokens::slot.is_not_null()),
             Part::Active => query
                 .filter(api_tokens::slot.is_not_null())
                 .filter(sql::<Bool>(&format!("{USED} > ")).bind::<BigInt, _>(now).sql(" - inactivity_days * 86400")),
-            Part::Revoked => query.filter(api_tokens::revoked_at.is_not_null()),
-            Part::Expired => {
-                query.filter(api_tokens::expired_at.is_not_null()).filter(api_tokens::revoked_at.is_null())
-            }
-            Part::Due => query
-                .filter(api_tokens::slot.is_not_null())
-                .filter(sql::<BigInt>(&format!("({USED} + inactivity_days * 86400)")).le(now)),
+            Part::Revoked => query.filter(sql::<Bool>(&self.is_there("api_tokens.revoked_at"))),
+            Part::Expired => query
+                .filter(sql::<Bool>(&self.is_there("api_tokens.expired_at")))
+                .filter(api_tokens::revoked_at.is_null()),
+            Part::Due => query.filter(api_tokens::slot.is_not_null()).filter(sql::<BigInt>(&part.end()).le(now)),
         };
         if let Some(owner) = owner {
             query = query.filter(api_tokens::user_id.eq(owner.0));
@@ -284,46 +292,99 @@ impl Asked<'_> {
                 query = query.filter(api_tokens::search.like(pattern).escape('\\'));
             }
         }
-        let query = match self.filter.idle_since {
-            Some(since) => self.by_use(query, since.seconds()),
-            None => self.by_age(query),
-        };
-        Ok(query.load(connection)?)
+        Ok(self.sorted(self.idle(query)).load(connection)?)
     }
 
-    /// Newest first.
-    fn by_age<'q>(&self, query: Query<'q>) -> Query<'q> {
-        // What is due is few rows in an index of their own, from which no other may lead away.
-        let id = || match self.branch.part {
-            Part::Due => sql::<BigInt>("+api_tokens.id"),
-            _ => sql::<BigInt>("api_tokens.id"),
-        };
-        match self.from {
-            PageFrom::Start => query.order(id().desc()),
-            PageFrom::After(place) => query.filter(id().lt(place.id.0)).order(id().desc()),
-            PageFrom::Before(place) => query.filter(id().gt(place.id.0)).order(id().asc()),
+    fn idle<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let Some(since) = self.filter.idle_since else { return query };
+        match (self.request.sort.by, self.request.from.place()) {
+            // In their own order, from a place on, they end where `page` sees it: of two bounds on such a number
+            // Postgres believes that they leave next to nothing.
+            (Order::LastUse, Some(_)) => query,
+            (Order::LastUse, None) => query.filter(sql::<BigInt>(&self.in_index(USED, " + 0")).le(since.seconds())),
+            _ => query.filter(sql::<BigInt>(&apart(USED, " + 0")).le(since.seconds())),
         }
     }
 
-    /// Longest unused first. The first condition is what the index begins at; the second tells uses in one second apart. None
-    /// bounds the other end: of two bounds on such a number Postgres believes that they leave next to nothing.
-    fn by_use<'q>(&self, query: Query<'q>, since: i64) -> Query<'q> {
-        // The few active tokens of one owner are read and sorted instead.
-        let used = match self.branch.owner {
-            Some(_) => apart(USED),
-            None => USED.to_owned(),
+    fn sorted<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let part = self.branch.part;
+        let place = self.request.from.place().filter(|place| self.request.stands_in(place, part));
+        match self.request.sort.by {
+            Order::Created => self.by_id(query, place),
+            Order::Name | Order::State => {
+                let name = self.in_index("api_tokens.search", " || ''");
+                match place {
+                    Some(place) => self.ordered(self.beyond_name(query, &name, place), &name),
+                    None => self.ordered(query, &name),
+                }
+            }
+            by @ (Order::LastUse | Order::End) => {
+                let moment = if by == Order::End { part.end() } else { USED.to_owned() };
+                let moment = self.in_index(&moment, " + 0");
+                match place {
+                    Some(place) => self.ordered(self.beyond_moment(query, &moment, place), &moment),
+                    None => self.ordered(query, &moment),
+                }
+            }
+        }
+    }
+
+    fn by_id<'q>(&self, query: Query<'q>, place: Option<&Place>) -> Query<'q> {
+        // What is due is few rows in an index of their own, from which no other may lead away.
+        let id = if matches!(self.branch.part, Part::Due) { "+api_tokens.id" } else { "api_tokens.id" };
+        let [operator, direction] = self.direction();
+        let query = match place {
+            Some(place) => query.filter(sql::<Bool>(&format!("{id} {operator} ")).bind::<BigInt, _>(place.id).sql("")),
+            None => query,
         };
-        let used = || sql::<BigInt>(&used);
-        match self.from {
-            PageFrom::Start => query.filter(used().le(since)).order((used().asc(), api_tokens::id.asc())),
-            PageFrom::After(Place { used: from, id }) => query
-                .filter(used().ge(from.seconds()))
-                .filter(used().gt(from.seconds()).or(api_tokens::id.gt(id.0)))
-                .order((used().asc(), api_tokens::id.asc())),
-            PageFrom::Before(Place { used: from, id }) => query
-                .filter(used().le(since.min(from.seconds())))
-                .filter(used().lt(from.seconds()).or(api_tokens::id.lt(id.0)))
-                .order((used().desc(), api_tokens::id.desc())),
+        query.order(sql::<BigInt>(&format!("{id} {direction}")))
+    }
+
+    fn ordered<'q>(&self, query: Query<'q>, by: &str) -> Query<'q> {
+        let [_, direction] = self.direction();
+        query.order(sql::<BigInt>(&format!("{by} {direction}, api_tokens.id {direction}")))
+    }
+
+    /// What comes after a place, or before it. The first condition is what the index begins at; the second tells equal
+    /// ones apart.
+    fn beyond_moment<'q>(&self, query: Query<'q>, moment: &str, Place { seconds, id, .. }: &Place) -> Query<'q> {
+        let [operator, _] = self.direction();
+        query.filter(sql::<Bool>(&format!("{moment} {operator}= ")).bind::<BigInt, _>(*seconds).sql("")).filter(
+            sql::<Bool>(&format!("({moment} {operator} "))
+                .bind::<BigInt, _>(*seconds)
+                .sql(&format!(" OR api_tokens.id {operator} "))
+                .bind::<BigInt, _>(*id)
+                .sql(")"),
+        )
+    }
+
+    /// The same for a name.
+    fn beyond_name<'q>(&self, query: Query<'q>, by: &str, Place { name, id, .. }: &Place) -> Query<'q> {
+        let [operator, _] = self.direction();
+        query.filter(sql::<Bool>(&format!("{by} {operator}= ")).bind::<Text, _>(name.clone()).sql("")).filter(
+            sql::<Bool>(&format!("({by} {operator} "))
+                .bind::<Text, _>(name.clone())
+                .sql(&format!(" OR api_tokens.id {operator} "))
+                .bind::<BigInt, _>(*id)
+                .sql(")"),
+        )
+    }
+
+    /// That a moment is there, by which an index over those that have ended is found unless another one is to be taken.
+    fn is_there(&self, moment: &str) -> String {
+        format!("{} IS NOT NULL", self.in_index(moment, " + 0"))
+    }
+
+    const fn direction(&self) -> [&'static str; 2] {
+        if self.request.reads_upwards() { [">", "ASC"] } else { ["<", "DESC"] }
+    }
+
+    /// An expression as its index has it, or apart from every index where the few tokens of one owner, or the few that
+    /// are due, are read and sorted instead.
+    fn in_index(&self, expression: &str, nothing: &str) -> String {
+        match (self.branch.owner, self.branch.part) {
+            (Some(_), _) | (_, Part::Due) => apart(expression, nothing),
+            _ => expression.to_owned(),
         }
     }
 }
@@ -331,23 +392,21 @@ impl Asked<'_> {
 /// The last use of a token or its creation, as indexes have it.
 const USED: &str = "coalesce(last_used_at, api_tokens.created_at)";
 
-/// The same number, as no index has it: SQLite, which keeps no statistics, would else take an index over all tokens for the
-/// order that it gives, where another one has the few rows that are asked for.
-fn apart(number: &str) -> String {
-    format!("({number} + 0)")
+/// The same value, with nothing added, as no index has it: SQLite, which keeps no statistics, would else take an index
+/// over all tokens for the order that it gives, where another one has the few rows that are asked for.
+fn apart(expression: &str, nothing: &str) -> String {
+    format!("({expression}{nothing})")
 }
 
-fn listed((key, (public_id, label, kind, scope), owner, service_user): Row) -> Result<Listed> {
+fn listed((key, (public_id, label, kind, scope), _, owner, service_user): Row) -> Result<Listed> {
     let owner = owner.map(|(id, name, email)| Owner { id: UserId(id), name, email });
     let (public_id, label) = service_user.unwrap_or((public_id, label));
-    let place = Place { used: Timestamp::from_seconds(used(&key)), id: TokenId(key.id) };
     Ok(Listed {
         public_id,
         label,
         kind: known(TokenKind::from_key(&kind), &kind)?,
         scope: known(Scope::from_key(&scope), &scope)?,
         owner,
-        place,
         key: key.facts()?,
     })
 }

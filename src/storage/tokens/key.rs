@@ -29,9 +29,9 @@ impl From<RevokedBy> for Revocation<'_> {
 pub(super) struct LifeRow {
     pub(super) created_at: i64,
     pub(super) last_used_at: Option<i64>,
-    revoked_at: Option<i64>,
-    expired_at: Option<i64>,
-    inactivity_days: i16,
+    pub(super) revoked_at: Option<i64>,
+    pub(super) expired_at: Option<i64>,
+    pub(super) inactivity_days: i16,
     ends_at: Option<i64>,
 }
 

@@ -7,7 +7,7 @@ mod old_keys;
 
 pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
-use super::{KeyRow, Revocation, note_revoked};
+use super::{KeyRow, Revocation, counted_from_last_use, note_revoked};
 use crate::{
     AnyConnection, Result, known,
     schema::{api_tokens, service_users},
@@ -112,6 +112,10 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: T
         .order(api_tokens::id)
         .select((api_tokens::service_user_id.assume_not_null(), KeyRow::as_select()))
         .load(connection)?;
+    with_keys(rows, keys, now)
+}
+
+fn with_keys(rows: Vec<Row>, keys: Vec<(i64, KeyRow)>, now: Timestamp) -> Result<Vec<ServiceToken>> {
     let mut of_user: HashMap<i64, Vec<KeyFacts>> = HashMap::new();
     for (user, key) in keys {
         of_user.entry(user).or_default().push(key.facts()?);
@@ -122,6 +126,30 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: T
             row.token(keys, now)
         })
         .collect()
+}
+
+/// The service users of an organization with these public ids, in the same sequence. One of another organization is left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn these(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    public_ids: Vec<String>,
+    now: Timestamp,
+) -> Result<Vec<ServiceToken>> {
+    let rows: Vec<Row> = service_users::table
+        .filter(service_users::organization_id.eq(organization.0).and(service_users::public_id.eq_any(&public_ids)))
+        .select(Row::as_select())
+        .load(connection)?;
+    let keys: Vec<(i64, KeyRow)> = api_tokens::table
+        .filter(api_tokens::service_user_id.eq_any(rows.iter().map(|row| Some(row.id)).collect::<Vec<_>>()))
+        .order(api_tokens::id)
+        .select((api_tokens::service_user_id.assume_not_null(), KeyRow::as_select()))
+        .load(connection)?;
+    let mut tokens = with_keys(rows, keys, now)?;
+    tokens.sort_by_key(|token| public_ids.iter().position(|id| *id == token.public_id));
+    Ok(tokens)
 }
 
 /// A service user of an organization by its public id. One of another organization is none.
@@ -249,6 +277,19 @@ pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Re
         .filter(api_tokens::slot.is_not_null())
         .select(api_tokens::slot.assume_not_null())
         .load(connection)?)
+}
+
+/// How many tokens of an organization's service users are active.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_active(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<usize> {
+    let count: i64 = api_tokens::table
+        .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
+        .filter(api_tokens::slot.is_not_null().and(counted_from_last_use().gt(now.seconds())))
+        .count()
+        .get_result(connection)?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// Steps the version. Returns false if it is not `version` any more: somebody else was faster.

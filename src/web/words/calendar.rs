@@ -54,6 +54,24 @@ impl Calendar {
         Moment { words: phrase(self.t.time_on_day(self.day(at))), ..self.moment(at, |when| when) }
     }
 
+    /// A moment by its day, as a column of days has it.
+    pub fn date(self, at: Timestamp) -> Moment {
+        Moment { words: self.day(at), ..self.moment(at, |when| when) }
+    }
+
+    /// How long ago, or the day, in as few words as a column has room for: “3 minutes ago”, “yesterday”, “2 October”.
+    pub fn brief(self, at: Timestamp) -> Moment {
+        let (today, day) = (self.local(self.now).date_naive(), self.local(at).date_naive());
+        match (today - day).num_days() {
+            ..1 => self.moment(at, |when| when),
+            1 if self.now.since(at) >= HOUR => {
+                Moment { words: self.t.time_yesterday().into(), ..self.moment(at, |when| when) }
+            }
+            60.. => self.date(at),
+            _ => self.moment(at, |when| when),
+        }
+    }
+
     /// A moment by its date and time.
     pub fn full(self, at: Timestamp) -> Moment {
         Moment { words: self.exact(at), ..self.moment(at, |when| when) }
@@ -175,6 +193,16 @@ mod tests {
         assert_eq!(english, expected);
         assert_eq!(when(FRENCH, -81 * DAY), "le 1er septembre");
         assert_eq!(when(FRENCH, -400 * DAY), "le 17 octobre 2025");
+    }
+
+    #[test]
+    fn a_column_has_fewer_words() {
+        let brief = |t, seconds: i64| Calendar::new(t, "UTC", NOW).brief(NOW.plus(seconds)).words;
+        let words = [-5, -3 * HOUR, -13 * HOUR, -41 * DAY, -80 * DAY].map(|seconds| brief(ENGLISH, seconds));
+        assert_eq!(words, ["just now", "3 hours ago", "yesterday", "41 days ago", "2 September"]);
+        assert_eq!(brief(FRENCH, -80 * DAY), "2 septembre");
+        let after_midnight = Calendar::new(ENGLISH, "UTC", NOW.plus(12 * HOUR + 600));
+        assert_eq!(after_midnight.brief(NOW.plus(12 * HOUR - 60)).words, "11 minutes ago");
     }
 
     #[test]

@@ -187,6 +187,26 @@ async fn the_inventory_is_searched_while_typing_and_keeps_the_focus() {
 }
 
 #[actix_web::test]
+async fn a_table_is_sorted_by_its_heads_and_keeps_the_focus() {
+    let (_app, ann, browser) = ann_at(Setup::default()).await;
+    for label in ["Beta", "Alpha"] {
+        ann.makes_token(label).await;
+    }
+    const ALL: &str = "/orgs/croix-bleue-sahel/integrations/inventory";
+    browser.go(&format!("{ALL}?state=active")).await;
+    for (order, direction) in [("name", "ascending"), ("-name", "descending")] {
+        tab_to(&browser, "Name").await;
+        browser.press(Key::Enter).await;
+        let is_sorted = format!("Boolean(document.querySelector('[aria-sort={direction}] #sort-name:focus'))");
+        browser.until(&format!("return {is_sorted}")).await;
+        browser.is_at(&format!("{ALL}?state=active&sort={order}")).await;
+    }
+    browser.press(Key::Tab).await;
+    assert_eq!(focused(&browser).await, "Last used", "the order of the columns");
+    assert_eq!(browser.complaints().await, NOTHING);
+}
+
+#[actix_web::test]
 async fn the_inventory_is_searched_without_scripts() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     ann.makes_token("Power BI").await;

@@ -4,7 +4,7 @@
 //! `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
-use crate::harness::{Browser, DAY, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html, org};
+use crate::harness::{Browser, DAY, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html, lists, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::BuiltInSet;
 use std::{path::PathBuf, time::Duration};
@@ -441,6 +441,21 @@ const RECEIPTS_OF_NODES: &[Page] = &[
     ("inventory with receipts", &[Go(org!("/integrations/inventory?state=revoked"))]),
     ("receipt of nodes, organization", &[Go(org!("/integrations/receipts/{Lost phone}"))]),
 ];
+/// With long names and more tokens than a page has.
+const LONG_LISTS: &[Page] = &[
+    ("inventory, first page", &[Go("/orgs/croix-bleue-sahel/integrations/inventory")]),
+    (
+        "inventory by name, second page",
+        &[
+            Go("/orgs/croix-bleue-sahel/integrations/inventory"),
+            Press("#sort-name", "[aria-sort=ascending] > #sort-name:focus"),
+            Press("[rel=next]", "[rel=prev]"),
+        ],
+    ),
+    ("inventory, ended first", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?sort=-state")]),
+    ("inventory, one", &[Go("/orgs/croix-bleue-sahel/integrations/inventory?search=Donaudampfschifffahrt")]),
+    ("service tokens, sorted", &[Go("/orgs/croix-bleue-sahel/integrations/tokens?sort=-used")]),
+];
 const NONE_LEFT: &[Page] = &[("tokens all ended", &[Go("/account/tokens")])];
 
 #[actix_web::test]
@@ -550,6 +565,33 @@ async fn every_page_about_protected_apis(language: &'static str) {
     tour.sign_in().await;
     tour.visit(PROTECTED_APIS).await;
     tour.ends().await;
+}
+
+#[actix_web::test]
+async fn every_page_of_long_lists_in_english() {
+    every_page_of_long_lists("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_of_long_lists_in_french() {
+    every_page_of_long_lists("fr").await;
+}
+
+async fn every_page_of_long_lists(language: &'static str) {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    let long = app.add_user(&"Donaudampfschifffahrt".repeat(5)[..60], BuiltInSet::Reader).await;
+    long.makes_token(&"Donaudampfschifffahrt".repeat(5)[..60]).await;
+    let now = app.clock.now().seconds();
+    app.db.write::<_, StorageError>(|connection| lists::fill(connection, 120, now)).expect("a long list");
+    for name in ["service_users SET name", "api_tokens SET label"] {
+        let long = "Entrepôt de Ségou, synchronisation du stock et des lots, chaque nuit";
+        change(&app, &format!("UPDATE {name} = '{long}' WHERE public_id IN ('s100000007', 'k100000007')"));
+    }
+    let mut tour = Tour::begin(language, app, ann, None).await;
+    tour.sign_in().await;
+    tour.visit(LONG_LISTS).await;
+    tour.ends();
 }
 
 #[actix_web::test]

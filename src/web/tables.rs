@@ -1,0 +1,268 @@
+//! Tables of tokens that are sorted and paged: the links in their heads, the choice that takes their place where a row
+//! is a card, and the links between pages. The order is a field of the search beside them, so that each keeps the other.
+
+use super::{
+    search::Search,
+    texts::Texts,
+    words::{Calendar, Moment},
+};
+use domain::token::TokenState;
+use storage::tokens::{
+    KeyFacts, LastUse,
+    inventory::{Order, PageFrom, Place, Sort},
+};
+
+/// What addresses and forms call the field of the order.
+pub const SORT: &str = "sort";
+
+/// A column that can be sorted by.
+pub struct Head {
+    /// Tells the columns apart; the link keeps the focus by it.
+    pub key: &'static str,
+    /// Its name.
+    pub words: &'static str,
+    /// Where a press on it leads.
+    pub href: String,
+    /// The order that the press brings.
+    pub hint: &'static str,
+    /// `ascending` or `descending`, if the table is sorted by it.
+    pub direction: Option<&'static str>,
+}
+
+/// The columns that can be sorted by.
+pub struct Heads {
+    /// When tokens were created.
+    pub created: Head,
+    /// Labels and names.
+    pub name: Head,
+    /// Last uses.
+    pub used: Head,
+    /// When tokens expire or ended.
+    pub expiry: Head,
+    /// States.
+    pub state: Head,
+}
+
+/// An order as the choice has it.
+pub struct Choice {
+    /// What the form sends; nothing for the usual order.
+    pub value: String,
+    /// Its name.
+    pub words: &'static str,
+    /// Whether the table is sorted so.
+    pub is_chosen: bool,
+}
+
+/// What leads to another order or page of a table.
+pub struct Controls {
+    /// The heads of its columns.
+    pub heads: Heads,
+    /// All orders.
+    pub choices: Vec<Choice>,
+    /// The page before.
+    pub previous: Option<String>,
+    /// The page behind.
+    pub next: Option<String>,
+}
+
+impl Controls {
+    /// For a table of what `search` finds, sorted by `sort`, which is `usual` if nobody chose. Its page begins and ends
+    /// at these places if there are more.
+    pub fn new<const N: usize>(
+        t: Texts,
+        slug: &str,
+        search: &Search<'_, N>,
+        [sort, usual]: [Sort; 2],
+        [first, last]: [Option<&Place>; 2],
+    ) -> Self {
+        let value = |sort: Sort| if sort == usual { String::new() } else { typed(sort) };
+        let head = |by, words| {
+            let next = pressed(sort, by);
+            let direction = if sort.is_descending { "descending" } else { "ascending" };
+            Head {
+                key: key(by),
+                words,
+                href: search.with(slug, SORT, &value(next)),
+                hint: t.order(next),
+                direction: (sort.by == by).then_some(direction),
+            }
+        };
+        let orders = Order::ALL.into_iter().flat_map(|by| [natural(by), reversed(natural(by))]);
+        Self {
+            heads: Heads {
+                created: head(Order::Created, t.table_created()),
+                name: head(Order::Name, t.table_name()),
+                used: head(Order::LastUse, t.table_used()),
+                expiry: head(Order::End, t.table_expires()),
+                state: head(Order::State, t.table_state()),
+            },
+            choices: orders
+                .map(|order| Choice { value: value(order), words: t.order(order), is_chosen: order == sort })
+                .collect(),
+            previous: first.map(|place| search.with(slug, "before", &typed_place(place))),
+            next: last.map(|place| search.with(slug, "after", &typed_place(place))),
+        }
+    }
+
+    /// Whether there is one page, with all that was found.
+    pub const fn is_whole(&self) -> bool {
+        self.previous.is_none() && self.next.is_none()
+    }
+}
+
+/// The last use of a token in its column.
+pub struct Used {
+    /// When.
+    pub when: Moment,
+    /// From which address and by what.
+    pub source: String,
+}
+
+impl Used {
+    /// Of this use.
+    pub fn new(t: Texts, calendar: Calendar, used: &LastUse) -> Self {
+        let program = Some(&used.program).filter(|program| !program.is_empty()).map(|program| t.program(program));
+        let address = Some(&used.address).filter(|address| !address.is_empty()).cloned();
+        let source = address.into_iter().chain(program).collect::<Vec<_>>().join(" · ");
+        Self { when: calendar.brief(used.at), source }
+    }
+}
+
+/// When a token expires or ended, in its column.
+pub struct End {
+    /// The day.
+    pub day: Moment,
+    /// Whether it has ended.
+    pub is_past: bool,
+}
+
+impl End {
+    /// Of this key.
+    pub fn new(t: Texts, calendar: Calendar, key: &KeyFacts) -> Self {
+        match key.life.state(calendar.now()) {
+            TokenState::Active { expires_at } => Self { day: calendar.date(expires_at), is_past: false },
+            TokenState::Expired { at } | TokenState::Revoked { at } => {
+                let day = calendar.date(at);
+                Self { day: Moment { words: t.table_ended(day.words), ..day }, is_past: true }
+            }
+        }
+    }
+}
+
+/// The order that somebody chose. What is none is passed over.
+pub fn sort(typed: &str) -> Option<Sort> {
+    let (name, is_descending) = typed.strip_prefix('-').map_or((typed, false), |name| (name, true));
+    let by = Order::ALL.into_iter().find(|by| key(*by) == name)?;
+    Some(Sort { by, is_descending })
+}
+
+/// Where the page begins that an address asks for. What is no place is passed over, as a page that is gone.
+pub fn page_from(before: &str, after: &str) -> PageFrom {
+    match (place(before), place(after)) {
+        (Some(place), _) => PageFrom::Before(place),
+        (None, Some(place)) => PageFrom::After(place),
+        (None, None) => PageFrom::Start,
+    }
+}
+
+fn typed(sort: Sort) -> String {
+    format!("{}{}", if sort.is_descending { "-" } else { "" }, key(sort.by))
+}
+
+const fn key(by: Order) -> &'static str {
+    match by {
+        Order::Created => "created",
+        Order::Name => "name",
+        Order::LastUse => "used",
+        Order::End => "expiry",
+        Order::State => "state",
+    }
+}
+
+/// The direction in which people mostly want an order: what is new or in use first, what ends soon first.
+const fn natural(by: Order) -> Sort {
+    match by {
+        Order::Created | Order::LastUse => Sort::descending(by),
+        Order::Name | Order::End | Order::State => Sort::ascending(by),
+    }
+}
+
+const fn reversed(sort: Sort) -> Sort {
+    Sort { is_descending: !sort.is_descending, ..sort }
+}
+
+/// The order after a press on the head of a column: a second press turns it round.
+fn pressed(sort: Sort, by: Order) -> Sort {
+    if sort.by == by { reversed(sort) } else { natural(by) }
+}
+
+/// `RANK.SECONDS.ROW.NAME`
+fn typed_place(Place { rank, seconds, id, name }: &Place) -> String {
+    format!("{rank}.{seconds}.{id}.{name}")
+}
+
+fn place(typed: &str) -> Option<Place> {
+    let mut parts = typed.splitn(4, '.');
+    let mut part = || parts.next();
+    let (rank, seconds, id) = (part()?.parse().ok()?, part()?.parse().ok()?, part()?.parse().ok()?);
+    // Postgres takes no NUL in a text.
+    let name = part().filter(|name| !name.contains('\0'))?.to_owned();
+    Some(Place { rank, seconds, id, name })
+}
+
+impl Texts {
+    /// The name of an order.
+    fn order(self, Sort { by, is_descending }: Sort) -> &'static str {
+        match (by, is_descending) {
+            (Order::Created, true) => self.table_newest(),
+            (Order::Created, false) => self.table_oldest(),
+            (Order::Name, false) => self.table_a_to_z(),
+            (Order::Name, true) => self.table_z_to_a(),
+            (Order::LastUse, true) => self.table_just_used(),
+            (Order::LastUse, false) => self.table_longest_unused(),
+            (Order::End, false) => self.table_ends_soonest(),
+            (Order::End, true) => self.table_ends_last(),
+            (Order::State, false) => self.table_active_first(),
+            (Order::State, true) => self.table_ended_first(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_as_it_is_written() {
+        for by in Order::ALL {
+            for order in [Sort::ascending(by), Sort::descending(by)] {
+                assert_eq!(sort(&typed(order)), Some(order));
+            }
+        }
+        for odd in ["", "-", "--name", "Name", "owner"] {
+            assert_eq!(sort(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_second_press_turns_an_order_round() {
+        for by in Order::ALL {
+            let other = if by == Order::Name { Order::State } else { Order::Name };
+            let first = pressed(Sort::ascending(other), by);
+            assert_eq!(first, natural(by));
+            assert_eq!(pressed(first, by), reversed(first));
+            assert_eq!(pressed(reversed(first), by), first);
+        }
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for name in ["", "power bi", "a.b..c", "é \u{1f511}"] {
+            let there = Place { rank: 2, seconds: -5, name: name.into(), id: 51 };
+            assert_eq!(place(&typed_place(&there)), Some(there));
+        }
+        for odd in ["", "x", "5", "1.2", "1.2.3", "1.2.3.a\0b", "256.1.1.", "0.99999999999999999999.1.", "0.1..a"] {
+            assert_eq!(place(odd), None, "{odd:?}");
+        }
+    }
+}
