@@ -12,13 +12,16 @@ use domain::{
     permission::{Authority, ManageIntegrations, Permission},
     text,
     time::Timestamp,
-    token::{self, RevokedBy, TokenId, TokenKind},
+    token::{
+        self, RevokedBy, TokenId, TokenKind,
+        listing::{Listed, Order, PageFrom, Place, Sort},
+    },
 };
 use storage::{
     AnyConnection, activity, people, revocations,
     tokens::{
         self, Revocation,
-        inventory::{self, Filter, Listed, Order, PageFrom, PageRequest, Place, Sort, State},
+        inventory::{self, Filter, PageRequest, State},
     },
 };
 
@@ -82,7 +85,8 @@ pub async fn page(
     jeton
         .read(move |connection| {
             let filter = filter(connection, organization, &form, now)?;
-            let Page { mut tokens, previous, next } = page_in(connection, organization, &filter, form.sort(), from, now)?;
+            let Page { mut tokens, previous, next } =
+                page_in(connection, organization, &filter, form.sort(), from, now)?;
             for token in &mut tokens {
                 verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
             }

@@ -32,15 +32,14 @@ use domain::{
     permission::{ManageIntegrations, OrgGrant},
     service_user::ServiceToken,
     time::Timestamp,
-    token::{ApiKey, InactivityExpiry, KeyDigest, KeyFacts, SERVICE_LIMIT, TokenKind},
+    token::{
+        ApiKey, InactivityExpiry, KeyDigest, KeyFacts, SERVICE_LIMIT, TokenKind,
+        listing::{Order, PageFrom, Place, Sort},
+    },
 };
 use storage::{
     AnyConnection, activity, organizations,
-    tokens::{
-        self,
-        inventory::{Order, PageFrom, Place, Sort},
-        service_users,
-    },
+    tokens::{self, service_users},
 };
 
 type Admin = Holder<ManageIntegrations>;
@@ -108,25 +107,21 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
 ///
 /// # Errors
 /// [`AppError::Invalid`] with what cannot be looked for.
-pub async fn page(
-    jeton: &Jeton,
-    at: &Admin,
-    form: ServiceTokensForm,
-    from: PageFrom,
-) -> Result<ServiceTokensPage> {
+pub async fn page(jeton: &Jeton, at: &Admin, form: ServiceTokensForm, from: PageFrom) -> Result<ServiceTokensPage> {
     let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
     let sort = form.sort();
     let kind = TokenKind::Service.key().to_owned();
     let form = InventoryForm { search: form.search, state: form.state, kind, ..InventoryForm::default() };
-    jeton.read(move |connection| {
-        let filter = inventory::filter(connection, organization, &form, now)?;
-        let page = inventory::page_in(connection, organization, &filter, sort, from, now)?;
-        let ids = page.tokens.into_iter().map(|token| token.public_id).collect();
-        let mut tokens = service_users::these(connection, organization, ids, now)?;
-        tokens.iter_mut().for_each(|token| overlay(&verifier, token));
-        Ok(ServiceTokensPage { tokens, previous: page.previous, next: page.next })
-    })
-    .await
+    jeton
+        .read(move |connection| {
+            let filter = inventory::filter(connection, organization, &form, now)?;
+            let page = inventory::page_in(connection, organization, &filter, sort, from, now)?;
+            let ids = page.tokens.into_iter().map(|token| token.public_id).collect();
+            let mut tokens = service_users::these(connection, organization, ids, now)?;
+            tokens.iter_mut().for_each(|token| overlay(&verifier, token));
+            Ok(ServiceTokensPage { tokens, previous: page.previous, next: page.next })
+        })
+        .await
 }
 
 /// How many of them work.

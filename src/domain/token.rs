@@ -2,6 +2,7 @@
 
 mod facts;
 mod key;
+pub mod listing;
 
 pub use facts::{KeyFacts, LastUse, OwnedToken, RefusedUses, RevokedBy, Token};
 pub use key::{ApiKey, KEY_LENGTH, KeyDigest, Malformed, Pepper, kind_of_key};

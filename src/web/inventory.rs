@@ -23,11 +23,10 @@ use askama::Template;
 use domain::{
     permission::ManageIntegrations,
     text::LONGEST_REASON,
-    token::{LastUse, RevokedBy, TokenKind, TokenState},
+    token::{LastUse, RevokedBy, TokenKind, TokenState, listing::Listed},
     user::shown_email,
 };
 use serde::Deserialize;
-use storage::tokens::inventory::Listed;
 
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];

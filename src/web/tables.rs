@@ -6,10 +6,9 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use domain::token::TokenState;
-use storage::tokens::{
-    KeyFacts, LastUse,
-    inventory::{Order, PageFrom, Place, Sort},
+use domain::token::{
+    KeyFacts, LastUse, TokenState,
+    listing::{Order, PageFrom, Place, Sort},
 };
 
 /// What addresses and forms call the field of the order.

@@ -2,11 +2,20 @@
 
 use crate::harness::{Answer, DAY, Person, TestApp, TestDb, change, db_test, lists, org};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
-use domain::{organization::OrganizationId, permission::BuiltInSet, time::Timestamp, token::TokenKind, user::UserId};
+use domain::{
+    organization::OrganizationId,
+    permission::BuiltInSet,
+    time::Timestamp,
+    token::{
+        TokenKind,
+        listing::{Order, PageFrom, Place, Sort},
+    },
+    user::UserId,
+};
 use storage::{
     AnyConnection, StorageError,
     tokens::{
-        inventory::{self, Filter, Order, PageFrom, PageRequest, Place, Sort, State},
+        inventory::{self, Filter, PageRequest, State},
         service_users,
     },
 };
@@ -263,6 +272,7 @@ async fn sorting_keeps_the_filters_and_filters_keep_the_order(db: TestDb) {
     assert_eq!(sent.header("location"), format!("{ALL}?search=warehouse&state=active&sort=-expiry"));
 }
 
+#[db_test]
 async fn a_public_id_finds_its_token_alone_and_a_foreign_one_none(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("of Ann").await;
@@ -313,6 +323,7 @@ async fn every_filter_reads_one_index_in_the_order_of_the_page(db: TestDb) {
     }
 }
 
+#[db_test]
 async fn every_order_reads_an_index_of_its_own(db: TestDb) {
     let (app, _ann) = TestApp::with_user(db, "Ann").await;
     let now = app.clock.now();

@@ -8,7 +8,7 @@
 
 mod order;
 
-pub use order::{Order, PageFrom, PageRequest, Place, Sort};
+pub use order::PageRequest;
 
 use super::KeyRow;
 use crate::{
@@ -26,37 +26,12 @@ use domain::{
     organization::OrganizationId,
     text,
     time::{DAY, Timestamp},
-    token::{self, KeyFacts, Scope, TokenId, TokenKind},
+    token::{
+        self, Scope, TokenId, TokenKind,
+        listing::{Listed, Order, Owner, Place},
+    },
     user::UserId,
 };
-
-/// A token of the organization.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// The id that may be shown; a service user's is its own.
-    pub public_id: String,
-    /// The label, or the name of the service user.
-    pub label: String,
-    /// Whose credential it is.
-    pub kind: TokenKind,
-    /// How far it reaches.
-    pub scope: Scope,
-    /// The user whose it is; none for a service user's.
-    pub owner: Option<Owner>,
-    /// The (current) key and what has become of it.
-    pub key: KeyFacts,
-}
-
-/// The user whose token it is.
-#[derive(Clone, Debug)]
-pub struct Owner {
-    /// The user.
-    pub id: UserId,
-    /// Their name.
-    pub name: String,
-    /// Their e-mail address.
-    pub email: String,
-}
 
 /// What a token is to be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +104,7 @@ pub fn page(
     for branch in filter.branches(request) {
         let asked = Asked { organization, filter, only, branch, request, now };
         let rows = asked.load(connection)?;
-        found.extend(rows.into_iter().map(|row| (Place::of(&row, branch.part, request.sort.by), row)));
+        found.extend(rows.into_iter().map(|row| (order::place_of(&row, branch.part, request.sort.by), row)));
     }
     found.retain(|(_, (key, ..))| filter.idle_since.is_none_or(|since| used(key) <= since.seconds()));
     found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));

@@ -591,7 +591,7 @@ async fn every_page_of_long_lists(language: &'static str) {
     let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(LONG_LISTS).await;
-    tour.ends();
+    tour.ends().await;
 }
 
 #[actix_web::test]

@@ -1,96 +1,19 @@
 //! How a list of tokens is sorted, and the places in it at which its pages begin and end.
 
 use super::{Part, Row, State, used};
+use domain::token::listing::{Order, PageFrom, Place, Sort};
 
-/// What a list of tokens is sorted by. Equal ones stand in the order in which they were created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// When they were created.
-    Created,
-    /// Their label or the name of their service user, in its searchable form.
-    Name,
-    /// When they were used last; one that was never used counts from its creation.
-    LastUse,
-    /// When they expire, or when they ended.
-    End,
-    /// Active, expired, revoked; by name within each.
-    State,
-}
-
-impl Order {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Created, Self::Name, Self::LastUse, Self::End, Self::State];
-}
-
-/// An order and its direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sort {
-    /// What the list is sorted by.
-    pub by: Order,
-    /// Whether it begins at the end of that order.
-    pub is_descending: bool,
-}
-
-impl Sort {
-    /// From the beginning of an order.
-    pub const fn ascending(by: Order) -> Self {
-        Self { by, is_descending: false }
-    }
-
-    /// From the end of an order.
-    pub const fn descending(by: Order) -> Self {
-        Self { by, is_descending: true }
-    }
-}
-
-/// A place in a list: what its order looks at, in this sequence. What the order does not look at is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The rank of a state.
-    pub rank: u8,
-    /// A moment, in seconds.
-    pub seconds: i64,
-    /// A name in its searchable form.
-    pub name: String,
-    /// The row.
-    pub id: i64,
-}
-
-impl Place {
-    /// The place of this row, which was found in a part of the tokens.
-    pub(super) fn of(row: &Row, part: Part, by: Order) -> Self {
-        let (key, name) = (&row.0, &row.2);
-        let name = || name.clone().unwrap_or_default();
-        let place = Self { id: key.id, ..Self::default() };
-        match by {
-            Order::Created => place,
-            Order::Name => Self { name: name(), ..place },
-            Order::LastUse => Self { seconds: used(key), ..place },
-            Order::End => Self { seconds: part.end_of(key), ..place },
-            Order::State => Self { rank: part.rank(), name: name(), ..place },
-        }
-    }
-}
-
-/// From where a page goes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The first tokens.
-    #[default]
-    Start,
-    /// Tokens that come after this place.
-    After(Place),
-    /// Tokens that come before this place, the nearest first.
-    Before(Place),
-}
-
-impl PageFrom {
-    /// The place from which the page goes on, in either direction.
-    pub const fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Start => None,
-            Self::After(place) | Self::Before(place) => Some(place),
-        }
+/// The place of this row, which was found in a part of the tokens.
+pub(super) fn place_of(row: &Row, part: Part, by: Order) -> Place {
+    let (key, name) = (&row.0, &row.2);
+    let name = || name.clone().unwrap_or_default();
+    let place = Place { id: key.id, ..Place::default() };
+    match by {
+        Order::Created => place,
+        Order::Name => Place { name: name(), ..place },
+        Order::LastUse => Place { seconds: used(key), ..place },
+        Order::End => Place { seconds: part.end_of(key), ..place },
+        Order::State => Place { rank: part.rank(), name: name(), ..place },
     }
 }
 
