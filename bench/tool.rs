@@ -22,7 +22,7 @@ use domain::{
 };
 use std::{error::Error, fs, path::Path};
 use storage::{
-    Address, AnyConnection, Db, StorageError, activity,
+    AnyConnection, DatabaseUrl, Db, StorageError, activity,
     memberships::people,
     tokens::{inventory, service_users},
 };
@@ -67,7 +67,7 @@ async fn bare(address: &str, routes: &[&str]) -> Result<(), Box<dyn Error>> {
 /// Fills an empty database: one user set up as by the first page, others beside them, ten tokens each. Writes the keys
 /// to a file, those of the first user first.
 async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(), Box<dyn Error>> {
-    let database = Address::parse(url)?;
+    let database = DatabaseUrl::parse(url)?;
     set_up(folder, &database).await?;
     let now = Clock::system().now().seconds();
     let minted: Vec<ApiKey> = (0..count).map(|_| ApiKey::mint(TokenKind::Personal, random::fill)).collect();
@@ -79,7 +79,7 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
 }
 
 /// Sets up an empty database as by the first page.
-async fn set_up(folder: &Path, database: &Address) -> Result<(), Box<dyn Error>> {
+async fn set_up(folder: &Path, database: &DatabaseUrl) -> Result<(), Box<dyn Error>> {
     let settings = Settings {
         database: database.clone(),
         data_dir: folder.to_owned(),
@@ -102,7 +102,7 @@ async fn set_up(folder: &Path, database: &Address) -> Result<(), Box<dyn Error>>
 /// Fills an empty database with an organization of so many people, tokens and entries, and prints its pages, a line each: the
 /// name and the address.
 async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
-    let database = Address::parse(url)?;
+    let database = DatabaseUrl::parse(url)?;
     set_up(folder, &database).await?;
     let now = Clock::system().now();
     let db = Db::open(database)?;
@@ -176,7 +176,7 @@ fn middle(connection: &mut AnyConnection, now: Timestamp, rows: i64) -> Result<M
 fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
     let now = Clock::system().now();
     let (owner, set) = (UserId(500), inventory::Filter::default());
-    Db::open(Address::parse(url)?)?.read::<_, StorageError>(|connection| {
+    Db::open(DatabaseUrl::parse(url)?)?.read::<_, StorageError>(|connection| {
         let Middle { newest, unused, named, person, entry } = middle(connection, now, rows)?;
         let newest = request(NEWEST, inventory::PageFrom::After(newest), PAGE);
         let unused = request(UNUSED, inventory::PageFrom::After(unused), PAGE);

@@ -20,7 +20,7 @@ use std::{
     io::{ErrorKind, Write},
     path::PathBuf,
 };
-use storage::Address;
+use storage::DatabaseUrl;
 use tokens::TokenCommand;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use users::UserCommand;
@@ -131,7 +131,7 @@ async fn demonstrate(options: Options, json: bool) -> Outcome {
     // A folder of its own, so that a demonstration never meets real data; a database that was named must be empty.
     let folder = demo::Folder::create(parent)?;
     let database =
-        if has_database { config.data.database.clone() } else { Address::Sqlite(folder.path().join("jeton.db")) };
+        if has_database { config.data.database.clone() } else { DatabaseUrl::Sqlite(folder.path().join("jeton.db")) };
     if config.mail.is_some() || config.github_keys.is_some() {
         tracing::warn!("a demonstration sends no mail, and takes no reports from GitHub: its people are invented");
     }

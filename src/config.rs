@@ -3,7 +3,7 @@
 use app::mail;
 use clap::{Args, Command, builder::Resettable};
 use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
-use storage::Address;
+use storage::DatabaseUrl;
 use web::{PublicUrl, source::TrustedProxies};
 
 /// A variable of the environment. An empty one is as good as none: files of compose and systemd hand on what nobody has
@@ -35,7 +35,7 @@ pub struct DataOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataConfig {
     /// Where the database is.
-    pub database: Address,
+    pub database: DatabaseUrl,
     /// Where the pepper is kept.
     pub data_dir: PathBuf,
 }
@@ -58,10 +58,10 @@ impl DataOptions {
     pub fn check(self) -> Result<DataConfig, ConfigError> {
         let data_dir = self.data_dir.unwrap_or_else(|| "data".into());
         let database = match &self.database_url {
-            None => Address::Sqlite(data_dir.join("jeton.db")),
+            None => DatabaseUrl::Sqlite(data_dir.join("jeton.db")),
             // The URL may hold a password, so it is not repeated.
             Some(url) => {
-                let read = Address::parse_in(url, variable);
+                let read = DatabaseUrl::parse_in(url, variable);
                 read.map_err(|problem| wrong("DATABASE_URL", "--database-url", "…", &problem))?
             }
         };
@@ -74,10 +74,10 @@ impl DataOptions {
 pub struct Options {
     #[command(flatten)]
     data: DataOptions,
-    /// Address and port to listen on; port 0 takes a free one
+    /// DatabaseUrl and port to listen on; port 0 takes a free one
     #[arg(long, env = "JETON_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Address that people and programs use, such as `https://jeton.example.org` [default: the one listened on]
+    /// DatabaseUrl that people and programs use, such as `https://jeton.example.org` [default: the one listened on]
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Reverse proxies whose X-Forwarded-For is believed: IP addresses and networks, such as 172.18.0.0/16, with commas
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn nothing_needs_to_be_configured() {
         let config = options().check().unwrap();
-        assert_eq!(config.data.database, Address::Sqlite("data/jeton.db".into()));
+        assert_eq!(config.data.database, DatabaseUrl::Sqlite("data/jeton.db".into()));
         assert_eq!(config.web.public_url, None);
         assert_eq!(config.web.drain, Duration::ZERO);
         let behind = Options { trusted_proxies: "127.0.0.1".into(), ..options() };

@@ -112,9 +112,6 @@ pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, f
 }
 
 /// What a page of the log shows besides entries, for one that could not be looked for.
-///
-/// # Errors
-/// When the database fails.
 pub async fn empty_page(jeton: &Jeton, reader: &Holder<ReadActivity>) -> Result<LogPage> {
     let organization = reader.grant().organization();
     jeton

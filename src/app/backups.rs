@@ -26,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use storage::{
-    Address, AnyConnection, InUse, StorageError, activity, backups,
+    AnyConnection, DatabaseUrl, InUse, StorageError, activity, backups,
     epoch::{self, Touched},
     installation::{self, Installation},
     tokens::{self, Revocation},
@@ -60,14 +60,14 @@ type Result<T> = std::result::Result<T, BackupError>;
 /// When it cannot be done; nothing is left behind then.
 pub fn make(
     _: Operator,
-    database: &Address,
+    database: &DatabaseUrl,
     folder: &Path,
     file: &Path,
     with_pepper: bool,
     now: Timestamp,
 ) -> Result<u64> {
     let pepper_file = folder.join("pepper");
-    if let Address::Postgres(_) = database {
+    if let DatabaseUrl::Postgres(_) = database {
         return Err(BackupError::Refused(format!(
             "Postgres has a program of its own for this, pg_dump; keep {} as well, which no dump has",
             pepper_file.display()
@@ -119,7 +119,7 @@ pub enum Tokens {
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
     /// The database that it becomes.
-    pub database: &'a Address,
+    pub database: &'a DatabaseUrl,
     /// The data folder.
     pub folder: &'a Path,
     /// The backup.
@@ -146,7 +146,7 @@ pub struct Restored {
 /// # Errors
 /// When it cannot be done, or takes a decision. Until everything is ready, nothing is changed.
 pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restored> {
-    let Address::Sqlite(target) = order.database else {
+    let DatabaseUrl::Sqlite(target) = order.database else {
         return Err(BackupError::Refused("Postgres has programs of its own for this: pg_restore, or psql".into()));
     };
     let (mut backup, label) = backups::read(order.file)?;

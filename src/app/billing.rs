@@ -24,9 +24,6 @@ pub struct Billing {
 }
 
 /// The seats of the organization.
-///
-/// # Errors
-/// When the database fails.
 pub async fn overview(jeton: &Jeton, at: &Holder<SeeBilling>) -> Result<Billing> {
     let (at, month) = (at.clone(), Month::of(jeton.clock.now()));
     jeton.read(move |connection| billing(connection, &at, month)).await

@@ -9,18 +9,12 @@ use domain::{
 use storage::{AnyConnection, tokens};
 
 /// The calls with a personal token. Those that another node has not written down yet, a minute's at most, are missing.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of_token(jeton: &Jeton, token: &Token) -> Result<Calls> {
     let id = token.id;
     count(jeton, move |_| Ok(vec![id])).await
 }
 
 /// The same with all keys of a service user's token.
-///
-/// # Errors
-/// When the database fails.
 pub async fn of_service_user(jeton: &Jeton, token: &ServiceToken) -> Result<Calls> {
     let id = token.id;
     count(jeton, move |connection| Ok(tokens::keys_of(connection, id)?)).await

@@ -323,9 +323,6 @@ fn is_behind(shown: i64, newest: Timestamp) -> bool {
 
 /// Looks what the log says of a clock that is in doubt: whether there is an entry of a later time than it shows, and
 /// whether whoever runs the server has said that it is right. To be called again and again.
-///
-/// # Errors
-/// When the database fails.
 pub async fn reconsider(jeton: &Jeton) -> Result<()> {
     let (clock, seen) = (jeton.clock.clone(), jeton.last_entry.load(Relaxed));
     let (newest, is_confirmed) = jeton

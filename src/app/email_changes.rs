@@ -111,18 +111,12 @@ fn entry<'a>(user: &'a User, action: Action, now: Timestamp, source: &'a Source)
 }
 
 /// The change that somebody waits for, if they do.
-///
-/// # Errors
-/// When the database fails.
 pub async fn waiting(jeton: &Jeton, actor: &Actor) -> Result<Option<EmailChange>> {
     let (user, now) = (actor.user().id, jeton.clock.now());
     jeton.read(move |connection| Ok(email_changes::of_user(connection, user, now)?)).await
 }
 
 /// Cancels the change that somebody waits for: its link does not work any more. Returns false if there is none.
-///
-/// # Errors
-/// When the database fails.
 pub async fn cancel(jeton: &Jeton, actor: &Actor, source: Source) -> Result<bool> {
     let (actor, now) = (actor.clone(), jeton.clock.now());
     jeton

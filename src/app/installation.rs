@@ -111,9 +111,6 @@ fn to<'a>(user: &'a User, by: activity::Entry<'a>) -> activity::Entry<'a> {
 }
 
 /// Those who administer the installation, by e-mail address.
-///
-/// # Errors
-/// When the database fails.
 pub async fn admins(jeton: &Jeton, _: &InstallationAdmin) -> Result<Vec<Holder>> {
     jeton.read(holders).await
 }

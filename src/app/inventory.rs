@@ -102,9 +102,6 @@ pub async fn page(
 
 /// The token of the organization that has this key, for those who may see its tokens or what was done with them:
 /// its public id, and whether it is a service user's.
-///
-/// # Errors
-/// When the database fails.
 pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
     let (held, organization) = (at.grant().held(), at.grant().organization());
     let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);

@@ -133,9 +133,6 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: InvitationId) -> Result<
 
 /// Withdraws an invitation of the organization: its link does not work any more. Returns false if there is none, since
 /// it was accepted, withdrawn or replaced before.
-///
-/// # Errors
-/// When the database fails.
 pub async fn withdraw(jeton: &Jeton, manager: &Manager, id: InvitationId, source: Source) -> Result<bool> {
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton

@@ -37,7 +37,7 @@ const CHUNK: usize = 500;
 const TOLD: i64 = 50;
 
 /// How long it is waited for one letter before the next.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A find as it was reported.
 #[derive(Clone, Debug)]
@@ -102,9 +102,6 @@ pub async fn revoke(
 }
 
 /// Those of these keys that a token has or had, by their digests.
-///
-/// # Errors
-/// When the database fails.
 pub(super) async fn known_keys(jeton: &Jeton, keys: impl IntoIterator<Item = &String>) -> Result<Known> {
     let digested = |key: &String| Some((kind_of_key(key).ok()?, jeton.pepper.digest(key).0.to_vec()));
     let mut asked: Vec<(TokenKind, Vec<u8>)> = keys.into_iter().filter_map(digested).collect();
@@ -129,7 +126,7 @@ async fn tell_owners(
         let Ok(to) = Email::known(&owner.email) else { continue };
         match crate::mail::send(jeton, Mail { to, subject, text }, request_id).await {
             // One after the other, so that many do not fill the queue in which others' mail waits.
-            Ok(sending) => drop(sending.fate(PATIENCE).await),
+            Ok(sending) => drop(sending.fate(TIMEOUT).await),
             Err(error) => tracing::error!(id = request_id, %error, "an owner of leaked keys was not told"),
         }
     }

@@ -55,7 +55,7 @@ use std::{
     sync::{Arc, atomic::AtomicI64},
 };
 use storage::{
-    Address, AnyConnection, Db, Failure, StorageError, Trouble,
+    AnyConnection, DatabaseUrl, Db, Failure, StorageError, Trouble,
     epoch::{self, Touched},
 };
 
@@ -153,7 +153,7 @@ pub enum StartError {
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the database is.
-    pub database: Address,
+    pub database: DatabaseUrl,
     /// Where the pepper is kept; created if it is missing.
     pub data_dir: PathBuf,
     /// What time it is.

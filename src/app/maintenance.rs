@@ -146,7 +146,7 @@ async fn sweep_invitations(jeton: &Jeton) -> Result<()> {
 /// Whether many tokens may end for ever at once, by a clock that has been steady for so many seconds: most of them only
 /// after a day, in which somebody may see that it is wrong. Never without a word in the log.
 fn may_end_many(connection: &mut AnyConnection, count: usize, now: Timestamp, steady: i64) -> Result<bool> {
-    let all = tokens::count_in_places(connection)?;
+    let all = tokens::count_active(connection)?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let are_most = count == BATCH || 2 * count > all;
     let waits = are_most && steady < DAY;

@@ -11,8 +11,8 @@
 
 use super::{
     AppError, Jeton, Result, clock, random,
-    verify::denied::Unproven,
-    verify::{Shared, Verifier, cache::Passed},
+    verify::denied::Unavailable,
+    verify::{Shared, Verifier, cache::Invalidations},
 };
 use domain::{
     time::Timestamp,
@@ -20,7 +20,7 @@ use domain::{
 };
 use std::{fs, mem, sync::Arc, sync::atomic::Ordering, time::Duration};
 use storage::{
-    Address, AnyConnection, epoch,
+    AnyConnection, DatabaseUrl, epoch,
     nodes::{self, Node},
     revocations::{self, Refusing},
 };
@@ -52,11 +52,11 @@ impl ThisNode {
 }
 
 /// A server that makes itself heard, from its start to its end.
-pub struct Heart {
+pub struct Heartbeat {
     jeton: Arc<Jeton>,
     /// Opened by the first beat that can.
     verifier: Option<Verifier>,
-    passed: Passed,
+    invalidations: Invalidations,
     /// The epoch of the last beat.
     read: i64,
     /// The epoch up to which all revocations were told of.
@@ -64,17 +64,17 @@ pub struct Heart {
     is_heard: bool,
 }
 
-impl Heart {
+impl Heartbeat {
     /// Adds this server to those at work, before it serves its first request: it then never accepted what was revoked before.
     pub async fn start(jeton: Arc<Jeton>) -> Self {
-        let passed = Passed::default();
-        let mut heart = Self { jeton, verifier: None, passed, read: i64::MIN, told: i64::MIN, is_heard: true };
+        let invalidations = Invalidations::default();
+        let mut heart = Self { jeton, verifier: None, invalidations, read: i64::MIN, told: i64::MIN, is_heard: true };
         heart.beat_in_time().await;
         heart
     }
 
     /// Beats until nobody is left who could tell it to stop, then takes this server away.
-    pub async fn beat_until(&mut self, stopped: &mut watch::Receiver<()>) {
+    pub async fn run_until(&mut self, stopped: &mut watch::Receiver<()>) {
         let mut next = tokio::time::interval(BEAT);
         next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -113,12 +113,12 @@ impl Heart {
             register(&self.jeton, epoch).await?;
             (self.read, self.told) = (epoch, epoch);
         }
-        self.take_passed();
+        self.take_invalidations();
         let until = mem::replace(&mut self.read, epoch);
         self.tell(until).await
     }
 
-    async fn epoch(&mut self) -> std::result::Result<i64, Unproven> {
+    async fn epoch(&mut self) -> std::result::Result<i64, Unavailable> {
         let verifier = match self.verifier.take() {
             Some(verifier) => verifier,
             None => self.jeton.verifier()?,
@@ -129,23 +129,23 @@ impl Heart {
     /// Tells of everything, as no request is under way any more, and takes this server away.
     async fn leave(&mut self) -> Result<()> {
         self.read = self.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
-        self.take_passed();
+        self.take_invalidations();
         let until = self.read;
         self.tell(until).await?;
         let id = self.jeton.node.id.clone();
         self.jeton.write(move |connection| Ok(nodes::remove(connection, &id)?)).await
     }
 
-    fn take_passed(&mut self) {
-        let Passed { reached, forgotten } = self.jeton.verifier.take_passed();
-        self.passed.reached.extend(reached);
-        self.passed.forgotten.extend(forgotten);
+    fn take_invalidations(&mut self) {
+        let Invalidations { reached, forgotten } = self.jeton.verifier.take_invalidations();
+        self.invalidations.reached.extend(reached);
+        self.invalidations.forgotten.extend(forgotten);
     }
 
     /// Tells of the revocations up to the epoch `until`, and that this node lives.
     async fn tell(&mut self, until: i64) -> Result<()> {
         let (told, epoch) = (self.told, self.read);
-        let is_shared = matches!(self.jeton.db.address(), Address::Postgres(_));
+        let is_shared = matches!(self.jeton.db.address(), DatabaseUrl::Postgres(_));
         let revoked = if told < until {
             self.jeton.read(move |connection| Ok(revocations::between(connection, told, until)?)).await?
         } else {
@@ -161,23 +161,23 @@ impl Heart {
             self.jeton.write(tell).await?;
         }
         self.told = until;
-        self.passed.reached.retain(|(epoch, _)| *epoch > until);
-        self.passed.forgotten.retain(|(epoch, _)| *epoch > until);
+        self.invalidations.reached.retain(|(epoch, _)| *epoch > until);
+        self.invalidations.forgotten.retain(|(epoch, _)| *epoch > until);
         Ok(())
     }
 
     fn refusing(&self, key: TokenId, revoked: i64) -> Refusing {
-        let reached = self.passed.reached.iter().find(|(epoch, _)| *epoch >= revoked).copied();
+        let reached = self.invalidations.reached.iter().find(|(epoch, _)| *epoch >= revoked).copied();
         let (epoch, since) = reached.unwrap_or_else(|| (self.read, clock::milliseconds()));
         let ThisNode { id, name } = self.jeton.node.clone();
-        let last_accepted_at = last_accepted(&self.jeton.verifier, &self.passed, key);
+        let last_accepted_at = last_accepted(&self.jeton.verifier, &self.invalidations, key);
         Refusing { key, node_id: id, node_name: name, epoch, since, last_accepted_at }
     }
 }
 
 /// When this node accepted a key for the last time: what it knew of it when it forgot it, and what it has not written down.
-fn last_accepted(verifier: &Shared, passed: &Passed, key: TokenId) -> Option<Timestamp> {
-    let of_key = passed.forgotten.iter().filter(|(_, known)| known.identity.token == key);
+fn last_accepted(verifier: &Shared, invalidations: &Invalidations, key: TokenId) -> Option<Timestamp> {
+    let of_key = invalidations.forgotten.iter().filter(|(_, known)| known.identity.token == key);
     let known = of_key.map(|(_, known)| known.uses.last.load(Ordering::Relaxed)).max().filter(|last| *last > 0);
     let noted = verifier.usage().not_yet_counted(key).map(|(at, _)| at);
     known.map(Timestamp::from_seconds).max(noted)
@@ -200,7 +200,7 @@ pub(super) fn now(connection: &mut AnyConnection) -> Result<i64> {
 /// Adds this server to those at work. A SQLite database has one, so whatever is listed there has ended.
 async fn register(jeton: &Jeton, epoch: i64) -> Result<()> {
     let ThisNode { id, name } = jeton.node.clone();
-    let is_alone = matches!(jeton.db.address(), Address::Sqlite(_));
+    let is_alone = matches!(jeton.db.address(), DatabaseUrl::Sqlite(_));
     jeton
         .write(move |connection| {
             if is_alone {

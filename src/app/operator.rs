@@ -22,7 +22,7 @@ use domain::{
     user::{Email, User},
 };
 pub use organizations::{create_organization_for, rename_organization};
-use storage::{Address, AnyConnection, activity, epoch, organizations as rows};
+use storage::{AnyConnection, DatabaseUrl, activity, epoch, organizations as rows};
 pub use tokens::{revoke_token, revoke_tokens};
 pub use users::{
     add_user, block_user, deactivate_user, demote_user, is_administered, make_password_link, organizations_of,
@@ -59,7 +59,7 @@ impl Records {
     ///
     /// # Errors
     /// When there is no database, or none that can be read.
-    pub fn open(_: Operator, database: &Address, clock: &Clock) -> Result<Self> {
+    pub fn open(_: Operator, database: &DatabaseUrl, clock: &Clock) -> Result<Self> {
         let mut connection = database.connect_to_read()?;
         if let (_, Some(time)) = epoch::read_with_time(&mut connection)? {
             clock.follow(time);

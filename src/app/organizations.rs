@@ -124,9 +124,6 @@ pub async fn create(
 }
 
 /// A part of addresses that is free, for an organization with this name.
-///
-/// # Errors
-/// When the database fails.
 pub async fn propose_slug(jeton: &Jeton, name: &str) -> Result<String> {
     let slug = organization::slug(name);
     jeton

@@ -110,9 +110,6 @@ impl Preview {
 }
 
 /// The permission sets of the organization, the built-in ones at the head.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(jeton: &Jeton, at: &Editor) -> Result<Vec<SetInUse>> {
     let (organization, now) = (at.grant().organization(), jeton.clock.now());
     jeton

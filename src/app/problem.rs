@@ -82,7 +82,7 @@ pub enum Problem {
     /// This is not the user's password.
     WrongPassword,
     /// The password has to be entered again before access is granted.
-    ProofNeeded,
+    ReauthenticationNeeded,
     /// None of the choices was taken.
     NotAChoice,
     /// The user has as many active tokens as they can have.

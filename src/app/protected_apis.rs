@@ -14,7 +14,7 @@ use domain::{
     leak,
     permission::{ManageIntegrations, OrgGrant, Permission},
     protected_api::{
-        Address, ListedApi, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi,
+        BaseUrl, ListedApi, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi,
     },
     text::{self, TextError},
     token,
@@ -99,7 +99,7 @@ fn without_key(typed: &str) -> std::result::Result<&str, Problem> {
 /// What a form says, read.
 struct Wanted {
     name: String,
-    address: Address,
+    address: BaseUrl,
     rules: Vec<Rule>,
     lets_preflights: bool,
 }
@@ -108,7 +108,7 @@ impl Wanted {
     fn read(form: &ApiForm) -> Result<Self> {
         let mut problems = Problems::default();
         let name = problems.check(Field::ApiName, text::line(&form.name));
-        let address = without_key(&form.address).and_then(|typed| Address::parse(typed).map_err(Problem::Path));
+        let address = without_key(&form.address).and_then(|typed| BaseUrl::parse(typed).map_err(Problem::Path));
         let address = problems.check(Field::Address, address);
         let rules = (1..).zip(&form.rules).map(|(number, rule)| rule.read(number)).collect();
         let rules = if form.rules.len() > MOST_RULES { Err(Problem::TooManyRules) } else { rules };
@@ -145,9 +145,6 @@ impl Wanted {
 }
 
 /// The protected APIs of the organization, by name.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(jeton: &Jeton, at: &Admin) -> Result<Vec<ListedApi>> {
     let organization = at.grant().organization();
     jeton.read(move |connection| Ok(protected_apis::list(connection, organization)?)).await

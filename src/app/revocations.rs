@@ -7,7 +7,7 @@
 //! What a receipt rests on is told in [`super::nodes`]. Its moments are the database's: `revoked_at` was read just before
 //! the commit, and a node's `since` just after it had read the epoch, so neither says more than is known. A node that is not heard
 //! from, be it dead or cut off, tells nothing; without the database it accepts nothing either, 500 ms later at the most
-//! ([`super::verify::denied::PATIENCE`]).
+//! ([`super::verify::denied::TIMEOUT`]).
 
 mod signature;
 
@@ -127,9 +127,6 @@ pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> R
 }
 
 /// The receipt of a personal token of the user in the organization that they work in, if it was revoked.
-///
-/// # Errors
-/// When the database fails.
 pub async fn receipt_of_own(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Option<Receipt>> {
     let organization = actor.membership().ok_or(AppError::NotFound)?.organization;
     let user = Some(actor.user().id);
@@ -137,9 +134,6 @@ pub async fn receipt_of_own(jeton: &Jeton, actor: &Actor, public_id: &str) -> Re
 }
 
 /// The receipt of any token of the organization, if it was revoked.
-///
-/// # Errors
-/// When the database fails.
 pub async fn receipt_in(jeton: &Jeton, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Option<Receipt>> {
     let organization = at.grant().organization();
     receipt(jeton, public_id, move |revoked| revoked.organization == organization).await

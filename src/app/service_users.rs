@@ -92,9 +92,6 @@ pub struct NewKey {
 }
 
 /// The tokens of the organization's service users.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
     let (organization, now) = (at.grant().organization(), jeton.clock.now());
     let mut all = jeton.read(move |connection| Ok(service_users::list(connection, organization, now)?)).await?;
@@ -125,9 +122,6 @@ pub async fn page(jeton: &Jeton, at: &Admin, form: ServiceTokensForm, from: Page
 }
 
 /// How many of them work.
-///
-/// # Errors
-/// When the database fails.
 pub async fn count_active(jeton: &Jeton, at: &Admin) -> Result<usize> {
     let (organization, now) = (at.grant().organization(), jeton.clock.now());
     jeton.read(move |connection| Ok(service_users::count_active(connection, organization, now)?)).await

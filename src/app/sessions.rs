@@ -113,9 +113,6 @@ pub(super) const fn why_closed(user: &User) -> Problem {
 }
 
 /// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
-///
-/// # Errors
-/// When the database fails.
 pub async fn begin(jeton: &Jeton, begin: Begin) -> Result<String> {
     let (key, now) = (random::hex(&random::bytes::<32>()), jeton.clock.now());
     let hash = KeyHash::of(&key);
@@ -138,9 +135,6 @@ pub async fn begin(jeton: &Jeton, begin: Begin) -> Result<String> {
 }
 
 /// Ends the session with this key, if there is one.
-///
-/// # Errors
-/// When the database fails.
 pub async fn forget(jeton: &Jeton, key: &str) -> Result<()> {
     let hash = KeyHash::of(key);
     jeton.end(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
@@ -204,7 +198,8 @@ pub(super) async fn reauthenticate(
     source: &Source,
 ) -> Result<()> {
     let at_password = |problem| AppError::from(Problems::one(Field::Password, problem));
-    let typed = password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ProofNeeded))?;
+    let typed =
+        password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ReauthenticationNeeded))?;
     let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
     // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
     let account = folded_email(&actor.user.email);
@@ -234,9 +229,6 @@ pub(super) async fn require_reauthentication(
 }
 
 /// The living sessions of the user, the one seen last first.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<Vec<Session>> {
     let (user, now) = (actor.user.id, jeton.clock.now());
     jeton.read(move |connection| Ok(sessions::list(connection, user, now)?)).await
@@ -263,9 +255,6 @@ pub async fn end(jeton: &Jeton, actor: &Actor, public_id: String, source: Source
 }
 
 /// Ends all sessions of the user but this one. Returns how many there were.
-///
-/// # Errors
-/// When the database fails.
 pub async fn end_others(jeton: &Jeton, actor: &Actor, source: Source) -> Result<usize> {
     let (actor, now) = (actor.clone(), jeton.clock.now());
     jeton

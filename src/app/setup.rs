@@ -36,9 +36,6 @@ pub struct SetupForm {
 }
 
 /// Whether there is no user yet.
-///
-/// # Errors
-/// When the database fails.
 pub async fn is_needed(jeton: &Jeton) -> Result<bool> {
     jeton.read(|connection| Ok(!users::any(connection)?)).await
 }

@@ -150,7 +150,7 @@ pub fn form_nonce() -> String {
 /// Makes a token for the user in the organization that they work in.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ProofNeeded`]), the limit of
+/// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ReauthenticationNeeded`]), the limit of
 /// active tokens, or a form that was sent before.
 pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
     let Membership { id: membership, organization, .. } = *membership(actor)?;
@@ -217,9 +217,6 @@ pub async fn revoke(jeton: &Jeton, actor: &Actor, public_id: &str, source: Sourc
 }
 
 /// Revokes many tokens of the user in the organization that they work in, all or none. Returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
     let membership = membership(actor)?.id;
     crate::maintenance::flush_before_ending(jeton).await?;
@@ -227,7 +224,7 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
     jeton
         .end_authority(move |connection| {
             let mut revoked = Vec::new();
-            for (_, token) in tokens::in_places(connection, actor.user().id)? {
+            for (_, token) in tokens::active(connection, actor.user().id)? {
                 let is_here = token.membership == membership;
                 if is_here && bulk.takes(&token, now) && tokens::revoke(connection, token.id, RevokedBy::Owner, now)? {
                     revoked.push(token);
@@ -243,9 +240,6 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
 }
 
 /// Revokes the token that a request came with, whatever its scope: to give up access needs none.
-///
-/// # Errors
-/// When the database fails.
 pub async fn revoke_own(jeton: &Jeton, accepted: &Accepted, source: Source) -> Result<()> {
     let (accepted, now) = (accepted.clone(), jeton.clock.now());
     jeton.end_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
@@ -340,7 +334,7 @@ pub(super) fn revoke_in(
 
 /// Gives the places of a user's expired tokens free.
 fn expire_all(connection: &mut AnyConnection, actor: &Actor, now: Timestamp, source: &Source) -> Result<()> {
-    for (_, token) in tokens::in_places(connection, actor.user().id)? {
+    for (_, token) in tokens::active(connection, actor.user().id)? {
         if !token.life.is_active(now) && tokens::expire(connection, token.id, now)? {
             let entry = activity::Entry {
                 actor: None,
@@ -366,6 +360,6 @@ fn free_slot(connection: &mut AnyConnection, actor: &Actor, membership: Membersh
     if tokens::find_by_form(connection, user, nonce)?.is_some() {
         return Err(invalid(Problem::SentBefore));
     }
-    let taken: Vec<i16> = tokens::in_places(connection, user)?.into_iter().map(|(slot, _)| slot).collect();
+    let taken: Vec<i16> = tokens::active(connection, user)?.into_iter().map(|(slot, _)| slot).collect();
     (1..=PERSONAL_LIMIT).find(|slot| !taken.contains(slot)).ok_or_else(|| invalid(Problem::LimitReached))
 }

@@ -122,9 +122,6 @@ pub(super) fn refused(problem: Problem) -> AppError {
 }
 
 /// A page of the people of the organization, and who is invited to it.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(
     jeton: &Jeton,
     manager: &Manager,
@@ -185,7 +182,7 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<
         .read(move |connection| {
             let organization = grant.organization();
             let person = people::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
-            let mut all = tokens::in_places(connection, person.user)?;
+            let mut all = tokens::active(connection, person.user)?;
             all.iter_mut()
                 .for_each(|(_, token)| verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use));
             let tokens = all.iter().filter(|(_, token)| stops(token, &person, now)).count();
@@ -199,9 +196,6 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<
 }
 
 /// The permission sets of the organization.
-///
-/// # Errors
-/// When the database fails.
 pub async fn sets_to_give(jeton: &Jeton, manager: &Manager) -> Result<Vec<PermissionSet>> {
     let organization = manager.grant().organization();
     jeton.read(move |connection| Ok(memberships::sets(connection, organization)?)).await

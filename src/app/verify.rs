@@ -14,15 +14,15 @@ pub mod protected;
 pub mod usage;
 
 use super::{Jeton, clock::Clock};
-use cache::{Known, Passed};
-use denied::{Denied, Unproven};
+use cache::{CachedToken, Invalidations};
+use denied::{Denied, Unavailable};
 use domain::{
     access::{Demand, Identity, Refusal, decide},
     activity::Source,
     time::Timestamp,
     token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
 };
-use epoch::{LocalEpoch, Reader, SharedEpoch};
+use epoch::{EpochReader, LocalEpoch, SharedEpoch};
 use lookups::Lookups;
 use metrics::{Measured, Verifications};
 use std::{
@@ -30,19 +30,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
-use storage::{Address, Db, tokens};
+use storage::{DatabaseUrl, Db, tokens};
 use usage::{Usage, Uses};
 
 /// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
 /// memory, so what the database says is never so far behind that it would expire a token that was used.
-const BRINK: i64 = 15 * 60;
+const EXPIRY_MARGIN: i64 = 15 * 60;
 /// How often a token is looked at for one request: from the cache, from the database, and once more if it ended just then.
 const TRIES: usize = 3;
 
 /// A token that was accepted: the proof that API verbs ask for.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    known: Arc<Known>,
+    known: Arc<CachedToken>,
     /// Its life with this use in it.
     life: Life,
     at: Timestamp,
@@ -74,7 +74,7 @@ impl Accepted {
 /// What all threads share.
 pub struct Shared {
     db: Db,
-    reader: Reader,
+    reader: EpochReader,
     usage: Usage,
     /// What the verifiers of the threads count.
     counted: Mutex<Vec<Arc<Verifications>>>,
@@ -86,11 +86,11 @@ enum Database {
     /// SQLite: each thread reads by itself.
     File(PathBuf),
     /// Postgres.
-    Server(Arc<Lines>),
+    Server(Arc<Batchers>),
 }
 
 /// What stands between a node and a Postgres: connections that nothing else uses.
-struct Lines {
+struct Batchers {
     epoch: SharedEpoch,
     lookups: Lookups,
 }
@@ -98,10 +98,10 @@ struct Lines {
 impl Shared {
     /// An empty cache in front of `db`.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
-        let reader = Reader { cache: Arc::default(), clock, pepper, took: Arc::default() };
+        let reader = EpochReader { cache: Arc::default(), clock, pepper, took: Arc::default() };
         let database = match db.address() {
-            Address::Sqlite(file) => Database::File(file.clone()),
-            Address::Postgres(_) => Database::Server(Arc::new(Lines {
+            DatabaseUrl::Sqlite(file) => Database::File(file.clone()),
+            DatabaseUrl::Postgres(_) => Database::Server(Arc::new(Batchers {
                 epoch: SharedEpoch::start(db.address().clone(), reader.clone()),
                 lookups: Lookups::start(db.address(), &reader.pepper),
             })),
@@ -127,8 +127,8 @@ impl Shared {
     }
 
     /// What became of the cache as the epoch moved, since the last time.
-    pub fn take_passed(&self) -> Passed {
-        self.reader.cache.take_passed()
+    pub fn take_invalidations(&self) -> Invalidations {
+        self.reader.cache.take_invalidations()
     }
 }
 
@@ -136,15 +136,15 @@ impl Shared {
 pub struct Verifier {
     shared: Arc<Shared>,
     counted: Arc<Verifications>,
-    asked: Asked,
+    backend: Backend,
 }
 
 /// How a thread asks the database.
-enum Asked {
+enum Backend {
     /// SQLite, by itself.
-    Here(Box<LocalEpoch>),
+    Sqlite(Box<LocalEpoch>),
     /// Postgres, together with the other threads.
-    There(Arc<Lines>),
+    Postgres(Arc<Batchers>),
 }
 
 impl Jeton {
@@ -152,14 +152,14 @@ impl Jeton {
     ///
     /// # Errors
     /// When its own connection cannot be opened.
-    pub fn verifier(&self) -> Result<Verifier, Unproven> {
-        let asked = match &self.verifier.database {
-            Database::File(file) => Asked::Here(LocalEpoch::open(file, self.verifier.reader.clone())?.into()),
-            Database::Server(lines) => Asked::There(Arc::clone(lines)),
+    pub fn verifier(&self) -> Result<Verifier, Unavailable> {
+        let backend = match &self.verifier.database {
+            Database::File(file) => Backend::Sqlite(LocalEpoch::open(file, self.verifier.reader.clone())?.into()),
+            Database::Server(lines) => Backend::Postgres(Arc::clone(lines)),
         };
         let (shared, counted) = (Arc::clone(&self.verifier), Arc::new(Verifications::default()));
         shared.counted.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&counted));
-        Ok(Verifier { shared, counted, asked })
+        Ok(Verifier { shared, counted, backend })
     }
 }
 
@@ -206,13 +206,13 @@ impl Verifier {
                 return decided;
             }
         }
-        Err(Denied::Unproven(Unproven("the token kept changing while it was read".into())))
+        Err(Denied::Unavailable(Unavailable("the token kept changing while it was read".into())))
     }
 
     /// The answer that `known` gives, or none if the token has to be read again.
     async fn decide(
         &self,
-        known: &Arc<Known>,
+        known: &Arc<CachedToken>,
         is_fresh: bool,
         demand: Demand,
         source: &impl Fn() -> Source,
@@ -230,7 +230,7 @@ impl Verifier {
             }
         }
         let stored = known.life(uses.stored.load(Ordering::Relaxed));
-        if stored.expires_at().since(now) <= BRINK {
+        if stored.expires_at().since(now) <= EXPIRY_MARGIN {
             if !self.write_use(known, now, source()).await? {
                 return Ok(None);
             }
@@ -250,47 +250,54 @@ impl Verifier {
     ///
     /// # Errors
     /// Why nothing can be said.
-    pub async fn prove(&self) -> Result<(), Unproven> {
-        match &self.asked {
-            Asked::Here(local) => local.prove(),
-            Asked::There(lines) => lines.epoch.prove().await,
+    pub async fn check(&self) -> Result<(), Unavailable> {
+        match &self.backend {
+            Backend::Sqlite(local) => local.check(),
+            Backend::Postgres(lines) => lines.epoch.check().await,
         }?;
         Ok(self.shared.reader.clock.trusted().map(drop)?)
     }
 
     /// The epoch, by a read that began after this call; the cache is at least there.
-    pub(super) async fn epoch(&self) -> Result<i64, Unproven> {
-        match &self.asked {
-            Asked::Here(local) => local.read(),
-            Asked::There(lines) => lines.epoch.read().await,
+    pub(super) async fn epoch(&self) -> Result<i64, Unavailable> {
+        match &self.backend {
+            Backend::Sqlite(local) => local.read(),
+            Backend::Postgres(lines) => lines.epoch.read().await,
         }
     }
 
     /// Reads a token from the database and keeps what it says for the requests that follow.
-    async fn load(&self, kind: TokenKind, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<Known>>, Unproven> {
+    async fn load(
+        &self,
+        kind: TokenKind,
+        digest: KeyDigest,
+        epoch: i64,
+    ) -> Result<Option<Arc<CachedToken>>, Unavailable> {
         let begun = Instant::now();
-        let found = match &self.asked {
-            Asked::Here(local) => local.with_connection(|connection| tokens::identity(connection, kind, &digest))?,
-            Asked::There(lines) => lines.lookups.token(kind, digest).await?,
+        let found = match &self.backend {
+            Backend::Sqlite(local) => {
+                local.with_connection(|connection| tokens::identity(connection, kind, &digest))?
+            }
+            Backend::Postgres(lines) => lines.lookups.token(kind, digest).await?,
         };
         self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {
-            let known = Arc::new(Known::new(self.shared.reader.cache.share_texts(identity), life));
+            let known = Arc::new(CachedToken::new(self.shared.reader.cache.share_texts(identity), life));
             self.shared.reader.cache.keep(digest, &known, epoch);
             known
         }))
     }
 
     /// Writes a use down at once. Returns false when the database says that the token has ended.
-    async fn write_use(&self, known: &Arc<Known>, at: Timestamp, source: Source) -> Result<bool, Denied> {
+    async fn write_use(&self, known: &Arc<CachedToken>, at: Timestamp, source: Source) -> Result<bool, Denied> {
         let one = Uses { known: Arc::clone(known), at, source, count: 0 };
-        match &self.asked {
-            Asked::Here(_) => {
+        match &self.backend {
+            Backend::Sqlite(_) => {
                 let (db, uses) = (self.shared.db.clone(), [one]);
                 let write = move || db.write(|connection| Ok(usage::write_at_once(connection, &uses)?));
                 Ok(Jeton::blocking(write).await? == [true])
             }
-            Asked::There(lines) => Ok(lines.lookups.write_use(one).await?),
+            Backend::Postgres(lines) => Ok(lines.lookups.write_use(one).await?),
         }
     }
 }

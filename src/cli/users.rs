@@ -114,7 +114,7 @@ pub enum UserCommand {
 /// How links begin.
 #[derive(Args, Debug)]
 pub struct Links {
-    /// Address that people use, such as `https://jeton.example.org`
+    /// DatabaseUrl that people use, such as `https://jeton.example.org`
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: String,
 }

@@ -7,7 +7,7 @@
 mod path;
 mod word;
 
-pub use path::{Address, Ambiguous, LONGEST_PATH, PathError, Pattern, RequestPath};
+pub use path::{Ambiguous, BaseUrl, LONGEST_PATH, PathError, Pattern, RequestPath};
 
 use super::{
     access::Demand,
@@ -29,7 +29,7 @@ pub struct ProtectedApi {
     /// Only tokens of this organization are accepted.
     pub organization: OrganizationId,
     /// What the addresses of its requests begin with.
-    pub address: Address,
+    pub address: BaseUrl,
     /// Asked in this order.
     pub rules: Vec<Rule>,
     /// Whether a browser may ask without a key whether a page of another site may call it (a CORS preflight).
@@ -240,7 +240,7 @@ mod tests {
         });
         ProtectedApi {
             organization: OrganizationId(1),
-            address: Address::parse("https://api.example.org/v1/").unwrap(),
+            address: BaseUrl::parse("https://api.example.org/v1/").unwrap(),
             rules: rules.collect(),
             lets_preflights: false,
         }

@@ -7,7 +7,7 @@ pub use chain::{Walk, chains};
 pub use reading::{Filter, at, head, page};
 
 use super::{
-    AnyConnection, Result, known,
+    AnyConnection, Result, expect_column,
     schema::{activity, activity_heads},
 };
 use diesel::{prelude::*, upsert::excluded};
@@ -147,17 +147,11 @@ impl From<&Entry<'_>> for Chained {
 }
 
 /// Writes an entry.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<()> {
     insert_all(connection, std::slice::from_ref(entry))
 }
 
 /// Writes entries, of each organization in their order. Takes as many statements for hundreds as for one.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert_all(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Result<()> {
     entries.chunks(TOGETHER).try_for_each(|entries| insert_together(connection, entries))
 }
@@ -175,9 +169,6 @@ fn insert_together(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Res
 }
 
 /// The entry that was written last: its number, and when it was written.
-///
-/// # Errors
-/// When the database fails.
 pub fn newest(connection: &mut AnyConnection) -> Result<Option<(i64, Timestamp)>> {
     let newest: Option<(i64, i64)> = activity::table
         .order(activity::id.desc())
@@ -189,9 +180,6 @@ pub fn newest(connection: &mut AnyConnection) -> Result<Option<(i64, Timestamp)>
 }
 
 /// Whether whoever runs the server has said, in an entry after this number, that the clock is right.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_clock_confirmed(connection: &mut AnyConnection, after: i64) -> Result<bool> {
     let confirmed = activity::id.gt(after).and(activity::action.eq(Action::ClockConfirmed.key()));
     Ok(diesel::select(diesel::dsl::exists(activity::table.filter(confirmed))).get_result(connection)?)
@@ -231,7 +219,7 @@ fn locked_ends(connection: &mut AnyConnection, chains: &BTreeSet<i64>) -> Result
         AnyConnection::Postgres(postgres) => ends.for_update().load(postgres),
     }?;
     let end = |(chain, position, hash): (_, _, Vec<u8>)| {
-        Ok((chain, (position, known(hash.try_into().ok(), "activity_heads.hash")?)))
+        Ok((chain, (position, expect_column(hash.try_into().ok(), "activity_heads.hash")?)))
     };
     found.into_iter().map(end).collect()
 }

@@ -113,9 +113,6 @@ pub fn unpack(copy: &Path) -> Result<AnyConnection> {
 }
 
 /// Ends all sessions and links for a new password: some had ended since the backup, and nobody knows which.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_sessions(connection: &mut AnyConnection) -> Result<()> {
     diesel::delete(sessions::table).execute(connection)?;
     diesel::delete(password_links::table).execute(connection)?;

@@ -1,6 +1,6 @@
 //! The two databases as one connection type, and how connections are opened.
 
-use super::{Address, Result, StorageError, existing::file_uri};
+use super::{DatabaseUrl, Result, StorageError, existing::file_uri};
 use diesel::{
     Connection, ConnectionError, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
@@ -36,7 +36,7 @@ impl AnyConnection {
     }
 }
 
-impl Address {
+impl DatabaseUrl {
     /// Opens one connection with the settings that Jeton relies on.
     ///
     /// # Errors
@@ -130,14 +130,14 @@ pub struct Pooled {
 /// A connection that has worked this lately is taken from the pool without asking the database whether it still does.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Lets r2d2 open connections through [`Address::connect`], which chooses the database by itself and reports the true
+/// Lets r2d2 open connections through [`DatabaseUrl::connect`], which chooses the database by itself and reports the true
 /// error; diesel's derived `establish` tries one after the other.
-impl ManageConnection for Address {
+impl ManageConnection for DatabaseUrl {
     type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> std::result::Result<Pooled, Self::Error> {
-        let connection = Address::connect(self)
+        let connection = DatabaseUrl::connect(self)
             .map_err(|error| diesel::r2d2::Error::ConnectionError(ConnectionError::BadConnection(error.to_string())))?;
         Ok(Pooled { connection, worked_at: Instant::now() })
     }

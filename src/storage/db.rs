@@ -1,7 +1,7 @@
 //! The pools, and the three ways to use a database: read, write, change authority.
 
 use super::{
-    Address, AnyConnection, InUse, Result, StorageError, backups,
+    AnyConnection, DatabaseUrl, InUse, Result, StorageError, backups,
     connection::create_file,
     epoch::{self, Touched},
     existing::{self, Schema},
@@ -29,7 +29,7 @@ const TRIES: u32 = 5;
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    address: Address,
+    address: DatabaseUrl,
     readers: Arc<Connections>,
     /// On SQLite one connection, so that the writers of this process queue up here instead of polling for its lock; on
     /// Postgres the same pool as `readers`.
@@ -46,9 +46,9 @@ impl Db {
     ///
     /// # Errors
     /// When it cannot be reached or a migration fails.
-    pub fn open(address: Address) -> Result<Self> {
+    pub fn open(address: DatabaseUrl) -> Result<Self> {
         let in_use = InUse::tell(&address)?;
-        if let Address::Sqlite(path) = &address {
+        if let DatabaseUrl::Sqlite(path) = &address {
             create_file(path)?;
         }
         let mut first = address.connect()?;
@@ -59,8 +59,8 @@ impl Db {
         bring_up_to_date(&mut first)?;
         let readers = Arc::new(Connections::to(&address, 8)?);
         let (writers, reserve) = match &address {
-            Address::Sqlite(file) => (Arc::new(Connections::to(&address, 1)?), Some(Reserve::beside(file).into())),
-            Address::Postgres(_) => (Arc::clone(&readers), None),
+            DatabaseUrl::Sqlite(file) => (Arc::new(Connections::to(&address, 1)?), Some(Reserve::beside(file).into())),
+            DatabaseUrl::Postgres(_) => (Arc::clone(&readers), None),
         };
         let health = Arc::default();
         Ok(Self { address, readers, writers, reserve, uses_reserve: false, health, _in_use: in_use.into() })
@@ -83,7 +83,7 @@ impl Db {
             return;
         }
         match self.keep_room() {
-            Ok(()) if self.prove().is_ok() => self.health.proved(),
+            Ok(()) if self.check_writes().is_ok() => self.health.proved(),
             Ok(()) => {}
             Err(error) => self.health.failed(&error),
         }
@@ -98,24 +98,24 @@ impl Db {
     }
 
     /// Writes what the database has to find room for, and changes nothing.
-    fn prove(&self) -> Result<()> {
+    fn check_writes(&self) -> Result<()> {
         match self.address {
             // A page of the log.
-            Address::Sqlite(_) => self.write(installation::lock),
-            Address::Postgres(_) => self.read(nodes::take_room),
+            DatabaseUrl::Sqlite(_) => self.write(installation::lock),
+            DatabaseUrl::Postgres(_) => self.read(nodes::take_room),
         }
     }
 
     /// Where the database is.
-    pub fn address(&self) -> &Address {
+    pub fn address(&self) -> &DatabaseUrl {
         &self.address
     }
 
     /// How many connections are open, and how many of them nobody uses at this moment.
     pub fn connections(&self) -> (u32, u32) {
         let states = match self.address {
-            Address::Sqlite(_) => vec![self.readers.state(), self.writers.state()],
-            Address::Postgres(_) => vec![self.readers.state()],
+            DatabaseUrl::Sqlite(_) => vec![self.readers.state(), self.writers.state()],
+            DatabaseUrl::Postgres(_) => vec![self.readers.state()],
         };
         states.iter().fold((0, 0), |sum, state| (sum.0 + state.0, sum.1 + state.1))
     }
@@ -182,8 +182,8 @@ impl Db {
         match (error, &self.address) {
             (StorageError::Trouble(trouble, _), _) => Some(*trouble),
             (StorageError::Connection(_) | StorageError::Standby, _) => Some(Trouble::Away),
-            (StorageError::Query(error), Address::Sqlite(_)) => Trouble::of_sqlite(error),
-            (StorageError::Query(error), Address::Postgres(_)) => Trouble::of_postgres(error),
+            (StorageError::Query(error), DatabaseUrl::Sqlite(_)) => Trouble::of_sqlite(error),
+            (StorageError::Query(error), DatabaseUrl::Postgres(_)) => Trouble::of_postgres(error),
             _ => None,
         }
     }

@@ -18,9 +18,6 @@ const COLUMNS: (email_changes::user_id, email_changes::email, email_changes::exp
     (email_changes::user_id, email_changes::email, email_changes::expires_at);
 
 /// Stores a change under the hash of its code, in the place of the one that the user wanted before.
-///
-/// # Errors
-/// When the database fails.
 pub fn replace(
     connection: &mut AnyConnection,
     user: UserId,
@@ -42,9 +39,6 @@ pub fn replace(
 }
 
 /// The change that a user waits for.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_user(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Option<EmailChange>> {
     let theirs = email_changes::user_id.eq(user.0).and(email_changes::expires_at.gt(now.seconds()));
     let row: Option<Row> = email_changes::table.filter(theirs).select(COLUMNS).get_result(connection).optional()?;
@@ -52,9 +46,6 @@ pub fn of_user(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> 
 }
 
 /// The change that the link with this code hash proves; none once it has expired, was used, cancelled or replaced.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<EmailChange>> {
     // One that was asked for by a clock that was ahead would wait for as long.
     let its_time = email_changes::expires_at.gt(now.seconds());
@@ -65,17 +56,11 @@ pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) ->
 }
 
 /// Ends the change that a user waits for. Returns false if there is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     Ok(diesel::delete(email_changes::table.find(user.0)).execute(connection)? == 1)
 }
 
 /// Removes the rows of changes that have expired.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(email_changes::table.filter(email_changes::expires_at.le(now.seconds()))).execute(connection)?)
 }

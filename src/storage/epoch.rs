@@ -38,9 +38,6 @@ impl Touched {
 /// the keys that this transaction has revoked are dead from. It must be the
 /// last statement of its transaction: its row is the one all authority changes share, and is to be locked for as short as
 /// possible. Whoever steps waits for whoever stepped before to commit, so epochs are in the order of commits (V6).
-///
-/// # Errors
-/// When the database fails.
 pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
     let epoch: i64 = diesel::update(auth_epoch::table)
         .set(auth_epoch::epoch.eq(auth_epoch::epoch + 1))
@@ -72,9 +69,6 @@ fn finish_revocations(connection: &mut AnyConnection, epoch: i64) -> Result<()> 
 }
 
 /// What the steps after the epoch `after`, up to `until`, are about.
-///
-/// # Errors
-/// When the database fails.
 pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Touched> {
     if until.saturating_sub(after) > MOST_STEPS {
         return Ok(Touched::Everything);
@@ -91,9 +85,6 @@ pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result
 }
 
 /// Keys that were revoked by the steps after the epoch `after`, up to `until`; not all if they are very many.
-///
-/// # Errors
-/// When the database fails.
 pub fn revoked(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Vec<KeyDigest>> {
     let found: Vec<Vec<u8>> = revocations::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(revocations::token_id)))
@@ -106,9 +97,6 @@ pub fn revoked(connection: &mut AnyConnection, after: i64, until: i64) -> Result
 }
 
 /// Forgets what steps long past were about. A node that was not there since then forgets everything it knows.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_old_changes(connection: &mut AnyConnection) -> Result<()> {
     let now = read(connection)?;
     diesel::delete(auth_changes::table.filter(auth_changes::epoch.le(now - MOST_STEPS))).execute(connection)?;
@@ -116,17 +104,11 @@ pub fn forget_old_changes(connection: &mut AnyConnection) -> Result<()> {
 }
 
 /// The epoch of all that is committed at this moment.
-///
-/// # Errors
-/// When the database fails.
 pub fn read(connection: &mut AnyConnection) -> Result<i64> {
     Ok(auth_epoch::table.select(auth_epoch::epoch).get_result(connection)?)
 }
 
 /// Goes on counting behind `epoch`, if that is higher: for a database that takes the place of a newer one.
-///
-/// # Errors
-/// When the database fails.
 pub fn raise(connection: &mut AnyConnection, epoch: i64) -> Result<()> {
     let lower = auth_epoch::table.filter(auth_epoch::epoch.lt(epoch));
     diesel::update(lower).set(auth_epoch::epoch.eq(epoch)).execute(connection)?;

@@ -1,6 +1,6 @@
 //! A database that is there already, for commands: they make none.
 
-use super::{Address, AnyConnection, Result, StorageError, connection::unusable, db, pooler};
+use super::{AnyConnection, DatabaseUrl, Result, StorageError, connection::unusable, db, pooler};
 use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
@@ -12,7 +12,7 @@ use diesel::{
 };
 use std::path::Path;
 
-impl Address {
+impl DatabaseUrl {
     /// Opens a connection that only reads, with no more rights than that takes: a role with `SELECT` on Postgres, a
     /// file that may only be read, also in a folder or on a disk where nothing can be written.
     ///

@@ -1,7 +1,7 @@
 //! Tells whoever wants to put another database in the place of one whether somebody uses it.
 
 use super::{
-    Address, Result,
+    DatabaseUrl, Result,
     connection::{folder_of, unusable},
 };
 use rustix::{
@@ -19,10 +19,10 @@ impl InUse {
     ///
     /// # Errors
     /// When somebody replaces it at this moment.
-    pub fn tell(address: &Address) -> Result<Self> {
+    pub fn tell(address: &DatabaseUrl) -> Result<Self> {
         match address {
-            Address::Postgres(_) => Ok(Self(None)),
-            Address::Sqlite(file) => {
+            DatabaseUrl::Postgres(_) => Ok(Self(None)),
+            DatabaseUrl::Sqlite(file) => {
                 lock(file, FlockOperation::NonBlockingLockShared, "a backup is being put in its place at this moment")
             }
         }
@@ -54,7 +54,7 @@ mod tests {
     fn many_may_use_a_database_and_nobody_while_it_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jeton.db");
-        let address = Address::Sqlite(file.clone());
+        let address = DatabaseUrl::Sqlite(file.clone());
         let both = [InUse::tell(&address).unwrap(), InUse::tell(&address).unwrap()];
         assert!(InUse::forbid(&file).is_err_and(|error| error.to_string().contains("stop the server")));
         drop(both);

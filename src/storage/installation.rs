@@ -14,9 +14,6 @@ pub struct Installation {
 }
 
 /// The installation, unless the database is new.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection) -> Result<Option<Installation>> {
     let row = installation::table.select((installation::pepper_check, installation::is_demo)).get_result(connection);
     Ok(row.optional()?.map(|(pepper_check, is_demo)| Installation { pepper_check, is_demo }))
@@ -39,9 +36,6 @@ pub fn insert(connection: &mut AnyConnection, new: &Installation, now: Timestamp
 }
 
 /// Holds back every other transaction that locks the installation until this one ends.
-///
-/// # Errors
-/// When the database fails.
 pub fn lock(connection: &mut AnyConnection) -> Result<()> {
     // A write of the same value locks the row on Postgres; on SQLite the transaction has the whole database already.
     diesel::update(installation::table).set(installation::id.eq(installation::id)).execute(connection)?;

@@ -90,9 +90,6 @@ macro_rules! joined {
 }
 
 /// The invitation whose link has a code with this hash; none once it has expired.
-///
-/// # Errors
-/// When the database fails.
 pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
     // One that was sent by a clock that was ahead would work for as long.
     let its_time = invitations::expires_at.gt(now.seconds());
@@ -106,18 +103,12 @@ pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Times
 }
 
 /// Whether anybody has invited this address, and its link still works.
-///
-/// # Errors
-/// When the database fails.
 pub fn any_for(connection: &mut AnyConnection, email: &str, now: Timestamp) -> Result<bool> {
     let theirs = invitations::email_folded.eq(folded_email(email)).and(invitations::expires_at.gt(now.seconds()));
     Ok(diesel::select(diesel::dsl::exists(invitations::table.filter(theirs))).get_result(connection)?)
 }
 
 /// Takes such an invitation off the list, since it is being accepted. Of two at once one gets it.
-///
-/// # Errors
-/// When the database fails.
 pub fn take(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
     let Some(found) = find_by_code(connection, code_hash, now)? else { return Ok(None) };
     Ok(delete(connection, found.organization, found.id)?.then_some(found))
@@ -125,9 +116,6 @@ pub fn take(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) ->
 
 /// The invitations of an organization whose address holds each of the words, with `set` if there is one, newest first,
 /// `limit` at most.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -150,9 +138,6 @@ pub fn list(
 }
 
 /// An invitation of an organization. One of another is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -167,18 +152,12 @@ pub fn find(
 }
 
 /// Deletes an invitation of an organization. Returns false if there is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete(connection: &mut AnyConnection, organization: OrganizationId, id: InvitationId) -> Result<bool> {
     let one = invitations::id.eq(id.0).and(invitations::organization_id.eq(organization.0));
     Ok(diesel::delete(invitations::table.filter(one)).execute(connection)? == 1)
 }
 
 /// Deletes the invitation for an address, if there is one: another takes its place.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_for(connection: &mut AnyConnection, organization: OrganizationId, email: &Email) -> Result<()> {
     let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq(email.folded()));
     diesel::delete(invitations::table.filter(same)).execute(connection)?;
@@ -186,9 +165,6 @@ pub fn delete_for(connection: &mut AnyConnection, organization: OrganizationId, 
 }
 
 /// The invitations to an organization that somebody has made.
-///
-/// # Errors
-/// When the database fails.
 pub fn count_by(connection: &mut AnyConnection, organization: OrganizationId, user: UserId) -> Result<i64> {
     Ok(invitations::table
         .filter(invitations::organization_id.eq(organization.0).and(invitations::invited_by.eq(user.0)))
@@ -197,9 +173,6 @@ pub fn count_by(connection: &mut AnyConnection, organization: OrganizationId, us
 }
 
 /// The invitations to an organization that somebody has made, or that are for their own address: row and address.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_or_for(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -216,9 +189,6 @@ pub fn by_or_for(
 }
 
 /// Removes the rows of invitations that expired [`KEPT_DAYS`] ago.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     let old = invitations::expires_at.le(now.plus(-KEPT_DAYS * DAY).seconds());
     Ok(diesel::delete(invitations::table.filter(old)).execute(connection)?)

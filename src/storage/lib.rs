@@ -9,9 +9,9 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
 pub mod activity;
-mod address;
 pub mod backups;
 mod connection;
+mod database_url;
 mod db;
 pub mod email_changes;
 pub mod epoch;
@@ -47,8 +47,8 @@ use domain::{
     user::shown_email,
 };
 
-pub use address::Address;
 pub use connection::{AnyConnection, folder_of};
+pub use database_url::DatabaseUrl;
 pub use db::{Db, bring_up_to_date};
 pub use health::Health;
 pub use in_use::InUse;
@@ -131,14 +131,14 @@ impl StorageError {
 pub type Result<T> = std::result::Result<T, StorageError>;
 
 /// Reads a word of the database that stands for a value of the domain.
-fn known<T>(value: Option<T>, word: &str) -> Result<T> {
+fn expect_column<T>(value: Option<T>, word: &str) -> Result<T> {
     value.ok_or_else(|| StorageError::Row(format!("{word:?}")))
 }
 
 /// Reads a permission set from its columns.
 fn permission_set(id: i64, built_in: Option<String>, name: String, permissions: &str) -> Result<PermissionSet> {
     let name = match built_in {
-        Some(key) => SetName::BuiltIn(known(BuiltInSet::from_key(&key), &key)?),
+        Some(key) => SetName::BuiltIn(expect_column(BuiltInSet::from_key(&key), &key)?),
         None => SetName::Own(name),
     };
     Ok(PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(permissions) })

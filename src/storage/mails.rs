@@ -21,9 +21,6 @@ pub struct Waiting {
 }
 
 /// Stores a mail that is taken until `until` by whoever stores it.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(
     connection: &mut AnyConnection,
     sealed: Vec<u8>,
@@ -44,17 +41,11 @@ pub fn insert(
 }
 
 /// How many there are.
-///
-/// # Errors
-/// When the database fails.
 pub fn count(connection: &mut AnyConnection) -> Result<i64> {
     Ok(mails::table.count().get_result(connection)?)
 }
 
 /// Those younger than `since` that are to be tried by now, `limit` at most.
-///
-/// # Errors
-/// When the database fails.
 pub fn due(connection: &mut AnyConnection, now: Timestamp, since: Timestamp, limit: i64) -> Result<Vec<Waiting>> {
     Ok(mails::table
         .filter(mails::next_at.le(now.seconds()).and(mails::created_at.gt(since.seconds())))
@@ -65,9 +56,6 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, since: Timestamp, lim
 }
 
 /// Takes a mail until `until`, to try it. Returns false if another node has taken it since it was seen, or it is gone.
-///
-/// # Errors
-/// When the database fails.
 pub fn take(connection: &mut AnyConnection, seen: &Waiting, until: Timestamp) -> Result<bool> {
     let as_seen = mails::table.filter(mails::id.eq(seen.id).and(mails::next_at.eq(seen.next_at)));
     let taken = diesel::update(as_seen)
@@ -77,27 +65,18 @@ pub fn take(connection: &mut AnyConnection, seen: &Waiting, until: Timestamp) ->
 }
 
 /// Gives a mail back that could not be sent; it is tried again at `next`.
-///
-/// # Errors
-/// When the database fails.
 pub fn postpone(connection: &mut AnyConnection, id: i64, next: Timestamp) -> Result<()> {
     diesel::update(mails::table.find(id)).set(mails::next_at.eq(next.seconds())).execute(connection)?;
     Ok(())
 }
 
 /// Removes a mail.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete(connection: &mut AnyConnection, id: i64) -> Result<()> {
     diesel::delete(mails::table.find(id)).execute(connection)?;
     Ok(())
 }
 
 /// Removes the mails that were stored by `until`. Returns the ids of the requests that they came from.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(connection: &mut AnyConnection, until: Timestamp) -> Result<Vec<String>> {
     Ok(diesel::delete(mails::table.filter(mails::created_at.le(until.seconds())))
         .returning(mails::request_id)

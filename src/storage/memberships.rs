@@ -55,9 +55,6 @@ pub fn insert(
 }
 
 /// Writes down what a user is now sorted and searched by, in all their organizations.
-///
-/// # Errors
-/// When the database fails.
 pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &str) -> Result<()> {
     diesel::update(memberships::table.filter(memberships::user_id.eq(user.0)))
         .set(memberships::search.eq(searchable_person(name, email)))
@@ -66,9 +63,6 @@ pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &
 }
 
 /// A user's row in an organization that they once joined, and how they stand there.
-///
-/// # Errors
-/// When the database fails.
 pub fn standing(
     connection: &mut AnyConnection,
     user: UserId,
@@ -83,9 +77,6 @@ pub fn standing(
 }
 
 /// Whether a user belongs to any other organization, active or deactivated.
-///
-/// # Errors
-/// When the database fails.
 pub fn belongs_elsewhere(connection: &mut AnyConnection, user: UserId, organization: OrganizationId) -> Result<bool> {
     let others = memberships::table
         .filter(memberships::user_id.eq(user.0).and(memberships::organization_id.ne(organization.0)))
@@ -95,9 +86,6 @@ pub fn belongs_elsewhere(connection: &mut AnyConnection, user: UserId, organizat
 
 /// Makes a member who was deactivated or removed active again, with this permission set and a new seat. Returns false for
 /// one who is active.
-///
-/// # Errors
-/// When the database fails.
 pub fn activate(
     connection: &mut AnyConnection,
     id: MembershipId,
@@ -120,9 +108,6 @@ pub fn activate(
 }
 
 /// Ends a member's access and their seat; with `removed` they leave the list too. Returns false if that was so before.
-///
-/// # Errors
-/// When the database fails.
 pub fn deactivate(connection: &mut AnyConnection, id: MembershipId, removed: bool, now: Timestamp) -> Result<bool> {
     let changed = if removed {
         diesel::update(memberships::table.find(id.0).filter(memberships::removed_at.is_null()))
@@ -140,27 +125,18 @@ pub fn deactivate(connection: &mut AnyConnection, id: MembershipId, removed: boo
 }
 
 /// Gives a member another permission set.
-///
-/// # Errors
-/// When the database fails.
 pub fn give_set(connection: &mut AnyConnection, id: MembershipId, set: PermissionSetId) -> Result<()> {
     diesel::update(memberships::table.find(id.0)).set(memberships::permission_set_id.eq(set.0)).execute(connection)?;
     Ok(())
 }
 
 /// Notes that a member used the pages of their organization.
-///
-/// # Errors
-/// When the database fails.
 pub fn note_seen(connection: &mut AnyConnection, id: MembershipId, now: Timestamp) -> Result<()> {
     diesel::update(memberships::table.find(id.0)).set(memberships::seen_at.eq(now.seconds())).execute(connection)?;
     Ok(())
 }
 
 /// The permission sets of an organization, the built-in ones first, then by name.
-///
-/// # Errors
-/// When the database fails.
 pub fn sets(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<PermissionSet>> {
     let rows: Vec<SetRow> = permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0))
@@ -177,9 +153,6 @@ pub fn sets(connection: &mut AnyConnection, organization: OrganizationId) -> Res
 
 /// Whether anybody active in an organization, other than `except`, is an administrator. To be asked with the organization
 /// locked, in the transaction that takes one away.
-///
-/// # Errors
-/// When the database fails.
 pub fn has_administrator(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -229,9 +202,6 @@ fn take_seat(
 }
 
 /// The organizations that a user is active in, the one joined first at the head.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membership>> {
     type Row = (i64, i64, String, String, String, String);
     let rows: Vec<Row> = memberships::table
@@ -260,17 +230,11 @@ pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membersh
 }
 
 /// The organization that a user works in unless they choose another: the first that they joined and are active in.
-///
-/// # Errors
-/// When the database fails.
 pub fn first(connection: &mut AnyConnection, user: UserId) -> Result<Option<Membership>> {
     Ok(list(connection, user)?.into_iter().next())
 }
 
 /// What an active membership may do at this moment; none if it is not active, or its user's account is blocked.
-///
-/// # Errors
-/// When the database fails.
 pub fn permissions(connection: &mut AnyConnection, id: MembershipId) -> Result<Option<Permissions>> {
     let keys: Option<String> = memberships::table
         .inner_join(permission_sets::table)

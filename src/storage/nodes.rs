@@ -22,9 +22,6 @@ pub struct Node {
 }
 
 /// Adds a server.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(connection: &mut AnyConnection, node: &Node) -> Result<()> {
     diesel::insert_into(nodes::table)
         .values((
@@ -60,9 +57,6 @@ pub fn take_room(connection: &mut AnyConnection) -> Result<()> {
 }
 
 /// Notes that a server was heard from. Returns false if there is none with this id.
-///
-/// # Errors
-/// When the database fails.
 pub fn hear_from(connection: &mut AnyConnection, id: &str, epoch: i64, at: i64) -> Result<bool> {
     let heard = diesel::update(nodes::table.filter(nodes::id.eq(id)))
         .set((nodes::seen_at.eq(at), nodes::epoch.eq(epoch)))
@@ -71,26 +65,17 @@ pub fn hear_from(connection: &mut AnyConnection, id: &str, epoch: i64, at: i64) 
 }
 
 /// All of them.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection) -> Result<Vec<Node>> {
     Ok(nodes::table.order((nodes::name, nodes::id)).select(Node::as_select()).load(connection)?)
 }
 
 /// Removes a server that stops.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(connection: &mut AnyConnection, id: &str) -> Result<()> {
     diesel::delete(nodes::table.filter(nodes::id.eq(id))).execute(connection)?;
     Ok(())
 }
 
 /// Removes those others than `us` that were not heard from since a moment.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget(connection: &mut AnyConnection, before: i64, us: &str) -> Result<()> {
     diesel::delete(nodes::table.filter(nodes::seen_at.lt(before).and(nodes::id.ne(us)))).execute(connection)?;
     Ok(())

@@ -87,18 +87,12 @@ fn of_row((id, public_id, slug, name): NamedRow) -> Named {
 }
 
 /// The names of an organization.
-///
-/// # Errors
-/// When the database fails.
 pub fn named(connection: &mut AnyConnection, id: OrganizationId) -> Result<Named> {
     let names = (organizations::id, organizations::public_id, organizations::slug, organizations::name);
     Ok(of_row(organizations::table.find(id.0).select(names).get_result(connection)?))
 }
 
 /// The organization that has or had this part of addresses.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, slug: &str) -> Result<Option<OrganizationId>> {
     let owner = organization_slugs::table.find(slug).select(organization_slugs::organization_id);
     let owner: Option<i64> = owner.get_result(connection).optional()?;
@@ -106,17 +100,11 @@ pub fn find(connection: &mut AnyConnection, slug: &str) -> Result<Option<Organiz
 }
 
 /// Whether an organization has or had this part of addresses.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_taken(connection: &mut AnyConnection, slug: &str) -> Result<bool> {
     Ok(find(connection, slug)?.is_some())
 }
 
 /// The built-in permission set of an organization.
-///
-/// # Errors
-/// When the database fails.
 pub fn built_in_set(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -130,9 +118,6 @@ pub fn built_in_set(
 }
 
 /// All organizations, the oldest at the head.
-///
-/// # Errors
-/// When the database fails.
 pub fn all(connection: &mut AnyConnection) -> Result<Vec<Named>> {
     let names = (organizations::id, organizations::public_id, organizations::slug, organizations::name);
     let rows: Vec<NamedRow> = organizations::table.order(organizations::id).select(names).load(connection)?;
@@ -140,9 +125,6 @@ pub fn all(connection: &mut AnyConnection) -> Result<Vec<Named>> {
 }
 
 /// Holds back every other transaction that locks the same organization until this one ends: limits are counted under it.
-///
-/// # Errors
-/// When the database fails.
 pub fn lock(connection: &mut AnyConnection, id: OrganizationId) -> Result<()> {
     // As `users::lock`.
     diesel::update(organizations::table.find(id.0)).set(organizations::id.eq(organizations::id)).execute(connection)?;

@@ -13,9 +13,6 @@ use domain::{
 };
 
 /// Stores a new link under the hash of its code.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(
     connection: &mut AnyConnection,
     code_hash: &[u8],
@@ -36,9 +33,6 @@ pub fn insert(
 }
 
 /// Whose password the link with this code hash changes; none once it has expired, was used or was ended.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<UserId>> {
     // One that was made by a clock that was ahead would work for as long.
     let its_time = password_links::expires_at.gt(now.seconds());
@@ -50,18 +44,12 @@ pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) ->
 }
 
 /// Ends all links of a user.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     diesel::delete(password_links::table.filter(password_links::user_id.eq(user.0))).execute(connection)?;
     Ok(())
 }
 
 /// Ends all links of everybody who has a permission set.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_for_set(connection: &mut AnyConnection, set: PermissionSetId) -> Result<()> {
     let users: Vec<i64> = memberships::table
         .filter(memberships::permission_set_id.eq(set.0))
@@ -74,9 +62,6 @@ pub fn delete_for_set(connection: &mut AnyConnection, set: PermissionSetId) -> R
 }
 
 /// Removes the rows of links that have expired.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(password_links::table.filter(password_links::expires_at.le(now.seconds())))
         .execute(connection)?)

@@ -13,9 +13,6 @@ use domain::{
 };
 
 /// Those of these users who belong to the organization, with their e-mail addresses.
-///
-/// # Errors
-/// When the database fails.
 pub fn addresses(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -34,9 +31,6 @@ pub fn addresses(
 }
 
 /// The user of the organization with this e-mail address, or those with this name, whatever its accents.
-///
-/// # Errors
-/// When the database fails.
 pub fn named(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -60,9 +54,6 @@ pub fn named(
 }
 
 /// Some people of the organization, those who joined first, by name and e-mail address: for a field that proposes them.
-///
-/// # Errors
-/// When the database fails.
 pub fn proposed(
     connection: &mut AnyConnection,
     organization: OrganizationId,

@@ -1,7 +1,7 @@
 //! Permission sets: those that an organization starts with, and its own.
 
 use super::{
-    AnyConnection, Result, known,
+    AnyConnection, Result, expect_column,
     schema::{api_tokens, invitations, memberships, permission_sets, users},
 };
 use diesel::{dsl::count_star, prelude::*};
@@ -52,7 +52,7 @@ const COLUMNS: (
 
 fn stored((id, built_in, name, permissions, version): Row) -> Result<StoredSet> {
     let name = match built_in {
-        Some(key) => SetName::BuiltIn(known(BuiltInSet::from_key(&key), &key)?),
+        Some(key) => SetName::BuiltIn(expect_column(BuiltInSet::from_key(&key), &key)?),
         None => SetName::Own(name),
     };
     let set = PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(&permissions) };
@@ -60,9 +60,6 @@ fn stored((id, built_in, name, permissions, version): Row) -> Result<StoredSet> 
 }
 
 /// The permission sets of an organization, oldest first: the built-in ones are at the head.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<StoredSet>> {
     permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0))
@@ -75,9 +72,6 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Res
 }
 
 /// A permission set of an organization. One of another organization is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -115,9 +109,6 @@ pub fn insert(
 }
 
 /// Changes a permission set of which `version` was shown. Returns false if it has changed since.
-///
-/// # Errors
-/// When the database fails.
 pub fn update(
     connection: &mut AnyConnection,
     id: PermissionSetId,
@@ -159,9 +150,6 @@ pub fn delete(
 }
 
 /// How many have each permission set of an organization; sets that nobody has are not among them.
-///
-/// # Errors
-/// When the database fails.
 pub fn uses(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -189,9 +177,6 @@ pub fn uses(
 }
 
 /// The first `limit` members who have a permission set, by name; those who are active at the head.
-///
-/// # Errors
-/// When the database fails.
 pub fn members(connection: &mut AnyConnection, id: PermissionSetId, limit: i64) -> Result<Vec<SetMember>> {
     let rows: Vec<(String, bool)> = memberships::table
         .inner_join(users::table)
@@ -204,9 +189,6 @@ pub fn members(connection: &mut AnyConnection, id: PermissionSetId, limit: i64) 
 }
 
 /// Everybody who has a permission set, and the personal tokens with these scopes of those who are active.
-///
-/// # Errors
-/// When the database fails.
 pub fn affected(connection: &mut AnyConnection, id: PermissionSetId, scopes: &[Scope]) -> Result<Affected> {
     let members: Vec<(i64, bool)> = memberships::table
         .filter(memberships::permission_set_id.eq(id.0).and(memberships::removed_at.is_null()))
@@ -229,9 +211,6 @@ pub fn affected(connection: &mut AnyConnection, id: PermissionSetId, scopes: &[S
 
 /// The personal tokens with this scope that work, of the members who have a permission set: the first `limit` by owner, and
 /// how many there are.
-///
-/// # Errors
-/// When the database fails.
 pub fn tokens(
     connection: &mut AnyConnection,
     id: PermissionSetId,

@@ -1,6 +1,6 @@
 //! A pool of connections that does not stay empty for ever.
 
-use super::{Address, AnyConnection, Result, StorageError};
+use super::{AnyConnection, DatabaseUrl, Result, StorageError};
 use diesel::r2d2::{Pool, PooledConnection};
 use std::{
     sync::{Mutex, PoisonError, RwLock},
@@ -10,7 +10,7 @@ use std::{
 /// How long somebody waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When no connection has come back for so long, they hang: longer than Postgres lets a statement run
-/// ([`Address::connect`]).
+/// ([`DatabaseUrl::connect`]).
 const STUCK: Duration = Duration::from_secs(11);
 
 /// The pool.
@@ -19,16 +19,16 @@ const STUCK: Duration = Duration::from_secs(11);
 /// perhaps for ever. So when there is none left and none has come back for long, they keep theirs, and the others get a new
 /// pool.
 pub struct Connections {
-    address: Address,
+    address: DatabaseUrl,
     size: u32,
-    pool: RwLock<Pool<Address>>,
+    pool: RwLock<Pool<DatabaseUrl>>,
     /// When a connection has last come back.
     came_back: Mutex<Instant>,
 }
 
 /// A connection that somebody has.
 pub struct Taken<'a> {
-    pooled: PooledConnection<Address>,
+    pooled: PooledConnection<DatabaseUrl>,
     from: &'a Connections,
 }
 
@@ -50,7 +50,7 @@ impl Connections {
     ///
     /// # Errors
     /// When there cannot be a pool.
-    pub fn to(address: &Address, size: u32) -> Result<Self> {
+    pub fn to(address: &DatabaseUrl, size: u32) -> Result<Self> {
         let pool = new_pool(address, size)?.into();
         Ok(Self { address: address.clone(), size, pool, came_back: Instant::now().into() })
     }
@@ -76,15 +76,15 @@ impl Connections {
         }
     }
 
-    fn current(&self) -> Pool<Address> {
+    fn current(&self) -> Pool<DatabaseUrl> {
         self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes a new pool if nothing is to be had from the old one. SQLite's are files, which never do.
-    fn renew(&self, old: &Pool<Address>) -> Result<()> {
+    fn renew(&self, old: &Pool<DatabaseUrl>) -> Result<()> {
         let mut came_back = self.came_back.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty = old.state().idle_connections == 0;
-        if matches!(self.address, Address::Postgres(_)) && is_empty && came_back.elapsed() >= STUCK {
+        if matches!(self.address, DatabaseUrl::Postgres(_)) && is_empty && came_back.elapsed() >= STUCK {
             tracing::warn!("there is no connection to the database, and none comes back: all are given up");
             *self.pool.write().unwrap_or_else(PoisonError::into_inner) = new_pool(&self.address, self.size)?;
             *came_back = Instant::now();
@@ -93,12 +93,12 @@ impl Connections {
     }
 }
 
-fn new_pool(address: &Address, size: u32) -> Result<Pool<Address>> {
+fn new_pool(address: &DatabaseUrl, size: u32) -> Result<Pool<DatabaseUrl>> {
     Pool::builder()
         .max_size(size)
         // Connections are opened when they are needed: a start waits for one, and an idle server keeps few.
         .min_idle(Some(0))
-        .test_on_check_out(matches!(address, Address::Postgres(_)))
+        .test_on_check_out(matches!(address, DatabaseUrl::Postgres(_)))
         .connection_timeout(PATIENCE)
         .build(address.clone())
         .map_err(|error| StorageError::Connection(error.to_string()))

@@ -4,7 +4,7 @@
 //! gives another for each transaction or statement is not: statements that are prepared on one are unknown on the next, or,
 //! as all clients give them the same names, are *others* there; settings of one reach all.
 
-use super::{Address, AnyConnection, Result, StorageError};
+use super::{AnyConnection, DatabaseUrl, Result, StorageError};
 use diesel::{Connection, PgConnection, RunQueryDsl, dsl::sql, result::Error, select, sql_types::Integer};
 
 /// How often is looked: with others in between, a switch may be missed once.
@@ -15,8 +15,8 @@ const TIMES: usize = 3;
 ///
 /// # Errors
 /// [`StorageError::SwitchingPooler`], or when the database fails.
-pub fn refuse_if_it_switches(address: &Address, first: &mut AnyConnection) -> Result<()> {
-    let (Address::Postgres(_), AnyConnection::Postgres(first)) = (address, first) else { return Ok(()) };
+pub fn refuse_if_it_switches(address: &DatabaseUrl, first: &mut AnyConnection) -> Result<()> {
+    let (DatabaseUrl::Postgres(_), AnyConnection::Postgres(first)) = (address, first) else { return Ok(()) };
     let AnyConnection::Postgres(mut second) = address.connect()? else { return Ok(()) };
     for _ in 0..TIMES {
         let before = backend(first)?;

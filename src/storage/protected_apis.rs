@@ -1,14 +1,14 @@
 //! Protected APIs and their rules.
 
 use super::{
-    AnyConnection, Result, StorageError, known,
+    AnyConnection, Result, StorageError, expect_column,
     schema::{protected_api_rules as rules, protected_apis as apis},
 };
 use diesel::{dsl::count_star, prelude::*};
 use domain::{
     organization::OrganizationId,
     permission::Permission,
-    protected_api::{Address, ListedApi, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi},
+    protected_api::{BaseUrl, ListedApi, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi},
     time::Timestamp,
 };
 
@@ -18,7 +18,7 @@ pub struct NewApi<'a> {
     /// Its name.
     pub name: &'a str,
     /// What the addresses of its requests begin with.
-    pub address: &'a Address,
+    pub address: &'a BaseUrl,
     /// Its rules, in order.
     pub rules: &'a [Rule],
     /// Whether preflights pass.
@@ -26,9 +26,6 @@ pub struct NewApi<'a> {
 }
 
 /// The protected APIs of an organization by name.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<ListedApi>> {
     let rows: Vec<(i64, String, String, String)> = apis::table
         .filter(apis::organization_id.eq(organization.0))
@@ -47,9 +44,6 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Res
 }
 
 /// The protected API with this public id, whosever it is: for verification.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<StoredApi>> {
     type Row = (i64, String, i64, String, String, i64, i64, bool);
     let row: Option<Row> = apis::table
@@ -71,7 +65,7 @@ pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<St
     };
     let api = ProtectedApi {
         organization: OrganizationId(organization),
-        address: Address::parse(&address).map_err(|error| StorageError::Row(format!("{address:?}: {error}")))?,
+        address: BaseUrl::parse(&address).map_err(|error| StorageError::Row(format!("{address:?}: {error}")))?,
         rules: rules_of(connection, id)?,
         lets_preflights,
     };
@@ -88,19 +82,16 @@ fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
     rows.into_iter()
         .map(|(methods, path, needs, permission)| {
             Ok(Rule {
-                methods: known(Methods::from_key(&methods), &methods)?,
+                methods: expect_column(Methods::from_key(&methods), &methods)?,
                 path: Pattern::parse(&path).map_err(|error| StorageError::Row(format!("{path:?}: {error}")))?,
-                needs: known(Needs::from_key(&needs), &needs)?,
-                permission: permission.map(|key| known(Permission::from_key(&key), &key)).transpose()?,
+                needs: expect_column(Needs::from_key(&needs), &needs)?,
+                permission: permission.map(|key| expect_column(Permission::from_key(&key), &key)).transpose()?,
             })
         })
         .collect()
 }
 
 /// Makes a protected API.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -124,9 +115,6 @@ pub fn insert(
 }
 
 /// Gives a protected API another name, address and rules.
-///
-/// # Errors
-/// When the database fails.
 pub fn update(connection: &mut AnyConnection, id: i64, new: &NewApi<'_>) -> Result<()> {
     diesel::update(apis::table.find(id))
         .set((
@@ -157,9 +145,6 @@ fn insert_rules(connection: &mut AnyConnection, id: i64, all: &[Rule]) -> Result
 }
 
 /// Deletes a protected API with its rules.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete(connection: &mut AnyConnection, id: i64) -> Result<()> {
     diesel::delete(apis::table.find(id)).execute(connection)?;
     Ok(())

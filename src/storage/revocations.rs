@@ -2,7 +2,7 @@
 //! since 1970, by the database's clock.
 
 use super::{
-    AnyConnection, Result, known,
+    AnyConnection, Result, expect_column,
     schema::{revocation_nodes, revocations},
 };
 use diesel::{
@@ -72,16 +72,13 @@ impl Row {
             organization: OrganizationId(self.organization_id),
             owner: self.user_id.map(UserId),
             is_old_key: self.is_old_key,
-            epoch: known(self.epoch, "epoch")?,
-            revoked_at: known(self.revoked_at, "revoked_at")?,
+            epoch: expect_column(self.epoch, "epoch")?,
+            revoked_at: expect_column(self.revoked_at, "revoked_at")?,
         })
     }
 }
 
 /// The keys that the newest revocation of a token was about: one, or two if it was revoked while both its keys worked.
-///
-/// # Errors
-/// When the database fails.
 pub fn newest(connection: &mut AnyConnection, public_id: &str) -> Result<Vec<RevokedKey>> {
     let of_token = revocations::public_id.eq(public_id);
     let last: Option<i64> =
@@ -98,9 +95,6 @@ pub fn newest(connection: &mut AnyConnection, public_id: &str) -> Result<Vec<Rev
 }
 
 /// Those of these keys that have a receipt.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_keys(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<TokenId>> {
     let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
     let found: Vec<i64> =
@@ -109,9 +103,6 @@ pub fn of_keys(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<T
 }
 
 /// The keys that were revoked by the steps after the epoch `after`, up to `until`, with the step of each.
-///
-/// # Errors
-/// When the database fails.
 pub fn between(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Vec<(TokenId, i64)>> {
     let found: Vec<(i64, Option<i64>)> = revocations::table
         .filter(revocations::epoch.gt(after).and(revocations::epoch.le(until)))
@@ -122,9 +113,6 @@ pub fn between(connection: &mut AnyConnection, after: i64, until: i64) -> Result
 }
 
 /// Writes down that a node refuses a key. What it has said before stays.
-///
-/// # Errors
-/// When the database fails.
 pub fn note_refusing(connection: &mut AnyConnection, refusing: &Refusing) -> Result<()> {
     sql_query(
         "INSERT INTO revocation_nodes (node_id, node_name, epoch, refuses_since, last_accepted_at, token_id) \
@@ -141,9 +129,6 @@ pub fn note_refusing(connection: &mut AnyConnection, refusing: &Refusing) -> Res
 }
 
 /// The nodes that have said so of these keys.
-///
-/// # Errors
-/// When the database fails.
 pub fn refusing(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<Refusing>> {
     let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
     let found: Vec<(i64, String, String, i64, i64, Option<i64>)> = revocation_nodes::table
@@ -163,18 +148,12 @@ pub fn refusing(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<
 }
 
 /// Forgets what was revoked before a moment.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget(connection: &mut AnyConnection, before: i64) -> Result<()> {
     diesel::delete(revocations::table.filter(revocations::revoked_at.lt(before))).execute(connection)?;
     Ok(())
 }
 
 /// Forgets what the transaction that runs has revoked, since it tells of a past that it makes up.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_unfinished(connection: &mut AnyConnection) -> Result<()> {
     diesel::delete(revocations::table.filter(revocations::epoch.is_null())).execute(connection)?;
     Ok(())

@@ -11,9 +11,6 @@ use diesel::{
 use domain::{organization::OrganizationId, time::Timestamp};
 
 /// How many memberships are active.
-///
-/// # Errors
-/// When the database fails.
 pub fn in_use(connection: &mut AnyConnection, organization: OrganizationId) -> Result<i64> {
     Ok(memberships::table
         .filter(memberships::organization_id.eq(organization.0).and(memberships::is_active.eq(true)))
@@ -23,9 +20,6 @@ pub fn in_use(connection: &mut AnyConnection, organization: OrganizationId) -> R
 
 /// How many memberships were active at any moment from `start` until before `end`. One that ended and began again counts
 /// once.
-///
-/// # Errors
-/// When the database fails.
 pub fn between(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -41,9 +35,6 @@ pub fn between(
 }
 
 /// How many service users there are, which take no seat.
-///
-/// # Errors
-/// When the database fails.
 pub fn service_users(connection: &mut AnyConnection, organization: OrganizationId) -> Result<i64> {
     Ok(service_users::table
         .filter(service_users::organization_id.eq(organization.0))

@@ -45,9 +45,6 @@ impl Row {
 }
 
 /// Stores a new session under the hash of its key.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(connection: &mut AnyConnection, key_hash: &[u8], new: &Session) -> Result<()> {
     diesel::insert_into(sessions::table)
         .values((
@@ -68,9 +65,6 @@ pub fn insert(connection: &mut AnyConnection, key_hash: &[u8], new: &Session) ->
 
 /// The living session with this key hash. One that has ended by time, or by a step of its user's
 /// generation, is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> Result<Option<Session>> {
     let row = sessions::table
         .inner_join(users::table)
@@ -82,9 +76,6 @@ pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> 
 }
 
 /// Whether the session with this public id lives.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_alive(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
     let row = sessions::table
         .inner_join(users::table)
@@ -96,9 +87,6 @@ pub fn is_alive(connection: &mut AnyConnection, public_id: &str, now: Timestamp)
 }
 
 /// The living sessions of a user, the one seen last first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
     let rows: Vec<Row> = sessions::table
         .inner_join(users::table)
@@ -110,9 +98,6 @@ pub fn list(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Res
 }
 
 /// Notes that a session was seen. Returns false when it is gone: nothing is brought back (S3).
-///
-/// # Errors
-/// When the database fails.
 pub fn touch(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
     let touched = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
         .set(sessions::seen_at.eq(now.seconds()))
@@ -121,9 +106,6 @@ pub fn touch(connection: &mut AnyConnection, public_id: &str, now: Timestamp) ->
 }
 
 /// Notes that the password was entered in a session. Returns false when it is gone.
-///
-/// # Errors
-/// When the database fails.
 pub fn prove(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
     let proved = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
         .set(sessions::proved_at.eq(now.seconds()))
@@ -132,9 +114,6 @@ pub fn prove(connection: &mut AnyConnection, public_id: &str, now: Timestamp) ->
 }
 
 /// Writes down the organization that the user chose to work in. Returns false when the session is gone.
-///
-/// # Errors
-/// When the database fails.
 pub fn choose_organization(
     connection: &mut AnyConnection,
     public_id: &str,
@@ -147,9 +126,6 @@ pub fn choose_organization(
 }
 
 /// Takes one session over into a new generation, in the transaction that ended all the others.
-///
-/// # Errors
-/// When the database fails.
 pub fn keep(connection: &mut AnyConnection, public_id: &str, generation: i64, now: Timestamp) -> Result<()> {
     diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
         .set((sessions::generation.eq(generation), sessions::proved_at.eq(now.seconds())))
@@ -158,45 +134,30 @@ pub fn keep(connection: &mut AnyConnection, public_id: &str, generation: i64, no
 }
 
 /// Ends the session with this key hash, if there is one.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_by_key(connection: &mut AnyConnection, key_hash: &[u8]) -> Result<()> {
     diesel::delete(sessions::table.filter(sessions::key_hash.eq(key_hash))).execute(connection)?;
     Ok(())
 }
 
 /// Ends one session of a user. Returns false if the user has no such session.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete(connection: &mut AnyConnection, user: UserId, public_id: &str) -> Result<bool> {
     let of_user = sessions::user_id.eq(user.0).and(sessions::public_id.eq(public_id));
     Ok(diesel::delete(sessions::table.filter(of_user)).execute(connection)? == 1)
 }
 
 /// Ends all sessions of a user but one. Returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_others(connection: &mut AnyConnection, user: UserId, kept: &str) -> Result<usize> {
     let others = sessions::user_id.eq(user.0).and(sessions::public_id.ne(kept));
     Ok(diesel::delete(sessions::table.filter(others)).execute(connection)?)
 }
 
 /// Removes all sessions of a user.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     diesel::delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection)?;
     Ok(())
 }
 
 /// Removes the rows of sessions that have ended by time.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     let idle = sessions::seen_at.le(now.plus(-IDLE).seconds());
     let old = sessions::started_at.le(now.plus(-ABSOLUTE).seconds());

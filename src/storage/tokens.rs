@@ -12,7 +12,7 @@ mod uses;
 pub use calls::{calls_since, forget_calls, keys_of};
 pub use identity::{identities, identity, touched, unrevoked};
 pub use key::Revocation;
-pub use personal::{NewToken, find, find_by_form, find_owned, in_places, insert, list, list_owned};
+pub use personal::{NewToken, active, find, find_by_form, find_owned, insert, list, list_owned};
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};
 
 use super::{AnyConnection, Result, schema::api_tokens};
@@ -22,9 +22,6 @@ use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
 
 /// Revokes a token that has not ended yet. Returns false if it has.
-///
-/// # Errors
-/// When the database fails.
 pub fn revoke<'a>(
     connection: &mut AnyConnection,
     id: TokenId,
@@ -47,9 +44,6 @@ pub fn revoke<'a>(
 }
 
 /// Writes down that a token has expired and gives its place free, unless it was used or revoked meanwhile.
-///
-/// # Errors
-/// When the database fails.
 pub fn expire(connection: &mut AnyConnection, id: TokenId, now: Timestamp) -> Result<bool> {
     let expired =
         diesel::update(api_tokens::table.find(id.0).filter(api_tokens::slot.is_not_null()).filter(is_due(now)))
@@ -71,9 +65,6 @@ pub struct Due {
 }
 
 /// Tokens whose inactivity period has ended without that being written down, `limit` at most.
-///
-/// # Errors
-/// When the database fails.
 pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
     let rows: Vec<(i64, String, String, i64)> = api_tokens::table
         .filter(api_tokens::slot.is_not_null())
@@ -92,17 +83,11 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result
 }
 
 /// How many tokens have not ended, as far as that is written down.
-///
-/// # Errors
-/// When the database fails.
-pub fn count_in_places(connection: &mut AnyConnection) -> Result<i64> {
+pub fn count_active(connection: &mut AnyConnection) -> Result<i64> {
     Ok(api_tokens::table.filter(api_tokens::slot.is_not_null()).count().get_result(connection)?)
 }
 
 /// Moves what tokens were made and used at between two moments by so many seconds, for a clock that was wrong then.
-///
-/// # Errors
-/// When the database fails.
 pub fn move_moments(connection: &mut AnyConnection, from: Timestamp, until: Timestamp, by: i64) -> Result<()> {
     let (from, until) = (from.seconds(), until.seconds());
     diesel::update(api_tokens::table.filter(api_tokens::created_at.between(from, until)))

@@ -1,6 +1,6 @@
 //! Users: people who sign in.
 
-use super::{AnyConnection, Result, known, schema::users};
+use super::{AnyConnection, Result, expect_column, schema::users};
 use diesel::prelude::*;
 use domain::{
     text,
@@ -24,14 +24,14 @@ struct Row {
 
 impl Row {
     fn user(self) -> Result<User> {
-        let language = self.language.map(|tag| known(Language::from_tag(&tag), &tag)).transpose()?;
+        let language = self.language.map(|tag| expect_column(Language::from_tag(&tag), &tag)).transpose()?;
         Ok(User {
             id: UserId(self.id),
             name: self.name,
             email: self.email,
             language,
             time_zone: self.time_zone,
-            theme: known(Theme::from_key(&self.theme), &self.theme)?,
+            theme: expect_column(Theme::from_key(&self.theme), &self.theme)?,
             session_generation: self.session_generation,
             is_installation_admin: self.is_installation_admin,
             is_blocked: self.blocked_at.is_some(),
@@ -40,9 +40,6 @@ impl Row {
 }
 
 /// Whether there is any user at all.
-///
-/// # Errors
-/// When the database fails.
 pub fn any(connection: &mut AnyConnection) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)?)
 }
@@ -72,26 +69,17 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
 }
 
 /// The user with this id.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> {
     users::table.find(id.0).select(Row::as_select()).get_result(connection).optional()?.map(Row::user).transpose()
 }
 
 /// All users, by e-mail address.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection) -> Result<Vec<User>> {
     let rows: Vec<Row> = users::table.order(users::email_folded).select(Row::as_select()).load(connection)?;
     rows.into_iter().map(Row::user).collect()
 }
 
 /// The user with this e-mail address, and the hash of their password.
-///
-/// # Errors
-/// When the database fails.
 pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Option<(User, String)>> {
     let found: Option<(Row, String)> = users::table
         .filter(users::email_folded.eq(email.folded()))
@@ -102,9 +90,6 @@ pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Op
 }
 
 /// The hash of a user's password.
-///
-/// # Errors
-/// When the database fails.
 pub fn password_hash(connection: &mut AnyConnection, id: UserId) -> Result<String> {
     Ok(users::table.find(id.0).select(users::password_hash).get_result(connection)?)
 }
@@ -121,9 +106,6 @@ pub fn update_email(connection: &mut AnyConnection, id: UserId, new: &Email) -> 
 }
 
 /// Changes a user's settings but for the e-mail address.
-///
-/// # Errors
-/// When the database fails.
 pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
     diesel::update(users::table.find(id.0))
         .set((
@@ -138,9 +120,6 @@ pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile
 }
 
 /// Changes a user's theme alone.
-///
-/// # Errors
-/// When the database fails.
 pub fn update_theme(connection: &mut AnyConnection, id: UserId, theme: Theme) -> Result<()> {
     diesel::update(users::table.find(id.0)).set(users::theme.eq(theme.key())).execute(connection)?;
     Ok(())
@@ -148,9 +127,6 @@ pub fn update_theme(connection: &mut AnyConnection, id: UserId, theme: Theme) ->
 
 /// Changes a user's password if it still is `old_hash`, and ends all their sessions by stepping the generation.
 /// Returns the new generation, or none if the password was changed meanwhile.
-///
-/// # Errors
-/// When the database fails.
 pub fn update_password(
     connection: &mut AnyConnection,
     id: UserId,
@@ -165,9 +141,6 @@ pub fn update_password(
 }
 
 /// Ends all sessions of a user, and sign-ins that are under way, by stepping the generation.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_sessions(connection: &mut AnyConnection, id: UserId) -> Result<()> {
     diesel::update(users::table.find(id.0))
         .set(users::session_generation.eq(users::session_generation + 1))
@@ -176,9 +149,6 @@ pub fn end_sessions(connection: &mut AnyConnection, id: UserId) -> Result<()> {
 }
 
 /// Those who administer the installation, by e-mail address.
-///
-/// # Errors
-/// When the database fails.
 pub fn installation_admins(connection: &mut AnyConnection) -> Result<Vec<User>> {
     let rows: Vec<Row> = users::table
         .filter(users::is_installation_admin.eq(true))
@@ -189,36 +159,24 @@ pub fn installation_admins(connection: &mut AnyConnection) -> Result<Vec<User>> 
 }
 
 /// Lets a user administer the installation, or no longer. Returns false if that was so before.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_installation_admin(connection: &mut AnyConnection, id: UserId, is_one: bool) -> Result<bool> {
     let other = users::table.find(id.0).filter(users::is_installation_admin.ne(is_one));
     Ok(diesel::update(other).set(users::is_installation_admin.eq(is_one)).execute(connection)? == 1)
 }
 
 /// Blocks an account. Returns false if it was blocked before.
-///
-/// # Errors
-/// When the database fails.
 pub fn block(connection: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<bool> {
     let open = users::table.find(id.0).filter(users::blocked_at.is_null());
     Ok(diesel::update(open).set(users::blocked_at.eq(now.seconds())).execute(connection)? == 1)
 }
 
 /// Opens an account that was blocked. Returns false if it was not.
-///
-/// # Errors
-/// When the database fails.
 pub fn unblock(connection: &mut AnyConnection, id: UserId) -> Result<bool> {
     let blocked = users::table.find(id.0).filter(users::blocked_at.is_not_null());
     Ok(diesel::update(blocked).set(users::blocked_at.eq(None::<i64>)).execute(connection)? == 1)
 }
 
 /// Holds back every other transaction that locks the same user until this one ends: limits are counted under it.
-///
-/// # Errors
-/// When the database fails.
 pub fn lock(connection: &mut AnyConnection, id: UserId) -> Result<()> {
     // A write of the same value locks the row on Postgres as SELECT … FOR UPDATE does, and reads the same on SQLite.
     diesel::update(users::table.find(id.0)).set(users::id.eq(users::id)).execute(connection)?;

@@ -180,9 +180,6 @@ impl ProfileDone {
 }
 
 /// `GET /account/profile`
-///
-/// # Errors
-/// When the database fails.
 pub async fn profile(app: App, who: SignedIn, done: Query<ProfileDone>) -> Result<HttpResponse, WebError> {
     let form = profile_page(&app, &who, TypedProfile::of(&who.actor)).await?;
     page(&ProfilePage { done: done.words(form.shell.t), ..form })

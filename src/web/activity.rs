@@ -153,9 +153,6 @@ struct Day {
 }
 
 /// `GET /orgs/{slug}/activity`: the page, or to htmx the entries alone.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(
     app: App,
     at: Holding<ReadActivity>,
@@ -181,9 +178,6 @@ pub async fn list(
 }
 
 /// `POST /orgs/{slug}/activity/search`
-///
-/// # Errors
-/// When the database fails.
 pub async fn search(
     app: App,
     at: Holding<ReadActivity>,

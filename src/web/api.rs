@@ -21,9 +21,6 @@ pub async fn me(request: HttpRequest) -> HttpResponse {
 
 /// `DELETE /api/v1/me/token`: revokes the token that asks. A read-only token may: giving up access needs no scope.
 /// Whatever stands around the key in its header does not keep it alive.
-///
-/// # Errors
-/// When the database fails.
 pub async fn revoke_own_token(jeton: App, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let verified = match (bearer::authenticate(&request, Demand::default()).await, bearer::some_key(request.head())) {
         (Err(BearerError::Missing | BearerError::Denied(Denied::Malformed)), Some(key)) => {

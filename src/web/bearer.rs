@@ -46,7 +46,7 @@ impl BearerError {
     /// The `error` of RFC 6750 §3.1; a request without any token gets none.
     pub fn code(&self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::Denied(Denied::Unproven(_)) => None,
+            Self::Missing | Self::Denied(Denied::Unavailable(_)) => None,
             Self::NotOne => Some("invalid_request"),
             Self::Denied(Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_))) => {
                 Some("insufficient_scope")
@@ -79,7 +79,7 @@ impl BearerError {
                     format!("The token does not have the permission {}.", permission.key())
                 }
             },
-            Self::Denied(Denied::Unproven(_)) => "The token cannot be verified at the moment. Try again.".into(),
+            Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified at the moment. Try again.".into(),
         }
     }
 
@@ -97,7 +97,7 @@ impl BearerError {
     pub fn head(&self) -> actix_web::HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Denied(Denied::Unproven(cause)) => {
+            Self::Denied(Denied::Unavailable(cause)) => {
                 // Any stranger may ask; that nothing can be said is told once (`app::nodes`).
                 tracing::debug!(%cause, "a token could not be verified");
                 response.insert_header((RETRY_AFTER, "1"));
@@ -112,7 +112,7 @@ impl ResponseError for BearerError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotOne => StatusCode::BAD_REQUEST,
-            Self::Denied(Denied::Unproven(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Denied(Denied::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             _ if self.code() == Some("insufficient_scope") => StatusCode::FORBIDDEN,
             _ => StatusCode::UNAUTHORIZED,
         }

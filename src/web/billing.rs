@@ -38,9 +38,6 @@ struct Row {
 }
 
 /// `GET /orgs/{slug}/billing`
-///
-/// # Errors
-/// When the database fails.
 pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
     let billing = app::billing::overview(&app, &at.who).await?;
     let shell = at.shell(Nav::Billing);
@@ -57,9 +54,6 @@ pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, Web
 
 /// `GET /orgs/{slug}/billing/seats.csv`: year, month and seats, newest first. The two numbers are two cells, since
 /// spreadsheets make a day of `2026-11`.
-///
-/// # Errors
-/// When the database fails.
 pub async fn csv(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
     let billing = app::billing::export_seats(&app, &at.who, FILE, at.source.clone()).await?;
     let csv = Csv::of(at.shell(Nav::Billing).t.0);

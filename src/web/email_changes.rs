@@ -67,9 +67,6 @@ fn words(t: Texts, site: &str, letter: Letter<'_>) -> Words {
 }
 
 /// `GET /email/{code}`: changes nothing, since programs that look through mail open links too.
-///
-/// # Errors
-/// When the database fails.
 pub async fn show(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let (code, shell) = (code.into_inner(), visitor.shell);
     let answer = match app::email_changes::find_by_code(&app, &code).await {
@@ -81,9 +78,6 @@ pub async fn show(app: App, visitor: Visitor, code: Path<String>) -> Result<Http
 }
 
 /// `POST /email/{code}`: puts the address in force.
-///
-/// # Errors
-/// When the database fails.
 pub async fn prove(
     app: App,
     url: Data<PublicUrl>,
@@ -102,9 +96,6 @@ pub async fn prove(
 }
 
 /// `POST /account/email-change/cancellation`
-///
-/// # Errors
-/// When the database fails.
 pub async fn cancel(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::email_changes::cancel(&app, &who.actor, who.source.clone()).await?;
     Ok(see(&path::profile_after("cancelled")))

@@ -5,7 +5,7 @@
 
 use super::{shell::Shell, texts::Texts};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use app::{AppError, verify::denied::Unproven};
+use app::{AppError, verify::denied::Unavailable};
 use askama::Template;
 
 /// Why a request has no other answer.
@@ -49,7 +49,7 @@ pub enum WebError {
     Render(#[from] askama::Error),
     /// Nothing can be said about a token at the moment.
     #[error(transparent)]
-    Unproven(#[from] Unproven),
+    Unavailable(#[from] Unavailable),
 }
 
 impl ResponseError for WebError {
@@ -74,7 +74,7 @@ impl ResponseError for WebError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Render(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unproven(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -90,7 +90,7 @@ impl WebError {
             Self::App(AppError::TooManyAttempts(seconds) | AppError::Busy(seconds)) => Some(*seconds),
             Self::App(AppError::Storage(error)) if error.is_away() => Some(2),
             Self::App(error) if error.is_passing() => Some(10),
-            Self::Unproven(_) => Some(1),
+            Self::Unavailable(_) => Some(1),
             // Somebody has to put it right.
             Self::App(AppError::Clock(_)) => Some(30),
             _ => None,
@@ -103,7 +103,7 @@ impl WebError {
     pub fn is_told_elsewhere(&self) -> bool {
         match self {
             Self::App(error) => error.is_passing() || matches!(error, AppError::Busy(_) | AppError::Clock(_)),
-            Self::Unproven(_) => true,
+            Self::Unavailable(_) => true,
             _ => false,
         }
     }

@@ -10,7 +10,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::RETRY_AFTER},
 };
-use app::verify::denied::Unproven;
+use app::verify::denied::Unavailable;
 use std::rc::Rc;
 
 /// `GET /healthz`: 200 while requests are served at all, whatever the database does. To start a node anew mends nothing
@@ -48,15 +48,15 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
     }
 }
 
-async fn prove(request: &HttpRequest) -> Result<(), Unproven> {
+async fn prove(request: &HttpRequest) -> Result<(), Unavailable> {
     match request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref()) {
-        Some(verifier) => verifier.prove().await,
-        None => Err(Unproven("this thread could not open the database when it started".into())),
+        Some(verifier) => verifier.check().await,
+        None => Err(Unavailable("this thread could not open the database when it started".into())),
     }
 }
 
 /// Balancers ask every second: only a change is worth a line.
-fn log(node: &Node, proven: &Result<(), Unproven>) {
+fn log(node: &Node, proven: &Result<(), Unavailable>) {
     if !node.note_ready(proven.is_ok()) {
         return;
     }

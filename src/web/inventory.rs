@@ -136,9 +136,6 @@ struct Row {
 }
 
 /// `GET /orgs/{slug}/integrations/inventory`: the page, or to htmx the tokens alone.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(
     app: App,
     at: Holding<ManageIntegrations>,
@@ -184,9 +181,6 @@ pub async fn list(
 }
 
 /// `POST /orgs/{slug}/integrations/inventory/search`
-///
-/// # Errors
-/// When the database fails.
 pub async fn search(
     app: App,
     at: Holding<ManageIntegrations>,

@@ -67,9 +67,6 @@ struct GonePage {
 }
 
 /// `GET /invitations/{code}`: changes nothing, since programs that look through mail open links too.
-///
-/// # Errors
-/// When the database fails.
 pub async fn show(
     app: App,
     visitor: Visitor,
@@ -114,9 +111,6 @@ fn invitation_page(
 }
 
 /// `POST /invitations/{code}`: makes an account, which is signed in from then on.
-///
-/// # Errors
-/// When the database fails.
 pub async fn join_as_new(
     app: App,
     visitor: Visitor,
@@ -153,9 +147,6 @@ pub async fn join_as_new(
 }
 
 /// `POST /invitations/{code}/acceptance`: somebody who has an account joins.
-///
-/// # Errors
-/// When the database fails.
 pub async fn join(app: App, who: SignedIn, code: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let answer = match app::invitations::join(&app, &who.actor, &code, who.source.clone()).await {
         Ok(slug) => Ok(see(&path::organization(&slug))),

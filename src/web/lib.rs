@@ -73,7 +73,7 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
-use app::{Jeton, background, log, maintenance, nodes::Heart};
+use app::{Jeton, background, log, maintenance, nodes::Heartbeat};
 use connection::{Connection, Connections, Listener, Refusals, Shares};
 use forward_auth::ForwardAuth;
 use futures_util::future::ready;
@@ -117,7 +117,7 @@ pub struct Server {
     jeton: App,
     node: web::Data<Node>,
     drain: Duration,
-    doors: Vec<stop::Door>,
+    listeners: Vec<stop::ListenerHandle>,
     /// Where it listens.
     pub address: SocketAddr,
     /// Where it listens for programs alone, if it does.
@@ -126,9 +126,9 @@ pub struct Server {
     pub url: PublicUrl,
 }
 
-/// What all threads of all listeners are given.
+/// What all threads of all listeners are shared.
 #[derive(Clone)]
-struct Given {
+struct SharedState {
     jeton: App,
     url: PublicUrl,
     origins: web::Data<origin::Origins>,
@@ -136,7 +136,7 @@ struct Given {
     node: web::Data<Node>,
 }
 
-impl Given {
+impl SharedState {
     /// Called once by each thread.
     fn worker(&self) -> Worker {
         Worker {
@@ -173,30 +173,30 @@ const LOOK_AFTER_DATABASE: Duration = Duration::from_secs(2);
 pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
     limits::raise_open_files_limit();
     let (listener, address) = listen("JETON_LISTEN (--listen)", settings.listen)?;
-    let mut doors = vec![stop::Door::of(&listener)?];
+    let mut listeners = vec![stop::ListenerHandle::of(&listener)?];
     let url = settings.public_url.clone().unwrap_or_else(|| PublicUrl(format!("http://{address}")));
     let jeton = web::Data::new(jeton);
-    let given = Given {
+    let shared = SharedState {
         jeton: jeton.clone(),
         url: url.clone(),
         origins: web::Data::new(origin::Origins::new(&url, address)),
         proxies: web::Data::new(settings.trusted_proxies.clone()),
         node: web::Data::default(),
     };
-    let node = given.node.clone();
+    let node = shared.node.clone();
     let (for_programs, verify_address) = match settings.verify_listen {
         None => (None, None),
         Some(listen) => {
             let (listener, address) = self::listen("JETON_VERIFY_LISTEN (--verify-listen)", listen)?;
-            doors.push(stop::Door::of(&listener)?);
+            listeners.push(stop::ListenerHandle::of(&listener)?);
             let programs =
-                serve(given.clone(), listener, settings.workers, Listener::Second, routes::configure_for_programs)?;
+                serve(shared.clone(), listener, settings.workers, Listener::Second, routes::configure_for_programs)?;
             (Some(programs), Some(address))
         }
     };
     let which = if settings.verify_listen.is_none() { Listener::Only } else { Listener::Main };
-    let running = serve(given, listener, settings.workers, which, routes::configure)?;
-    Ok(Server { running, for_programs, jeton, node, drain: settings.drain, doors, address, verify_address, url })
+    let running = serve(shared, listener, settings.workers, which, routes::configure)?;
+    Ok(Server { running, for_programs, jeton, node, drain: settings.drain, listeners, address, verify_address, url })
 }
 
 fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
@@ -208,7 +208,7 @@ fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketA
 
 /// Serves what `routes` tells of on a listener, with threads of its own.
 fn serve(
-    given: Given,
+    shared: SharedState,
     listener: TcpListener,
     workers: Option<usize>,
     which: Listener,
@@ -223,9 +223,9 @@ fn serve(
         .disable_signals()
         .shutdown_timeout(LAST_REQUESTS);
     let server = server.listen("jeton", listener, move || {
-        let worker = given.worker();
+        let worker = shared.worker();
         let app = ActixApp::new()
-            .configure(|config| given.give(&worker, config))
+            .configure(|config| shared.give(&worker, config))
             .configure(routes)
             .wrap(from_fn(finish::finish));
         let app = map_config(ForwardAuth::before(app, worker), |()| AppConfig::default());
@@ -236,8 +236,8 @@ fn serve(
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(|connection: &Connection, data| drop(data.insert(Rc::clone(connection.client()))))
             .h1(app.map_err(|error| error.error_response()));
-        let refusals = Refusals { is_https: given.url.is_https() };
-        let connections = Connections::watch(shares, refusals, given.proxies.clone(), given.node.clone());
+        let refusals = Refusals { is_https: shared.url.is_https() };
+        let connections = Connections::watch(shares, refusals, shared.proxies.clone(), shared.node.clone());
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
             ready(connections.admit(stream, peer).map(|connection| (connection, peer)).map_err(DispatchError::Io))
@@ -294,13 +294,13 @@ impl Server {
             }
         });
         let (stop, mut stopped) = watch::channel(());
-        let mut heart = Heart::start(self.jeton.clone().into_inner()).await;
-        let heart = background::spawn("heartbeat", async move || heart.beat_until(&mut stopped).await);
-        let served = stop::serve(self.running, self.for_programs, &self.node, self.drain, self.doors).await;
+        let mut heartbeat = Heartbeat::start(self.jeton.clone().into_inner()).await;
+        let heartbeat = background::spawn("heartbeat", async move || heartbeat.run_until(&mut stopped).await);
+        let served = stop::serve(self.running, self.for_programs, &self.node, self.drain, self.listeners).await;
         maintenance.abort();
         database.abort();
         drop(stop);
-        if let Err(error) = heart.await {
+        if let Err(error) = heartbeat.await {
             tracing::warn!(%error, "this node did not take its leave");
         }
         let written = app::maintenance::flush_usage(&self.jeton).await;

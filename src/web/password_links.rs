@@ -125,9 +125,6 @@ struct GonePage {
 }
 
 /// `GET /password/{code}`: changes nothing, since programs that look through mail open links too.
-///
-/// # Errors
-/// When the database fails.
 pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let code = code.into_inner();
     let answer = match app::password_links::find_user(&app, &code).await {
@@ -141,9 +138,6 @@ pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<Http
 }
 
 /// `POST /password/{code}`: sets the password; whoever it belongs to then signs in with it.
-///
-/// # Errors
-/// When the database fails.
 pub async fn submit(
     app: App,
     visitor: Visitor,

@@ -93,9 +93,6 @@ pub struct Done {
 }
 
 /// `GET /orgs/{slug}/permission-sets`
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(app: App, at: Editor, done: Query<Done>) -> Result<HttpResponse, WebError> {
     let sets = app::permission_sets::list(&app, &at.who).await?;
     let shell = at.shell(Nav::PermissionSets);

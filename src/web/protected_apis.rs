@@ -114,9 +114,6 @@ impl RuleWords {
 }
 
 /// `GET /orgs/{slug}/integrations/apis`
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(app: App, at: Admin, done: Query<Done>) -> Result<HttpResponse, WebError> {
     let shell = at.shell(Nav::Integrations);
     page(&ListPage {

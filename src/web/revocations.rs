@@ -107,9 +107,6 @@ pub struct Asked {
 
 impl Line {
     /// The line about a token of the user, if it was revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn of_own(app: &App, who: &SignedIn, public_id: &str) -> Result<Option<Self>, WebError> {
         let (t, zone) = (who.shell(Nav::Tokens).t, &who.actor.user().time_zone);
         let receipt = app::revocations::receipt_of_own(app, &who.actor, public_id).await?;
@@ -118,9 +115,6 @@ impl Line {
     }
 
     /// The line about any token of the organization, if it was revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn within(
         app: &App,
         at: &Holding<ManageIntegrations>,

@@ -44,9 +44,6 @@ impl<const N: usize> Search<'_, N> {
 
     /// Where a search leads that has an API key in one of its fields: to the token, for those who may see it, else to
     /// the page, which says that there is none. None for any other search.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn for_key<A: Authority>(
         &self,
         app: &App,
@@ -71,9 +68,6 @@ impl<const N: usize> Search<'_, N> {
 
     /// Where a form leads that was sent: as [`Search::for_key`] says, or to the page with what is looked for. None
     /// where only its part is to be answered.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn leads<A: Authority>(
         &self,
         app: &App,

@@ -154,9 +154,6 @@ pub async fn first_tab(at: Admin) -> HttpResponse {
 }
 
 /// `GET /orgs/{slug}/integrations/tokens`, or to htmx the rows alone.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(
     app: App,
     at: Admin,
@@ -205,9 +202,6 @@ pub async fn list(
 }
 
 /// `POST /orgs/{slug}/integrations/tokens/search`
-///
-/// # Errors
-/// When the database fails.
 pub async fn search(
     app: App,
     at: Admin,

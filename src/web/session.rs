@@ -41,9 +41,6 @@ use std::future::{Ready, ready};
 
 /// Begins a session for somebody who has just signed in, under a new key; one that the browser had before ends. The
 /// answer is to carry the cookie.
-///
-/// # Errors
-/// When the database fails.
 pub async fn begin(jeton: &App, request: &HttpRequest, begin: Begin) -> Result<(KeyHash, Cookie<'static>), AppError> {
     let key = app::sessions::begin(jeton, begin).await?;
     for before in Ours::Session.sent(request) {

@@ -46,9 +46,6 @@ pub struct Done {
 }
 
 /// `GET /account/sessions`
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
     let sessions = app::sessions::list(&app, &who.actor).await?;
     let shell = who.shell(Nav::Sessions);
@@ -94,9 +91,6 @@ pub async fn end(
 }
 
 /// `POST /account/sessions/end-others`
-///
-/// # Errors
-/// When the database fails.
 pub async fn end_others(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let count = app::sessions::end_others(&app, &who.actor, who.source.clone()).await?;
     Ok(see(&ended(count)))

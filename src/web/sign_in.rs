@@ -114,9 +114,6 @@ pub struct Asked {
 }
 
 /// `GET /sign-in`
-///
-/// # Errors
-/// When the database fails.
 pub async fn form(
     app: App,
     visitor: Visitor,
@@ -229,9 +226,6 @@ pub fn again(request: &HttpRequest, jeton: &App, typed: Typed, error: AppError) 
 pub struct Nothing {}
 
 /// `POST /sign-out`
-///
-/// # Errors
-/// When the database fails.
 pub async fn sign_out(
     app: App,
     who: SignedIn,

@@ -3,7 +3,7 @@
 //!
 //! A request that was sent and not answered is lost if it is a POST: a reverse proxy may send it nowhere else. So nothing is
 //! closed while somebody may be writing to it. A listener that is closed forgets the connections that wait to be accepted,
-//! and whoever made them has written already; hence [`Door`]. A connection is closed with an answer that says so.
+//! and whoever made them has written already; hence [`ListenerHandle`]. A connection is closed with an answer that says so.
 
 use super::node::Node;
 use actix_web::{
@@ -28,9 +28,9 @@ const LAST_CONNECTIONS: Duration = Duration::from_secs(1);
 
 /// A listener beside the server that has it, to close it before the server ends.
 #[derive(Debug)]
-pub struct Door(TcpListener);
+pub struct ListenerHandle(TcpListener);
 
-impl Door {
+impl ListenerHandle {
     /// Of this listener.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ pub async fn serve(
     for_programs: Option<Server>,
     node: &Node,
     drain: Duration,
-    doors: Vec<Door>,
+    listeners: Vec<ListenerHandle>,
 ) -> io::Result<()> {
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let handles: Vec<ServerHandle> =
@@ -101,8 +101,8 @@ pub async fn serve(
         }
     };
     let asked_to = async {
-        let is_patient = is_patient(terminate, interrupt, node, drain, leave(&handles, node, &doors)).await;
-        close(&handles, &doors).await;
+        let is_patient = is_patient(terminate, interrupt, node, drain, leave(&handles, node, &listeners)).await;
+        close(&handles, &listeners).await;
         node.begin_to_end();
         stop(&handles, is_patient).await;
         // The servers end by themselves now.
@@ -140,24 +140,24 @@ async fn is_patient(
 }
 
 /// Closes the listeners and then the connections, each with its next answer.
-async fn leave(handles: &[ServerHandle], node: &Node, doors: &[Door]) {
-    for_each(doors, Door::hold);
+async fn leave(handles: &[ServerHandle], node: &Node, listeners: &[ListenerHandle]) {
+    for_each(listeners, ListenerHandle::hold);
     tokio::time::sleep(QUEUE).await;
-    close(handles, doors).await;
+    close(handles, listeners).await;
     node.begin_to_leave();
     tokio::time::sleep(LAST_CONNECTIONS).await;
 }
 
 /// Closes the listeners, once nobody takes connections from them any more.
-async fn close(handles: &[ServerHandle], doors: &[Door]) {
+async fn close(handles: &[ServerHandle], listeners: &[ListenerHandle]) {
     join_all(handles.iter().map(ServerHandle::pause)).await;
     tokio::time::sleep(OBEYED).await;
-    for_each(doors, Door::close);
+    for_each(listeners, ListenerHandle::close);
 }
 
 /// What cannot be done here is done by the end of the process.
-fn for_each(doors: &[Door], close: impl Fn(&Door) -> io::Result<()>) {
-    for error in doors.iter().filter_map(|door| close(door).err()) {
+fn for_each(listeners: &[ListenerHandle], close: impl Fn(&ListenerHandle) -> io::Result<()>) {
+    for error in listeners.iter().filter_map(|listener| close(listener).err()) {
         tracing::debug!(%error, "a listener could not be closed early");
     }
 }

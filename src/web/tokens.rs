@@ -117,9 +117,6 @@ pub struct Done {
 }
 
 /// `GET /account/tokens`
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpResponse, WebError> {
     let who = who.at(asked.working_in.as_deref());
     if who.actor.membership().is_none() {

@@ -132,9 +132,6 @@ struct InvitationRow {
 }
 
 /// `GET /orgs/{slug}/users`: the whole page, or to htmx the part that a search changes.
-///
-/// # Errors
-/// When the database fails.
 pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     if let Some(elsewhere) = asked.search().for_key(&app, &at, &request).await? {
         return Ok(elsewhere);
@@ -169,9 +166,6 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
 }
 
 /// `POST /orgs/{slug}/users/search`
-///
-/// # Errors
-/// When the database fails.
 pub async fn search(
     app: App,
     at: Manager,

@@ -284,7 +284,7 @@ async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
     ann.makes_token("Power BI").await;
     let planted = another_key();
     let digest: String = Sha256::digest(planted.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let set = if app.db.address() == &storage::Address::Sqlite(app.folder().join("jeton.db")) {
+    let set = if app.db.address() == &storage::DatabaseUrl::Sqlite(app.folder().join("jeton.db")) {
         format!("UPDATE api_tokens SET digest = X'{digest}'")
     } else {
         format!("UPDATE api_tokens SET digest = '\\x{digest}'")

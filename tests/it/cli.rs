@@ -7,7 +7,7 @@ use crate::harness::{
 use diesel::{RunQueryDsl, sql_query};
 use serde_json::Value;
 use std::process::Command;
-use storage::{Address, Db, StorageError};
+use storage::{DatabaseUrl, Db, StorageError};
 
 /// A running server, which Ann has set up, and its database.
 struct Office {
@@ -73,7 +73,7 @@ impl Office {
 
     /// Changes the database behind everybody's back.
     fn change(&self, sql: &str) {
-        let db = Db::open(Address::parse(&self.db.url).expect("an address")).expect("the database");
+        let db = Db::open(DatabaseUrl::parse(&self.db.url).expect("an address")).expect("the database");
         db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).expect("a change");
     }
 }

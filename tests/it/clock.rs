@@ -34,7 +34,7 @@ async fn accepts(node: &Jeton, key: &str) -> Option<bool> {
     match node.verifier().unwrap().verify(key, Demand::default(), Source::default).await {
         Ok(_) => Some(true),
         Err(Denied::Refused(Refusal::Expired(_))) => Some(false),
-        Err(Denied::Unproven(_)) => None,
+        Err(Denied::Unavailable(_)) => None,
         Err(other) => panic!("{other}"),
     }
 }

@@ -26,7 +26,7 @@ async fn answers_are_counted_by_how_they_ended(db: TestDb) {
     let after = answer.body;
     let grew = |name: &str| value(&after, name) - value(&before, name);
     for (outcome, count) in
-        [("accepted", 5.), ("read_only", 1.), ("revoked", 1.), ("malformed", 1.), ("unknown", 0.), ("unproven", 0.)]
+        [("accepted", 5.), ("read_only", 1.), ("revoked", 1.), ("malformed", 1.), ("unknown", 0.), ("unavailable", 0.)]
     {
         assert_eq!(grew(&format!("jeton_verifications_total{{outcome=\"{outcome}\"}}")), count, "{outcome}");
     }

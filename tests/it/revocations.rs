@@ -12,7 +12,7 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
-use storage::{Address, AnyConnection, Db, StorageError};
+use storage::{AnyConnection, DatabaseUrl, Db, StorageError};
 
 /// What a service user needs to see all receipts of its organization.
 const READS_LOG: &str = "platform.activity";
@@ -427,7 +427,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
         .shows("1 of 2 nodes has yet to confirm it")
         .shows("Waiting for its word");
     // Those ten seconds pass for both rows at once.
-    let rows = Db::open(Address::parse(&db.url).unwrap()).unwrap();
+    let rows = Db::open(DatabaseUrl::parse(&db.url).unwrap()).unwrap();
     for later in [
         "UPDATE nodes SET seen_at = seen_at - 10000 WHERE seen_at = (SELECT min(seen_at) FROM nodes)",
         "UPDATE revocations SET revoked_at = revoked_at - 10000",

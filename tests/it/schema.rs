@@ -7,7 +7,7 @@ use crate::harness::TestDb;
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use regex::Regex;
 use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
-use storage::{Address, AnyConnection, Db};
+use storage::{AnyConnection, DatabaseUrl, Db};
 
 /// The lines of a schema.
 pub type Schema = BTreeSet<String>;
@@ -176,7 +176,7 @@ pub fn differences((name, one): (&str, &Schema), (other_name, other): (&str, &Sc
 
 /// A connection to a new database that the program has made.
 pub fn new_database(db: &TestDb) -> AnyConnection {
-    let address = Address::parse(&db.url).expect("an address");
+    let address = DatabaseUrl::parse(&db.url).expect("an address");
     Db::open(address.clone()).expect("a database");
     address.connect().expect("a connection")
 }

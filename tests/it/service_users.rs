@@ -6,7 +6,7 @@ use crate::harness::{
 };
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::{BuiltInSet, Permissions};
-use storage::{Address, AnyConnection, StorageError};
+use storage::{AnyConnection, DatabaseUrl, StorageError};
 
 const HOUR: i64 = 3600;
 /// Runs SQL as another process would.
@@ -555,8 +555,8 @@ async fn the_list_is_paged_and_begins_with_what_works(db: TestDb) {
     ] {
         // 32 bytes that no two rows share.
         let digest = match app.db.address() {
-            Address::Sqlite(_) => "randomblob(32)",
-            Address::Postgres(_) => "sha256(service_users.public_id::bytea)",
+            DatabaseUrl::Sqlite(_) => "randomblob(32)",
+            DatabaseUrl::Postgres(_) => "sha256(service_users.public_id::bytea)",
         };
         behind_its_back(&app, &statement.replace("DIGEST", digest));
     }

@@ -23,7 +23,7 @@ use std::{
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use storage::{Address, AnyConnection, StorageError, activity};
+use storage::{AnyConnection, DatabaseUrl, StorageError, activity};
 
 /// The bytes of the pepper of every kept database.
 const PEPPER: [u8; Pepper::LENGTH] = [0x11; Pepper::LENGTH];
@@ -83,8 +83,10 @@ fn query(connection: &mut AnyConnection, query: &str) -> Vec<String> {
 /// A whole database as statements that make it again.
 fn dump(app: &TestApp) -> String {
     match app.db.address() {
-        Address::Sqlite(_) => app.db.read::<_, StorageError>(|connection| Ok(dump_sqlite(connection))).expect("a dump"),
-        Address::Postgres(parameters) => dump_postgres(&parameters.conninfo()),
+        DatabaseUrl::Sqlite(_) => {
+            app.db.read::<_, StorageError>(|connection| Ok(dump_sqlite(connection))).expect("a dump")
+        }
+        DatabaseUrl::Postgres(parameters) => dump_postgres(&parameters.conninfo()),
     }
 }
 
@@ -157,8 +159,8 @@ async fn filled(db: TestDb) -> TestApp {
     for (kind, label) in [(TokenKind::Personal, "Power BI"), (TokenKind::Service, "Warehouse")] {
         let digest = random::hex(&Pepper::new(&PEPPER).digest(&key(kind)).0);
         let digest = match app.db.address() {
-            Address::Sqlite(_) => format!("X'{digest}'"),
-            Address::Postgres(_) => format!("'\\x{digest}'"),
+            DatabaseUrl::Sqlite(_) => format!("X'{digest}'"),
+            DatabaseUrl::Postgres(_) => format!("'\\x{digest}'"),
         };
         change(&app, &format!("UPDATE api_tokens SET digest = {digest} WHERE label = '{label}'"));
     }
@@ -200,7 +202,7 @@ fn clock_after(db: &TestDb) -> Clock {
         #[diesel(sql_type = BigInt)]
         at: i64,
     }
-    let mut connection = Address::parse(&db.url).expect("an address").connect().expect("a connection");
+    let mut connection = DatabaseUrl::parse(&db.url).expect("an address").connect().expect("a connection");
     let newest: Newest = sql_query("SELECT max(at) AS at FROM activity").get_result(&mut connection).expect("a log");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time since 1970").as_secs();
     let clock = Clock::system();

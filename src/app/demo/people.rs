@@ -47,9 +47,6 @@ const SAMPLES: [Sample; 11] = [
 ];
 
 /// Adds them, and two invitations by `host`, of which one has expired.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(connection: &mut AnyConnection, host: &Person, password_hash: &str, now: Timestamp) -> Result<()> {
     for sample in &SAMPLES {
         join(connection, host, sample, password_hash, now)?;

@@ -5,7 +5,7 @@ use crate::{AppError, Result, random};
 use domain::{
     activity::{Action, Source},
     permission::Permission,
-    protected_api::{Address, Methods, Needs, Pattern, Rule},
+    protected_api::{BaseUrl, Methods, Needs, Pattern, Rule},
     time::{DAY, Timestamp},
     token,
 };
@@ -26,7 +26,7 @@ const RULES: [(Methods, &str, Needs, Option<Permission>); 4] = [
 pub fn add(connection: &mut AnyConnection, by: &Person, now: Timestamp) -> Result<()> {
     let at = now.plus(-120 * DAY);
     let broken = |error| AppError::Broken(format!("the demonstration: {error}"));
-    let address = Address::parse("https://stock.croix-bleue.example/v1/").map_err(broken)?;
+    let address = BaseUrl::parse("https://stock.croix-bleue.example/v1/").map_err(broken)?;
     let rule = |(methods, path, needs, permission)| {
         Ok(Rule { methods, path: Pattern::parse(path).map_err(broken)?, needs, permission })
     };

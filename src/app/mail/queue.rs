@@ -130,9 +130,6 @@ impl Mailer {
 
     /// Stores a mail as part of the transaction that it tells of. What cannot be mailed does not keep that from
     /// happening: it is in the log under `request_id`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) fn post(
         &self,
         connection: &mut AnyConnection,

@@ -25,9 +25,6 @@ pub struct OrganizationFacts {
 
 impl Records {
     /// All organizations, the oldest at the head.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn organizations(&mut self) -> Result<Vec<OrganizationFacts>> {
         let connection = &mut self.connection;
         let mut facts = Vec::new();

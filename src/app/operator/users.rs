@@ -51,9 +51,6 @@ pub struct AddForm {
 
 impl Records {
     /// All users, by e-mail address, with their places in organizations.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn users(&mut self) -> Result<Vec<(User, Vec<Place>)>> {
         let mut all: Vec<_> = users::list(&mut self.connection)?.into_iter().map(|user| (user, Vec::new())).collect();
         let places = places::list(&mut self.connection, None)?;
@@ -249,9 +246,6 @@ pub async fn demote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool
 }
 
 /// Whether anybody administers the installation at this moment.
-///
-/// # Errors
-/// When the database fails.
 pub async fn is_administered(jeton: &Jeton, _: Operator) -> Result<bool> {
     jeton.read(|connection| Ok(holders(connection)?.iter().any(|holder| holder.counts))).await
 }
@@ -306,7 +300,7 @@ async fn hashed_random_password(jeton: &Jeton) -> Result<(String, String)> {
 
 /// Revokes the tokens of a user in one of their places. `by` is the entry about it without a token.
 fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::Entry<'_>) -> Result<()> {
-    for (_, token) in tokens::in_places(connection, place.user)? {
+    for (_, token) in tokens::active(connection, place.user)? {
         if token.membership == place.membership {
             revoke_in(connection, &token, RevokedBy::Operator.into(), by)?;
         }

@@ -130,7 +130,7 @@ pub(crate) fn end_in(
     users::lock(connection, person.user)?;
     memberships::deactivate(connection, person.membership, ending == Ending::Removal, by.at)?;
     let revocation = Revocation { by: RevokedBy::Membership, name: Some(by.actor_name), reason: None };
-    let mut stopped = tokens::in_places(connection, person.user)?;
+    let mut stopped = tokens::active(connection, person.user)?;
     stopped.retain(|(_, token)| stops(token, person, by.at));
     for (_, token) in &stopped {
         tokens::revoke(connection, token.id, revocation, by.at)?;

@@ -1,11 +1,11 @@
-//! Lines to Postgres that nothing but verification uses: a thread with a connection of its own, for all requests of a node.
+//! Batchers to Postgres that nothing but verification uses: a thread with a connection of its own, for all requests of a node.
 //!
 //! The thread answers together whatever has come while the round before was on its way: one round trip serves many
 //! requests, and pages, exports and sign-ins can take no connection away. A network that swallows everything, or a server
 //! that stands still, may keep a thread waiting for ever; it is then given up, with its connection, and another one takes
 //! its place (R4).
 
-use super::denied::{PATIENCE, Unproven, prove_pepper};
+use super::denied::{TIMEOUT, Unavailable, check_pepper};
 use crate::background;
 use domain::token::Pepper;
 use std::{
@@ -16,7 +16,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use storage::{Address, AnyConnection};
+use storage::{AnyConnection, DatabaseUrl};
 use tokio::sync::oneshot;
 
 /// A thread that takes longer for a round is given up: nobody waits for it any more.
@@ -30,17 +30,17 @@ const MANY_GIVEN_UP: usize = 8;
 const REST: Duration = Duration::from_secs(20);
 
 /// Answers questions in their order, over a connection that is open.
-type Work<Q, A> = dyn Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unproven> + Send + Sync;
+type Work<Q, A> = dyn Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unavailable> + Send + Sync;
 
 /// The line.
-pub struct Line<Q, A> {
+pub struct Batcher<Q, A> {
     server: Arc<Server<Q, A>>,
-    desk: RwLock<Desk<Q, A>>,
+    worker: RwLock<Worker<Q, A>>,
 }
 
 /// What the threads of a line have in common.
 struct Server<Q, A> {
-    address: Address,
+    address: DatabaseUrl,
     pepper: Pepper,
     /// Most questions of one round.
     most: usize,
@@ -48,7 +48,7 @@ struct Server<Q, A> {
 }
 
 /// A thread, as others see it.
-struct Desk<Q, A> {
+struct Worker<Q, A> {
     waiting: mpsc::Sender<Waiter<Q, A>>,
     busy: Arc<Busy>,
 }
@@ -56,7 +56,7 @@ struct Desk<Q, A> {
 /// Somebody who waits for an answer.
 struct Waiter<Q, A> {
     question: Q,
-    answer: oneshot::Sender<Result<A, Unproven>>,
+    answer: oneshot::Sender<Result<A, Unavailable>>,
 }
 
 /// Until when a thread should be done with what it does.
@@ -89,57 +89,57 @@ impl Busy {
     }
 }
 
-impl<Q: Send + 'static, A: Send + 'static> Line<Q, A> {
+impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Starts the thread, which asks with `work`, at most `most` questions at a time. It ends when this is dropped.
     pub fn start(
-        address: Address,
+        address: DatabaseUrl,
         pepper: Pepper,
         most: usize,
-        work: impl Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unproven> + Send + Sync + 'static,
+        work: impl Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unavailable> + Send + Sync + 'static,
     ) -> Self {
         let server = Arc::new(Server { address, pepper, most, work: Box::new(work) });
-        Self { desk: Desk::open(&server).into(), server }
+        Self { worker: Worker::open(&server).into(), server }
     }
 
     /// The answer to a question, which was asked after this call began.
     ///
     /// # Errors
     /// When the database does not answer in time, or what the work said.
-    pub async fn ask(&self, question: Q) -> Result<A, Unproven> {
-        let ended = || Unproven("the thread that asks the database has ended".into());
+    pub async fn ask(&self, question: Q) -> Result<A, Unavailable> {
+        let ended = || Unavailable("the thread that asks the database has ended".into());
         let (answer, answered) = oneshot::channel();
-        self.desk().waiting.send(Waiter { question, answer }).map_err(|_| ended())?;
-        match tokio::time::timeout(PATIENCE, answered).await {
+        self.worker().waiting.send(Waiter { question, answer }).map_err(|_| ended())?;
+        match tokio::time::timeout(TIMEOUT, answered).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
-            Err(_) => Err(Unproven::late()),
+            Err(_) => Err(Unavailable::late()),
         }
     }
 
     /// The thread, unless it is stuck: then another one.
-    fn desk(&self) -> RwLockReadGuard<'_, Desk<Q, A>> {
-        let desk = self.desk.read().unwrap_or_else(PoisonError::into_inner);
-        if !desk.busy.is_stuck() {
-            return desk;
+    fn worker(&self) -> RwLockReadGuard<'_, Worker<Q, A>> {
+        let worker = self.worker.read().unwrap_or_else(PoisonError::into_inner);
+        if !worker.busy.is_stuck() {
+            return worker;
         }
-        drop(desk);
+        drop(worker);
         self.give_up();
-        self.desk.read().unwrap_or_else(PoisonError::into_inner)
+        self.worker.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets another thread take the place of the one that is stuck.
     fn give_up(&self) {
-        let mut desk = self.desk.write().unwrap_or_else(PoisonError::into_inner);
+        let mut worker = self.worker.write().unwrap_or_else(PoisonError::into_inner);
         // Each thread holds the server, too.
         let given_up = Arc::strong_count(&self.server).saturating_sub(2);
-        let is_due = given_up < MANY_GIVEN_UP || desk.busy.begun.elapsed() >= REST;
-        if desk.busy.is_stuck() && is_due {
+        let is_due = given_up < MANY_GIVEN_UP || worker.busy.begun.elapsed() >= REST;
+        if worker.busy.is_stuck() && is_due {
             tracing::warn!(given_up, "a connection to the database does not answer, and is given up");
-            *desk = Desk::open(&self.server);
+            *worker = Worker::open(&self.server);
         }
     }
 }
 
-impl<Q: Send + 'static, A: Send + 'static> Desk<Q, A> {
+impl<Q: Send + 'static, A: Send + 'static> Worker<Q, A> {
     fn open(server: &Arc<Server<Q, A>>) -> Self {
         let (waiting, arrived) = mpsc::channel();
         let busy = Arc::new(Busy { begun: Instant::now(), until: 0.into() });
@@ -173,7 +173,12 @@ impl<Q, A> Server<Q, A> {
         }
     }
 
-    fn round(&self, questions: &[Q], connection: &mut Option<AnyConnection>, busy: &Busy) -> Result<Vec<A>, Unproven> {
+    fn round(
+        &self,
+        questions: &[Q],
+        connection: &mut Option<AnyConnection>,
+        busy: &Busy,
+    ) -> Result<Vec<A>, Unavailable> {
         let open = self.connected(connection, busy)?;
         busy.begins(LONGEST_ROUND);
         let done = (self.work)(open, questions);
@@ -189,20 +194,20 @@ impl<Q, A> Server<Q, A> {
         &self,
         connection: &'a mut Option<AnyConnection>,
         busy: &Busy,
-    ) -> Result<&'a mut AnyConnection, Unproven> {
+    ) -> Result<&'a mut AnyConnection, Unavailable> {
         match connection {
             Some(open) => Ok(open),
             None => {
                 busy.begins(LONGEST_OPENING);
                 let mut new = self.address.connect_for_lookups()?;
-                prove_pepper(&mut new, &self.pepper)?;
+                check_pepper(&mut new, &self.pepper)?;
                 Ok(connection.insert(new))
             }
         }
     }
 }
 
-fn tell<A>(waiting: Vec<oneshot::Sender<Result<A, Unproven>>>, answers: Result<Vec<A>, Unproven>) {
+fn tell<A>(waiting: Vec<oneshot::Sender<Result<A, Unavailable>>>, answers: Result<Vec<A>, Unavailable>) {
     match answers {
         Ok(answers) => waiting.into_iter().zip(answers).for_each(|(waiter, answer)| drop(waiter.send(Ok(answer)))),
         Err(error) => waiting.into_iter().for_each(|waiter| drop(waiter.send(Err(error.clone())))),

@@ -27,13 +27,13 @@ const USUAL: u64 = 500;
 /// Most different texts that tokens share: sets of permissions, names of organizations.
 const TEXTS: usize = 4_096;
 /// Most steps and forgotten tokens that are kept for whoever tells of them.
-const PASSED: usize = 10_000;
+const MOST_INVALIDATIONS: usize = 10_000;
 /// Most protected APIs that are known, and ids that are none's.
 const APIS: usize = 1_000;
 
 /// What is known of a token, in one place: most of the time that a token takes is waiting for memory.
 #[derive(Debug)]
-pub struct Known {
+pub struct CachedToken {
     /// Whom it speaks for.
     pub identity: Identity,
     /// Its life as the database told it.
@@ -53,7 +53,7 @@ pub struct UsesHere {
     pub uncounted: AtomicU64,
 }
 
-impl Known {
+impl CachedToken {
     /// What the database told just now.
     pub fn new(identity: Identity, life: Life) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
@@ -70,23 +70,23 @@ impl Known {
 
 /// What became of the cache as the epoch moved, until somebody has told of it ([`crate::nodes`]).
 #[derive(Default)]
-pub struct Passed {
+pub struct Invalidations {
     /// The epochs to which it was brought, and when each had been read, in milliseconds by the database's clock.
     pub reached: Vec<(i64, i64)>,
     /// The tokens that it forgot at which epoch.
-    pub forgotten: Vec<(i64, Arc<Known>)>,
+    pub forgotten: Vec<(i64, Arc<CachedToken>)>,
 }
 
 /// The cache of a node.
 pub struct Cache {
-    entries: Entries<KeyDigest, Arc<Known>, Bytes, BuildHasherDefault<FirstBytes>>,
+    entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
     texts: Entries<Arc<str>, Arc<str>>,
     /// By public id; none where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
     /// Held shared by whoever keeps something, alone by whoever moves the epoch; never across a wait.
     door: RwLock<()>,
-    passed: Mutex<Passed>,
+    invalidations: Mutex<Invalidations>,
 }
 
 impl Default for Cache {
@@ -99,7 +99,7 @@ impl Default for Cache {
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             door: RwLock::default(),
-            passed: Mutex::default(),
+            invalidations: Mutex::default(),
         }
     }
 }
@@ -116,12 +116,12 @@ impl Cache {
     }
 
     /// What is known of a key.
-    pub fn get(&self, digest: &KeyDigest) -> Option<Arc<Known>> {
+    pub fn get(&self, digest: &KeyDigest) -> Option<Arc<CachedToken>> {
         self.entries.get(digest)
     }
 
     /// Keeps what the database told of a key after the epoch was read as `epoch`.
-    pub fn keep(&self, digest: KeyDigest, known: &Arc<Known>, epoch: i64) {
+    pub fn keep(&self, digest: KeyDigest, known: &Arc<CachedToken>, epoch: i64) {
         let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
             self.entries.insert(digest, Arc::clone(known));
@@ -154,29 +154,29 @@ impl Cache {
             }
             Touched::Keys(digests) => self.forget(digests, epoch),
         }
-        let mut passed = self.passed();
-        passed.reached.push((epoch, at));
+        let mut invalidations = self.invalidations();
+        invalidations.reached.push((epoch, at));
         // Where nobody tells of them, as at the command line, they must not pile up.
-        let (reached, forgotten) = (passed.reached.len(), passed.forgotten.len());
-        passed.reached.drain(..reached.saturating_sub(PASSED));
-        passed.forgotten.drain(..forgotten.saturating_sub(PASSED));
-        drop(passed);
+        let (reached, forgotten) = (invalidations.reached.len(), invalidations.forgotten.len());
+        invalidations.reached.drain(..reached.saturating_sub(MOST_INVALIDATIONS));
+        invalidations.forgotten.drain(..forgotten.saturating_sub(MOST_INVALIDATIONS));
+        drop(invalidations);
         self.epoch.store(epoch, Ordering::Release);
     }
 
     /// Forgets keys that a step to `epoch` is about.
     pub fn forget(&self, digests: &[KeyDigest], epoch: i64) {
         let known = digests.iter().filter_map(|digest| self.entries.remove(digest));
-        self.passed().forgotten.extend(known.map(|(_, known)| (epoch, known)));
+        self.invalidations().forgotten.extend(known.map(|(_, known)| (epoch, known)));
     }
 
-    /// Takes what has passed since the last time.
-    pub fn take_passed(&self) -> Passed {
-        std::mem::take(&mut *self.passed())
+    /// Takes what has invalidations since the last time.
+    pub fn take_invalidations(&self) -> Invalidations {
+        std::mem::take(&mut *self.invalidations())
     }
 
-    fn passed(&self) -> std::sync::MutexGuard<'_, Passed> {
-        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn invalidations(&self) -> std::sync::MutexGuard<'_, Invalidations> {
+        self.invalidations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same identity with texts that other tokens have too, so that they are in memory once.
@@ -200,9 +200,9 @@ impl Cache {
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<KeyDigest, Arc<Known>> for Bytes {
-    fn weight(&self, _: &KeyDigest, known: &Arc<Known>) -> u64 {
-        const FIXED: usize = size_of::<Known>() + size_of::<KeyDigest>() + 100;
+impl Weighter<KeyDigest, Arc<CachedToken>> for Bytes {
+    fn weight(&self, _: &KeyDigest, known: &Arc<CachedToken>) -> u64 {
+        const FIXED: usize = size_of::<CachedToken>() + size_of::<KeyDigest>() + 100;
         let Identity { token_public_id, label, subject, .. } = &known.identity;
         let texts =
             [token_public_id, label, &subject.name, &subject.display_name].map(|text| text.len().next_multiple_of(16));

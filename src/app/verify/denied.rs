@@ -19,49 +19,49 @@ pub enum Denied {
     Refused(Refusal),
     /// Nothing can be said at the moment.
     #[error(transparent)]
-    Unproven(#[from] Unproven),
+    Unavailable(#[from] Unavailable),
 }
 
 impl From<Untrusted> for Denied {
     fn from(untrusted: Untrusted) -> Self {
-        Self::Unproven(untrusted.into())
+        Self::Unavailable(untrusted.into())
     }
 }
 
 impl From<StorageError> for Denied {
     fn from(error: StorageError) -> Self {
-        Self::Unproven(error.into())
+        Self::Unavailable(error.into())
     }
 }
 
 impl From<AppError> for Denied {
     fn from(error: AppError) -> Self {
-        Self::Unproven(Unproven(error.to_string()))
+        Self::Unavailable(Unavailable(error.to_string()))
     }
 }
 
 /// A request that has no proof by then is answered 503.
-pub const PATIENCE: Duration = Duration::from_millis(500);
+pub const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The epoch could not be read in time: nothing is known, so neither yes nor no may be said.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("nothing can be said about tokens: {0}")]
-pub struct Unproven(pub String);
+pub struct Unavailable(pub String);
 
-impl Unproven {
+impl Unavailable {
     /// The database took too long.
     pub fn late() -> Self {
-        Self(format!("no answer from the database within {} ms", PATIENCE.as_millis()))
+        Self(format!("no answer from the database within {} ms", TIMEOUT.as_millis()))
     }
 }
 
-impl From<Untrusted> for Unproven {
+impl From<Untrusted> for Unavailable {
     fn from(untrusted: Untrusted) -> Self {
         Self(untrusted.to_string())
     }
 }
 
-impl From<StorageError> for Unproven {
+impl From<StorageError> for Unavailable {
     fn from(error: StorageError) -> Self {
         Self(error.to_string())
     }
@@ -71,9 +71,9 @@ impl From<StorageError> for Unproven {
 ///
 /// # Errors
 /// When it does not, or the database fails.
-pub fn prove_pepper(connection: &mut AnyConnection, pepper: &Pepper) -> Result<(), Unproven> {
+pub fn check_pepper(connection: &mut AnyConnection, pepper: &Pepper) -> Result<(), Unavailable> {
     match installation::find(connection)? {
         Some(installation) if secrets::belongs(&installation, pepper) => Ok(()),
-        _ => Err(Unproven("the pepper does not belong to the database".into())),
+        _ => Err(Unavailable("the pepper does not belong to the database".into())),
     }
 }

@@ -7,9 +7,9 @@
 //! many requests there are (V1, V3).
 
 use super::{
-    batcher::Line,
+    batcher::Batcher,
     cache::Cache,
-    denied::{Unproven, prove_pepper},
+    denied::{Unavailable, check_pepper},
 };
 use crate::{
     clock::{self, Clock},
@@ -23,13 +23,13 @@ use std::{
     time::Instant,
 };
 use storage::{
-    Address, AnyConnection,
+    AnyConnection, DatabaseUrl,
     epoch::{self, Touched, WalIndex, WalIndexHead},
 };
 
 /// Reads epochs one after the other, and brings the cache to each.
 #[derive(Clone)]
-pub struct Reader {
+pub struct EpochReader {
     /// What is brought there.
     pub cache: Arc<Cache>,
     /// What follows the database's clock.
@@ -40,16 +40,16 @@ pub struct Reader {
     pub took: Arc<Durations>,
 }
 
-impl Reader {
+impl EpochReader {
     /// The epoch at this moment; the cache is at least there.
-    fn read(&self, connection: &mut AnyConnection) -> Result<i64, Unproven> {
-        // Asked before the read: what another thread reads meanwhile may be newer.
+    fn read(&self, connection: &mut AnyConnection) -> Result<i64, Unavailable> {
+        // Backend before the read: what another thread reads meanwhile may be newer.
         let (known, begun) = (self.cache.epoch(), Instant::now());
         let (epoch, time) = epoch::read_with_time(connection)?;
         self.took.count(begun.elapsed());
         if epoch < known {
             // It was restored, or its standby took over without the last commits: what was revoked may live again (R5).
-            return Err(Unproven(format!("the database went back from epoch {known} to {epoch}")));
+            return Err(Unavailable(format!("the database went back from epoch {known} to {epoch}")));
         }
         if let Some(time) = time {
             self.clock.follow(time);
@@ -67,8 +67,8 @@ impl Reader {
 
     /// The same, and that this is still the database to which the pepper belongs: in another one every key would seem
     /// unknown.
-    fn prove(&self, connection: &mut AnyConnection) -> Result<i64, Unproven> {
-        prove_pepper(connection, &self.pepper)?;
+    fn check(&self, connection: &mut AnyConnection) -> Result<i64, Unavailable> {
+        check_pepper(connection, &self.pepper)?;
         self.read(connection)
     }
 }
@@ -79,7 +79,7 @@ impl Reader {
 /// ask the index takes a third of a microsecond, so each request does it by itself.
 pub struct LocalEpoch {
     connection: RefCell<AnyConnection>,
-    reader: Reader,
+    reader: EpochReader,
     index: WalIndex,
     seen: Cell<Option<(WalIndexHead, i64)>>,
 }
@@ -89,8 +89,8 @@ impl LocalEpoch {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn open(database: &Path, reader: Reader) -> Result<Self, Unproven> {
-        let mut connection = Address::Sqlite(database.to_owned()).connect()?;
+    pub fn open(database: &Path, reader: EpochReader) -> Result<Self, Unavailable> {
+        let mut connection = DatabaseUrl::Sqlite(database.to_owned()).connect()?;
         // The first read makes sure that there is an index.
         reader.read(&mut connection)?;
         let index = WalIndex::open(database)?;
@@ -101,7 +101,7 @@ impl LocalEpoch {
     ///
     /// # Errors
     /// When it cannot be read, or is not to be believed.
-    pub fn read(&self) -> Result<i64, Unproven> {
+    pub fn read(&self) -> Result<i64, Unavailable> {
         // Read first: a commit between the two reads makes the next request look again.
         let head = self.index.head()?;
         if let Some((seen, epoch)) = self.seen.get()
@@ -118,9 +118,9 @@ impl LocalEpoch {
     ///
     /// # Errors
     /// When this thread cannot say anything about tokens.
-    pub fn prove(&self) -> Result<i64, Unproven> {
+    pub fn check(&self) -> Result<i64, Unavailable> {
         self.index.head()?;
-        self.reader.prove(&mut self.connection.borrow_mut())
+        self.reader.check(&mut self.connection.borrow_mut())
     }
 
     /// Runs a lookup on the same connection: faster than handing it to another thread.
@@ -130,17 +130,17 @@ impl LocalEpoch {
 }
 
 /// Reads the epoch from Postgres on a line of its own ([`super::batcher`]), for all requests of this node.
-pub struct SharedEpoch(Line<Thorough, i64>);
+pub struct SharedEpoch(Batcher<Thorough, i64>);
 
 /// Whether the pepper is to be looked at as well.
 type Thorough = bool;
 
 impl SharedEpoch {
     /// Starts the line. It ends when this is dropped.
-    pub fn start(address: Address, reader: Reader) -> Self {
+    pub fn start(address: DatabaseUrl, reader: EpochReader) -> Self {
         let pepper = reader.pepper.clone();
-        Self(Line::start(address, pepper, usize::MAX, move |connection, together: &[Thorough]| {
-            let read = if together.contains(&true) { Reader::prove } else { Reader::read };
+        Self(Batcher::start(address, pepper, usize::MAX, move |connection, together: &[Thorough]| {
+            let read = if together.contains(&true) { EpochReader::check } else { EpochReader::read };
             Ok(vec![read(&reader, connection)?; together.len()])
         }))
     }
@@ -149,7 +149,7 @@ impl SharedEpoch {
     ///
     /// # Errors
     /// When it cannot be read in time, or is not to be believed.
-    pub async fn read(&self) -> Result<i64, Unproven> {
+    pub async fn read(&self) -> Result<i64, Unavailable> {
         self.0.ask(false).await
     }
 
@@ -157,7 +157,7 @@ impl SharedEpoch {
     ///
     /// # Errors
     /// When this node cannot say anything about tokens.
-    pub async fn prove(&self) -> Result<i64, Unproven> {
+    pub async fn check(&self) -> Result<i64, Unavailable> {
         self.0.ask(true).await
     }
 }

@@ -1,11 +1,11 @@
 //! What verification asks Postgres about tokens and protected APIs, for all requests of a node together, and writes there.
 //!
-//! All of it goes over [`Line`]s, never over the connections of pages. On SQLite each worker asks by itself
+//! All of it goes over [`Batcher`]s, never over the connections of pages. On SQLite each worker asks by itself
 //! ([`super::super::verify::epoch::LocalEpoch`]).
 
 use super::{
-    batcher::Line,
-    denied::Unproven,
+    batcher::Batcher,
+    denied::Unavailable,
     usage::{self, Uses},
 };
 use domain::{
@@ -14,7 +14,7 @@ use domain::{
     token::{KeyDigest, Life, Pepper, TokenKind},
 };
 use std::{collections::HashMap, sync::Arc};
-use storage::{Address, AnyConnection, StorageError, protected_apis, tokens};
+use storage::{AnyConnection, DatabaseUrl, StorageError, protected_apis, tokens};
 
 /// Most questions of one round.
 const BATCH: usize = 256;
@@ -48,17 +48,17 @@ enum Found {
 
 /// The lines.
 pub struct Lookups {
-    reads: Line<Lookup, Found>,
+    reads: Batcher<Lookup, Found>,
     /// Apart from the reads: a write may wait for somebody else's.
-    writes: Line<Uses, bool>,
+    writes: Batcher<Uses, bool>,
 }
 
 impl Lookups {
     /// Starts them. They end when this is dropped.
-    pub fn start(address: &Address, pepper: &Pepper) -> Self {
+    pub fn start(address: &DatabaseUrl, pepper: &Pepper) -> Self {
         Self {
-            reads: Line::start(address.clone(), pepper.clone(), BATCH, look_up),
-            writes: Line::start(address.clone(), pepper.clone(), USES, write),
+            reads: Batcher::start(address.clone(), pepper.clone(), BATCH, look_up),
+            writes: Batcher::start(address.clone(), pepper.clone(), USES, write),
         }
     }
 
@@ -66,7 +66,7 @@ impl Lookups {
     ///
     /// # Errors
     /// When the database does not answer in time.
-    pub async fn token(&self, kind: TokenKind, digest: KeyDigest) -> Result<FoundToken, Unproven> {
+    pub async fn token(&self, kind: TokenKind, digest: KeyDigest) -> Result<FoundToken, Unavailable> {
         match self.reads.ask(Lookup::Token(kind, digest)).await? {
             Found::Token(found) => Ok(*found),
             Found::Api(_) => Err(mixed_up()),
@@ -77,7 +77,7 @@ impl Lookups {
     ///
     /// # Errors
     /// When the database does not answer in time.
-    pub async fn api(&self, public_id: &str) -> Result<FoundApi, Unproven> {
+    pub async fn api(&self, public_id: &str) -> Result<FoundApi, Unavailable> {
         match self.reads.ask(Lookup::Api(public_id.into())).await? {
             Found::Api(found) => Ok(found),
             Found::Token(_) => Err(mixed_up()),
@@ -88,20 +88,20 @@ impl Lookups {
     ///
     /// # Errors
     /// When the database has not done so in time.
-    pub async fn write_use(&self, one: Uses) -> Result<bool, Unproven> {
+    pub async fn write_use(&self, one: Uses) -> Result<bool, Unavailable> {
         self.writes.ask(one).await
     }
 }
 
-fn mixed_up() -> Unproven {
-    Unproven("an answer belongs to another question".into())
+fn mixed_up() -> Unavailable {
+    Unavailable("an answer belongs to another question".into())
 }
 
-fn write(connection: &mut AnyConnection, together: &[Uses]) -> Result<Vec<bool>, Unproven> {
+fn write(connection: &mut AnyConnection, together: &[Uses]) -> Result<Vec<bool>, Unavailable> {
     Ok(connection.in_transaction(|connection| usage::write_at_once(connection, together))?)
 }
 
-fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Found>, Unproven> {
+fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Found>, Unavailable> {
     let tokens = tokens_of(connection, together)?;
     let found = |lookup: &Lookup| match lookup {
         // Several may ask about the same key.
@@ -112,9 +112,6 @@ fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Fo
 }
 
 /// A protected API as it is in the database.
-///
-/// # Errors
-/// When the database fails.
 pub fn api(connection: &mut AnyConnection, public_id: &str) -> Result<FoundApi, StorageError> {
     Ok(protected_apis::find(connection, public_id)?.map(|found| Arc::new(found.api)))
 }

@@ -2,7 +2,7 @@
 //!
 //! Each thread counts for itself, without locks: whoever asks adds it up. Nothing here names a token or a person.
 
-use super::denied::{Denied, Unproven};
+use super::denied::{Denied, Unavailable};
 use crate::{
     Jeton,
     metrics::{Counter, Durations, Timed},
@@ -19,7 +19,7 @@ pub const OUTCOMES: [&str; 9] = [
     "inactive_user",
     "read_only",
     "permission_missing",
-    "unproven",
+    "unavailable",
 ];
 
 /// What the verifier of one thread counts.
@@ -45,7 +45,7 @@ impl Verifications {
             Err(Denied::Refused(Refusal::SubjectInactive)) => 5,
             Err(Denied::Refused(Refusal::ReadOnly)) => 6,
             Err(Denied::Refused(Refusal::PermissionMissing(_))) => 7,
-            Err(Denied::Unproven(Unproven(_))) => 8,
+            Err(Denied::Unavailable(Unavailable(_))) => 8,
         };
         if let Some(counter) = self.outcomes.get(outcome) {
             counter.count();

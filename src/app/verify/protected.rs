@@ -5,8 +5,8 @@
 //! forged word can narrow, never widen.
 
 use super::{
-    Accepted, Asked, Verifier,
-    denied::{Denied, Unproven},
+    Accepted, Backend, Verifier,
+    denied::{Denied, Unavailable},
     lookups,
 };
 use domain::{
@@ -92,16 +92,16 @@ impl Verifier {
     }
 
     /// What is known of an API at this epoch: from memory, or read once and kept until something changes.
-    async fn api(&self, public_id: &str, epoch: i64) -> Result<Option<Arc<ProtectedApi>>, Unproven> {
+    async fn api(&self, public_id: &str, epoch: i64) -> Result<Option<Arc<ProtectedApi>>, Unavailable> {
         if !is_public_id(public_id) {
             return Ok(None);
         }
         if let Some(known) = self.shared.reader.cache.api(public_id) {
             return Ok(known);
         }
-        let found = match &self.asked {
-            Asked::Here(local) => local.with_connection(|connection| lookups::api(connection, public_id))?,
-            Asked::There(lines) => lines.lookups.api(public_id).await?,
+        let found = match &self.backend {
+            Backend::Sqlite(local) => local.with_connection(|connection| lookups::api(connection, public_id))?,
+            Backend::Postgres(lines) => lines.lookups.api(public_id).await?,
         };
         self.shared.reader.cache.keep_api(public_id, &found, epoch);
         Ok(found)

@@ -8,7 +8,7 @@
 //! rows that it holds. All tokens come first, then all entries of the log: whoever has written into an organization's log
 //! waits for nobody's token any more.
 
-use super::cache::Known;
+use super::cache::CachedToken;
 use crate::{AppError, Result};
 use domain::{
     access::Identity,
@@ -34,7 +34,7 @@ const CHUNK: usize = 500;
 /// Uses of one token.
 pub struct Uses {
     /// The token, as it was known at the newest.
-    pub known: Arc<Known>,
+    pub known: Arc<CachedToken>,
     /// When the newest was.
     pub at: Timestamp,
     /// Where the newest came from.
@@ -85,12 +85,12 @@ pub struct Usage {
 
 impl Usage {
     /// Notes an accepted use that `known` has counted.
-    pub fn accepted(&self, known: &Arc<Known>, at: Timestamp, source: Source) {
+    pub fn accepted(&self, known: &Arc<CachedToken>, at: Timestamp, source: Source) {
         self.note(&self.accepted, Uses { known: Arc::clone(known), at, source, count: 0 });
     }
 
     /// Notes a refused use of a revoked token.
-    pub fn refused(&self, known: &Arc<Known>, at: Timestamp, source: Source) {
+    pub fn refused(&self, known: &Arc<CachedToken>, at: Timestamp, source: Source) {
         self.note(&self.refused, Uses { known: Arc::clone(known), at, source, count: 1 });
     }
 
@@ -186,9 +186,6 @@ fn log_first<'a>(
 
 /// Writes down uses at the brink, without counting them; several may be of one token. Tells of each whether its token had not
 /// ended.
-///
-/// # Errors
-/// When the database fails.
 pub fn write_at_once(connection: &mut AnyConnection, uses: &[Uses]) -> storage::Result<Vec<bool>> {
     let mut newest: HashMap<TokenId, &Uses> = HashMap::with_capacity(uses.len());
     for one in uses {

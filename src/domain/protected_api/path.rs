@@ -113,13 +113,13 @@ fn part(text: &str) -> Result<Part, PathError> {
 
 /// What the addresses of an API's requests begin with, such as `https://api.example.org/v1/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub struct BaseUrl {
     text: String,
     host_end: usize,
     segments: Vec<Word>,
 }
 
-impl Address {
+impl BaseUrl {
     /// Reads an `http://` or `https://` address without query or user.
     ///
     /// # Errors
@@ -211,7 +211,7 @@ impl RequestPath {
     }
 
     /// Its parts behind those of the address, if it begins with them.
-    pub(super) fn behind(&self, address: &Address) -> Option<&[Word]> {
+    pub(super) fn behind(&self, address: &BaseUrl) -> Option<&[Word]> {
         self.0.strip_prefix(&address.segments[..])
     }
 }
@@ -344,10 +344,10 @@ mod tests {
 
     #[test]
     fn an_address_has_a_host_and_a_plain_path() {
-        let address = Address::parse(" https://API.example.org:8443/v1 ").unwrap();
+        let address = BaseUrl::parse(" https://API.example.org:8443/v1 ").unwrap();
         assert_eq!(address.as_str(), "https://api.example.org:8443/v1/");
         assert_eq!((address.host(), address.path()), ("api.example.org:8443", "/v1/"));
-        assert_eq!(Address::parse("http://localhost").unwrap().path(), "/");
+        assert_eq!(BaseUrl::parse("http://localhost").unwrap().path(), "/");
         for wrong in [
             "",
             "api.example.org",
@@ -366,7 +366,7 @@ mod tests {
             "https://x/{}",
             "https://x/*",
         ] {
-            assert!(Address::parse(wrong).is_err(), "{wrong}");
+            assert!(BaseUrl::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -46,9 +46,6 @@ impl Walk {
     }
 
     /// Looks at the next `limit` entries. Returns whether there were any.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn step(&mut self, connection: &mut AnyConnection, limit: i64) -> Result<bool> {
         let rows: Vec<(Chained, i64, Vec<u8>)> = activity::table
             // Word for word the expression of the index `activity_position`.
@@ -69,7 +66,7 @@ impl Walk {
         if position > self.position + 1 {
             self.found(Break::Missing(self.position + 1, position - 1));
         } else if hash != Some(row.hash(&self.hash, position)) {
-            // After a gap the entry before is not known, so that there is nothing to compare with.
+            // After a gap the entry before is not expect_column, so that there is nothing to compare with.
             self.found(Break::Changed(position));
         }
         if self.noted.is_some_and(|(noted, _)| noted == position) && self.noted.map(|(_, hash)| hash) != hash {
@@ -82,9 +79,6 @@ impl Walk {
 
     /// Compares the last entry with the noted end of the chain. Returns false if there are newer entries to be looked at:
     /// others may be writing meanwhile.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn end(&mut self, connection: &mut AnyConnection) -> Result<bool> {
         let head: Option<(i64, Vec<u8>)> = activity_heads::table
             .find(self.organization)
@@ -118,9 +112,6 @@ impl Walk {
 }
 
 /// Whose chains there are: organizations with entries or with a noted end. None stands for entries of no organization.
-///
-/// # Errors
-/// When the database fails.
 pub fn chains(connection: &mut AnyConnection) -> Result<Vec<Option<OrganizationId>>> {
     let heads: Vec<i64> = activity_heads::table.select(activity_heads::organization_id).load(connection)?;
     let with_entries: Vec<Option<i64>> =

@@ -3,7 +3,7 @@
 use super::super::{
     AnyConnection, Result,
     connection::MultiBackend,
-    known,
+    expect_column,
     schema::{activity, activity_heads},
 };
 use super::Chained;
@@ -47,7 +47,7 @@ impl Row {
             position: self.position,
             organization: self.entry.organization_id.map(OrganizationId),
             at: Timestamp::from_seconds(self.entry.at),
-            action: known(Action::from_key(&self.entry.action), &self.entry.action)?,
+            action: expect_column(Action::from_key(&self.entry.action), &self.entry.action)?,
             actor: self.entry.actor_user_id.map(UserId),
             actor_name: self.entry.actor_name,
             target: self.entry.target_user_id.map(UserId),
@@ -60,7 +60,7 @@ impl Row {
                 program: self.entry.program,
                 request_id: self.entry.request_id,
             },
-            hash: known(self.hash.try_into().ok(), "activity.hash")?,
+            hash: expect_column(self.hash.try_into().ok(), "activity.hash")?,
         })
     }
 }
@@ -94,9 +94,6 @@ impl Filter {
 
 /// At most `limit` entries of an organization's log, or of the one for what belongs to no organization. Each branch of the filter reads `limit` rows of one index at most, and
 /// what they give is put together here: neither database would by itself read an OR in the order of an index.
-///
-/// # Errors
-/// When the database fails.
 pub fn page(
     connection: &mut AnyConnection,
     organization: Option<OrganizationId>,
@@ -165,9 +162,6 @@ fn load(
 }
 
 /// The entry of an organization's log at this position.
-///
-/// # Errors
-/// When the database fails.
 pub fn at(connection: &mut AnyConnection, organization: OrganizationId, position: i64) -> Result<Option<Logged>> {
     let row: Option<Row> = activity::table
         // Word for word the expression of the index `activity_position`.
@@ -180,14 +174,11 @@ pub fn at(connection: &mut AnyConnection, organization: OrganizationId, position
 }
 
 /// The last entry of an organization's chain: its position and hash. None while there is no entry.
-///
-/// # Errors
-/// When the database fails.
 pub fn head(connection: &mut AnyConnection, organization: Option<OrganizationId>) -> Result<Option<(i64, Hash)>> {
     let head: Option<(i64, Vec<u8>)> = activity_heads::table
         .find(organization.map_or(0, |id| id.0))
         .select((activity_heads::position, activity_heads::hash))
         .get_result(connection)
         .optional()?;
-    head.map(|(position, hash)| Ok((position, known(hash.try_into().ok(), "activity_heads.hash")?))).transpose()
+    head.map(|(position, hash)| Ok((position, expect_column(hash.try_into().ok(), "activity_heads.hash")?))).transpose()
 }

@@ -68,9 +68,6 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
 ///
 /// A page is read by key through an index. Only words are looked for in the name and address of everybody whom the filter takes
 /// otherwise, until a page is full.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -129,9 +126,6 @@ fn search_of(
 }
 
 /// Some of those who are active in an organization and hold a permission there, those who joined first.
-///
-/// # Errors
-/// When the database fails.
 pub fn holders(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -151,9 +145,6 @@ pub fn holders(
 }
 
 /// A person of an organization, even one who left. Somebody of another is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, organization: OrganizationId, id: MembershipId) -> Result<Option<Person>> {
     memberships::table
         .inner_join(users::table)

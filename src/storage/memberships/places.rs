@@ -41,9 +41,6 @@ struct Row {
 }
 
 /// The places of one user or of all, the oldest organization at the head. Those that they left are not among them.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, user: Option<UserId>) -> Result<Vec<Place>> {
     let mut query = memberships::table
         .inner_join(organizations::table)

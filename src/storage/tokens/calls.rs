@@ -11,9 +11,6 @@ use domain::{organization::ServiceUserId, token::TokenId};
 const BATCH: i64 = 10_000;
 
 /// The calls with these keys since a day: days with how many, some days several times.
-///
-/// # Errors
-/// When the database fails.
 pub fn calls_since(connection: &mut AnyConnection, keys: &[TokenId], first_day: i64) -> Result<Vec<(i64, i64)>> {
     let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
     Ok(token_calls::table
@@ -23,9 +20,6 @@ pub fn calls_since(connection: &mut AnyConnection, keys: &[TokenId], first_day: 
 }
 
 /// All keys that a service user ever had.
-///
-/// # Errors
-/// When the database fails.
 pub fn keys_of(connection: &mut AnyConnection, service_user: ServiceUserId) -> Result<Vec<TokenId>> {
     let keys: Vec<i64> = api_tokens::table
         .filter(api_tokens::service_user_id.eq(service_user.0))
@@ -35,9 +29,6 @@ pub fn keys_of(connection: &mut AnyConnection, service_user: ServiceUserId) -> R
 }
 
 /// Forgets some of the calls before a day.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_calls(connection: &mut AnyConnection, first_day: i64) -> Result<()> {
     sql_query(
         "DELETE FROM token_calls WHERE (token_id, day) IN \

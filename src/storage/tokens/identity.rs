@@ -4,7 +4,7 @@ use super::LifeRow;
 use crate::{
     AnyConnection, Result,
     epoch::Touched,
-    known,
+    expect_column,
     schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
 };
 use diesel::prelude::*;
@@ -69,9 +69,6 @@ macro_rules! service {
 
 /// Everything that a decision about a key of this kind needs, found by its digest: whom it speaks for, and the moments of
 /// its life.
-///
-/// # Errors
-/// When the database fails.
 pub fn identity(
     connection: &mut AnyConnection,
     kind: TokenKind,
@@ -96,9 +93,6 @@ pub fn identity(
 }
 
 /// The same for many keys of one kind at once. Those that no token has are left out.
-///
-/// # Errors
-/// When the database fails.
 pub fn identities(
     connection: &mut AnyConnection,
     kind: TokenKind,
@@ -156,8 +150,8 @@ fn found(
     subject: Subject,
     (organization, public_id, slug, name): OrganizationRow,
 ) -> Found {
-    let digest = KeyDigest(known(digest.try_into().ok(), "digest")?);
-    let scope = known(Scope::from_key(&token.scope), &token.scope)?;
+    let digest = KeyDigest(expect_column(digest.try_into().ok(), "digest")?);
+    let scope = expect_column(Scope::from_key(&token.scope), &token.scope)?;
     let identity = Identity {
         token: TokenId(token.id),
         token_public_id: token.public_id,
@@ -175,18 +169,12 @@ fn found(
 }
 
 /// What all keys that were not revoked are kept as; some may have expired.
-///
-/// # Errors
-/// When the database fails.
 pub fn unrevoked(connection: &mut AnyConnection) -> Result<Vec<Vec<u8>>> {
     let digests = api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(api_tokens::digest);
     Ok(digests.load(connection)?)
 }
 
 /// Which keys are concerned by what is done to this token: its own, or all of its service user's.
-///
-/// # Errors
-/// When the database fails.
 pub fn touched(connection: &mut AnyConnection, token: TokenId) -> Result<Touched> {
     let service_user: Option<Option<i64>> =
         api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;
@@ -195,6 +183,6 @@ pub fn touched(connection: &mut AnyConnection, token: TokenId) -> Result<Touched
         Some(id) => digests.filter(api_tokens::service_user_id.eq(id)).load(connection)?,
         None => digests.filter(api_tokens::id.eq(token.0)).load(connection)?,
     };
-    let digest = |digest: Vec<u8>| Ok(KeyDigest(known(digest.try_into().ok(), "digest")?));
+    let digest = |digest: Vec<u8>| Ok(KeyDigest(expect_column(digest.try_into().ok(), "digest")?));
     found.into_iter().map(digest).collect::<Result<_>>().map(Touched::Keys)
 }

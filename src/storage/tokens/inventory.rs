@@ -14,7 +14,7 @@ use super::KeyRow;
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
-    known, patterns,
+    expect_column, patterns,
     schema::{api_tokens, service_users, users},
 };
 use diesel::{
@@ -86,9 +86,6 @@ impl Filter {
 
 /// The tokens of a page, each with its place, in the sequence in which they are read. Each branch of the filter reads as
 /// many rows as the page has at most, and what they give is put together here.
-///
-/// # Errors
-/// When the database fails.
 pub fn page(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -142,9 +139,6 @@ fn known_as(connection: &mut AnyConnection, organization: OrganizationId, id: &s
 }
 
 /// The personal token of the organization with this public id.
-///
-/// # Errors
-/// When the database fails.
 pub fn find_personal(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -379,8 +373,8 @@ fn listed((key, (public_id, label, kind, scope), _, owner, service_user): Row) -
     Ok(Listed {
         public_id,
         label,
-        kind: known(TokenKind::from_key(&kind), &kind)?,
-        scope: known(Scope::from_key(&scope), &scope)?,
+        kind: expect_column(TokenKind::from_key(&kind), &kind)?,
+        scope: expect_column(Scope::from_key(&scope), &scope)?,
         owner,
         key: key.facts()?,
     })
@@ -392,9 +386,6 @@ pub const fn idle_for(days: i64, now: Timestamp) -> Timestamp {
 }
 
 /// Those of these tokens that are still there, by public id, and whether each is a service user's.
-///
-/// # Errors
-/// When the database fails.
 pub fn still_there(
     connection: &mut AnyConnection,
     organization: OrganizationId,

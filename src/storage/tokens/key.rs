@@ -1,6 +1,6 @@
 //! What becomes of any key: its life, its last use, and who ended it.
 
-use crate::{Result, known, schema::api_tokens};
+use crate::{Result, expect_column, schema::api_tokens};
 use diesel::prelude::*;
 use domain::{
     time::Timestamp,
@@ -42,7 +42,7 @@ impl LifeRow {
             last_used_at: self.last_used_at.map(Timestamp::from_seconds),
             revoked_at: self.revoked_at.map(Timestamp::from_seconds),
             expired_at: self.expired_at.map(Timestamp::from_seconds),
-            inactivity: known(InactivityExpiry::from_days(self.inactivity_days), "inactivity_days")?,
+            inactivity: expect_column(InactivityExpiry::from_days(self.inactivity_days), "inactivity_days")?,
             ends_at: self.ends_at.map(Timestamp::from_seconds),
         })
     }
@@ -72,7 +72,7 @@ impl KeyRow {
             address: self.last_used_address.unwrap_or_default(),
             program: self.last_used_program.unwrap_or_default(),
         });
-        let revoked_by = |word: String| known(RevokedBy::from_key(&word), &word);
+        let revoked_by = |word: String| expect_column(RevokedBy::from_key(&word), &word);
         Ok(KeyFacts {
             token: TokenId(self.id),
             life,

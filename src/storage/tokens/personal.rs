@@ -4,7 +4,7 @@ use super::KeyRow;
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
-    known,
+    expect_column,
     schema::{api_tokens, users},
 };
 use diesel::prelude::*;
@@ -57,10 +57,10 @@ impl Row {
         let key = self.key.facts()?;
         Ok(Token {
             id: key.token,
-            membership: MembershipId(known(self.membership_id, "membership_id")?),
+            membership: MembershipId(expect_column(self.membership_id, "membership_id")?),
             public_id: self.public_id,
             label: self.label,
-            scope: known(Scope::from_key(&self.scope), &self.scope)?,
+            scope: expect_column(Scope::from_key(&self.scope), &self.scope)?,
             life: key.life,
             last_use: key.last_use,
             revoked_by: key.revoked_by,
@@ -73,9 +73,6 @@ impl Row {
 
 /// The tokens of a user in all organizations: those that take a place, and those that ended no earlier than `since`;
 /// newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<Vec<Token>> {
     let ended_lately = api_tokens::revoked_at.ge(since.seconds()).or(api_tokens::expired_at.ge(since.seconds()));
     let shown = ended_lately.assume_not_null().or(api_tokens::slot.is_not_null());
@@ -90,9 +87,6 @@ pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> R
 }
 
 /// A token of a membership by its public id. One of somebody else is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id: &str) -> Result<Option<Token>> {
     api_tokens::table
         .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
@@ -104,9 +98,6 @@ pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id:
 }
 
 /// The tokens that take a place, of one user or of all, newest first. Some may have expired since.
-///
-/// # Errors
-/// When the database fails.
 pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Result<Vec<OwnedToken>> {
     let mut query = api_tokens::table
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
@@ -121,9 +112,6 @@ pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Resu
 }
 
 /// A token by its public id, whosever it is.
-///
-/// # Errors
-/// When the database fails.
 pub fn find_owned(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OwnedToken>> {
     api_tokens::table
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
@@ -145,9 +133,6 @@ fn owned((row, owner, owner_email, organization): (Row, i64, String, i64)) -> Re
 }
 
 /// The token that a form made, if it was sent before.
-///
-/// # Errors
-/// When the database fails.
 pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &str) -> Result<Option<Token>> {
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
@@ -159,17 +144,14 @@ pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &s
 }
 
 /// The tokens of a user, in all organizations, that take a place, with the place of each. Some may have expired since.
-///
-/// # Errors
-/// When the database fails.
-pub fn in_places(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, Token)>> {
+pub fn active(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, Token)>> {
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
         .order(api_tokens::id.desc())
         .select(Row::as_select())
         .load::<Row>(connection)?
         .into_iter()
-        .map(|row| Ok((known(row.slot, "slot")?, row.token()?)))
+        .map(|row| Ok((expect_column(row.slot, "slot")?, row.token()?)))
         .collect()
 }
 

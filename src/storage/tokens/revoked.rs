@@ -8,9 +8,6 @@ use diesel::{
 
 /// Writes down that these keys were revoked by the transaction that runs. The step of the epoch at its end adds when
 /// ([`crate::epoch::step`]). Returns whether there was any.
-///
-/// # Errors
-/// When the database fails.
 pub(super) fn note_revoked(connection: &mut AnyConnection, keys: &[i64], is_old_key: bool) -> Result<bool> {
     for key in keys {
         sql_query(

@@ -9,7 +9,7 @@ pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
 use super::{KeyRow, Revocation, counted_from_last_use, note_revoked};
 use crate::{
-    AnyConnection, Result, known,
+    AnyConnection, Result, expect_column,
     schema::{api_tokens, service_users},
 };
 use diesel::prelude::*;
@@ -75,7 +75,7 @@ struct Row {
 impl Row {
     /// With its keys, oldest first.
     fn token(self, mut keys: Vec<KeyFacts>, now: Timestamp) -> Result<ServiceToken> {
-        let key = known(keys.pop(), "service_users without a key")?;
+        let key = expect_column(keys.pop(), "service_users without a key")?;
         let (old_key, replaced_key) = match keys.pop() {
             Some(old) if old.life.ends_at.is_some() && old.life.is_active(now) => (Some(old), None),
             Some(old) if old.refused.is_some() || old.revoked_by == Some(RevokedBy::Leak) => (None, Some(old)),
@@ -97,9 +97,6 @@ impl Row {
 }
 
 /// All service users of an organization, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<Vec<ServiceToken>> {
     let rows: Vec<Row> = service_users::table
         .filter(service_users::organization_id.eq(organization.0))
@@ -129,9 +126,6 @@ fn with_keys(rows: Vec<Row>, keys: Vec<(i64, KeyRow)>, now: Timestamp) -> Result
 }
 
 /// The service users of an organization with these public ids, in the same sequence. One of another organization is left out.
-///
-/// # Errors
-/// When the database fails.
 pub fn these(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -153,9 +147,6 @@ pub fn these(
 }
 
 /// A service user of an organization by its public id. One of another organization is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -178,9 +169,6 @@ pub fn find(
 }
 
 /// The organization of the service user with this public id.
-///
-/// # Errors
-/// When the database fails.
 pub fn organization_of(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OrganizationId>> {
     let id: Option<i64> = service_users::table
         .filter(service_users::public_id.eq(public_id))
@@ -191,9 +179,6 @@ pub fn organization_of(connection: &mut AnyConnection, public_id: &str) -> Resul
 }
 
 /// The service user whose key a token is; none for personal tokens.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_token(connection: &mut AnyConnection, token: TokenId) -> Result<Option<ServiceUserId>> {
     let id: Option<Option<i64>> =
         api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;
@@ -201,9 +186,6 @@ pub fn of_token(connection: &mut AnyConnection, token: TokenId) -> Result<Option
 }
 
 /// Whether a form has made a key already.
-///
-/// # Errors
-/// When the database fails.
 pub fn was_sent(connection: &mut AnyConnection, organization: OrganizationId, form_nonce: &str) -> Result<bool> {
     let made = api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::form_nonce.eq(form_nonce)))
@@ -212,9 +194,6 @@ pub fn was_sent(connection: &mut AnyConnection, organization: OrganizationId, fo
 }
 
 /// Stores a service user.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(connection: &mut AnyConnection, new: &NewServiceUser<'_>, now: Timestamp) -> Result<ServiceUserId> {
     let id = diesel::insert_into(service_users::table)
         .values((
@@ -260,17 +239,11 @@ pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timesta
 }
 
 /// The place of a token among the active ones of its organization, if it has one.
-///
-/// # Errors
-/// When the database fails.
 pub fn slot(connection: &mut AnyConnection, key: TokenId) -> Result<Option<i16>> {
     Ok(api_tokens::table.find(key.0).select(api_tokens::slot).get_result(connection)?)
 }
 
 /// The places that are taken among the active tokens of an organization's service users.
-///
-/// # Errors
-/// When the database fails.
 pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<i16>> {
     Ok(api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
@@ -280,9 +253,6 @@ pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Re
 }
 
 /// How many tokens of an organization's service users are active.
-///
-/// # Errors
-/// When the database fails.
 pub fn count_active(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<usize> {
     let count: i64 = api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
@@ -301,9 +271,6 @@ fn step(connection: &mut AnyConnection, id: ServiceUserId, version: i64) -> Resu
 }
 
 /// Changes the name. Returns false if `version` is not the newest.
-///
-/// # Errors
-/// When the database fails.
 pub fn rename(connection: &mut AnyConnection, id: ServiceUserId, version: i64, name: &str) -> Result<bool> {
     if !step(connection, id, version)? {
         return Ok(false);
@@ -316,9 +283,6 @@ pub fn rename(connection: &mut AnyConnection, id: ServiceUserId, version: i64, n
 }
 
 /// Changes the permissions. Returns false if `version` is not the newest.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_permissions(
     connection: &mut AnyConnection,
     id: ServiceUserId,
@@ -335,9 +299,6 @@ pub fn set_permissions(
 }
 
 /// Changes the period after which its living keys expire. Returns false if `version` is not the newest.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_inactivity(
     connection: &mut AnyConnection,
     id: ServiceUserId,
@@ -355,9 +316,6 @@ pub fn set_inactivity(
 }
 
 /// Revokes a key and those before it that have not ended yet: of the current key, all. Returns whether there was any.
-///
-/// # Errors
-/// When the database fails.
 pub fn revoke(
     connection: &mut AnyConnection,
     id: ServiceUserId,
@@ -385,9 +343,6 @@ pub fn revoke(
 }
 
 /// Removes a service user with all its keys.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete(connection: &mut AnyConnection, id: ServiceUserId) -> Result<()> {
     diesel::delete(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0))).execute(connection)?;
     diesel::delete(service_users::table.find(id.0)).execute(connection)?;

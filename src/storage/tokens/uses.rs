@@ -36,9 +36,6 @@ pub enum NotedUse {
 }
 
 /// Writes down a use that was accepted at `at`, as [`note_uses`] does.
-///
-/// # Errors
-/// When the database fails.
 pub fn note_use(connection: &mut AnyConnection, token: TokenId, at: Timestamp, source: &Source) -> Result<NotedUse> {
     let noted = note_uses(connection, &[Uses { token, at, source, count: 1 }])?;
     Ok(noted.get(&token).copied().unwrap_or(NotedUse::Ended))
@@ -46,9 +43,6 @@ pub fn note_use(connection: &mut AnyConnection, token: TokenId, at: Timestamp, s
 
 /// Writes down when and from where tokens were used last; none may be there twice. The stored moment never moves back, and a
 /// token that had ended by then is left alone (L8, V16). One that was revoked since keeps the uses from before.
-///
-/// # Errors
-/// When the database fails.
 pub fn note_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<HashMap<TokenId, NotedUse>> {
     let before = lock(connection, uses)?;
     let written = write_last_uses(connection, uses)?;
@@ -62,9 +56,6 @@ pub fn note_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<Ha
 }
 
 /// Adds accepted uses to the calls of their day. A token that is gone counts no more.
-///
-/// # Errors
-/// When the database fails.
 pub fn count_calls(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<()> {
     let counted = format!(
         "INSERT INTO token_calls (day, calls, token_id) SELECT new.day, new.count, api_tokens.id \
@@ -77,9 +68,6 @@ pub fn count_calls(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<
 }
 
 /// Adds refused uses of revoked tokens.
-///
-/// # Errors
-/// When the database fails.
 pub fn note_refused(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<()> {
     lock(connection, uses)?;
     let added = format!(

@@ -73,7 +73,7 @@ pub enum OAuthError {
 impl From<Denied> for OAuthError {
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::Unproven(_) => Self::Bearer(denied.into()),
+            Denied::Unavailable(_) => Self::Bearer(denied.into()),
             denied => Self::Client(denied),
         }
     }

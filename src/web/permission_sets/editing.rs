@@ -123,9 +123,6 @@ pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResp
 }
 
 /// `POST /orgs/{slug}/permission-sets`
-///
-/// # Errors
-/// When the database fails.
 pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
     if let Some(picked) = typed.only_picked(at.who.grant().held()) {
         return page(&new_form(&at, typed.name, picked, Errors::default()));

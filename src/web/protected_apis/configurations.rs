@@ -13,7 +13,7 @@ use crate::{
     texts::Texts,
     verify::{IDENTITY, OVERRIDING},
 };
-use domain::protected_api::Address;
+use domain::protected_api::BaseUrl;
 
 /// nginx sends no name and looks at no certificate unless it is told to, and at two of a chain of three.
 const NGINX_TLS: &str = "    proxy_ssl_server_name on;\n    proxy_ssl_verify on;\n    proxy_ssl_verify_depth 3;\n    \
@@ -48,12 +48,12 @@ struct Facts<'a> {
     id: &'a str,
     /// What the proxy asks.
     verify: String,
-    api: &'a Address,
+    api: &'a BaseUrl,
 }
 
 impl Configuration {
     /// Those for the API at `api` with this public id.
-    pub fn all(t: Texts, url: &PublicUrl, api: &Address, public_id: &str) -> Vec<Self> {
+    pub fn all(t: Texts, url: &PublicUrl, api: &BaseUrl, public_id: &str) -> Vec<Self> {
         let verify = format!("{}{public_id}", path::VERIFY_APIS);
         let facts =
             Facts { jeton: &url.0, jeton_host: url.host(), is_https: url.is_https(), id: public_id, verify, api };
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn every_configuration_asks_about_this_api_and_hands_on_each_header() {
         let url = PublicUrl("https://jeton.example.org".into());
-        let api = Address::parse("https://api.example.org/v1/").unwrap();
+        let api = BaseUrl::parse("https://api.example.org/v1/").unwrap();
         let all = Configuration::all(Texts(Language::En), &url, &api, "k7m2q9xd4t");
         assert_eq!(all.len(), 6);
         for Configuration { name, files } in all {
@@ -279,7 +279,7 @@ mod tests {
     fn a_proxy_can_take_the_configurations_of_two_apis_beside_each_other() {
         let url = PublicUrl("https://jeton.example.org".into());
         let names = |id: &str, address: &str| -> Vec<String> {
-            let api = Address::parse(address).unwrap();
+            let api = BaseUrl::parse(address).unwrap();
             let all = Configuration::all(Texts(Language::En), &url, &api, id).into_iter();
             let texts: String =
                 all.filter(|of| of.name != "Envoy").flat_map(|of| of.files).map(|file| file.text).collect();
@@ -299,7 +299,7 @@ mod tests {
     }
     #[test]
     fn over_tls_a_proxy_looks_whose_certificate_it_is_shown() {
-        let api = Address::parse("https://api.example.org/v1/").unwrap();
+        let api = BaseUrl::parse("https://api.example.org/v1/").unwrap();
         let texts = |url: &str| -> Vec<String> {
             let all = Configuration::all(Texts(Language::En), &PublicUrl(url.into()), &api, "k7m2q9xd4t");
             all.into_iter().map(|of| of.files.into_iter().map(|file| file.text).collect()).collect()

@@ -171,9 +171,6 @@ pub async fn new(at: Admin) -> Result<HttpResponse, WebError> {
 }
 
 /// `POST /orgs/{slug}/integrations/apis`
-///
-/// # Errors
-/// When the database fails.
 pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<HttpResponse, WebError> {
     if let Some((form, focus)) = typed.only_arranged() {
         return page(&FormPage { focus, ..FormPage::new(&at, form) });

@@ -109,9 +109,6 @@ impl<'a> Node<'a> {
 }
 
 /// `GET /api/v1/revocations/{id}`: the receipt of the newest revocation of a token, by the token's public id.
-///
-/// # Errors
-/// When the database fails.
 pub async fn receipt(
     jeton: App,
     url: Data<PublicUrl>,

@@ -94,9 +94,6 @@ struct KeyPage<'a> {
 }
 
 /// `GET /orgs/{slug}/integrations/tokens/new`
-///
-/// # Errors
-/// When the database fails.
 pub async fn new(app: App, at: Admin) -> Result<HttpResponse, WebError> {
     let usual = InactivityExpiry::default().days().to_string();
     let empty = Typed { inactivity: usual, ..Typed::default() };

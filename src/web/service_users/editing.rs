@@ -3,7 +3,7 @@
 use super::{
     Admin,
     detail::{Editing, Part, token_page},
-    question::Address,
+    question::TokenPath,
 };
 use crate::{
     App,
@@ -52,7 +52,7 @@ impl Part {
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn edit_name(app: App, at: Admin, ids: Address) -> Result<HttpResponse, WebError> {
+pub async fn edit_name(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Name).await
 }
 
@@ -60,7 +60,7 @@ pub async fn edit_name(app: App, at: Admin, ids: Address) -> Result<HttpResponse
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn edit_expiry(app: App, at: Admin, ids: Address) -> Result<HttpResponse, WebError> {
+pub async fn edit_expiry(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Expiry).await
 }
 
@@ -68,7 +68,7 @@ pub async fn edit_expiry(app: App, at: Admin, ids: Address) -> Result<HttpRespon
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn edit_permissions(app: App, at: Admin, ids: Address) -> Result<HttpResponse, WebError> {
+pub async fn edit_permissions(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Permissions).await
 }
 
@@ -76,7 +76,7 @@ pub async fn edit_permissions(app: App, at: Admin, ids: Address) -> Result<HttpR
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn rename(app: App, at: Admin, ids: Address, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
+pub async fn rename(app: App, at: Admin, ids: TokenPath, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let form = NameForm { name: typed.name.clone(), version: typed.version.clone() };
     let saved = app::service_users::rename(&app, &at.who, &ids.1, form, at.source.clone()).await;
     answer(&app, &at, &ids.1, Part::Name, typed, saved).await
@@ -89,7 +89,7 @@ pub async fn rename(app: App, at: Admin, ids: Address, Form(typed): Form<Typed>)
 pub async fn change_expiry(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let form = ExpiryForm {
@@ -108,7 +108,7 @@ pub async fn change_expiry(
 pub async fn change_permissions(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     if !typed.pick.is_empty() {

@@ -4,7 +4,7 @@ use super::{
     Admin,
     adding::{full, key_page},
     calendar,
-    question::{Address, Confirm, to_token},
+    question::{Confirm, TokenPath, to_token},
 };
 use crate::{
     App, PublicUrl,
@@ -27,7 +27,7 @@ use serde::Deserialize;
 pub async fn confirm_revocation(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
@@ -55,7 +55,7 @@ pub async fn confirm_revocation(
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn revoke(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+pub async fn revoke(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let was_active = app::service_users::revoke(&app, &at.who, &ids.1, at.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
     Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
@@ -76,7 +76,7 @@ pub struct Typed {
 pub async fn confirm_regeneration(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
@@ -109,7 +109,7 @@ pub async fn regenerate(
     app: App,
     url: Data<PublicUrl>,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let form = RegenerateForm { password: typed.password, nonce: typed.nonce.clone() };
@@ -130,7 +130,7 @@ pub async fn regenerate(
 pub async fn confirm_deletion(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
@@ -156,7 +156,7 @@ fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
 ///
 /// # Errors
 /// Not found if there is none, also if it was deleted before, or it belongs to another organization.
-pub async fn delete(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+pub async fn delete(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app::service_users::delete(&app, &at.who, &ids.1, at.source.clone()).await {
         Ok(_) => Ok(see(&format!("{}?deleted={}", path::service_tokens(at.slug()), ids.1))),
         Err(error) => {

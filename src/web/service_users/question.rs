@@ -16,7 +16,7 @@ use askama::Template;
 use domain::service_user::ServiceToken;
 
 /// The parts of an address: the organization and the token.
-pub(super) type Address = Path<(String, String)>;
+pub(super) type TokenPath = Path<(String, String)>;
 
 /// A question, with what its answer means.
 pub(super) struct Confirm {
@@ -110,7 +110,7 @@ impl Confirm {
 }
 
 /// The page of the token instead, where there is nothing to ask.
-pub(super) fn to_token(at: &Admin, ids: &Address) -> Result<HttpResponse, WebError> {
+pub(super) fn to_token(at: &Admin, ids: &TokenPath) -> Result<HttpResponse, WebError> {
     Ok(see(&path::service_token(at.slug(), &ids.1)))
 }
 

@@ -4,7 +4,7 @@ use super::{
     Admin,
     adding::key_page,
     calendar,
-    question::{Address, Confirm, to_token},
+    question::{Confirm, TokenPath, to_token},
 };
 use crate::{
     App, PublicUrl,
@@ -84,7 +84,7 @@ fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confir
 pub async fn confirm_rotation(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
@@ -103,7 +103,7 @@ pub async fn rotate(
     app: App,
     url: Data<PublicUrl>,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let Typed { hours, quiet, password, nonce } = typed.clone();
@@ -125,7 +125,7 @@ pub async fn rotate(
 pub async fn confirm_end_of_old_key(
     app: App,
     at: Admin,
-    ids: Address,
+    ids: TokenPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
@@ -150,7 +150,7 @@ pub async fn confirm_end_of_old_key(
 ///
 /// # Errors
 /// Not found if there is none, or it belongs to another organization.
-pub async fn end_old_key(app: App, at: Admin, ids: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+pub async fn end_old_key(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::service_users::end_old_key(&app, &at.who, &ids.1, at.source.clone()).await?;
     Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))
 }

@@ -115,9 +115,6 @@ pub struct Asked {
 }
 
 /// `GET /account/tokens/new`
-///
-/// # Errors
-/// When the database fails.
 pub async fn new(app: App, who: SignedIn, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
     let who = who.at(asked.working_in.as_deref());
     if who.actor.membership().is_none() {

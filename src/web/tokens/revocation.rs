@@ -140,9 +140,6 @@ pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>)
 }
 
 /// `GET /account/tokens/revocation`
-///
-/// # Errors
-/// When the database fails.
 pub async fn confirm_bulk(
     app: App,
     who: SignedIn,
@@ -206,9 +203,6 @@ pub struct Chosen {
 }
 
 /// `POST /account/tokens/revocation`
-///
-/// # Errors
-/// When the database fails.
 pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) -> Result<HttpResponse, WebError> {
     let who = match who.at_that_of_form(&chosen.working_in) {
         Ok(who) => who,

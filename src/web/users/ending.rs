@@ -22,9 +22,9 @@ use domain::{membership::Standing, organization::MembershipId};
 use serde::Deserialize;
 
 /// The parts of an address: the organization and the person.
-type Address = Path<(String, i64)>;
+type PersonPath = Path<(String, i64)>;
 
-fn id(address: &Address) -> MembershipId {
+fn id(address: &PersonPath) -> MembershipId {
     MembershipId(address.1)
 }
 
@@ -35,7 +35,7 @@ fn id(address: &Address) -> MembershipId {
 pub async fn ask_deactivation(
     app: App,
     at: Manager,
-    address: Address,
+    address: PersonPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, id(&address)).await?;
@@ -49,7 +49,7 @@ pub async fn ask_deactivation(
 pub async fn ask_removal(
     app: App,
     at: Manager,
-    address: Address,
+    address: PersonPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, id(&address)).await?;
@@ -60,7 +60,12 @@ pub async fn ask_removal(
 ///
 /// # Errors
 /// Not found if they never belonged to the organization.
-pub async fn deactivate(app: App, at: Manager, address: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+pub async fn deactivate(
+    app: App,
+    at: Manager,
+    address: PersonPath,
+    _: Form<Nothing>,
+) -> Result<HttpResponse, WebError> {
     end(&app, &at, id(&address), Ending::Deactivation).await
 }
 
@@ -68,7 +73,7 @@ pub async fn deactivate(app: App, at: Manager, address: Address, _: Form<Nothing
 ///
 /// # Errors
 /// Not found if they never belonged to the organization.
-pub async fn remove(app: App, at: Manager, address: Address, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
+pub async fn remove(app: App, at: Manager, address: PersonPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     end(&app, &at, id(&address), Ending::Removal).await
 }
 
@@ -160,7 +165,7 @@ pub struct Typed {
 pub async fn ask_reactivation(
     app: App,
     at: Manager,
-    address: Address,
+    address: PersonPath,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, id(&address)).await?;
@@ -174,7 +179,7 @@ pub async fn ask_reactivation(
 pub async fn reactivate(
     app: App,
     at: Manager,
-    address: Address,
+    address: PersonPath,
     Form(typed): Form<Typed>,
 ) -> Result<HttpResponse, WebError> {
     let id = id(&address);

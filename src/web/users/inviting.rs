@@ -69,9 +69,6 @@ struct Choice {
 }
 
 /// `GET /orgs/{slug}/users/invite`
-///
-/// # Errors
-/// When the database fails.
 pub async fn form(app: App, at: Manager, typed: Query<Typed>) -> Result<HttpResponse, WebError> {
     page(&invite_page(&app, &at, typed.into_inner()).await?)
 }

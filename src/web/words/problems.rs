@@ -91,7 +91,7 @@ impl Texts {
             Problem::EmailTaken => self.problem_email_taken().into(),
             Problem::WrongCredentials => self.problem_wrong_credentials().into(),
             Problem::WrongPassword => self.problem_wrong_password().into(),
-            Problem::ProofNeeded => self.problem_proof_needed().into(),
+            Problem::ReauthenticationNeeded => self.problem_proof_needed().into(),
             Problem::OtherOrganization => self.problem_other_organization().into(),
             Problem::CameBack => self.sign_in_came_back().into(),
             Problem::NotAChoice => self.choice_problem(field).into(),

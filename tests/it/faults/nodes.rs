@@ -14,7 +14,7 @@ use domain::{
     user::{Email, Theme, UserId},
 };
 use std::{cell::Cell, fs, path::Path, time::Duration};
-use storage::{Address, Db, StorageError, memberships, organizations, tokens, users};
+use storage::{DatabaseUrl, Db, StorageError, memberships, organizations, tokens, users};
 use tempfile::TempDir;
 
 /// Those who have tokens, besides Ann.
@@ -58,7 +58,7 @@ impl Nodes {
             urls.push(address(&mut process));
             processes.push(process);
         }
-        let db = Db::open(Address::parse(&database.url).expect("a URL")).expect("the database");
+        let db = Db::open(DatabaseUrl::parse(&database.url).expect("a URL")).expect("the database");
         let (organization, owners) = owners(&db);
         Nodes {
             urls,

@@ -15,7 +15,7 @@ use domain::{
     user::{Email, Theme},
 };
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
-use storage::{Address, AnyConnection, Db, StorageError, memberships, organizations, users};
+use storage::{AnyConnection, DatabaseUrl, Db, StorageError, memberships, organizations, users};
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a long enough sentence";
@@ -109,7 +109,7 @@ impl TestApp {
         let Start { public_url, mail, believes_proxies, is_demo, young } = start;
         let is_young = young.is_some();
         let clock = young.unwrap_or_else(Clock::system);
-        let address = Address::parse(&test_db.url).expect("a database URL");
+        let address = DatabaseUrl::parse(&test_db.url).expect("a database URL");
         let settings = app::Settings {
             database: address.clone(),
             data_dir: test_db.folder().to_owned(),

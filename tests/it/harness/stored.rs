@@ -6,7 +6,7 @@ use diesel::{
     sql_types::BigInt,
 };
 use std::process::Command;
-use storage::{Address, StorageError};
+use storage::{DatabaseUrl, StorageError};
 
 /// Every file of the data folder, and with Postgres a dump of the whole database.
 pub fn everything_stored(app: &TestApp) -> Vec<u8> {
@@ -14,7 +14,7 @@ pub fn everything_stored(app: &TestApp) -> Vec<u8> {
     for file in std::fs::read_dir(app.folder()).expect("the data folder") {
         stored.extend(std::fs::read(file.expect("a file").path()).expect("a readable file"));
     }
-    if let Address::Postgres(parameters) = app.db.address() {
+    if let DatabaseUrl::Postgres(parameters) = app.db.address() {
         let dump =
             Command::new("pg_dump").arg(parameters.conninfo()).output().expect("pg_dump of Debian's postgresql-client");
         assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));

@@ -1,7 +1,7 @@
 //! Old keys of service users, which go on working for a while beside the key that replaces them.
 
 use crate::{
-    AnyConnection, Result, known,
+    AnyConnection, Result, expect_column,
     schema::{api_tokens, service_users},
     tokens::note_revoked,
 };
@@ -14,9 +14,6 @@ use domain::{
 
 /// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
 /// key that follows it.
-///
-/// # Errors
-/// When the database fails.
 pub fn let_run_out(
     connection: &mut AnyConnection,
     key: TokenId,
@@ -57,9 +54,6 @@ pub struct RunningOut {
 }
 
 /// All old keys that have not been written down as ended.
-///
-/// # Errors
-/// When the database fails.
 pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
     // Two plain queries: one with the table joined to itself takes the compiler longer than the rest of the program.
     type Old = (i64, i64, i64, Option<i64>, Option<i64>);
@@ -87,7 +81,7 @@ pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
             .order(api_tokens::id)
             .select((api_tokens::created_at, api_tokens::last_used_at))
             .load(connection)?;
-        let (replaced_at, replacement_used) = *known(newer.first(), "an old key without a newer one")?;
+        let (replaced_at, replacement_used) = *expect_column(newer.first(), "an old key without a newer one")?;
         running.push(RunningOut {
             key: TokenId(key),
             public_id,
@@ -104,9 +98,6 @@ pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
 }
 
 /// Ends an old key at `at`. Returns false if it had ended before.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_old_key(connection: &mut AnyConnection, key: TokenId, at: Timestamp) -> Result<bool> {
     let ended: Vec<i64> = diesel::update(api_tokens::table.find(key.0).filter(api_tokens::revoked_at.is_null()))
         .set((api_tokens::revoked_at.eq(at.seconds()), api_tokens::revoked_by.eq(RevokedBy::Replaced.key())))

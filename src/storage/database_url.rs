@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf};
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum DatabaseUrl {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
@@ -56,7 +56,7 @@ const LIMITS: [(&str, &str); 5] = [
     ("keepalives_count", "3"),
 ];
 
-impl Address {
+impl DatabaseUrl {
     /// Reads `sqlite:FILE`, or an address of Postgres in either of libpq's forms: `postgres://…`, or `host=… dbname=…`.
     /// `variable` looks up variables of the environment, from which libpq takes what the address leaves out.
     ///
@@ -81,10 +81,10 @@ impl Address {
         Ok(Self::Postgres(parameters))
     }
 
-    /// [`Address::parse_in`] where there is no environment to look at.
+    /// [`DatabaseUrl::parse_in`] where there is no environment to look at.
     ///
     /// # Errors
-    /// As [`Address::parse_in`].
+    /// As [`DatabaseUrl::parse_in`].
     pub fn parse(text: &str) -> Read<Self> {
         Self::parse_in(text, |_| None)
     }
@@ -299,8 +299,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Parameters {
-        match Address::parse(text) {
-            Ok(Address::Postgres(parameters)) => parameters,
+        match DatabaseUrl::parse(text) {
+            Ok(DatabaseUrl::Postgres(parameters)) => parameters,
             other => panic!("{text}: {other:?}"),
         }
     }
@@ -310,13 +310,13 @@ mod tests {
     }
 
     fn refused(text: &str) -> String {
-        Address::parse(text).expect_err(text)
+        DatabaseUrl::parse(text).expect_err(text)
     }
 
     #[test]
     fn the_scheme_chooses_the_database() {
-        assert_eq!(Address::parse("sqlite:data/x.db"), Ok(Address::Sqlite("data/x.db".into())));
-        assert_eq!(Address::parse("sqlite:///srv/x.db\n"), Ok(Address::Sqlite("/srv/x.db".into())));
+        assert_eq!(DatabaseUrl::parse("sqlite:data/x.db"), Ok(DatabaseUrl::Sqlite("data/x.db".into())));
+        assert_eq!(DatabaseUrl::parse("sqlite:///srv/x.db\n"), Ok(DatabaseUrl::Sqlite("/srv/x.db".into())));
         for wrong in ["mysql://x", "mysql://u:p=w@h/d", "jeton.db", "", "postgres:/x", "jdbc:postgresql://h/d?user=u"] {
             assert!(refused(wrong).contains("must begin with"), "{wrong}");
         }
@@ -394,7 +394,7 @@ mod tests {
             "host=''",
             "postgres://localhost,%2Frun,[::1]/d",
         ] {
-            assert!(Address::parse(local).is_ok(), "{local}");
+            assert!(DatabaseUrl::parse(local).is_ok(), "{local}");
         }
         for (remote, host) in [
             ("postgres://ann:secret@db.example.org:5432/jeton", "db.example.org"),
@@ -413,8 +413,8 @@ mod tests {
             let said = refused(remote);
             assert!(said.contains(host) && !said.contains("secret"), "{remote}: {said}");
         }
-        assert!(Address::parse("postgres://ann@db.example.org/jeton?sslmode=disable").is_ok());
-        assert!(Address::parse("host=db.example.org sslmode = disable").is_ok());
+        assert!(DatabaseUrl::parse("postgres://ann@db.example.org/jeton?sslmode=disable").is_ok());
+        assert!(DatabaseUrl::parse("host=db.example.org sslmode = disable").is_ok());
         for wanted in ["postgres://localhost?ssl=true", "host=localhost sslmode=verify-full"] {
             assert!(refused(wanted).contains("no TLS"), "{wanted}");
         }
@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn what_libpq_takes_from_the_environment_is_looked_at_too() {
         let with = |text: &str, name: &'static str, value: &'static str| {
-            Address::parse_in(text, |asked| (asked == name).then(|| value.to_owned()))
+            DatabaseUrl::parse_in(text, |asked| (asked == name).then(|| value.to_owned()))
         };
         for (text, name, value) in [
             ("postgres:///d", "PGHOST", "db.example.org"),
