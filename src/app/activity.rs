@@ -7,7 +7,7 @@ use super::{
     problem::{Field, Problems},
 };
 use domain::{
-    activity::{Action, ActionGroup, Break, Hash, Logged, PageFrom, Source},
+    activity::{Action, ActionGroup, Break, Detail, Hash, Logged, PageFrom, Source},
     membership::Standing,
     organization::OrganizationId,
     permission::ReadActivity,
@@ -153,7 +153,7 @@ pub async fn export(
             let organization = writer.still(connection)?.organization();
             let filter = filter(connection, organization, &form)?;
             let entry = writer.entry(Action::Exported, now, &source);
-            activity::insert(connection, &activity::Entry { detail: Some(what), ..entry })?;
+            activity::insert(connection, &activity::Entry { detail: Some(Detail::words(what)), ..entry })?;
             Ok(filter)
         })
         .await?;
@@ -250,7 +250,7 @@ pub(super) fn insert_everywhere(
     all.retain(|place| place.standing == Standing::Active);
     // In the order of organizations, so that two at once do not wait for each other.
     for place in &all {
-        activity::insert(connection, &activity::Entry { organization: Some(place.organization), ..entry })?;
+        activity::insert(connection, &activity::Entry { organization: Some(place.organization), ..entry.clone() })?;
     }
     if all.is_empty() {
         activity::insert(connection, &activity::Entry { organization: None, ..entry })?;

@@ -14,7 +14,7 @@ use super::{
 };
 use domain::{
     access::Identity,
-    activity::Action,
+    activity::{Action, Detail},
     time::Timestamp,
     token::{Pepper, RevokedBy, TokenKind},
 };
@@ -303,7 +303,10 @@ fn note_and_revoke(
 ) -> Result<usize> {
     ended.sort_unstable_by_key(|identity| (identity.organization, identity.token));
     let restored = operator::entry(None, Action::InstallationRestored, now);
-    operator::insert_everywhere(connection, activity::Entry { detail: Some(&label.made_at), ..restored })?;
+    operator::insert_everywhere(
+        connection,
+        activity::Entry { detail: Some(Detail::parse(Action::InstallationRestored, &label.made_at)), ..restored },
+    )?;
     let reason = format!("A backup of {} was restored", label.made_at);
     let revocation = || Revocation { by: RevokedBy::Operator, name: None, reason: Some(&reason) };
     let mut entries = Vec::new();
@@ -313,7 +316,7 @@ fn note_and_revoke(
                 target: identity.subject.user,
                 target_name: identity.subject.user.map(|_| identity.subject.display_name.as_str()),
                 token: Some((&identity.token_public_id, &identity.label)),
-                detail: Some(&reason),
+                detail: Some(Detail::words(&reason)),
                 ..operator::entry(Some(identity.organization), Action::TokenRevoked, now)
             });
         }

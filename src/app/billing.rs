@@ -2,7 +2,7 @@
 
 use super::{Jeton, Result, authority::Holder};
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     billing::Month,
     permission::SeeBilling,
 };
@@ -45,7 +45,7 @@ pub async fn export_seats(
             at.still(connection)?;
             let billing = billing(connection, &at, Month::of(now))?;
             let entry = at.entry(Action::Exported, now, &source);
-            activity::insert(connection, &activity::Entry { detail: Some(what), ..entry })?;
+            activity::insert(connection, &activity::Entry { detail: Some(Detail::words(what)), ..entry })?;
             Ok(billing)
         })
         .await

@@ -18,7 +18,7 @@ use super::{
     sessions::{Actor, is_open},
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     email_change::EmailChange,
     time::Timestamp,
     user::{Email, User, UserId, folded_email},
@@ -103,7 +103,7 @@ pub(super) fn change(
     email_changes::delete(connection, user.id)?;
     memberships::rename(connection, user.id, name, email.as_str())?;
     let entry = entry(user, Action::EmailChanged, now, source);
-    insert_everywhere(connection, user.id, activity::Entry { detail: Some(email.as_str()), ..entry })
+    insert_everywhere(connection, user.id, activity::Entry { detail: Some(Detail::words(email.as_str())), ..entry })
 }
 
 fn entry<'a>(user: &'a User, action: Action, now: Timestamp, source: &'a Source) -> activity::Entry<'a> {

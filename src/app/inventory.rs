@@ -7,7 +7,7 @@ use super::{
     tokens::known_form,
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     organization::OrganizationId,
     permission::{Authority, ManageIntegrations, Permission},
     text,
@@ -153,7 +153,7 @@ pub async fn revoke_token_of_member(
                     target: token.owner.as_ref().map(|owner| owner.id),
                     target_name: token.owner.as_ref().map(|owner| owner.name.as_str()),
                     token: Some((&token.public_id, &token.label)),
-                    detail: Some(&reason),
+                    detail: Some(Detail::words(&reason)),
                     ..at.entry(Action::TokenRevoked, now, &source)
                 };
                 activity::insert(connection, &entry)?;

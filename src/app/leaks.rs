@@ -15,7 +15,7 @@ use super::{
 };
 use domain::{
     access::Identity,
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     leak,
     permission::Permission,
     time::Timestamp,
@@ -174,7 +174,7 @@ fn entry<'a>(leak: &'a Leak, now: Timestamp, source: &'a Source) -> activity::En
         target: subject.user,
         target_name: subject.user.map(|_| subject.display_name.as_str()),
         token: Some((token_public_id, label)),
-        detail: leak.place.as_deref(),
+        detail: leak.place.as_deref().map(Detail::words),
         ..activity::Entry::new(Some(*organization), Action::TokenLeaked, now, source)
     }
 }

@@ -69,11 +69,7 @@ impl Records {
 }
 
 /// An entry about what an operator does.
-pub(super) const fn entry(
-    organization: Option<OrganizationId>,
-    action: Action,
-    at: Timestamp,
-) -> activity::Entry<'static> {
+pub(super) fn entry(organization: Option<OrganizationId>, action: Action, at: Timestamp) -> activity::Entry<'static> {
     activity::Entry { actor_name: NAME, ..activity::Entry::new(organization, action, at, &NOWHERE) }
 }
 
@@ -84,7 +80,7 @@ pub(super) fn insert_everywhere(connection: &mut AnyConnection, entry: activity:
     if places.is_empty() {
         places.push(None);
     }
-    let entries = places.into_iter().map(|organization| activity::Entry { organization, ..entry });
+    let entries = places.into_iter().map(|organization| activity::Entry { organization, ..entry.clone() });
     Ok(activity::insert_all(connection, &entries.collect::<Vec<_>>())?)
 }
 

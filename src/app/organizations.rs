@@ -10,7 +10,7 @@ use super::{
     sessions::Actor,
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     membership::Membership,
     organization::{self, OrganizationId, is_slug},
     permission::BuiltInSet,
@@ -91,7 +91,7 @@ pub(super) fn update(
         return Err(slug_taken());
     }
     organizations::update(connection, id, slug, name)?;
-    let entry = activity::Entry { target_name: Some(name), detail: Some(before), ..by };
+    let entry = activity::Entry { target_name: Some(name), detail: Some(Detail::words(before)), ..by };
     Ok(activity::insert(connection, &entry)?)
 }
 

@@ -11,7 +11,7 @@ use super::{
     random,
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     organization::PermissionSetId,
     permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
     permission_set::{SetMember, SetName, SetToken, StoredSet},
@@ -22,7 +22,7 @@ use domain::{
 use sha2::{Digest, Sha256};
 use storage::{
     AnyConnection, activity, memberships, organizations, password_links,
-    permission_sets::{self, Uses},
+    permission_sets::{self, Affected, Uses},
 };
 
 /// Most members that a page names.
@@ -221,9 +221,9 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
             {
                 return Err(Problems::one(Field::Permissions, Problem::LastAdministrator).into());
             }
-            let detail = wanted.difference(before.set.permissions);
+            let detail = Detail::permissions(before.set.permissions, wanted);
             let entry = at.entry(Action::PermissionSetChanged, now, &source);
-            let entry = activity::Entry { target_name: Some(&name), detail: Some(&detail), ..entry };
+            let entry = activity::Entry { target_name: Some(&name), detail: Some(detail), ..entry };
             Ok(activity::insert(connection, &entry)?)
         })
         .await
@@ -306,7 +306,13 @@ fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: Permissi
     if affected.members.is_empty() || before.set.permissions == wanted {
         return Ok(String::new());
     }
-    Ok(random::hex(&Sha256::digest(format!("{affected:?}"))))
+    Ok(random::hex(&Sha256::digest(listed(&affected))))
+}
+
+/// Whom a change affects, as text: nodes of different versions must write it alike.
+fn listed(affected: &Affected) -> String {
+    let members = affected.members.iter().map(|(id, is_active)| format!("{} {is_active}\n", id.0));
+    members.chain(affected.tokens.iter().map(|id| format!("token {}\n", id.0))).collect()
 }
 
 /// The name and the permissions of a form.

@@ -10,7 +10,7 @@ use super::{
     tokens::known_form,
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     leak,
     permission::{ManageIntegrations, OrgGrant, Permission},
     protected_api::{
@@ -89,8 +89,6 @@ impl TypedRule {
     }
 }
 
-/// How the activity log says that preflights pass, behind the rules.
-const PREFLIGHTS_PASS: &str = "\npreflights";
 /// What was typed, unless there is an API key in it.
 fn without_key(typed: &str) -> std::result::Result<&str, Problem> {
     if leak::holds_key(typed) { Err(TextError::Key.into()) } else { Ok(typed) }
@@ -132,15 +130,9 @@ impl Wanted {
         NewApi { name, address, rules, lets_preflights: *lets_preflights }
     }
 
-    /// For the activity log: the address, a line for each rule, and one that says that preflights pass.
-    fn detail(&self) -> String {
-        let words = |rule: &Rule| {
-            let permission = rule.permission.map(|permission| format!(" {}", permission.key())).unwrap_or_default();
-            format!("\n{} {} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
-        };
-        let rules: String = self.rules.iter().map(words).collect();
-        let preflights = if self.lets_preflights { PREFLIGHTS_PASS } else { "" };
-        format!("{}{rules}{preflights}", self.address.as_str())
+    fn detail(&self) -> Detail {
+        let Self { address, rules, lets_preflights, .. } = self;
+        Detail::ProtectedApi { base_url: address.clone(), rules: rules.clone(), lets_preflights: *lets_preflights }
     }
 }
 
@@ -177,7 +169,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) ->
             must_be_free(&all, &wanted.name, None)?;
             protected_apis::insert(connection, grant.organization(), &public_id, &wanted.stored(), now)?;
             let (detail, entry) = (wanted.detail(), at.entry(Action::ProtectedApiCreated, now, &source));
-            let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(&detail), ..entry };
+            let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(detail), ..entry };
             activity::insert(connection, &entry)?;
             Ok(public_id.clone())
         })
@@ -207,7 +199,7 @@ pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, s
             }
             protected_apis::update(connection, before.id, &wanted.stored())?;
             let (detail, entry) = (wanted.detail(), at.entry(Action::ProtectedApiChanged, now, &source));
-            let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(&detail), ..entry };
+            let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(detail), ..entry };
             Ok(activity::insert(connection, &entry)?)
         })
         .await

@@ -27,7 +27,7 @@ use super::{
     verify::Shared,
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     organization::OrganizationId,
     permission::{ManageIntegrations, OrgGrant},
     service_user::ServiceToken,
@@ -179,7 +179,7 @@ fn write_entry(
     at: &Admin,
     action: Action,
     token: &ServiceToken,
-    detail: Option<&str>,
+    detail: Option<Detail>,
     now: Timestamp,
     source: &Source,
 ) -> Result<()> {

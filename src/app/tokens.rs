@@ -9,7 +9,7 @@ use super::{
 };
 use domain::{
     access::Identity,
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     membership::Membership,
     organization::MembershipId,
     time::{DAY, Timestamp},
@@ -231,7 +231,7 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
                 }
             }
             let entry = actor.entry(Action::TokenRevoked, now, &source);
-            let named = |token| activity::Entry { token: Some(token), ..entry };
+            let named = |token| activity::Entry { token: Some(token), ..entry.clone() };
             let entries = revoked.iter().map(|token| named((token.public_id.as_str(), token.label.as_str())));
             activity::insert_all(connection, &entries.collect::<Vec<_>>())?;
             Ok(revoked.len())
@@ -327,7 +327,7 @@ pub(super) fn revoke_in(
     let revoked = tokens::revoke(connection, token.id, revocation, by.at)?;
     if revoked {
         let token = Some((token.public_id.as_str(), token.label.as_str()));
-        activity::insert(connection, &activity::Entry { token, detail: revocation.reason, ..by })?;
+        activity::insert(connection, &activity::Entry { token, detail: revocation.reason.map(Detail::words), ..by })?;
     }
     Ok(revoked)
 }

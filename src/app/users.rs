@@ -16,7 +16,7 @@ use super::{
     problem::{Field, Problem, Problems},
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     invitation::Invitation,
     membership::{PageFrom, Person, Standing},
     organization::{MembershipId, PermissionSetId},
@@ -249,7 +249,7 @@ pub async fn give_set(
             // A link for their new password may be in the hands of somebody who could not make one any more.
             password_links::delete_all(connection, person.user)?;
             let entry = activity::Entry {
-                detail: Some(given.name.as_str()),
+                detail: Some(Detail::PermissionSet(given.name.clone())),
                 ..about(&manager, &person, Action::UserPermissionSetChanged, now, &source)
             };
             activity::insert(connection, &entry)?;

@@ -6,7 +6,7 @@ use super::{
 };
 use app::{AppError, activity::Checked, random};
 use clap::Subcommand;
-use domain::activity::{Break, Hash, Logged};
+use domain::activity::{Break, Detail, Hash, Logged};
 use serde_json::{Value, json};
 
 /// `jeton activity …`
@@ -151,7 +151,7 @@ fn words(slug: Option<&str>, entry: &Logged) -> String {
         Some(entry.actor_name.clone()),
         entry.target_name.clone(),
         token,
-        entry.detail.clone(),
+        entry.detail.as_ref().map(Detail::to_text),
         Some(entry.source.address.clone()),
     ];
     parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
@@ -167,7 +167,7 @@ fn json_entry(slug: Option<&str>, entry: &Logged) -> Value {
         "target": entry.target_name,
         "token_id": entry.token.as_ref().map(|(public_id, _)| public_id),
         "token": entry.token.as_ref().map(|(_, label)| label),
-        "detail": entry.detail,
+        "detail": entry.detail.as_ref().map(Detail::to_text),
         "count": entry.count,
         "address": entry.source.address,
         "program": entry.source.program,

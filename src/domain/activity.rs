@@ -1,5 +1,9 @@
 //! What the activity log tells: who did what, when, through which token; and the chain that its entries form.
 
+mod detail;
+
+pub use detail::Detail;
+
 use super::{organization::OrganizationId, time::Timestamp, user::UserId};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +33,7 @@ macro_rules! actions {
 actions! {
     /// The first organization and its administrator were made.
     InstallationSetUp = "installation.set_up",
-    /// The database was restored from a backup; the detail is when that was made, RFC 3339.
+    /// The database was restored from a backup; the detail is when that was created.
     InstallationRestored = "installation.restored",
     /// Whoever runs the server said that its clock is right.
     ClockConfirmed = "installation.clock_confirmed",
@@ -81,7 +85,7 @@ actions! {
     UserPermissionSetChanged = "user.permission_set_changed",
     /// A permission set, the target, was made.
     PermissionSetCreated = "permission_set.created",
-    /// A permission set, the target, was changed; the detail says what was added and taken away, as [`difference`](super::permission::Permissions::difference) does.
+    /// A permission set, the target, was changed; the detail is [`Detail::Permissions`].
     PermissionSetChanged = "permission_set.changed",
     /// A permission set, the target, was deleted.
     PermissionSetDeleted = "permission_set.deleted",
@@ -93,7 +97,7 @@ actions! {
     TokenRenamed = "token.renamed",
     /// A token's inactivity expiry was changed; the detail is the number of days.
     TokenExpiryChanged = "token.expiry_changed",
-    /// A service user's permissions were changed; the detail says what was added and taken away, as [`difference`](super::permission::Permissions::difference) does.
+    /// A service user's permissions were changed; the detail is [`Detail::Permissions`].
     TokenPermissionsChanged = "token.permissions_changed",
     /// A token was revoked; the detail is the reason, if one was given.
     TokenRevoked = "token.revoked",
@@ -101,7 +105,7 @@ actions! {
     TokenLeaked = "token.leaked",
     /// A token got a new key after it had ended.
     TokenRegenerated = "token.regenerated",
-    /// A token got a new key while the old one goes on working; the detail is the last moment of the old key, RFC 3339.
+    /// A token got a new key while the old one goes on working; the detail is the last moment of the old key.
     TokenRotated = "token.rotated",
     /// A token's old key stopped working.
     OldKeyEnded = "token.old_key_ended",
@@ -111,9 +115,9 @@ actions! {
     TokenExpired = "token.expired",
     /// A revoked token was used again, and refused.
     RevokedTokenRefused = "token.refused",
-    /// A protected API, the target, was registered; the detail is its address and, on a line each, its rules.
+    /// A protected API, the target, was registered; the detail is [`Detail::ProtectedApi`].
     ProtectedApiCreated = "protected_api.created",
-    /// A protected API, the target, was changed; the detail is its address and rules since then.
+    /// A protected API, the target, was changed; the detail is [`Detail::ProtectedApi`] since then.
     ProtectedApiChanged = "protected_api.changed",
     /// A protected API, the target, was deleted.
     ProtectedApiDeleted = "protected_api.deleted",
@@ -256,8 +260,8 @@ pub struct Logged {
     pub target_name: Option<String>,
     /// The token that it happened to or through: public id and label.
     pub token: Option<(String, String)>,
-    /// What a sentence about it needs besides.
-    pub detail: Option<String>,
+    /// What else there is to say.
+    pub detail: Option<Detail>,
     /// How many times since the entry before, for what is counted; otherwise 1.
     pub count: i64,
     /// Where the request came from.

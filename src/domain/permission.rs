@@ -181,13 +181,6 @@ impl Permissions {
         Self(self.0 & !others.0)
     }
 
-    /// What was added and taken away since `before`, as `+templates.view -assets.edit`.
-    pub fn difference(self, before: Self) -> String {
-        let added = self.without(before).iter().map(|permission| format!("+{}", permission.key()));
-        let taken = before.without(self).iter().map(|permission| format!("-{}", permission.key()));
-        added.chain(taken).collect::<Vec<_>>().join(" ")
-    }
-
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

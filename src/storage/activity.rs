@@ -12,7 +12,7 @@ use super::{
 };
 use diesel::{prelude::*, upsert::excluded};
 use domain::{
-    activity::{Action, CHAIN_START, Hash, Source, chained},
+    activity::{Action, CHAIN_START, Detail, Hash, Source, chained},
     organization::OrganizationId,
     time::Timestamp,
     user::UserId,
@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const TOGETHER: usize = 1000;
 
 /// An entry to be written. Names are copied, so that it stays readable when what it tells of is gone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry<'a> {
     /// In which organization; none for what happens to a user without an organization.
     pub organization: Option<OrganizationId>,
@@ -41,8 +41,8 @@ pub struct Entry<'a> {
     pub target_name: Option<&'a str>,
     /// The token that it happened to or through: public id and label.
     pub token: Option<(&'a str, &'a str)>,
-    /// What a sentence about it needs besides; each [`Action`] says what that is.
-    pub detail: Option<&'a str>,
+    /// What else there is to say; each [`Action`] says what that is.
+    pub detail: Option<Detail>,
     /// How many times since the entry before, for what is counted; otherwise 1.
     pub count: i64,
     /// Where the request came from.
@@ -137,7 +137,7 @@ impl From<&Entry<'_>> for Chained {
             target_name: entry.target_name.map(Into::into),
             token_public_id: entry.token.map(|(public_id, _)| public_id.into()),
             token_label: entry.token.map(|(_, label)| label.into()),
-            detail: entry.detail.map(Into::into),
+            detail: entry.detail.as_ref().map(Detail::to_text),
             count: entry.count,
             address: entry.source.address.clone(),
             program: entry.source.program.clone(),

@@ -56,7 +56,7 @@ fn add(app: &TestApp, count: i64, at: Timestamp, action: Action) {
                     actor_name: &name,
                     target_name: Some("somebody"),
                     token: Some(("abcdefghij", "Power BI")),
-                    detail: Some("a detail"),
+                    detail: Some(domain::activity::Detail::words("a detail")),
                     ..Entry::new(Some(OrganizationId(1)), action, at.plus(number), &source)
                 };
                 activity::insert(connection, &new)?;

@@ -10,7 +10,7 @@ fn taken(app: &TestApp) -> usize {
         .read::<_, StorageError>(|connection| {
             let ann = domain::user::Email::parse("ann@example.org").expect("an address");
             let ann = users::find_by_email(connection, &ann)?.expect("Ann").0.id;
-            Ok(tokens::in_places(connection, ann)?.len())
+            Ok(tokens::active(connection, ann)?.len())
         })
         .unwrap()
 }

@@ -133,7 +133,7 @@ async fn entries_that_are_written_together_stand_in_the_chains_of_their_organiza
     });
     assert_eq!(checked(&app.db, here), before[0] + 60);
     assert_eq!(checked(&app.db, None), before[1] + 40);
-    let thousands = [together; 1000].concat();
+    let thousands = vec![together; 1000].concat();
     app.db.write::<_, StorageError>(|connection| activity::insert_all(connection, &thousands)).expect("there is room");
     assert_eq!(checked(&app.db, here), before[0] + 3060);
 }

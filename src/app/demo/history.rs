@@ -3,7 +3,7 @@
 use super::{DAY, HOUR, MINUTE, Person, entry};
 use crate::{Result, random};
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     time::Timestamp,
     token::{self, ApiKey, InactivityExpiry, Pepper, RevokedBy, Scope, TokenKind},
 };
@@ -87,7 +87,7 @@ fn add_leaked(connection: &mut AnyConnection, awa: &Person, pepper: &Pepper, now
     let told = activity::Entry {
         target: Some(awa.user),
         target_name: Some(awa.name),
-        detail: Some(PLACE),
+        detail: Some(Detail::words(PLACE)),
         token: named,
         ..activity::Entry::new(Some(awa.organization), Action::TokenLeaked, leaked, &scanner)
     };
@@ -129,7 +129,7 @@ fn add_revoked(
     let told = activity::Entry {
         target: Some(ibrahim.user),
         target_name: Some(ibrahim.name),
-        detail: Some(REASON),
+        detail: Some(Detail::words(REASON)),
         ..entry(awa, Action::TokenRevoked, revoked, named, &browser)
     };
     activity::insert(connection, &told)?;

@@ -3,7 +3,7 @@
 use super::{CURL, EXCEL, HOUR, MINUTE, PYTHON, Person, R, calls, entry};
 use crate::{Result, random};
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     permission::{Permission, Permissions},
     time::{DAY, Timestamp},
     token::{self, ApiKey, InactivityExpiry, Pepper, RevokedBy, TokenId, TokenKind},
@@ -176,7 +176,7 @@ fn add_one(
     if let Some(used) = sample.rotated.map(|(_, last)| last).or(sample.used) {
         let first = ago(sample.made).plus(HOUR);
         note_uses(connection, token, first, used, now)?;
-        activity::insert(connection, &activity::Entry { at: first, source: &called(used), ..by_itself })?;
+        activity::insert(connection, &activity::Entry { at: first, source: &called(used), ..by_itself.clone() })?;
     }
     if let Some((rotated, _)) = sample.rotated {
         let ends_at = ago(rotated).plus(7 * DAY);
@@ -185,9 +185,8 @@ fn add_one(
         let digest = pepper.digest(second.reveal());
         let new = NewKey { public_id: &token::public_id(random::fill), digest, form_nonce: &random::code(), ..new };
         token = service_users::insert_key(connection, &new, ago(rotated))?;
-        let until = ends_at.rfc3339();
         let rotation = entry(maker, Action::TokenRotated, ago(rotated), named, &source);
-        activity::insert(connection, &activity::Entry { detail: Some(&until), ..rotation })?;
+        activity::insert(connection, &activity::Entry { detail: Some(Detail::Moment(ends_at)), ..rotation })?;
         if let Some(used) = sample.used {
             note_uses(connection, token, ago(rotated).plus(HOUR), used, now)?;
         }
@@ -197,13 +196,16 @@ fn add_one(
         service_users::revoke(connection, id, token, revocation, ago(revoked))?;
         activity::insert(connection, &entry(maker, Action::TokenRevoked, ago(revoked), named, &source))?;
     } else if tokens::expire(connection, token, now)? {
-        activity::insert(connection, &activity::Entry { action: Action::TokenExpired, actor_name: "", ..by_itself })?;
+        activity::insert(
+            connection,
+            &activity::Entry { action: Action::TokenExpired, actor_name: "", ..by_itself.clone() },
+        )?;
     }
     if let Some((count, last)) = sample.refused {
         let (refused, at) = (called(last), ago(last.0));
         tokens::note_refused(connection, &[tokens::Uses { token, at, source: &refused, count: count.into() }])?;
         let (action, count) = (Action::RevokedTokenRefused, count.into());
-        activity::insert(connection, &activity::Entry { action, at, count, source: &refused, ..by_itself })?;
+        activity::insert(connection, &activity::Entry { action, at, count, source: &refused, ..by_itself.clone() })?;
     }
     Ok(key)
 }

@@ -7,7 +7,7 @@ use crate::{
     tokens::{known_form, revoke_in},
 };
 use domain::{
-    activity::Action,
+    activity::{Action, Detail},
     organization::OrganizationId,
     service_user::ServiceToken,
     text,
@@ -172,7 +172,10 @@ fn revoke_any(
                 && service_users::revoke(connection, token.id, token.key.token, revocation, now)?;
             if revoked {
                 let named = Some((token.public_id.as_str(), token.name.as_str()));
-                activity::insert(connection, &activity::Entry { token: named, detail: reason, ..by })?;
+                activity::insert(
+                    connection,
+                    &activity::Entry { token: named, detail: reason.map(Detail::words), ..by },
+                )?;
             }
             Ok(revoked)
         }

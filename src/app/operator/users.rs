@@ -184,10 +184,10 @@ pub async fn block_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool>
             email_changes::forget(connection, user.id)?;
             let blocked = entry(None, Action::AccountBlocked, now);
             let blocked = activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..blocked };
-            insert_everywhere(connection, user.id, blocked)?;
+            insert_everywhere(connection, user.id, blocked.clone())?;
             for place in places::list(connection, Some(user.id))? {
-                let by = activity::Entry { organization: Some(place.organization), ..blocked };
-                revoke_tokens(connection, &place, activity::Entry { action: Action::TokenRevoked, ..by })?;
+                let by = activity::Entry { organization: Some(place.organization), ..blocked.clone() };
+                revoke_tokens(connection, &place, activity::Entry { action: Action::TokenRevoked, ..by.clone() })?;
                 withdraw_invitations(connection, place.organization, (user.id, &user.email), by)?;
             }
             Ok(true)
@@ -302,7 +302,7 @@ async fn hashed_random_password(jeton: &Jeton) -> Result<(String, String)> {
 fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::Entry<'_>) -> Result<()> {
     for (_, token) in tokens::active(connection, place.user)? {
         if token.membership == place.membership {
-            revoke_in(connection, &token, RevokedBy::Operator.into(), by)?;
+            revoke_in(connection, &token, RevokedBy::Operator.into(), by.clone())?;
         }
     }
     Ok(())

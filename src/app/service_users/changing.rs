@@ -8,7 +8,7 @@ use crate::{
     tokens::known_form,
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     service_user::ServiceToken,
     text,
     time::Timestamp,
@@ -66,7 +66,7 @@ pub async fn rename(jeton: &Jeton, at: &Admin, id: &str, form: NameForm, source:
         }
         is_newest(service_users::rename(change.connection, change.token.id, version, &name)?)?;
         let renamed = ServiceToken { name: name.clone(), ..change.token.clone() };
-        let before = Some(change.token.name.as_str());
+        let before = Some(Detail::words(&change.token.name));
         write_entry(change.connection, change.at, Action::TokenRenamed, &renamed, before, change.now, &source)
     })
     .await
@@ -91,9 +91,9 @@ pub async fn change_expiry(jeton: &Jeton, at: &Admin, id: &str, form: ExpiryForm
             return Err(Problems::one(Field::Inactivity, Problem::WouldExpire).into());
         }
         is_newest(service_users::set_inactivity(change.connection, change.token.id, version, inactivity)?)?;
-        let days = inactivity.days().to_string();
+        let days = Detail::Days(inactivity.days().into());
         let Change { connection, at, token, now } = change;
-        write_entry(connection, at, Action::TokenExpiryChanged, token, Some(&days), *now, &source)?;
+        write_entry(connection, at, Action::TokenExpiryChanged, token, Some(days), *now, &source)?;
         expire(connection, at, token, *now, &source)
     })
     .await
@@ -127,9 +127,9 @@ pub async fn change_permissions(
         }
         may_give(&change.at.still(change.connection)?, wanted.without(before), Field::Permissions)?;
         is_newest(service_users::set_permissions(change.connection, change.token.id, version, wanted)?)?;
-        let detail = wanted.difference(before);
+        let detail = Detail::permissions(before, wanted);
         let Change { connection, at, token, now } = change;
-        write_entry(connection, at, Action::TokenPermissionsChanged, token, Some(&detail), *now, &source)
+        write_entry(connection, at, Action::TokenPermissionsChanged, token, Some(detail), *now, &source)
     })
     .await
 }

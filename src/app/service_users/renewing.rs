@@ -9,7 +9,7 @@ use crate::{
     tokens::{checked_nonce, known_form},
 };
 use domain::{
-    activity::{Action, Source},
+    activity::{Action, Detail, Source},
     permission::{ManageIntegrations, OrgGrant},
     service_user::ServiceToken,
     time::Timestamp,
@@ -111,8 +111,7 @@ pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, sourc
             let quiet_seconds = quiet.map(|hours| hours * HOUR);
             service_users::let_run_out(connection, token.key.token, ends_at, quiet_seconds)?;
             add_key(connection, &grant, &token, digest, &nonce, slot, now)?;
-            let until = ends_at.rfc3339();
-            write_entry(connection, &at, Action::TokenRotated, &token, Some(&until), now, &source)?;
+            write_entry(connection, &at, Action::TokenRotated, &token, Some(Detail::Moment(ends_at)), now, &source)?;
             let touched = tokens::touched(connection, token.key.token)?;
             Ok((find_in(connection, grant.organization(), &id, now)?, touched))
         })

@@ -139,10 +139,10 @@ pub(crate) fn end_in(
         users::end_sessions(connection, person.user)?;
         sessions::delete_all(connection, person.user)?;
     }
-    activity::insert(connection, &to(person, by))?;
+    activity::insert(connection, &to(person, by.clone()))?;
     for (_, token) in &stopped {
         let token = Some((token.public_id.as_str(), token.label.as_str()));
-        let entry = activity::Entry { action: Action::TokenRevoked, token, ..to(person, by) };
+        let entry = activity::Entry { action: Action::TokenRevoked, token, ..to(person, by.clone()) };
         activity::insert(connection, &entry)?;
     }
     withdraw_invitations(connection, person.organization, (person.user, &person.email), by)
@@ -158,7 +158,7 @@ pub(crate) fn withdraw_invitations(
 ) -> Result<()> {
     for (id, email) in invitations::by_or_for(connection, organization, user, email)? {
         invitations::delete(connection, organization, id)?;
-        let entry = activity::Entry { action: Action::InvitationWithdrawn, target_name: Some(&email), ..by };
+        let entry = activity::Entry { action: Action::InvitationWithdrawn, target_name: Some(&email), ..by.clone() };
         activity::insert(connection, &entry)?;
     }
     Ok(())
@@ -169,7 +169,7 @@ pub(crate) fn withdraw_invitations(
 pub(crate) fn reactivate_in(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
     let activated = memberships::activate(connection, person.membership, person.organization, person.set.id, by.at)?;
     if activated {
-        activity::insert(connection, &to(person, by))?;
+        activity::insert(connection, &to(person, by.clone()))?;
     }
     Ok(activated)
 }

@@ -9,7 +9,7 @@ use super::super::{
 use super::Chained;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use domain::{
-    activity::{Action, Hash, Key, Logged, PageFrom, Source},
+    activity::{Action, Detail, Hash, Key, Logged, PageFrom, Source},
     organization::OrganizationId,
     time::Timestamp,
     user::UserId,
@@ -42,18 +42,19 @@ struct Row {
 impl Row {
     fn logged(self) -> Result<Logged> {
         let Chained { token_public_id, token_label, .. } = self.entry;
+        let action = expect_column(Action::from_key(&self.entry.action), &self.entry.action)?;
         Ok(Logged {
             id: self.entry.id,
             position: self.position,
             organization: self.entry.organization_id.map(OrganizationId),
             at: Timestamp::from_seconds(self.entry.at),
-            action: expect_column(Action::from_key(&self.entry.action), &self.entry.action)?,
+            action,
             actor: self.entry.actor_user_id.map(UserId),
             actor_name: self.entry.actor_name,
             target: self.entry.target_user_id.map(UserId),
             target_name: self.entry.target_name,
             token: token_public_id.map(|public_id| (public_id, token_label.unwrap_or_default())),
-            detail: self.entry.detail,
+            detail: self.entry.detail.map(|text| Detail::parse(action, &text)),
             count: self.entry.count,
             source: Source {
                 address: self.entry.address,

@@ -11,7 +11,10 @@ use crate::{
 };
 use actix_web::{HttpResponse, web::Bytes};
 use app::{AppError, activity::Export, random};
-use domain::{activity::Logged, permission::ReadActivity};
+use domain::{
+    activity::{Detail, Logged},
+    permission::ReadActivity,
+};
 use serde_json::json;
 
 /// The name of the file with this ending.
@@ -100,7 +103,7 @@ fn csv_line(csv: Csv, entry: &Logged) -> String {
         Cell::Text(entry.target_name.as_deref().unwrap_or_default()),
         Cell::Text(token_id),
         Cell::Text(token),
-        Cell::Text(entry.detail.as_deref().unwrap_or_default()),
+        Cell::Text(&entry.detail.as_ref().map(Detail::to_text).unwrap_or_default()),
         Cell::Number(entry.count),
         Cell::Text(&entry.source.address),
         Cell::Text(&entry.source.program),
@@ -124,7 +127,7 @@ pub fn json_line(entry: &Logged) -> String {
         "target": entry.target_name,
         "token_id": token.map(|(public_id, _)| public_id),
         "token": token.map(|(_, label)| label),
-        "detail": entry.detail,
+        "detail": entry.detail.as_ref().map(Detail::to_text),
         "count": entry.count,
         "address": entry.source.address,
         "program": entry.source.program,

@@ -1,11 +1,11 @@
 //! Entries of the log as sentences.
 
 use crate::{texts::Texts, words::Calendar};
-use chrono::DateTime;
 use domain::{
-    activity::{Action, ActionGroup, Logged},
-    permission::{BuiltInSet, Permission},
-    protected_api::{Methods, Needs},
+    activity::{Action, ActionGroup, Detail, Logged},
+    permission::Permissions,
+    permission_set::SetName,
+    protected_api::Rule,
 };
 
 /// A piece of a sentence.
@@ -62,12 +62,10 @@ pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
             ACTOR => Piece::Name(names.actor.clone()),
             TARGET => Piece::Name(names.target.clone()),
             TOKEN => Piece::Name(names.token.clone()),
-            DETAIL => match entry.action {
-                Action::TokenExpiryChanged | Action::TokenRotated | Action::Exported | Action::InstallationRestored => {
-                    Piece::Words(names.detail.clone())
-                }
-                Action::UserPermissionSetChanged => Piece::Name(Name { words: names.detail.clone(), href: None }),
-                _ => Piece::Quote(names.detail.clone()),
+            DETAIL => match &entry.detail {
+                Some(Detail::Words(_)) if entry.action != Action::Exported => Piece::Quote(names.detail.clone()),
+                Some(Detail::PermissionSet(_)) => Piece::Name(Name { words: names.detail.clone(), href: None }),
+                _ => Piece::Words(names.detail.clone()),
             },
             c => {
                 words.push(c);
@@ -84,57 +82,48 @@ pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
 
 /// What else a sentence says, in the reader's words.
 pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
-    let detail = entry.detail.clone().unwrap_or_default();
-    match entry.action {
-        Action::UserPermissionSetChanged => {
-            BuiltInSet::from_key(&detail).map_or(detail, |set| t.built_in_set(set).into())
-        }
-        Action::TokenRotated | Action::InstallationRestored => match DateTime::parse_from_rfc3339(&detail) {
-            Ok(at) => calendar.exact(domain::time::Timestamp::from_seconds(at.timestamp())),
-            Err(_) => detail,
-        },
-        _ => detail,
+    match &entry.detail {
+        Some(Detail::PermissionSet(SetName::BuiltIn(set))) => t.built_in_set(*set).into(),
+        Some(Detail::Moment(at)) => calendar.exact(*at),
+        detail => detail.as_ref().map(Detail::to_text).unwrap_or_default(),
     }
 }
 
-/// A rule of a protected API in words, as its page says it; nothing of a line that is none.
-fn rule(t: Texts, line: &str) -> Option<String> {
-    let (request, needed) = line.rsplit_once(" → ")?;
-    let (methods, path) = request.split_once(' ')?;
-    let (needs, permission) = needed.split_once(' ').map_or((needed, None), |(needs, key)| (needs, Some(key)));
-    let (methods, needs) = (t.methods(Methods::from_key(methods)?), t.needs(Needs::from_key(needs)?));
-    Some(match permission {
-        Some(key) => format!("{methods} {path} → {needs}, {}", t.permission_with_group(Permission::from_key(key)?)),
-        None => format!("{methods} {path} → {needs}"),
-    })
+/// A rule of a protected API in words, as its page says it.
+fn rule(t: Texts, rule: &Rule) -> String {
+    let (methods, needs) = (t.methods(rule.methods), t.needs(rule.needs));
+    match rule.permission {
+        Some(permission) => format!("{methods} {} → {needs}, {}", rule.path, t.permission_with_group(permission)),
+        None => format!("{methods} {} → {needs}", rule.path),
+    }
 }
 
 /// What was added and taken away, a line each; the detail as it stands if it is not written that way.
 pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
-    if matches!(entry.action, Action::ProtectedApiCreated | Action::ProtectedApiChanged) {
-        let lines = entry.detail.iter().flat_map(|detail| detail.lines());
-        let in_words = |line: &str| match line {
-            "preflights" => t.protected_preflights_pass().to_owned(),
-            line => rule(t, line).unwrap_or_else(|| line.to_owned()),
-        };
-        return lines.map(in_words).collect();
-    }
-    let told = matches!(entry.action, Action::PermissionSetChanged | Action::TokenPermissionsChanged);
-    let Some(detail) = entry.detail.as_deref().filter(|_| told) else { return Vec::new() };
-    let named = |sign: char| -> Option<Vec<String>> {
-        let keys = detail.split_ascii_whitespace().filter_map(|word| word.strip_prefix(sign));
-        keys.map(|key| Permission::from_key(key).map(|permission| t.permission_with_group(permission))).collect()
+    let named = |permissions: &Permissions| {
+        let names: Vec<String> = permissions.iter().map(|permission| t.permission_with_group(permission)).collect();
+        Some(names.join(", ")).filter(|names| !names.is_empty())
     };
-    let is_difference = detail.split_ascii_whitespace().all(|word| word.starts_with(['+', '-']));
-    match (named('+'), named('-'), is_difference) {
-        (Some(added), Some(taken), true) => [
-            (!added.is_empty()).then(|| t.activity_added(added.join(", "))),
-            (!taken.is_empty()).then(|| t.activity_taken(taken.join(", "))),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        _ => vec![detail.to_owned()],
+    let has_lines = matches!(
+        entry.action,
+        Action::PermissionSetChanged
+            | Action::TokenPermissionsChanged
+            | Action::ProtectedApiCreated
+            | Action::ProtectedApiChanged
+    );
+    match &entry.detail {
+        Some(Detail::Permissions { added, removed }) => {
+            let added = named(added).map(|names| t.activity_added(names));
+            added.into_iter().chain(named(removed).map(|names| t.activity_taken(names))).collect()
+        }
+        Some(Detail::ProtectedApi { base_url, rules, lets_preflights }) => {
+            let mut lines = vec![base_url.as_str().to_owned()];
+            lines.extend(rules.iter().map(|one| rule(t, one)));
+            lines.extend(lets_preflights.then(|| t.protected_preflights_pass().to_owned()));
+            lines
+        }
+        Some(Detail::Words(words)) if has_lines => words.lines().map(str::to_owned).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -288,7 +277,7 @@ mod tests {
             target: Some(UserId(2)),
             target_name: Some("Léa".into()),
             token: Some(("abc".into(), "Power BI".into())),
-            detail: Some("laptop stolen".into()),
+            detail: Some(Detail::words("laptop stolen")),
             count: 3,
             source: Source::default(),
             hash: CHAIN_START,
@@ -338,19 +327,19 @@ mod tests {
     #[test]
     fn changes_of_permissions_are_told_by_their_names() {
         let mut entry = entry(Action::TokenPermissionsChanged);
-        entry.detail = Some("+assets.view -users.edit".into());
+        entry.detail = Some(Detail::parse(entry.action, "+assets.view -users.edit"));
         assert_eq!(changes(Texts(Language::En), &entry), ["+assets.view -users.edit"], "not all are permissions");
-        entry.detail = Some("+assets.view -assets.edit".into());
+        entry.detail = Some(Detail::parse(entry.action, "+assets.view -assets.edit"));
         let told = changes(Texts(Language::En), &entry);
         assert_eq!(told, ["Added: Assets: View.", "Taken away: Assets: Create and edit."]);
     }
+
     #[test]
     fn rules_of_protected_apis_are_told_in_words() {
         let mut entry = entry(Action::ProtectedApiChanged);
-        entry.detail = Some(
-            "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\npreflights"
-                .into(),
-        );
+        let text =
+            "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\npreflights";
+        entry.detail = Some(Detail::parse(entry.action, text));
         let told = changes(Texts(Language::Fr), &entry);
         let read = "Lecture (GET, HEAD, OPTIONS) /a b/* → Lecture seule, Modèles : Voir";
         let preflights = "Les navigateurs peuvent demander sans clé (CORS preflight).";
