@@ -95,7 +95,7 @@ async fn set_up(folder: &Path, database: &DatabaseUrl) -> Result<(), Box<dyn Err
         password: PASSWORD.into(),
         ..SetupForm::default()
     };
-    Jeton::open(settings)?.set_up(form, Source::default()).await?;
+    app::setup::set_up(&Jeton::open(settings)?, form, Source::default()).await?;
     Ok(())
 }
 
@@ -109,7 +109,8 @@ async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn E
     db.write::<_, StorageError>(|connection| lists::fill(connection, rows, now.seconds()))?;
     let middle = db.read::<_, StorageError>(|connection| middle(connection, now, rows))?;
     let home = "/orgs/croix-bleue-sahel";
-    let place = |place: inventory::Place| format!("{}.{}.{}.{}", place.rank, place.seconds, place.id, place.name);
+    let place =
+        |place: domain::token::listing::Place| format!("{}.{}.{}.{}", place.rank, place.seconds, place.id, place.name);
     let (newest, unused, named) = (place(middle.newest), place(middle.unused), place(middle.named));
     let (person, entry) = (middle.person.0, format!("{}.{}", middle.entry.at.seconds(), middle.entry.id));
     println!("tokens of service users, 20\t{home}/integrations/tokens");
@@ -127,11 +128,11 @@ async fn fill_lists(folder: &Path, url: &str, rows: i64) -> Result<(), Box<dyn E
 
 /// Places in the middle of lists, around which the list of a hundred rows has a whole page, too.
 struct Middle {
-    newest: inventory::Place,
-    unused: inventory::Place,
-    named: inventory::Place,
+    newest: domain::token::listing::Place,
+    unused: domain::token::listing::Place,
+    named: domain::token::listing::Place,
     person: MembershipId,
-    entry: activity::Key,
+    entry: domain::activity::Key,
 }
 
 const HOME: OrganizationId = OrganizationId(1);
@@ -142,27 +143,35 @@ fn unused_since(now: Timestamp) -> inventory::Filter {
     inventory::Filter { idle_since: Some(inventory::idle_for(60, now)), ..inventory::Filter::default() }
 }
 
-fn request(sort: inventory::Sort, from: inventory::PageFrom, limit: i64) -> inventory::PageRequest {
+fn request(
+    sort: domain::token::listing::Sort,
+    from: domain::token::listing::PageFrom,
+    limit: i64,
+) -> inventory::PageRequest {
     inventory::PageRequest { sort, from, limit }
 }
 
-const NEWEST: inventory::Sort = inventory::Sort::descending(inventory::Order::Created);
-const UNUSED: inventory::Sort = inventory::Sort::ascending(inventory::Order::LastUse);
-const NAMED: inventory::Sort = inventory::Sort::ascending(inventory::Order::Name);
+const NEWEST: domain::token::listing::Sort =
+    domain::token::listing::Sort::descending(domain::token::listing::Order::Created);
+const UNUSED: domain::token::listing::Sort =
+    domain::token::listing::Sort::ascending(domain::token::listing::Order::LastUse);
+const NAMED: domain::token::listing::Sort =
+    domain::token::listing::Sort::ascending(domain::token::listing::Order::Name);
 
 fn middle(connection: &mut AnyConnection, now: Timestamp, rows: i64) -> Result<Middle, StorageError> {
     let none = || StorageError::Row("too few rows".into());
     let half = rows / 2 - 25;
     let mut last = |filter: &inventory::Filter, sort, count| {
-        let request = request(sort, inventory::PageFrom::Start, count);
+        let request = request(sort, domain::token::listing::PageFrom::Start, count);
         let page = inventory::page(connection, HOME, filter, &request, now)?;
         Ok::<_, StorageError>(page.into_iter().next_back().ok_or_else(none)?.0)
     };
     let all = inventory::Filter::default();
     let (newest, named) = (last(&all, NEWEST, half)?, last(&all, NAMED, half)?);
     let unused = last(&unused_since(now), UNUSED, rows / 40)?;
-    let people = people::list(connection, HOME, &people::Filter::default(), people::PageFrom::Start, half)?;
-    let log = activity::page(connection, Some(HOME), &activity::Filter::default(), activity::PageFrom::Newest, half)?;
+    let people = people::list(connection, HOME, &people::Filter::default(), domain::membership::PageFrom::Start, half)?;
+    let log =
+        activity::page(connection, Some(HOME), &activity::Filter::default(), domain::activity::PageFrom::Newest, half)?;
     Ok(Middle {
         newest,
         unused,
@@ -178,9 +187,9 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
     let (owner, set) = (UserId(500), inventory::Filter::default());
     Db::open(DatabaseUrl::parse(url)?)?.read::<_, StorageError>(|connection| {
         let Middle { newest, unused, named, person, entry } = middle(connection, now, rows)?;
-        let newest = request(NEWEST, inventory::PageFrom::After(newest), PAGE);
-        let unused = request(UNUSED, inventory::PageFrom::After(unused), PAGE);
-        let named = request(NAMED, inventory::PageFrom::After(named), PAGE);
+        let newest = request(NEWEST, domain::token::listing::PageFrom::After(newest), PAGE);
+        let unused = request(UNUSED, domain::token::listing::PageFrom::After(unused), PAGE);
+        let named = request(NAMED, domain::token::listing::PageFrom::After(named), PAGE);
         let state = |state| inventory::Filter { state: Some(state), ..set.clone() };
         for (name, filter, request) in [
             ("Inventory: personal tokens, tokens of service users", set.clone(), &newest),
@@ -198,7 +207,7 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
         show("Tokens of service users", &lists::plans(connection, twenty)?);
         for (name, is_active) in [("Users", None), ("Users: active", Some(true))] {
             let filter = people::Filter { is_active, ..people::Filter::default() };
-            let from = people::PageFrom::After(person);
+            let from = domain::membership::PageFrom::After(person);
             show(name, &lists::plans(connection, |connection| people::list(connection, HOME, &filter, from, PAGE))?);
         }
         let all = activity::Filter::default();
@@ -207,7 +216,7 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
             ("Activity log: by or about one person", activity::Filter { people: Some(vec![owner]), ..all.clone() }),
             ("Activity log: one kind", activity::Filter { actions: Some(vec![Action::TokenRevoked]), ..all }),
         ] {
-            let from = activity::PageFrom::Before(entry);
+            let from = domain::activity::PageFrom::Before(entry);
             show(
                 name,
                 &lists::plans(connection, |connection| activity::page(connection, Some(HOME), &filter, from, PAGE))?,

@@ -76,7 +76,7 @@ fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
 fn is_of_other_session(request: &HttpRequest, fields: &Fields) -> bool {
     let (Some(jeton), Some(who)) = (request.app_data::<App>(), SignedIn::known(request)) else { return false };
     let is_theirs =
-        value(fields, "csrf").is_some_and(|token| app::forms::is_of_other_session(&jeton, &who.actor, token));
+        value(fields, "csrf").is_some_and(|token| app::forms::is_of_other_session(jeton, &who.actor, token));
     is_theirs && path::form_page(request.path()).is_some()
 }
 
@@ -90,7 +90,7 @@ fn ask_to_sign_in(answer: ServiceResponse<BoxBody>, fields: &Fields) -> ServiceR
     let request = answer.request();
     let Some(jeton) = request.app_data::<App>().filter(|_| !is_htmx(request)) else { return answer };
     let token = value(fields, "csrf").unwrap_or_default();
-    let kept = path::form_page(request.path()).and_then(|_| app::forms::keep(&jeton, token, request.path(), fields));
+    let kept = path::form_page(request.path()).and_then(|_| app::forms::keep(jeton, token, request.path(), fields));
     match kept.map(|kept| sign_in::ask(request, jeton, kept)) {
         Some(Ok(page)) => answer.into_response(page),
         Some(Err(error)) => answer.error_response(error),

@@ -89,7 +89,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
             let token: Token = parse(&body)?;
             let who = SignedIn::known(&request).ok_or(WebError::SignedOut)?;
             let jeton = request.app_data::<App>().ok_or(WebError::StaleForm)?;
-            if app::forms::is_token(&jeton, &who.actor, &token.csrf) {
+            if app::forms::is_token(jeton, &who.actor, &token.csrf) {
                 Ok(Self(parse(&body)?))
             } else {
                 Err(WebError::StaleForm)

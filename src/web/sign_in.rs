@@ -194,8 +194,8 @@ pub async fn enter(
     let (password, devices) = (typed.password.clone(), session::devices(request));
     let begin = app::sign_in::sign_in(app, &typed.email, password, devices, source::of(request)).await?;
     let (key, cookie) = session::begin(app, request, begin).await?;
-    let who = session::introduce(request, app, app::sessions::authenticate(&app, key).await?).await;
-    Ok((who, [cookie, Ours::Device.cookie(request, app::sign_in::mark_device(&app, &typed.email).0)]))
+    let who = session::introduce(request, app, app::sessions::authenticate(app, key).await?).await;
+    Ok((who, [cookie, Ours::Device.cookie(request, app::sign_in::mark_device(app, &typed.email).0)]))
 }
 
 fn refuse(error: AppError, form: SignInPage) -> Result<HttpResponse, WebError> {

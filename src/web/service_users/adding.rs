@@ -168,7 +168,7 @@ async fn new_page(
         fields: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
         nonce: if is_used_up { app::tokens::form_nonce() } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
-        asks_password: at_password.is_some() || !app::sessions::recently_authenticated(&app, at.who.actor()),
+        asks_password: at_password.is_some() || !app::sessions::recently_authenticated(app, at.who.actor()),
         errors,
         full,
         typed,

@@ -88,13 +88,13 @@ pub async fn confirm_regeneration(
 
 async fn regeneration(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Result<Confirm, WebError> {
     let t = at.shell(Nav::Integrations).t;
-    let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(&app, &at.who).await?);
+    let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(app, &at.who).await?);
     Ok(Confirm {
         title: t.service_end_regenerate_title(),
         heading: t.service_end_regenerate_heading(&token.name),
         text: vec![t.service_end_regenerate_text().into(), t.service_end_regenerate_place(SERVICE_LIMIT)],
         nonce: Some(nonce),
-        asks_password: !app::sessions::recently_authenticated(&app, at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         is_possible: full.is_none(),
         full,
         ..Confirm::new(at, token, "regeneration", false)

@@ -183,7 +183,7 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
         organization: organization.unwrap_or_default(),
         nonce: if is_used_up { app::tokens::form_nonce() } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
-        asks_password: at_password.is_some() || !app::sessions::recently_authenticated(&app, &who.actor),
+        asks_password: at_password.is_some() || !app::sessions::recently_authenticated(app, &who.actor),
         errors,
         full,
         typed,

@@ -121,7 +121,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
         sets: choices(at, t, &sets, chosen, person.set.id.0),
         before: person.set.id.0,
-        asks_password: !app::sessions::recently_authenticated(&app, at.who.actor()),
+        asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         errors: Errors::default(),
         set_action: path::person_set(slug, id.0),
         deactivation: path::deactivation(slug, id.0),

@@ -900,7 +900,7 @@ impl Tour {
         self.sent.push((format!("{name} ({})", self.language), sent));
         self.pictures(name).await;
         // One language is wide where the other is narrow.
-        let is_wide = (self.seen % 2 == 0) == (self.language == "en");
+        let is_wide = self.seen.is_multiple_of(2) == (self.language == "en");
         self.seen += 1;
         if is_wide {
             found.extend(browser.axe().await);
