@@ -2,7 +2,7 @@
 //! what was revoked.
 //!
 //! That a revoked token is refused everywhere needs none of this: each verdict takes an epoch that was read after its request
-//! arrived ([`super::freshness`]). This is the evidence of it, for receipts ([`super::revocations`]). A beat reads the epoch as
+//! arrived ([`super::verify`]). This is the evidence of it, for receipts ([`super::revocations`]). A beat reads the epoch as
 //! a request would, so that a node without requests tells as well, and tells of those revocations that the beat *before* had
 //! read: what had begun by then has been answered or has lost its patience, so the last accepted use is final.
 //!

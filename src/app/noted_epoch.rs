@@ -1,7 +1,7 @@
 //! What a node remembers of the database beyond its own end: the highest epoch it has seen.
 //!
 //! A database that was restored from a backup, or whose standby took over without the last commits, has a lower one: tokens
-//! that were revoked since would be accepted again. A running node notices that by itself ([`super::freshness`]); this
+//! that were revoked since would be accepted again. A running node notices that by itself ([`super::verify`]); this
 //! file lets one that starts notice it (R5, R13).
 
 use super::{StartError, secrets};

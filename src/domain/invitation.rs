@@ -31,7 +31,7 @@ pub struct Invitation {
     pub slug: String,
     /// Its name.
     pub organization_name: String,
-    /// Whom it is for, as addresses are kept ([`Email::as_str`]).
+    /// Whom it is for, as addresses are kept ([`Email::as_str`](crate::user::Email::as_str)).
     pub email: String,
     /// What they may do once they have joined.
     pub set: PermissionSet,

@@ -1,4 +1,4 @@
-//! The table of everything that is served but forward-auth, which [`super::front`] answers, and the addresses that pages link
+//! The table of everything that is served but forward-auth, which [`super::forward_auth`] answers, and the addresses that pages link
 //! to.
 
 pub mod path;

@@ -4,7 +4,7 @@ use proc_macro::{TokenStream, TokenTree};
 
 /// Runs a test on SQLite and on Postgres, as `the_name::sqlite` and `the_name::postgres`:
 ///
-/// ```ignore
+/// ```text
 /// #[db_test]
 /// async fn two_requests_at_nine_of_ten_make_one_token(db: TestDb) {
 ///     …
