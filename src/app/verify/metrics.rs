@@ -28,7 +28,7 @@ pub struct Verifications {
     outcomes: [Counter; OUTCOMES.len()],
     /// Keys that were in the cache.
     pub known: Counter,
-    /// How long the lookups of other keys took.
+    /// How long the lookups of the other keys took.
     pub lookups: Durations,
 }
 
@@ -60,7 +60,7 @@ pub struct Measured {
     pub outcomes: [u64; OUTCOMES.len()],
     /// Keys that were in the cache.
     pub known: u64,
-    /// How long the lookups of other keys took.
+    /// How long the lookups of the other keys took.
     pub lookups: Timed,
     /// How long the reads of the epoch from the database took.
     pub epoch_reads: Timed,
