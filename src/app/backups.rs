@@ -182,9 +182,9 @@ pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restore
 
 fn undecided(label: &backups::Label) -> BackupError {
     BackupError::Refused(format!(
-        "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here shows which. \
-         Choose one: --revoke-all revokes every token in it, so that new ones must be created; --keep-tokens keeps every \
-         token in it active",
+        "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here shows \
+         which. Choose one: --revoke-all revokes every token in it, so that new ones must be \
+         created; --keep-tokens keeps every token in it active",
         label.made_at
     ))
 }

@@ -41,7 +41,7 @@ use storage::{
 pub struct AddForm {
     /// Their e-mail address.
     pub email: String,
-    /// Their name; ignored if there is already an account with this address.
+    /// Their name; an existing account keeps its own.
     pub name: String,
     /// The slug of the organization.
     pub organization: String,
