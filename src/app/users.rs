@@ -98,7 +98,7 @@ pub struct PersonFacts {
     pub tokens: usize,
     /// How many sessions they have, in all organizations.
     pub sessions: usize,
-    /// How many open invitations they have sent.
+    /// How many of their invitations nobody has accepted yet.
     pub invitations: i64,
     /// Why the caller cannot end their access, if so.
     pub refusal: Option<Problem>,
