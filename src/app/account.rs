@@ -14,24 +14,24 @@ use domain::{
 use std::str::FromStr;
 use storage::{activity, memberships, password_links, sessions, users};
 
-/// What the profile form asks for, as it was typed.
+/// The profile form, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileForm {
     /// The name.
     pub name: String,
     /// The e-mail address.
     pub email: String,
-    /// A language's tag, or empty for what the browser says.
+    /// A language tag, or empty for the browser's language.
     pub language: String,
     /// The IANA name of a time zone.
     pub time_zone: String,
     /// A theme's key.
     pub theme: String,
-    /// The password, which a new e-mail address needs unless it was entered lately.
+    /// The password, which a new e-mail address requires unless it was entered recently.
     pub password: Option<String>,
 }
 
-/// The address that was typed. One that the user has stays as it is, even if nobody could get it anew.
+/// Reads the typed address. The user's current address is always accepted, even if today's rules would refuse it.
 fn typed_email(actor: &Actor, typed: &str) -> std::result::Result<Email, EmailError> {
     match Email::known(typed) {
         Ok(email) if !is_another(actor.user(), &email) => Ok(email),
@@ -39,12 +39,12 @@ fn typed_email(actor: &Actor, typed: &str) -> std::result::Result<Email, EmailEr
     }
 }
 
-/// Changes the user's name, e-mail address, language, time zone and theme. A new e-mail address is a new way to
-/// sign in, so it needs the password, and where mail is sent also a proof ([`email_changes`]). Returns whether it
-/// waits for that.
+/// Changes the user's name, e-mail address, language, time zone and theme. A new e-mail address is a new way to sign
+/// in, so it requires the password and, where mail is sent, confirmation by mail ([`email_changes`]). Returns whether
+/// the address waits for its confirmation.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong; too many new addresses.
+/// [`AppError::Invalid`] with what is wrong; [`AppError::TooManyAttempts`] for too many new addresses.
 pub async fn change_profile(
     jeton: &Jeton,
     actor: &Actor,
@@ -76,7 +76,7 @@ pub async fn change_profile(
     let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
     let posted = jeton.write(move |connection| {
         let Profile { name, email, .. } = &profile;
-        // Their address at this moment: a new one may have been proved since the request began.
+        // Their current address: a new one may have been confirmed since the request began.
         users::lock(connection, actor.user().id)?;
         let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
         users::update_settings(connection, user.id, &profile)?;
@@ -88,7 +88,7 @@ pub async fn change_profile(
         if is_new {
             email_changes::change(connection, &user, name, email, (now, &source)).map_err(or_taken)?;
         } else if !is_another(&user, email) {
-            // Written otherwise.
+            // The same address, written differently.
             users::update_email(connection, user.id, email)?;
             memberships::rename(connection, user.id, name, email.as_str())?;
         }
@@ -101,10 +101,10 @@ pub async fn change_profile(
     Ok(mailer.is_some())
 }
 
-/// Changes the user's theme alone, as the switch in the menu does.
+/// Changes only the user's theme, as the switch in the menu does.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when there is no such theme.
+/// [`AppError::Invalid`] if there is no such theme.
 pub async fn change_theme(jeton: &Jeton, actor: &Actor, theme: &str) -> Result<()> {
     let theme = Theme::from_key(theme).ok_or(Problems::one(Field::Theme, Problem::NotAChoice))?;
     let id = actor.user().id;
@@ -112,7 +112,7 @@ pub async fn change_theme(jeton: &Jeton, actor: &Actor, theme: &str) -> Result<(
 }
 
 /// Changes the user's password and ends all their other sessions, in one transaction. Sign-ins with the old password
-/// that are under way at that moment end with them (S4).
+/// that are in progress end with them (S4).
 ///
 /// # Errors
 /// [`AppError::Invalid`] with what is wrong.
@@ -132,7 +132,7 @@ pub async fn change_password(jeton: &Jeton, actor: &Actor, current: String, new:
     let (actor, now) = (actor.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            // A change in another tab a moment ago has ended this session too.
+            // If another tab has just changed the password, this session has ended too.
             let generation =
                 users::update_password(connection, id, &old_hash, &new_hash)?.ok_or(AppError::SignedOut)?;
             sessions::keep(connection, &actor.session().public_id, generation, now)?;

@@ -1,4 +1,4 @@
-//! The activity log: read page by page, exported as a file, and checked for what was tampered with.
+//! The activity log: read page by page, exported as a file, and verified against tampering.
 
 use super::{
     AppError, Jeton, Result,
@@ -24,26 +24,27 @@ use storage::{
     tokens::inventory,
 };
 
-/// Entries on a page.
+/// The number of entries on a page.
 pub const PAGE: usize = 40;
-/// Entries of an export that are in memory at the same moment, and after which it is looked whether it may go on.
+/// The number of entries of an export that are in memory at once. After each batch, the export checks whether it is
+/// still allowed.
 const BATCH: i64 = 1000;
-/// Most people of one name whose entries are put together.
+/// The maximum number of people with the same name whose entries are listed together.
 const NAMESAKES: i64 = 5;
-/// Most people that a field proposes.
+/// The maximum number of people that a field proposes.
 const PROPOSED: i64 = 100;
 
-/// Which kinds of entries.
+/// The kind of entries to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// All of a group.
+    /// All actions of a group.
     Group(ActionGroup),
     /// One action.
     One(Action),
 }
 
 impl Kind {
-    /// The kind with this key: that of a group or of an action.
+    /// Returns the kind with this key, which is that of a group or of an action.
     pub fn from_key(key: &str) -> Option<Self> {
         ActionGroup::from_key(key).map(Self::Group).or_else(|| Action::from_key(key).map(Self::One))
     }
@@ -56,18 +57,18 @@ impl Kind {
     }
 }
 
-/// What somebody looks for in the log; what is empty takes all.
+/// The filters of the log; an empty one matches everything.
 #[derive(Clone, Debug, Default)]
 pub struct LogForm {
-    /// The name or the e-mail address of somebody in the organization.
+    /// The name or e-mail address of a member of the organization.
     pub person: String,
     /// The public id of a token.
     pub token: String,
     /// The key of a [`Kind`].
     pub kind: String,
-    /// No earlier than this.
+    /// The earliest time, inclusive.
     pub since: Option<Timestamp>,
-    /// Before this.
+    /// The latest time, exclusive.
     pub until: Option<Timestamp>,
 }
 
@@ -80,27 +81,27 @@ pub struct LogPage {
     pub has_newer: bool,
     /// Whether there are older ones.
     pub has_older: bool,
-    /// The last entry of the whole log: its position and hash.
+    /// The position and hash of the last entry of the whole log.
     pub head: Option<(i64, Hash)>,
-    /// The e-mail addresses of those whom entries name and who are in the organization.
+    /// The e-mail addresses of members of the organization whom entries name.
     pub people: HashMap<UserId, String>,
-    /// Tokens that entries name and that are still there: whether it is a service user's.
+    /// The existing tokens that entries name, and whether each belongs to a service user.
     pub tokens: HashMap<String, bool>,
-    /// Some people of the organization, by name and e-mail address, to choose from.
+    /// Proposals for the person field: name and e-mail address.
     pub proposed: Vec<(String, String)>,
 }
 
-/// An export that has begun: each call of [`export_more`] gives the next entries.
+/// An export in progress: each call of [`export_more`] returns the next entries.
 pub struct Export {
     reader: Holder<ReadActivity>,
     filter: Filter,
     from: PageFrom,
 }
 
-/// A page of the organization's log.
+/// Returns a page of the organization's log.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what cannot be looked for.
+/// [`AppError::Invalid`] with invalid filters.
 pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, from: PageFrom) -> Result<LogPage> {
     let organization = reader.grant().organization();
     jeton
@@ -111,7 +112,7 @@ pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, f
         .await
 }
 
-/// What a page of the log shows besides entries, for one that could not be looked for.
+/// Returns a page without entries, for invalid filters.
 pub async fn empty_page(jeton: &Jeton, reader: &Holder<ReadActivity>) -> Result<LogPage> {
     let organization = reader.grant().organization();
     jeton
@@ -122,7 +123,7 @@ pub async fn empty_page(jeton: &Jeton, reader: &Holder<ReadActivity>) -> Result<
         .await
 }
 
-/// The entry of the organization's log at this position.
+/// Returns the entry of the organization's log at this position.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if there is none.
@@ -136,7 +137,7 @@ pub async fn find(jeton: &Jeton, reader: &Holder<ReadActivity>, position: i64) -
         .await
 }
 
-/// Begins an export of the log, and notes that in it. `what` is the name of the file.
+/// Begins an export of the log, and logs that. `what` is the name of the file.
 ///
 /// # Errors
 /// As [`page`].
@@ -160,10 +161,10 @@ pub async fn export(
     Ok(Export { reader: reader.clone(), filter, from: PageFrom::Newest })
 }
 
-/// The next entries of an export, newest first; none at its end.
+/// Returns the next entries of an export, newest first; none at its end.
 ///
 /// # Errors
-/// When the session has ended or the permission is gone meanwhile: no answer outlives its authority (V12).
+/// When the session has ended or the permission has been lost meanwhile: no answer outlives its authority (V12).
 pub async fn export_more(jeton: &Jeton, export: &mut Export) -> Result<Vec<Logged>> {
     let (reader, filter, from, now) = (export.reader.clone(), export.filter.clone(), export.from, jeton.clock.now());
     let entries = jeton
@@ -181,7 +182,7 @@ pub async fn export_more(jeton: &Jeton, export: &mut Export) -> Result<Vec<Logge
     Ok(entries)
 }
 
-/// What a form asks for, as storage knows it.
+/// Converts a form to a filter of the storage crate.
 fn filter(connection: &mut AnyConnection, organization: OrganizationId, form: &LogForm) -> Result<Filter> {
     let mut problems = Problems::default();
     let given = |typed: &str| Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty());
@@ -205,7 +206,7 @@ fn page_in(
     filter: &Filter,
     from: PageFrom,
 ) -> Result<LogPage> {
-    // One more than is shown tells whether there are more.
+    // One more than the page shows, to know whether there are more.
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let mut entries = activity::page(connection, Some(organization), filter, from, limit)?;
     let is_cut = entries.len() > PAGE;
@@ -227,7 +228,7 @@ fn page_in(
     })
 }
 
-/// Entries, and what is still known of those whom they name.
+/// Adds to entries what the database knows about the people and tokens that they name.
 fn with_names(connection: &mut AnyConnection, organization: OrganizationId, entries: Vec<Logged>) -> Result<LogPage> {
     let named: HashSet<UserId> = entries.iter().flat_map(|entry| [entry.actor, entry.target]).flatten().collect();
     let ids: HashSet<String> = entries.iter().filter_map(|entry| Some(entry.token.as_ref()?.0.clone())).collect();
@@ -239,8 +240,8 @@ fn with_names(connection: &mut AnyConnection, organization: OrganizationId, entr
     })
 }
 
-/// Writes an entry about a user's account as a whole, which every organization that they are active in has to know of: into
-/// the log of each, or of none if there is none.
+/// Writes an entry about a user's account as a whole into the log of each organization in which they are active. If
+/// there is none, the entry belongs to no organization.
 pub(super) fn insert_everywhere(
     connection: &mut AnyConnection,
     user: UserId,
@@ -248,7 +249,7 @@ pub(super) fn insert_everywhere(
 ) -> Result<()> {
     let mut all = places::list(connection, Some(user))?;
     all.retain(|place| place.standing == Standing::Active);
-    // In the order of organizations, so that two at once do not wait for each other.
+    // In the order of organizations, so that two transactions do not deadlock.
     for place in &all {
         activity::insert(connection, &activity::Entry { organization: Some(place.organization), ..entry.clone() })?;
     }
@@ -258,21 +259,21 @@ pub(super) fn insert_everywhere(
     Ok(())
 }
 
-/// What was found out about the log of an organization.
+/// The result of verifying the log of an organization.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// The organization's part of addresses; none for what belongs to no organization.
+    /// The organization's slug; `None` for entries that belong to no organization.
     pub slug: Option<String>,
-    /// How many entries were looked at.
+    /// How many entries were verified.
     pub entries: i64,
-    /// The last of them: its position and hash.
+    /// The position and hash of the last entry.
     pub head: Option<(i64, Hash)>,
-    /// What is wrong; nothing if it is as it was written.
+    /// What is wrong; empty if nothing was tampered with.
     pub breaks: Vec<Break>,
 }
 
 impl Records {
-    /// The newest entries of an organization's log, or of all organizations, newest first.
+    /// Returns the newest entries of an organization's log, or of all logs, newest first.
     ///
     /// # Errors
     /// [`AppError::NotFound`] if no organization has this slug.
@@ -289,8 +290,8 @@ impl Records {
         Ok(found)
     }
 
-    /// Looks at every entry of the log of an organization, or of all organizations, and at how they are chained. `noted` is
-    /// the position and hash of an entry as somebody noted them elsewhere.
+    /// Verifies every entry and the hash chain of an organization's log, or of all logs. `noted` is the position and
+    /// hash of an entry, as recorded elsewhere.
     ///
     /// # Errors
     /// [`AppError::NotFound`] if no organization has this slug.
@@ -320,7 +321,7 @@ fn slugs(connection: &mut AnyConnection) -> Result<HashMap<OrganizationId, Strin
     Ok(organizations::all(connection)?.into_iter().map(|named| (named.id, named.slug)).collect())
 }
 
-/// The chain of the organization with this slug, or all.
+/// Returns the chain of the organization with this slug, or all chains.
 fn chains(connection: &mut AnyConnection, slug: Option<&str>) -> Result<Vec<Option<OrganizationId>>> {
     let Some(slug) = slug else { return Ok(activity::chains(connection)?) };
     let found = organizations::find(connection, slug)?.ok_or(AppError::NotFound)?;

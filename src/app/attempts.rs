@@ -1,17 +1,16 @@
-//! How often passwords may be tried, and mails asked for (S7).
+//! Rate limits of password attempts and requested mails (S7).
 //!
-//! Who asks passes the narrow bucket first: that of their address, then that of the account. What is for all is taken
-//! last, and only by what those let through, so that whoever knocks in vain keeps nobody else out. The keys come from
-//! what the server knows: the folded e-mail address and the address of the connection (or what a configured proxy says
-//! of it).
+//! An attempt passes the narrow buckets first: that of its IP address, then that of the account. It takes from the
+//! bucket for everybody last, and only if the others let it through, so that refused attempts keep nobody else out. The
+//! buckets' keys are facts that the server knows: the folded e-mail address, and the IP address of the connection (or
+//! what a configured proxy says it is).
 //!
-//! Whoever the account knows, by a session or since they have signed in from this browser before, stands in no bucket
-//! with strangers: they have one of their own, and all of them together one of their account instead of one of their
-//! address. So neither somebody who tries the account's password, nor a storm from anywhere, nor a crowd behind one
-//! address keeps them out.
+//! Clients that the account knows, by a session or because the user has signed in from this browser before, share no
+//! bucket with strangers. Each has its own, and all clients known to an account share one bucket of the account instead
+//! of one of their IP address. So they are kept out neither by somebody who tries the account's password, nor by a
+//! flood of attempts from anywhere, nor by many users behind the same IP address.
 //!
-//! Mails have narrower buckets, by whoever has them sent and by whoever gets them, so that nobody's mailbox can be
-//! filled from here.
+//! Mails have smaller buckets, by sender and by recipient, so that Jeton cannot be used to flood a mailbox.
 
 use super::AppError;
 use domain::{organization::OrganizationId, user::UserId};
@@ -23,7 +22,7 @@ use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
 type Buckets = DefaultKeyedRateLimiter<String>;
 
-/// The buckets.
+/// The token buckets of all limits.
 pub struct Attempts {
     accounts: Buckets,
     clients: Buckets,
@@ -35,14 +34,14 @@ pub struct Attempts {
     clock: DefaultClock,
 }
 
-/// Who tries something that has to do with an account.
+/// An attempt that concerns an account.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
-    /// The account's folded e-mail address, whether there is such an account or not.
+    /// The folded e-mail address, whether it has an account or not.
     pub account: &'a str,
-    /// What the account knows them by, if anything: their session, or the mark of their browser.
+    /// How the account knows the client, if it does: by its session, or by the mark of its browser.
     pub known_by: Option<&'a str>,
-    /// The address that they come from.
+    /// The IP address of the client.
     pub address: &'a str,
 }
 
@@ -52,9 +51,9 @@ fn buckets(burst: u32, every: Duration) -> Buckets {
 }
 
 impl Attempts {
-    /// Full buckets: 10 tries an account and then one every 30 s; 30 a client, one every 2 s; 120 a network of clients,
-    /// 2 a second; 200 in all, 20 a second; 3 mails of a kind to one address, one every 10 minutes; 60 invitations of
-    /// one sender, one a minute; 30 reports of leaked keys a client, one every 2 s.
+    /// Creates full buckets: 10 attempts per account and then one every 30 s; 30 per client, then one every 2 s; 120
+    /// per network, then 2 a second; 200 in total, then 20 a second; 3 mails of a kind per recipient, then one every 10
+    /// minutes; 60 invitations per sender, then one a minute; 30 reports of leaked keys per client, then one every 2 s.
     pub fn new() -> Self {
         Self {
             accounts: buckets(10, Duration::from_secs(30)),
@@ -68,10 +67,10 @@ impl Attempts {
         }
     }
 
-    /// Takes one try of a password.
+    /// Takes one password attempt.
     ///
     /// # Errors
-    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    /// [`AppError::TooManyAttempts`] with the seconds until the next attempt.
     pub fn take(&self, attempt: Attempt<'_>) -> Result<(), AppError> {
         self.take_from(&self.accounts, attempt)
     }
@@ -79,16 +78,16 @@ impl Attempts {
     /// Takes one mail with a link for a new password.
     ///
     /// # Errors
-    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    /// [`AppError::TooManyAttempts`] with the seconds until the next attempt.
     pub fn take_password_mail(&self, attempt: Attempt<'_>) -> Result<(), AppError> {
         self.take_from(&self.mails, attempt)
     }
 
-    /// Takes one invitation by mail to `recipient`, a folded e-mail address, from whoever sends it and from all who
-    /// send for the same organization.
+    /// Takes one mailed invitation to `recipient`, a folded e-mail address, from the limits of the sender and of the
+    /// organization.
     ///
     /// # Errors
-    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    /// [`AppError::TooManyAttempts`] with the seconds until the next attempt.
     pub fn take_invitation(
         &self,
         UserId(sender): UserId,
@@ -100,19 +99,20 @@ impl Attempts {
         self.take_one(&self.mails, format!("invitation {recipient}"))
     }
 
-    /// Takes one new e-mail address of a user, `email` folded, whether it is mailed to or tells whether it is taken.
+    /// Takes one change of a user's e-mail address to the folded `email`, whether Jeton mails the address or only shows
+    /// that it is taken.
     ///
     /// # Errors
-    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    /// [`AppError::TooManyAttempts`] with the seconds until the next attempt.
     pub fn take_new_email(&self, UserId(user): UserId, email: &str) -> Result<(), AppError> {
         self.take_one(&self.mails, format!("new address of {user}"))?;
         self.take_one(&self.mails, format!("new address {email}"))
     }
 
-    /// Takes one report of leaked keys from `address`. Reports empty no other bucket: strangers send them.
+    /// Takes one report of leaked keys from `address`. Reports use no other bucket, as strangers send them.
     ///
     /// # Errors
-    /// [`AppError::TooManyAttempts`] with the seconds until the next.
+    /// [`AppError::TooManyAttempts`] with the seconds until the next attempt.
     pub fn take_report(&self, address: &str) -> Result<(), AppError> {
         self.take_one(&self.reports, client(address))
     }
@@ -135,7 +135,7 @@ impl Attempts {
         buckets.check_key(&key).map_err(|until| AppError::TooManyAttempts(wait(until)))
     }
 
-    /// Forgets what has filled up again.
+    /// Drops buckets that are full again.
     pub fn sweep(&self) {
         for buckets in [&self.accounts, &self.clients, &self.networks, &self.mails, &self.senders, &self.reports] {
             buckets.retain_recent();
@@ -143,17 +143,17 @@ impl Attempts {
     }
 }
 
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one household has to itself.
+/// Returns what counts as one client: an IPv4 address, or the /64 of an IPv6 address, which belongs to one household.
 fn client(address: &str) -> String {
     prefix(address, 4).unwrap_or_else(|| address.to_owned())
 }
 
-/// The /48 of an IPv6 address, which is given to anybody who asks: 65,536 clients of one hand.
+/// Returns the /48 of an IPv6 address. Anybody can get one, and with it 65,536 clients.
 fn network(address: &str) -> Option<String> {
     prefix(address, 3)
 }
 
-/// The first groups of an IPv6 address. An IPv4 address that was only written as one does not come here as such.
+/// Returns the first groups of an IPv6 address. IPv4-mapped addresses have been converted to IPv4 before.
 fn prefix(address: &str, groups: usize) -> Option<String> {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V6(v6)) => Some(format!("{:x?}", &v6.segments()[..groups])),
@@ -168,7 +168,7 @@ mod tests {
     const OWNER: Attempt<'_> =
         Attempt { account: "awa@example.org", known_by: Some("her laptop"), address: "192.0.2.7" };
 
-    /// How many of so many tries by strangers are let through.
+    /// Returns how many of `tries` attempts by strangers are let through.
     fn let_in(attempts: &Attempts, tries: usize, of: impl Fn(usize) -> (String, String)) -> usize {
         let is_let_in = |number: &usize| {
             let (account, address) = of(*number);
@@ -211,11 +211,11 @@ mod tests {
             assert!(through <= 155, "{what}: {through}");
             assert_eq!(let_in(&attempts, 10, honest), 10, "{what}");
         }
-        // One account from many addresses: what its own bucket refuses is in nobody's way either.
+        // One account from many IP addresses: attempts that the account's bucket refuses keep nobody else out either.
         let attempts = Attempts::new();
         assert_eq!(let_in(&attempts, 20_000, |n| ("eve@b".into(), format!("10.{}.{}.2", n / 200, n % 200))), 10);
         assert_eq!(let_in(&attempts, 10, honest), 10);
-        // Mails that are asked for are in the same bucket for all.
+        // Requested mails take from the same bucket for everybody.
         let attempts = Attempts::new();
         for n in 0..20_000 {
             let attempt = Attempt { account: &garbage(n), known_by: None, address: "192.0.2.7" };
@@ -227,11 +227,11 @@ mod tests {
     #[test]
     fn no_storm_and_no_crowd_keeps_out_whom_the_account_knows() {
         let attempts = Attempts::new();
-        // From more addresses than anybody can tell from honest ones; the owner's is among them.
+        // From so many IP addresses that they cannot be told apart from honest ones; the owner's is among them.
         let_in(&attempts, 20_000, |n| (format!("{n}@b"), format!("192.0.{}.{}", n / 200, n % 200)));
         assert_eq!(let_in(&attempts, 1, |_| ("leo@example.org".into(), "10.0.0.1".into())), 0, "strangers wait");
         assert!((0..10).all(|_| attempts.take(OWNER).is_ok()));
-        assert!(attempts.take(OWNER).is_err(), "a stolen session or mark has ten tries, too");
+        assert!(attempts.take(OWNER).is_err(), "a stolen session or mark has ten attempts, too");
         assert!(attempts.take(Attempt { known_by: Some("her phone"), ..OWNER }).is_ok());
         assert!(attempts.take_password_mail(OWNER).is_ok());
         let marks: Vec<String> = (0..100).map(|n| format!("mark {n}")).collect();

@@ -1,7 +1,7 @@
-//! Authority as values: whoever holds one of these has been found to have it, and a forgotten check does not compile.
+//! Authority as values: only a check creates one, so a forgotten check does not compile.
 //!
-//! An [`Actor`] is signed in; a [`Member`] is active in an organization; a [`Holder`] has one of its permissions, and an
-//! [`Administrator`] all of them. Verbs that change something ask once more inside their transaction (`still`).
+//! An [`Actor`] is signed in; a [`Member`] is active in an organization; a [`Holder`] has one of its permissions, and
+//! an [`Administrator`] all of them. Verbs that change something check again inside their transaction (`still`).
 
 use super::{AppError, Jeton, Result, sessions::Actor};
 use domain::{
@@ -14,7 +14,7 @@ use domain::{
 use std::ops::Deref;
 use storage::{AnyConnection, activity, memberships, organizations};
 
-/// Somebody at work in one of the organizations that they are active in.
+/// A signed-in user, working in one of the organizations in which they are active.
 #[derive(Clone, Debug)]
 pub struct Member {
     actor: Actor,
@@ -22,41 +22,41 @@ pub struct Member {
 }
 
 impl Member {
-    /// Who it is.
+    /// The signed-in user.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// Their place in the organization.
+    /// Their membership in the organization.
     pub fn membership(&self) -> &Membership {
         &self.membership
     }
 
-    /// The same with proof that they hold the permission of `A`.
+    /// Returns a [`Holder`] if they hold the permission of `A`.
     ///
     /// # Errors
-    /// [`AppError::Forbidden`] with the permission that is missing.
+    /// [`AppError::Forbidden`] with the missing permission.
     pub fn holding<A: Authority>(self) -> Result<Holder<A>> {
         let grant = self.membership.permissions.grant(self.membership.organization).map_err(AppError::Forbidden)?;
         Ok(Holder { member: self, grant })
     }
 
-    /// The same with proof that they are an administrator: somebody who holds every permission.
+    /// Returns an [`Administrator`] if they hold every permission.
     ///
     /// # Errors
-    /// [`AppError::Forbidden`] with a permission that is missing.
+    /// [`AppError::Forbidden`] with one of the missing permissions.
     pub fn administrating(self) -> Result<Administrator> {
         lacks_nothing(self.membership.permissions)?;
         Ok(Administrator(self))
     }
 
-    /// An entry of the organization's activity log about what they do.
+    /// Creates an entry of the organization's activity log about what they do.
     pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
         activity::Entry { organization: Some(self.membership.organization), ..self.actor.entry(action, at, source) }
     }
 }
 
-/// A [`Member`] who holds the permission of `A`: what the verbs of an organization ask for.
+/// A [`Member`] who holds the permission of `A`. The verbs of an organization require one.
 #[derive(Clone, Debug)]
 pub struct Holder<A> {
     member: Member,
@@ -72,16 +72,17 @@ impl<A> Deref for Holder<A> {
 }
 
 impl<A: Authority> Holder<A> {
-    /// What they may do, as it was when the request began: enough to read.
+    /// What they could do when the request began: sufficient for reading.
     pub fn grant(&self) -> &OrgGrant<A> {
         &self.grant
     }
 
-    /// What they may do at this moment, inside the transaction that is to change something: whoever lost the permission
-    /// while the request was on its way changes nothing any more.
+    /// Checks again what they may do, inside the transaction that changes something: a user who has lost the permission
+    /// since the request began changes nothing.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for somebody who is not active any more; [`AppError::Forbidden`] for one who lost it.
+    /// [`AppError::NotFound`] if they are not active any more; [`AppError::Forbidden`] if they have lost the
+    /// permission.
     pub fn still(&self, connection: &mut AnyConnection) -> Result<OrgGrant<A>> {
         let held = memberships::permissions(connection, self.membership.id)?.ok_or(AppError::NotFound)?;
         held.grant(self.membership.organization).map_err(AppError::Forbidden)
@@ -93,12 +94,12 @@ impl<A: Authority> Holder<A> {
 pub struct Administrator(Member);
 
 impl Administrator {
-    /// Who it is.
+    /// The member.
     pub fn member(&self) -> &Member {
         &self.0
     }
 
-    /// Whether they still are one, inside the transaction that is to change something.
+    /// Checks again that they hold every permission, inside the transaction that changes something.
     ///
     /// # Errors
     /// As [`Holder::still`].
@@ -115,8 +116,8 @@ fn lacks_nothing(held: Permissions) -> Result<()> {
     }
 }
 
-/// The organization that has or had this part of addresses, for somebody who is active in it. One that they are not
-/// active in is as little there as one that does not exist (A3).
+/// Finds the organization with this slug, current or former, for a user who is active in it. To everybody else, it does
+/// not exist (A3).
 ///
 /// # Errors
 /// [`AppError::NotFound`].

@@ -1,5 +1,5 @@
-//! Work that goes on for as long as the program does. A panic, whatever its cause, is not the end of it: it is counted, and
-//! the work begun anew after a pause.
+//! Background tasks that run as long as the program. A panic, whatever its cause, does not end a task: it is counted,
+//! and the task is restarted after a pause.
 
 use super::metrics::Counter;
 use futures_util::FutureExt;
@@ -11,20 +11,20 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// Before work that panicked is begun anew.
+/// The pause before a task that panicked is restarted.
 const PAUSE: Duration = Duration::from_secs(1);
 
 static PANICS: Counter = Counter::new();
 
-/// How often work has panicked since the start.
+/// Returns how often background tasks have panicked since the start.
 pub fn panics() -> u64 {
     PANICS.get()
 }
 
-/// Does `work` on a thread of its own, until it returns.
+/// Runs `work` on its own thread until it returns.
 ///
 /// # Errors
-/// When the system has no thread left.
+/// When the system cannot create a thread.
 pub fn thread(name: &'static str, mut work: impl FnMut() + Send + 'static) -> io::Result<()> {
     let go_on = move || {
         while catch_unwind(AssertUnwindSafe(&mut work)).is_err() {
@@ -35,7 +35,7 @@ pub fn thread(name: &'static str, mut work: impl FnMut() + Send + 'static) -> io
     thread::Builder::new().name(name.into()).spawn(go_on).map(drop)
 }
 
-/// Does `work` beside what else the calling thread does, until it returns or is aborted.
+/// Runs `work` as a task on the calling thread until it returns or is aborted.
 pub fn spawn<T: 'static>(name: &'static str, mut work: impl AsyncFnMut() -> T + 'static) -> JoinHandle<T> {
     tokio::task::spawn_local(async move {
         loop {
@@ -50,10 +50,10 @@ pub fn spawn<T: 'static>(name: &'static str, mut work: impl AsyncFnMut() -> T + 
     })
 }
 
-/// The panic itself is in the log already ([`super::log`]).
+/// Counts and logs the restart. The panic itself is already in the log ([`super::log`]).
 fn note(work: &str) {
     PANICS.count();
-    tracing::error!(work, "work in the background has panicked, and is begun anew");
+    tracing::error!(work, "a background task has panicked and is restarted");
 }
 
 #[cfg(test)]

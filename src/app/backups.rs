@@ -1,9 +1,9 @@
-//! Backups of a SQLite database, and putting one in its place.
+//! Backups of a SQLite database, and restoring them.
 //!
-//! A backup is one file: a copy of the database, with the pepper unless it is left out. What a restored database does
-//! not know is what has ended since: keys that were revoked would be accepted again. So whoever restores says what is
-//! to become of them, unless the database that is replaced tells which they are; and the epoch goes on from the higher
-//! of the two, so that the note of it (`noted_epoch`) guards against any older one afterwards, as before.
+//! A backup is one file: a copy of the database, with the pepper unless it is left out. A restored database does not
+//! know what has ended since the backup: revoked keys would be accepted again. So the operator decides what happens to
+//! its tokens, unless the replaced database shows which have ended. The epoch continues from the higher of the two
+//! databases, so that the remembered epoch (`noted_epoch`) still protects against older databases.
 
 use super::{
     AppError, StartError, leaks,
@@ -32,13 +32,13 @@ use storage::{
     tokens::{self, Revocation},
 };
 
-/// Why a backup was not made or not put in place.
+/// Why a backup was not created or not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// It takes another decision of whoever asked, which the text tells.
+    /// The operator must decide or do something else, as the text says.
     #[error("{0}")]
     Refused(String),
-    /// Something cannot be used.
+    /// A file, the pepper or the database cannot be used.
     #[error(transparent)]
     Start(#[from] StartError),
     /// The database failed.
@@ -54,10 +54,10 @@ impl From<StorageError> for BackupError {
 
 type Result<T> = std::result::Result<T, BackupError>;
 
-/// Writes a backup to a new file, for its owner alone, and returns its size in bytes. A server may write meanwhile.
+/// Writes a backup to a new file that only its owner can read, and returns its size in bytes. A server may be running.
 ///
 /// # Errors
-/// When it cannot be done; nothing is left behind then.
+/// When the backup fails, in which case no file is left.
 pub fn make(
     _: Operator,
     database: &DatabaseUrl,
@@ -69,7 +69,7 @@ pub fn make(
     let pepper_file = folder.join("pepper");
     if let DatabaseUrl::Postgres(_) = database {
         return Err(BackupError::Refused(format!(
-            "Postgres has a program of its own for this, pg_dump; keep {} as well, which no dump has",
+            "Postgres has its own program for this, pg_dump; also keep {}, which a dump does not include",
             pepper_file.display()
         )));
     }
@@ -80,7 +80,7 @@ pub fn make(
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     made.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            BackupError::Refused(format!("{} is there already, and no backup overwrites anything", file.display()))
+            BackupError::Refused(format!("{} already exists, and a backup overwrites nothing", file.display()))
         }
         _ => failed(file)(error).into(),
     })?;
@@ -94,7 +94,7 @@ fn its_pepper(path: &Path, known: &Installation) -> Result<String> {
     read_pepper(&text, known).ok_or_else(|| not_its(path))
 }
 
-/// Makes sure that a file survives a power cut. Returns its size.
+/// Ensures that a file survives a power cut, and returns its size.
 fn keep(file: &Path) -> Result<u64> {
     let kept = File::open(file).and_then(|opened| {
         opened.sync_all()?;
@@ -104,50 +104,50 @@ fn keep(file: &Path) -> Result<u64> {
     Ok(kept.map_err(failed(file))?)
 }
 
-/// What is to become of the tokens in a backup.
+/// What happens to the tokens in a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tokens {
     /// All are revoked.
     RevokeAll,
-    /// All work as they did then, also those that have ended since.
+    /// All work as at the time of the backup, even those that have ended since.
     KeepAll,
-    /// Those that have ended since are revoked, as far as the database that is replaced tells.
+    /// Those that have ended since according to the replaced database are revoked.
     AsReplaced,
 }
 
-/// What is to be restored, and how.
+/// What to restore, and how.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
-    /// The database that it becomes.
+    /// The database to restore to.
     pub database: &'a DatabaseUrl,
     /// The data folder.
     pub folder: &'a Path,
-    /// The backup.
+    /// The backup file.
     pub file: &'a Path,
-    /// Whether a database that is there may be set aside.
+    /// Whether an existing database may be set aside.
     pub replace: bool,
-    /// What becomes of its tokens.
+    /// What happens to its tokens.
     pub tokens: Tokens,
 }
 
-/// What was done.
+/// The result of a restore.
 #[derive(Clone, Debug)]
 pub struct Restored {
-    /// When the backup was made, RFC 3339.
+    /// When the backup was created, in RFC 3339.
     pub made_at: String,
     /// How many keys were revoked.
     pub revoked: usize,
-    /// Where the database is that was there before.
+    /// Where the replaced database is now.
     pub set_aside: Option<PathBuf>,
 }
 
-/// Puts a backup in the place of a database that nobody uses.
+/// Restores a backup in place of a database that is not in use.
 ///
 /// # Errors
-/// When it cannot be done, or takes a decision. Until everything is ready, nothing is changed.
+/// When the restore fails, or the operator must decide something. Nothing changes until everything is ready.
 pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restored> {
     let DatabaseUrl::Sqlite(target) = order.database else {
-        return Err(BackupError::Refused("Postgres has programs of its own for this: pg_restore, or psql".into()));
+        return Err(BackupError::Refused("Postgres has its own programs for this: pg_restore or psql".into()));
     };
     let (mut backup, label) = backups::read(order.file)?;
     let known =
@@ -159,7 +159,7 @@ pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restore
     let is_there = target.exists();
     if is_there && !order.replace {
         return Err(BackupError::Refused(format!(
-            "{} is there already: --replace sets it aside, under another name beside it",
+            "{} already exists: --replace renames it and keeps it in the same folder",
             target.display()
         )));
     }
@@ -182,19 +182,19 @@ pub fn restore(_: Operator, order: &Order<'_>, now: Timestamp) -> Result<Restore
 
 fn undecided(label: &backups::Label) -> BackupError {
     BackupError::Refused(format!(
-        "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here tells which. \
-         Choose one: --revoke-all revokes every token in it, so that new ones have to be made; --keep-tokens lets every \
-         token in it work",
+        "this backup is of {}. Tokens that were revoked since then would be accepted again, and nothing here shows \
+         which. Choose one: --revoke-all revokes every token in it, so that new ones must be \
+         created; --keep-tokens keeps every token in it active",
         label.made_at
     ))
 }
 
-/// The pepper that has to be written, if the one in the data folder is not the backup's.
+/// Returns the pepper to write, if the one in the data folder is not the backup's.
 fn choose_pepper(order: &Order<'_>, label: &backups::Label, known: &Installation) -> Result<Option<String>> {
     let path = order.folder.join("pepper");
     let there = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        // Whatever is damaged is none.
+        // A damaged file counts as another pepper.
         read => Some(String::from_utf8_lossy(&read.map_err(failed(&path))?).into_owned()),
     };
     if there.as_deref().is_some_and(|text| read_pepper(text, known).is_some()) {
@@ -203,19 +203,19 @@ fn choose_pepper(order: &Order<'_>, label: &backups::Label, known: &Installation
     match (&label.pepper, there) {
         (Some(pepper), _) if read_pepper(pepper, known).is_none() => Err(not_its(order.file)),
         (Some(_), Some(_)) if !order.replace => Err(BackupError::Refused(format!(
-            "{} is another one than the backup's: --replace sets it aside, under another name beside it",
+            "{} is not the pepper of the backup: --replace renames it and keeps it in the same folder",
             path.display()
         ))),
         (Some(pepper), _) => Ok(Some(pepper.clone())),
         (None, Some(_)) => Err(not_its(&path)),
         (None, None) => Err(BackupError::Refused(format!(
-            "this backup was made without the pepper: put the one that belongs to it at {} first",
+            "this backup has no pepper: first put the pepper that belongs to it at {}",
             path.display()
         ))),
     }
 }
 
-/// The text of a pepper if it is the one that a database was filled under.
+/// Returns the text of a pepper if it belongs to this installation.
 fn read_pepper(text: &str, known: &Installation) -> Option<String> {
     let pepper: Option<Pepper> = secrets::parse(text);
     pepper.is_some_and(|pepper| secrets::belongs(known, &pepper)).then(|| format!("{}\n", text.trim()))
@@ -225,15 +225,15 @@ fn not_its(path: &Path) -> BackupError {
     BackupError::Refused(format!("{}: this pepper does not belong to the database", path.display()))
 }
 
-/// What a database knows whose place another one takes.
+/// What the replaced database knows.
 struct Before {
-    /// The keys that it accepts, by what they are kept as.
+    /// The keys that it accepts, by their digests.
     live: HashMap<[u8; 32], Identity>,
     epoch: i64,
 }
 
-/// Asks a database that nobody uses. Nothing if it can tell nothing: if it is damaged, of another installation, older
-/// than the backup, or of a version that cannot be asked.
+/// Reads the database to be replaced, which is not in use. Returns `None` if it cannot be compared with the backup: it
+/// is damaged, of another installation, older than the backup, or of a version that cannot be read.
 fn look_back(target: &Path, known: &Installation, backup: i64, now: Timestamp) -> Result<Option<Before>> {
     let Some(mut database) = backups::take_out_of_use(target)? else { return Ok(None) };
     let mut ask = || -> Result<Option<Before>> {
@@ -255,7 +255,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a database to serve from of the copy of a backup. Returns its epoch, and how many keys were revoked.
+/// Turns the copy of a backup into a database for a server. Returns its epoch, and how many keys were revoked.
 fn prepare(
     new: &Path,
     what: Tokens,
@@ -283,7 +283,7 @@ fn prepare(
     Ok((epoch, revoked))
 }
 
-/// The keys that are accepted, by what they are kept as.
+/// Returns the keys that are accepted, by their digests.
 fn live(connection: &mut AnyConnection, now: Timestamp) -> Result<HashMap<[u8; 32], Identity>> {
     let digests = tokens::unrevoked(connection)?;
     let of = |kind: TokenKind| digests.iter().map(move |digest| (kind, digest.clone()));
@@ -294,7 +294,7 @@ fn live(connection: &mut AnyConnection, now: Timestamp) -> Result<HashMap<[u8; 3
     Ok(live.map(|(digest, (identity, _))| (digest, identity)).collect())
 }
 
-/// Writes into the log of each organization that it goes on from a backup, and revokes these keys. Returns how many.
+/// Logs in each organization that it continues from a backup, and revokes these keys. Returns how many.
 fn note_and_revoke(
     connection: &mut AnyConnection,
     mut ended: Vec<Identity>,
@@ -325,14 +325,14 @@ fn note_and_revoke(
     Ok(entries.len())
 }
 
-/// Sets aside what is there and puts the new files in its place. Returns where the database that was there is.
+/// Renames the existing files and puts the new ones in their place. Returns where the replaced database is now.
 ///
-/// Whenever this is interrupted, Jeton does not start: a database is missing or older than its note says, or it and the
-/// pepper do not belong together.
+/// If this is interrupted, Jeton does not start: the database is missing, is older than the remembered epoch, or does
+/// not belong to the pepper.
 fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&str>, now: Timestamp) -> Result<PathBuf> {
     let word = format!("replaced-{}-{}", now.rfc3339().replace(':', ""), random::hex(&random::bytes::<2>()));
     let set_aside = beside(target, &word);
-    // Those of a database that is damaged, or was not closed.
+    // These files exist if the database is damaged, or was not closed.
     for end in ["", "-wal", "-shm", "-journal"] {
         rename(&with_end(target, end), &with_end(&set_aside, end))?;
     }
@@ -346,7 +346,7 @@ fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&st
     Ok(set_aside)
 }
 
-/// Gives a file that root has made to whom its folder belongs, as whom the server runs.
+/// Gives a file that root created to the owner of its folder, as which the server runs.
 fn hand_over(file: &Path) -> io::Result<()> {
     const ROOT: u32 = 0;
     let folder = fs::metadata(storage::folder_of(file))?;
@@ -356,7 +356,7 @@ fn hand_over(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Renames a file, if it is there.
+/// Renames a file, if it exists.
 fn rename(from: &Path, to: &Path) -> Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

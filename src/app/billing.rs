@@ -8,31 +8,31 @@ use domain::{
 };
 use storage::{AnyConnection, activity, seats};
 
-/// How many months are shown, the current one among them.
+/// The number of months shown, including the current one.
 pub const MONTHS: usize = 12;
 
 /// What billing counts. Service users and tokens are free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Billing {
-    /// Memberships that are active at this moment.
+    /// The memberships that are active right now.
     pub seats: i64,
     /// Service users, active or not.
     pub service_users: i64,
-    /// Memberships that were active at any moment of each month (UTC), newest first: [`MONTHS`] of them, or as many as there
-    /// were since the first seat.
+    /// The memberships that were active at any time in each month (UTC), newest month first: [`MONTHS`] months, or as
+    /// many as there are since the first seat.
     pub months: Vec<(Month, i64)>,
 }
 
-/// The seats of the organization.
+/// Returns the seats of the organization.
 pub async fn overview(jeton: &Jeton, at: &Holder<SeeBilling>) -> Result<Billing> {
     let (at, month) = (at.clone(), Month::of(jeton.clock.now()));
     jeton.read(move |connection| billing(connection, &at, month)).await
 }
 
-/// The same for a file with this name, which the activity log notes.
+/// Returns the seats for a file with this name, and logs the export.
 ///
 /// # Errors
-/// When they are not allowed to any more.
+/// When the caller is not allowed to any more.
 pub async fn export_seats(
     jeton: &Jeton,
     at: &Holder<SeeBilling>,

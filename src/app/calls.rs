@@ -1,4 +1,4 @@
-//! How often a token was used, day by day.
+//! How often a token was used on each day.
 
 use super::{Jeton, Result};
 use domain::{
@@ -8,13 +8,13 @@ use domain::{
 };
 use storage::{AnyConnection, tokens};
 
-/// The calls with a personal token. Those that another node has not written down yet, a minute's at most, are missing.
+/// Returns the calls with a personal token. Calls of the last minute that another node has not yet written are missing.
 pub async fn of_token(jeton: &Jeton, token: &Token) -> Result<Calls> {
     let id = token.id;
     count(jeton, move |_| Ok(vec![id])).await
 }
 
-/// The same with all keys of a service user's token.
+/// Returns the calls with all keys of a service user's token, as [`of_token`].
 pub async fn of_service_user(jeton: &Jeton, token: &ServiceToken) -> Result<Calls> {
     let id = token.id;
     count(jeton, move |connection| Ok(tokens::keys_of(connection, id)?)).await
@@ -39,7 +39,7 @@ async fn count(
         .await
 }
 
-/// Forgets what is not shown any more.
+/// Deletes the counts of days that are not shown any more.
 pub(super) async fn sweep(jeton: &Jeton) -> Result<()> {
     let first = Calls::until(jeton.clock.now()).first();
     jeton.write(move |connection| Ok(tokens::forget_calls(connection, first)?)).await

@@ -1,14 +1,14 @@
-//! What time it is, and whether to believe it.
+//! The current time, and whether it can be trusted.
 //!
-//! A leading clock tells the time of day: the database's where nodes share a Postgres (L7), else the machine's. Beside it
-//! the machine's steady clock counts on, whatever anybody sets. Where the two part by more than a clock is set right by,
-//! somebody has set the leading one, or it was wrong before: nobody can tell which. Then nothing is decided and nothing
-//! is written until it is back, until the new time has been steady for longer than the old one was, or until whoever runs
-//! the server says that it is right. The same holds at the start for a clock that shows a time before the newest entry of
-//! the activity log, as that of a machine without a battery does.
+//! A leading clock gives the time of day: the database's clock where nodes share a Postgres (L7), otherwise the
+//! machine's. It is compared with the machine's monotonic clock, which nobody can set. If the two diverge by more than
+//! a usual correction, somebody has set the leading clock, or it was wrong before: Jeton cannot know which. It then
+//! decides and writes nothing until the old time is back, the new time has been steady for longer than the old one was,
+//! or the operator confirms the new time. The same applies if at the start the clock shows a time before the newest
+//! entry of the activity log, as on a machine without a clock battery.
 //!
-//! A clock that is wrong from the start and ahead cannot be told from one that is right. So what ends for ever because it
-//! is old ends only by a clock that has been steady for some time ([`Clock::is_settled`]).
+//! A clock that is ahead from the start looks like a correct one. So Jeton ends things permanently because of their age
+//! only once the clock has been steady for some time ([`Clock::is_settled`]).
 
 use super::{Jeton, Result};
 use domain::time::{SET_RIGHT, Timestamp};
@@ -22,64 +22,64 @@ use std::{
 };
 use storage::{activity, epoch, tokens};
 
-/// Furthest that a leading clock may jump, in milliseconds. Beyond it somebody has set a clock, and to go on would expire
-/// tokens, or let expired ones live.
+/// The longest jump of the leading clock that is accepted, in milliseconds. A longer one means that somebody has set
+/// the clock: to go on could expire tokens, or make expired ones active again.
 const FURTHEST_JUMP: u64 = SET_RIGHT.unsigned_abs() * 1000;
-/// What a clock may differ by from one look to the next, in milliseconds, without a closer look.
+/// The difference between two readings that needs no further check, in milliseconds.
 const UNREMARKABLE: u64 = 1000;
-/// Milliseconds for which a new time has to be steady at least before it is believed by itself.
+/// How long a new time must be steady at least before it is trusted without confirmation, in milliseconds.
 const SHORTEST_TRIAL: i64 = 5 * 60 * 1000;
-/// Seconds for which a clock has to be steady before anything is ended for ever by it.
+/// How long the clock must be steady before anything is ended permanently because of its age, in seconds.
 const SETTLED: i64 = 60 * 60;
-/// There is no lead yet.
+/// The lead before the first reading.
 const NONE: i64 = i64::MIN;
-/// The steady clock that counts on while the machine sleeps, where there is one: a laptop that slept has no wrong clock.
+/// The monotonic clock, on Linux the one that includes suspend: a laptop that was suspended has no wrong clock.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const STEADY: ClockId = ClockId::Boottime;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const STEADY: ClockId = ClockId::Monotonic;
 
-/// The one clock of a running Jeton. Clones share it, so a test that moves it moves it for everybody.
+/// The clock of a running Jeton. Clones share it, so a test that moves it moves it for all of them.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Hands>);
 
 #[derive(Debug)]
 struct Hands {
-    /// Seconds by which tests have moved it, as if so much time had passed.
+    /// By how many seconds tests have advanced the clock, as if that time had passed.
     ahead: AtomicI64,
-    /// Seconds by which tests have set the leading clock.
+    /// By how many seconds tests have set the leading clock ahead.
     set: AtomicI64,
-    /// The second at which it stands still; 0 while it runs.
+    /// The second at which tests have stopped the clock; 0 while it runs.
     stopped: AtomicI64,
     /// Whether the leading clock is another machine's.
     follows: AtomicBool,
-    /// How far the leading clock's time since 1970 is ahead of the steady clock, in milliseconds, as long as it was
-    /// believed; [`NONE`] before the first look at it.
+    /// The lead: how far the leading clock's time since 1970 is ahead of the monotonic clock, in milliseconds, when it
+    /// was last trusted; [`NONE`] before the first reading.
     lead: AtomicI64,
     /// Whether there is a [`Doubt`].
     is_doubted: AtomicBool,
     trust: Mutex<Trust>,
 }
 
-/// Why the leading clock is believed or not. Moments are those of the steady clock, in milliseconds.
+/// Why the leading clock is trusted or not. Times are those of the monotonic clock, in milliseconds.
 #[derive(Debug)]
 struct Trust {
-    /// Since when it is steady.
+    /// Since when the leading clock has been steady.
     since: i64,
-    /// Its lead then.
+    /// Its lead at that time.
     lead: i64,
     doubt: Option<Doubt>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Doubt {
-    /// It shows a time before that of the newest entry of the log.
+    /// It shows a time before that of the newest entry of the activity log.
     Behind(Timestamp),
-    /// It was steady until some moment, has jumped to this lead, and has been steady there since another one.
+    /// It was steady until `until`, then jumped to `lead`, where it has been steady since `since`.
     Jumped { until: i64, lead: i64, since: i64 },
 }
 
-/// The clock cannot be believed.
+/// Why the clock cannot be trusted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Untrusted(String);
@@ -88,19 +88,19 @@ pub struct Untrusted(String);
 #[derive(Clone, Copy, Debug)]
 struct Correction {
     lead: i64,
-    /// Seconds by which it is later than the old one.
+    /// By how many seconds the new time is later than the old one.
     by: i64,
-    /// From when to when the old one was believed, by itself.
+    /// From when until when the old time was trusted, by the old time.
     from: Timestamp,
     until: Timestamp,
-    /// What it is now by the new one.
+    /// The current time by the new time.
     now: Timestamp,
-    /// Whether the new one has been steady for longer.
+    /// Whether the new time has been steady for longer than the old one was.
     has_lasted: bool,
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Creates a clock that shows the machine's time.
     pub fn system() -> Self {
         let trust = Trust { since: 0, lead: NONE, doubt: None };
         Self(Arc::new(Hands {
@@ -114,7 +114,7 @@ impl Clock {
         }))
     }
 
-    /// This moment. While the leading clock is in doubt, as the steady clock counts on.
+    /// Returns the current time. While the leading clock is in doubt, the monotonic clock continues the old time.
     pub fn now(&self) -> Timestamp {
         let milliseconds = match self.0.stopped.load(Relaxed) {
             0 => self.running(),
@@ -123,7 +123,7 @@ impl Clock {
         Timestamp::from_seconds(milliseconds.div_euclid(1000))
     }
 
-    /// This moment, if the clock is to be believed.
+    /// Returns the current time, if the clock can be trusted.
     ///
     /// # Errors
     /// [`Untrusted`] says why it is not.
@@ -132,12 +132,12 @@ impl Clock {
         if self.0.is_doubted.load(Relaxed) { Err(self.untrusted()) } else { Ok(now) }
     }
 
-    /// Whether it has been steady for so long that what is too old by it may end for ever.
+    /// Returns whether the clock has been steady for long enough to end things permanently because of their age.
     pub fn is_settled(&self) -> bool {
         self.steady_for() >= SETTLED
     }
 
-    /// Seconds for which it has been steady.
+    /// Returns for how many seconds the clock has been steady.
     pub(super) fn steady_for(&self) -> i64 {
         if self.trusted().is_err() { 0 } else { (self.steady() - self.trust().since) / 1000 }
     }
@@ -159,23 +159,23 @@ impl Clock {
         self.0.follows.store(true, Relaxed);
     }
 
-    /// Milliseconds on the machine's steady clock, which nobody can set.
+    /// Returns the milliseconds of the machine's monotonic clock, which nobody can set.
     fn steady(&self) -> i64 {
         let now = clock_gettime(STEADY);
         (now.tv_sec + self.0.ahead.load(Relaxed)) * 1000 + now.tv_nsec / 1_000_000
     }
 
-    /// Milliseconds by which tests have moved the leading clock.
+    /// Returns by how many milliseconds tests have moved the leading clock.
     fn moved(&self) -> i64 {
         (self.0.ahead.load(Relaxed) + self.0.set.load(Relaxed)) * 1000
     }
 
     fn trust(&self) -> MutexGuard<'_, Trust> {
-        // Each change of it is whole.
+        // No panic can leave a partial change.
         self.0.trust.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes how far the leading clock is ahead of the steady one at this moment.
+    /// Compares the leading clock's current lead with the one known.
     fn look(&self, lead: i64, steady: i64) {
         let known = self.0.lead.load(Relaxed);
         if known.abs_diff(lead) > UNREMARKABLE || self.0.is_doubted.load(Relaxed) {
@@ -231,7 +231,7 @@ impl Clock {
 
     fn untrusted(&self) -> Untrusted {
         let doubt = self.trust().doubt;
-        Untrusted(doubt.map_or_else(|| "the clock was in doubt just now".into(), |doubt| self.words(doubt)))
+        Untrusted(doubt.map_or_else(|| "the clock was not trusted until just now".into(), |doubt| self.words(doubt)))
     }
 
     fn words(&self, doubt: Doubt) -> String {
@@ -240,16 +240,16 @@ impl Clock {
         let at = |lead: i64| Timestamp::from_seconds((steady + lead).div_euclid(1000)).rfc3339();
         let what = match doubt {
             Doubt::Behind(newest) => {
-                format!("shows {}, and the newest entry of the activity log is of {}", at(known), newest.rfc3339())
+                format!("shows {}, but the newest entry of the activity log is from {}", at(known), newest.rfc3339())
             }
             Doubt::Jumped { lead, .. } => format!("jumped from {} to {}", at(known), at(lead)),
         };
         format!(
-            "{whose} {what}: nothing is decided or written until it is right; if it is, jeton clock confirm says so"
+            "{whose} {what}: nothing is decided or written until it is right; if it is right, run jeton clock confirm"
         )
     }
 
-    /// Compares the clock with the newest entry of the log, which cannot be of a later time.
+    /// Compares the clock with the newest entry of the activity log, which cannot be in the future.
     pub fn compare(&self, newest: Option<Timestamp>) {
         self.now();
         let mut trust = self.trust();
@@ -263,13 +263,13 @@ impl Clock {
             (Some(Doubt::Behind(_)), Some(newest)) => self.doubt(&mut trust, Doubt::Behind(newest)),
             (Some(Doubt::Behind(_)), None) => {
                 self.believe(&mut trust, known, steady);
-                tracing::info!("the clock is taken for right");
+                tracing::info!("the clock is trusted again");
             }
             _ => {}
         }
     }
 
-    /// What has changed if the clock has jumped, and the new time is the right one.
+    /// Returns what changes if the clock has jumped and the new time is right.
     fn correction(&self) -> Option<Correction> {
         self.now();
         let (trust, known, steady) = (self.trust(), self.0.lead.load(Relaxed), self.steady());
@@ -285,32 +285,32 @@ impl Clock {
         })
     }
 
-    /// Goes by the new time from now on, unless it has jumped once more.
+    /// Trusts the new time from now on, unless the clock has jumped again.
     fn accept(&self, correction: &Correction) {
         let mut trust = self.trust();
         if matches!(trust.doubt, Some(Doubt::Jumped { lead, .. }) if lead == correction.lead) {
             self.believe(&mut trust, correction.lead, self.steady());
-            tracing::warn!(seconds = correction.by, "the clock is taken for right, though it has jumped");
+            tracing::warn!(seconds = correction.by, "the clock has jumped, and its new time is now trusted");
         }
     }
 
-    /// Moves the clock by `seconds` for everybody who shares it, as if they had passed. For tests.
+    /// Advances the clock for everybody who shares it, as if `seconds` had passed. For tests.
     pub fn advance(&self, seconds: i64) {
         self.0.ahead.fetch_add(seconds, Relaxed);
     }
 
-    /// Sets the leading clock by `seconds` ahead of what it would show, as a wrong hand does. For tests.
+    /// Sets the leading clock `seconds` ahead of the right time, as somebody might do by mistake. For tests.
     pub fn set(&self, seconds: i64) {
         self.0.set.store(seconds, Relaxed);
     }
 
-    /// As if it had been steady for a long time. For tests.
+    /// Makes the clock count as steady for a long time. For tests.
     pub fn settle(&self) {
         self.now();
         self.trust().since -= 100 * SETTLED * 1000;
     }
 
-    /// Stands still from now on: only [`Clock::advance`] moves it. For tests.
+    /// Stops the clock: from now on, only [`Clock::advance`] moves it. For tests.
     pub fn stop(&self) {
         let now = self.now().seconds();
         self.0.stopped.store(now - self.0.ahead.load(Relaxed), Relaxed);
@@ -321,8 +321,8 @@ fn is_behind(shown: i64, newest: Timestamp) -> bool {
     shown.saturating_add_unsigned(FURTHEST_JUMP) < newest.seconds().saturating_mul(1000)
 }
 
-/// Looks what the log says of a clock that is in doubt: whether there is an entry of a later time than it shows, and
-/// whether whoever runs the server has said that it is right. To be called again and again.
+/// Checks a clock that is in doubt against the activity log: whether there is an entry later than the time that it
+/// shows, and whether the operator has confirmed it. The heartbeat and maintenance call this repeatedly.
 pub async fn reconsider(jeton: &Jeton) -> Result<()> {
     let (clock, seen) = (jeton.clock.clone(), jeton.last_entry.load(Relaxed));
     let (newest, is_confirmed) = jeton
@@ -347,9 +347,9 @@ pub async fn reconsider(jeton: &Jeton) -> Result<()> {
     Ok(())
 }
 
-/// Moves what tokens were made and used at by a clock that was behind to when it was: else they would count as unused
-/// for as long as it was behind. Where it was believed for longer than it was behind by, that does not matter, and
-/// could not be told from what was moved before.
+/// Moves the times of creation and use that a clock wrote while it was behind to the real times: otherwise tokens would
+/// count as unused for as long as it was behind. If the old time was trusted for longer than it was behind, this does
+/// not matter, and could not be distinguished from times that were moved before.
 async fn correct_moments(jeton: &Jeton, Correction { by, from, until, .. }: Correction) -> Result<()> {
     crate::maintenance::flush_usage(jeton).await?;
     if by <= until.since(from) {
@@ -360,12 +360,13 @@ async fn correct_moments(jeton: &Jeton, Correction { by, from, until, .. }: Corr
     Jeton::blocking(move_all).await
 }
 
-/// The machine's clock in milliseconds since 1970: what SQLite, which has none of its own, goes by as well.
+/// Returns the machine's time in milliseconds since 1970, which is also the time of SQLite, as it has no clock of its
+/// own.
 pub fn milliseconds() -> i64 {
     system().as_millis().try_into().unwrap_or(i64::MAX)
 }
 
-/// The machine's clock: time since 1970.
+/// Returns the machine's time since 1970.
 fn system() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -386,7 +387,7 @@ mod tests {
         clock.advance(60);
         assert!((1_000_000_060..=1_000_000_062).contains(&clock.now().seconds()));
         clock.follow(there + 200_000);
-        assert!((1_000_000_260..=1_000_000_262).contains(&clock.trusted().unwrap().seconds()), "set right a little");
+        assert!((1_000_000_260..=1_000_000_262).contains(&clock.trusted().unwrap().seconds()), "a small correction");
         clock.follow(there + 200_000 - 400_000);
         let said = clock.trusted().unwrap_err().to_string();
         assert!(said.contains("of the database jumped from 2001-09-09T01:51:0"), "{said}");
@@ -404,7 +405,7 @@ mod tests {
             assert_eq!(clock.trusted().is_ok(), is_believed, "{set}");
             assert!((before - 9..=before + 300).contains(&clock.now().seconds()), "{set}");
         }
-        // In steps, as by somebody who corrects it: it has to be steady anew.
+        // In steps, as somebody corrects it: it has to be steady again.
         clock.settle();
         assert!(clock.is_settled());
         for set in [250, 500, 750] {
@@ -417,7 +418,7 @@ mod tests {
         clock.set(DAY);
         assert!(!clock.is_settled());
         clock.set(750);
-        assert!(clock.trusted().is_ok() && !clock.is_settled(), "it has only just come back");
+        assert!(clock.trusted().is_ok() && !clock.is_settled(), "it has only just returned to the old time");
     }
 
     #[test]
@@ -441,7 +442,7 @@ mod tests {
         };
         assert!(!lasts(19 * MINUTE));
         clock.set(2 * DAY);
-        assert!(!lasts(0) && !lasts(19 * MINUTE), "it has jumped once more");
+        assert!(!lasts(0) && !lasts(19 * MINUTE), "it has jumped again");
         assert!(lasts(MINUTE));
         let correction = clock.correction().unwrap();
         assert_eq!((correction.by, correction.until.since(correction.from)), (2 * DAY, 20 * MINUTE));
@@ -465,7 +466,7 @@ mod tests {
         behind.set(-400 * DAY);
         behind.compare(Some(newest));
         let said = behind.trusted().unwrap_err().to_string();
-        assert!(said.contains(&format!("the newest entry of the activity log is of {}", newest.rfc3339())), "{said}");
+        assert!(said.contains(&format!("the newest entry of the activity log is from {}", newest.rfc3339())), "{said}");
         behind.set(-290);
         assert!(behind.trusted().is_ok() && !behind.is_settled());
 
@@ -475,6 +476,6 @@ mod tests {
         other.compare(Some(newest));
         assert!(other.trusted().is_err());
         other.compare(Some(newest.plus(-400 * DAY)));
-        assert!(other.trusted().is_ok(), "whoever runs the server has written a newer entry");
+        assert!(other.trusted().is_ok(), "the operator has confirmed the time with a new entry");
     }
 }

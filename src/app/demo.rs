@@ -1,4 +1,4 @@
-//! A demonstration: an invented organization with people, tokens and history, good enough to look at every page.
+//! The demonstration: an invented organization with people, tokens and history, with something to show on every page.
 
 mod calls;
 mod history;
@@ -28,23 +28,23 @@ use storage::{
     users,
 };
 
-/// The password of everybody in a demonstration, which is no secret.
+/// The password of everybody in a demonstration, which is not secret.
 pub const PASSWORD: &str = "jeton demonstration 2026";
 const HOUR: i64 = 3600;
 const MINUTE: i64 = 60;
 
-/// What is said of a database that is in use.
+/// The error for a database that is in use.
 pub const NOT_EMPTY: &str = "DATABASE_URL: a demonstration needs an empty database, and this one is in use";
 
-/// A folder that is gone when this is dropped.
+/// A folder that is deleted when this is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes a new folder in `parent`, or else among the system's temporary ones. What else is in `parent` is left
-    /// alone: a demonstration never meets real data.
+    /// Creates a new folder in `parent`, or in the system's temporary folder. A demonstration touches nothing else in
+    /// `parent`, so it never touches real data.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the folder cannot be created.
     pub fn create(parent: Option<PathBuf>) -> std::result::Result<Self, StartError> {
         let parent = parent.unwrap_or_else(std::env::temp_dir);
         let path = parent.join(format!("jeton-demo-{}", random::hex(&random::bytes::<6>())));
@@ -52,7 +52,7 @@ impl Folder {
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -61,25 +61,25 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "the demonstration's folder could not be removed");
+            tracing::warn!(%error, folder = %self.0.display(), "the demonstration's folder could not be deleted");
         }
     }
 }
 
-/// Somebody whom anybody can sign in as.
+/// A person as whom everybody can sign in.
 #[derive(Clone, Copy, Debug)]
 pub struct Guest {
     /// Their name.
     pub name: &'static str,
     /// Their e-mail address.
     pub email: &'static str,
-    /// What they may do.
+    /// Their permission set.
     pub set: BuiltInSet,
     language: Option<Language>,
     zone: &'static str,
 }
 
-/// All of them.
+/// All guests.
 pub const GUESTS: [Guest; 3] = [
     Guest {
         name: "Awa Diallo",
@@ -104,11 +104,11 @@ pub const GUESTS: [Guest; 3] = [
     },
 ];
 
-/// One live key of each kind, by what scripts call it.
+/// One active key of each kind, by its name in scripts.
 pub struct Keys(Vec<(&'static str, ApiKey)>);
 
 impl Keys {
-    /// For scripts: `url`, `users` and `tokens`.
+    /// Returns JSON for scripts: `url`, `users` and `tokens`.
     pub fn json(&self, url: &str) -> Value {
         let user = |guest: &Guest| json!({ "email": guest.email, "password": PASSWORD, "role": guest.set.key() });
         let users: Vec<Value> = GUESTS.iter().map(user).collect();
@@ -117,7 +117,7 @@ impl Keys {
         json!({ "url": url, "users": users, "tokens": tokens })
     }
 
-    /// For people.
+    /// Returns text for people.
     pub fn words(&self, url: &str) -> String {
         let mut words =
             format!("A demonstration of Jeton serves {url}\n\nSign in with the password \"{PASSWORD}\" as:\n");
@@ -228,7 +228,7 @@ struct Person {
 /// Fills an empty database with the demonstration.
 ///
 /// # Errors
-/// [`AppError::Broken`] when there are users in the database already.
+/// [`AppError::Broken`] if the database already has users.
 pub async fn fill(jeton: &Jeton) -> Result<Keys> {
     if !crate::setup::is_needed(jeton).await? {
         return Err(AppError::Broken(NOT_EMPTY.into()));
@@ -346,7 +346,7 @@ fn add(
             if at >= ago(used) {
                 break;
             }
-            // Often enough that it never came near its expiry on the way.
+            // Often enough that it never came close to its expiry.
             at = at.plus(20 * DAY).min(ago(used));
         }
         calls::add(connection, id, ago(sample.made), ago(used))?;

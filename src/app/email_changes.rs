@@ -1,13 +1,15 @@
 //! A user's new e-mail address.
 //!
-//! An address is what somebody signs in with and where links for a new password go, so one that nobody has proved could
-//! be anybody's. Where there is mail, the new address counts once a link that was mailed there is opened; until then
-//! the old one stays in force, and can cancel. Asking tells nothing about others: the answer is the same if the address
-//! is somebody's already, and only its owner learns of it, by mail. The database keeps the SHA-256 of the link's code.
+//! Users sign in with their address, and links for a new password are mailed there, so an unconfirmed address could be
+//! anybody's. Where mail is sent, a new address takes effect once its user confirms it with a link that was mailed
+//! there. Until then the old address stays valid, and the user can cancel the change. A request reveals nothing about
+//! other users: the answer is the same if the address is taken, and only its owner is told, by mail. The database
+//! stores the SHA-256 of the link's code.
 //!
-//! Without mail there is no such proof. Then the password has to do, as for whatever grants access, and the change
-//! counts at once: otherwise nobody could ever mend their address. That an address is taken cannot be kept secret
-//! there, since two accounts cannot have one, so only a few addresses can be tried in an hour.
+//! Without mail, an address cannot be confirmed. Then the password is enough, as for other actions that grant access,
+//! and the change takes effect at once: otherwise nobody could ever correct their address. Without mail, it cannot be
+//! kept secret that an address is taken, as two users cannot have the same one, so only a few addresses can be tried in
+//! an hour.
 
 use super::{
     AppError, Jeton, Result,
@@ -25,24 +27,24 @@ use domain::{
 };
 use storage::{AnyConnection, activity, email_changes, memberships, password_links, users};
 
-/// What is mailed about a new address, and to whom.
+/// The mails about a new address, and their recipients.
 #[derive(Clone, Copy, Debug)]
 pub enum Letter<'a> {
-    /// To the new address: the link that proves it.
+    /// To the new address: the link that confirms it.
     Proof(&'a User, &'a LinkCode),
-    /// To the owner of the account that has the address already.
+    /// To the user who already has the address.
     Taken(&'a User),
-    /// To the old address: that another one was asked for.
+    /// To the old address: that a new one was requested.
     Asked(&'a User, &'a Email),
-    /// To the old address: that another one is in force.
+    /// To the old address: that the new one has taken effect.
     Changed(&'a User, &'a Email),
 }
 
-/// Puts a letter into words.
+/// Writes the subject and text of a letter.
 pub trait Compose: Fn(Letter<'_>) -> Words + Send + 'static {}
 impl<F: Fn(Letter<'_>) -> Words + Send + 'static> Compose for F {}
 
-/// Posts a letter.
+/// Composes and queues letters.
 struct Desk<'a> {
     mailer: &'a Mailer,
     compose: &'a dyn Fn(Letter<'_>) -> Words,
@@ -52,7 +54,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn post(&self, connection: &mut AnyConnection, to: &str, letter: Letter<'_>) -> Result<Option<Posted>> {
-        // An address from before they were read by today's rules gets no letter.
+        // An old address that today's rules do not accept gets no letter.
         let Ok(to) = Email::known(to) else { return Ok(None) };
         let (subject, text) = (self.compose)(letter);
         let posted = self.mailer.post(connection, &Mail { to, subject, text }, self.request_id, self.now)?;
@@ -60,7 +62,7 @@ impl Desk<'_> {
     }
 }
 
-/// Writes down that a user, whose row is locked, wants an address, and posts the letters about it.
+/// Stores the new address that a user, whose row is locked, has requested, and queues the letters about it.
 pub(super) fn ask(
     connection: &mut AnyConnection,
     mailer: &Mailer,
@@ -73,7 +75,7 @@ pub(super) fn ask(
     email_changes::replace(connection, user.id, email, &code.hash(), now)?;
     insert_everywhere(connection, user.id, entry(user, Action::EmailChangeAsked, now, source))?;
     let to_new = match users::find_by_email(connection, email)? {
-        // The code is in no mail then, so this change is never proved.
+        // Then no mail has the code, so this change is never confirmed.
         Some((owner, _)) => desk.post(connection, &owner.email, Letter::Taken(&owner))?,
         None => desk.post(connection, email.as_str(), Letter::Proof(user, &code))?,
     };
@@ -81,12 +83,12 @@ pub(super) fn ask(
     Ok(to_new.into_iter().chain(to_old).collect())
 }
 
-/// Forgets what a user wants, since whoever asked for it may not have been them: their password is another.
+/// Drops a requested change after the user's password has changed, as somebody else may have requested it.
 pub(super) fn forget(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     Ok(email_changes::delete(connection, user).map(drop)?)
 }
 
-/// Gives a user another address, in a transaction.
+/// Changes a user's address, in a transaction.
 ///
 /// # Errors
 /// When the database fails; [`storage::StorageError::is_duplicate`] if the address is taken.
@@ -98,7 +100,7 @@ pub(super) fn change(
     (now, source): (Timestamp, &Source),
 ) -> Result<()> {
     users::update_email(connection, user.id, email)?;
-    // Those that went to the old address, and what was asked for there.
+    // Links that were mailed to the old address, and changes requested under it.
     password_links::delete_all(connection, user.id)?;
     email_changes::delete(connection, user.id)?;
     memberships::rename(connection, user.id, name, email.as_str())?;
@@ -110,13 +112,13 @@ fn entry<'a>(user: &'a User, action: Action, now: Timestamp, source: &'a Source)
     activity::Entry { actor: Some(user.id), actor_name: &user.name, ..activity::Entry::new(None, action, now, source) }
 }
 
-/// The change that somebody waits for, if they do.
+/// Returns the user's change that is not yet confirmed.
 pub async fn waiting(jeton: &Jeton, actor: &Actor) -> Result<Option<EmailChange>> {
     let (user, now) = (actor.user().id, jeton.clock.now());
     jeton.read(move |connection| Ok(email_changes::of_user(connection, user, now)?)).await
 }
 
-/// Cancels the change that somebody waits for: its link does not work any more. Returns false if there is none.
+/// Cancels a change that is not yet confirmed: its link stops working. Returns false if there is none.
 pub async fn cancel(jeton: &Jeton, actor: &Actor, source: Source) -> Result<bool> {
     let (actor, now) = (actor.clone(), jeton.clock.now());
     jeton
@@ -131,20 +133,20 @@ pub async fn cancel(jeton: &Jeton, actor: &Actor, source: Source) -> Result<bool
         .await
 }
 
-/// Whose new address the link with this code proves, and which it is.
+/// Returns the user and the new address that the link with this code confirms.
 ///
 /// # Errors
-/// [`AppError::NotFound`] unless there is such a link, and it still works, and the account is open.
+/// [`AppError::NotFound`] if there is no such link, it does not work any more, or the user cannot sign in.
 pub async fn find_by_code(jeton: &Jeton, code: &str) -> Result<(User, EmailChange)> {
     let (hash, now) = (hash(code), jeton.clock.now());
     jeton.read(move |connection| behind(connection, &hash, now)).await
 }
 
-/// Puts the address in force that the link with this code proves, and tells the old one so. Of two uses at once one
-/// wins. Returns whose it is.
+/// Confirms the new address with the code of its link, and tells the old address. Of two uses at the same time, one
+/// wins. Returns the user.
 ///
 /// # Errors
-/// [`AppError::NotFound`] as for [`find_by_code`], and if somebody has got the address meanwhile.
+/// [`AppError::NotFound`] as for [`find_by_code`], and if another user has taken the address meanwhile.
 pub async fn confirm(jeton: &Jeton, code: &str, source: Source, compose: impl Compose) -> Result<UserId> {
     let mailer = jeton.mail.clone();
     let (posting, hash, now) = (mailer.clone(), hash(code), jeton.clock.now());
@@ -175,12 +177,12 @@ fn behind(connection: &mut AnyConnection, hash: &[u8], now: Timestamp) -> Result
     if is_open(connection, &user, now)? { Ok((user, change)) } else { Err(AppError::NotFound) }
 }
 
-/// Whether an address is another one than the user's, not only written otherwise.
+/// Returns whether an address differs from the user's in more than its spelling.
 pub(super) fn is_another(user: &User, email: &Email) -> bool {
     email.folded() != folded_email(&user.email)
 }
 
-/// What it means where the schema keeps addresses apart.
+/// Turns the database's refusal of a duplicate address into [`Problem::EmailTaken`].
 pub(super) fn or_taken(error: AppError) -> AppError {
     match error {
         AppError::Storage(error) if error.is_duplicate() => Problems::one(Field::Email, Problem::EmailTaken).into(),

@@ -1,9 +1,9 @@
 //! The installation as a whole: who administers it.
 //!
-//! Those who do make organizations, and decide who else does. The role hangs on a user and not on a membership, so it
-//! counts for nothing while its user is active in no organization or blocked: whoever was let go everywhere was let go
-//! here (V5). Of those whose role counts the last one keeps it. Whoever runs the server can give and take it as well
-//! ([`super::operator`]).
+//! Installation administrators create organizations, and decide who else is one. The role belongs to a user, not to a
+//! membership, so it has no effect while the user is blocked or active in no organization: whoever has lost access
+//! everywhere has lost it here too (V5). The last user whose role is effective keeps it. The operator can grant and
+//! remove the role as well ([`super::operator`]).
 
 use super::{
     AppError, Jeton, Result,
@@ -17,12 +17,12 @@ use domain::{
 };
 use storage::{AnyConnection, activity, installation, memberships, users};
 
-/// Somebody who administers the installation.
+/// A signed-in installation administrator.
 #[derive(Clone, Debug)]
 pub struct InstallationAdmin(Actor);
 
 impl InstallationAdmin {
-    /// Proof of it, for somebody who is signed in. To others the installation is not there.
+    /// Checks that a signed-in user has the role. For others, its pages do not exist.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -30,16 +30,17 @@ impl InstallationAdmin {
         if actor.is_installation_admin() { Ok(Self(actor)) } else { Err(AppError::NotFound) }
     }
 
-    /// Who it is.
+    /// The signed-in user.
     pub const fn actor(&self) -> &Actor {
         &self.0
     }
 
-    /// Whether they still do, inside the transaction that is to change something. Nobody else gives or takes the role
-    /// until it ends, so that of two who take it from each other one has it no more.
+    /// Checks again that they have the role, inside the transaction that changes something. Nobody else can grant or
+    /// remove the role until the transaction ends, so that of two administrators who remove each other, only one
+    /// succeeds.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] if they do not.
+    /// [`AppError::NotFound`] if they do not have it.
     pub(super) fn still(&self, connection: &mut AnyConnection) -> Result<()> {
         installation::lock(connection)?;
         let user = users::find(connection, self.0.user().id)?.ok_or(AppError::SignedOut)?;
@@ -47,36 +48,36 @@ impl InstallationAdmin {
     }
 }
 
-/// Whether a role that hangs on this user counts for anything.
+/// Returns whether the role is effective for this user.
 fn counts(connection: &mut AnyConnection, user: &User) -> Result<bool> {
     Ok(!user.is_blocked && memberships::first(connection, user.id)?.is_some())
 }
 
-/// Somebody with the role, and whether it counts.
+/// A user with the role, and whether it is effective.
 #[derive(Clone, Debug)]
 pub struct Holder {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// Whether the role counts: they are active in an organization, and not blocked.
+    /// Whether the role is effective: the user is active in an organization, and not blocked.
     pub counts: bool,
 }
 
-/// Whom to give the role, as it was typed.
+/// The form that grants the role, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct PromotionForm {
     /// Their e-mail address.
     pub email: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
 }
 
-/// Those who administer the installation, by e-mail address.
+/// Lists the installation administrators by e-mail address.
 pub(super) fn holders(connection: &mut AnyConnection) -> Result<Vec<Holder>> {
     let all = users::installation_admins(connection)?.into_iter();
     all.map(|user| Ok(Holder { counts: counts(connection, &user)?, user })).collect()
 }
 
-/// Gives somebody the role. `by` is the entry about it without the person. Returns false if they have it.
+/// Grants a user the role. `by` is the log entry about it without the person. Returns false if they already have it.
 pub(super) fn promote_in(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
     installation::lock(connection)?;
     if !counts(connection, user)? {
@@ -90,8 +91,8 @@ pub(super) fn promote_in(connection: &mut AnyConnection, user: &User, by: activi
     Ok(is_new)
 }
 
-/// Takes the role from somebody, unless nobody else's would count. `by` is the entry about it without the person.
-/// Returns false if they do not have it.
+/// Removes the role from a user, unless nobody else's role is effective. `by` is the log entry about it without the
+/// person. Returns false if they do not have it.
 pub(super) fn demote_in(connection: &mut AnyConnection, user: &User, by: activity::Entry<'_>) -> Result<bool> {
     installation::lock(connection)?;
     let all = holders(connection)?;
@@ -110,16 +111,16 @@ fn to<'a>(user: &'a User, by: activity::Entry<'a>) -> activity::Entry<'a> {
     activity::Entry { target: Some(user.id), target_name: Some(&user.name), ..by }
 }
 
-/// Those who administer the installation, by e-mail address.
+/// Lists the installation administrators by e-mail address.
 pub async fn admins(jeton: &Jeton, _: &InstallationAdmin) -> Result<Vec<Holder>> {
     jeton.read(holders).await
 }
 
-/// Lets somebody administer the installation. Returns who it is.
+/// Makes a user an installation administrator, and returns the user.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong: nobody has the address, the account is not active anywhere, or a
-/// missing password; [`AppError::NotFound`] for one who does not administer the installation any more.
+/// [`AppError::Invalid`] with what is wrong: nobody has the address, the user is not active in any organization, or a
+/// missing password; [`AppError::NotFound`] if the caller is not an installation administrator any more.
 pub async fn promote(jeton: &Jeton, by: &InstallationAdmin, form: PromotionForm, source: Source) -> Result<UserId> {
     let mut problems = Problems::default();
     let email = problems.check(Field::Email, Email::parse(&form.email));
@@ -137,10 +138,10 @@ pub async fn promote(jeton: &Jeton, by: &InstallationAdmin, form: PromotionForm,
         .await
 }
 
-/// Somebody who administers the installation, and why the role cannot be taken from them, if so.
+/// Returns an installation administrator, and why their role cannot be removed, if so.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if they do not.
+/// [`AppError::NotFound`] if they do not have it.
 pub async fn admin(jeton: &Jeton, _: &InstallationAdmin, id: UserId) -> Result<(User, Option<Problem>)> {
     jeton
         .read(move |connection| {
@@ -152,11 +153,11 @@ pub async fn admin(jeton: &Jeton, _: &InstallationAdmin, id: UserId) -> Result<(
         .await
 }
 
-/// Lets somebody no longer administer the installation. Returns false if they did not.
+/// Removes the role from an installation administrator. Returns false if they do not have it.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Form`] if nobody else would; [`AppError::NotFound`] for nobody, and as
-/// [`promote`].
+/// [`AppError::Invalid`] at [`Field::Form`] if they are the last one; [`AppError::NotFound`] if there is no such user,
+/// and as [`promote`].
 pub async fn demote(jeton: &Jeton, by: &InstallationAdmin, id: UserId, source: Source) -> Result<bool> {
     let (by, now) = (by.clone(), jeton.clock.now());
     jeton

@@ -1,4 +1,4 @@
-//! The inventory: an administrator sees every token of the organization, and revokes a personal one with a reason.
+//! The inventory: administrators see all tokens of the organization, and can revoke personal ones with a reason.
 
 use super::{
     AppError, Jeton, Result,
@@ -25,12 +25,12 @@ use storage::{
     },
 };
 
-/// Tokens on a page.
+/// The number of tokens on a page.
 pub const PAGE: usize = 50;
-/// Most people of one name whose tokens are put together.
+/// The maximum number of people with the same name whose tokens are listed together.
 const NAMESAKES: i64 = 20;
 
-/// What somebody looks for in the inventory; what is empty takes all.
+/// The filters of the inventory; an empty one matches everything.
 #[derive(Clone, Debug, Default)]
 pub struct InventoryForm {
     /// Words of a label or name, or a public id.
@@ -43,12 +43,12 @@ pub struct InventoryForm {
     pub owner: String,
     /// A number of days without use.
     pub unused: String,
-    /// How the tokens are sorted, if somebody chose that.
+    /// The sort order, if one was chosen.
     pub sort: Option<Sort>,
 }
 
 impl InventoryForm {
-    /// How the tokens are sorted: as was chosen, else newest first, or longest unused first where that is asked for.
+    /// Returns the sort order: the chosen one, otherwise longest unused first with that filter, or newest first.
     pub fn sort(&self) -> Sort {
         let usual = match self.unused.trim().is_empty() {
             true => Sort::descending(Order::Created),
@@ -63,18 +63,18 @@ impl InventoryForm {
 pub struct InventoryPage {
     /// Its tokens.
     pub tokens: Vec<Listed>,
-    /// Where it begins, if there is a page before.
+    /// The start of the page, if there is a previous page.
     pub previous: Option<Place>,
-    /// Where it ends, if there is a page behind.
+    /// The end of the page, if there is a next page.
     pub next: Option<Place>,
-    /// Those of its keys whose revocation has a receipt.
+    /// The keys on the page whose revocation has a receipt.
     pub receipts: Vec<TokenId>,
 }
 
-/// A page of all tokens of the organization.
+/// Returns a page of the tokens of the organization.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what cannot be looked for.
+/// [`AppError::Invalid`] with invalid filters.
 pub async fn page(
     jeton: &Jeton,
     at: &Holder<ManageIntegrations>,
@@ -90,7 +90,7 @@ pub async fn page(
             for token in &mut tokens {
                 verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
             }
-            // A use that is not in the database yet.
+            // Drops tokens whose last use is not yet in the database.
             tokens.retain(|token| filter.idle_since.is_none_or(|since| token.key.life.idle_since() <= since));
             let revoked = tokens.iter().filter(|token| token.key.life.revoked_at.is_some());
             let revoked: Vec<_> = revoked.map(|token| token.key.token).collect();
@@ -100,8 +100,8 @@ pub async fn page(
         .await
 }
 
-/// The token of the organization that has this key, for those who may see its tokens or what was done with them:
-/// its public id, and whether it is a service user's.
+/// Finds the token of the organization with this key, for callers who may see its tokens or activity log. Returns its
+/// public id, and whether it belongs to a service user.
 pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
     let (held, organization) = (at.grant().held(), at.grant().organization());
     let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);
@@ -112,7 +112,7 @@ pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str)
     Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
 }
 
-/// Somebody's personal token in the organization.
+/// Returns a personal token of a member of the organization.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if there is none in this organization.
@@ -125,8 +125,8 @@ pub async fn token_of_member(jeton: &Jeton, at: &Holder<ManageIntegrations>, pub
     Ok(token)
 }
 
-/// Revokes somebody's personal token for a reason that they will read. When this returns, no node accepts it any more.
-/// Returns false if it had ended before.
+/// Revokes a member's personal token for a reason that its owner can read. When this returns, no node accepts the token
+/// any more. Returns false if it had already ended.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if there is none in this organization; [`AppError::Invalid`] without a reason.
@@ -170,7 +170,7 @@ pub(super) struct Page {
     pub(super) next: Option<Place>,
 }
 
-/// The tokens from a place on, in the order of the list, and where there are more.
+/// Returns the tokens before or after a position in the order of the list, and where there are more.
 pub(super) fn page_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -196,7 +196,7 @@ pub(super) fn page_in(
     Ok(Page { tokens, previous, next })
 }
 
-/// What a form asks for, as storage knows it.
+/// Converts a form to a filter of the storage crate.
 pub(super) fn filter(
     connection: &mut AnyConnection,
     organization: OrganizationId,

@@ -1,8 +1,8 @@
-//! Invitations: made and withdrawn by those who manage users, accepted by whoever has the link.
+//! Invitations: created and withdrawn by those who manage users, accepted by whoever has the link.
 //!
-//! The code in the link is a secret like an API key: it is in one answer (and one mail), and the database keeps its SHA-256.
-//! Whoever has it either makes an account with the address that was invited, or, if there is one, has to sign in to it:
-//! a link lets nobody into an account that exists.
+//! The code in the link is a secret like an API key: it appears in one answer (and one mail), and the database stores
+//! its SHA-256. Whoever has the link creates an account with the invited address, or, if there is one, must sign in to
+//! it: a link gives nobody access to an existing account.
 
 use super::{
     AppError, Jeton, Result,
@@ -28,21 +28,21 @@ use storage::{
     memberships, organizations, password_links, sessions, users,
 };
 
-/// Whom to invite, as it was typed.
+/// The form for an invitation, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct InviteForm {
     /// Their e-mail address.
     pub email: String,
     /// The number of a permission set.
     pub permission_set: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
 }
 
-/// An invitation that was just made, with its code: the only moment at which there is one.
+/// A new invitation with its code, which is available only now.
 #[derive(Debug)]
 pub struct Invited {
-    /// Whom it is for.
+    /// The invited address.
     pub email: Email,
     /// The code.
     pub code: Arc<LinkCode>,
@@ -50,25 +50,25 @@ pub struct Invited {
     pub sending: Option<Sending>,
 }
 
-/// What somebody who has no account yet says of themself, as it was typed.
+/// The form for an invited person who has no account yet, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct NewPerson {
     /// Their name.
     pub name: String,
-    /// The password that they choose.
+    /// Their new password.
     pub password: String,
     /// The language of the page, which becomes theirs.
     pub language: Option<Language>,
-    /// The IANA name of the browser's time zone, which becomes theirs; UTC if it is none.
+    /// The IANA name of the browser's time zone, which becomes theirs; an unknown name means UTC.
     pub time_zone: String,
 }
 
-/// Invites somebody by their e-mail address, and mails them the link in the words of `compose`, where mail is sent.
-/// An invitation for the same address that is still open is replaced.
+/// Invites somebody by their e-mail address. Where mail is sent, mails them the link; `compose` writes the mail. An
+/// open invitation for the same address is replaced.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong: a field, a missing password, a permission set that gives more than whoever
-/// invites holds, or that the person belongs to the organization already; too many mails.
+/// [`AppError::Invalid`] with what is wrong: a field, a missing password, a permission set that grants more than the
+/// caller holds, or that the person is already a member; [`AppError::TooManyAttempts`] for too many mails.
 pub async fn invite(
     jeton: &Jeton,
     manager: &Manager,
@@ -122,7 +122,7 @@ pub async fn invite(
     Ok(Invited { email, code, sending })
 }
 
-/// An invitation of the organization.
+/// Returns an invitation of the organization.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if there is none.
@@ -131,8 +131,8 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: InvitationId) -> Result<
     jeton.read(move |connection| invitations::find(connection, organization, id)?.ok_or(AppError::NotFound)).await
 }
 
-/// Withdraws an invitation of the organization: its link does not work any more. Returns false if there is none, since
-/// it was accepted, withdrawn or replaced before.
+/// Withdraws an invitation of the organization: its link stops working. Returns false if there is none, as it was
+/// already accepted, withdrawn or replaced.
 pub async fn withdraw(jeton: &Jeton, manager: &Manager, id: InvitationId, source: Source) -> Result<bool> {
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
@@ -148,10 +148,10 @@ pub async fn withdraw(jeton: &Jeton, manager: &Manager, id: InvitationId, source
         .await
 }
 
-/// The invitation behind a link, and whether there is an account with its address already.
+/// Returns the invitation of a link, and whether there is already an account with its address.
 ///
 /// # Errors
-/// [`AppError::NotFound`] unless there is such a link, and it still works.
+/// [`AppError::NotFound`] if there is no such link, or it does not work any more.
 pub async fn find_by_code(jeton: &Jeton, code: &str) -> Result<(Invitation, bool)> {
     let (hash, now) = (hash(code), jeton.clock.now());
     jeton
@@ -163,15 +163,16 @@ pub async fn find_by_code(jeton: &Jeton, code: &str) -> Result<(Invitation, bool
         .await
 }
 
-/// Makes an account for whoever has the link of an invitation, and lets them join. Of two at once one wins.
+/// Creates an account for whoever has the link of an invitation, and makes them a member. Of two uses at the same time,
+/// one wins.
 ///
 /// # Errors
-/// [`AppError::NotFound`] as for [`find_by_code`]; [`AppError::Invalid`] with what is wrong, such as an
-/// account with this address that there is already.
+/// [`AppError::NotFound`] as for [`find_by_code`]; [`AppError::Invalid`] with what is wrong, such as an existing
+/// account with this address.
 pub async fn join_as_new(jeton: &Jeton, code: &str, form: NewPerson, source: Source) -> Result<Begin> {
     let (invitation, has_account) = find_by_code(jeton, code).await?;
     if has_account {
-        // Whoever has the link may send the form as often as they like: it must not cost a hash each time.
+        // Whoever has the link can send the form as often as they like, which must not cost a password hash each time.
         return Err(Problems::one(Field::Form, Problem::EmailTaken).into());
     }
     let mut problems = Problems::default();
@@ -202,13 +203,13 @@ pub async fn join_as_new(jeton: &Jeton, code: &str, form: NewPerson, source: Sou
         .await
 }
 
-/// Lets somebody who is signed in join by an invitation for their address, and work in the organization from now on.
-/// Somebody who was removed returns to the same place, with nothing of what they had. Returns the organization's part
-/// of addresses. Of two at once one wins.
+/// Makes a signed-in user a member by an invitation for their address, and the organization their current one. A
+/// removed user gets the same membership again, without the access that they had. Returns the organization's slug. Of
+/// two uses at the same time, one wins.
 ///
 /// # Errors
-/// [`AppError::NotFound`] as for [`find_by_code`], and if the invitation is for somebody else or they
-/// belong to the organization already.
+/// [`AppError::NotFound`] as for [`find_by_code`], and if the invitation is for somebody else or the user is already a
+/// member.
 pub async fn join(jeton: &Jeton, actor: &Actor, code: &str, source: Source) -> Result<String> {
     let (found, _) = find_by_code(jeton, code).await?;
     let (actor, code_hash, now) = (actor.clone(), hash(code), jeton.clock.now());
@@ -231,7 +232,7 @@ pub async fn join(jeton: &Jeton, actor: &Actor, code: &str, source: Source) -> R
         .await
 }
 
-/// Whether an invitation is for this address.
+/// Returns whether an invitation is for this address.
 pub fn is_for(invitation: &Invitation, email: &str) -> bool {
     folded_email(&invitation.email) == folded_email(email)
 }
@@ -240,7 +241,7 @@ fn address_of(invitation: &Invitation) -> Result<Email> {
     Email::known(&invitation.email).map_err(|error| AppError::Broken(error.to_string()))
 }
 
-/// What to say if whoever has this address belongs to the organization already.
+/// Returns the problem if the user with this address is already a member of the organization.
 pub(super) fn belongs(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -255,11 +256,11 @@ pub(super) fn belongs(
     })
 }
 
-/// Makes a user a member, or whoever left one again in the same place, with the organization locked. Returns false for
-/// somebody who belongs to it, active or not.
+/// Makes a user a member, with the organization locked; a former member gets the same membership again. Returns false
+/// if the user is already a member, active or not.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Email`] if whoever runs the server has blocked the account.
+/// [`AppError::Invalid`] at [`Field::Email`] if the operator has blocked the user.
 pub(super) fn admit(
     connection: &mut AnyConnection,
     user: UserId,
@@ -276,13 +277,14 @@ pub(super) fn admit(
         Some((id, Standing::Removed)) => memberships::activate(connection, id, organization, set, now).map(drop)?,
         Some((_, Standing::Active | Standing::Deactivated)) => return Ok(false),
     }
-    // A link for their new password, made by an administrator elsewhere, would open this organization too.
+    // A link for a new password that an administrator of another organization created would give access to this one,
+    // too.
     password_links::delete_all(connection, user)?;
     Ok(true)
 }
 
-/// Writes an entry about an address, which may have no account or one that belongs to other organizations alone: the log
-/// does not tell.
+/// Writes a log entry about an address. It may have no account, or one that only belongs to other organizations: the
+/// entry does not reveal which.
 fn write_entry(
     connection: &mut AnyConnection,
     manager: &Manager,

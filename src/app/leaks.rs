@@ -1,7 +1,7 @@
-//! Keys that somebody has found in the open and reports: those that live are revoked, and their owners told.
+//! Reports of leaked keys: active keys are revoked, and their owners told.
 //!
-//! Anybody may report, since whoever has a key could use it or revoke it anyway. Looking many keys up is one reading, which
-//! garbage does not even begin; only what lives costs a transaction, one for all of them.
+//! Anybody may report, as whoever has a key could use or revoke it anyway. Many keys are looked up in one read, and
+//! malformed keys not at all. Only active keys cost a transaction, one for all of them.
 
 mod github;
 
@@ -31,43 +31,43 @@ use storage::{
     users,
 };
 
-/// Most keys that are looked up by one statement.
+/// The maximum number of keys in one statement.
 const CHUNK: usize = 500;
-/// Most people of an organization who are told about a service user's key.
+/// The maximum number of people of an organization who are told about a service user's key.
 const TOLD: i64 = 50;
 
-/// How long it is waited for one letter before the next.
+/// How long to wait for one mail before the next.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A find as it was reported.
+/// A report.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The keys in it.
     pub keys: Vec<String>,
-    /// The address where it was found, if that was told.
+    /// The URL where they were found, if the report has one.
     pub url: Option<String>,
 }
 
-/// A key that lives.
+/// An active key.
 struct Leak {
     identity: Arc<Identity>,
     place: Option<String>,
 }
 
-/// Lets one report through, before anything of it is read.
+/// Takes a report from the rate limit, before anything of it is read.
 ///
 /// # Errors
-/// [`super::AppError::TooManyAttempts`] for an address that has sent too many.
+/// [`super::AppError::TooManyAttempts`] for an IP address that has sent too many.
 pub fn take_report(jeton: &Jeton, source: &Source) -> Result<()> {
     jeton.attempts.take_report(&source.address)
 }
 
-/// Revokes those of these keys that live; when this returns, no node accepts one any more. Their owners are told in the
-/// words of `compose`: a person about their own, those who manage integrations about a service user's. Returns for
-/// each whether a token has or had it, which is not for everybody to know.
+/// Revokes the active ones among these keys: when this returns, no node accepts them any more. Mails their owners;
+/// `compose` writes the mails. Users are told about their own keys, those who manage integrations about service users'
+/// keys. Returns for each key whether a token has or had it, which must not be shown to everybody.
 ///
 /// # Errors
-/// When the database fails; then nothing was revoked.
+/// When the database fails, in which case nothing was revoked.
 pub async fn revoke(
     jeton: Arc<Jeton>,
     found: Vec<Found>,
@@ -90,7 +90,7 @@ pub async fn revoke(
         }
     }
     if !live.is_empty() {
-        // In the order of organizations and tokens, so that two reports at once never wait for each other in a ring.
+        // In the order of organizations and tokens, so that two reports at the same time never deadlock.
         live.sort_unstable_by_key(|leak| (leak.identity.organization, leak.identity.token));
         let request_id = source.request_id.clone();
         let revoked = jeton.end_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
@@ -101,7 +101,7 @@ pub async fn revoke(
     Ok(answers)
 }
 
-/// Those of these keys that a token has or had, by their digests.
+/// Returns the keys that a token has or had, by their digests.
 pub(super) async fn known_keys(jeton: &Jeton, keys: impl IntoIterator<Item = &String>) -> Result<Known> {
     let digested = |key: &String| Some((kind_of_key(key).ok()?, jeton.pepper.digest(key).0.to_vec()));
     let mut asked: Vec<(TokenKind, Vec<u8>)> = keys.into_iter().filter_map(digested).collect();
@@ -110,7 +110,7 @@ pub(super) async fn known_keys(jeton: &Jeton, keys: impl IntoIterator<Item = &St
     if asked.is_empty() { Ok(Known::new()) } else { jeton.read(move |connection| look_up(connection, &asked)).await }
 }
 
-/// Mails one letter to each owner. Whatever goes wrong is in the log: the keys are revoked all the same.
+/// Sends one mail to each owner. Errors are only logged, as the keys are revoked in any case.
 async fn tell_owners(
     jeton: &Jeton,
     revoked: Vec<Arc<Identity>>,
@@ -119,22 +119,22 @@ async fn tell_owners(
 ) {
     let owners = match jeton.read(move |connection| owners(connection, &revoked)).await {
         Ok(owners) => owners,
-        Err(error) => return tracing::error!(id = request_id, %error, "owners of leaked keys were not told"),
+        Err(error) => return tracing::error!(id = request_id, %error, "the owners of leaked keys could not be told"),
     };
     for (owner, keys) in owners {
         let (subject, text) = compose(&owner, &keys);
         let Ok(to) = Email::known(&owner.email) else { continue };
         match crate::mail::send(jeton, Mail { to, subject, text }, request_id).await {
-            // One after the other, so that many do not fill the queue in which others' mail waits.
+            // One after the other, so that many mails do not fill the queue.
             Ok(sending) => drop(sending.fate(TIMEOUT).await),
-            Err(error) => tracing::error!(id = request_id, %error, "an owner of leaked keys was not told"),
+            Err(error) => tracing::error!(id = request_id, %error, "an owner of leaked keys could not be told"),
         }
     }
 }
 
 pub(super) type Known = HashMap<[u8; 32], (Identity, Life)>;
 
-/// What is known of keys by what they are kept as.
+/// Looks up keys by their digests.
 pub(super) fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u8>)]) -> Result<Known> {
     let mut known = HashMap::new();
     for kind in [TokenKind::Personal, TokenKind::Service] {
@@ -147,8 +147,8 @@ pub(super) fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u
     Ok(known)
 }
 
-/// First all tokens, then all entries of the log: whoever has written into an organization's log waits for nobody's token
-/// any more. Returns those that had not ended before.
+/// Revokes all tokens first, then writes all log entries: a transaction that has written to an organization's log never
+/// waits for a token. Returns the keys that had not already ended.
 fn revoke_all(
     connection: &mut AnyConnection,
     live: &[Leak],
@@ -179,7 +179,7 @@ fn entry<'a>(leak: &'a Leak, now: Timestamp, source: &'a Source) -> activity::En
     }
 }
 
-/// Whom to tell about which of these.
+/// Returns whom to tell about which keys.
 fn owners(connection: &mut AnyConnection, revoked: &[Arc<Identity>]) -> Result<Vec<(User, Vec<Arc<Identity>>)>> {
     let mut of: HashMap<UserId, Vec<Arc<Identity>>> = HashMap::new();
     for identity in revoked {

@@ -1,7 +1,7 @@
-//! What happens when somebody does something: the verbs, the hot path, and work in the background.
+//! The application: the verbs, the hot path and background tasks.
 //!
-//! A verb takes proof of who asks (an [`sessions::Actor`], or an identity that [`verify`] has accepted), runs one
-//! transaction, and returns what a page or an API needs to answer.
+//! A verb takes the evidence of who calls it (an [`sessions::Actor`], or a token that [`verify`] has accepted), runs
+//! one transaction, and returns what a page or an API needs for its answer.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
@@ -59,42 +59,42 @@ use storage::{
     epoch::{self, Touched},
 };
 
-/// Why a verb did not do what was asked.
+/// Why a verb failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// What was entered cannot be taken: the form comes back with a message at each field.
+    /// The input is invalid: the form is shown again with a message at each field.
     #[error("{0}")]
     Invalid(#[from] Problems),
-    /// There is no such thing, or it belongs to somebody else.
+    /// It does not exist, or belongs to somebody else.
     #[error("not found")]
     NotFound,
-    /// They do not hold the permission that it takes.
+    /// The caller lacks the required permission.
     #[error("the permission {} is missing", .0.key())]
     Forbidden(Permission),
-    /// Nobody is signed in, or not any more.
+    /// Nobody is signed in, or the session has ended.
     #[error("not signed in")]
     SignedOut,
-    /// More attempts than are let through; after this many seconds there may be another.
-    #[error("too many attempts; again in {0} s")]
+    /// Too many attempts; the next one is allowed after this many seconds.
+    #[error("too many attempts; try again in {0} s")]
     TooManyAttempts(u64),
-    /// The queue is full; after this many seconds it may have room.
-    #[error("busy; again in {0} s")]
+    /// The queue is full, but may have room after this many seconds.
+    #[error("busy; try again in {0} s")]
     Busy(u64),
-    /// The clock cannot be believed, so that nothing that rests on it is said or written.
+    /// The clock cannot be trusted, so nothing that depends on it is decided or written.
     #[error(transparent)]
     Clock(#[from] clock::Untrusted),
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The database failed, and what was to end goes on.
-    #[error("nothing was revoked or ended, and what was to end goes on: {0}")]
+    /// The database failed, so what was to end has not ended.
+    #[error("nothing was revoked or ended: {0}")]
     NotEnded(StorageError),
     /// A part of Jeton itself failed.
     #[error("{0}")]
     Broken(String),
 }
 
-/// What verbs return.
+/// The result of verbs.
 pub type Result<T> = std::result::Result<T, AppError>;
 
 impl storage::Failure for AppError {
@@ -107,12 +107,12 @@ impl storage::Failure for AppError {
 }
 
 impl AppError {
-    /// Whether the database fails, not Jeton: the same may work again once that is over.
+    /// Returns whether the database failed, not Jeton itself: the same call may succeed later.
     pub fn is_passing(&self) -> bool {
         self.of_storage().is_some_and(StorageError::is_passing)
     }
 
-    /// The same error of what was to end something.
+    /// Returns the same error for a verb that ends something.
     fn not_ended(self) -> Self {
         match self {
             Self::Storage(error) if error.is_passing() => Self::NotEnded(error),
@@ -127,9 +127,9 @@ pub enum StartError {
     /// A folder or file cannot be used.
     #[error("{path}: {error}")]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: std::io::Error,
     },
     /// The pepper and the database do not belong together.
@@ -141,7 +141,7 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The system has no threads for it.
+    /// The system cannot create threads.
     #[error("threads: {0}")]
     Threads(std::io::Error),
     /// Mail cannot be sent at all.
@@ -152,25 +152,25 @@ pub enum StartError {
 /// What Jeton needs to start.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the database is.
+    /// The URL of the database.
     pub database: DatabaseUrl,
-    /// Where the pepper is kept; created if it is missing.
+    /// The folder of the pepper; created if it is missing.
     pub data_dir: PathBuf,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
     /// Whether this is a demonstration.
     pub is_demo: bool,
-    /// How mail is sent, if it is.
+    /// How mail is sent; `None` for no mail.
     pub mail: Option<mail::Settings>,
-    /// Where GitHub's public keys are, by which its reports of leaked keys are told from others'.
+    /// The file with GitHub's public keys, which verify GitHub's own reports of leaked keys.
     pub github_keys: Option<PathBuf>,
 }
 
-/// A running Jeton, shared by all its requests.
+/// The state of a running Jeton, shared by all requests.
 pub struct Jeton {
     db: Db,
     clock: Clock,
-    /// The newest entry of the log while the clock was believed for the last time.
+    /// The newest entry of the activity log when the clock was last trusted.
     last_entry: AtomicI64,
     pepper: Pepper,
     is_demo: bool,
@@ -190,7 +190,7 @@ impl Jeton {
     /// Opens the database, brings its schema up to date and checks that the pepper belongs to it.
     ///
     /// # Errors
-    /// [`StartError`] says what has to be mended.
+    /// [`StartError`] says what must be fixed.
     pub fn open(settings: Settings) -> std::result::Result<Self, StartError> {
         secrets::create_folder(&settings.data_dir)?;
         let db = Db::open(settings.database)?;
@@ -230,7 +230,7 @@ impl Jeton {
         })
     }
 
-    /// The same with a database and a pepper that are there already, as commands beside a server do: nothing is made.
+    /// Opens an existing database with its pepper, and creates neither, as commands next to a server do.
     ///
     /// # Errors
     /// [`StartError`] says what is missing.
@@ -240,7 +240,7 @@ impl Jeton {
         Self::open(settings)
     }
 
-    /// The clock that everything here goes by.
+    /// The clock of the whole application.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -250,24 +250,26 @@ impl Jeton {
         self.is_demo
     }
 
-    /// Whether there is a server that takes mail.
+    /// Whether a mail server is configured.
     pub fn sends_mail(&self) -> bool {
         self.mail.is_some()
     }
 
-    /// Waits a little for mail that is on its way, as before a stop; what waits for its next try goes on to wait.
+    /// Waits a short time for mail that is being sent, before a shutdown. Mail that waits for its next attempt stays
+    /// queued.
     pub async fn finish_mail(&self) {
         if let Some(mailer) = &self.mail {
             mailer.finish().await;
         }
     }
 
-    /// What tells this installation from others, on every node with the same pepper: 8 hexadecimal digits, no secret.
+    /// The fingerprint of this installation, the same on every node with the same pepper: 8 hexadecimal digits, not
+    /// secret.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Runs a blocking `work` away from the threads that serve requests.
+    /// Runs blocking `work` on a thread that serves no requests.
     async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         match tokio::task::spawn_blocking(work).await {
             Ok(done) => done,
@@ -284,10 +286,10 @@ impl Jeton {
         Self::blocking(move || db.read(work)).await
     }
 
-    /// The database, for verbs that write.
+    /// Returns the database for verbs that write.
     ///
     /// # Errors
-    /// While a form is only to be shown, or the clock is in doubt: what is written has a moment.
+    /// While a form may only be shown, or the clock is in doubt, as everything that is written has a time.
     fn writable(&self) -> Result<&Db> {
         forms::may_write()?;
         self.clock.trusted()?;
@@ -321,8 +323,8 @@ impl Jeton {
         Self::blocking(move || db.change_keys(work)).await
     }
 
-    /// [`Jeton::write`] also while the disk is full: for what ends something, and for signing in, without which nobody
-    /// could end anything.
+    /// [`Jeton::write`] that also works while the disk is full: for verbs that end something, and for signing in,
+    /// without which nobody could end anything.
     async fn write_with_reserve<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
@@ -331,7 +333,7 @@ impl Jeton {
         Self::blocking(move || db.write(work)).await
     }
 
-    /// The same for verbs that end something. A failure says that they have not.
+    /// [`Jeton::write_with_reserve`] for verbs that end something. An error says that nothing has ended.
     async fn end<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
@@ -357,26 +359,26 @@ impl Jeton {
         Self::blocking(move || db.change_keys(work)).await.map_err(AppError::not_ended)
     }
 
-    /// Whether the database fails at this moment, as far as is known.
+    /// Whether the database is failing right now, as far as this node knows.
     pub fn database_fails(&self) -> bool {
         self.db.health().fails()
     }
 
-    /// For what is done after its answer.
+    /// Checks the database for work that is done after the answer.
     ///
     /// # Errors
-    /// When the database is known to fail.
+    /// When the database is known to be failing.
     fn needs_database(&self) -> Result<()> {
         match self.database_fails() {
-            true => Err(StorageError::Trouble(Trouble::Broken, "it saves nothing at the moment".into()).into()),
+            true => Err(StorageError::Trouble(Trouble::Broken, "it cannot save anything right now".into()).into()),
             false => Ok(()),
         }
     }
 
-    /// Finds out whether the database takes writes, if that is not known any more. To be called every few seconds.
+    /// Finds out whether the database accepts writes, if the last answer is too old. Must be called every few seconds.
     ///
     /// # Errors
-    /// When that cannot be done at all.
+    /// When the check itself cannot run.
     pub async fn look_after_database(&self) -> Result<()> {
         let db = self.db.clone();
         Self::blocking(move || {

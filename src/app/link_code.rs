@@ -3,7 +3,7 @@
 use super::random;
 use sha2::{Digest, Sha256};
 
-/// 200 random bits, as they stand in the link. The database has only their hash.
+/// The code in the link, 200 random bits. The database has only its hash.
 pub struct LinkCode(String);
 
 impl LinkCode {
@@ -11,12 +11,12 @@ impl LinkCode {
         Self(random::code())
     }
 
-    /// The text of the code, for the one answer or mail that carries it.
+    /// Returns the code as text, for the one answer or mail that contains it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What the database keeps of it.
+    /// Returns the hash that the database stores.
     pub(super) fn hash(&self) -> Vec<u8> {
         hash(&self.0)
     }
@@ -28,7 +28,7 @@ impl std::fmt::Debug for LinkCode {
     }
 }
 
-/// The hash under which a code is stored that somebody came with.
+/// Returns the hash under which this code is stored.
 pub(super) fn hash(code: &str) -> Vec<u8> {
     Sha256::digest(code.as_bytes()).to_vec()
 }

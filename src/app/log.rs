@@ -1,11 +1,11 @@
-//! The log, on standard error: lines for whoever runs the server, on which nothing else depends.
+//! The log on standard error: lines for the operator, on which nothing else depends.
 //!
-//! A thread of its own writes them. Whoever reads them may be gone, or read nothing for hours, as a terminal that was
-//! stopped or a supervisor that hangs: lines are then lost and counted, and no request waits. tracing-appender does the
-//! same, but says in the log neither that nor how many, and speaks on standard output at its end.
+//! A separate thread writes them. The reader may be gone, or read nothing for hours, such as a stopped terminal or a
+//! hung supervisor. Lines are then lost and counted, and no request waits. tracing-appender does the same, but does not
+//! log how many lines were lost, and writes to standard output when it ends.
 //!
-//! Strangers cannot fill the log either: each place in the program writes few lines a minute. What more there were is
-//! said once a minute. Levels below `info` are for somebody who looks on, and have no such bound.
+//! Clients cannot fill the log either: each place in the code writes only a few lines a minute. Once a minute, the log
+//! says how many more were suppressed. Levels below `info` are for debugging and have no such limit.
 
 use super::{background, metrics::Counter};
 use std::{
@@ -28,26 +28,26 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Lines that wait for the reader at most.
+/// The maximum number of lines that wait for the reader.
 const MOST: usize = 4096;
-/// Lines that one place in the program writes a minute.
+/// The maximum number of lines a minute from one place in the code.
 const A_MINUTE: u32 = 20;
-/// Longest that the end of the program waits for the reader.
+/// How long the end of the program waits for the reader.
 const LAST: Duration = Duration::from_secs(1);
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
-/// The one log of the process.
+/// The log of the process.
 struct Log {
     lines: SyncSender<Vec<u8>>,
-    /// Lines that are not written yet.
+    /// Lines that are not yet written.
     waiting: AtomicUsize,
     lost: Counter,
     left_out: Counter,
     places: Places,
 }
 
-/// Starts the log of this process, with what passes `filter`. Panics are told there as well.
+/// Starts the log of this process with the lines that pass `filter`. Panics are logged as well.
 pub fn start(filter: EnvFilter) {
     let (lines, queue) = sync_channel(MOST);
     let log = LOG.get_or_init(|| Log {
@@ -57,7 +57,7 @@ pub fn start(filter: EnvFilter) {
         left_out: Counter::new(),
         places: Places::default(),
     });
-    // Without a thread for it there is no log, and everything else.
+    // Without its thread there is no log, but everything else works.
     let _is_written = background::thread("log", move || write(log, &queue));
     let format = tracing_subscriber::fmt::layer()
         .with_writer(|| Line)
@@ -67,7 +67,7 @@ pub fn start(filter: EnvFilter) {
     std::panic::set_hook(Box::new(tell_panic));
 }
 
-/// Waits a little for what is not written yet, as before the end of the process.
+/// Waits up to a second until all lines are written, before the process ends.
 pub fn finish() {
     let begun = Instant::now();
     while LOG.get().is_some_and(|log| log.waiting.load(SeqCst) > 0) && begun.elapsed() < LAST {
@@ -75,17 +75,17 @@ pub fn finish() {
     }
 }
 
-/// How many lines were lost since their reader was too slow or gone, and how many were left out since there were too many
-/// of their kind.
+/// Returns how many lines were lost because their reader was too slow or gone, and how many were suppressed because
+/// there were too many from the same place.
 pub fn missing() -> (u64, u64) {
     LOG.get().map_or((0, 0), |log| (log.lost.get(), log.left_out.get()))
 }
 
-/// Says what was left out since the last time. To be called once a minute.
+/// Logs how many lines were suppressed since the last call. Maintenance calls this once a minute.
 pub fn tell_left_out() {
     for (place, left_out) in LOG.get().map(|log| log.places.take_left_out()).unwrap_or_default() {
         let (target, line) = (place.target(), place.line());
-        tracing::warn!(of = target, line, left_out, "more lines of one kind were left out");
+        tracing::warn!(of = target, line, left_out, "more lines from this place were suppressed");
     }
 }
 
@@ -100,13 +100,13 @@ fn write(log: &Log, queue: &Receiver<Vec<u8>>) {
         }
         let lost = log.lost.get();
         if lost > told && log.waiting.load(SeqCst) < MOST / 2 {
-            tracing::warn!(lost = lost - told, "lines of this log were lost, since nobody read it in time");
+            tracing::warn!(lost = lost - told, "lines of this log were lost because its reader was too slow");
             told = lost;
         }
     }
 }
 
-/// A line on its way to the thread that writes.
+/// A line on its way to the writing thread.
 struct Line;
 
 impl Write for Line {
@@ -126,7 +126,7 @@ impl Write for Line {
     }
 }
 
-/// Lets no more lines of one kind through than [`A_MINUTE`].
+/// Limits the lines from one place to [`A_MINUTE`].
 struct Bounded;
 
 impl<S: Subscriber> Layer<S> for Bounded {
@@ -143,7 +143,7 @@ impl<S: Subscriber> Layer<S> for Bounded {
 
 type Kind = &'static Metadata<'static>;
 
-/// The places in the program that have written lately.
+/// The places in the code that have logged something.
 #[derive(Default)]
 struct Places(Mutex<HashMap<Identifier, Place>>);
 
@@ -174,7 +174,7 @@ impl Places {
     }
 }
 
-/// What the standard library writes by itself would wait for a reader that reads nothing.
+/// Logs a panic. The standard library's own message would block while the reader reads nothing.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
     let words =
@@ -187,7 +187,7 @@ fn tell_panic(panic: &PanicHookInfo<'_>) {
     if backtrace.status() == BacktraceStatus::Captured {
         tracing::error!("{backtrace}");
     }
-    // It may end the process.
+    // A panic of the main thread ends the process.
     if name == "main" {
         finish();
     }
@@ -197,7 +197,7 @@ fn tell_panic(panic: &PanicHookInfo<'_>) {
 mod tests {
     use super::*;
 
-    /// The metadata of one place.
+    /// Returns the metadata of one place.
     fn kind() -> Kind {
         tracing::error_span!("a place").metadata().unwrap()
     }

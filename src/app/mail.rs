@@ -1,8 +1,8 @@
-//! Mail through the SMTP server of the configuration. Without one Jeton sends no mail, and pages say what to do instead.
+//! Mail through the configured SMTP server. Without one, Jeton sends no mail, and pages say what to do instead.
 //!
-//! Mail never holds up an answer or makes it fail: it is queued ([`Mailer`]), and a thread of its own sends it. What
-//! could not be sent is in the log under the id of its request; whoever needs to know waits for [`Sending::fate`]. The
-//! words come from the caller, since texts belong to the pages.
+//! Mail never delays an answer or makes it fail: it is queued ([`Mailer`]), and a separate thread sends it. Mail that
+//! could not be sent is logged under the id of its request; callers that need the result wait for [`Sending::fate`].
+//! The caller provides the text, as texts belong to the pages.
 
 mod queue;
 mod server;
@@ -17,14 +17,14 @@ use lettre::message::Mailbox;
 pub use server::Server;
 use std::{str::FromStr, time::Duration};
 
-/// How long sending one mail may take, from the connection to the server's last word. lettre's own limit is for the
-/// connection alone.
+/// The timeout for sending one mail, from connecting to the server's last reply. lettre's own timeout only covers
+/// single operations.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Subject and text of a mail.
 pub type Words = (String, String);
 
-/// Whom mail is from: an address, with a name or without.
+/// The sender of mail: an address, with or without a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender(Mailbox);
 
@@ -36,25 +36,25 @@ impl Sender {
     pub fn parse(text: &str) -> Result<Self, String> {
         let read = Mailbox::from_str(text).ok().filter(|_| !text.contains(char::is_control));
         let Mailbox { name, email } = read.ok_or("it must look like jeton@example.org or Jeton <jeton@example.org>")?;
-        // A domain with other letters goes over the line in ASCII.
+        // An internationalized domain is sent in ASCII.
         let in_ascii = Email::known(email.as_ref()).ok().and_then(|known| known.as_str().parse().ok());
         Ok(Self(Mailbox { name, email: in_ascii.unwrap_or(email) }))
     }
 }
 
-/// What is needed to send mail.
+/// The configuration of mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The server that takes it.
+    /// The SMTP server.
     pub server: Server,
-    /// Whom it is from.
+    /// The sender.
     pub from: Sender,
 }
 
 /// A mail, in plain text.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// Who gets it.
+    /// The recipient.
     pub to: Email,
     /// The subject, one line.
     pub subject: String,

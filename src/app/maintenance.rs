@@ -1,6 +1,6 @@
-//! Work in the background: uses reach the database, what has expired is written down, ended sessions and links are
-//! removed, and mails given up that nobody takes. What is removed or ended because it is old waits for a clock that has been
-//! steady for some time.
+//! Maintenance in the background: writes uses to the database, records which tokens have expired, deletes ended
+//! sessions and links, and gives up mails that no server accepts. Whatever is deleted or ended because of its age waits
+//! until the clock has been steady for some time.
 
 use super::{AppError, Jeton, Result, log};
 use domain::{
@@ -12,17 +12,17 @@ use storage::{
     AnyConnection, StorageError, activity, email_changes, epoch, invitations, password_links, sessions, tokens,
 };
 
-/// How often.
+/// The time between two rounds of maintenance.
 pub const EVERY: Duration = Duration::from_secs(60);
-/// Longest that is waited for the database where a stop waits, too: longer than Postgres lets a statement run.
+/// The timeout of database work for which a shutdown waits: longer than Postgres lets a statement run.
 const LONGEST: Duration = Duration::from_secs(11);
-/// Most tokens that are written down as expired in one transaction.
+/// The maximum number of tokens that are recorded as expired in one transaction.
 const BATCH: i64 = 500;
-/// Tokens that expire at once from which on it is worth a word.
+/// From this many tokens that expire at once, there is a warning.
 const MANY: usize = 20;
 const HOUR: i64 = 3600;
 
-/// One round of the work. What fails is logged and tried again in the next round.
+/// Runs one round of maintenance. What fails is logged and tried again in the next round.
 pub async fn run(jeton: &Jeton) {
     let uses = flush_usage(jeton).await;
     let are_written = uses.is_ok();
@@ -34,7 +34,8 @@ pub async fn run(jeton: &Jeton) {
     log::tell_left_out();
 }
 
-/// A token whose last use is still in memory must not be taken for expired.
+/// Ends and deletes what is old. Tokens only expire if their uses have been written, as a token whose last use is still
+/// in memory must not count as expired.
 async fn end_what_is_old(jeton: &Jeton, are_uses_written: bool) {
     if are_uses_written {
         report([("tokens", write_down_expired(jeton).await)]);
@@ -52,7 +53,7 @@ async fn end_what_is_old(jeton: &Jeton, are_uses_written: bool) {
     ]);
 }
 
-/// Remembers the epoch of the database.
+/// Saves the epoch of the database in the data folder.
 ///
 /// # Errors
 /// When the database fails, or the file cannot be written.
@@ -66,19 +67,20 @@ pub async fn note_epoch(jeton: &Jeton) -> Result<()> {
     in_time(LONGEST, work).await
 }
 
-/// Writes the uses that are still in memory to the database, as before a stop.
+/// Writes the uses that are still in memory to the database, also before a shutdown.
 ///
 /// # Errors
-/// When the database fails; the uses are kept. Or when it does not answer: then it may still do so.
+/// When the database fails, in which case the uses are kept, or does not answer in time, in which case they may still
+/// be written.
 pub async fn flush_usage(jeton: &Jeton) -> Result<()> {
     in_time(LONGEST, write_uses(jeton)).await
 }
 
-/// The same before something ends. A database that takes nothing but that must not keep it from ending: it is never
-/// so far behind that a token that works seems to have expired ([`super::verify`] sees to that).
+/// Writes the uses before something ends. If the database cannot write them, whatever is to end must end all the same.
+/// The database is never so far behind that an active token seems expired ([`super::verify`] ensures that).
 ///
 /// # Errors
-/// When Jeton itself fails.
+/// When Jeton itself fails, not the database.
 pub(super) async fn flush_before_ending(jeton: &Jeton) -> Result<()> {
     match flush_usage(jeton).await {
         Err(error) if error.is_passing() => Ok(()),
@@ -91,7 +93,8 @@ pub async fn many_uses(jeton: &Jeton) {
     jeton.verifier.usage().is_much().await;
 }
 
-/// Writes them, for as long as a round takes if need be: another batch beside this one would not be faster.
+/// Writes the uses, for as long as a round of maintenance if necessary: a second batch at the same time would not be
+/// faster.
 ///
 /// # Errors
 /// As [`flush_usage`].
@@ -143,8 +146,9 @@ async fn sweep_invitations(jeton: &Jeton) -> Result<()> {
     jeton.write(move |connection: &mut AnyConnection| Ok(invitations::sweep(connection, now).map(drop)?)).await
 }
 
-/// Whether many tokens may end for ever at once, by a clock that has been steady for so many seconds: most of them only
-/// after a day, in which somebody may see that it is wrong. Never without a word in the log.
+/// Returns whether many tokens may expire at once, if the clock has been steady for `steady` seconds. If they are most
+/// of all tokens, they expire only after a day, in which somebody may notice that the clock is wrong. The log always
+/// has a warning.
 fn may_end_many(connection: &mut AnyConnection, count: usize, now: Timestamp, steady: i64) -> Result<bool> {
     let all = tokens::count_active(connection)?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -161,17 +165,17 @@ fn may_end_many(connection: &mut AnyConnection, count: usize, now: Timestamp, st
 fn report<const COUNT: usize>(rounds: [(&str, Result<()>); COUNT]) {
     for (what, done) in rounds {
         match done {
-            // Told once, by the database.
-            Err(error) if error.is_passing() => tracing::debug!(%error, "the {what} are left as they are"),
-            Err(error) => tracing::error!(%error, "the {what} could not be brought up to date"),
+            // Storage logs this once.
+            Err(error) if error.is_passing() => tracing::debug!(%error, "maintenance skipped: {what}"),
+            Err(error) => tracing::error!(%error, "maintenance failed: {what}"),
             Ok(()) => {}
         }
     }
 }
 
-/// Gives up what the database does not answer.
+/// Runs `work` with a timeout.
 async fn in_time(longest: Duration, work: impl Future<Output = Result<()>>) -> Result<()> {
-    let late = |_| Err(StorageError::Connection("it does not answer".into()).into());
+    let late = |_| Err(StorageError::Connection("no answer in time".into()).into());
     tokio::time::timeout(longest, work).await.unwrap_or_else(late)
 }
 

@@ -1,18 +1,18 @@
 //! Counters and timers, for `/metrics`.
 //!
-//! Each thread counts for itself, without locks: whoever asks adds it up. Nothing here names a token or a person.
+//! Each thread has its own counters, without locks; a scrape adds them up. Nothing here names a token or a person.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// A number that only grows.
+/// A counter that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// None so far.
+    /// Creates a counter at zero.
     pub const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
@@ -22,22 +22,22 @@ impl Counter {
         self.0.fetch_add(1, Relaxed);
     }
 
-    /// How many so far.
+    /// Returns the count.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
 }
 
-/// How long something took, again and again.
+/// A histogram of durations.
 #[derive(Debug, Default)]
 pub struct Durations {
-    /// One for each of [`Durations::UP_TO`], and one for what took longer.
+    /// One bucket for each of [`Durations::UP_TO`], and one for everything longer.
     buckets: [Counter; Durations::UP_TO.len() + 1],
     nanoseconds: AtomicU64,
 }
 
 impl Durations {
-    /// The upper ends of the buckets, in microseconds.
+    /// The upper bounds of the buckets, in microseconds.
     pub const UP_TO: [u64; 11] = [50, 100, 250, 500, 1_000, 2_500, 10_000, 50_000, 250_000, 1_000_000, 5_000_000];
 
     /// One more.
@@ -50,17 +50,17 @@ impl Durations {
     }
 }
 
-/// [`Durations`], added up.
+/// The sum of [`Durations`].
 #[derive(Clone, Debug, Default)]
 pub struct Timed {
-    /// How many in each bucket, not added up.
+    /// The number of durations in each bucket, not cumulative.
     pub buckets: [u64; Durations::UP_TO.len() + 1],
-    /// All of them together, in seconds.
+    /// The sum of all durations, in seconds.
     pub seconds: f64,
 }
 
 impl Timed {
-    /// Adds those of another thread.
+    /// Adds the durations of another thread.
     pub fn add(&mut self, durations: &Durations) {
         for (sum, bucket) in self.buckets.iter_mut().zip(&durations.buckets) {
             *sum += bucket.get();

@@ -1,13 +1,14 @@
-//! This server among those at work on the same database: it makes itself heard, and tells from when on it cannot but refuse
-//! what was revoked.
+//! This node among those on the same database: it sends heartbeats, and reports since when it certainly refuses a
+//! revoked token.
 //!
-//! That a revoked token is refused everywhere needs none of this: each verdict takes an epoch that was read after its request
-//! arrived ([`super::verify`]). This is the evidence of it, for receipts ([`super::revocations`]). A beat reads the epoch as
-//! a request would, so that a node without requests tells as well, and tells of those revocations that the beat *before* had
-//! read: what had begun by then has been answered or has lost its patience, so the last accepted use is final.
+//! Refusing revoked tokens on every node does not depend on this: each decision needs an epoch that was read after its
+//! request arrived ([`super::verify`]). The reports are the evidence for receipts ([`super::revocations`]). A heartbeat
+//! reads the epoch as a request would, so that a node without requests reports as well. It reports the revocations that
+//! the *previous* heartbeat had read: requests that began before that have been answered or have timed out, so the last
+//! accepted use is final.
 //!
-//! On Postgres a beat writes one row. On SQLite there is no other node that would have to know whether this one lives, so it
-//! writes only when there is a revocation to tell of.
+//! On Postgres, a heartbeat writes one row. On SQLite, no other node needs to know whether this one is alive, so it
+//! writes only when there is a revocation to report.
 
 use super::{
     AppError, Jeton, Result, clock, random,
@@ -26,24 +27,24 @@ use storage::{
 };
 use tokio::sync::watch;
 
-/// How often a node is heard from.
+/// The time between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
-/// A beat that takes longer has failed.
+/// The timeout of a heartbeat.
 const LONGEST: Duration = Duration::from_secs(5);
-/// After this many milliseconds without a beat a node does not count as alive.
+/// After this many milliseconds without a heartbeat, a node no longer counts as alive.
 pub const SILENCE: i64 = 10_000;
 
-/// Who this server is.
+/// The identity of this node.
 #[derive(Clone, Debug)]
 pub struct ThisNode {
-    /// Chosen at the start.
+    /// A random id, chosen at the start.
     pub id: String,
-    /// For people.
+    /// The name that receipts show.
     pub name: String,
 }
 
 impl ThisNode {
-    /// One that starts now, named after the machine and the process.
+    /// Creates the identity of a node that starts now, named after its host and process.
     pub fn starting() -> Self {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("node");
@@ -51,21 +52,22 @@ impl ThisNode {
     }
 }
 
-/// A server that makes itself heard, from its start to its end.
+/// Sends the heartbeats of this node, from its start to its end.
 pub struct Heartbeat {
     jeton: Arc<Jeton>,
-    /// Opened by the first beat that can.
+    /// Opened by the first heartbeat that can open it.
     verifier: Option<Verifier>,
     invalidations: Invalidations,
-    /// The epoch of the last beat.
+    /// The epoch that the last heartbeat read.
     read: i64,
-    /// The epoch up to which all revocations were told of.
+    /// The epoch up to which all revocations have been reported.
     told: i64,
     is_heard: bool,
 }
 
 impl Heartbeat {
-    /// Adds this server to those at work, before it serves its first request: it then never accepted what was revoked before.
+    /// Registers this node before it serves its first request: so it has never accepted a token that was revoked
+    /// before.
     pub async fn start(jeton: Arc<Jeton>) -> Self {
         let invalidations = Invalidations::default();
         let mut heart = Self { jeton, verifier: None, invalidations, read: i64::MIN, told: i64::MIN, is_heard: true };
@@ -73,7 +75,7 @@ impl Heartbeat {
         heart
     }
 
-    /// Beats until nobody is left who could tell it to stop, then takes this server away.
+    /// Sends heartbeats until the sender of `stopped` is dropped or sends, then deregisters this node.
     pub async fn run_until(&mut self, stopped: &mut watch::Receiver<()>) {
         let mut next = tokio::time::interval(BEAT);
         next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -83,23 +85,23 @@ impl Heartbeat {
                 _ = stopped.changed() => break,
             }
         }
-        // Without the database there is nobody to tell.
+        // Without the database, there is nothing to deregister from.
         if self.is_heard
             && let Ok(Err(error)) = tokio::time::timeout(LONGEST, self.leave()).await
         {
-            tracing::warn!(%error, "this node is still listed as one at work");
+            tracing::warn!(%error, "this node could not be deregistered, and is still listed");
         }
     }
 
     async fn beat_in_time(&mut self) {
         let beaten = match tokio::time::timeout(LONGEST, self.beat()).await {
             Ok(beaten) => beaten,
-            Err(_) => Err(AppError::Broken(format!("not done within {} s", LONGEST.as_secs()))),
+            Err(_) => Err(AppError::Broken(format!("no answer within {} s", LONGEST.as_secs()))),
         };
         if let Err(error) = &beaten
             && self.is_heard
         {
-            tracing::warn!(%error, "this node cannot be heard by the others");
+            tracing::warn!(%error, "the heartbeat of this node fails, so receipts cannot show what it refuses");
         }
         self.is_heard = beaten.is_ok();
     }
@@ -126,7 +128,7 @@ impl Heartbeat {
         self.verifier.insert(verifier).epoch().await
     }
 
-    /// Tells of everything, as no request is under way any more, and takes this server away.
+    /// Reports everything, as no requests are in progress any more, and deregisters this node.
     async fn leave(&mut self) -> Result<()> {
         self.read = self.epoch().await.map_err(|error| AppError::Broken(error.to_string()))?;
         self.take_invalidations();
@@ -142,7 +144,7 @@ impl Heartbeat {
         self.invalidations.forgotten.extend(forgotten);
     }
 
-    /// Tells of the revocations up to the epoch `until`, and that this node lives.
+    /// Reports the revocations up to the epoch `until`, and that this node is alive.
     async fn tell(&mut self, until: i64) -> Result<()> {
         let (told, epoch) = (self.told, self.read);
         let is_shared = matches!(self.jeton.db.address(), DatabaseUrl::Postgres(_));
@@ -175,7 +177,8 @@ impl Heartbeat {
     }
 }
 
-/// When this node accepted a key for the last time: what it knew of it when it forgot it, and what it has not written down.
+/// Returns when this node last accepted a key: by the cache entry that was dropped, and by the uses that are not yet in
+/// the database.
 fn last_accepted(verifier: &Shared, invalidations: &Invalidations, key: TokenId) -> Option<Timestamp> {
     let of_key = invalidations.forgotten.iter().filter(|(_, known)| known.identity.token == key);
     let known = of_key.map(|(_, known)| known.uses.last.load(Ordering::Relaxed)).max().filter(|last| *last > 0);
@@ -192,12 +195,12 @@ fn hear_from(connection: &mut AnyConnection, id: &str, name: &str, epoch: i64) -
     Ok(())
 }
 
-/// What time it is where the database is, in milliseconds.
+/// Returns the current time by the database's clock, in milliseconds.
 pub(super) fn now(connection: &mut AnyConnection) -> Result<i64> {
     Ok(epoch::read_with_time(connection)?.1.unwrap_or_else(clock::milliseconds))
 }
 
-/// Adds this server to those at work. A SQLite database has one, so whatever is listed there has ended.
+/// Registers this node. A SQLite database has only one, so any other node that is listed there has ended.
 async fn register(jeton: &Jeton, epoch: i64) -> Result<()> {
     let ThisNode { id, name } = jeton.node.clone();
     let is_alone = matches!(jeton.db.address(), DatabaseUrl::Sqlite(_));

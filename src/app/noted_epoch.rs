@@ -1,8 +1,8 @@
-//! What a node remembers of the database beyond its own end: the highest epoch it has seen.
+//! The highest epoch that a node has seen, which it remembers across restarts.
 //!
-//! A database that was restored from a backup, or whose standby took over without the last commits, has a lower one: tokens
-//! that were revoked since would be accepted again. A running node notices that by itself ([`super::verify`]); this
-//! file lets one that starts notice it (R5, R13).
+//! A database that was restored from a backup, or whose standby took over without the last commits, has a lower epoch:
+//! tokens that were revoked since would be accepted again. A running node notices this itself ([`super::verify`]); with
+//! this file, a starting node notices it as well (R5, R13).
 
 use super::{StartError, secrets};
 use std::{
@@ -11,40 +11,41 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file in the data folder.
+/// The file `epoch` in the data folder.
 #[derive(Clone, Debug)]
 pub struct NotedEpoch(PathBuf);
 
 impl NotedEpoch {
-    /// The one in this folder.
+    /// Returns the file in this data folder.
     pub fn new(folder: &Path) -> Self {
         Self(folder.join("epoch"))
     }
 
-    /// Compares it with the epoch of the database.
+    /// Compares the remembered epoch with that of the database.
     ///
     /// # Errors
-    /// That the database is older, or that nobody can tell, and what to do.
+    /// When the database is older, or when this cannot be determined. The error says what to do.
     pub fn check(&self, epoch: i64) -> Result<(), StartError> {
         let path = self.0.display();
         let why = match fs::read(&self.0).map(|bytes| parse(&bytes)) {
             Ok(Some(noted)) if epoch >= noted => return Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Ok(Some(noted)) => format!(
-                "the database is older than this node remembers (epoch {epoch}, and it was {noted}): it was restored from \
-                 a backup, or another server took over without the last commits. Tokens"
+                "the database is older than this node remembers (it has epoch {epoch}, and had {noted}): it was \
+                 restored from a backup, or a standby took over without the last commits. Tokens"
             ),
             Ok(None) => format!(
-                "{path} is empty or damaged, so nobody can tell whether the database is as new as it was. If it is not, tokens"
+                "{path} is empty or damaged, so Jeton cannot know whether the database is as new as it was. If not, \
+                 tokens"
             ),
             Err(error) => format!(
-                "{path} cannot be read ({error}), so nobody can tell whether the database is as new as it was. If it is \
+                "{path} cannot be read ({error}), so Jeton cannot know whether the database is as new as it was. If \
                  not, tokens"
             ),
         };
         Err(StartError::WentBack(format!(
-            "{why} that were revoked since then would be accepted again. Delete {path}, revoke them once more (jeton token \
-             revoke) unless it does not matter, and start Jeton again"
+            "{why} that were revoked since then would be accepted again. Delete {path}, revoke them again (jeton token \
+             revoke) if necessary, and start Jeton again"
         )))
     }
 
@@ -57,7 +58,7 @@ impl NotedEpoch {
     }
 }
 
-/// What is in the file. Without the end of its line it may be the beginning of a larger number.
+/// Parses the file. Without the end of the line, the digits may be the beginning of a larger number.
 fn parse(bytes: &[u8]) -> Option<i64> {
     std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?.parse().ok()
 }
@@ -74,7 +75,7 @@ mod tests {
         noted.note(7).unwrap();
         assert!(noted.check(7).is_ok() && noted.check(8).is_ok());
         let refused = noted.check(6).unwrap_err().to_string();
-        assert!(refused.contains("epoch 6, and it was 7") && refused.contains("epoch, revoke them"), "{refused}");
+        assert!(refused.contains("epoch 6, and had 7") && refused.contains("epoch, revoke them"), "{refused}");
         noted.note(6).unwrap();
         assert!(noted.check(6).is_ok());
     }

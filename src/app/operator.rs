@@ -1,8 +1,8 @@
-//! What whoever runs the server does at its command line: help people who cannot sign in, add and deactivate them, make
-//! organizations, and revoke tokens.
+//! The commands of the operator, who helps people who cannot sign in, adds and deactivates them, creates organizations,
+//! and revokes tokens.
 //!
-//! An operator holds no permission and needs none, so what pages check about whoever asks is left out here; all else is
-//! what the pages' verbs do, through the same functions.
+//! An operator needs no permission, so the checks of the caller that pages make are left out here. Everything else is
+//! done by the same functions as for pages.
 
 pub mod clock;
 pub mod organizations;
@@ -29,36 +29,35 @@ pub use users::{
     promote_user, reactivate_user, reset_password, unblock_user,
 };
 
-/// How the activity log names whoever works at the command line.
+/// The name of the operator in the activity log.
 pub const NAME: &str = "operator";
 
-/// No request: entries of an operator name no address.
+/// The source of the operator's log entries, which have no IP address, as there is no request.
 static NOWHERE: Source = Source { address: String::new(), program: String::new(), request_id: String::new() };
 
-/// Proof that somebody works at the server's own command line, where the database and the pepper can be read. Only the
-/// commands make one.
+/// The evidence that the caller is a command on the server itself, where the database and the pepper can be read. Only
+/// commands create one.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator(());
 
 impl Operator {
-    /// Whoever runs a command of `jeton` on the server.
+    /// Creates the evidence, for a `jeton` command on the server.
     pub const fn at_the_command_line() -> Self {
         Self(())
     }
 }
 
-/// What an operator looks at: the database and nothing else, so that it takes no right to change anything, and no
-/// pepper.
+/// What the operator reads: only the database, so that it needs neither the right to write nor the pepper.
 pub struct Records {
     pub(super) connection: AnyConnection,
     now: Timestamp,
 }
 
 impl Records {
-    /// Opens what is there.
+    /// Opens an existing database.
     ///
     /// # Errors
-    /// When there is no database, or none that can be read.
+    /// When there is no database, or it cannot be read.
     pub fn open(_: Operator, database: &DatabaseUrl, clock: &Clock) -> Result<Self> {
         let mut connection = database.connect_to_read()?;
         if let (_, Some(time)) = epoch::read_with_time(&mut connection)? {
@@ -68,12 +67,12 @@ impl Records {
     }
 }
 
-/// An entry about what an operator does.
+/// Creates a log entry about what the operator does.
 pub(super) fn entry(organization: Option<OrganizationId>, action: Action, at: Timestamp) -> activity::Entry<'static> {
     activity::Entry { actor_name: NAME, ..activity::Entry::new(organization, action, at, &NOWHERE) }
 }
 
-/// Writes an entry into the log of each organization, or beside them while there is none.
+/// Writes an entry into the log of each organization. While there is none, the entry belongs to no organization.
 pub(super) fn insert_everywhere(connection: &mut AnyConnection, entry: activity::Entry<'_>) -> Result<()> {
     let mut places: Vec<_> = rows::all(connection)?.into_iter().map(|named| Some(named.id)).collect();
     places.sort_unstable();
@@ -84,19 +83,19 @@ pub(super) fn insert_everywhere(connection: &mut AnyConnection, entry: activity:
     Ok(activity::insert_all(connection, &entries.collect::<Vec<_>>())?)
 }
 
-/// That the command names something that there is not.
+/// Returns the error for a name that does not exist.
 fn unknown(field: Field) -> AppError {
     Problems::one(field, Problem::NotAChoice).into()
 }
 
-/// The user with this e-mail address.
+/// Finds the user with this e-mail address.
 fn find_user(connection: &mut AnyConnection, email: &str) -> Result<User> {
     let email = Email::known(email).map_err(|_| unknown(Field::Email))?;
     let found = storage::users::find_by_email(connection, &email)?;
     Ok(found.ok_or_else(|| unknown(Field::Email))?.0)
 }
 
-/// The organization with this slug.
+/// Finds the organization with this slug.
 fn find_organization(connection: &mut AnyConnection, slug: &str) -> Result<OrganizationId> {
     storage::organizations::find(connection, slug)?.ok_or_else(|| unknown(Field::Organization))
 }

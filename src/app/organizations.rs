@@ -1,4 +1,4 @@
-//! Organizations: making one, changing it, and choosing the one that pages are about.
+//! Organizations: creating one, changing it, and choosing the current one.
 
 use super::{
     AppError, Jeton, Result,
@@ -19,21 +19,21 @@ use domain::{
 };
 use storage::{AnyConnection, activity, organizations, sessions};
 
-/// What the forms for an organization ask for, as it was typed.
+/// The forms for an organization, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationForm {
     /// The name.
     pub name: String,
-    /// The part of its addresses; if a new organization's is empty it is made from the name.
+    /// The slug; if it is empty for a new organization, it is made from the name.
     pub slug: String,
-    /// The name that was there when the form was opened, for a change.
+    /// For a change: the name when the form was opened.
     pub before: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
 }
 
 impl OrganizationForm {
-    /// The name and the part of addresses.
+    /// Returns the name and the slug.
     pub(super) fn read(&self) -> Result<(String, String)> {
         let mut problems = Problems::default();
         let name = problems.check(Field::Organization, text::line(&self.name));
@@ -53,7 +53,7 @@ fn slug_taken() -> AppError {
     Problems::one(Field::Slug, Problem::SlugTaken).into()
 }
 
-/// What it means when somebody else was faster by a moment: the schema itself keeps the addresses apart.
+/// Turns the database's refusal of a duplicate slug into [`Problem::SlugTaken`], as somebody else may have been faster.
 pub(super) fn or_taken(error: AppError) -> AppError {
     match error {
         AppError::Storage(error) if error.is_duplicate() => slug_taken(),
@@ -61,8 +61,8 @@ pub(super) fn or_taken(error: AppError) -> AppError {
     }
 }
 
-/// Makes an organization with a name and part of addresses, whose administrator is `user`. `by` is the entry about it
-/// without the organization: who makes it, and when.
+/// Creates an organization with a name and slug, with `user` as its administrator. `by` is the log entry about it
+/// without the organization: who creates it, and when.
 pub(super) fn insert(
     connection: &mut AnyConnection,
     (name, slug): (&str, &str),
@@ -79,7 +79,7 @@ pub(super) fn insert(
     Ok(id)
 }
 
-/// Changes the name and part of addresses of an organization that is locked. `by` is the entry about it without the names.
+/// Changes the name and slug of an organization, which is locked. `by` is the log entry about it without the names.
 pub(super) fn update(
     connection: &mut AnyConnection,
     id: OrganizationId,
@@ -95,12 +95,11 @@ pub(super) fn update(
     Ok(activity::insert(connection, &entry)?)
 }
 
-/// Makes an organization, whose administrator is whoever makes it, and works in it from now on. Returns its part of
-/// addresses.
+/// Creates an organization with the caller as its administrator, and makes it their current one. Returns its slug.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] for one who does not administer the
-/// installation any more.
+/// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] if the caller does not administer the installation
+/// any more.
 pub async fn create(
     jeton: &Jeton,
     admin: &InstallationAdmin,
@@ -123,7 +122,7 @@ pub async fn create(
         .map_err(or_taken)
 }
 
-/// A part of addresses that is free, for an organization with this name.
+/// Proposes a free slug for an organization with this name.
 pub async fn propose_slug(jeton: &Jeton, name: &str) -> Result<String> {
     let slug = organization::slug(name);
     jeton
@@ -139,11 +138,11 @@ pub async fn propose_slug(jeton: &Jeton, name: &str) -> Result<String> {
         .await
 }
 
-/// Changes an organization's name and its part of addresses. Addresses with the one before lead to it from then on,
-/// and answers about its tokens have the new one. Returns the part of addresses.
+/// Changes an organization's name and slug. From then on, addresses with the old slug redirect to the new one, and
+/// answers about its tokens have the new slug. Returns the slug.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong; [`AppError::Forbidden`] for one who is no administrator any more.
+/// [`AppError::Invalid`] with what is wrong; [`AppError::Forbidden`] if the caller is not an administrator any more.
 pub async fn change(jeton: &Jeton, at: &Administrator, form: OrganizationForm, source: Source) -> Result<String> {
     let (name, slug) = form.read()?;
     let (at, now) = (at.clone(), jeton.clock.now());
@@ -164,10 +163,10 @@ pub async fn change(jeton: &Jeton, at: &Administrator, form: OrganizationForm, s
         .map_err(or_taken)
 }
 
-/// Chooses the organization that the pages of this session are about from now on. Returns its part of addresses.
+/// Makes an organization the current one of this session. Returns its slug.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if they are not active in it.
+/// [`AppError::NotFound`] if the user is not active in it.
 pub async fn choose(jeton: &Jeton, actor: &Actor, slug: &str) -> Result<String> {
     let Membership { organization, slug, .. } =
         crate::authority::enter(jeton, actor.clone(), slug).await?.membership().clone();

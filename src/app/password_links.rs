@@ -1,8 +1,8 @@
-//! A forgotten password: a link with which its owner chooses a new one.
+//! Links for a new password, for users who forgot theirs.
 //!
-//! A link goes to the user's e-mail address, or from an administrator or operator to its user by another way. It works once,
-//! for an hour, and only until the password or the e-mail address changes. Opening it uses nothing up, since programs that
-//! look through mail open links too. The database keeps the SHA-256 of its code.
+//! A link is mailed to the user, or an administrator or the operator hands it over in another way. It works once, for
+//! an hour, and only until the password or the e-mail address changes. Opening it does not use it up, as programs that
+//! scan mail open links too. The database stores the SHA-256 of its code.
 
 use super::{
     AppError, Jeton, Result,
@@ -23,19 +23,20 @@ use domain::{
 use std::sync::Arc;
 use storage::{AnyConnection, activity, password_links, sessions, users};
 
-/// Makes a link for a user, as part of a transaction. Whoever calls this has checked that the user may have one.
+/// Creates a link for a user, as part of a transaction. The caller must have checked that the user may have one.
 pub(super) fn make(connection: &mut AnyConnection, user: UserId, made_by: MadeBy, now: Timestamp) -> Result<LinkCode> {
     let code = LinkCode::new();
     password_links::insert(connection, &code.hash(), user, made_by, now)?;
     Ok(code)
 }
 
-/// Mails a link to the user with this e-mail address, if there is one, in the words of `compose`. Whether there is one,
-/// and whether the mail could be sent, neither the answer nor its time tells: all that depends on it happens afterwards
-/// (S6).
+/// Mails a link to the user with this e-mail address, if there is one; `compose` writes the mail. Neither the answer
+/// nor its time reveals whether there is such a user or whether the mail could be sent: all that depends on it happens
+/// after the answer (S6).
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Email`]; too many mails; [`AppError::NotFound`] where no mail is sent.
+/// [`AppError::Invalid`] at [`Field::Email`]; [`AppError::TooManyAttempts`] for too many mails; [`AppError::NotFound`]
+/// where no mail is sent.
 pub async fn mail_to(
     jeton: Arc<Jeton>,
     email: &str,
@@ -44,7 +45,7 @@ pub async fn mail_to(
     compose: impl Fn(&User, &LinkCode) -> Words + Send + 'static,
 ) -> Result<()> {
     let mailer = jeton.mail.clone().ok_or(AppError::NotFound)?;
-    // Nobody is told later that there will be no mail.
+    // After the answer, nobody can be told that there will be no mail.
     jeton.needs_database()?;
     let mut problems = Problems::default();
     let Some(email) = problems.check(Field::Email, Email::known(email)) else { return Err(problems.into()) };
@@ -55,9 +56,9 @@ pub async fn mail_to(
         if let Err(error) = mail_link(&jeton, mailer, email, &source, compose).await {
             let id = source.request_id;
             if error.is_passing() {
-                tracing::debug!(id, %error, "a link for a forgotten password could not be made");
+                tracing::debug!(id, %error, "a link for a forgotten password could not be created");
             } else {
-                tracing::error!(id, %error, "a link for a forgotten password could not be made");
+                tracing::error!(id, %error, "a link for a forgotten password could not be created");
             }
         }
     });
@@ -77,7 +78,7 @@ async fn mail_link(
         found.map(|user| Ok(is_open(connection, &user, now)?.then_some(user))).transpose()
     });
     let Some(user) = found.await?.flatten() else { return Ok(()) };
-    // To the address of the account, which may be written differently from what was typed.
+    // To the address of the account, which may be written differently from the typed one.
     let to = Email::known(&user.email).map_err(|error| AppError::Broken(error.to_string()))?;
     let (posting, source) = (Arc::clone(&mailer), source.clone());
     let posted = jeton
@@ -93,10 +94,10 @@ async fn mail_link(
     Ok(())
 }
 
-/// Whose password the link with this code changes.
+/// Returns the user whose password the link with this code changes.
 ///
 /// # Errors
-/// [`AppError::NotFound`] unless there is such a link, and it still works, and the account is open.
+/// [`AppError::NotFound`] if there is no such link, it does not work any more, or the user cannot sign in.
 pub async fn find_user(jeton: &Jeton, code: &str) -> Result<User> {
     let (hash, now) = (hash(code), jeton.clock.now());
     jeton
@@ -108,12 +109,12 @@ pub async fn find_user(jeton: &Jeton, code: &str) -> Result<User> {
         .await
 }
 
-/// Changes the password of the user whose link this is, and ends all their sessions and links, in one transaction. Of
-/// two uses at once one wins.
+/// Changes the password of the user who has this link, and ends all their sessions and links, in one transaction. Of
+/// two uses at the same time, one wins.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong with the password; [`AppError::NotFound`] as for
-/// [`find_user`]; busy.
+/// [`AppError::Invalid`] with what is wrong with the password; [`AppError::NotFound`] as for [`find_user`];
+/// [`AppError::Busy`].
 pub async fn redeem(jeton: &Jeton, code: &str, new: String, source: Source) -> Result<()> {
     let user = find_user(jeton, code).await?;
     let mut problems = Problems::default();
@@ -123,7 +124,7 @@ pub async fn redeem(jeton: &Jeton, code: &str, new: String, source: Source) -> R
     let (code_hash, now) = (hash(code), jeton.clock.now());
     jeton
         .write(move |connection| {
-            // Under the user's lock the link is looked for again: another use may have come first.
+            // With the user locked, the link is read again, as another use may have been faster.
             users::lock(connection, user.id)?;
             password_links::find(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
             let old_hash = users::password_hash(connection, user.id)?;
@@ -136,7 +137,7 @@ pub async fn redeem(jeton: &Jeton, code: &str, new: String, source: Source) -> R
         .await
 }
 
-/// Writes into the log of each organization that the account of `target` opens.
+/// Writes an entry into the activity log of each organization in which `target` is active.
 fn insert_entry(
     connection: &mut AnyConnection,
     action: Action,

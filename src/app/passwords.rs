@@ -1,7 +1,8 @@
-//! Hashing of passwords: few threads, each with memory of its own, behind a short queue.
+//! Password hashing: a few threads, each with its own memory, behind a short queue.
 //!
-//! Argon2id takes 19 MiB a hash. Hashing wherever a request happens to run lets a storm of sign-ins take gigabytes; here
-//! memory is bounded by the number of threads, and what does not fit in the queue is told to come back (R6).
+//! Argon2id takes 19 MiB per hash. If each request hashed on its own thread, a flood of sign-ins could take gigabytes.
+//! Here, the number of threads limits the memory, and requests that do not fit in the queue are asked to try again
+//! later (R6).
 
 use super::{AppError, Result, background, random};
 use argon2::{
@@ -22,19 +23,21 @@ use std::{
 use subtle::{Choice, ConstantTimeEq};
 use tokio::sync::oneshot;
 
-/// Hashes that run at once, where there are as many cores: a second one on the same core makes nothing quicker.
+/// The maximum number of hashes at once, if there are as many cores: a second hash on the same core would make nothing
+/// faster.
 const THREADS: usize = 2;
-/// Requests that wait for a thread. Two threads at 20 ms a hash work off 32 in a third of a second.
+/// The maximum number of requests that wait for a thread. Two threads with 20 ms per hash complete 32 in a third of a
+/// second.
 const QUEUE: usize = 32;
-/// A thread that has had nothing to do for this long gives its memory back.
+/// A thread that has been idle for this long frees its memory.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Bytes of a hash.
+/// The length of a hash in bytes.
 const OUTPUT: usize = 32;
 
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
-/// The threads that hash. They end when this is dropped.
+/// The hashing threads, which end when this is dropped.
 pub struct Hasher {
     jobs: SyncSender<Job>,
 }
@@ -43,7 +46,7 @@ impl Hasher {
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the system has none left.
+    /// When the system cannot create them.
     pub fn start() -> io::Result<Self> {
         let (jobs, queue) = sync_channel::<Job>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
@@ -55,7 +58,7 @@ impl Hasher {
         Ok(Self { jobs })
     }
 
-    /// The PHC string of a password under a new salt.
+    /// Returns the PHC string of a password with a new salt.
     ///
     /// # Errors
     /// [`AppError::Busy`] when the queue is full.
@@ -68,12 +71,12 @@ impl Hasher {
         .await
     }
 
-    /// Whether `password` is the one behind the PHC string `hash`. With no hash the same work is done for nothing and
-    /// the answer is no, so that the time does not tell whether there is such a user (S6). Each form of the password is
-    /// hashed, whichever is the right one.
+    /// Returns whether `password` matches the PHC string `hash`. Without a hash, the work is the same and the answer is
+    /// no, so that the time does not reveal whether the user exists (S6). Each form of the password is hashed,
+    /// whichever matches.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when the queue is full, [`AppError::Broken`] when the string is none.
+    /// [`AppError::Busy`] when the queue is full, [`AppError::Broken`] when the PHC string is invalid.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool> {
         self.run(move |memory| {
             let Some(hash) = hash else {
@@ -103,7 +106,7 @@ impl Hasher {
         job: impl FnOnce(&mut Vec<Block>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, done) = oneshot::channel();
-        // Whoever asked may have gone away; then nobody is there to take the answer.
+        // The request may have ended meanwhile, so that nobody takes the answer.
         let job: Job = Box::new(move |memory| drop(answer.send(job(memory))));
         self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => AppError::Busy(2),
@@ -129,8 +132,9 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Leaves the processor to requests that want it meanwhile: a storm of sign-ins is not to slow down whoever verifies tokens.
-/// A thread of the lowest priority alone would keep a core for some milliseconds once it has it.
+/// Lets requests use the processor first, so that a flood of sign-ins does not slow down the verification of tokens.
+/// The lowest priority under the normal scheduling policy is not enough: such a thread could still keep a core for some
+/// milliseconds.
 #[cfg(target_os = "linux")]
 fn stand_back() {
     use thread_priority::{
@@ -138,7 +142,7 @@ fn stand_back() {
         thread_native_id,
     };
     if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, Normal(Idle)) {
-        tracing::debug!(%error, "the threads that hash have the priority of all others");
+        tracing::debug!(%error, "the hashing threads run with normal priority");
     }
 }
 
@@ -197,7 +201,7 @@ mod tests {
         for typed in [composed, &decomposed, "un\u{a0}été à la mer, épuisé"] {
             assert!(hasher.verify(password(typed), Some(hash.clone())).await.unwrap(), "{typed}");
         }
-        // As versions before hashed what such a keyboard sent.
+        // As earlier versions hashed what such a keyboard sent.
         let mut memory = Vec::new();
         let output = digest(&Argon2::default(), decomposed.as_bytes(), &[7; 16], OUTPUT, &mut memory).unwrap();
         let before = phc(&Argon2::default(), &[7; 16], &output).unwrap();
@@ -221,7 +225,7 @@ mod tests {
     async fn a_full_queue_says_so_at_once() {
         let hasher = Hasher::start().unwrap();
         let (mut done, mut busy) = (0, 0);
-        // Polled together: all of them knock before the first is through.
+        // Polled together: all of them arrive before the first is done.
         let mut tasks = tokio::task::JoinSet::new();
         let hasher = Arc::new(hasher);
         for _ in 0..100 {
@@ -235,6 +239,6 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        assert!(done >= QUEUE && busy > 0, "{done} done, {busy} told to come back");
+        assert!(done >= QUEUE && busy > 0, "{done} done, {busy} busy");
     }
 }

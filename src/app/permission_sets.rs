@@ -1,8 +1,8 @@
-//! Permission sets: made, changed and deleted by those who hold *Platform management: Permission sets*.
+//! Permission sets: created, changed and deleted by holders of *Platform management: Permission sets*.
 //!
-//! A change of a set changes what all who have it may do, and with them their tokens. So there is a preview of it, without
-//! which nothing is saved that somebody would notice, and whatever changes sets first locks the organization's row: that nobody gives what they do not hold, and that one
-//! administrator is left, is looked at by one at a time.
+//! A change of a set changes what all its members and their tokens may do. So a change that affects somebody is only
+//! saved after a preview. Every change of a set first locks the organization's row, so that only one transaction at a
+//! time checks that nobody grants what they do not hold and that an administrator is left.
 
 use super::{
     AppError, Jeton, Result,
@@ -25,53 +25,53 @@ use storage::{
     permission_sets::{self, Affected, Uses},
 };
 
-/// Most members that a page names.
+/// The maximum number of members that a page names.
 pub const MOST_NAMES: usize = 10;
-/// Most tokens that a preview names.
+/// The maximum number of tokens that a preview names.
 const MOST_TOKENS: usize = 50;
 
 type Editor = Holder<ManagePermissionSets>;
 
-/// A permission set and who has it.
+/// A permission set and its members.
 #[derive(Clone, Debug)]
 pub struct SetInUse {
     /// The set.
     pub stored: StoredSet,
     /// How many members have it.
     pub uses: Uses,
-    /// The first of them by name, [`MOST_NAMES`] at most; empty in a list of sets.
+    /// The first members by name, at most [`MOST_NAMES`]; empty in a list of sets.
     pub members: Vec<SetMember>,
 }
 
 impl SetInUse {
-    /// How many members have it, active or not.
+    /// Returns how many members have it, active or not.
     pub const fn count(&self) -> i64 {
         self.uses.active + self.uses.deactivated
     }
 
-    /// Whether nobody has it or is to have it.
+    /// Returns whether nobody has it, and nobody is invited with it.
     pub const fn is_unused(&self) -> bool {
         self.count() + self.uses.invited == 0
     }
 
-    /// Whether it is one of the organization's own.
+    /// Returns whether it is one of the organization's own sets.
     pub const fn is_own(&self) -> bool {
         matches!(self.stored.set.name, SetName::Own(_))
     }
 }
 
-/// What the form for a permission set asks for, as it was typed.
+/// The form for a permission set, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct SetForm {
     /// The name.
     pub name: String,
     /// Keys of permissions.
     pub permissions: Vec<String>,
-    /// The version of the set that was shown, for a change.
+    /// For a change: the version of the set that was shown.
     pub version: String,
     /// [`Preview::affected`] of the preview that was shown; empty without one.
     pub affected: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
 }
 
@@ -80,36 +80,36 @@ pub struct SetForm {
 pub struct Preview {
     /// The set as it is.
     pub before: SetInUse,
-    /// Its name to be.
+    /// Its new name.
     pub name: String,
-    /// Its permissions to be.
+    /// Its new permissions.
     pub wanted: Permissions,
-    /// Tokens that lose something, and what: the first [`Preview::losing`] of them.
+    /// The tokens that lose permissions, at most [`MOST_TOKENS`] of them, and which permissions.
     pub tokens: Vec<(SetToken, Permissions)>,
-    /// How many tokens lose something.
+    /// How many tokens lose permissions.
     pub losing: i64,
-    /// What tells those who would notice it, and their tokens that lose something, from any others; empty for nobody.
+    /// A digest of the affected members and of their tokens that lose permissions; empty if nobody is affected.
     pub affected: String,
 }
 
 impl Preview {
-    /// What the set would grant that it does not grant now.
+    /// Returns the permissions that the set would grant in addition.
     pub const fn added(&self) -> Permissions {
         self.wanted.without(self.before.stored.set.permissions)
     }
 
-    /// What the set would not grant any more.
+    /// Returns the permissions that the set would not grant any more.
     pub const fn taken(&self) -> Permissions {
         self.before.stored.set.permissions.without(self.wanted)
     }
 
-    /// Whether nobody would notice it.
+    /// Returns whether the change affects nobody.
     pub const fn affects_nobody(&self) -> bool {
         self.affected.is_empty()
     }
 }
 
-/// The permission sets of the organization, the built-in ones at the head.
+/// Lists the permission sets of the organization, built-in ones first.
 pub async fn list(jeton: &Jeton, at: &Editor) -> Result<Vec<SetInUse>> {
     let (organization, now) = (at.grant().organization(), jeton.clock.now());
     jeton
@@ -125,19 +125,19 @@ pub async fn list(jeton: &Jeton, at: &Editor) -> Result<Vec<SetInUse>> {
         .await
 }
 
-/// A permission set of the organization.
+/// Returns a permission set of the organization.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it is another organization's.
+/// [`AppError::NotFound`] if it does not exist or belongs to another organization.
 pub async fn find(jeton: &Jeton, at: &Editor, id: PermissionSetId) -> Result<SetInUse> {
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton.read(move |connection| in_use(connection, &at, id, now)).await
 }
 
-/// Makes a permission set.
+/// Creates a permission set.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong: the name, or permissions that they do not hold.
+/// [`AppError::Invalid`] with what is wrong: the name, or permissions that the caller does not hold.
 pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -> Result<PermissionSetId> {
     let (name, wanted) = read(&form)?;
     may_give(at.grant(), wanted, Field::Permissions)?;
@@ -155,7 +155,7 @@ pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -
         .await
 }
 
-/// What a change would do, without doing it.
+/// Returns what a change would do, without doing it.
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong, as [`change`] would find it.
@@ -183,13 +183,13 @@ pub async fn preview(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetF
         .await
 }
 
-/// Changes the name and the permissions of one of the organization's own sets. What it grants that they do not hold may
-/// stay in it or go, and nothing of the kind may come to it.
+/// Changes the name and the permissions of one of the organization's own sets. Permissions that the caller does not
+/// hold may stay in the set or be removed, but not be added.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with what is
-/// wrong: the name, permissions that they do not hold, a missing password if something is added, somebody else's change
-/// in the meantime ([`Problem::ChangedMeanwhile`]), others who would be affected than the preview showed
+/// wrong: the name, permissions that the caller does not hold, a missing password if permissions are added, somebody
+/// else's change in the meantime ([`Problem::ChangedMeanwhile`]), a change that affects others than the preview showed
 /// ([`Problem::AffectedMeanwhile`]), or that nobody would be left who holds every permission.
 pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetForm, source: Source) -> Result<()> {
     let (name, wanted) = read(&form)?;
@@ -213,7 +213,7 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
             }
             permission_sets::update(connection, id, before.version, &name, wanted)?;
             if !wanted.without(before.set.permissions).is_empty() {
-                // A link for a new password may be in the hands of somebody who could not make one any more.
+                // Links for a new password are deleted: whoever has one may not be allowed to create it any more.
                 password_links::delete_for_set(connection, id)?;
             }
             if before.set.is_administrators()
@@ -229,11 +229,11 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
         .await
 }
 
-/// Deletes one of the organization's own sets that nobody has or is invited with. Returns its name.
+/// Deletes one of the organization's own sets that is not in use. Returns its name.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a set of another organization, or a built-in one; [`AppError::Invalid`] with
-/// [`Problem::InUse`] while a member has it, a deactivated one too, or somebody is invited with it.
+/// [`Problem::InUse`] while a member has it, active or not, or somebody is invited with it.
 pub async fn delete(jeton: &Jeton, at: &Editor, id: PermissionSetId, source: Source) -> Result<String> {
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
@@ -261,13 +261,13 @@ fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId, now:
     Ok(SetInUse { stored, uses, members })
 }
 
-/// Lets nobody else change the organization's sets until this transaction ends, and looks again at what `at` may do.
+/// Locks the organization's sets for this transaction, and checks again what `at` may do.
 fn begin(connection: &mut AnyConnection, at: &Editor) -> Result<OrgGrant<ManagePermissionSets>> {
     organizations::lock(connection, at.grant().organization())?;
     at.still(connection)
 }
 
-/// A change that is asked for.
+/// A requested change.
 struct Change<'a> {
     name: &'a str,
     wanted: Permissions,
@@ -275,7 +275,7 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Whether somebody with `grant` may make it of the set that is there.
+    /// Checks whether a caller with `grant` may make the change to the current set.
     fn check(
         &self,
         connection: &mut AnyConnection,
@@ -294,12 +294,12 @@ impl Change<'_> {
     }
 }
 
-/// What a token with this scope loses, whose owner has the set.
+/// Returns the permissions that a token with this scope loses if its owner has the set.
 fn lost(before: &StoredSet, wanted: Permissions, scope: Scope) -> Permissions {
     before.set.permissions.within(scope).without(wanted.within(scope))
 }
 
-/// [`Preview::affected`]: a digest of whom a preview is about, so that a page can carry it.
+/// Returns [`Preview::affected`]: a digest of whom a preview affects, which a page can include.
 fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: Permissions) -> Result<String> {
     let losing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !lost(before, wanted, *scope).is_empty()).collect();
     let affected = permission_sets::affected(connection, before.set.id, &losing)?;
@@ -315,7 +315,7 @@ fn listed(affected: &Affected) -> String {
     members.chain(affected.tokens.iter().map(|id| format!("token {}\n", id.0))).collect()
 }
 
-/// The name and the permissions of a form.
+/// Reads the name and the permissions of a form.
 fn read(form: &SetForm) -> Result<(String, Permissions)> {
     let mut problems = Problems::default();
     let name = problems.check(Field::SetName, text::line(&form.name));
@@ -329,7 +329,7 @@ fn read(form: &SetForm) -> Result<(String, Permissions)> {
     }
 }
 
-/// Checks that no other set of the organization has this name, whatever its case.
+/// Checks that no other set of the organization has this name, ignoring case.
 fn must_be_free(connection: &mut AnyConnection, at: &Editor, name: &str, own: Option<PermissionSetId>) -> Result<()> {
     let name = text::fold(name);
     let all = permission_sets::list(connection, at.grant().organization())?;
@@ -337,7 +337,7 @@ fn must_be_free(connection: &mut AnyConnection, at: &Editor, name: &str, own: Op
     if is_taken { Err(Problems::one(Field::SetName, Problem::NameTaken).into()) } else { Ok(()) }
 }
 
-/// The permissions with these keys: at least one, and none that there is not.
+/// Returns the permissions with these keys; there must be at least one, and no unknown one.
 pub(super) fn chosen(keys: &[String]) -> std::result::Result<Permissions, Problem> {
     let all: Option<Permissions> = keys.iter().map(|key| Permission::from_key(key)).collect();
     match all {
@@ -347,7 +347,7 @@ pub(super) fn chosen(keys: &[String]) -> std::result::Result<Permissions, Proble
     }
 }
 
-/// Checks that they hold everything that they want to give.
+/// Checks that the caller holds everything that they want to grant.
 pub(super) fn may_give<A: Authority>(grant: &OrgGrant<A>, wanted: Permissions, field: Field) -> Result<()> {
     grant.may_give(wanted).map_err(|lacking| Problems::one(field, Problem::NotHeld(lacking)).into())
 }

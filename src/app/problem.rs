@@ -1,4 +1,4 @@
-//! What is wrong with what somebody entered, field by field. Pages turn it into words.
+//! What is wrong with the input, field by field. Pages turn it into text.
 
 use domain::{
     permission::Permissions,
@@ -16,9 +16,9 @@ pub enum Field {
     Email,
     /// An organization's name.
     Organization,
-    /// The password that somebody has.
+    /// The current password.
     Password,
-    /// The password that somebody wants.
+    /// The new password.
     NewPassword,
     /// A language.
     Language,
@@ -32,33 +32,33 @@ pub enum Field {
     Scope,
     /// A token's inactivity expiry.
     Inactivity,
-    /// The part of an organization's addresses.
+    /// An organization's slug.
     Slug,
     /// A permission set's name.
     SetName,
-    /// What somebody or something may do.
+    /// Permissions.
     Permissions,
-    /// For how long an old key goes on working.
+    /// How long an old key keeps working.
     Hours,
-    /// How long an old key has to be quiet to end before that.
+    /// How long an old key must be unused to end before that.
     Quiet,
-    /// Somebody whose entries of the log are looked for.
+    /// A person whose entries of the activity log are searched for.
     Person,
     /// A token, by its public id.
     Token,
     /// A kind of entries or of tokens.
     Kind,
-    /// The first day of a time.
+    /// The first day of a period.
     FirstDay,
-    /// The last day of a time.
+    /// The last day of a period.
     LastDay,
-    /// Why something is done.
+    /// The reason for an action.
     Reason,
     /// A permission set.
     PermissionSet,
     /// A protected API's name.
     ApiName,
-    /// What the addresses of a protected API begin with.
+    /// The base address of a protected API.
     Address,
     /// The rules of a protected API.
     Rules,
@@ -69,81 +69,82 @@ pub enum Field {
 /// What is wrong with a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// A name or label cannot be taken.
+    /// The name or label is invalid.
     Text(TextError),
-    /// An e-mail address cannot be taken.
+    /// The e-mail address is invalid.
     Email(EmailError),
-    /// A password cannot be taken.
+    /// The password is invalid.
     Password(PasswordError),
     /// Another user has this e-mail address.
     EmailTaken,
-    /// No user has this e-mail address and password together.
+    /// The e-mail address and the password do not match.
     WrongCredentials,
     /// This is not the user's password.
     WrongPassword,
-    /// The password has to be entered again before access is granted.
+    /// The password must be entered again before access is granted.
     ReauthenticationNeeded,
-    /// None of the choices was taken.
+    /// The value is none of the choices.
     NotAChoice,
-    /// The user has as many active tokens as they can have.
+    /// The user has the maximum number of active tokens.
     LimitReached,
-    /// The organization has as many active tokens of service users as it can have.
+    /// The organization has the maximum number of active tokens of service users.
     ServiceLimitReached,
     /// No permission was chosen.
     NothingChosen,
-    /// They want to give what they do not hold themselves.
+    /// The caller wants to grant these permissions, which they do not hold.
     NotHeld(Permissions),
-    /// The part of addresses has other characters than it can have.
+    /// The slug has an invalid form.
     SlugMalformed,
-    /// Another organization has this part of addresses.
+    /// Another organization has this slug.
     SlugTaken,
-    /// Another one has this name.
+    /// The name is taken.
     NameTaken,
-    /// It only goes for what nobody uses.
+    /// Only an unused one can be deleted, and this one is in use.
     InUse,
-    /// Nobody active who holds every permission would be left in the organization.
+    /// The organization would be left without an active administrator, who holds every permission.
     LastAdministrator,
-    /// Others would be affected than was shown.
+    /// The change would affect others than the preview showed.
     AffectedMeanwhile,
     /// Somebody else has changed the same thing since the form was opened.
     ChangedMeanwhile,
-    /// The token has not been used for so long that it would expire at once.
+    /// The token has been unused for so long that it would expire at once.
     WouldExpire,
-    /// It only goes for a token that has ended, and this one works.
+    /// The token must have ended, but is active.
     StillActive,
-    /// It only goes for a token that works, and this one has ended.
+    /// The token must be active, but has ended.
     HasEnded,
-    /// An older key goes on working already.
+    /// The token already has an old key that still works.
     OverlapRunning,
-    /// The account is active in no organization.
+    /// The user is active in no organization.
     ActiveNowhere,
-    /// Whoever runs the server has blocked the account.
+    /// The operator has blocked the user.
     Blocked,
-    /// Nobody would be left who administers the installation.
+    /// The installation would be left without an administrator.
     LastInstallationAdmin,
-    /// Somebody with this e-mail address belongs to the organization already.
+    /// A user with this e-mail address is already a member of the organization.
     IsMember,
-    /// Somebody with this e-mail address belongs to the organization and is deactivated.
+    /// A user with this e-mail address is a deactivated member of the organization.
     IsDeactivated,
-    /// They would decide about somebody who may do more than they: this.
+    /// The caller would decide about somebody who holds these permissions, which the caller does not.
     MayDoMore(Permissions),
-    /// A new password would open more than this organization: theirs in another, or the installation.
+    /// A new password would give access to more than this organization: to another organization of the user, or to the
+    /// installation.
     BelongsElsewhere,
-    /// An address cannot be taken.
+    /// The address is invalid.
     Path(PathError),
-    /// The path of the rule with this number, from 1, cannot be taken.
+    /// The path of the rule with this number, from 1, is invalid.
     Rule(usize, PathError),
-    /// There are more rules than a protected API can have.
+    /// There are too many rules for a protected API.
     TooManyRules,
-    /// The organization has as many protected APIs as it can have.
+    /// The organization has the maximum number of protected APIs.
     TooManyApis,
-    /// The form names an organization that they are not active in, or none.
+    /// The form names no organization, or one in which the user is not active.
     OtherOrganization,
-    /// The form came back after its session had ended, to be looked at and sent again.
+    /// The form was sent after its session had ended, and is shown again so that the user can check and send it.
     CameBack,
-    /// This very form was sent before and made its token.
+    /// This form was already sent, and created its token.
     SentBefore,
-    /// There were too many attempts, or too much is going on; after this many seconds it may work.
+    /// There were too many attempts, or Jeton is busy; it may work after this many seconds.
     TryLater(u64),
 }
 
@@ -171,27 +172,27 @@ impl From<PasswordError> for Problem {
 pub struct Problems(Vec<(Field, Problem)>);
 
 impl Problems {
-    /// One problem.
+    /// Creates a list of one problem.
     pub fn one(field: Field, problem: Problem) -> Self {
         Self(vec![(field, problem)])
     }
 
-    /// What is wrong with `field`.
+    /// Returns what is wrong with `field`.
     pub fn at(&self, field: Field) -> Option<Problem> {
         self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| *problem)
     }
 
-    /// All of them, in the order in which they were found.
+    /// Iterates over all problems in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = (Field, Problem)> {
         self.0.iter().copied()
     }
 
-    /// The value that was read for `field`, or a note of what is wrong with it.
+    /// Returns the value that was read for `field`, or records what is wrong with it.
     pub fn check<T, E: Into<Problem>>(&mut self, field: Field, read: Result<T, E>) -> Option<T> {
         read.map_err(|error| self.0.push((field, error.into()))).ok()
     }
 
-    /// Goes on if nothing is wrong.
+    /// Returns `Ok` if nothing is wrong.
     ///
     /// # Errors
     /// These problems.
@@ -199,7 +200,7 @@ impl Problems {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// The choice that was taken for `field`, or a note that none was.
+    /// Returns the choice for `field`, or records that there is none.
     pub fn choice<T>(&mut self, field: Field, chosen: Option<T>) -> Option<T> {
         self.check(field, chosen.ok_or(Problem::NotAChoice))
     }

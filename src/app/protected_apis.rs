@@ -1,6 +1,6 @@
-//! Protected APIs: registered, changed and deleted by those who hold *Platform management: Integrations*.
+//! Protected APIs: registered, changed and deleted by holders of *Platform management: Integrations*.
 //!
-//! What verification knows of an API is kept in memory like what it knows of tokens, so each change steps the epoch.
+//! Verification caches protected APIs like tokens, so each change increments the epoch.
 
 use super::{
     AppError, Jeton, Result,
@@ -26,36 +26,36 @@ use storage::{
 
 type Admin = Holder<ManageIntegrations>;
 
-/// What the form for a protected API asks for, as it was typed.
+/// The form for a protected API, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct ApiForm {
     /// The name.
     pub name: String,
-    /// What the addresses of its requests begin with.
+    /// The base address of its requests.
     pub address: String,
     /// The rules, in order.
     pub rules: Vec<TypedRule>,
-    /// Whether browsers may ask without a key whether a page of another site may call it.
+    /// Whether CORS preflights, which have no key, may pass.
     pub lets_preflights: bool,
-    /// The version that was shown, for a change.
+    /// For a change: the version that was shown.
     pub version: String,
 }
 
-/// A rule as it was typed: keys of choices, and a path.
+/// A rule as typed: keys of choices, and a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypedRule {
-    /// Which methods.
+    /// The key of the methods.
     pub methods: String,
-    /// Which paths.
+    /// The path.
     pub path: String,
-    /// The scope that a token needs.
+    /// The key of the scope that a token needs.
     pub needs: String,
-    /// The permission that it needs; empty for none.
+    /// The key of the permission that it needs; empty for none.
     pub permission: String,
 }
 
 impl TypedRule {
-    /// What a new API begins with: every request needs what its method needs.
+    /// Returns the first rule of a new API: every request needs the scope of its method.
     pub fn first() -> Self {
         Self {
             methods: Methods::Any.key().into(),
@@ -65,7 +65,7 @@ impl TypedRule {
         }
     }
 
-    /// The rule as somebody would type it.
+    /// Returns the rule as somebody would type it.
     pub fn of(rule: &Rule) -> Self {
         Self {
             methods: rule.methods.key().into(),
@@ -89,12 +89,12 @@ impl TypedRule {
     }
 }
 
-/// What was typed, unless there is an API key in it.
+/// Returns the typed text, unless it has an API key in it.
 fn without_key(typed: &str) -> std::result::Result<&str, Problem> {
     if leak::holds_key(typed) { Err(TextError::Key.into()) } else { Ok(typed) }
 }
 
-/// What a form says, read.
+/// The content of a form, parsed.
 struct Wanted {
     name: String,
     address: BaseUrl,
@@ -118,7 +118,7 @@ impl Wanted {
         }
     }
 
-    /// Whether nothing is to change.
+    /// Returns whether nothing changes.
     fn is(&self, before: &StoredApi) -> bool {
         let ProtectedApi { address, rules, lets_preflights, .. } = &before.api;
         (&self.name, &self.address, &self.rules, &self.lets_preflights)
@@ -130,22 +130,23 @@ impl Wanted {
         NewApi { name, address, rules, lets_preflights: *lets_preflights }
     }
 
+    /// Returns the detail for the activity log.
     fn detail(&self) -> Detail {
         let Self { address, rules, lets_preflights, .. } = self;
         Detail::ProtectedApi { base_url: address.clone(), rules: rules.clone(), lets_preflights: *lets_preflights }
     }
 }
 
-/// The protected APIs of the organization, by name.
+/// Lists the protected APIs of the organization by name.
 pub async fn list(jeton: &Jeton, at: &Admin) -> Result<Vec<ListedApi>> {
     let organization = at.grant().organization();
     jeton.read(move |connection| Ok(protected_apis::list(connection, organization)?)).await
 }
 
-/// A protected API of the organization.
+/// Returns a protected API of the organization.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it is another organization's.
+/// [`AppError::NotFound`] if it does not exist or belongs to another organization.
 pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<StoredApi> {
     let (at, public_id) = (at.clone(), known_form(public_id)?);
     jeton.read(move |connection| find_in(connection, at.grant(), &public_id)).await
@@ -154,11 +155,11 @@ pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<StoredAp
 /// Registers a protected API and returns its public id.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong: the name, the address, a rule, or that there are [`MOST_APIS`] already.
+/// [`AppError::Invalid`] with what is wrong: the name, the address, a rule, or that there are already [`MOST_APIS`].
 pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) -> Result<String> {
     let wanted = Wanted::read(&form)?;
     let (at, now, public_id) = (at.clone(), jeton.clock.now(), token::public_id(random::fill));
-    // No node knows of it yet, but some may know that there was none.
+    // No node has cached the API yet, but some may have cached that there is none.
     jeton
         .change_authority(move |connection| {
             let grant = begin(connection, &at)?;
@@ -179,8 +180,8 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) ->
 /// Changes the name, the address and the rules of a protected API.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for one of another organization; [`AppError::Invalid`] with what is wrong, somebody else's
-/// change in the meantime ([`Problem::ChangedMeanwhile`]) too.
+/// [`AppError::NotFound`] if it belongs to another organization; [`AppError::Invalid`] with what is wrong, including
+/// somebody else's change in the meantime ([`Problem::ChangedMeanwhile`]).
 pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, source: Source) -> Result<()> {
     let public_id = known_form(public_id)?;
     let wanted = Wanted::read(&form)?;
@@ -205,10 +206,10 @@ pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, s
         .await
 }
 
-/// Deletes a protected API: its proxy's requests are all refused from then on.
+/// Deletes a protected API: from then on, all requests of its proxy are refused.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it is another organization's.
+/// [`AppError::NotFound`] if it does not exist or belongs to another organization.
 pub async fn delete(jeton: &Jeton, at: &Admin, public_id: &str, source: Source) -> Result<()> {
     let (at, now, public_id) = (at.clone(), jeton.clock.now(), known_form(public_id)?);
     jeton
@@ -222,7 +223,7 @@ pub async fn delete(jeton: &Jeton, at: &Admin, public_id: &str, source: Source) 
         .await
 }
 
-/// One change of an organization's APIs after the other, by somebody who still may.
+/// Locks the organization's protected APIs for this transaction, and checks again what `at` may do.
 fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIntegrations>> {
     organizations::lock(connection, at.grant().organization())?;
     at.still(connection)
@@ -233,7 +234,8 @@ fn find_in(connection: &mut AnyConnection, grant: &OrgGrant<ManageIntegrations>,
     found.filter(|found| found.api.organization == grant.organization()).ok_or(AppError::NotFound)
 }
 
-/// Checks that no other API of the organization has this name, whatever its case: a form that was sent twice makes one.
+/// Checks that no other API of the organization has this name, ignoring case: so a form that is sent twice creates only
+/// one.
 fn must_be_free(all: &[ListedApi], name: &str, own: Option<&str>) -> Result<()> {
     let name = text::fold(name);
     let is_taken = all.iter().any(|api| Some(api.public_id.as_str()) != own && text::fold(&api.name) == name);

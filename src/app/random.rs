@@ -1,25 +1,25 @@
-//! Random bytes of the operating system.
+//! Random bytes from the operating system.
 
 use domain::token;
 
-/// Fills a buffer from the operating system's generator.
+/// Fills a buffer with random bytes from the operating system.
 pub fn fill(buffer: &mut [u8]) {
-    getrandom::fill(buffer).expect("the operating system gives random bytes");
+    getrandom::fill(buffer).expect("the operating system provides random bytes");
 }
 
-/// Random bytes.
+/// Returns random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     fill(&mut bytes);
     bytes
 }
 
-/// A random text of 200 bits that is safe in a URL.
+/// Returns a random text of 200 bits that is safe in a URL.
 pub fn code() -> String {
     (0..4).map(|_| token::public_id(fill)).collect()
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Encodes bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);

@@ -1,13 +1,13 @@
-//! Receipts of revocations: when a token was revoked, and from when on each node cannot but refuse it.
+//! Receipts of revocations: when a token was revoked, and since when each node certainly refuses it.
 //!
-//! A receipt is asked for by the public id of its token, which lists and the log show; it is about the newest revocation of
-//! it. A service user's token can be revoked again after it was regenerated, and its old key is revoked at the end of a
-//! rotation: each is a revocation of its own, with its own step of the epoch.
+//! A receipt is requested by the public id of its token, which lists and the activity log show, and is about the newest
+//! revocation of that token. A service user's token can be revoked again after it was regenerated, and its old key is
+//! revoked at the end of a rotation: each is a separate revocation with its own epoch.
 //!
-//! What a receipt rests on is told in [`super::nodes`]. Its moments are the database's: `revoked_at` was read just before
-//! the commit, and a node's `since` just after it had read the epoch, so neither says more than is known. A node that is not heard
-//! from, be it dead or cut off, tells nothing; without the database it accepts nothing either, 500 ms later at the most
-//! ([`super::verify::denied::TIMEOUT`]).
+//! [`super::nodes`] explains the evidence behind a receipt. All times are by the database's clock: `revoked_at` was
+//! read just before the commit, and a node's `since` just after the node had read the epoch, so neither claims more
+//! than is known. A node without heartbeats, dead or cut off, reports nothing. If it cannot reach the database, it
+//! accepts nothing either, at the latest 500 ms later ([`super::verify::denied::TIMEOUT`]).
 
 mod signature;
 
@@ -32,52 +32,53 @@ use storage::{
     revocations::{self, Refusing, RevokedKey},
 };
 
-/// For how long receipts are kept, in days: those of the year that an audit looks at.
+/// How long receipts are kept, in days: longer than the year that an audit covers.
 const KEPT_DAYS: i64 = 400;
 
-/// A receipt, as of the moment at which it was asked for.
+/// A receipt, as of the time of its request.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    /// What was revoked. Of two keys that were revoked together, the first.
+    /// The key that was revoked. Of two keys that were revoked together, the first.
     pub revoked: RevokedKey,
-    /// When this was put together, in milliseconds.
+    /// When the receipt was created, in milliseconds.
     pub made_at: i64,
-    /// The nodes that live or lived at the time of the revocation.
+    /// The nodes that are alive, or were alive at the time of the revocation.
     pub nodes: Vec<NodeReceipt>,
 }
 
-/// What a node tells of a revocation.
+/// What a node has reported about a revocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeReceipt {
     /// Its id.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whether it is there.
+    /// Its state.
     pub state: NodeState,
-    /// The first epoch from the revocation's on that it read, if it told of one.
+    /// The first epoch that it read since the revocation, if it has reported one.
     pub epoch: Option<i64>,
-    /// When it had read that, in milliseconds; of a node that came later, when it came.
+    /// When it had read that epoch, in milliseconds; for a node that registered after the revocation, when it
+    /// registered.
     pub since: Option<i64>,
-    /// When it accepted the token for the last time, if it remembers that.
+    /// When it last accepted the token, if it still knows.
     pub last_accepted_at: Option<Timestamp>,
-    /// When it was heard from last, in milliseconds, if it did not take its leave.
+    /// When its last heartbeat was, in milliseconds, unless it has deregistered.
     pub seen_at: Option<i64>,
 }
 
-/// Whether a node is there.
+/// The state of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeState {
-    /// It lives.
+    /// It sends heartbeats.
     Alive,
-    /// It was not heard from for a while.
+    /// It has sent no heartbeat for longer than [`SILENCE`].
     Silent,
-    /// It took its leave.
+    /// It has deregistered.
     Gone,
 }
 
 impl NodeState {
-    /// The word in programs.
+    /// The word for it in the API.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Alive => "alive",
@@ -88,34 +89,35 @@ impl NodeState {
 }
 
 impl Receipt {
-    /// How many nodes live.
+    /// The number of nodes that are alive.
     pub fn alive(&self) -> usize {
         self.nodes.iter().filter(|node| node.state == NodeState::Alive).count()
     }
 
-    /// How many of them have not told yet that they refuse.
+    /// The number of nodes that are alive and have not yet reported that they refuse.
     pub fn waiting(&self) -> usize {
         self.nodes.iter().filter(|node| node.state == NodeState::Alive && node.since.is_none()).count()
     }
 
-    /// Whether every node that lives has told that it refuses.
+    /// Whether every node that is alive has reported that it refuses.
     pub fn is_complete(&self) -> bool {
         self.waiting() == 0
     }
 
-    /// Since when all that have told of it refuse, in milliseconds. One that has stopped since then counts, so that a receipt
-    /// never says less than it did before; nodes that came later do not.
+    /// Since when all nodes that have reported refuse, in milliseconds. A node that has stopped since then still
+    /// counts, so that a later receipt never says less than an earlier one. Nodes that registered after the revocation
+    /// do not count.
     pub fn since(&self) -> i64 {
         let told = self.nodes.iter().filter(|node| node.epoch.is_some());
         told.filter_map(|node| node.since).max().unwrap_or(self.revoked.revoked_at)
     }
 }
 
-/// The receipt of a token for a program: one that may manage the tokens of the organization or read its log, or the owner's
-/// own.
+/// Returns the receipt of a token to a program that may manage the organization's tokens or read its activity log, or
+/// that acts for the token's owner.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it is not for them.
+/// [`AppError::NotFound`] if there is none, or the program may not see it.
 pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> Result<Receipt> {
     let identity = asking.identity();
     let (organization, user, may) = (identity.organization, identity.subject.user, identity.permissions());
@@ -126,14 +128,14 @@ pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> R
     receipt.await?.ok_or(AppError::NotFound)
 }
 
-/// The receipt of a personal token of the user in the organization that they work in, if it was revoked.
+/// Returns the receipt of one of the user's personal tokens in their current organization, if it was revoked.
 pub async fn receipt_of_own(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Option<Receipt>> {
     let organization = actor.membership().ok_or(AppError::NotFound)?.organization;
     let user = Some(actor.user().id);
     receipt(jeton, public_id, move |revoked| revoked.organization == organization && revoked.owner == user).await
 }
 
-/// The receipt of any token of the organization, if it was revoked.
+/// Returns the receipt of any token of the organization, if it was revoked.
 pub async fn receipt_in(jeton: &Jeton, at: &Holder<ManageIntegrations>, public_id: &str) -> Result<Option<Receipt>> {
     let organization = at.grant().organization();
     receipt(jeton, public_id, move |revoked| revoked.organization == organization).await
@@ -157,17 +159,17 @@ async fn receipt(
         .await
 }
 
-/// A receipt, written down by the caller, with the signature of this installation.
+/// Signs a receipt, which the caller has put into text, with the key of this installation.
 pub fn sign(jeton: &Jeton, payload: &str) -> String {
     jeton.signer.sign(payload)
 }
 
-/// The public key of those signatures, as a set of keys for programs.
+/// Returns the public key of the signatures as a JSON Web Key Set.
 pub fn signing_keys(jeton: &Jeton) -> Value {
     jeton.signer.key_set()
 }
 
-/// Forgets receipts, and nodes that never took their leave, after [`KEPT_DAYS`].
+/// Deletes receipts, and nodes that never deregistered, after [`KEPT_DAYS`].
 pub(super) async fn sweep(jeton: &Jeton) -> Result<()> {
     let (before, us) = (jeton.clock.now().plus(-KEPT_DAYS * DAY).seconds() * 1000, jeton.node.id.clone());
     jeton
@@ -190,7 +192,7 @@ fn put_together(
     Ok(Receipt { nodes: node_receipts(revoked, &refusing, listed, us, now), revoked: revoked.clone(), made_at: now })
 }
 
-/// Those that told of the revocation, and those that have to or had to.
+/// Lists the nodes that have reported the revocation, and those that still have to or had to.
 fn node_receipts(
     revoked: &RevokedKey,
     refusing: &[Refusing],
@@ -201,7 +203,7 @@ fn node_receipts(
     let mut receipts: Vec<NodeReceipt> = Vec::new();
     for told in refusing {
         match receipts.iter_mut().find(|receipt| receipt.id == told.node_id) {
-            // Its word about the other key of the same token.
+            // A report about another key of the same token.
             Some(receipt) => receipt.last_accepted_at = receipt.last_accepted_at.max(told.last_accepted_at),
             None => receipts.push(NodeReceipt {
                 id: told.node_id.clone(),
@@ -215,7 +217,7 @@ fn node_receipts(
         }
     }
     for node in listed {
-        // The one that answers lives.
+        // The node that answers this request is alive.
         let is_alive = node.id == us || now - node.seen_at <= SILENCE;
         let state = if is_alive { NodeState::Alive } else { NodeState::Silent };
         if let Some(receipt) = receipts.iter_mut().find(|receipt| receipt.id == node.id) {
@@ -282,10 +284,10 @@ mod tests {
         let whole = receipt(&told, listed(), now);
         assert_eq!((whole.alive(), whole.is_complete(), whole.since()), (3, true, REVOKED_AT + 900));
         let of = |id| whole.nodes.iter().find(|node| node.id == id).map(|node| (node.state, node.since));
-        assert_eq!(of("later"), Some((NodeState::Alive, Some(1))), "since it came");
+        assert_eq!(of("later"), Some((NodeState::Alive, Some(1))), "since it registered");
         assert_eq!(of("gone"), Some((NodeState::Gone, Some(REVOKED_AT + 900))));
         let restarted = receipt(&told, vec![node("us", 9, now)], now);
-        assert_eq!(restarted.since(), whole.since(), "whoever is there now, it says what it said");
+        assert_eq!(restarted.since(), whole.since(), "a later receipt says the same, whichever nodes there are");
     }
 
     #[test]

@@ -1,21 +1,21 @@
-//! Seals what must be kept in places that others can read: mails that wait in the database, whose links it keeps only as
-//! hashes elsewhere, and forms that a browser keeps until somebody has signed in again.
+//! Encrypts what is stored where others can read it: queued mails in the database, which otherwise has only hashes of
+//! their links, and forms that a browser keeps until the next sign-in.
 
 use crate::random;
 use domain::token::Pepper;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-/// Bytes of the salt that stands before the ciphertext.
+/// The length of the salt before the ciphertext, in bytes.
 const SALT: usize = 16;
 
-/// Seals and opens with keys that only the pepper gives, one for each text.
+/// Encrypts and decrypts with keys derived from the pepper, a new one for each text.
 pub(super) struct Seal {
     pepper: Pepper,
     purpose: &'static str,
 }
 
 impl Seal {
-    /// By this pepper; what is sealed for one purpose opens for no other.
+    /// Creates a seal with this pepper. What is sealed for one purpose cannot be opened for another.
     pub(super) fn new(pepper: &Pepper, purpose: &'static str) -> Self {
         Self { pepper: pepper.clone(), purpose }
     }
@@ -24,7 +24,7 @@ impl Seal {
         UnboundKey::new(&AES_256_GCM, &self.pepper.derive(self.purpose, salt)).ok().map(LessSafeKey::new)
     }
 
-    /// Encrypts `text`. None only if the library fails.
+    /// Encrypts `text`. Returns `None` only if the library fails.
     pub(super) fn close(&self, text: Vec<u8>) -> Option<Vec<u8>> {
         let salt = random::bytes::<SALT>();
         let mut sealed = text;
@@ -32,7 +32,7 @@ impl Seal {
         Some([&salt[..], &sealed].concat())
     }
 
-    /// Decrypts what was sealed under the same pepper for the same purpose, and not changed since.
+    /// Decrypts what was sealed with the same pepper for the same purpose, if it was not changed since.
     pub(super) fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         let (salt, sealed) = sealed.split_at_checked(SALT)?;
         let mut text = sealed.to_vec();
@@ -42,7 +42,7 @@ impl Seal {
     }
 }
 
-/// Always the same: no key is used twice, so no pair of both is.
+/// Returns the nonce, which is always the same: as no key is used twice, no pair of key and nonce is.
 fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }

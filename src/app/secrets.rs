@@ -14,13 +14,13 @@ use storage::{
 };
 use subtle::ConstantTimeEq;
 
-/// Makes the data folder, for its owner alone, unless it is there.
+/// Creates the data folder, accessible only to its owner, unless it exists.
 pub fn create_folder(path: &Path) -> Result<(), StartError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| StartError::File { path: path.into(), error })
 }
 
-/// Writes a file for its owner alone, in the place of one that may be there. Whenever the power is cut, there is the old
+/// Writes a file that only its owner can read, and replaces an existing one. After a power cut, it has either the old
 /// content or the new one.
 pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
     let new = write_beside(path, text)?;
@@ -28,21 +28,21 @@ pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
     keep_name(path)
 }
 
-/// The same unless there is one, as when another node that starts in this folder was first.
+/// Like [`write_file`], unless the file exists because another node that starts in this folder was first.
 fn write_new_file(path: &Path, text: &str) -> io::Result<()> {
     let new = write_beside(path, text)?;
     let made = match fs::hard_link(&new, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        // Not every file system has links.
+        // Not every file system has hard links.
         Err(_) if !path.exists() => fs::rename(&new, path),
         made => made,
     };
-    // After a rename it is not there.
+    // After a rename, it does not exist any more.
     drop(fs::remove_file(&new));
     made.and_then(|()| keep_name(path))
 }
 
-/// Writes a new file with a name of its own beside another one, so that its content survives a power cut.
+/// Writes a new file with a unique name in the same folder, so that its content survives a power cut.
 fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
     let mut new = path.as_os_str().to_owned();
     new.push(format!(".new-{}", random::hex(&random::bytes::<4>())));
@@ -52,35 +52,35 @@ fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
     Ok(new.into())
 }
 
-/// Makes sure that the name of a file survives a power cut as well as its content.
+/// Ensures that the name of a file survives a power cut as well as its content.
 pub fn keep_name(path: &Path) -> io::Result<()> {
     fs::File::open(folder_of(path))?.sync_all()
 }
 
-/// Reads the pepper from the data folder. A new database gets a new pepper, kept with mode 0600; for one that is in use
-/// nothing is made up, since its digests could never match.
+/// Reads the pepper from the data folder. A new database gets a new pepper, in a file with mode 0600. For a database in
+/// use, no pepper is created, as its digests could never match.
 pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartError> {
     let path = folder.join("pepper");
     let shown = path.display();
     let refused = |why: &str| {
         let what = if database_is_in_use {
             "and the database is in use. Put back the file that belongs to this database (from a backup, or from another \
-             node), or start with an empty database. Without it no token can be recognized."
+             node), or start with an empty database. Without the right pepper, Jeton recognizes no token."
         } else {
-            "and there is no database yet. If you have put it there for one, put back the right one; else delete it, and \
-             Jeton makes a new one."
+            "and there is no database yet. If you put it there for a database, put back the right one; otherwise delete \
+             it, and Jeton creates a new one."
         };
         Err(StartError::Pepper(format!("{shown}: {why}, {what}")))
     };
     match fs::read(&path) {
         Ok(bytes) if bytes.trim_ascii().is_empty() && !database_is_in_use => {
-            tracing::warn!("{shown}: the pepper is empty, and there is no database yet: it is made anew");
+            tracing::warn!("{shown}: the pepper is empty and there is no database yet, so a new pepper is created");
             make_pepper(&path, write_file)
         }
         Ok(bytes) => match std::str::from_utf8(&bytes).ok().and_then(parse) {
             Some(pepper) => Ok(pepper),
             None if bytes.is_empty() => refused("the pepper is empty"),
-            None => refused("a pepper is 64 hexadecimal digits, this file holds something else"),
+            None => refused("a pepper is 64 hexadecimal digits, but this file has something else"),
         },
         Err(error) if error.kind() == ErrorKind::NotFound && database_is_in_use => refused("the pepper is missing"),
         Err(error) if error.kind() == ErrorKind::NotFound => make_pepper(&path, write_new_file),
@@ -88,7 +88,7 @@ pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartEr
     }
 }
 
-/// Makes a pepper, and reads the one that is there then.
+/// Creates a pepper, and reads whichever is there afterwards.
 fn make_pepper(path: &Path, write: fn(&Path, &str) -> io::Result<()>) -> Result<Pepper, StartError> {
     let bytes: [u8; Pepper::LENGTH] = random::bytes();
     write(path, &format!("{}\n", random::hex(&bytes)))
@@ -96,7 +96,7 @@ fn make_pepper(path: &Path, write: fn(&Path, &str) -> io::Result<()>) -> Result<
     pepper(folder_of(path), true)
 }
 
-/// The pepper that a file holds.
+/// Parses the content of a pepper file.
 pub fn parse(text: &str) -> Option<Pepper> {
     let text = text.trim();
     let mut bytes = [0; Pepper::LENGTH];
@@ -109,17 +109,17 @@ pub fn parse(text: &str) -> Option<Pepper> {
     Some(Pepper::new(&bytes))
 }
 
-/// What the database keeps of a pepper.
+/// Returns the value derived from a pepper that the database stores.
 fn proof(pepper: &Pepper) -> Vec<u8> {
     pepper.derive("check", b"").to_vec()
 }
 
-/// Whether the database was filled under this pepper.
+/// Returns whether the database belongs to this pepper.
 pub fn belongs(installation: &Installation, pepper: &Pepper) -> bool {
     installation.pepper_check.ct_eq(&proof(pepper)).into()
 }
 
-/// Checks that the pepper is the one that the database was filled under, or writes down that a new database's is.
+/// Checks that the pepper belongs to the database; for a new database, stores that it does.
 pub fn check(
     db: &Db,
     pepper: &Pepper,
@@ -135,7 +135,7 @@ pub fn check(
             let new = Installation { pepper_check: ours.clone(), is_demo };
             match db.write(|connection| installation::insert(connection, &new, now)) {
                 Ok(()) => new,
-                // Another node was first; its pepper is the one that counts.
+                // Another node was first, so its pepper counts.
                 Err(error) if error.is_duplicate() => db.read(installation::find)?.unwrap_or(new),
                 Err(error) => return Err(error.into()),
             }
@@ -145,8 +145,8 @@ pub fn check(
         return Ok(installation);
     }
     Err(StartError::Pepper(format!(
-        "{}: this pepper does not belong to the database. Put back the file that does, or use the database that belongs to \
-         this one (DATABASE_URL, JETON_DATA_DIR).",
+        "{}: this pepper does not belong to the database. Put back the right file, or use the database that \
+         belongs to this pepper (DATABASE_URL, JETON_DATA_DIR).",
         folder.join("pepper").display()
     )))
 }
@@ -183,7 +183,7 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), damaged);
             match pepper(folder.path(), false) {
                 Ok(_) => assert!(damaged.trim_ascii().is_empty()),
-                Err(error) => assert!(error.to_string().contains("else delete it") && damaged.len() > 1, "{error}"),
+                Err(error) => assert!(error.to_string().contains("otherwise delete") && damaged.len() > 1, "{error}"),
             }
             assert_eq!(names(folder.path()), ["pepper"]);
         }

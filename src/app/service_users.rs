@@ -1,7 +1,7 @@
-//! Service users' API tokens: made, changed, renewed and ended by those who hold *Platform management: Integrations*.
+//! Service users' API tokens: created, changed, renewed and ended by holders of *Platform management: Integrations*.
 //!
-//! Whatever changes one of them first locks the organization's row, so that limits are counted and states looked at by one
-//! at a time; every verb looks again at what whoever asks may do at that moment.
+//! Every change first locks the organization's row, so that only one transaction at a time checks limits and states.
+//! Every verb checks again inside its transaction what the caller may do.
 
 mod changing;
 mod ending;
@@ -47,25 +47,25 @@ type Admin = Holder<ManageIntegrations>;
 /// The tokens of an organization's service users.
 #[derive(Clone, Debug)]
 pub struct ServiceTokens {
-    /// Those that work, newest first.
+    /// The active tokens, newest first.
     pub active: Vec<ServiceToken>,
-    /// Those that have ended, newest first.
+    /// The tokens that have ended, newest first.
     pub ended: Vec<ServiceToken>,
 }
 
-/// Which tokens of service users are asked for; what is empty takes all.
+/// The filters of the list; an empty one matches everything.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceTokensForm {
     /// Words of a name, or a public id.
     pub search: String,
     /// A state: `active`, `revoked` or `expired`.
     pub state: String,
-    /// How they are sorted, if somebody chose that.
+    /// The sort order, if one was chosen.
     pub sort: Option<Sort>,
 }
 
 impl ServiceTokensForm {
-    /// How the tokens are sorted: as was chosen, else those first that work, by name.
+    /// Returns the sort order: the chosen one, otherwise active tokens first, by name.
     pub fn sort(&self) -> Sort {
         self.sort.unwrap_or(Sort::ascending(Order::State))
     }
@@ -76,13 +76,13 @@ impl ServiceTokensForm {
 pub struct ServiceTokensPage {
     /// Its tokens.
     pub tokens: Vec<ServiceToken>,
-    /// Where it begins, if there is a page before.
+    /// The start of the page, if there is a previous page.
     pub previous: Option<Place>,
-    /// Where it ends, if there is a page behind.
+    /// The end of the page, if there is a next page.
     pub next: Option<Place>,
 }
 
-/// A token whose key was just made: the only moment at which there is one to show.
+/// A token with its new key, which is available only now.
 #[derive(Debug)]
 pub struct NewKey {
     /// The token.
@@ -91,7 +91,7 @@ pub struct NewKey {
     pub key: ApiKey,
 }
 
-/// The tokens of the organization's service users.
+/// Lists the tokens of the organization's service users.
 pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
     let (organization, now) = (at.grant().organization(), jeton.clock.now());
     let mut all = jeton.read(move |connection| Ok(service_users::list(connection, organization, now)?)).await?;
@@ -100,10 +100,10 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
     Ok(ServiceTokens { active, ended })
 }
 
-/// A page of them.
+/// Returns a page of the tokens of the organization's service users.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what cannot be looked for.
+/// [`AppError::Invalid`] with invalid filters.
 pub async fn page(jeton: &Jeton, at: &Admin, form: ServiceTokensForm, from: PageFrom) -> Result<ServiceTokensPage> {
     let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
     let sort = form.sort();
@@ -121,16 +121,16 @@ pub async fn page(jeton: &Jeton, at: &Admin, form: ServiceTokensForm, from: Page
         .await
 }
 
-/// How many of them work.
+/// Returns how many of the tokens are active.
 pub async fn count_active(jeton: &Jeton, at: &Admin) -> Result<usize> {
     let (organization, now) = (at.grant().organization(), jeton.clock.now());
     jeton.read(move |connection| Ok(service_users::count_active(connection, organization, now)?)).await
 }
 
-/// One of them.
+/// Returns the token with this public id.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it belongs to another organization.
+/// [`AppError::NotFound`] if it does not exist or belongs to another organization.
 pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<ServiceToken> {
     let (organization, public_id) = (at.grant().organization(), known_form(public_id)?);
     let now = jeton.clock.now();
@@ -153,7 +153,7 @@ fn period(typed: &str) -> Option<InactivityExpiry> {
     typed.parse().ok().and_then(InactivityExpiry::from_days)
 }
 
-/// Lets nobody else change tokens of the organization until this transaction ends, and looks again at what `at` may do.
+/// Locks the organization's tokens for this transaction, and checks again what `at` may do.
 fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIntegrations>> {
     organizations::lock(connection, at.grant().organization())?;
     at.still(connection)
@@ -188,7 +188,7 @@ fn write_entry(
     Ok(activity::insert(connection, &activity::Entry { token, detail, ..entry })?)
 }
 
-/// Writes down that a token has expired, if it has.
+/// Records that a token has expired, if it has.
 fn expire(
     connection: &mut AnyConnection,
     at: &Admin,
@@ -204,7 +204,7 @@ fn expire(
     Ok(())
 }
 
-/// Gives the places of the organization's expired tokens free.
+/// Ends the organization's expired tokens, which frees their slots.
 fn expire_all(connection: &mut AnyConnection, at: &Admin, now: Timestamp, source: &Source) -> Result<()> {
     for token in service_users::list(connection, at.grant().organization(), now)? {
         if !token.key.life.is_active(now) {
@@ -214,8 +214,8 @@ fn expire_all(connection: &mut AnyConnection, at: &Admin, now: Timestamp, source
     Ok(())
 }
 
-/// The lowest free place among the active tokens of the organization's service users, whose row is locked: counting and
-/// taking a place cannot be torn apart (L1, L2).
+/// Returns the lowest free slot for an active token of the organization's service users. The organization's row is
+/// locked, so that nobody can take the slot between counting and taking it (L1, L2).
 fn free_slot(connection: &mut AnyConnection, at: &Admin, nonce: &str) -> Result<i16> {
     let organization = at.grant().organization();
     if service_users::was_sent(connection, organization, nonce)? {

@@ -1,4 +1,4 @@
-//! Sessions of the web pages, and the proof that somebody is signed in.
+//! Sessions of the web pages, and the [`Actor`], who is signed in.
 
 use super::{
     AppError, Jeton, Result,
@@ -18,17 +18,17 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use storage::{AnyConnection, activity, invitations, memberships, sessions, users};
 
-/// Seconds between two notes that a session was seen, so that reading pages rarely writes.
+/// A session's last use is recorded at most once in this many seconds, so that reading pages rarely writes.
 const SEEN_EVERY: i64 = 60;
-/// Longest that a request waits for such a note.
+/// How long a request waits for that write.
 const NOTED: Duration = Duration::from_millis(500);
 
-/// Somebody who is signed in, at the moment of this request. Only [`authenticate`] makes one, and the verbs for
-/// people ask for one: without it they cannot be called.
+/// A user who is signed in for this request. Only [`authenticate`] creates one, and the verbs for people cannot be
+/// called without one.
 #[derive(Clone, Debug)]
 pub struct Actor {
     user: User,
-    /// Where they are active, the organization that they work in at the head.
+    /// Their active memberships, that of their current organization first.
     memberships: Vec<Membership>,
     session: Session,
 }
@@ -39,7 +39,7 @@ impl Actor {
         &self.user
     }
 
-    /// The same person at work in another of the organizations that they are active in; none if they are not.
+    /// Returns the same user in another of their organizations; `None` if they are not active in it.
     pub fn working_in(&self, is_meant: impl Fn(&Membership) -> bool) -> Option<Self> {
         let place = self.memberships.iter().position(is_meant)?;
         let mut there = self.clone();
@@ -47,17 +47,17 @@ impl Actor {
         Some(there)
     }
 
-    /// Their place in the organization that they work in; none when they are active in no organization.
+    /// Their membership in their current organization; `None` if they are active in no organization.
     pub fn membership(&self) -> Option<&Membership> {
         self.memberships.first()
     }
 
-    /// All organizations that they are active in, the one that they work in at the head.
+    /// All their active memberships, that of their current organization first.
     pub fn memberships(&self) -> &[Membership] {
         &self.memberships
     }
 
-    /// Whether they administer the installation: have the role, while they are active anywhere.
+    /// Whether they administer the installation: they have the role, and are active in an organization.
     pub fn is_installation_admin(&self) -> bool {
         self.user.is_installation_admin && !self.memberships.is_empty()
     }
@@ -67,7 +67,7 @@ impl Actor {
         &self.session
     }
 
-    /// An entry of the activity log about what this user does.
+    /// Creates an entry of the activity log about what this user does.
     pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
         activity::Entry {
             actor: Some(self.user.id),
@@ -77,42 +77,42 @@ impl Actor {
     }
 }
 
-/// A sign-in that was accepted, from which a session begins.
+/// An accepted sign-in, which starts a session.
 #[derive(Clone, Debug)]
 pub struct Begin {
     /// Who signed in.
     pub user: UserId,
-    /// The generation of their sessions at that moment.
+    /// The generation of their sessions at that time.
     pub generation: i64,
-    /// From where.
+    /// Where the sign-in came from.
     pub source: Source,
 }
 
-/// What is known of a session's key outside of the browser: its SHA-256.
+/// The SHA-256 of a session's key: only the browser keeps the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyHash(Vec<u8>);
 
 impl KeyHash {
-    /// The hash of a key.
+    /// Returns the hash of a key.
     pub fn of(key: &str) -> Self {
         Self(Sha256::digest(key.as_bytes()).to_vec())
     }
 }
 
-/// Whether an account can be signed in to. What somebody may do hangs on their memberships, so one that is active in no
-/// organization opens nothing, unless an invitation waits for it; and none that whoever runs the server has blocked
+/// Returns whether a user can sign in. What a user may do depends on their memberships, so a user without an active
+/// membership cannot sign in unless an invitation waits for them. A user whom the operator has blocked cannot sign in
 /// (V5).
 pub(super) fn is_open(connection: &mut AnyConnection, user: &User, now: Timestamp) -> Result<bool> {
     let is_at_home = memberships::first(connection, user.id)?.is_some();
     Ok(!user.is_blocked && (is_at_home || invitations::any_for(connection, &user.email, now)?))
 }
 
-/// What to say of an account that is not open.
+/// Returns why a user cannot sign in.
 pub(super) const fn why_closed(user: &User) -> Problem {
     if user.is_blocked { Problem::Blocked } else { Problem::ActiveNowhere }
 }
 
-/// Stores a new session under a new key, which it returns: 64 characters that only the browser keeps.
+/// Stores a new session, and returns its key: 64 characters that only the browser keeps.
 pub async fn begin(jeton: &Jeton, begin: Begin) -> Result<String> {
     let (key, now) = (random::hex(&random::bytes::<32>()), jeton.clock.now());
     let hash = KeyHash::of(&key);
@@ -140,11 +140,11 @@ pub async fn forget(jeton: &Jeton, key: &str) -> Result<()> {
     jeton.end(move |connection| Ok(sessions::delete_by_key(connection, &hash.0)?)).await
 }
 
-/// Who is signed in with the session of this key, and in which organization they work.
+/// Returns the user who is signed in with this session key, and their current organization.
 ///
 /// # Errors
-/// [`AppError::SignedOut`] when the session has ended, or the account is not open any more; [`AppError::Clock`] when
-/// nobody can tell.
+/// [`AppError::SignedOut`] if the session has ended or the user can no longer sign in; [`AppError::Clock`] if that is
+/// unknown because the clock cannot be trusted.
 pub async fn authenticate(jeton: &Jeton, key: KeyHash) -> Result<Actor> {
     let now = jeton.clock.trusted()?;
     let actor = jeton
@@ -152,7 +152,7 @@ pub async fn authenticate(jeton: &Jeton, key: KeyHash) -> Result<Actor> {
             let session = sessions::find(connection, &key.0, now)?.ok_or(AppError::SignedOut)?;
             let user = users::find(connection, session.user)?.ok_or(AppError::SignedOut)?;
             let mut memberships = memberships::list(connection, user.id)?;
-            // Stable: those that were not chosen stay in the order in which they were joined.
+            // The sort is stable: the other memberships stay in the order in which the user joined.
             let is_at_work = !user.is_blocked && !memberships.is_empty();
             if !is_at_work && !is_open(connection, &user, now)? {
                 return Err(AppError::SignedOut);
@@ -167,7 +167,7 @@ pub async fn authenticate(jeton: &Jeton, key: KeyHash) -> Result<Actor> {
     Ok(actor)
 }
 
-/// Notes that somebody was seen. What they read does not wait for that, nor does it need it.
+/// Records when the user was last seen. Their request does not need this, and goes on if it fails or takes too long.
 async fn note_seen(jeton: &Jeton, actor: &Actor, now: Timestamp) -> Result<()> {
     let public_id = actor.session.public_id.clone();
     let membership = actor.membership().map(|membership| membership.id);
@@ -182,15 +182,17 @@ async fn note_seen(jeton: &Jeton, actor: &Actor, now: Timestamp) -> Result<()> {
     }
 }
 
-/// Whether the password was entered so lately that access may be granted without asking for it again (S8).
+/// Returns whether the password was entered recently enough that access may be granted without asking for it again
+/// (S8).
 pub fn recently_authenticated(jeton: &Jeton, actor: &Actor) -> bool {
     is_proof(actor.session.proved_at, jeton.clock.now())
 }
 
-/// Checks the password of somebody who is signed in, before something that grants access.
+/// Checks the password of a signed-in user, before an action that grants access.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Password`] when it is missing or wrong; too many attempts; busy.
+/// [`AppError::Invalid`] at [`Field::Password`] if it is missing or wrong; [`AppError::TooManyAttempts`];
+/// [`AppError::Busy`].
 pub(super) async fn reauthenticate(
     jeton: &Jeton,
     actor: &Actor,
@@ -201,7 +203,7 @@ pub(super) async fn reauthenticate(
     let typed =
         password.filter(|typed| !typed.is_empty()).ok_or_else(|| at_password(Problem::ReauthenticationNeeded))?;
     let password = Password::given(typed).map_err(|_| at_password(Problem::WrongPassword))?;
-    // Somebody at this browser is signed in already: they have a bucket of their own, a stolen session included.
+    // The user is already signed in, so the session, which may be stolen, has its own bucket of attempts.
     let account = folded_email(&actor.user.email);
     let known_by = Some(actor.session.public_id.as_str());
     jeton.attempts.take(Attempt { account: &account, known_by, address: &source.address })?;
@@ -215,7 +217,7 @@ pub(super) async fn reauthenticate(
     if there { Ok(()) } else { Err(AppError::SignedOut) }
 }
 
-/// Asks for the password unless it was entered lately.
+/// Checks the password, unless it was entered recently.
 ///
 /// # Errors
 /// As [`reauthenticate`].
@@ -228,7 +230,7 @@ pub(super) async fn require_reauthentication(
     if recently_authenticated(jeton, actor) { Ok(()) } else { reauthenticate(jeton, actor, password, source).await }
 }
 
-/// The living sessions of the user, the one seen last first.
+/// Lists the user's active sessions, the one used last first.
 pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<Vec<Session>> {
     let (user, now) = (actor.user.id, jeton.clock.now());
     jeton.read(move |connection| Ok(sessions::list(connection, user, now)?)).await
@@ -254,7 +256,7 @@ pub async fn end(jeton: &Jeton, actor: &Actor, public_id: String, source: Source
         .await
 }
 
-/// Ends all sessions of the user but this one. Returns how many there were.
+/// Ends all sessions of the user except this one, and returns how many there were.
 pub async fn end_others(jeton: &Jeton, actor: &Actor, source: Source) -> Result<usize> {
     let (actor, now) = (actor.clone(), jeton.clock.now());
     jeton

@@ -18,7 +18,7 @@ use std::str::FromStr;
 use storage::{activity, installation, memberships, organizations, users};
 use subtle::ConstantTimeEq;
 
-/// What the set-up form asks for, as it was typed.
+/// The set-up form, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct SetupForm {
     /// The administrator's name.
@@ -27,34 +27,34 @@ pub struct SetupForm {
     pub email: String,
     /// The organization's name.
     pub organization: String,
-    /// The password that they choose.
+    /// Their new password.
     pub password: String,
     /// The language of the page, which becomes theirs.
     pub language: Option<Language>,
-    /// The IANA name of the browser's time zone, which becomes theirs; UTC if it is none.
+    /// The IANA name of the browser's time zone, which becomes theirs; an unknown name means UTC.
     pub time_zone: String,
 }
 
-/// Whether there is no user yet.
+/// Returns whether there is no user yet.
 pub async fn is_needed(jeton: &Jeton) -> Result<bool> {
     jeton.read(|connection| Ok(!users::any(connection)?)).await
 }
 
-/// The code of the set-up link, known only to whoever reads a server's output. All nodes of one database have the same,
-/// so that a link works whichever of them answers.
+/// The code of the set-up link, which only appears in a server's output. All nodes on a database have the same code, so
+/// that the link works on each of them.
 pub fn code(jeton: &Jeton) -> &str {
     &jeton.setup_code
 }
 
-/// Whether this is the code of the set-up link.
+/// Returns whether this is the code of the set-up link.
 pub fn is_code(jeton: &Jeton, code: &str) -> bool {
     code.as_bytes().ct_eq(jeton.setup_code.as_bytes()).into()
 }
 
-/// Makes the first organization and its administrator, and signs them in.
+/// Creates the first organization and its administrator, and signs them in.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] once there is a user.
+/// [`AppError::Invalid`] with what is wrong; [`AppError::NotFound`] if there is a user already.
 pub async fn set_up(jeton: &Jeton, form: SetupForm, source: Source) -> Result<Begin> {
     let mut problems = Problems::default();
     let name = problems.check(Field::Name, user::name(&form.name));

@@ -14,21 +14,21 @@ use domain::{
 use storage::{activity, memberships, users};
 use subtle::ConstantTimeEq;
 
-/// A user's mark on a browser that they have signed in from: not a credential, only a place of its own in the queue when
-/// strangers try the account's password (S7).
+/// A mark of a browser from which a user has signed in. It is not a credential: it only gives the browser its own rate
+/// limit when strangers try the account's password (S7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device(pub String);
 
-/// An attempt of somebody at a browser with this mark, which is known to belong to the account.
+/// Creates an attempt from a browser with this mark, if the account knows it.
 pub(super) fn attempt<'a>(account: &'a str, device: Option<&'a Device>, source: &'a Source) -> Attempt<'a> {
     Attempt { account, known_by: device.map(|device| device.0.as_str()), address: &source.address }
 }
 
-/// Checks an e-mail address and password. For an unknown address the same work is done, and the answer is the same.
+/// Checks an e-mail address and password. For an unknown address, the work and the answer are the same.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Form`] when they do not belong together, or the account is not open; too many
-/// attempts; busy.
+/// [`AppError::Invalid`] at [`Field::Form`] if they do not match or the user cannot sign in;
+/// [`AppError::TooManyAttempts`]; [`AppError::Busy`].
 pub async fn sign_in(
     jeton: &Jeton,
     email: &str,
@@ -59,7 +59,7 @@ pub async fn sign_in(
     jeton
         .write_with_reserve(move |connection| {
             if !is_open(connection, &user, now)? {
-                // Whoever reads this has entered the right password.
+                // Whoever sees this message has entered the right password.
                 return Err(Problems::one(Field::Form, why_closed(&user)).into());
             }
             let membership = memberships::first(connection, user.id)?;
@@ -82,7 +82,7 @@ pub async fn sign_in(
 /// Ends the session of this request.
 ///
 /// # Errors
-/// When the database fails. A session that is gone already is no error: it has ended.
+/// When the database fails. It is not an error if the session has already ended.
 pub async fn sign_out(jeton: &Jeton, actor: &Actor, source: Source) -> Result<()> {
     match crate::sessions::end(jeton, actor, actor.session().public_id.clone(), source).await {
         Err(AppError::NotFound) => Ok(()),
@@ -90,14 +90,14 @@ pub async fn sign_out(jeton: &Jeton, actor: &Actor, source: Source) -> Result<()
     }
 }
 
-/// A new mark for a browser from which this account has just signed in.
+/// Creates a mark for a browser from which this user has just signed in.
 pub fn mark_device(jeton: &Jeton, email: &str) -> Device {
     let id = random::hex(&random::bytes::<16>());
     let proof = device_mac(jeton, &folded_email(email), &id);
     Device(format!("{id}{proof}"))
 }
 
-/// That of a browser's marks which says that this account's owner has signed in from it.
+/// Returns the browser's mark that belongs to this account, if it has one.
 pub(super) fn known_device(jeton: &Jeton, account: &str, devices: Vec<Device>) -> Option<Device> {
     devices.into_iter().find(|device| knows_device(jeton, account, device))
 }

@@ -1,4 +1,4 @@
-//! Personal API tokens: made, listed and revoked by their owner.
+//! Personal API tokens: created, listed and revoked by their owner.
 
 use super::{
     AppError, Jeton, Result,
@@ -23,23 +23,23 @@ use storage::{
     users,
 };
 
-/// Days for which an ended token stays on its owner's list.
+/// For how many days an ended token stays on its owner's list.
 pub const SHOWN_DAYS: i64 = 90;
-/// Days without use after which a bulk revocation takes a token for unused.
+/// After how many days without use a bulk revocation counts a token as unused.
 pub const UNUSED_DAYS: i64 = 90;
 
-/// The tokens of a user in the organization that they work in.
+/// The tokens of a user in their current organization.
 #[derive(Clone, Debug)]
 pub struct TokenList {
-    /// Those that work, newest first.
+    /// The active tokens, newest first.
     pub active: Vec<Token>,
-    /// Those that ended within [`SHOWN_DAYS`], newest first.
+    /// The tokens that ended within [`SHOWN_DAYS`], newest first.
     pub ended: Vec<Token>,
-    /// How many active tokens the user has in all organizations together: what the limit counts.
+    /// The number of the user's active tokens in all organizations together, which the limit counts.
     pub in_all: usize,
 }
 
-/// What the form for a new token asks for, as it was typed.
+/// The form for a new token, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct TokenForm {
     /// The label.
@@ -48,13 +48,13 @@ pub struct TokenForm {
     pub scope: String,
     /// A number of days.
     pub inactivity: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
-    /// What tells this form from every other, so that sending it twice makes one token (L4).
+    /// The nonce of this form, so that sending it twice creates only one token (L4).
     pub nonce: String,
 }
 
-/// A token that was just made, with its key: the only moment at which there is one.
+/// A new token with its key, which is available only now.
 #[derive(Debug)]
 pub struct Created {
     /// The token.
@@ -63,17 +63,17 @@ pub struct Created {
     pub key: ApiKey,
 }
 
-/// Which tokens a bulk revocation takes.
+/// Which tokens a bulk revocation revokes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bulk {
-    /// Those without a use in the last [`UNUSED_DAYS`]; a token never used counts from its creation.
+    /// Those without a use in the last [`UNUSED_DAYS`]; a token that was never used counts from its creation.
     Unused,
     /// All of them.
     All,
 }
 
 impl Bulk {
-    /// The word in forms.
+    /// The value in forms.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Unused => "unused",
@@ -81,22 +81,22 @@ impl Bulk {
         }
     }
 
-    /// The choice with this key.
+    /// Returns the choice with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         [Self::Unused, Self::All].into_iter().find(|bulk| bulk.key() == key)
     }
 
-    /// Whether it takes `token`.
+    /// Returns whether it includes `token`.
     pub fn takes(self, token: &Token, now: Timestamp) -> bool {
         let is_unused = now.since(token.life.idle_since()) >= UNUSED_DAYS * DAY;
         token.life.is_active(now) && (self == Self::All || is_unused)
     }
 }
 
-/// The user's tokens in the organization that they work in.
+/// Lists the user's tokens in their current organization.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for somebody who is active in no organization.
+/// [`AppError::NotFound`] if they are active in no organization.
 pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<TokenList> {
     let (membership, user, now) = (membership(actor)?.id, actor.user().id, jeton.clock.now());
     let verifier = jeton.verifier.clone();
@@ -112,10 +112,10 @@ pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<TokenList> {
         .await
 }
 
-/// One token of the user in the organization that they work in.
+/// Returns one of the user's tokens in their current organization.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it is somebody else's.
+/// [`AppError::NotFound`] if it does not exist or belongs to somebody else.
 pub async fn find(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Token> {
     let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
     let find = move |connection: &mut AnyConnection| Ok(tokens::find(connection, membership, &public_id)?);
@@ -124,10 +124,10 @@ pub async fn find(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Token
     Ok(token)
 }
 
-/// The user at work in the organization that one of their tokens belongs to.
+/// Returns the user in the organization of one of their tokens.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if they have no such token in any organization that they are active in.
+/// [`AppError::NotFound`] if they have no such token in an organization in which they are active.
 pub async fn at_token(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Actor> {
     let (public_id, places) = (known_form(public_id)?, actor.memberships().to_vec());
     let find = move |connection: &mut AnyConnection| {
@@ -142,12 +142,12 @@ pub async fn at_token(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<A
     actor.working_in(|membership| membership.id == place).ok_or(AppError::NotFound)
 }
 
-/// A nonce for a new form.
+/// Creates a nonce for a new form.
 pub fn form_nonce() -> String {
     random::code()
 }
 
-/// Makes a token for the user in the organization that they work in.
+/// Creates a token for the user in their current organization.
 ///
 /// # Errors
 /// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ReauthenticationNeeded`]), the limit of
@@ -164,7 +164,7 @@ pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Sourc
         return Err(problems.into());
     };
     crate::sessions::require_reauthentication(jeton, actor, form.password, &source).await?;
-    // Places of expired tokens are given free below: none that was used a moment ago may be among them.
+    // Expired tokens are ended below to free their slots: tokens that have just been used must not be among them.
     crate::maintenance::flush_usage(jeton).await?;
 
     let key = ApiKey::mint(TokenKind::Personal, random::fill);
@@ -199,10 +199,11 @@ pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Sourc
     Ok(Created { token, key })
 }
 
-/// Revokes a token of the user. When this returns, no node accepts it any more. Returns false if it had ended before.
+/// Revokes one of the user's tokens. When this returns, no node accepts the token any more. Returns false if it had
+/// already ended.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if there is none, or it is somebody else's.
+/// [`AppError::NotFound`] if it does not exist or belongs to somebody else.
 pub async fn revoke(jeton: &Jeton, actor: &Actor, public_id: &str, source: Source) -> Result<bool> {
     let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
     let (actor, now) = (actor.clone(), jeton.clock.now());
@@ -216,7 +217,7 @@ pub async fn revoke(jeton: &Jeton, actor: &Actor, public_id: &str, source: Sourc
         .await
 }
 
-/// Revokes many tokens of the user in the organization that they work in, all or none. Returns how many.
+/// Revokes many of the user's tokens in their current organization, all or none. Returns how many.
 pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Source) -> Result<usize> {
     let membership = membership(actor)?.id;
     crate::maintenance::flush_before_ending(jeton).await?;
@@ -239,26 +240,25 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
         .await
 }
 
-/// Revokes the token that a request came with, whatever its scope: to give up access needs none.
+/// Revokes the token of a request, whatever its scope: giving up access needs no scope.
 pub async fn revoke_own(jeton: &Jeton, accepted: &Accepted, source: Source) -> Result<()> {
     let (accepted, now) = (accepted.clone(), jeton.clock.now());
     jeton.end_keys(move |connection| revoke_with_keys(connection, &[accepted.identity()], now, &source)).await
 }
 
-/// Revokes the tokens of these keys, whoever has them (RFC 7009). Nothing happens to one that there is not, or not
-/// any more.
+/// Revokes the tokens of these keys, whoever owns them (RFC 7009). Keys of unknown or ended tokens are ignored.
 ///
 /// # Errors
-/// When the database fails; then nothing was revoked.
+/// When the database fails, in which case nothing was revoked.
 pub async fn revoke_by_keys(jeton: &Jeton, keys: &[String], source: Source) -> Result<()> {
     let now = jeton.clock.now();
     let found = crate::leaks::known_keys(jeton, keys).await?.into_values();
     let mut live: Vec<Identity> = found.filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
-    // Anybody may send keys of nothing: they must not cost a transaction each.
+    // Anybody may send unknown keys, which must not cost a transaction each.
     if live.is_empty() {
         return Ok(());
     }
-    // In the order of organizations and tokens, so that two at once never wait for each other in a ring.
+    // In the order of organizations and tokens, so that two revocations at the same time never deadlock.
     live.sort_unstable_by_key(|identity| (identity.organization, identity.token));
     let revoke = move |connection: &mut AnyConnection| {
         revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
@@ -266,7 +266,7 @@ pub async fn revoke_by_keys(jeton: &Jeton, keys: &[String], source: Source) -> R
     jeton.end_keys(revoke).await
 }
 
-/// Revokes the tokens that these tell of, each in its own name.
+/// Revokes the tokens of these identities, each on its own behalf.
 fn revoke_with_keys(
     connection: &mut AnyConnection,
     live: &[&Identity],
@@ -284,21 +284,21 @@ fn revoke_with_keys(
     Ok(((), touched))
 }
 
-/// Revokes the key that `identity` tells of. Returns false if it had ended before.
+/// Revokes the key of `identity`. Returns false if it had already ended.
 pub(super) fn revoke_key(
     connection: &mut AnyConnection,
     identity: &Identity,
     revocation: Revocation<'_>,
     now: Timestamp,
 ) -> Result<bool> {
-    // With a service user's current key its token ends, and so do keys before it.
+    // With a service user's current key, its token ends, and so do its old keys.
     Ok(match service_users::of_token(connection, identity.token)? {
         Some(id) => service_users::revoke(connection, id, identity.token, revocation, now)?,
         None => tokens::revoke(connection, identity.token, revocation, now)?,
     })
 }
 
-/// The nonce of a form, if it can be one that [`form_nonce`] made.
+/// Returns the nonce of a form if it has the form of one from [`form_nonce`].
 pub(super) fn checked_nonce(nonce: String) -> Option<String> {
     let is_nonce = (20..=64).contains(&nonce.len()) && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_nonce.then_some(nonce)
@@ -308,7 +308,7 @@ fn overlay(verifier: &Shared, token: &mut Token) {
     verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use);
 }
 
-/// A public id from an address, unless no row can have it: nothing else of an address reaches a statement.
+/// Returns a public id from a URL if it has the right form: nothing else from a URL reaches an SQL statement.
 pub(super) fn known_form(public_id: &str) -> Result<String> {
     if token::is_public_id(public_id) { Ok(public_id.to_owned()) } else { Err(AppError::NotFound) }
 }
@@ -317,7 +317,7 @@ fn membership(actor: &Actor) -> Result<&Membership> {
     actor.membership().ok_or(AppError::NotFound)
 }
 
-/// Revokes a token. `by` is the entry about it without the token. Returns false if it had ended before.
+/// Revokes a token. `by` is the log entry about it without the token. Returns false if it had already ended.
 pub(super) fn revoke_in(
     connection: &mut AnyConnection,
     token: &Token,
@@ -332,7 +332,7 @@ pub(super) fn revoke_in(
     Ok(revoked)
 }
 
-/// Gives the places of a user's expired tokens free.
+/// Ends a user's expired tokens, which frees their slots.
 fn expire_all(connection: &mut AnyConnection, actor: &Actor, now: Timestamp, source: &Source) -> Result<()> {
     for (_, token) in tokens::active(connection, actor.user().id)? {
         if !token.life.is_active(now) && tokens::expire(connection, token.id, now)? {
@@ -348,12 +348,12 @@ fn expire_all(connection: &mut AnyConnection, actor: &Actor, now: Timestamp, sou
     Ok(())
 }
 
-/// The lowest free place among the active tokens of a user, whose row is locked: counting and taking a place cannot be
-/// torn apart (L1).
+/// Returns the lowest free slot for an active token of a user, whose row is locked, so that nobody can take the slot
+/// between counting and taking it (L1).
 fn free_slot(connection: &mut AnyConnection, actor: &Actor, membership: MembershipId, nonce: &str) -> Result<i16> {
     let invalid = |problem| AppError::from(Problems::one(Field::Form, problem));
     let user = actor.user().id;
-    // The membership was active when the request began; it has to be so still.
+    // The membership was active when the request began, and must still be active.
     if memberships::permissions(connection, membership)?.is_none() {
         return Err(AppError::NotFound);
     }

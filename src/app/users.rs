@@ -1,8 +1,8 @@
-//! The people of an organization: listed, and what they may do changed, by those who hold *Platform management: Users*.
+//! The members of an organization: listed, and their access changed, by holders of *Platform management: Users*.
 //!
-//! To manage users is not to become an administrator (A4): nobody gives what they do not hold, and nobody decides about
-//! somebody who may do more than they. Whatever ends or narrows somebody's access locks the organization's row first, so
-//! that of two administrators who end each other's at the same moment one stays.
+//! Managing users must not be a way to become an administrator (A4): nobody grants what they do not hold, and nobody
+//! decides about somebody who may do more than they. Whatever ends or reduces somebody's access first locks the
+//! organization's row, so that if two administrators end each other's access at the same time, one of them stays.
 
 mod ending;
 
@@ -35,24 +35,24 @@ use storage::{
     organizations, password_links, sessions, tokens, users,
 };
 
-/// How many people a page of the list shows.
+/// The number of people on a page of the list.
 pub const PAGE: i64 = 50;
-/// How many invitations the list shows at most; a search finds the others.
+/// The maximum number of invitations in the list; a search finds the others.
 pub const INVITATIONS: i64 = 100;
 
 pub(super) type Manager = Holder<ManageUsers>;
 
-/// Whom a list shows.
+/// The filter of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shown {
-    /// Everybody who belongs to the organization or is invited.
+    /// All members, and everybody who is invited.
     #[default]
     Everybody,
-    /// Those who are active.
+    /// Active members.
     Active,
-    /// Those who are deactivated.
+    /// Deactivated members.
     Deactivated,
-    /// Those who are invited.
+    /// Invited people.
     Invited,
 }
 
@@ -60,7 +60,7 @@ impl Shown {
     /// All choices, in the order of forms.
     pub const ALL: [Self; 4] = [Self::Everybody, Self::Active, Self::Deactivated, Self::Invited];
 
-    /// The word in addresses.
+    /// The value in addresses.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Everybody => "",
@@ -70,7 +70,7 @@ impl Shown {
         }
     }
 
-    /// The choice with this key; everybody if there is none such.
+    /// Returns the choice with this key; `Everybody` for an unknown key.
     pub fn from_key(key: &str) -> Self {
         Self::ALL.into_iter().find(|shown| shown.key() == key).unwrap_or_default()
     }
@@ -81,39 +81,39 @@ impl Shown {
 pub struct People {
     /// The people, by name.
     pub people: Vec<Person>,
-    /// The first of them, if there is a page before.
+    /// The first person, if there is a previous page.
     pub previous: Option<MembershipId>,
-    /// The last of them, if there is a page behind.
+    /// The last person, if there is a next page.
     pub next: Option<MembershipId>,
-    /// Who is invited, newest first.
+    /// The invitations, newest first.
     pub invitations: Vec<Invitation>,
 }
 
-/// A person with what would stop if their access ended.
+/// A person, and what would stop if their access ended.
 #[derive(Clone, Debug)]
 pub struct PersonFacts {
     /// The person.
     pub person: Person,
     /// How many active tokens they have in this organization.
     pub tokens: usize,
-    /// How many sessions they have, wherever they work.
+    /// How many sessions they have, in all organizations.
     pub sessions: usize,
-    /// How many people they have invited who have not joined yet.
+    /// How many of their invitations nobody has accepted yet.
     pub invitations: i64,
-    /// Why whoever asks cannot end their access.
+    /// Why the caller cannot end their access, if so.
     pub refusal: Option<Problem>,
-    /// Why whoever asks cannot make a link for their new password.
+    /// Why the caller cannot create a link for their new password, if so.
     pub link_refusal: Option<Problem>,
 }
 
-/// Another permission set for somebody, as it was chosen.
+/// The form for another permission set, as chosen.
 #[derive(Clone, Debug, Default)]
 pub struct SetForm {
     /// The number of the set.
     pub permission_set: String,
-    /// The number of the one that they had when the form was opened.
+    /// The number of the set that they had when the form was opened.
     pub before: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
 }
 
@@ -121,7 +121,7 @@ pub(super) fn refused(problem: Problem) -> AppError {
     Problems::one(Field::Form, problem).into()
 }
 
-/// A page of the people of the organization, and who is invited to it.
+/// Returns a page of the organization's members, and the invitations.
 pub async fn list(
     jeton: &Jeton,
     manager: &Manager,
@@ -146,7 +146,7 @@ pub async fn list(
                 _ => people::list(connection, organization, &filter, from, PAGE + 1)?,
             };
             if matches!(from, PageFrom::Before(_)) && people.len() <= page && shown != Shown::Invited {
-                // Nobody comes before these: it is the first page, which is full and has the invitations.
+                // Nobody comes before these people, so this is the first page, which is full and has the invitations.
                 from = PageFrom::Start;
                 people = people::list(connection, organization, &filter, from, PAGE + 1)?;
             }
@@ -172,10 +172,10 @@ pub async fn list(
         .await
 }
 
-/// Somebody who belongs to the organization or did, and what would stop if their access ended.
+/// Returns a current or former member of the organization, and what would stop if their access ended.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if they never did.
+/// [`AppError::NotFound`] if they never were a member.
 pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<PersonFacts> {
     let (grant, now, verifier) = (*manager.grant(), jeton.clock.now(), jeton.verifier.clone());
     jeton
@@ -195,17 +195,17 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<
         .await
 }
 
-/// The permission sets of the organization.
+/// Lists the permission sets of the organization.
 pub async fn sets_to_give(jeton: &Jeton, manager: &Manager) -> Result<Vec<PermissionSet>> {
     let organization = manager.grant().organization();
     jeton.read(move |connection| Ok(memberships::sets(connection, organization)?)).await
 }
 
-/// Gives somebody another permission set. Returns false if it is the one that they have.
+/// Gives a member another permission set. Returns false if they already have it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with what is
-/// wrong: the choice, a missing password if the set gives them more, or who would decide about whom.
+/// [`AppError::NotFound`] if they are not a member of the organization; [`AppError::Invalid`] with what is wrong: the
+/// choice, a missing password if the set grants them more, or that the caller may not decide about them.
 pub async fn give_set(
     jeton: &Jeton,
     manager: &Manager,
@@ -231,7 +231,7 @@ pub async fn give_set(
             organizations::lock(connection, organization)?;
             let grant = manager.still(connection)?;
             let person = belonging(connection, &grant, id)?;
-            // Looked up again: the set itself may have been changed meanwhile.
+            // Read again, as the set itself may have been changed meanwhile.
             let given = find_set(&memberships::sets(connection, organization)?, set);
             let given = given.ok_or_else(|| at_set(Problem::NotAChoice))?;
             if person.set.id == given.id {
@@ -246,7 +246,7 @@ pub async fn give_set(
                 return Err(refused(Problem::LastAdministrator));
             }
             memberships::give_set(connection, id, given.id)?;
-            // A link for their new password may be in the hands of somebody who could not make one any more.
+            // Links for a new password are deleted: whoever has one may not be allowed to create it any more.
             password_links::delete_all(connection, person.user)?;
             let entry = activity::Entry {
                 detail: Some(Detail::PermissionSet(given.name.clone())),
@@ -258,12 +258,13 @@ pub async fn give_set(
         .await
 }
 
-/// Makes a link with which somebody who forgot their password chooses a new one, for whoever manages users to hand over.
-/// It is a way into their account, so it takes all that they may do, and an account that opens nothing else.
+/// Creates a link for a new password, which the caller hands over to a member who forgot theirs. The link gives access
+/// to the member's account, so the caller must hold all that the member may do, and the account must not give access to
+/// anything else.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
-/// password, or at [`Field::Form`] with the reason.
+/// [`AppError::NotFound`] if they are not a member of the organization; [`AppError::Invalid`] with a missing password,
+/// or at [`Field::Form`] with the reason.
 pub async fn make_link(
     jeton: &Jeton,
     manager: &Manager,
@@ -289,7 +290,7 @@ pub async fn make_link(
         .await
 }
 
-/// Why whoever holds `grant` cannot make a link for somebody's new password.
+/// Returns why a caller with `grant` cannot create a link for a member's new password, if so.
 fn link_refusal(
     connection: &mut AnyConnection,
     grant: &OrgGrant<ManageUsers>,
@@ -313,7 +314,7 @@ fn find_set(sets: &[PermissionSet], id: PermissionSetId) -> Option<PermissionSet
     sets.iter().find(|set| set.id == id).cloned()
 }
 
-/// Somebody who belongs to the organization, active or not.
+/// Returns a member of the organization, active or not.
 pub(super) fn belonging(
     connection: &mut AnyConnection,
     grant: &OrgGrant<ManageUsers>,
@@ -328,7 +329,7 @@ pub(super) fn is_last_administrator(connection: &mut AnyConnection, person: &Per
     Ok(is_one && !memberships::has_administrator(connection, person.organization, Some(person.membership))?)
 }
 
-/// An entry about what is done to a person.
+/// Creates a log entry about what is done to a person.
 pub(super) fn about<'a>(
     manager: &'a Manager,
     person: &'a Person,

@@ -1,8 +1,8 @@
-//! The hot path: whom a key speaks for, and whether it may do what a request demands.
+//! The hot path: on whose behalf a key acts, and whether it may do what a request demands.
 //!
-//! Form and checksum → digest → fresh epoch → cache, or one indexed read → the decision of `domain::access` → a note of
-//! the use. A yes may come from the cache; a no about the token's life never does, since a use on another node may have
-//! prolonged it. Every protocol goes through [`Verifier::verify`].
+//! Form and checksum → digest → fresh epoch → cache, or one indexed read → the decision of `domain::access` → a record
+//! of the use. An acceptance may come from the cache. A refusal because the token has expired never does, since a use
+//! on another node may have extended its life. Every protocol goes through [`Verifier::verify`].
 
 mod batcher;
 pub mod cache;
@@ -33,70 +33,70 @@ use std::{
 use storage::{DatabaseUrl, Db, tokens};
 use usage::{Usage, Uses};
 
-/// Seconds before its expiry at which a token's use is written down before it is accepted. Longer than uses are kept in
-/// memory, so what the database says is never so far behind that it would expire a token that was used.
+/// A token that expires within this many seconds is accepted only after its use has been written to the database. This
+/// is longer than uses stay in memory, so a token that was used never expires because the database lags behind.
 const EXPIRY_MARGIN: i64 = 15 * 60;
-/// How often a token is looked at for one request: from the cache, from the database, and once more if it ended just then.
+/// How often one request evaluates a token: from the cache, from the database, and once more if it ended in between.
 const TRIES: usize = 3;
 
-/// A token that was accepted: the proof that API verbs ask for.
+/// An accepted token: the evidence that the verbs of the API require.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     known: Arc<CachedToken>,
-    /// Its life with this use in it.
+    /// Its life, including this use.
     life: Life,
     at: Timestamp,
 }
 
 impl Accepted {
-    /// Whom it speaks for.
+    /// On whose behalf the token acts.
     pub fn identity(&self) -> &Identity {
         &self.known.identity
     }
 
-    /// When its key was made.
+    /// When the key was created.
     pub fn issued_at(&self) -> Timestamp {
         self.life.created_at
     }
 
-    /// When it was accepted.
+    /// When the token was accepted.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// When it would end if this were its last use.
+    /// When the token ends if this is its last use.
     pub fn expires_at(&self) -> Timestamp {
         let expires_at = self.life.expires_at();
         self.life.ends_at.map_or(expires_at, |ends_at| ends_at.min(expires_at))
     }
 }
 
-/// What all threads share.
+/// What the verifiers of all threads share.
 pub struct Shared {
     db: Db,
     reader: EpochReader,
     usage: Usage,
-    /// What the verifiers of the threads count.
+    /// The counts of each thread's verifier.
     counted: Mutex<Vec<Arc<Verifications>>>,
     database: Database,
 }
 
-/// Where tokens are found.
+/// Where tokens are looked up.
 enum Database {
-    /// SQLite: each thread reads by itself.
+    /// SQLite: each thread reads the file over its own connection.
     File(PathBuf),
-    /// Postgres.
+    /// Postgres: all threads share batched connections.
     Server(Arc<Batchers>),
 }
 
-/// What stands between a node and a Postgres: connections that nothing else uses.
+/// The connections to Postgres that only verification uses.
 struct Batchers {
     epoch: SharedEpoch,
     lookups: Lookups,
 }
 
 impl Shared {
-    /// An empty cache in front of `db`.
+    /// Creates the shared state with an empty cache for `db`.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
         let reader = EpochReader { cache: Arc::default(), clock, pepper, took: Arc::default() };
         let database = match db.address() {
@@ -109,7 +109,7 @@ impl Shared {
         Self { db, reader, usage: Usage::default(), counted: Mutex::default(), database }
     }
 
-    /// What the verifiers counted, and what they have in memory.
+    /// What the verifiers have counted, and the size of the cache.
     pub fn measured(&self) -> Measured {
         let (cached, cached_bytes) = self.reader.cache.size();
         let epoch = Some(self.reader.cache.epoch()).filter(|epoch| *epoch != i64::MIN);
@@ -126,7 +126,7 @@ impl Shared {
         &self.usage
     }
 
-    /// What became of the cache as the epoch moved, since the last time.
+    /// Takes the changes of the cache since the last call ([`Invalidations`]).
     pub fn take_invalidations(&self) -> Invalidations {
         self.reader.cache.take_invalidations()
     }
@@ -139,19 +139,19 @@ pub struct Verifier {
     backend: Backend,
 }
 
-/// How a thread asks the database.
+/// How a thread reads from the database.
 enum Backend {
-    /// SQLite, by itself.
+    /// SQLite: over the thread's own connection.
     Sqlite(Box<LocalEpoch>),
-    /// Postgres, together with the other threads.
+    /// Postgres: in batches, together with the other threads.
     Postgres(Arc<Batchers>),
 }
 
 impl Jeton {
-    /// A verifier for the calling thread.
+    /// Creates a verifier for the calling thread.
     ///
     /// # Errors
-    /// When its own connection cannot be opened.
+    /// When the verifier's own connection cannot be opened.
     pub fn verifier(&self) -> Result<Verifier, Unavailable> {
         let backend = match &self.verifier.database {
             Database::File(file) => Backend::Sqlite(LocalEpoch::open(file, self.verifier.reader.clone())?.into()),
@@ -164,10 +164,11 @@ impl Jeton {
 }
 
 impl Verifier {
-    /// Decides about a request that came with `key` and demands `demand`. `source` is asked only when the use is noted.
+    /// Decides whether a request with `key` may do what `demand` requires. `source` is called only when the use is
+    /// recorded.
     ///
     /// # Errors
-    /// [`Denied`] says which link said no, or that nothing can be said.
+    /// [`Denied`] says which check refused, or that the token cannot be verified right now.
     pub async fn verify(&self, key: &str, demand: Demand, source: impl Fn() -> Source) -> Result<Accepted, Denied> {
         let decided = self.verify_uncounted(key, demand, source).await;
         self.counted.count(&decided);
@@ -185,7 +186,7 @@ impl Verifier {
         self.verify_at(epoch, kind, key, demand, source).await
     }
 
-    /// The same with an epoch that was read after the request arrived.
+    /// Like [`Verifier::verify`], with an epoch that was read after the request arrived, and without counting.
     async fn verify_at(
         &self,
         epoch: i64,
@@ -209,7 +210,7 @@ impl Verifier {
         Err(Denied::Unavailable(Unavailable("the token kept changing while it was read".into())))
     }
 
-    /// The answer that `known` gives, or none if the token has to be read again.
+    /// Decides by the cached token; returns `None` if the token must be read again.
     async fn decide(
         &self,
         known: &Arc<CachedToken>,
@@ -236,7 +237,7 @@ impl Verifier {
             }
             uses.stored.fetch_max(now.seconds(), Ordering::Relaxed);
         }
-        // Who is noted once a second is enough: the newest second is what lists show. Each use is counted.
+        // Recording the source once a second is enough, as lists show the newest second. Each use is counted.
         let is_first_to_count = uses.uncounted.fetch_add(1, Ordering::Relaxed) == 0;
         if uses.last.fetch_max(now.seconds(), Ordering::Relaxed) < now.seconds() || is_first_to_count {
             self.shared.usage.accepted(known, now, source());
@@ -245,11 +246,11 @@ impl Verifier {
         Ok(Some(Ok(Accepted { known: Arc::clone(known), life, at: now })))
     }
 
-    /// Whether this thread can say yes and no about tokens at this moment: the database answers in time, is no standby, has
-    /// not lost commits, and is the one to which the pepper belongs; and the clock is to be believed.
+    /// Checks that this thread can verify tokens right now: the database answers in time, is not a standby, has not
+    /// lost commits and belongs to the pepper, and the clock can be trusted.
     ///
     /// # Errors
-    /// Why nothing can be said.
+    /// Why tokens cannot be verified.
     pub async fn check(&self) -> Result<(), Unavailable> {
         match &self.backend {
             Backend::Sqlite(local) => local.check(),
@@ -258,7 +259,7 @@ impl Verifier {
         Ok(self.shared.reader.clock.trusted().map(drop)?)
     }
 
-    /// The epoch, by a read that began after this call; the cache is at least there.
+    /// Returns the epoch from a read that began after this call. By then the cache has reached at least this epoch.
     pub(super) async fn epoch(&self) -> Result<i64, Unavailable> {
         match &self.backend {
             Backend::Sqlite(local) => local.read(),
@@ -266,7 +267,7 @@ impl Verifier {
         }
     }
 
-    /// Reads a token from the database and keeps what it says for the requests that follow.
+    /// Reads a token from the database and caches it.
     async fn load(
         &self,
         kind: TokenKind,
@@ -288,7 +289,7 @@ impl Verifier {
         }))
     }
 
-    /// Writes a use down at once. Returns false when the database says that the token has ended.
+    /// Writes a use to the database at once. Returns false if the token has ended according to the database.
     async fn write_use(&self, known: &Arc<CachedToken>, at: Timestamp, source: Source) -> Result<bool, Denied> {
         let one = Uses { known: Arc::clone(known), at, source, count: 0 };
         match &self.backend {

@@ -1,8 +1,8 @@
-//! The one decision about a request: token state → subject's state → scope → permission.
+//! The decision about a request: token state → subject's state → scope → permission.
 //!
-//! The API, forward-auth and every later protocol call [`decide`]; there is no second place that decides. The links are
-//! asked in a fixed order and the first that says no is the answer, so a [`Refusal`] tells the whole chain: what stands
-//! before its [`Link`] said yes. Access to an item becomes the next link when there are items.
+//! The API, forward-auth and every later protocol call [`decide`]; nothing else decides. The checks run in a fixed
+//! order, and the first that refuses is the answer, so a [`Refusal`] describes the whole chain: every check before its
+//! [`Link`] has passed. Access to an item becomes the next check when there are items.
 
 use super::{
     organization::OrganizationId,
@@ -13,7 +13,7 @@ use super::{
 };
 use std::sync::Arc;
 
-/// Whom a token speaks for and how far: the facts of one token at one moment of the database.
+/// On whose behalf a token acts, and what it may do: the facts of one token as of one state of the database.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The row of the token.
@@ -22,60 +22,60 @@ pub struct Identity {
     pub token_public_id: String,
     /// Its label or its service user's name.
     pub label: String,
-    /// Whose credential it is.
+    /// Its kind.
     pub kind: TokenKind,
-    /// How far it reaches.
+    /// Its scope.
     pub scope: Scope,
     /// The subject.
     pub subject: Subject,
-    /// The keys of [`Identity::permissions`], separated by spaces: sent with every answer, so put together
-    /// once, and shared by the many tokens that have the same.
+    /// The keys of [`Identity::permissions`], separated by spaces. They are sent with every answer, so they are joined
+    /// once, and shared by the many tokens with the same permissions.
     pub permission_keys: Arc<str>,
     /// The subject's organization.
     pub organization: OrganizationId,
-    /// What programs know the organization by, for ever.
+    /// The public id of the organization, by which programs know it forever.
     pub organization_public_id: Arc<str>,
-    /// The organization's part of addresses.
+    /// The organization's slug.
     pub organization_slug: Arc<str>,
     /// The organization's name.
     pub organization_name: Arc<str>,
 }
 
 impl Identity {
-    /// What this token may do: the subject's permissions as far as its scope lets them through.
+    /// Returns what this token may do: the subject's permissions, limited by the scope.
     pub fn permissions(&self) -> Permissions {
         self.subject.permissions.within(self.scope)
     }
 }
 
-/// For whom a request acts.
+/// On whose behalf a request acts.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The person; a service user has none.
+    /// The user; `None` for a service user.
     pub user: Option<UserId>,
-    /// A name for programs that stays the same for ever, such as `membership:12` or `service_user:k7m2q9xd4t`.
+    /// A name for programs that never changes, such as `membership:12` or `service_user:k7m2q9xd4t`.
     pub name: String,
-    /// The person's or the service user's name.
+    /// The name of the user or service user.
     pub display_name: String,
     /// Whether the subject may act at all.
     pub is_active: bool,
-    /// What the subject may do at this moment.
+    /// The subject's current permissions.
     pub permissions: Permissions,
 }
 
-/// What a request asks for.
+/// What a request needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// It changes something.
+    /// Whether it changes something.
     pub write: bool,
-    /// It needs these permissions.
+    /// The permissions that it needs.
     pub permissions: Permissions,
-    /// It is a matter of this organization alone: a token of another one is none.
+    /// The only organization whose tokens count; a token of another one is refused.
     pub organization: Option<OrganizationId>,
 }
 
 impl Demand {
-    /// This and `other` together.
+    /// Returns the demand for both this and `other`.
     pub const fn and(self, other: Self) -> Self {
         Self {
             write: self.write || other.write,
@@ -85,12 +85,12 @@ impl Demand {
     }
 }
 
-/// One link of the chain.
+/// One check of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Link {
-    /// The token is one of the organization that the request concerns, and lives.
+    /// The token belongs to the organization that the request concerns, and is active.
     Token,
-    /// Its subject may act.
+    /// Its subject is active.
     Subject,
     /// Its scope covers the request.
     Scope,
@@ -98,25 +98,25 @@ pub enum Link {
     Permission,
 }
 
-/// The link that said no, and why.
+/// Which check refused, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The token is one of another organization than the request concerns.
+    /// The token belongs to another organization than the request concerns.
     Foreign,
-    /// The token was revoked at this moment.
+    /// The token was revoked at this time.
     Revoked(Timestamp),
-    /// The token had not been used for its inactivity period, which ended at this moment.
+    /// The token was not used for its inactivity period, which ended at this time.
     Expired(Timestamp),
     /// The subject is deactivated.
     SubjectInactive,
-    /// The request changes something and the token only reads.
+    /// The request changes something, but the token is read only.
     ReadOnly,
-    /// The subject does not hold this permission, or the token's scope makes it worthless.
+    /// The subject does not hold this permission, or the token's scope does not include it.
     PermissionMissing(Permission),
 }
 
 impl Refusal {
-    /// Which link it was.
+    /// Returns which check refused.
     pub const fn link(self) -> Link {
         match self {
             Self::Foreign | Self::Revoked(_) | Self::Expired(_) => Link::Token,
@@ -127,10 +127,10 @@ impl Refusal {
     }
 }
 
-/// Decides whether a request with this token, of which `life` tells, may do what it demands at `now`.
+/// Decides whether a request with this token, whose life is `life`, may do what it demands at `now`.
 ///
 /// # Errors
-/// The first link that says no.
+/// The first check that refuses.
 pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -> Result<(), Refusal> {
     if demand.organization.is_some_and(|concerned| concerned != identity.organization) {
         return Err(Refusal::Foreign);

@@ -1,4 +1,4 @@
-//! What the activity log tells: who did what, when, through which token; and the chain that its entries form.
+//! The activity log: who did what, when, with which token; and the hash chain of its entries.
 
 mod detail;
 
@@ -31,49 +31,49 @@ macro_rules! actions {
 }
 
 actions! {
-    /// The first organization and its administrator were made.
+    /// The first organization and its administrator were created.
     InstallationSetUp = "installation.set_up",
-    /// The database was restored from a backup; the detail is when that was created.
+    /// The database was restored from a backup; the detail is when the backup was created.
     InstallationRestored = "installation.restored",
-    /// Whoever runs the server said that its clock is right.
+    /// The operator confirmed that the clock is right.
     ClockConfirmed = "installation.clock_confirmed",
-    /// An organization was made.
+    /// An organization was created.
     OrganizationCreated = "organization.created",
-    /// An organization's name or address was changed; the detail is the name before.
+    /// An organization's name or slug was changed; the detail is the previous name.
     OrganizationChanged = "organization.changed",
     /// Somebody signed in.
     SessionStarted = "session.started",
     /// Somebody signed out.
     SessionEnded = "session.ended",
-    /// Somebody ended other sessions of theirs.
+    /// Somebody ended their other sessions.
     OtherSessionsEnded = "session.others_ended",
     /// Somebody changed their password, which ended their other sessions.
     PasswordChanged = "password.changed",
-    /// Somebody got a new password, by a link or from an operator, which ended their sessions.
+    /// Somebody got a new password, with a link or from an operator, which ended their sessions.
     PasswordReset = "password.reset",
-    /// A one-time link for a new password was made for the target.
+    /// A one-time link for a new password was created for the target.
     PasswordLinkMade = "password.link_made",
     /// Somebody changed their name, e-mail address or settings.
     ProfileChanged = "profile.changed",
-    /// Somebody asked for another e-mail address, and has yet to prove it.
+    /// Somebody requested another e-mail address, which is not yet confirmed.
     EmailChangeAsked = "profile.email_change_asked",
-    /// Somebody does not want that address any more.
+    /// Somebody cancelled that change.
     EmailChangeCancelled = "profile.email_change_cancelled",
-    /// Somebody has another e-mail address; the detail is which.
+    /// Somebody's e-mail address was changed; the detail is the new one.
     EmailChanged = "profile.email_changed",
-    /// The target administers the installation since then.
+    /// The target became an installation administrator.
     AccountPromoted = "account.promoted",
-    /// The target does not administer the installation any more.
+    /// The target is no longer an installation administrator.
     AccountDemoted = "account.demoted",
-    /// The target's account was blocked as a whole, which stopped their tokens.
+    /// The target's account was blocked, which stopped their tokens.
     AccountBlocked = "account.blocked",
-    /// The target's account was opened again.
+    /// The target's account was unblocked.
     AccountUnblocked = "account.unblocked",
     /// An address, the target, was invited.
     UserInvited = "user.invited",
-    /// An invitation of the target was taken back.
+    /// An invitation of the target was withdrawn.
     InvitationWithdrawn = "user.invitation_withdrawn",
-    /// The actor took an invitation, or the target was added by an operator.
+    /// The actor accepted an invitation, or an operator added the target.
     UserJoined = "user.joined",
     /// The target was deactivated, which stopped their tokens.
     UserDeactivated = "user.deactivated",
@@ -83,17 +83,17 @@ actions! {
     UserRemoved = "user.removed",
     /// The target got another permission set; the detail is its name.
     UserPermissionSetChanged = "user.permission_set_changed",
-    /// A permission set, the target, was made.
+    /// A permission set, the target, was created.
     PermissionSetCreated = "permission_set.created",
     /// A permission set, the target, was changed; the detail is [`Detail::Permissions`].
     PermissionSetChanged = "permission_set.changed",
     /// A permission set, the target, was deleted.
     PermissionSetDeleted = "permission_set.deleted",
-    /// A token was made.
+    /// A token was created.
     TokenCreated = "token.created",
     /// A token was used for the first time.
     TokenFirstUsed = "token.first_used",
-    /// A service user's name was changed; the detail is the name before.
+    /// A service user's name was changed; the detail is the previous name.
     TokenRenamed = "token.renamed",
     /// A token's inactivity expiry was changed; the detail is the number of days.
     TokenExpiryChanged = "token.expiry_changed",
@@ -101,11 +101,11 @@ actions! {
     TokenPermissionsChanged = "token.permissions_changed",
     /// A token was revoked; the detail is the reason, if one was given.
     TokenRevoked = "token.revoked",
-    /// A token was revoked because its key was found in the open; the detail is where, if that was told.
+    /// A token was revoked because its key was leaked; the detail is where, if that was reported.
     TokenLeaked = "token.leaked",
     /// A token got a new key after it had ended.
     TokenRegenerated = "token.regenerated",
-    /// A token got a new key while the old one goes on working; the detail is the last moment of the old key.
+    /// A token got a new key while the old one keeps working; the detail is when the old key ends.
     TokenRotated = "token.rotated",
     /// A token's old key stopped working.
     OldKeyEnded = "token.old_key_ended",
@@ -113,11 +113,11 @@ actions! {
     TokenDeleted = "token.deleted",
     /// A token was not used for its inactivity period.
     TokenExpired = "token.expired",
-    /// A revoked token was used again, and refused.
+    /// A revoked token is still being called, and is refused.
     RevokedTokenRefused = "token.refused",
     /// A protected API, the target, was registered; the detail is [`Detail::ProtectedApi`].
     ProtectedApiCreated = "protected_api.created",
-    /// A protected API, the target, was changed; the detail is [`Detail::ProtectedApi`] since then.
+    /// A protected API, the target, was changed; the detail is the new [`Detail::ProtectedApi`].
     ProtectedApiChanged = "protected_api.changed",
     /// A protected API, the target, was deleted.
     ProtectedApiDeleted = "protected_api.deleted",
@@ -126,12 +126,12 @@ actions! {
 }
 
 impl Action {
-    /// The action with this name.
+    /// Returns the action with this name.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.key() == key)
     }
 
-    /// The group that filters show it in.
+    /// Returns the group in which filters show it.
     pub fn group(self) -> ActionGroup {
         match self.key().split('.').next() {
             Some("token") => ActionGroup::Tokens,
@@ -148,13 +148,13 @@ impl Action {
 pub enum ActionGroup {
     /// API tokens of people and of service users.
     Tokens,
-    /// Who is in the organization, and with what permissions.
+    /// Members of the organization, and their permission sets.
     Users,
     /// The permission sets themselves.
     PermissionSets,
     /// Signing in, passwords and profiles.
     Accounts,
-    /// The organization as a whole, and what left it as a file.
+    /// The organization as a whole, and exports.
     Organization,
 }
 
@@ -162,7 +162,7 @@ impl ActionGroup {
     /// All of them, in the order of filters.
     pub const ALL: [Self; 5] = [Self::Tokens, Self::Users, Self::PermissionSets, Self::Accounts, Self::Organization];
 
-    /// The word in addresses. No [`Action`] has such a key: theirs have a dot.
+    /// Returns the word in addresses. No [`Action`] has such a key, as those have a dot.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
@@ -173,42 +173,43 @@ impl ActionGroup {
         }
     }
 
-    /// The group with this key.
+    /// Returns the group with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|group| group.key() == key)
     }
 
-    /// Its actions.
+    /// Iterates over its actions.
     pub fn actions(self) -> impl Iterator<Item = Action> {
         Action::ALL.iter().copied().filter(move |action| action.group() == self)
     }
 }
 
-/// Where a request came from: what the log, the lists of sessions and of tokens say about it.
+/// Where a request came from, as shown in the activity log and in the lists of sessions and tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The address of the client.
+    /// The IP address of the client.
     pub address: String,
-    /// What the client calls itself (`User-Agent`), 200 characters at most, without control characters.
+    /// The client's `User-Agent`, at most 200 characters, without control characters.
     pub program: String,
     /// The id of the request in logs and error answers.
     pub request_id: String,
 }
 
-/// SHA-256, the form of a link of the chain.
+/// A SHA-256 hash of the chain.
 pub type Hash = [u8; 32];
 
-/// What stands before the first entry of a chain.
+/// The hash before the first entry of a chain.
 pub const CHAIN_START: Hash = [0; 32];
 
-/// The hash of an entry with these fields after an entry with the hash `previous` (G3): SHA-256 of that hash and of every
-/// field, each as its length in bytes (64 bits, big-endian) and its UTF-8 text; a missing field is the length 2⁶⁴ − 1.
+/// Returns the hash of an entry with these fields after an entry with the hash `previous` (G3): SHA-256 of that hash
+/// and of every field, each as its length in bytes (64 bits, big-endian) and its UTF-8 text; a missing field is the
+/// length 2⁶⁴ − 1.
 ///
-/// There is no secret in it: whoever has an export can check it. Whoever can write to the database could compute a whole
-/// new chain, which the hash of any entry noted elsewhere gives away.
+/// The hash needs no secret, so everybody can verify an export. Whoever can write to the database could compute a whole
+/// new chain, but the hash of any entry recorded elsewhere reveals this.
 ///
-/// A whole export (JSON Lines, without filters) is checked by this program, which prints position and hash of the last
-/// entry, to be compared with what the page of the log shows:
+/// This program verifies a whole export (JSON Lines, without filters). It prints the position and hash of the last
+/// entry, to be compared with those on the page of the log:
 ///
 /// ```python
 /// import hashlib, json, struct, sys
@@ -242,42 +243,42 @@ pub fn chained(previous: &Hash, fields: &[Option<&str>]) -> Hash {
 pub struct Logged {
     /// The row.
     pub id: i64,
-    /// Its place in the log of its organization, from 1.
+    /// Its position in the log of its organization, from 1.
     pub position: i64,
-    /// In which organization.
+    /// The organization.
     pub organization: Option<OrganizationId>,
     /// When.
     pub at: Timestamp,
     /// What.
     pub action: Action,
-    /// Who, if it was a person.
+    /// The user who did it, if a person did.
     pub actor: Option<UserId>,
-    /// Their name at that moment, or that of the service user; empty if it came about by itself.
+    /// The name of that user or service user at that time; empty if nobody did it.
     pub actor_name: String,
-    /// Which user it happened to, if it was one.
+    /// The user to whom it happened, if it was a user.
     pub target: Option<UserId>,
-    /// The name of the user, permission set or whatever else it happened to.
+    /// The name of the user, permission set or other thing to which it happened.
     pub target_name: Option<String>,
-    /// The token that it happened to or through: public id and label.
+    /// The token to which it happened, or with which it was done: public id and label.
     pub token: Option<(String, String)>,
-    /// What else there is to say.
+    /// Further details for the sentence about it.
     pub detail: Option<Detail>,
-    /// How many times since the entry before, for what is counted; otherwise 1.
+    /// How often it has happened since the previous entry, for counted actions; otherwise 1.
     pub count: i64,
     /// Where the request came from.
     pub source: Source,
-    /// What chains it to the entry before.
+    /// Its hash, which chains it to the previous entry.
     pub hash: Hash,
 }
 
 impl Logged {
-    /// Its place in the order of pages.
+    /// Returns its position in the order of pages.
     pub const fn key(&self) -> Key {
         Key { at: self.at, id: self.id }
     }
 }
 
-/// A place in the order of the log: entries of one second stand in the order in which they were written.
+/// A position in the order of the log: entries of the same second are in the order in which they were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// When.
@@ -286,7 +287,7 @@ pub struct Key {
     pub id: i64,
 }
 
-/// From where a page goes on.
+/// Where a page begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageFrom {
     /// The newest entries.
@@ -301,17 +302,17 @@ pub enum PageFrom {
 /// What is wrong with a chain. Positions count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Break {
-    /// The entry at this position is not what was written, or the one before it is another than at that time.
+    /// The entry at this position, or the one before it, is not what was written.
     Changed(i64),
-    /// The entries from the first to the second of these positions are gone.
+    /// The entries from the first to the second of these positions are missing.
     Missing(i64, i64),
-    /// The entry at this position was never written by Jeton: the chain ends before it.
+    /// Jeton did not write the entry at this position: the chain ends before it.
     Inserted(i64),
-    /// So many entries stand outside of the chain.
+    /// This many entries are outside of the chain.
     Unchained(i64),
-    /// The last entry is not the one that the chain's end was noted to be.
+    /// The last entry is not the one that is stored as the end of the chain.
     EndChanged(i64),
-    /// There are entries, and no note of where the chain ends.
+    /// There are entries, but no stored end of the chain.
     NoEnd,
 }
 
@@ -339,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_chain_is_the_documented_one() {
-        // Independently: Python's hashlib.sha256(bytes(32) + struct.pack('>Q', 2) + b'ab' + b'\xff' * 8).
+        // Computed independently with Python's hashlib.sha256(bytes(32) + struct.pack('>Q', 2) + b'ab' + b'\xff' * 8).
         let hash = chained(&CHAIN_START, &[Some("ab"), None]);
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "d8acac3bf554135d04542b5f8e7ca2fa9aaec5f0732d2c74b24e330472993901");

@@ -11,13 +11,13 @@ pub struct Month {
 }
 
 impl Month {
-    /// The month of this moment.
+    /// Returns the month of this time.
     pub fn of(at: Timestamp) -> Self {
         let day = at.utc();
         Self { year: day.year(), month: day.month() }
     }
 
-    /// The month before.
+    /// Returns the previous month.
     pub const fn before(self) -> Self {
         match self.month {
             1 => Self { year: self.year - 1, month: 12 },
@@ -25,7 +25,7 @@ impl Month {
         }
     }
 
-    /// The month after.
+    /// Returns the next month.
     pub const fn after(self) -> Self {
         match self.month {
             12 => Self { year: self.year + 1, month: 1 },
@@ -33,22 +33,22 @@ impl Month {
         }
     }
 
-    /// Its year.
+    /// Returns its year.
     pub const fn year(self) -> i32 {
         self.year
     }
 
-    /// Its number in the year, from 1.
+    /// Returns its number in the year, from 1.
     pub const fn number(self) -> u32 {
         self.month
     }
 
-    /// Its first day.
+    /// Returns its first day.
     pub fn first_day(self) -> NaiveDate {
         NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default()
     }
 
-    /// The moment at which it begins, which is that at which the one before ends.
+    /// Returns the time at which it begins, which is when the previous one ends.
     pub fn start(self) -> Timestamp {
         Timestamp::from_seconds(self.first_day().and_time(chrono::NaiveTime::MIN).and_utc().timestamp())
     }

@@ -1,11 +1,11 @@
-//! How often a token was used: calls a day.
+//! How often a token was used: calls per day.
 
 use super::time::{DAY, Timestamp};
 
-/// For how many days calls are kept and shown, today among them.
+/// For how many days calls are kept and shown, including today.
 pub const DAYS: i64 = 90;
 
-/// The day of a moment, in days since 1970, by UTC: the same for everybody who looks.
+/// Returns the day of a time, in days since 1970 in UTC: the same for everybody.
 pub const fn day_of(at: Timestamp) -> i64 {
     at.seconds().div_euclid(DAY)
 }
@@ -18,17 +18,17 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// None yet, on the days up to `now`.
+    /// Creates empty counts for the days up to `now`.
     pub fn until(now: Timestamp) -> Self {
         Self { first: day_of(now) - DAYS + 1, per_day: (0..DAYS).map(|_| 0).collect() }
     }
 
-    /// The first day that is counted.
+    /// Returns the first day that is counted.
     pub const fn first(&self) -> i64 {
         self.first
     }
 
-    /// Adds calls of a day. Those of other days are not counted.
+    /// Adds calls of a day, unless the day is outside of the range.
     pub fn add(&mut self, day: i64, calls: i64) {
         let index = usize::try_from(day - self.first);
         if let Some(before) = index.ok().and_then(|index| self.per_day.get_mut(index)) {
@@ -36,18 +36,18 @@ impl Calls {
         }
     }
 
-    /// The calls of each day with the moment at which it began, oldest first.
+    /// Returns the calls of each day with the time at which it began, oldest first.
     pub fn days(&self) -> Vec<(Timestamp, i64)> {
         let at = |day: i64| Timestamp::from_seconds(day * DAY);
         (self.first..).zip(&self.per_day).map(|(day, calls)| (at(day), *calls)).collect()
     }
 
-    /// All of them.
+    /// Returns the number of all calls.
     pub fn total(&self) -> i64 {
         self.per_day.iter().fold(0, |total: i64, calls| total.saturating_add(*calls))
     }
 
-    /// The most on one day.
+    /// Returns the highest number of calls on one day.
     pub fn most(&self) -> i64 {
         self.per_day.iter().copied().max().unwrap_or(0)
     }

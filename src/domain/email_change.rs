@@ -1,22 +1,22 @@
-//! Links that prove that a new e-mail address is the user's.
+//! Links that confirm a user's new e-mail address.
 
 use super::{time::Timestamp, user::UserId};
 
-/// Hours for which a link can be used.
+/// For how many hours a link works.
 pub const HOURS: i64 = 24;
 
-/// When a link that was made at `made_at` stops working; at that very second it does not any more.
+/// Returns when a link that was created at `made_at` stops working; at that second, it no longer works.
 pub const fn expires_at(made_at: Timestamp) -> Timestamp {
     made_at.plus(HOURS * 3600)
 }
 
-/// A change that waits.
+/// A change that is not yet confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailChange {
-    /// Who wants it.
+    /// The user who requested it.
     pub user: UserId,
     /// The new address, as it was typed.
     pub email: String,
-    /// The first moment at which its link does not work any more.
+    /// The time from which its link no longer works.
     pub expires_at: Timestamp,
 }

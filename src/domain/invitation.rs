@@ -1,4 +1,4 @@
-//! Invitations: how long somebody may take to join an organization.
+//! Invitations to organizations, and how long they are valid.
 
 use super::{
     organization::OrganizationId,
@@ -10,12 +10,12 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvitationId(pub i64);
 
-/// Days for which the link of an invitation works.
+/// For how many days the link of an invitation works.
 pub const VALID_DAYS: i64 = 7;
-/// Days for which an expired invitation stays on its organization's list.
+/// For how many days an expired invitation stays on its organization's list.
 pub const KEPT_DAYS: i64 = 30;
 
-/// The first moment at which an invitation made at `now` does not work any more.
+/// Returns the time from which an invitation created at `now` no longer works.
 pub const fn expires_at(now: Timestamp) -> Timestamp {
     now.plus(VALID_DAYS * DAY)
 }
@@ -25,18 +25,18 @@ pub const fn expires_at(now: Timestamp) -> Timestamp {
 pub struct Invitation {
     /// The row.
     pub id: InvitationId,
-    /// To which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// That organization's part of addresses.
+    /// The organization's slug.
     pub slug: String,
     /// Its name.
     pub organization_name: String,
-    /// Whom it is for, as addresses are kept ([`Email::as_str`](crate::user::Email::as_str)).
+    /// The invited address, in the stored form ([`Email::as_str`](crate::user::Email::as_str)).
     pub email: String,
-    /// What they may do once they have joined.
+    /// The permission set of the new member.
     pub set: PermissionSet,
-    /// Who invited them.
+    /// The name of the user who invited them.
     pub invited_by_name: String,
-    /// The first moment at which its link does not work any more.
+    /// The time from which its link no longer works.
     pub expires_at: Timestamp,
 }

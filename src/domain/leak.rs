@@ -1,24 +1,23 @@
-//! Keys that somebody has found in the open, or put where they do not belong: how to recognize one, and where it was
-//! found.
+//! Leaked API keys, and keys entered where they do not belong: how to recognize them, and where they were found.
 
 use super::token::{KEY_LENGTH, kind_of_key};
 use std::ops::Range;
 use url::{Url, form_urlencoded};
 
-/// A regular expression that finds every key, of any kind, in any text. It has no anchors, since keys are also found behind
-/// other letters; what it finds and Jeton never made has another checksum than its last six characters.
-/// `jtn_m_` is kept free for tokens of built-in integrations, so that scanners need not be changed for them.
+/// A regular expression that finds every key, of any kind, in any text. It has no anchors, as keys also appear right
+/// after other letters. A match that Jeton did not create does not end with its checksum of six characters. `jtn_m_` is
+/// reserved for tokens of built-in integrations, so that scanners need not be changed for them.
 pub const PATTERN: &str = "jtn_[psm]_[0-9A-Za-z]{38}";
 /// What every key begins with.
 const BEGINNING: &str = "jtn_";
-/// Most characters of a place.
+/// The maximum length of a place in characters.
 const LONGEST: usize = 300;
-/// Characters behind the kind: 32 that are secret and a checksum of 6, which can be computed.
+/// The number of characters after the prefix: 32 secret ones, and a checksum of 6, which can be computed.
 const BODY: usize = 38;
-/// With so many of them, what is left to guess does not protect anything.
+/// With this many of them, the rest is easy enough to guess that it protects nothing.
 const MOST: usize = 20;
 
-/// Where [`PATTERN`] matches, or would if nothing were missing at the end and no keyboard had made its first letter a
+/// Returns where [`PATTERN`] matches, or would match if the end were not missing and the first letter were not a
 /// capital one.
 fn findings(text: &str) -> Vec<Range<usize>> {
     let found = text.match_indices(&BEGINNING[1..]).filter_map(|(at, rest)| {
@@ -31,12 +30,12 @@ fn findings(text: &str) -> Vec<Range<usize>> {
     found.collect()
 }
 
-/// Whether there is a key in a text, or so much of one that the rest could be guessed.
+/// Returns whether a text has an API key in it, or so much of one that the rest could be guessed.
 pub fn holds_key(text: &str) -> bool {
     !findings(text).is_empty()
 }
 
-/// A text that a stranger sent, without the keys in it: `jtn_…` in the place of each.
+/// Replaces each API key in a text from a stranger with `jtn_…`.
 pub fn without_keys(text: &str) -> String {
     let mut clean = text.to_owned();
     for range in findings(text).into_iter().rev() {
@@ -45,15 +44,14 @@ pub fn without_keys(text: &str) -> String {
     clean
 }
 
-/// How texts write the underscore of a key where it would mean something else: Markdown, JSON, HTML.
+/// The escaped forms of the underscore of a key, in Markdown, JSON and HTML.
 const UNDERSCORES: [&str; 7] = ["\\_", "\\u005f", "\\u005F", "&#95;", "&#x5f;", "&#x5F;", "&lowbar;"];
 
-/// All keys in a text, each once, with whatever stands around them: whoever shuts a key out is not to be let down by a
-/// quote, the end of a line, or the way in which an address or a page writes it. Only such as Jeton makes, by their
-/// checksum.
+/// Returns all API keys in a text, each once, whatever is around them: a quote, the end of a line, or the encoding of
+/// an address or page must not prevent a revocation. Only keys with a valid checksum are returned.
 pub fn keys_in(text: &str) -> Vec<String> {
     let plain = UNDERSCORES.iter().fold(text.to_owned(), |text, written| text.replace(written, "_"));
-    // Twice, for an address inside of another.
+    // Twice, for an address inside another one.
     let once = percent_decoded(&plain);
     let twice = percent_decoded(&once);
     let mut keys: Vec<String> = [plain, once, twice].iter().flat_map(|text| plain_keys(text)).collect();
@@ -72,8 +70,9 @@ fn percent_decoded(text: &str) -> String {
     pairs.fold(String::new(), |decoded, (name, value)| decoded + &name + " " + &value + " ")
 }
 
-/// Where a key was found, as the log and pages may show it: the address of a web page, without user, query and fragment, in
-/// which keys like to stand. Nothing if it is none, or names a key all the same.
+/// Returns where a key was found, as the activity log and pages may show it: the address of a web page, without user,
+/// query and fragment, which often have keys in them. Returns `None` if it is not such an address, or still has a key
+/// in it.
 pub fn place(told: &str) -> Option<String> {
     let mut url = Url::parse(told.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.set_query(None);
@@ -88,7 +87,7 @@ pub fn place(told: &str) -> Option<String> {
     (!names_a_key(&text)).then_some(text)
 }
 
-/// Whether there is anything like a key in a part of an address, also if it is encoded.
+/// Returns whether a part of an address has anything like an API key in it, also if it is encoded.
 pub fn names_a_key(part: &str) -> bool {
     [part, &percent_decoded(part)].into_iter().any(|text| text.to_ascii_lowercase().contains(BEGINNING))
 }

@@ -8,40 +8,40 @@ use super::{
     user::UserId,
 };
 
-/// A user's active place in an organization.
+/// A user's active membership in an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// The row.
     pub id: MembershipId,
     /// The organization.
     pub organization: OrganizationId,
-    /// What programs know the organization by, for ever.
+    /// The public id of the organization, by which programs know it forever.
     pub organization_public_id: String,
-    /// The organization's part of addresses.
+    /// The organization's slug.
     pub slug: String,
     /// Its name.
     pub organization_name: String,
-    /// What the user may do there.
+    /// The user's permissions there.
     pub permissions: Permissions,
 }
 
-/// How a user stands in an organization that they once joined.
+/// The state of a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// They take a seat.
+    /// It is active, and takes a seat.
     Active,
-    /// They are still on the list, but their access has ended.
+    /// The user is still on the list, but their access has ended.
     Deactivated,
-    /// They left or were removed.
+    /// The user left or was removed.
     Removed,
 }
 
-/// A person in an organization.
+/// A member of an organization.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// Their place in it.
+    /// Their membership.
     pub membership: MembershipId,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
     /// The user.
     pub user: UserId,
@@ -49,13 +49,13 @@ pub struct Person {
     pub name: String,
     /// Their e-mail address.
     pub email: String,
-    /// Whether they administer the installation.
+    /// Whether they are an installation administrator.
     pub is_installation_admin: bool,
-    /// Whether whoever runs the server has blocked their account as a whole.
+    /// Whether the operator has blocked their account.
     pub is_blocked: bool,
-    /// How they stand in it.
+    /// The state of their membership.
     pub standing: Standing,
-    /// What they may do while they are active.
+    /// Their permission set.
     pub set: PermissionSet,
     /// When they joined.
     pub joined_at: Timestamp,
@@ -63,14 +63,14 @@ pub struct Person {
     pub seen_at: Option<Timestamp>,
 }
 
-/// From where a page goes on.
+/// Where a page begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageFrom {
     /// The first people.
     #[default]
     Start,
-    /// Those who come after this one.
+    /// The people after this one.
     After(MembershipId),
-    /// Those who come before this one, the nearest first.
+    /// The people before this one, the nearest first.
     Before(MembershipId),
 }

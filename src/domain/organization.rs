@@ -1,4 +1,4 @@
-//! Organizations: the tenants, which own everything but users.
+//! Organizations: the tenants, which own everything except users.
 
 use super::text;
 
@@ -18,13 +18,13 @@ pub struct PermissionSetId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceUserId(pub i64);
 
-/// Whether `typed` can be the part of an organization's addresses: what [`slug`] makes of a name, and so of itself.
+/// Returns whether `typed` is a valid slug: one that [`slug`] does not change.
 pub fn is_slug(typed: &str) -> bool {
     slug(typed) == typed
 }
 
-/// Makes the part of an organization's addresses from its name: lower-case ASCII letters, digits and single hyphens,
-/// 40 at most. Letters with accents lose them; a name without any Latin letter or digit gives `organization`.
+/// Makes a slug from an organization's name: lower-case ASCII letters, digits and single hyphens, at most 40
+/// characters. Accents are removed; a name without any Latin letter or digit becomes `organization`.
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in text::searchable(name).chars() {

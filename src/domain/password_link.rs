@@ -1,28 +1,28 @@
-//! Links with which somebody chooses a new password without the old one.
+//! Links for a new password without the old one.
 
 use super::time::Timestamp;
 
-/// Minutes for which a link can be used.
+/// For how many minutes a link works.
 pub const MINUTES: i64 = 60;
 
-/// When a link that was made at `made_at` stops working; at that very second it does not any more.
+/// Returns when a link that was created at `made_at` stops working; at that second, it no longer works.
 pub const fn expires_at(made_at: Timestamp) -> Timestamp {
     made_at.plus(MINUTES * 60)
 }
 
-/// Who had a link made.
+/// Who requested a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MadeBy {
-    /// Whoever typed the user's e-mail address: the link went there by mail.
+    /// Somebody who typed the user's e-mail address, to which the link was mailed.
     User,
     /// An administrator of the user's organization.
     Administrator,
-    /// Whoever runs the server, at its command line.
+    /// The operator, with a command.
     Operator,
 }
 
 impl MadeBy {
-    /// The word in the database.
+    /// Returns the word in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::User => "user",

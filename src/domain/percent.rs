@@ -1,14 +1,14 @@
-//! Percent-encoding in addresses that hold a user and a password (RFC 3986, section 2.1).
+//! Percent-encoding in addresses with a user and a password (RFC 3986, section 2.1).
 
-/// Said where an address goes wrong near its user and password. It repeats nothing of the text, which may be the
+/// The error for an address that is wrong near its user and password. It repeats nothing of the text, which may be the
 /// password.
-pub const RESERVED: &str = "its user or password has characters that mean something else in an address; write @ as \
+pub const RESERVED: &str = "its user or password has characters with a special meaning in an address; write @ as \
                             %40, / as %2F, ? as %3F, # as %23, : as %3A and % as %25";
 
-/// Undoes `%40` and its like.
+/// Decodes percent-encoding.
 ///
 /// # Errors
-/// How to write it.
+/// A sentence that says how to write it.
 pub fn decode(text: &str) -> Result<String, &'static str> {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -19,7 +19,7 @@ pub fn decode(text: &str) -> Result<String, &'static str> {
         bytes.push(byte.ok_or("% must be followed by two hexadecimal digits; write % itself as %25")?);
         bytes.extend(part.bytes().skip(2));
     }
-    String::from_utf8(bytes).map_err(|_| "what is written with % in it must be UTF-8")
+    String::from_utf8(bytes).map_err(|_| "percent-encoded text must be UTF-8")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What may be done: permissions, bundled into permission sets.
+//! Permissions, and the built-in permission sets.
 
 use super::{organization::OrganizationId, token::Scope};
 use std::marker::PhantomData;
@@ -20,7 +20,7 @@ pub enum Permission {
     PlatformActivity,
     /// Platform management: Billing.
     PlatformBilling,
-    /// Platform management: Verify tokens, as APIs do that ask whom a token speaks for.
+    /// Platform management: Verify tokens, for APIs that ask on whose behalf a token acts.
     PlatformVerifyTokens,
     /// Templates: View.
     TemplatesView,
@@ -75,17 +75,17 @@ impl Permission {
         (P::AssetsShare, "assets.share"),
     ];
 
-    /// The stable dotted key, as in API answers and the database.
+    /// Returns the stable dotted key, as in API answers and the database.
     pub fn key(self) -> &'static str {
         Self::KEYS[self as usize].1
     }
 
-    /// The permission with this key.
+    /// Returns the permission with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::KEYS.into_iter().find(|(_, known)| *known == key).map(|(permission, _)| permission)
     }
 
-    /// The group that forms show it in.
+    /// Returns the group in which forms show it.
     pub const fn group(self) -> PermissionGroup {
         match self {
             P::PlatformUsers
@@ -104,7 +104,7 @@ impl Permission {
         }
     }
 
-    /// Whether it is of any use to somebody who can only read. Platform permissions are: their pages can be read.
+    /// Returns whether it is of any use with read-only access. Platform permissions are, as their pages can be read.
     const fn serves_reading(self) -> bool {
         matches!(
             self,
@@ -140,7 +140,7 @@ impl PermissionGroup {
     /// All of them, in the order of forms.
     pub const ALL: [Self; 4] = [Self::Platform, Self::Templates, Self::Inspections, Self::Assets];
 
-    /// What its permissions' keys begin with.
+    /// Returns the beginning of its permissions' keys.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Platform => "platform",
@@ -150,7 +150,7 @@ impl PermissionGroup {
         }
     }
 
-    /// Its permissions, in the order of forms.
+    /// Iterates over its permissions in the order of forms.
     pub fn permissions(self) -> impl Iterator<Item = Permission> {
         Permissions::all().iter().filter(move |permission| permission.group() == self)
     }
@@ -161,40 +161,40 @@ impl PermissionGroup {
 pub struct Permissions(u32);
 
 impl Permissions {
-    /// Every permission there is.
+    /// Returns all permissions.
     pub fn all() -> Self {
         Permission::KEYS.into_iter().map(|(permission, _)| permission).collect()
     }
 
-    /// Whether `permission` is among them.
+    /// Returns whether `permission` is among them.
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u32) != 0
     }
 
-    /// These and `others`.
+    /// Returns these and `others`.
     pub const fn with(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// Those of these that are not among `others`.
+    /// Returns those of these that are not among `others`.
     pub const fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)
     }
 
-    /// Whether there is none.
+    /// Returns whether there are none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub const fn count(self) -> u32 {
         self.0.count_ones()
     }
 
-    /// Proof that whoever holds these in `organization` may do what `A` stands for.
+    /// Returns the proof that a holder of these in `organization` has the authority `A`.
     ///
     /// # Errors
-    /// The permission that is missing.
+    /// The missing permission.
     pub fn grant<A: Authority>(self, organization: OrganizationId) -> Result<OrgGrant<A>, Permission> {
         if self.contains(A::PERMISSION) {
             Ok(OrgGrant { organization, held: self, authority: PhantomData })
@@ -203,7 +203,7 @@ impl Permissions {
         }
     }
 
-    /// The permissions in the order of forms.
+    /// Iterates over the permissions in the order of forms.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::KEYS
             .into_iter()
@@ -211,8 +211,8 @@ impl Permissions {
             .filter(move |permission| self.contains(*permission))
     }
 
-    /// What remains of these when a token has `scope`: a permission only to change things is worth nothing to a token
-    /// that only reads, and is left out of every answer, so that an API which looks at permissions alone is safe too.
+    /// Returns what remains of these for a token with `scope`. A permission that only changes things is of no use to a
+    /// read-only token, and is left out of every answer, so that an API that only looks at permissions is safe too.
     pub fn within(self, scope: Scope) -> Self {
         match scope {
             Scope::ReadWrite => self,
@@ -220,13 +220,13 @@ impl Permissions {
         }
     }
 
-    /// The keys, separated by single spaces: the form of the database and of the `Jeton-Permissions` header.
+    /// Returns the keys, separated by single spaces, as in the database and in the `Jeton-Permissions` header.
     pub fn keys(self) -> String {
         self.iter().map(Permission::key).collect::<Vec<_>>().join(" ")
     }
 
-    /// Reads what [`Permissions::keys`] wrote. Keys of permissions that this version does not know are passed over: to
-    /// grant nothing is the safe reading of them.
+    /// Parses what [`Permissions::keys`] wrote. Keys that this version does not know are ignored, as it is safe for
+    /// them to grant nothing.
     pub fn from_keys(keys: &str) -> Self {
         keys.split_ascii_whitespace().filter_map(Permission::from_key).collect()
     }
@@ -244,25 +244,25 @@ impl FromIterator<Permission> for Permissions {
     }
 }
 
-/// What a verb asks for, as a type: a verb that takes an [`OrgGrant`] of the wrong one does not compile.
+/// An authority that a verb requires, as a type: calling a verb with an [`OrgGrant`] of another one does not compile.
 pub trait Authority: Clone + std::fmt::Debug + 'static {
-    /// The permission behind it.
+    /// The permission that gives this authority.
     const PERMISSION: Permission;
 }
 
-/// To invite, deactivate and remove users and set what they may do.
+/// The authority to invite, deactivate and remove users, and to set their permissions.
 #[derive(Clone, Copy, Debug)]
 pub struct ManageUsers;
-/// To make, change and delete permission sets.
+/// The authority to create, change and delete permission sets.
 #[derive(Clone, Copy, Debug)]
 pub struct ManagePermissionSets;
-/// To see all tokens, and to make, change and revoke those of service users.
+/// The authority to see all tokens, and to create, change and revoke those of service users.
 #[derive(Clone, Copy, Debug)]
 pub struct ManageIntegrations;
-/// To read the activity log.
+/// The authority to read the activity log.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadActivity;
-/// To see what is paid for.
+/// The authority to see billing.
 #[derive(Clone, Copy, Debug)]
 pub struct SeeBilling;
 
@@ -282,7 +282,7 @@ impl Authority for SeeBilling {
     const PERMISSION: Permission = P::PlatformBilling;
 }
 
-/// Proof that somebody may do in an organization what `A` stands for. Only [`Permissions::grant`] makes one.
+/// The proof that somebody has the authority `A` in an organization. Only [`Permissions::grant`] creates one.
 #[derive(Clone, Copy, Debug)]
 pub struct OrgGrant<A> {
     organization: OrganizationId,
@@ -291,27 +291,27 @@ pub struct OrgGrant<A> {
 }
 
 impl<A: Authority> OrgGrant<A> {
-    /// In which organization.
+    /// Returns the organization.
     pub const fn organization(&self) -> OrganizationId {
         self.organization
     }
 
-    /// All that they hold there.
+    /// Returns all permissions that they hold there.
     pub const fn held(&self) -> Permissions {
         self.held
     }
 
-    /// Checks that they hold everything that they want to give: nobody grants what they do not have (A4).
+    /// Checks that they hold everything that they want to grant: nobody grants what they do not hold (A4).
     ///
     /// # Errors
-    /// What they lack.
+    /// The permissions that they lack.
     pub const fn may_give(&self, wanted: Permissions) -> Result<(), Permissions> {
         let lacking = wanted.without(self.held);
         if lacking.is_empty() { Ok(()) } else { Err(lacking) }
     }
 }
 
-/// The permission sets that each organization starts with.
+/// The built-in permission sets of each organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuiltInSet {
     /// All permissions.
@@ -323,10 +323,10 @@ pub enum BuiltInSet {
 }
 
 impl BuiltInSet {
-    /// The three, in the order of lists.
+    /// All three, in the order of lists.
     pub const ALL: [Self; 3] = [Self::Administrator, Self::Standard, Self::Reader];
 
-    /// The name in the database and in programs; pages translate it.
+    /// Returns the name in the database and for programs; pages translate it.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Administrator => "administrator",
@@ -335,13 +335,13 @@ impl BuiltInSet {
         }
     }
 
-    /// The set with this key.
+    /// Returns the set with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|set| set.key() == key)
     }
 
-    /// Whether one of them has this name in a language of the pages, whatever its case: a set with the name of another
-    /// would be taken for it.
+    /// Returns whether one of them has this name in a language of the pages, ignoring case: another set with the same
+    /// name would be mistaken for it.
     pub fn has_name(name: &str) -> bool {
         matches!(
             super::text::fold(name).as_str(),
@@ -349,7 +349,7 @@ impl BuiltInSet {
         )
     }
 
-    /// What the set grants.
+    /// Returns the permissions of the set.
     pub fn permissions(self) -> Permissions {
         match self {
             Self::Administrator => Permissions::all(),
@@ -386,7 +386,7 @@ mod tests {
     fn nobody_gives_what_they_do_not_hold() {
         let organization = OrganizationId(1);
         for held in 0..1_u32 << 10 {
-            // Each subset of the first ten permissions against a few wishes.
+            // Each subset of the first ten permissions, against some requested ones.
             let held = Permissions(held);
             let grant = held.grant::<ManageUsers>(organization);
             assert_eq!(grant.is_ok(), held.contains(P::PlatformUsers));

@@ -1,4 +1,4 @@
-//! Permission sets: what a membership may do, under a name.
+//! Permission sets: named bundles of permissions for memberships.
 
 use super::{
     organization::PermissionSetId,
@@ -9,14 +9,14 @@ use super::{
 /// The name of a permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetName {
-    /// That of a set which every organization starts with; pages translate it.
+    /// The name of a built-in set; pages translate it.
     BuiltIn(BuiltInSet),
-    /// One that the organization chose.
+    /// A name that the organization chose.
     Own(String),
 }
 
 impl SetName {
-    /// The name for programs and the activity log: of a built-in set its key.
+    /// Returns the name for programs and the activity log, which for a built-in set is its key.
     pub fn as_str(&self) -> &str {
         match self {
             Self::BuiltIn(set) => set.key(),
@@ -25,20 +25,20 @@ impl SetName {
     }
 }
 
-/// A permission set, as those who give it to somebody see it.
+/// A permission set, as shown to those who give it to members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PermissionSet {
     /// The row.
     pub id: PermissionSetId,
     /// Its name.
     pub name: SetName,
-    /// What it grants.
+    /// Its permissions.
     pub permissions: Permissions,
 }
 
 impl PermissionSet {
-    /// Whether whoever has it is an administrator. One has to hold every permission: since nobody gives what they do not
-    /// hold, one that no member of an organization holds would be lost to it for ever.
+    /// Returns whether its members are administrators. Administrators must hold every permission: as nobody grants what
+    /// they do not hold, a permission that no member holds would be lost to the organization forever.
     pub fn is_administrators(&self) -> bool {
         Permissions::all().without(self.permissions).is_empty()
     }
@@ -47,13 +47,13 @@ impl PermissionSet {
 /// A permission set as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSet {
-    /// What it is.
+    /// The permission set.
     pub set: PermissionSet,
-    /// Stepped at each change.
+    /// Its version, incremented by each change.
     pub version: i64,
 }
 
-/// Somebody who has a permission set.
+/// A member who has a permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetMember {
     /// The user's name.
@@ -62,7 +62,7 @@ pub struct SetMember {
     pub is_active: bool,
 }
 
-/// A personal token of somebody who has a permission set.
+/// A personal token of a member who has a permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetToken {
     /// Its public id.
@@ -71,6 +71,6 @@ pub struct SetToken {
     pub label: String,
     /// Its scope.
     pub scope: Scope,
-    /// Whose it is.
+    /// The name of its owner.
     pub owner: String,
 }

@@ -1,8 +1,8 @@
-//! APIs that a reverse proxy protects by asking Jeton about each request: which of their requests demand what of a token.
+//! APIs that a reverse proxy protects by asking Jeton about each request: which requests need what from a token.
 //!
-//! The rules of an API are asked in their order, and the first that matches decides; what none matches is refused. A path
-//! is compared in one form only ([`RequestPath`]), and one that the API behind the proxy might read in another way than
-//! Jeton does is refused before any rule is asked (V11).
+//! The rules of an API are checked in order, and the first that matches decides; a request that matches none is
+//! refused. Paths are compared in one form only ([`RequestPath`]). A path that the API behind the proxy might read
+//! differently from Jeton is refused before any rule is checked (V11).
 
 mod path;
 mod word;
@@ -18,47 +18,47 @@ use super::{
 use thiserror::Error;
 use word::Word;
 
-/// Most APIs of an organization.
+/// The maximum number of protected APIs in an organization.
 pub const MOST_APIS: usize = 50;
-/// Most rules of an API.
+/// The maximum number of rules of a protected API.
 pub const MOST_RULES: usize = 50;
 
-/// An API as verification knows it.
+/// A protected API, as verification uses it.
 #[derive(Clone, Debug)]
 pub struct ProtectedApi {
     /// Only tokens of this organization are accepted.
     pub organization: OrganizationId,
-    /// What the addresses of its requests begin with.
+    /// The base address of its requests.
     pub address: BaseUrl,
-    /// Asked in this order.
+    /// The rules, checked in this order.
     pub rules: Vec<Rule>,
-    /// Whether a browser may ask without a key whether a page of another site may call it (a CORS preflight).
+    /// Whether CORS preflights, which have no key, may pass.
     pub lets_preflights: bool,
 }
 
-/// Which requests it is about, and what they demand.
+/// A rule: which requests it covers, and what they need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// With which methods.
+    /// The methods of the requests.
     pub methods: Methods,
-    /// To which paths, behind the API's address.
+    /// The paths of the requests, below the API's base address.
     pub path: Pattern,
     /// The scope that a token needs.
     pub needs: Needs,
-    /// The permission that its subject needs besides.
+    /// The permission that its subject needs in addition.
     pub permission: Option<Permission>,
 }
 
-/// The methods that a rule is about.
+/// The methods that a rule covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Methods {
     /// Any method.
     Any,
-    /// Those that only read: GET, HEAD and OPTIONS.
+    /// Methods that only read: GET, HEAD and OPTIONS.
     Reads,
-    /// All others.
+    /// All other methods.
     Writes,
-    /// One.
+    /// One method.
     One(&'static str),
 }
 
@@ -77,7 +77,7 @@ impl Methods {
         Self::One("DELETE"),
     ];
 
-    /// The word in forms and in the database.
+    /// Returns the word in forms and in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Any => "any",
@@ -87,7 +87,7 @@ impl Methods {
         }
     }
 
-    /// The choice with this key.
+    /// Returns the choice with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|methods| methods.key() == key)
     }
@@ -102,20 +102,20 @@ impl Methods {
     }
 }
 
-/// Whether a request with this method only reads. Methods are case-sensitive (RFC 9110, section 9.1), so `get` is none of
-/// those that are known to.
+/// Returns whether a request with this method only reads. Methods are case-sensitive (RFC 9110, section 9.1), so `get`
+/// does not count as one that only reads.
 pub fn reads(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
-/// The scope that a rule demands.
+/// The scope that a rule requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
-    /// To read is enough, whatever the method.
+    /// *Read only*, whatever the method.
     Read,
-    /// To read and write, whatever the method.
+    /// *Read & write*, whatever the method.
     ReadWrite,
-    /// What the method needs.
+    /// The scope that the method needs.
     ByMethod,
 }
 
@@ -123,7 +123,7 @@ impl Needs {
     /// All choices, in the order of forms.
     pub const ALL: [Self; 3] = [Self::ByMethod, Self::Read, Self::ReadWrite];
 
-    /// The word in forms and in the database.
+    /// Returns the word in forms and in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -132,23 +132,23 @@ impl Needs {
         }
     }
 
-    /// The choice with this key.
+    /// Returns the choice with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|needs| needs.key() == key)
     }
 }
 
-/// Why a request to an API is refused whatever its token may do.
+/// Why a request to an API is refused, whatever its token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Closed {
-    /// Its path can be read in more ways than one.
-    #[error("The path of the request can be read in more ways than one.")]
+    /// Its path can be read in more than one way.
+    #[error("The path of the request can be read in more than one way.")]
     Ambiguous,
-    /// Its path is not behind the API's address.
-    #[error("The path of the request is not behind the address of the protected API.")]
+    /// Its path is not below the API's base address.
+    #[error("The path of the request is not below the address of the protected API.")]
     Elsewhere,
-    /// No rule is about it.
-    #[error("No rule of the protected API is about this request.")]
+    /// No rule covers it.
+    #[error("No rule of the protected API covers this request.")]
     NoRule,
 }
 
@@ -159,11 +159,11 @@ impl From<Ambiguous> for Closed {
 }
 
 impl ProtectedApi {
-    /// What a request with this method to this path demands of a token. Some servers read methods in any case, so one
-    /// that is not in upper case demands what both demand.
+    /// Returns what a request with this method and path needs from a token. Some servers ignore the case of methods, so
+    /// one that is not in upper case needs what both spellings need.
     ///
     /// # Errors
-    /// [`Closed`] says why no token is enough.
+    /// [`Closed`] says why no token is sufficient.
     pub fn demand(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
         let demand = self.demand_exactly(method, path)?;
         if !method.contains(|c: char| c.is_ascii_lowercase()) {
@@ -172,7 +172,7 @@ impl ProtectedApi {
         Ok(demand.and(self.demand_exactly(&method.to_ascii_uppercase(), path)?))
     }
 
-    /// A path that generous servers would take for that of another rule is ambiguous.
+    /// Returns what exactly this method needs. A path that a lenient server would match to another rule is ambiguous.
     fn demand_exactly(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
         let behind = path.behind(&self.address).ok_or(Closed::Elsewhere)?;
         let first = |same: fn(&Word, &Word) -> bool| {
@@ -198,26 +198,26 @@ impl ProtectedApi {
 pub struct StoredApi {
     /// The row.
     pub id: i64,
-    /// Its name in addresses, those that proxies ask too.
+    /// Its public id, also in the addresses that proxies call.
     pub public_id: String,
     /// Its name.
     pub name: String,
-    /// What verification knows of it.
+    /// What verification uses of it.
     pub api: ProtectedApi,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// Stepped at each change.
+    /// Its version, incremented by each change.
     pub version: i64,
 }
 
 /// A protected API as a list shows it.
 #[derive(Clone, Debug)]
 pub struct ListedApi {
-    /// Its name in addresses.
+    /// Its public id.
     pub public_id: String,
     /// Its name.
     pub name: String,
-    /// What the addresses of its requests begin with.
+    /// The base address of its requests.
     pub address: String,
     /// How many rules it has.
     pub rules: i64,
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(
             demand("get", "/v1/orders/5"),
             both,
-            "no method that is known to read, but some servers read it as one"
+            "not a method that only reads, but some servers take it for one"
         );
         assert_eq!(demand("options", "/v1/reports/2026/11"), Err(Closed::NoRule));
         assert_eq!(demand("POST", "/v1/search"), Ok((false, String::new())));

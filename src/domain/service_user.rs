@@ -1,4 +1,4 @@
-//! Service users: programs that an organization gives a token of their own.
+//! Service users: programs to which an organization gives their own token.
 
 use super::{organization::ServiceUserId, permission::Permissions, time::Timestamp, token::KeyFacts};
 
@@ -7,22 +7,22 @@ use super::{organization::ServiceUserId, permission::Permissions, time::Timestam
 pub struct ServiceToken {
     /// The row of the service user.
     pub id: ServiceUserId,
-    /// The id of both that may be shown.
+    /// The public id of both.
     pub public_id: String,
     /// Its name.
     pub name: String,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: Permissions,
-    /// When it was made.
+    /// When it was created.
     pub made_at: Timestamp,
-    /// The name of whoever made it.
+    /// The name of the user who created it.
     pub made_by: String,
-    /// Steps at each change.
+    /// Its version, incremented by each change.
     pub version: i64,
     /// The current key, whose state is that of the token.
     pub key: KeyFacts,
-    /// The key before, as long as it works beside the current one.
+    /// The old key, as long as it works next to the current one.
     pub old_key: Option<KeyFacts>,
-    /// The key before, if it has ended and somebody has gone on calling with it, or it was found in the open.
+    /// The previous key, if it has ended but is still being called with, or was leaked.
     pub replaced_key: Option<KeyFacts>,
 }

@@ -1,4 +1,4 @@
-//! How long a session of the web pages lasts.
+//! Sessions of the web pages, and how long they last.
 
 use super::{organization::OrganizationId, time::Timestamp, user::UserId};
 
@@ -6,10 +6,10 @@ use super::{organization::OrganizationId, time::Timestamp, user::UserId};
 pub const IDLE: i64 = 60 * 60;
 /// Seconds after signing in at which a session ends whatever happens.
 pub const ABSOLUTE: i64 = 24 * 60 * 60;
-/// Seconds for which a password that was entered counts as proof for actions that grant access (S8).
+/// For how many seconds an entered password allows actions that grant access (S8).
 pub const PROOF: i64 = 10 * 60;
 
-/// The moments that decide whether a session lives.
+/// The times that decide whether a session is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLife {
     /// When the user signed in.
@@ -19,37 +19,37 @@ pub struct SessionLife {
 }
 
 impl SessionLife {
-    /// Whether the session has ended by `now`. Both intervals are half open, as a token's is. One that began or was seen
-    /// by a clock that was ahead has ended, too: it would last for as long.
+    /// Returns whether the session has ended by `now`. Both intervals are half open, as for a token. A session that
+    /// began or was used while the clock was ahead has ended, too, as it would otherwise last longer.
     pub fn has_ended(self, now: Timestamp) -> bool {
         let is_ahead = self.seen_at.max(self.started_at) > now.latest();
         is_ahead || now.since(self.seen_at) >= IDLE || now.since(self.started_at) >= ABSOLUTE
     }
 }
 
-/// Whether a password entered at `at` is still proof at `now`.
+/// Returns whether a password entered at `at` still allows actions that grant access at `now`.
 pub fn is_proof(at: Timestamp, now: Timestamp) -> bool {
     at <= now.latest() && now.since(at) < PROOF
 }
 
-/// What a session is to its user: a browser on a device.
+/// A session; for its user, a browser on a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Tells the user's sessions apart; no secret.
+    /// Its public id, which distinguishes the user's sessions and is not secret.
     pub public_id: String,
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// The user's generation when it began.
+    /// The generation of the user's sessions when it began.
     pub generation: i64,
-    /// When it began and was seen last.
+    /// When it began and was last used.
     pub life: SessionLife,
-    /// When the password was entered last.
+    /// When the password was last entered.
     pub proved_at: Timestamp,
-    /// The address that it began from.
+    /// The IP address from which it began.
     pub address: String,
     /// The browser.
     pub program: String,
-    /// The organization that the user chose to work in.
+    /// The organization that the user chose as their current one.
     pub organization: Option<OrganizationId>,
 }
 

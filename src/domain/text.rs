@@ -1,4 +1,4 @@
-//! Short texts that people type: labels, names and reasons; and how texts are compared and searched, wherever that is.
+//! Short texts that people type: labels, names and reasons; and how texts are compared and searched everywhere.
 
 mod characters;
 
@@ -8,39 +8,39 @@ use unicode_normalization::UnicodeNormalization;
 
 pub use characters::{hidden, is_blank, is_visible};
 
-/// Most characters (Unicode scalar values) in a label or a name.
+/// The maximum length of a label or name in characters (Unicode scalar values).
 pub const LONGEST: usize = 100;
 
-/// Most characters in a reason.
+/// The maximum length of a reason in characters.
 pub const LONGEST_REASON: usize = 200;
 
-/// Most words of a search that are looked for, and characters that are read of it: more than any text has.
+/// The maximum number of words of a search.
 const WORDS: usize = 8;
 const LONGEST_SEARCH: usize = 400;
 
-/// Why a text cannot be taken.
+/// Why a text is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// Nothing that can be seen was entered.
+    /// Nothing visible was entered.
     #[error("empty")]
     Empty,
-    /// More characters than fit: [`LONGEST`], or [`LONGEST_REASON`] of a reason.
+    /// It has more than [`LONGEST`] characters, or, for a reason, [`LONGEST_REASON`].
     #[error("too long")]
     TooLong,
-    /// A control character (such as a line break or NUL), or another one that has no looks (G4).
+    /// It has a control character (such as a line break or NUL), or another one without a defined appearance (G4).
     #[error("has a control character")]
     Control,
-    /// A character that nobody sees and that makes others read the text otherwise: it turns the direction of what
-    /// stands beside it, or tells two names apart that look the same (G4).
+    /// It has an invisible character that changes how the text is read: one that changes the direction of the text
+    /// around it, or that makes two names differ that look the same (G4).
     #[error("has the invisible character U+{:04X}", u32::from(*.0))]
     Hidden(char),
-    /// An API key, or most of one, which is not to be kept where people read it.
+    /// It has an API key or most of one, which must not be stored where people read it.
     #[error("has an API key in it")]
     Key,
 }
 
-/// Reads a one-line text of 1 to [`LONGEST`] characters, in one form whatever the keyboard made of it: composed (NFC),
-/// and white space of all kinds as single spaces, none around (RFC 8266, section 2.1).
+/// Reads a one-line text of 1 to [`LONGEST`] characters. The result does not depend on the keyboard: it is composed
+/// (NFC), with all white space as single spaces, and none at the ends (RFC 8266, section 2.1).
 ///
 /// # Errors
 /// [`TextError`] says what is wrong with it.
@@ -48,7 +48,7 @@ pub fn line(typed: &str) -> Result<String, TextError> {
     line_of(typed, LONGEST)
 }
 
-/// Reads why somebody does something: a line of 1 to [`LONGEST_REASON`] characters.
+/// Reads the reason for an action: a line of 1 to [`LONGEST_REASON`] characters.
 ///
 /// # Errors
 /// [`TextError`] says what is wrong with it.
@@ -81,19 +81,19 @@ fn with_single_spaces(text: &str) -> String {
     text.split(is_blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Small letters, also of what has no capital ones (`ß` as `ss`), each whatever stands beside it (`ς` as `σ`).
+/// Converts to lower case, including letters without an upper case (`ß` as `ss`), and independently of the letters
+/// around (`ς` as `σ`).
 fn caseless(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     text.flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// A name for comparison: two names that people cannot tell apart by more than capital letters have the same (RFC 8266,
-/// section 2.3).
+/// Returns a name for comparison, which is the same for two names that differ only in case (RFC 8266, section 2.3).
 pub fn fold(text: &str) -> String {
     let folded: String = caseless(text.nfkc()).filter(|c| !characters::is_ignorable(*c)).nfkc().collect();
     with_single_spaces(&folded)
 }
 
-/// Letters that have no accent by Unicode and stand for others in searches all the same; and signs with many forms.
+/// Letters that have no accent in Unicode, but match others in searches; and signs with many forms.
 const VARIANTS: [(&str, &str); 10] = [
     ("ø", "o"),
     ("đð", "d"),
@@ -107,11 +107,11 @@ const VARIANTS: [(&str, &str); 10] = [
     ("‐‒–—", "-"),
 ];
 
-/// A text as lists sort and search it: small letters without accents, so that `traore` finds Traoré, composed or not.
-/// Both what is stored and what is asked for go through this.
+/// Returns a text in the form in which lists sort and search it: lower case without accents, so that `traore` finds
+/// Traoré, composed or not. Both stored texts and searches are converted to it.
 ///
-/// A control character becomes U+FFFD, as HTML does with NUL: no text that was stored has one, so a search with it
-/// finds nothing, and none reaches a database.
+/// A control character becomes U+FFFD, as NUL does in HTML: no stored text has one, so a search with it finds nothing,
+/// and none reaches a database.
 pub fn searchable(text: &str) -> String {
     let kept = |c: &char| !characters::is_accent(*c) && !characters::is_ignorable(*c);
     let mut plain = String::new();
@@ -126,13 +126,13 @@ pub fn searchable(text: &str) -> String {
     with_single_spaces(&plain)
 }
 
-/// The words of a search, in their searchable form: what is found has each of them somewhere.
+/// Returns the words of a search in their searchable form. A match has all of them.
 pub fn words(typed: &str) -> Vec<String> {
     let read: String = typed.chars().take(LONGEST_SEARCH).collect();
     searchable(&read).split(' ').filter(|word| !word.is_empty()).take(WORDS).map(str::to_owned).collect()
 }
 
-/// Whether each of these words stands somewhere in a text.
+/// Returns whether a text has all of these words in it.
 pub fn has_words(text: &str, words: &[String]) -> bool {
     let text = searchable(text);
     words.iter().all(|word| text.contains(word))
@@ -146,7 +146,7 @@ mod tests {
     fn a_text_of_one_to_a_hundred_characters_is_taken_whatever_the_script() {
         assert_eq!(line(" Power BI, Büro 3 "), Ok("Power BI, Büro 3".into()));
         assert_eq!(line(&"é".repeat(100)), Ok("é".repeat(100)));
-        assert_eq!(line(&"e\u{301}".repeat(100)), Ok("é".repeat(100)), "counted as it is kept");
+        assert_eq!(line(&"e\u{301}".repeat(100)), Ok("é".repeat(100)), "counted as it is stored");
         assert_eq!(line("<b>\"=1+1'"), Ok("<b>\"=1+1'".into()));
     }
 
@@ -257,9 +257,9 @@ mod tests {
         assert_eq!(searchable("Ελένη ΠΌΣΟΣ"), "ελενη ποσοσ");
         assert_eq!(searchable("Đỗ Łódź Straße Ａ１ ﬁn"), "do lodz strasse a1 fin");
         assert_eq!(searchable("Йод Ёлка"), searchable("ИОД ЕЛКА"));
-        assert_eq!(searchable("हिन्दी").chars().count(), 6, "vowels that are marks are no accents");
+        assert_eq!(searchable("हिन्दी").chars().count(), 6, "vowel signs are not accents");
         assert_eq!(searchable("l’été\u{a0}– soft\u{ad}ware"), "l'ete - software");
-        assert_eq!(searchable("a\u{0}b\n"), "a\u{fffd}b", "and no NUL goes any further");
+        assert_eq!(searchable("a\u{0}b\n"), "a\u{fffd}b", "no NUL is passed on");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! API tokens: what a token may be and when it ends.
+//! API tokens: their kinds, scopes and states, and when they end.
 
 mod facts;
 mod key;
@@ -12,9 +12,9 @@ use super::{
     time::{DAY, Timestamp},
 };
 
-/// Most active personal tokens of one user (L1).
+/// The maximum number of a user's active personal tokens (L1).
 pub const PERSONAL_LIMIT: i16 = 10;
-/// Most active tokens of service users in one organization (L1).
+/// The maximum number of active tokens of service users in an organization (L1).
 pub const SERVICE_LIMIT: i16 = 20;
 
 /// The row id of a token.
@@ -33,7 +33,7 @@ pub enum TokenKind {
 impl TokenKind {
     const ALL: [Self; 2] = [Self::Personal, Self::Service];
 
-    /// The word in programs and the database.
+    /// Returns the word for programs and in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Personal => "personal",
@@ -41,7 +41,7 @@ impl TokenKind {
         }
     }
 
-    /// What a key of this kind begins with (T1).
+    /// Returns the prefix of keys of this kind (T1).
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Personal => "jtn_p_",
@@ -49,18 +49,18 @@ impl TokenKind {
         }
     }
 
-    /// The kind with this key.
+    /// Returns the kind with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key() == key)
     }
 }
 
-/// How far a token reaches within what its subject may do.
+/// What a token may do at most, within what its subject may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Reads, changes nothing.
+    /// It may read, but change nothing.
     ReadOnly,
-    /// Reads and changes, wherever its subject may.
+    /// It may read and change what its subject may.
     ReadWrite,
 }
 
@@ -68,7 +68,7 @@ impl Scope {
     /// Both, in the order of forms.
     pub const ALL: [Self; 2] = [Self::ReadOnly, Self::ReadWrite];
 
-    /// The word in programs, forms and the database.
+    /// Returns the word for programs, in forms and in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::ReadOnly => "read",
@@ -76,7 +76,7 @@ impl Scope {
         }
     }
 
-    /// The value of OAuth's `scope`: names separated by spaces, always in this order (RFC 6749 §3.3).
+    /// Returns the value of OAuth's `scope`: names separated by spaces, always in this order (RFC 6749 §3.3).
     pub const fn oauth(self) -> &'static str {
         match self {
             Self::ReadOnly => "read",
@@ -84,7 +84,7 @@ impl Scope {
         }
     }
 
-    /// The scope with this key.
+    /// Returns the scope with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.key() == key)
     }
@@ -95,7 +95,7 @@ impl Scope {
 pub enum InactivityExpiry {
     /// 31 days.
     Days31,
-    /// 45 days, unless something else is chosen.
+    /// 45 days, the default.
     #[default]
     Days45,
     /// 60 days.
@@ -108,7 +108,7 @@ impl InactivityExpiry {
     /// All of them, shortest first.
     pub const ALL: [Self; 4] = [Self::Days31, Self::Days45, Self::Days60, Self::Days180];
 
-    /// The number of days, each of 24 hours.
+    /// Returns the number of days, each of 24 hours.
     pub const fn days(self) -> i16 {
         match self {
             Self::Days31 => 31,
@@ -118,18 +118,18 @@ impl InactivityExpiry {
         }
     }
 
-    /// The same in seconds.
+    /// Returns the number of seconds.
     pub const fn seconds(self) -> i64 {
         self.days() as i64 * DAY
     }
 
-    /// The period of this many days, if it is one that can be chosen.
+    /// Returns the period of this many days, if it is one of the choices.
     pub fn from_days(days: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|expiry| expiry.days() == days)
     }
 }
 
-/// What a user calls a personal token: 1 to 100 characters.
+/// Reads the label of a personal token: 1 to 100 characters.
 ///
 /// # Errors
 /// [`TextError`] says what is wrong with it.
@@ -137,57 +137,57 @@ pub fn label(typed: &str) -> Result<String, TextError> {
     text::line(typed)
 }
 
-/// What decides whether a token lives: the moments of its history.
+/// The times that decide whether a token is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// Its last accepted use.
     pub last_used_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When its expiry was written down; an expired token stays so.
+    /// When its expiry was recorded; an expired token stays expired.
     pub expired_at: Option<Timestamp>,
     /// After how long without use it expires.
     pub inactivity: InactivityExpiry,
-    /// An old key next to a new one works until this moment at the most.
+    /// When an old key next to a new one ends at the latest.
     pub ends_at: Option<Timestamp>,
 }
 
-/// What a token is at a moment.
+/// The state of a token at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenState {
-    /// It works, and would expire at this moment if it were never used again.
+    /// It is active, and expires at this time if it is never used again.
     Active {
         /// The first second at which it no longer works.
         expires_at: Timestamp,
     },
-    /// It was not used for its inactivity period, which ended at this moment.
+    /// It was not used for its inactivity period, which ended at this time.
     Expired {
         /// The first second at which it no longer worked.
         at: Timestamp,
     },
-    /// It was revoked at this moment.
+    /// It was revoked at this time.
     Revoked {
-        /// When.
+        /// The time.
         at: Timestamp,
     },
 }
 
 impl Life {
-    /// Since when it has not been used: its last use, or its creation.
+    /// Returns since when it has not been used: its last use, or its creation.
     pub fn idle_since(&self) -> Timestamp {
         self.last_used_at.map_or(self.created_at, |used| used.max(self.created_at))
     }
 
-    /// The moment from which the token is expired unless it is used before: the interval is half open, at exactly
-    /// N × 24 hours after the last use it has expired (L5).
+    /// Returns the time from which the token is expired unless it is used before. The interval is half open: at exactly
+    /// N × 24 hours after the last use, it has expired (L5).
     pub fn expires_at(&self) -> Timestamp {
         self.idle_since().plus(self.inactivity.seconds())
     }
 
-    /// What the token is at `now`. A revoked token stays revoked, an expired one expired; an old key whose time is over
-    /// is as good as revoked.
+    /// Returns the state at `now`. A revoked token stays revoked, an expired one expired; an old key whose overlap is
+    /// over counts as revoked.
     pub fn state(&self, now: Timestamp) -> TokenState {
         let expires_at = self.expires_at();
         let ended = self.ends_at.filter(|ends_at| now >= *ends_at);
@@ -199,14 +199,14 @@ impl Life {
         }
     }
 
-    /// Whether it works at `now`.
+    /// Returns whether it is active at `now`.
     pub fn is_active(&self, now: Timestamp) -> bool {
         matches!(self.state(now), TokenState::Active { .. })
     }
 }
 
-/// Makes a token's public id: ten random characters that are easy to tell apart when read aloud. It is no part of the
-/// key and may be shown anywhere.
+/// Creates a public id: ten random characters that are easy to distinguish when read aloud. It is not part of the key
+/// and may be shown anywhere.
 pub fn public_id(mut fill: impl FnMut(&mut [u8])) -> String {
     const CLEAR: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut bytes = [0; 10];
@@ -214,7 +214,7 @@ pub fn public_id(mut fill: impl FnMut(&mut [u8])) -> String {
     bytes.into_iter().map(|byte| char::from(CLEAR[usize::from(byte % 32)])).collect()
 }
 
-/// Whether a text has the form of a public id. Anything else is no row's, and need not be looked for.
+/// Returns whether a text has the form of a public id. No row has any other one, so it need not be looked up.
 pub fn is_public_id(text: &str) -> bool {
     text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }

@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub i64);
 
-/// A language that Jeton speaks.
+/// A language of the pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
     /// English.
@@ -26,7 +26,7 @@ impl Language {
     /// Every language, in the order of menus.
     pub const ALL: [Self; 2] = [Self::En, Self::Fr];
 
-    /// The BCP 47 tag, which is also the name of the file in `locales/`.
+    /// Returns the BCP 47 tag, which is also the name of the file in `locales/`.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -34,12 +34,13 @@ impl Language {
         }
     }
 
-    /// The language with this tag.
+    /// Returns the language with this tag.
     pub fn from_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
-    /// The language that an `Accept-Language` header likes best, English if it likes none of ours (RFC 9110 §12.5.4).
+    /// Returns the language that an `Accept-Language` header prefers, or English if it accepts none of them (RFC 9110
+    /// §12.5.4).
     pub fn from_accept_language(header: &str) -> Self {
         let mut best = (0.0, Self::default());
         for range in header.split(',') {
@@ -63,12 +64,12 @@ impl Language {
 /// How a user wants the pages to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the device says.
+    /// The theme of the device.
     #[default]
     System,
-    /// Dark text on light ground.
+    /// Dark text on a light background.
     Light,
-    /// Light text on dark ground.
+    /// Light text on a dark background.
     Dark,
 }
 
@@ -76,7 +77,7 @@ impl Theme {
     /// Every theme, in the order of menus.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// The word in forms, pages and the database.
+    /// Returns the word in forms, on pages and in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -85,30 +86,30 @@ impl Theme {
         }
     }
 
-    /// The theme with this key.
+    /// Returns the theme with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.key() == key)
     }
 }
 
-/// Fewest characters of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2, S5).
+/// The minimum length in characters of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2, S5).
 pub const SHORTEST_PASSWORD: usize = 15;
-/// Most bytes of a password; longer ones are refused before they are hashed (S5).
+/// The maximum length of a password in bytes; longer ones are refused before they are hashed (S5).
 pub const LONGEST_PASSWORD: usize = 1024;
 
-/// A password in plain text, on its way to be hashed or checked. It is never stored, logged or shown.
+/// A password in plain text, to be hashed or checked. It is never stored, logged or shown.
 ///
-/// It is the same password on every keyboard: composed (NFC), and with spaces of all kinds as the one of ASCII
-/// (OpaqueString, RFC 8265, section 4.2).
+/// It is the same on every keyboard: composed (NFC), and with all kinds of spaces as ASCII spaces (OpaqueString, RFC
+/// 8265, section 4.2).
 #[derive(Clone)]
 pub struct Password {
     text: String,
-    /// As it was sent, where that is something else: so it was hashed before there was one form.
+    /// The password as sent, if it differs: older hashes are of this form.
     sent: Option<String>,
 }
 
 impl Password {
-    /// Takes a password that somebody signs in with. White space at its ends is a part of it.
+    /// Takes a password for signing in. White space at its ends is part of it.
     ///
     /// # Errors
     /// [`PasswordError::TooLong`] above [`LONGEST_PASSWORD`] bytes.
@@ -124,8 +125,8 @@ impl Password {
         Ok(Self { sent: Some(typed).filter(|sent| *sent != text), text })
     }
 
-    /// Takes a password that somebody chooses: [`SHORTEST_PASSWORD`] characters or more, any of them, no rules of
-    /// composition, but nothing that everybody would guess first and not one of the `own` words (name, e-mail address).
+    /// Takes a new password: at least [`SHORTEST_PASSWORD`] characters of any kind, without rules of composition, but
+    /// not easy to guess and not one of the `own` words (name, e-mail address).
     ///
     /// # Errors
     /// [`PasswordError`] says what is wrong with it.
@@ -143,19 +144,19 @@ impl Password {
         Ok(password)
     }
 
-    /// The bytes to hash.
+    /// Returns the bytes to hash.
     pub fn bytes(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
-    /// The bytes of each form that a stored hash may be of. How many there are says something about what was typed, and
+    /// Returns the bytes of each form that a stored hash may have. Their number depends on what was typed, and reveals
     /// nothing about any account.
     pub fn forms(&self) -> impl Iterator<Item = &[u8]> {
         [Some(&self.text), self.sent.as_ref()].into_iter().flatten().map(|text| text.as_bytes())
     }
 
-    /// Passwords of the allowed length that guessing begins with: few different characters, runs along the keyboard or
-    /// alphabet, one common word repeated, or the user's own name or address.
+    /// Returns whether it is one of the first passwords that an attacker would guess: few different characters,
+    /// sequences of the keyboard or alphabet, one common word repeated, or the user's own name or address.
     fn is_easily_guessed(&self, own: &[&str]) -> bool {
         const RUNS: [&str; 4] = [
             "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
@@ -185,7 +186,7 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// Why a password cannot be taken.
+/// Why a password is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PasswordError {
     /// Nothing was entered.
@@ -197,12 +198,12 @@ pub enum PasswordError {
     /// More than [`LONGEST_PASSWORD`] bytes.
     #[error("longer than {LONGEST_PASSWORD} bytes")]
     TooLong,
-    /// One of those that are guessed first.
+    /// It is easy to guess.
     #[error("easily guessed")]
     Guessable,
 }
 
-/// A person's name, 1 to 100 characters.
+/// Reads a person's name, 1 to 100 characters.
 ///
 /// # Errors
 /// [`TextError`] says what is wrong with it.
@@ -217,19 +218,19 @@ pub struct User {
     pub id: UserId,
     /// Their name.
     pub name: String,
-    /// Their e-mail address, as it is kept ([`Email::as_str`]).
+    /// Their e-mail address in its stored form ([`Email::as_str`]).
     pub email: String,
-    /// Their language; none means as the browser says.
+    /// Their language; `None` for that of the browser.
     pub language: Option<Language>,
     /// The IANA name of their time zone.
     pub time_zone: String,
-    /// How pages look for them.
+    /// Their theme.
     pub theme: Theme,
     /// Sessions of an earlier generation have ended.
     pub session_generation: i64,
-    /// Whether they administer the installation.
+    /// Whether they have the role of installation administrator.
     pub is_installation_admin: bool,
-    /// Whether whoever runs the server has blocked the account as a whole.
+    /// Whether the operator has blocked the account.
     pub is_blocked: bool,
 }
 
@@ -240,11 +241,11 @@ pub struct Profile {
     pub name: String,
     /// Their e-mail address.
     pub email: Email,
-    /// Their language; none means as the browser says.
+    /// Their language; `None` for that of the browser.
     pub language: Option<Language>,
     /// The IANA name of their time zone.
     pub time_zone: String,
-    /// How pages look for them.
+    /// Their theme.
     pub theme: Theme,
 }
 
@@ -287,7 +288,7 @@ mod tests {
         }
         assert_eq!(forms("e\u{301}te\u{301}"), ["été", "e\u{301}te\u{301}"]);
         assert_eq!(forms("mot\u{a0}à\u{202f}mot"), ["mot à mot", "mot\u{a0}à\u{202f}mot"]);
-        assert_eq!(forms("ａ\u{200d}b\n"), ["ａ\u{200d}b\n"], "nothing else is changed");
+        assert_eq!(forms("ａ\u{200d}b\n"), ["ａ\u{200d}b\n"], "nothing else changes");
         assert_eq!(Password::given("e\u{301}".into()).unwrap().bytes(), "é".as_bytes());
     }
 

@@ -1,4 +1,4 @@
-//! The activity log: rows are only ever added, and each is chained to the one before it in its organization.
+//! The activity log: rows are only added, and each is chained to the previous one of its organization.
 
 mod chain;
 mod reading;
@@ -19,38 +19,38 @@ use domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most entries of one statement: SQLite takes 32,766 values, and each has 16.
+/// The maximum number of entries in a statement: SQLite takes 32,766 values, and each entry has 16.
 const TOGETHER: usize = 1000;
 
-/// An entry to be written. Names are copied, so that it stays readable when what it tells of is gone.
+/// An entry to be written. Names are copied, so that it stays readable when the things that it mentions are gone.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// In which organization; none for what happens to a user without an organization.
+    /// The organization; `None` for a user without an organization.
     pub organization: Option<OrganizationId>,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// Who, if it was a person.
+    /// The user who did it, if a person did.
     pub actor: Option<UserId>,
-    /// Their name at that moment, or that of the service user; empty if it came about by itself.
+    /// The name of that user or service user at that time; empty if nobody did it.
     pub actor_name: &'a str,
-    /// Which user it happened to, if it was one.
+    /// The user to whom it happened, if it was a user.
     pub target: Option<UserId>,
-    /// The name of the user, permission set or whatever else it happened to.
+    /// The name of the user, permission set or other thing to which it happened.
     pub target_name: Option<&'a str>,
-    /// The token that it happened to or through: public id and label.
+    /// The token to which it happened, or with which it was done: public id and label.
     pub token: Option<(&'a str, &'a str)>,
-    /// What else there is to say; each [`Action`] says what that is.
+    /// Further details for the sentence about it; each [`Action`] says which.
     pub detail: Option<Detail>,
-    /// How many times since the entry before, for what is counted; otherwise 1.
+    /// How often it has happened since the previous entry, for counted actions; otherwise 1.
     pub count: i64,
     /// Where the request came from.
     pub source: &'a Source,
 }
 
 impl<'a> Entry<'a> {
-    /// An entry about what came about by itself; the caller adds who did it, and to what.
+    /// Creates an entry about something that nobody did; the caller adds who did it, and to what.
     pub const fn new(organization: Option<OrganizationId>, action: Action, at: Timestamp, source: &'a Source) -> Self {
         Self {
             organization,
@@ -68,7 +68,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What the hash of an entry is made of, in this order.
+/// The fields of an entry's hash, in this order.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = activity, treat_none_as_default_value = false)]
 struct Chained {
@@ -91,7 +91,7 @@ struct Chained {
 }
 
 impl Chained {
-    /// Whose chain it belongs to: an organization's, or 0 for that of all users.
+    /// Returns the chain of the entry: that of an organization, or 0 for entries without an organization.
     fn chain(&self) -> i64 {
         self.organization_id.unwrap_or(0)
     }
@@ -151,7 +151,7 @@ pub fn insert(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<()> {
     insert_all(connection, std::slice::from_ref(entry))
 }
 
-/// Writes entries, of each organization in their order. Takes as many statements for hundreds as for one.
+/// Writes entries, those of each organization in their order. Hundreds take as many statements as one.
 pub fn insert_all(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Result<()> {
     entries.chunks(TOGETHER).try_for_each(|entries| insert_together(connection, entries))
 }
@@ -168,7 +168,7 @@ fn insert_together(connection: &mut AnyConnection, entries: &[Entry<'_>]) -> Res
     Ok(())
 }
 
-/// The entry that was written last: its number, and when it was written.
+/// Returns the number and the time of the newest entry.
 pub fn newest(connection: &mut AnyConnection) -> Result<Option<(i64, Timestamp)>> {
     let newest: Option<(i64, i64)> = activity::table
         .order(activity::id.desc())
@@ -179,17 +179,17 @@ pub fn newest(connection: &mut AnyConnection) -> Result<Option<(i64, Timestamp)>
     Ok(newest.map(|(id, at)| (id, Timestamp::from_seconds(at))))
 }
 
-/// Whether whoever runs the server has said, in an entry after this number, that the clock is right.
+/// Returns whether the operator has confirmed the clock in an entry after this number.
 pub fn is_clock_confirmed(connection: &mut AnyConnection, after: i64) -> Result<bool> {
     let confirmed = activity::id.gt(after).and(activity::action.eq(Action::ClockConfirmed.key()));
     Ok(diesel::select(diesel::dsl::exists(activity::table.filter(confirmed))).get_result(connection)?)
 }
 
-/// The last position of a chain and its hash.
+/// The last position of a chain, and its hash.
 type End = (i64, Hash);
 
-/// Makes entries the last of their chains: the position and the hash of each. Until this transaction ends, others that
-/// write into the same logs wait here, so that no two entries follow the same one.
+/// Appends entries to their chains, and returns the position and hash of each. Until this transaction ends, others that
+/// write to the same logs wait here, so that no two entries follow the same one.
 fn link(connection: &mut AnyConnection, rows: &[Chained]) -> Result<Vec<End>> {
     let chains: BTreeSet<i64> = rows.iter().map(Chained::chain).collect();
     let mut ends = locked_ends(connection, &chains)?;
@@ -208,7 +208,8 @@ fn link(connection: &mut AnyConnection, rows: &[Chained]) -> Result<Vec<End>> {
     Ok(links)
 }
 
-/// The ends of these chains that there are, locked in one order, so that two who need several never wait in a ring.
+/// Returns the existing ends of these chains. Locks them in a fixed order, so that transactions that need several never
+/// deadlock.
 fn locked_ends(connection: &mut AnyConnection, chains: &BTreeSet<i64>) -> Result<BTreeMap<i64, End>> {
     let ends = activity_heads::table
         .filter(activity_heads::organization_id.eq_any(chains))
@@ -224,7 +225,7 @@ fn locked_ends(connection: &mut AnyConnection, chains: &BTreeSet<i64>) -> Result
     found.into_iter().map(end).collect()
 }
 
-/// Begins those of these chains that there are not yet.
+/// Begins the chains that do not exist yet.
 fn begin_chains(connection: &mut AnyConnection, chains: &BTreeSet<i64>) -> Result<()> {
     let beginning = |chain: &i64| {
         let (position, hash) = (activity_heads::position.eq(0), activity_heads::hash.eq(&CHAIN_START[..]));

@@ -1,5 +1,5 @@
-//! Backups of a SQLite database: one file, itself a database, with a table more that says what it is and may hold the
-//! pepper.
+//! Backups of a SQLite database: a file that is itself a database, with an additional table that describes it and may
+//! have the pepper.
 
 use super::{
     AnyConnection, Result, StorageError,
@@ -17,19 +17,19 @@ use diesel::{
 };
 use std::path::{Path, PathBuf};
 
-/// What a backup says of itself.
+/// What a backup says about itself.
 #[derive(Clone, Queryable, Insertable)]
 #[diesel(table_name = jeton_backup)]
 pub struct Label {
-    /// When it was made, RFC 3339.
+    /// When it was created, in RFC 3339.
     pub made_at: String,
-    /// By which version of Jeton.
+    /// The version of Jeton that created it.
     pub version: String,
     /// The content of the file `pepper`, unless it was left out.
     pub pepper: Option<String>,
 }
 
-/// Whether this is a backup, which nobody is to serve from: what has happened since would be undone without a word.
+/// Returns whether this is a backup. A server must not use one: what has happened since would silently be undone.
 pub fn is_one(connection: &mut AnyConnection) -> Result<bool> {
     Ok(match connection {
         AnyConnection::Postgres(_) => false,
@@ -42,13 +42,13 @@ fn has_label(connection: &mut SqliteConnection) -> Result<bool> {
     Ok(diesel::select(tables).get_result::<i64>(connection)? > 0)
 }
 
-/// Writes a backup into an empty file: all that is committed at this moment, while others read and write.
+/// Writes a backup of all that is committed to an empty file, while others read and write the database.
 ///
 /// # Errors
-/// When it cannot be written, or is not whole.
+/// When the backup cannot be written, or is damaged.
 pub fn write(from: &mut AnyConnection, to: &Path, label: &Label) -> Result<()> {
     let name = absolute(to)?;
-    // What only reads may write no copy either.
+    // A connection that only reads cannot write a copy either.
     from.batch_execute("PRAGMA query_only = OFF")?;
     let copied = sql_query("VACUUM INTO $1").bind::<Text, _>(name.to_string_lossy()).execute(from);
     copied.map_err(|error| unusable(to, &error.to_string()))?;
@@ -60,13 +60,13 @@ pub fn write(from: &mut AnyConnection, to: &Path, label: &Label) -> Result<()> {
     prove_whole(&mut copy, to)
 }
 
-/// Opens a backup to read it, once it has proved to be a whole one.
+/// Opens a backup for reading, after checking that it is complete.
 ///
 /// # Errors
-/// When it is none, or damaged.
+/// When the file is not a backup, or is damaged.
 pub fn read(file: &Path) -> Result<(AnyConnection, Label)> {
     let mut connection = open(file, "mode=ro")?;
-    let no_backup = || unusable(file, "this is no whole backup of jeton backup");
+    let no_backup = || unusable(file, "this is not a complete backup of jeton backup");
     let is_labelled = has_label(&mut connection).map_err(|error| unusable(file, &error.to_string()))?;
     let label = is_labelled.then(|| jeton_backup::table.first(&mut connection).optional()).transpose()?.flatten();
     let label = label.ok_or_else(no_backup)?;
@@ -74,7 +74,7 @@ pub fn read(file: &Path) -> Result<(AnyConnection, Label)> {
     Ok((AnyConnection::Sqlite(connection), label))
 }
 
-/// That SQLite finds every page and every row that another one names.
+/// Checks that SQLite finds no damaged page, and every row that another one refers to.
 fn prove_whole(connection: &mut SqliteConnection, file: &Path) -> Result<()> {
     #[derive(QueryableByName)]
     struct Found {
@@ -91,20 +91,20 @@ fn prove_whole(connection: &mut SqliteConnection, file: &Path) -> Result<()> {
     )?);
     match found.first() {
         None => Ok(()),
-        // SQLite tells it in several lines.
+        // SQLite reports it in several lines.
         Some(Found { problem }) => {
             Err(unusable(file, &format!("it is damaged: {}", problem.replace('\n', " ").trim())))
         }
     }
 }
 
-/// Makes a database to serve from out of a copy of a backup, and opens it.
+/// Turns a copy of a backup into a database for a server, and opens it.
 ///
 /// # Errors
 /// When the file cannot be used.
 pub fn unpack(copy: &Path) -> Result<AnyConnection> {
     let mut connection = open(copy, "mode=rw")?;
-    // The pepper is not to stay in pages that nothing uses any more.
+    // The pepper must not stay in unused pages.
     connection.batch_execute(
         "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; DELETE FROM jeton_backup; \
          DROP TABLE jeton_backup; VACUUM",
@@ -112,18 +112,18 @@ pub fn unpack(copy: &Path) -> Result<AnyConnection> {
     Ok(AnyConnection::Sqlite(connection))
 }
 
-/// Ends all sessions and links for a new password: some had ended since the backup, and nobody knows which.
+/// Ends all sessions and links for a new password: some have ended since the backup, and it is unknown which.
 pub fn end_sessions(connection: &mut AnyConnection) -> Result<()> {
     diesel::delete(sessions::table).execute(connection)?;
     diesel::delete(password_links::table).execute(connection)?;
     Ok(())
 }
 
-/// Opens a database that another one is to take the place of, as the only one that has it open, and folds its log into
-/// its file. None if it is damaged.
+/// Opens a database that is about to be replaced, with exclusive access, and merges its write-ahead log into the file.
+/// Returns `None` if it is damaged.
 ///
 /// # Errors
-/// When somebody else has it open.
+/// When another program has it open.
 pub fn take_out_of_use(file: &Path) -> Result<Option<AnyConnection>> {
     let alone = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE";
     let taken = open(file, "mode=rw").and_then(|mut connection| {

@@ -1,4 +1,4 @@
-//! The two databases as one connection type, and how connections are opened.
+//! One connection type for both databases, and how connections are opened.
 
 use super::{DatabaseUrl, Result, StorageError, existing::file_uri};
 use diesel::{
@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One query text for both databases: diesel picks the dialect when it runs.
+/// A connection to either database: queries are the same, and diesel chooses the dialect at run time.
 #[derive(MultiConnection)]
 pub enum AnyConnection {
     /// SQLite, bundled.
@@ -27,7 +27,7 @@ pub enum AnyConnection {
 }
 
 impl AnyConnection {
-    /// Runs `work` in one transaction of a connection that is no pool's.
+    /// Runs `work` in one transaction on a connection that is not from a pool.
     ///
     /// # Errors
     /// What `work` returns, or that the database failed.
@@ -40,17 +40,17 @@ impl DatabaseUrl {
     /// Opens one connection with the settings that Jeton relies on.
     ///
     /// # Errors
-    /// The database's own words; [`StorageError::Standby`] for a Postgres that only follows another one.
+    /// The database's error; [`StorageError::Standby`] for a Postgres standby.
     pub fn connect(&self) -> Result<AnyConnection> {
         let failed = |error: ConnectionError| StorageError::Connection(error.to_string());
         match self {
             Self::Sqlite(path) => {
-                // Never made here: whoever wants a new one calls `create_file` first.
+                // The file is never created here: `create_file` does that first.
                 let uri = file_uri(path, "mode=rw");
                 let mut connection =
                     SqliteConnection::establish(&uri).map_err(|error| unusable(path, &error.to_string()))?;
-                // WAL lets readers go on beside the one writer; FULL makes each answered commit survive a power cut (R1).
-                // The busy timeout comes first: switching to WAL takes a lock that another process may hold.
+                // WAL lets readers work during a write; FULL makes each answered commit survive a power cut (R1). The
+                // busy timeout comes first, as switching to WAL takes a lock that another process may hold.
                 let settings = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                                 PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
                 connection.batch_execute(settings).map_err(|error| unusable(path, &error.to_string()))?;
@@ -71,12 +71,12 @@ impl DatabaseUrl {
         }
     }
 
-    /// The same for a connection that only finds rows by their keys. Postgres takes a small table for quicker read whole
-    /// than through its index; for a few rows at a time, again and again, it is not. Whoever asks over it has no time to
-    /// wait for somebody else's lock.
+    /// Opens a connection that only looks up rows by their keys. Postgres considers a full scan of a small table faster
+    /// than its index, which is wrong for a few rows at a time, again and again. Lookups over this connection have no
+    /// time to wait for another transaction's lock.
     ///
     /// # Errors
-    /// The database's own words.
+    /// The database's error.
     pub fn connect_for_lookups(&self) -> Result<AnyConnection> {
         let mut connection = self.connect()?;
         if let AnyConnection::Postgres(postgres) = &mut connection {
@@ -89,11 +89,11 @@ impl DatabaseUrl {
     }
 }
 
-/// Makes the database's file, readable by its owner alone, unless it is there. SQLite gives the files beside it the same
-/// mode.
+/// Creates the database's file, readable only by its owner, unless it exists. SQLite gives the files next to it the
+/// same mode.
 ///
-/// To be called before the first connection, and never touches a file that is there: a process that closes any descriptor
-/// of a file loses all its locks on it, SQLite's too (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+/// Must be called before the first connection, and never opens an existing file: a process that closes any descriptor
+/// of a file loses all its locks on it, including SQLite's (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 pub fn create_file(path: &Path) -> Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
@@ -102,15 +102,16 @@ pub fn create_file(path: &Path) -> Result<()> {
     }
 }
 
-/// The folder that a file is in.
+/// Returns the folder of a file.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// That a database in a file cannot be used, and what the system says about the file and its folder: SQLite does not.
+/// Returns the error for a database file that cannot be used, with what the system says about the file and its folder,
+/// as SQLite does not.
 pub fn unusable(path: &Path, said: &str) -> StorageError {
     let folder = folder_of(path);
-    // Without opening it, which would drop the locks of this process.
+    // Without opening the file, which would drop the locks of this process.
     let refused = |path: &Path| {
         let refused = access(path, Access::READ_OK | Access::WRITE_OK).err()?;
         Some(format!("; {}: {}", path.display(), std::io::Error::from(refused)))
@@ -123,11 +124,11 @@ pub fn unusable(path: &Path, said: &str) -> StorageError {
 pub struct Pooled {
     /// The connection.
     pub connection: AnyConnection,
-    /// When it was last seen to work.
+    /// When it last worked.
     worked_at: Instant,
 }
 
-/// A connection that has worked this lately is taken from the pool without asking the database whether it still does.
+/// A connection that has worked within this time is taken from the pool without a check.
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Lets r2d2 open connections through [`DatabaseUrl::connect`], which chooses the database by itself and reports the true

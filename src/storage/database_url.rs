@@ -1,7 +1,8 @@
-//! Where the database is, as `DATABASE_URL` says it.
+//! Where the database is, as given by `DATABASE_URL`.
 //!
-//! An address of Postgres is read here once, by the rules of libpq (`conninfo_parse` and `conninfo_uri_parse` in its
-//! `fe-connect.c`), and libpq is given the parameters that were read: what was judged is what is used.
+//! The address of a Postgres database is parsed here once, by the rules of libpq (`conninfo_parse` and
+//! `conninfo_uri_parse` in its `fe-connect.c`), and libpq gets the parsed parameters: so what was checked is what is
+//! used.
 
 use domain::percent::{self, RESERVED};
 use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf};
@@ -15,7 +16,7 @@ pub enum DatabaseUrl {
     Postgres(Parameters),
 }
 
-/// The parameters by which libpq finds a database. One may be a password, so they never show themselves.
+/// The parameters with which libpq connects. One may be a password, so `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Parameters(BTreeMap<String, String>);
 
@@ -25,15 +26,14 @@ impl fmt::Debug for Parameters {
     }
 }
 
-/// What a query that is not of libpq's form is answered.
-const NO_PAIRS: &str = "what follows ? must be parameters of the form name=value, with & between them";
+/// The error for a query that does not have libpq's form.
+const NO_PAIRS: &str = "after ? there must be parameters of the form name=value, with & between them";
 
-/// What the reader of an address says that is wrong.
+/// The result of parsing an address; the error says what is wrong.
 type Read<T> = std::result::Result<T, String>;
 
-/// libpq's parameters (<https://www.postgresql.org/docs/18/libpq-connect.html>). `service` is none of them, since a
-/// file that is not read here would decide about the host, nor is `replication`, which makes another kind of
-/// connection.
+/// libpq's parameters (<https://www.postgresql.org/docs/18/libpq-connect.html>). `service` is not among them, as a file
+/// that is not read here would decide about the host. Nor is `replication`, which makes another kind of connection.
 #[rustfmt::skip]
 const KNOWN: [&str; 48] = [
     "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
@@ -46,8 +46,8 @@ const KNOWN: [&str; 48] = [
     "tcp_user_timeout", "user",
 ];
 
-/// libpq's limits for a network that swallows everything, unless the address has its own: without them a connection
-/// whose other end is gone without a word is waited for during minutes (R4).
+/// libpq's timeouts for a network that drops all packets, unless the address has its own: without them, a connection
+/// whose other end has silently gone keeps its client waiting for minutes (R4).
 const LIMITS: [(&str, &str); 5] = [
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "2000"),
@@ -57,12 +57,13 @@ const LIMITS: [(&str, &str); 5] = [
 ];
 
 impl DatabaseUrl {
-    /// Reads `sqlite:FILE`, or an address of Postgres in either of libpq's forms: `postgres://…`, or `host=… dbname=…`.
-    /// `variable` looks up variables of the environment, from which libpq takes what the address leaves out.
+    /// Parses `sqlite:FILE`, or the address of a Postgres database in either of libpq's forms: `postgres://…`, or
+    /// `host=… dbname=…`. `variable` looks up environment variables, from which libpq takes what the address leaves
+    /// out.
     ///
     /// # Errors
-    /// A sentence without anything that may be a password. Postgres on another host is refused, since this build speaks
-    /// no TLS; `sslmode=disable` says that the network between is trusted.
+    /// A sentence without anything that may be a password. Postgres on another host is refused, as this build has no
+    /// TLS for it; `sslmode=disable` says that the network in between is trusted.
     pub fn parse_in(text: &str, variable: impl Fn(&str) -> Option<String>) -> Read<Self> {
         let text = text.trim();
         if let Some(file) = text.strip_prefix("sqlite:") {
@@ -73,7 +74,7 @@ impl DatabaseUrl {
             Some(rest) => Parameters::from_uri(rest)?,
             None if text.split_once('=').is_some_and(|(name, _)| is_name(name.trim())) => Parameters::from_pairs(text)?,
             None if text.starts_with("file:") => {
-                return Err("write sqlite:FILE, with the name of the file alone, without file: before it".into());
+                return Err("write sqlite:FILE, with only the name of the file, without file: before it".into());
             }
             None => return Err("it must begin with postgres:// or sqlite:".into()),
         };
@@ -81,7 +82,7 @@ impl DatabaseUrl {
         Ok(Self::Postgres(parameters))
     }
 
-    /// [`DatabaseUrl::parse_in`] where there is no environment to look at.
+    /// [`DatabaseUrl::parse_in`] without environment variables.
     ///
     /// # Errors
     /// As [`DatabaseUrl::parse_in`].
@@ -89,7 +90,7 @@ impl DatabaseUrl {
         Self::parse_in(text, |_| None)
     }
 
-    /// What tells people which database it is, without a password.
+    /// Returns a name of the database for people, without the password.
     pub fn place(&self) -> String {
         match self {
             Self::Sqlite(path) => path.display().to_string(),
@@ -98,15 +99,16 @@ impl DatabaseUrl {
     }
 }
 
-/// The file of `sqlite:FILE`. What other programs take for more than a name would be a file of an odd name here.
+/// Parses the file of `sqlite:FILE`. Refuses texts that other programs take for more than a name, as they would become
+/// files with odd names here.
 fn sqlite(file: &str) -> Read<PathBuf> {
     let file = file.strip_prefix("//").unwrap_or(file);
     let problem = match file {
-        "" => "it names no file, as sqlite:data/jeton.db does",
-        ":memory:" => "Jeton keeps its data in a file: write sqlite:FILE, or use jeton demo to look around",
-        _ if file.starts_with("file:") => "write sqlite:FILE, with the name of the file alone, without file: before it",
+        "" => "it has no file name, as in sqlite:data/jeton.db",
+        ":memory:" => "Jeton keeps its data in a file: write sqlite:FILE, or use jeton demo to try Jeton",
+        _ if file.starts_with("file:") => "write sqlite:FILE, with only the name of the file, without file: before it",
         _ if file.contains('?') => {
-            "write sqlite:FILE, with the name of the file alone: Jeton knows no parameters after ? for SQLite"
+            "write sqlite:FILE, with only the name of the file: Jeton knows no parameters after ? for SQLite"
         }
         _ => return Ok(file.into()),
     };
@@ -114,10 +116,10 @@ fn sqlite(file: &str) -> Read<PathBuf> {
 }
 
 impl Parameters {
-    /// Reads what follows `postgres://`.
+    /// Parses what follows `postgres://`.
     fn from_uri(rest: &str) -> Read<Self> {
         let mut read = Self(BTreeMap::new());
-        // For libpq a user ends with the first @ that stands before any slash.
+        // For libpq, the user and password end with the first @ before any slash.
         let head = rest.split('/').next().unwrap_or_default();
         let (login, rest) = if head.contains('@') { rest.split_once('@') } else { None }.unwrap_or(("", rest));
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -154,13 +156,13 @@ impl Parameters {
         Ok(())
     }
 
-    /// Reads `host=… dbname=…`. A value with a space stands between `'`; `\` takes the next character as it is.
+    /// Parses `host=… dbname=…`. A value with a space is enclosed in `'`; `\` takes the next character as it is.
     fn from_pairs(text: &str) -> Read<Self> {
         let mut read = Self(BTreeMap::new());
         let (mut rest, mut before) = (text, "");
         while !rest.is_empty() {
             let (name, after) =
-                rest.split_once('=').ok_or("a parameter has no value; a value with a space stands between '")?;
+                rest.split_once('=').ok_or("a parameter has no value; enclose a value with a space in '")?;
             let (value, after) = value_and_rest(after.trim_start())?;
             read.take(name.trim_end(), value, before)?;
             (rest, before) = (after.trim_start(), name.trim_end());
@@ -168,25 +170,26 @@ impl Parameters {
         Ok(read)
     }
 
-    /// Takes one parameter; the last of a name counts.
+    /// Takes one parameter; the last one with the same name counts.
     fn take(&mut self, name: &str, value: String, before: &str) -> Read<()> {
         if KNOWN.contains(&name) {
             self.0.insert(name.into(), value);
             return Ok(());
         }
         Err(match name {
-            "service" | "servicefile" => "Jeton reads no service file of Postgres: write host, dbname and user".into(),
+            "service" | "servicefile" => "Jeton reads no service files of Postgres: write host, dbname and user".into(),
             // What follows a password may be the rest of it.
             _ if before == "password" || !is_name(name) => {
-                "it has a parameter that libpq does not know; in a value, write & as %26 and = as %3D after ?, and a \
-                 value with a space between '"
+                "it has a parameter that libpq does not know; in a value, write & as %26 and = as %3D after ?; enclose \
+                 a value with a space in '"
                     .into()
             }
-            _ => format!("libpq knows no parameter {name}"),
+            _ => format!("libpq does not know a parameter {name}"),
         })
     }
 
-    /// Whom libpq connects to: names, addresses, paths of sockets, or nothing for its own default, which is local.
+    /// Returns the hosts to which libpq connects: names, addresses, paths of sockets, or nothing for its default, which
+    /// is local.
     fn hosts(&self, variable: &impl Fn(&str) -> Option<String>) -> Vec<String> {
         let list = |name, fallback| self.0.get(name).cloned().or_else(|| variable(fallback)).unwrap_or_default();
         let (names, addresses) = (list("host", "PGHOST"), list("hostaddr", "PGHOSTADDR"));
@@ -201,16 +204,16 @@ impl Parameters {
 
     fn check(&self, variable: impl Fn(&str) -> Option<String>) -> Read<()> {
         if variable("PGSERVICE").is_some_and(|service| !service.is_empty()) {
-            return Err("the variable PGSERVICE is set, but Jeton reads no service file of Postgres: unset it".into());
+            return Err("the variable PGSERVICE is set, but Jeton reads no service files of Postgres: unset it".into());
         }
         let ports = self.0.get("port").map_or("", String::as_str);
         if ports.split(',').any(|port| !port.trim().bytes().all(|digit| digit.is_ascii_digit())) {
             let form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE, with an IPv6 address in brackets";
-            return Err(format!("the port is no number; it must look like {form}"));
+            return Err(format!("the port is not a number; the address must look like {form}"));
         }
         let tls = self.0.get("sslmode").cloned().or_else(|| variable("PGSSLMODE")).unwrap_or_default();
         if matches!(tls.as_str(), "require" | "verify-ca" | "verify-full") {
-            return Err(format!("this build of Jeton has no TLS for Postgres, so it cannot do with sslmode={tls}"));
+            return Err(format!("this build of Jeton has no TLS for Postgres, so sslmode={tls} is not possible"));
         }
         for host in self.hosts(&variable) {
             if host.chars().skip(1).any(|c| c == '@') {
@@ -219,14 +222,14 @@ impl Parameters {
             if !is_local(&host) && tls != "disable" {
                 return Err(format!(
                     "the database on {host} would be reached without encryption, because this build of Jeton has no \
-                     TLS for Postgres; add sslmode=disable if the network between is trusted"
+                     TLS for Postgres; add sslmode=disable if the network in between is trusted"
                 ));
             }
         }
         Ok(())
     }
 
-    /// The parameters as libpq reads them, with the limits for a bad network.
+    /// Returns the parameters as libpq reads them, with the timeouts for a bad network.
     pub fn conninfo(&self) -> String {
         let ours = LIMITS.iter().filter(|(name, _)| !self.0.contains_key(*name)).copied();
         let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
@@ -236,7 +239,7 @@ impl Parameters {
     }
 }
 
-/// Whether the way there does not leave the machine.
+/// Returns whether the connection does not leave the machine.
 fn is_local(host: &str) -> bool {
     host.is_empty()
         || host.starts_with(['/', '@'])
@@ -244,12 +247,12 @@ fn is_local(host: &str) -> bool {
         || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
-/// Whether a text may be the name of a parameter.
+/// Returns whether a text may be the name of a parameter.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
 }
 
-/// The lists of hosts and of ports of `HOST:PORT,HOST:PORT,…`; an IPv6 address stands in brackets.
+/// Parses the lists of hosts and of ports of `HOST:PORT,HOST:PORT,…`; an IPv6 address is in brackets.
 fn hosts_and_ports(text: &str) -> Read<(String, String)> {
     let (mut hosts, mut ports) = (Vec::new(), Vec::new());
     for place in text.split(',') {
@@ -257,9 +260,9 @@ fn hosts_and_ports(text: &str) -> Read<(String, String)> {
             None => place.split_once(':').unwrap_or((place, "")),
             Some(rest) => {
                 let closed = rest.split_once(']').filter(|(host, _)| !host.is_empty());
-                let (host, port) = closed.ok_or("an IPv6 address stands in brackets, as in [::1]")?;
+                let (host, port) = closed.ok_or("an IPv6 address must be in brackets, as in [::1]")?;
                 let port = if port.is_empty() { Some(port) } else { port.strip_prefix(':') };
-                (host, port.ok_or("after an IPv6 address in brackets comes : and the port, or nothing")?)
+                (host, port.ok_or("only : and the port may follow an IPv6 address in brackets")?)
             }
         };
         hosts.push(host);
@@ -268,7 +271,7 @@ fn hosts_and_ports(text: &str) -> Read<(String, String)> {
     Ok((hosts.join(","), ports.join(",")))
 }
 
-/// A value of `name=value …`, and what follows it.
+/// Parses a value of `name=value …`, and returns it and what follows it.
 fn value_and_rest(text: &str) -> Read<(String, &str)> {
     let quoted = text.strip_prefix('\'');
     let text = quoted.unwrap_or(text);
@@ -282,10 +285,10 @@ fn value_and_rest(text: &str) -> Read<(String, &str)> {
             c => value.push(c),
         }
     }
-    if quoted.is_some() { Err("a value begins with ' and does not end with it".into()) } else { Ok((value, "")) }
+    if quoted.is_some() { Err("a value begins with ' but does not end with it".into()) } else { Ok((value, "")) }
 }
 
-/// Undoes `%40` and its like. As for libpq, a space within is a mistake.
+/// Decodes percent-encoding. As for libpq, a space is an error.
 fn decoded(text: &str) -> Read<String> {
     let text = text.trim_matches(' ');
     if text.contains(' ') {

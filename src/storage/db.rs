@@ -23,18 +23,18 @@ use std::sync::Arc;
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// How often a transaction that Postgres gave up for another one's sake is tried.
+/// How often a transaction is tried that Postgres aborts because of another one.
 const TRIES: u32 = 5;
 
-/// The database. Cheap to clone.
+/// The database. Clones are cheap.
 #[derive(Clone)]
 pub struct Db {
     address: DatabaseUrl,
     readers: Arc<Connections>,
-    /// On SQLite one connection, so that the writers of this process queue up here instead of polling for its lock; on
-    /// Postgres the same pool as `readers`.
+    /// On SQLite, one connection, so that the writers of this process queue here instead of polling for the lock; on
+    /// Postgres, the same pool as `readers`.
     writers: Arc<Connections>,
-    /// Of a SQLite database.
+    /// The reserve of a SQLite database.
     reserve: Option<Arc<Reserve>>,
     uses_reserve: bool,
     health: Arc<Health>,
@@ -42,7 +42,7 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and migrates its schema.
     ///
     /// # Errors
     /// When it cannot be reached or a migration fails.
@@ -66,18 +66,18 @@ impl Db {
         Ok(Self { address, readers, writers, reserve, uses_reserve: false, health, _in_use: in_use.into() })
     }
 
-    /// The same for what ends access: its writes may use the room that is kept back for them when the disk is full.
+    /// Returns the database for writes that end access: when the disk is full, they may use the reserve.
     pub fn with_reserve(&self) -> Self {
         Self { uses_reserve: true, ..self.clone() }
     }
 
-    /// Whether it does what it is asked.
+    /// The health of the database.
     pub fn health(&self) -> &Health {
         &self.health
     }
 
-    /// Writes to it if it has failed since the last time, or if that was long ago, and keeps room back again. To be
-    /// called every few seconds by whoever serves from it.
+    /// Checks the database with a write if it has failed since the last check, or if that was long ago, and fills the
+    /// reserve again. A server must call this every few seconds.
     pub fn look_after(&self) {
         if !self.health.is_due(self.reserve.is_some()) {
             return;
@@ -97,21 +97,21 @@ impl Db {
         reserve.fill().map_err(|error| StorageError::Trouble(Trouble::Full, error.to_string()))
     }
 
-    /// Writes what the database has to find room for, and changes nothing.
+    /// Makes the database allocate space, without changing anything.
     fn check_writes(&self) -> Result<()> {
         match self.address {
-            // A page of the log.
+            // This writes a page of the write-ahead log.
             DatabaseUrl::Sqlite(_) => self.write(installation::lock),
             DatabaseUrl::Postgres(_) => self.read(nodes::take_room),
         }
     }
 
-    /// Where the database is.
+    /// The URL of the database.
     pub fn address(&self) -> &DatabaseUrl {
         &self.address
     }
 
-    /// How many connections are open, and how many of them nobody uses at this moment.
+    /// Returns how many connections are open, and how many of them are idle.
     pub fn connections(&self) -> (u32, u32) {
         let states = match self.address {
             DatabaseUrl::Sqlite(_) => vec![self.readers.state(), self.writers.state()],
@@ -120,10 +120,10 @@ impl Db {
         states.iter().fold((0, 0), |sum, state| (sum.0 + state.0, sum.1 + state.1))
     }
 
-    /// Runs `work` on a connection that is not to write.
+    /// Runs `work` on a connection for reading.
     ///
     /// # Errors
-    /// What `work` returns, or that no connection could be had.
+    /// What `work` returns, or that no connection is available.
     pub fn read<T, E: Failure>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, E>,
@@ -132,8 +132,8 @@ impl Db {
         done.map_err(|error| self.told(error))
     }
 
-    /// Runs `work` in one transaction: all of it is committed, or on an error none. `work` may run several times, when
-    /// Postgres gives it up to let another transaction through.
+    /// Runs `work` in one transaction: all of it is committed, or, on an error, nothing. `work` may run several times
+    /// if Postgres aborts the transaction because of another one.
     ///
     /// # Errors
     /// What `work` returns, or that the database failed.
@@ -170,9 +170,9 @@ impl Db {
         }
     }
 
-    /// Lets SQLite begin its log anew in the place that it has.
+    /// Lets SQLite reuse the space of its write-ahead log.
     fn reuse_log(&self) {
-        // If it cannot, the change that follows says so.
+        // If this fails, the write that follows reports it.
         if let Ok(mut taken) = self.writers.take() {
             drop(taken.connection().batch_execute("PRAGMA wal_checkpoint(PASSIVE)"));
         }
@@ -192,7 +192,7 @@ impl Db {
         matches!(self.trouble(error), Some(Trouble::Full | Trouble::Disk))
     }
 
-    /// The same error, known for what it is if the database fails.
+    /// Returns the same error, after recording it if the database failed.
     fn told<E: Failure>(&self, error: E) -> E {
         let Some(failure) = error.of_storage() else { return error };
         let Some(trouble) = self.trouble(failure) else { return error };
@@ -207,8 +207,8 @@ impl Db {
         told.into()
     }
 
-    /// As [`Db::write`], for what changes whom a token speaks for or what it may do: steps the epoch as the last
-    /// statement, so that no node uses an older answer once this has returned (V1).
+    /// As [`Db::write`], for changes of on whose behalf a token acts or what it may do: increments the epoch as the
+    /// last statement, so that no node uses an older decision once this has returned (V1).
     ///
     /// # Errors
     /// As [`Db::write`].
@@ -219,7 +219,8 @@ impl Db {
         self.change_keys(|connection| Ok((work(connection)?, Touched::Everything)))
     }
 
-    /// The same for what concerns few keys, which `work` names: nodes go on to know all others.
+    /// As [`Db::change_authority`], for changes that only affect the keys that `work` names: nodes keep all others in
+    /// their cache.
     ///
     /// # Errors
     /// As [`Db::write`].
@@ -235,7 +236,7 @@ impl Db {
     }
 }
 
-/// Whether the database gave a transaction up only because of another one, so that it may succeed now.
+/// Returns whether the database aborted a transaction only because of another one, so that it may succeed now.
 fn was_in_the_way(error: &StorageError) -> bool {
     match error {
         StorageError::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
@@ -244,10 +245,10 @@ fn was_in_the_way(error: &StorageError) -> bool {
     }
 }
 
-/// Makes the schema that of this version. If it is, that takes no right to change it.
+/// Migrates the schema to this version. If it is up to date, this requires no right to change it.
 ///
 /// # Errors
-/// When a migration fails; [`StorageError::MayNotMigrate`] when that takes rights which are missing.
+/// When a migration fails; [`StorageError::MayNotMigrate`] when the role lacks the rights to do so.
 pub fn bring_up_to_date(connection: &mut AnyConnection) -> Result<()> {
     if existing::schema(connection)? == Some(Schema::Current) {
         return Ok(());
@@ -260,7 +261,7 @@ pub fn bring_up_to_date(connection: &mut AnyConnection) -> Result<()> {
     .map_err(|error| StorageError::Migration(error.to_string()))
 }
 
-/// Several nodes that start at once on one new database migrate it one after the other.
+/// Migrates Postgres under a lock, so that nodes that start at the same time do not do it together.
 fn migrate_postgres(connection: &mut diesel::PgConnection) -> diesel::migration::Result<()> {
     const LOCK: i64 = 0x6a65_746f_6e00;
     connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
@@ -269,8 +270,8 @@ fn migrate_postgres(connection: &mut diesel::PgConnection) -> diesel::migration:
     done
 }
 
-/// A transaction that on SQLite takes the write lock at its first statement: one that begins as a reader and wants to
-/// write later fails at once when another has written in between (L10).
+/// Runs a transaction. On SQLite, it takes the write lock at its first statement: a transaction that begins as a reader
+/// and writes later would fail at once if another one had written in between (L10).
 fn transaction<T, E: From<StorageError>>(
     connection: &mut AnyConnection,
     work: &mut impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
@@ -287,7 +288,7 @@ fn transaction<T, E: From<StorageError>>(
             Ok(done)
         }
         Err(error) => {
-            // The error that ended the work is the one to report; a connection that cannot roll back leaves the pool.
+            // The error of the work is reported; a connection that cannot roll back leaves the pool.
             if let Err(lost) = end(connection, false) {
                 tracing::debug!(error = %lost, "a transaction could not be rolled back");
             }

@@ -1,4 +1,4 @@
-//! E-mail addresses that users want to have, until a link that was mailed there proves that they are theirs.
+//! New e-mail addresses of users that are not yet confirmed with the link that was mailed there.
 
 use super::{AnyConnection, Result, schema::email_changes};
 use diesel::prelude::*;
@@ -17,7 +17,7 @@ fn change((user, email, expires_at): Row) -> EmailChange {
 const COLUMNS: (email_changes::user_id, email_changes::email, email_changes::expires_at) =
     (email_changes::user_id, email_changes::email, email_changes::expires_at);
 
-/// Stores a change under the hash of its code, in the place of the one that the user wanted before.
+/// Stores a change under the hash of its code, and replaces the user's earlier one.
 pub fn replace(
     connection: &mut AnyConnection,
     user: UserId,
@@ -38,16 +38,17 @@ pub fn replace(
     Ok(())
 }
 
-/// The change that a user waits for.
+/// Returns the user's change that is not yet confirmed.
 pub fn of_user(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Option<EmailChange>> {
     let theirs = email_changes::user_id.eq(user.0).and(email_changes::expires_at.gt(now.seconds()));
     let row: Option<Row> = email_changes::table.filter(theirs).select(COLUMNS).get_result(connection).optional()?;
     Ok(row.map(change))
 }
 
-/// The change that the link with this code hash proves; none once it has expired, was used, cancelled or replaced.
+/// Returns the change that the link with this code hash confirms; `None` once it has expired, or was used, cancelled or
+/// replaced.
 pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<EmailChange>> {
-    // One that was asked for by a clock that was ahead would wait for as long.
+    // A change that was stored while the clock was ahead would otherwise stay valid for longer.
     let its_time = email_changes::expires_at.gt(now.seconds());
     let its_time = its_time.and(email_changes::expires_at.le(expires_at(now.latest()).seconds()));
     let living = email_changes::code_hash.eq(code_hash).and(its_time);
@@ -55,12 +56,12 @@ pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) ->
     Ok(row.map(change))
 }
 
-/// Ends the change that a user waits for. Returns false if there is none.
+/// Deletes the user's change that is not yet confirmed. Returns false if there is none.
 pub fn delete(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     Ok(diesel::delete(email_changes::table.find(user.0)).execute(connection)? == 1)
 }
 
-/// Removes the rows of changes that have expired.
+/// Deletes the rows of expired changes.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(email_changes::table.filter(email_changes::expires_at.le(now.seconds()))).execute(connection)?)
 }

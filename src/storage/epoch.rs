@@ -1,4 +1,4 @@
-//! The epoch of authority: one number, stepped in each transaction that changes what a token may do.
+//! The epoch of authority: one number, incremented in each transaction that changes what a token may do.
 
 use super::{
     AnyConnection, Result, StorageError,
@@ -9,20 +9,20 @@ use diesel::{define_sql_function, prelude::*, sql_query, sql_types::BigInt};
 use domain::token::KeyDigest;
 use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
 
-/// Most steps that are looked at one by one: beyond it is quicker to forget everything.
+/// The maximum number of changes that are read one by one: with more, it is faster to drop the whole cache.
 const MOST_STEPS: i64 = 10_000;
 
-/// Whom a change of authority is about.
+/// Whom a change of authority affects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Touched {
-    /// Anybody.
+    /// All keys.
     Everything,
-    /// Whoever uses these keys.
+    /// These keys.
     Keys(Vec<KeyDigest>),
 }
 
 impl Touched {
-    /// Whom one or the other is about.
+    /// Returns whom either change affects.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Keys(mut keys), Self::Keys(others)) => {
@@ -34,10 +34,10 @@ impl Touched {
     }
 }
 
-/// Steps the epoch, and writes down what the step is about, so that nodes forget no more than they have to, and which epoch
-/// the keys that this transaction has revoked are dead from. It must be the
-/// last statement of its transaction: its row is the one all authority changes share, and is to be locked for as short as
-/// possible. Whoever steps waits for whoever stepped before to commit, so epochs are in the order of commits (V6).
+/// Increments the epoch. Also records what the change affects, so that nodes drop no more than necessary from their
+/// cache, and from which epoch on the keys are revoked that this transaction has revoked. It must be the last statement
+/// of its transaction: all changes of authority share its row, which must be locked as briefly as possible. Each
+/// increment waits for the commit of the one before, so epochs are in the order of commits (V6).
 pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
     let epoch: i64 = diesel::update(auth_epoch::table)
         .set(auth_epoch::epoch.eq(auth_epoch::epoch + 1))
@@ -52,7 +52,8 @@ pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
     finish_revocations(connection, epoch)
 }
 
-/// Gives what this transaction has revoked its epoch and its moment. Those of others are not to be seen before they have both.
+/// Sets the epoch and the time of the revocations of this transaction. Other transactions cannot see the revocations
+/// before both are set.
 fn finish_revocations(connection: &mut AnyConnection, epoch: i64) -> Result<()> {
     let statement = match connection {
         AnyConnection::Sqlite(_) => {
@@ -68,7 +69,7 @@ fn finish_revocations(connection: &mut AnyConnection, epoch: i64) -> Result<()> 
     Ok(())
 }
 
-/// What the steps after the epoch `after`, up to `until`, are about.
+/// Returns whom the changes after the epoch `after`, up to `until`, affect.
 pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Touched> {
     if until.saturating_sub(after) > MOST_STEPS {
         return Ok(Touched::Everything);
@@ -84,7 +85,7 @@ pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result
     Ok(Touched::Keys(digests.collect()))
 }
 
-/// Keys that were revoked by the steps after the epoch `after`, up to `until`; not all if they are very many.
+/// Returns the keys that were revoked after the epoch `after`, up to `until`; not all of them if there are very many.
 pub fn revoked(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Vec<KeyDigest>> {
     let found: Vec<Vec<u8>> = revocations::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(revocations::token_id)))
@@ -96,19 +97,19 @@ pub fn revoked(connection: &mut AnyConnection, after: i64, until: i64) -> Result
     Ok(found.into_iter().filter_map(|digest| digest.try_into().ok()).map(KeyDigest).collect())
 }
 
-/// Forgets what steps long past were about. A node that was not there since then forgets everything it knows.
+/// Deletes what old changes affected. A node that has not read the epoch since then drops its whole cache.
 pub fn forget_old_changes(connection: &mut AnyConnection) -> Result<()> {
     let now = read(connection)?;
     diesel::delete(auth_changes::table.filter(auth_changes::epoch.le(now - MOST_STEPS))).execute(connection)?;
     Ok(())
 }
 
-/// The epoch of all that is committed at this moment.
+/// Returns the current epoch, of all that is committed.
 pub fn read(connection: &mut AnyConnection) -> Result<i64> {
     Ok(auth_epoch::table.select(auth_epoch::epoch).get_result(connection)?)
 }
 
-/// Goes on counting behind `epoch`, if that is higher: for a database that takes the place of a newer one.
+/// Raises the epoch to `epoch` if that is higher, for a database that replaces a newer one.
 pub fn raise(connection: &mut AnyConnection, epoch: i64) -> Result<()> {
     let lower = auth_epoch::table.filter(auth_epoch::epoch.lt(epoch));
     diesel::update(lower).set(auth_epoch::epoch.eq(epoch)).execute(connection)?;
@@ -116,18 +117,19 @@ pub fn raise(connection: &mut AnyConnection, epoch: i64) -> Result<()> {
 }
 
 define_sql_function! {
-    /// The time at this moment, not at the transaction's start.
+    /// The current time, not that of the transaction's start.
     fn clock_timestamp() -> Timestamptz;
 }
 define_sql_function! {
-    /// Whether the server follows another one.
+    /// Whether the server is a standby.
     fn pg_is_in_recovery() -> Bool;
 }
 
-/// The same, and what time it is where the database is, in milliseconds since 1970. SQLite has no clock of its own.
+/// Returns the current epoch, and the time by the database's clock in milliseconds since 1970. SQLite has no clock of
+/// its own.
 ///
 /// # Errors
-/// When the database fails, or is a standby: behind a pooler one connection may lead to another server each time (V7).
+/// When the database fails, or is a standby: behind a pooler, one connection may lead to different servers (V7).
 pub fn read_with_time(connection: &mut AnyConnection) -> Result<(i64, Option<i64>)> {
     let AnyConnection::Postgres(postgres) = connection else { return Ok((read(connection)?, None)) };
     let columns = (auth_epoch::epoch, clock_timestamp(), pg_is_in_recovery());
@@ -135,21 +137,23 @@ pub fn read_with_time(connection: &mut AnyConnection) -> Result<(i64, Option<i64
     if follows { Err(StorageError::Standby) } else { Ok((epoch, Some(time.timestamp_millis()))) }
 }
 
-/// The head of SQLite's index of its write-ahead log, the file `…-shm` beside the database.
+/// The header of SQLite's WAL index, the file `…-shm` next to the database.
 ///
-/// Whoever commits writes it anew, with a counter in it, before the commit is done; nothing else touches it. So as long as
-/// these bytes are the same, nobody has committed anything, in this process or another, and there is no need to ask the
-/// database (<https://sqlite.org/walformat.html#the_wal_index_header>; the file is there as long as a connection is open).
+/// Each commit rewrites it, including a counter, before the commit is complete; nothing else changes it. So as long as
+/// these bytes are the same, nobody has committed anything, in this process or another, and there is no need to query
+/// the database (<https://sqlite.org/walformat.html#the_wal_index_header>; the file exists as long as a connection is
+/// open).
 ///
-/// The file stays open until the process ends: to close it would drop all locks that SQLite's connections in this process
-/// hold on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+/// The file stays open until the process ends: closing it would drop all locks that SQLite's connections in this
+/// process hold on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 pub struct WalIndex(ManuallyDrop<File>);
 
-/// The bytes of the head.
+/// The bytes of the header.
 pub type WalIndexHead = [u8; 48];
 
 impl WalIndex {
-    /// Opens the index of a database to which the caller has a connection, and keeps it, as long as this is used.
+    /// Opens the index of a database. The caller must have a connection to it, and keep it open as long as this is
+    /// used.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -159,7 +163,7 @@ impl WalIndex {
         File::open(&path).map(|file| Self(ManuallyDrop::new(file))).map_err(|error| unreadable(&path, &error))
     }
 
-    /// The head as it is at this moment.
+    /// Returns the current header.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -1,4 +1,4 @@
-//! A database that is there already, for commands: they make none.
+//! Opening an existing database, for commands, which create none.
 
 use super::{AnyConnection, DatabaseUrl, Result, StorageError, connection::unusable, db, pooler};
 use diesel::{
@@ -13,8 +13,8 @@ use diesel::{
 use std::path::Path;
 
 impl DatabaseUrl {
-    /// Opens a connection that only reads, with no more rights than that takes: a role with `SELECT` on Postgres, a
-    /// file that may only be read, also in a folder or on a disk where nothing can be written.
+    /// Opens a connection that only reads, and needs no other right: on Postgres, a role with `SELECT`; on SQLite, a
+    /// readable file, even in a read-only folder or on a read-only disk.
     ///
     /// # Errors
     /// [`StorageError::Missing`] or [`StorageError::Older`] if there is no database that this version can read.
@@ -25,10 +25,10 @@ impl DatabaseUrl {
         }
     }
 
-    /// The same, also for a database of an older version, to copy it.
+    /// Opens a connection that only reads, also of an older version's database, to copy it.
     ///
     /// # Errors
-    /// [`StorageError::Missing`], or what keeps it from being read.
+    /// [`StorageError::Missing`], or the error of the database.
     pub fn connect_to_copy(&self) -> Result<AnyConnection> {
         Ok(self.look()?.0)
     }
@@ -62,26 +62,27 @@ fn read_file(path: &Path) -> Result<SqliteConnection> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    // Whoever may write also takes away again what readers share, an index of the log beside the database; for others
-    // SQLite opens the file to read it. Where nobody can make an index and there is no log, nobody writes either.
+    // With write access, SQLite also removes the shared index of the write-ahead log again; without it, SQLite opens
+    // the file for reading. Where no index can be created and there is no log, nobody is writing either.
     open("mode=rw").or_else(|error| if has_log { Err(error) } else { open("immutable=1") })
 }
 
-/// The address by which SQLite opens a file in some way. Without it, some names would be taken for such addresses.
+/// Returns the URI with which SQLite opens a file in a certain mode. Without a URI, some file names would be taken for
+/// one.
 pub fn file_uri(path: &Path, how: &str) -> String {
     let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let root = if path.starts_with('/') { "//" } else { "" };
     format!("file:{root}{path}?{how}")
 }
 
-/// Whether a database has what this version works with.
+/// Whether the schema of a database is that of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     Older,
     Current,
 }
 
-/// Nothing if there is no schema of Jeton at all.
+/// Returns the state of the schema; `None` if there is no schema of Jeton.
 pub fn schema(connection: &mut AnyConnection) -> Result<Option<Schema>> {
     let applied = applied(connection)?;
     if applied.is_empty() {
@@ -90,7 +91,7 @@ pub fn schema(connection: &mut AnyConnection) -> Result<Option<Schema>> {
     Ok(Some(if pending(&applied)?.is_empty() { Schema::Current } else { Schema::Older }))
 }
 
-/// That a role of Postgres may make and change tables, if there are migrations to be done.
+/// Checks that a role of Postgres may create and change tables, if there are pending migrations.
 ///
 /// # Errors
 /// [`StorageError::MayNotMigrate`] names them.
@@ -107,7 +108,7 @@ pub fn refuse_without_rights(connection: &mut AnyConnection) -> Result<()> {
     Err(StorageError::MayNotMigrate(pending(&applied)?.join(", ")))
 }
 
-/// The versions that were migrated to; none if there is no schema of Jeton.
+/// Returns the versions of the applied migrations; none if there is no schema of Jeton.
 fn applied(connection: &mut AnyConnection) -> Result<Vec<String>> {
     #[derive(QueryableByName)]
     struct Applied {
@@ -125,9 +126,9 @@ fn applied(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
 
-/// The names of the migrations that are still to be done.
+/// Returns the names of the pending migrations.
 fn pending(applied: &[String]) -> Result<Vec<String>> {
-    // The other database's have the same names.
+    // Those of the other database have the same names.
     let ours = MigrationSource::<Sqlite>::migrations(&db::SQLITE);
     let ours = ours.map_err(|error| StorageError::Migration(error.to_string()))?;
     let mut names: Vec<_> = ours.iter().map(|migration| migration.name()).collect();

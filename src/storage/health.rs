@@ -1,7 +1,7 @@
-//! Whether the database does what it is asked: as the last failure told, until a real write proves that it does again.
+//! The health of the database: it counts as failing from its last failure until a real write succeeds.
 //!
-//! What went well before proves nothing on a full disk: a change may find its room in a place that is there already, and
-//! one that changes nothing needs none.
+//! On a full disk, earlier successes prove nothing: a change may fit into space that is already allocated, and a change
+//! of nothing needs no space.
 
 use super::{StorageError, Trouble};
 use std::{
@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a SQLite database is written to, to know whether it can be.
+/// How often a SQLite database is written to, to check that it can be.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// What is known.
+/// What this process knows.
 #[derive(Debug, Default)]
 pub struct Health {
     state: Mutex<State>,
@@ -30,43 +30,43 @@ struct State {
 }
 
 impl Health {
-    /// Whether it fails.
+    /// Whether the database is failing.
     pub fn fails(&self) -> bool {
         self.state().fails
     }
 
-    /// Whether it has failed for want of room since then.
+    /// Whether it has failed for lack of space since then.
     pub fn lacks_room(&self) -> bool {
         self.state().lacks_room
     }
 
-    /// How often it has failed since the start.
+    /// How often the database has failed since the start.
     pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
     }
 
-    /// Whether a write should prove it now.
+    /// Whether a write should check the database now.
     pub fn is_due(&self, is_alone: bool) -> bool {
         let state = self.state();
         state.fails || (is_alone && state.proven.is_none_or(|proven| proven.elapsed() >= EVERY))
     }
 
-    /// It has failed. Only a change is worth a line in the log.
+    /// Records that the database has failed, and logs only the first failure.
     pub fn failed(&self, error: &StorageError) {
         self.failures.fetch_add(1, Relaxed);
         let mut state = self.state();
         state.lacks_room |= matches!(error, StorageError::Trouble(Trouble::Full | Trouble::Disk, _));
         if !std::mem::replace(&mut state.fails, true) {
-            tracing::error!(%error, "the database fails: what is to be saved is refused until it is well again");
+            tracing::error!(%error, "the database fails: changes are refused until it works again");
         }
     }
 
-    /// A write has gone well that needed room.
+    /// Records that a write that needed space has succeeded.
     pub fn proved(&self) {
         let mut state = self.state();
         (state.proven, state.lacks_room) = (Some(Instant::now()), false);
         if std::mem::replace(&mut state.fails, false) {
-            tracing::info!("the database is well again");
+            tracing::info!("the database works again");
         }
     }
 

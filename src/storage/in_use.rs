@@ -1,4 +1,4 @@
-//! Tells whoever wants to put another database in the place of one whether somebody uses it.
+//! Whether a SQLite database is in use, for commands that replace it.
 
 use super::{
     DatabaseUrl, Result,
@@ -10,28 +10,28 @@ use rustix::{
 };
 use std::{fs::File, path::Path};
 
-/// A lock on the folder of a SQLite database, as long as this lives. SQLite's own locks tell of a database that can be
-/// read alone. Where folders cannot be locked there is none.
+/// A lock on the folder of a SQLite database, until this is dropped. SQLite's own locks only work on a database that
+/// can be read, so not on a damaged one. Where folders cannot be locked, there is no lock.
 pub struct InUse(#[expect(dead_code, reason = "closing the file ends the lock")] Option<File>);
 
 impl InUse {
-    /// Says that the database is in use, as any number of processes may.
+    /// Marks the database as in use; any number of processes may do so.
     ///
     /// # Errors
-    /// When somebody replaces it at this moment.
+    /// When a command is replacing it.
     pub fn tell(address: &DatabaseUrl) -> Result<Self> {
         match address {
             DatabaseUrl::Postgres(_) => Ok(Self(None)),
             DatabaseUrl::Sqlite(file) => {
-                lock(file, FlockOperation::NonBlockingLockShared, "a backup is being put in its place at this moment")
+                lock(file, FlockOperation::NonBlockingLockShared, "a backup is being put in its place right now")
             }
         }
     }
 
-    /// Keeps everybody from using the database in this file.
+    /// Prevents others from using the database in this file.
     ///
     /// # Errors
-    /// When somebody does.
+    /// When it is in use.
     pub fn forbid(file: &Path) -> Result<Self> {
         lock(file, FlockOperation::NonBlockingLockExclusive, "Jeton has it open; stop the server first")
     }

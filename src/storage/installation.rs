@@ -4,22 +4,22 @@ use super::{AnyConnection, Result, schema::installation};
 use diesel::prelude::*;
 use domain::time::Timestamp;
 
-/// What the database knows of the installation that it belongs to.
+/// What the database knows about its installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
-    /// Tells whether a pepper is the one that the token digests were made with.
+    /// A value derived from the pepper of the digests, to check a pepper against.
     pub pepper_check: Vec<u8>,
     /// Whether this is a demonstration, whose pages say so.
     pub is_demo: bool,
 }
 
-/// The installation, unless the database is new.
+/// Returns the installation, unless the database is new.
 pub fn find(connection: &mut AnyConnection) -> Result<Option<Installation>> {
     let row = installation::table.select((installation::pepper_check, installation::is_demo)).get_result(connection);
     Ok(row.optional()?.map(|(pepper_check, is_demo)| Installation { pepper_check, is_demo }))
 }
 
-/// Writes down the installation of a new database.
+/// Stores the installation of a new database.
 ///
 /// # Errors
 /// When the database fails; [`super::StorageError::is_duplicate`] if another node was first.
@@ -35,9 +35,10 @@ pub fn insert(connection: &mut AnyConnection, new: &Installation, now: Timestamp
     Ok(())
 }
 
-/// Holds back every other transaction that locks the installation until this one ends.
+/// Locks the installation until this transaction ends.
 pub fn lock(connection: &mut AnyConnection) -> Result<()> {
-    // A write of the same value locks the row on Postgres; on SQLite the transaction has the whole database already.
+    // Writing the same value locks the row on Postgres; on SQLite, the transaction has already locked the whole
+    // database.
     diesel::update(installation::table).set(installation::id.eq(installation::id)).execute(connection)?;
     Ok(())
 }

@@ -17,15 +17,15 @@ use domain::{
 
 /// An invitation to be stored.
 pub struct NewInvitation<'a> {
-    /// To which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Whom it is for.
+    /// The invited address.
     pub email: &'a Email,
-    /// What they may do once they have joined.
+    /// The permission set of the new member.
     pub set: PermissionSetId,
-    /// What is kept of the code in its link.
+    /// The hash of the code in its link.
     pub code_hash: &'a [u8],
-    /// Who invites.
+    /// The user who invites.
     pub invited_by: UserId,
     /// Their name.
     pub invited_by_name: &'a str,
@@ -78,7 +78,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewInvitation<'_>, now: Time
     Ok(())
 }
 
-/// The columns of an [`Invitation`], and the joins behind them.
+/// The columns of an [`Invitation`], and their joins.
 macro_rules! joined {
     () => {
         invitations::table.inner_join(organizations::table).inner_join(permission_sets::table).select((
@@ -89,9 +89,9 @@ macro_rules! joined {
     };
 }
 
-/// The invitation whose link has a code with this hash; none once it has expired.
+/// Returns the invitation whose link has a code with this hash; `None` once it has expired.
 pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
-    // One that was sent by a clock that was ahead would work for as long.
+    // An invitation that was sent while the clock was ahead would otherwise work for longer.
     let its_time = invitations::expires_at.gt(now.seconds());
     let its_time = its_time.and(invitations::expires_at.le(expires_at(now.latest()).seconds()));
     joined!()
@@ -102,20 +102,20 @@ pub fn find_by_code(connection: &mut AnyConnection, code_hash: &[u8], now: Times
         .transpose()
 }
 
-/// Whether anybody has invited this address, and its link still works.
+/// Returns whether there is an invitation for this address whose link still works.
 pub fn any_for(connection: &mut AnyConnection, email: &str, now: Timestamp) -> Result<bool> {
     let theirs = invitations::email_folded.eq(folded_email(email)).and(invitations::expires_at.gt(now.seconds()));
     Ok(diesel::select(diesel::dsl::exists(invitations::table.filter(theirs))).get_result(connection)?)
 }
 
-/// Takes such an invitation off the list, since it is being accepted. Of two at once one gets it.
+/// Removes the invitation with this code hash, as it is being accepted. Of two uses at the same time, one gets it.
 pub fn take(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
     let Some(found) = find_by_code(connection, code_hash, now)? else { return Ok(None) };
     Ok(delete(connection, found.organization, found.id)?.then_some(found))
 }
 
-/// The invitations of an organization whose address holds each of the words, with `set` if there is one, newest first,
-/// `limit` at most.
+/// Lists the invitations of an organization whose address has each of the words, with `set` if given, newest first, at
+/// most `limit`.
 pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -137,7 +137,7 @@ pub fn list(
     query.load::<Joined>(connection)?.into_iter().map(invitation).collect()
 }
 
-/// An invitation of an organization. One of another is none.
+/// Returns an invitation of an organization; `None` for one of another organization.
 pub fn find(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -157,14 +157,14 @@ pub fn delete(connection: &mut AnyConnection, organization: OrganizationId, id: 
     Ok(diesel::delete(invitations::table.filter(one)).execute(connection)? == 1)
 }
 
-/// Deletes the invitation for an address, if there is one: another takes its place.
+/// Deletes the invitation for an address, if there is one, as another one replaces it.
 pub fn delete_for(connection: &mut AnyConnection, organization: OrganizationId, email: &Email) -> Result<()> {
     let same = invitations::organization_id.eq(organization.0).and(invitations::email_folded.eq(email.folded()));
     diesel::delete(invitations::table.filter(same)).execute(connection)?;
     Ok(())
 }
 
-/// The invitations to an organization that somebody has made.
+/// Returns how many invitations to an organization a user has sent that nobody has accepted yet.
 pub fn count_by(connection: &mut AnyConnection, organization: OrganizationId, user: UserId) -> Result<i64> {
     Ok(invitations::table
         .filter(invitations::organization_id.eq(organization.0).and(invitations::invited_by.eq(user.0)))
@@ -172,7 +172,7 @@ pub fn count_by(connection: &mut AnyConnection, organization: OrganizationId, us
         .get_result(connection)?)
 }
 
-/// The invitations to an organization that somebody has made, or that are for their own address: row and address.
+/// Lists the invitations to an organization that a user has sent, or that are for their own address: row and address.
 pub fn by_or_for(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -188,7 +188,7 @@ pub fn by_or_for(
     Ok(rows.into_iter().map(|(id, email)| (InvitationId(id), email)).collect())
 }
 
-/// Removes the rows of invitations that expired [`KEPT_DAYS`] ago.
+/// Deletes the rows of invitations that expired [`KEPT_DAYS`] ago.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     let old = invitations::expires_at.le(now.plus(-KEPT_DAYS * DAY).seconds());
     Ok(diesel::delete(invitations::table.filter(old)).execute(connection)?)

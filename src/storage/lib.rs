@@ -1,10 +1,10 @@
-//! Rows in, domain types out: one file a noun, all SQL of Jeton.
+//! All SQL of Jeton: rows in, domain types out, with one file for each noun.
 //!
-//! A noun's file never imports another noun's. Transactions are opened by `app` through [`Db::read`], [`Db::write`] and
+//! The file of a noun never imports that of another. `app` opens transactions with [`Db::read`], [`Db::write`] and
 //! [`Db::change_authority`]; the functions here take the open connection.
 //!
-//! A single row is read by `get_result`, not by `first`: with its `LIMIT`, diesel does not keep the statement prepared on
-//! the enum of connections, which costs as much again as the query.
+//! A single row is read with `get_result`, not with `first`: because of its `LIMIT`, diesel does not cache the prepared
+//! statement on the enum of connections, which doubles the cost of the query.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
@@ -54,21 +54,21 @@ pub use health::Health;
 pub use in_use::InUse;
 pub use trouble::{Failure, Trouble};
 
-/// What can go wrong between Jeton and its database. The text is for the log, never for a page.
+/// The errors of the database. The text is for the log and for commands, never for a page.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// A statement failed.
     #[error("database: {0}")]
     Query(#[from] diesel::result::Error),
-    /// It cannot do what it was asked, whatever that was.
+    /// The database cannot do anything of the kind right now, whatever the statement.
     #[error("database: {1}")]
     Trouble(Trouble, String),
-    /// No connection could be had.
+    /// No connection could be opened.
     #[error("database connection: {0}")]
     Connection(String),
-    /// There is none.
+    /// There is no database.
     #[error(
-        "{0}: there is no database of Jeton; jeton serve makes one. --data-dir (JETON_DATA_DIR) and --database-url \
+        "{0}: there is no database of Jeton; jeton serve creates one. --data-dir (JETON_DATA_DIR) and --database-url \
          (DATABASE_URL) say where it is"
     )]
     Missing(String),
@@ -76,61 +76,61 @@ pub enum StorageError {
     #[error("{0}: this database is of an older version of Jeton; jeton serve brings it up to date")]
     Older(String),
     /// It is a backup.
-    #[error("{0}: this is a backup, which jeton restore puts in place")]
+    #[error("{0}: this is a backup; restore it with jeton restore")]
     Backup(String),
-    /// It cannot hold every text.
+    /// The database cannot store every text.
     #[error(
-        "the encoding of the database is {0}, and Jeton needs UTF8: make another one with CREATE DATABASE … ENCODING \
+        "the encoding of the database is {0}, and Jeton needs UTF8: create one with CREATE DATABASE … ENCODING \
          'UTF8' TEMPLATE template0"
     )]
     Encoding(String),
-    /// The schema could not be brought up to date.
+    /// The schema could not be migrated.
     #[error("migration: {0}")]
     Migration(String),
-    /// It could not, since whoever asks may not change it.
+    /// The schema could not be migrated, as the role may not change it.
     #[error(
-        "migrations of the database are still to be done, and its role may not make or change tables: {0}. Start jeton serve \
-         once with the role that owns the tables"
+        "the database must be migrated, but its role may not create or change tables: {0}. Start jeton serve once with \
+         the role that owns the tables"
     )]
     MayNotMigrate(String),
-    /// It only follows another server, and may be behind it (V7).
+    /// The database is a standby, which may lag behind its primary (V7).
     #[error(
-        "the database is a standby, or not yet recovered: it may not know of the newest revocations, so it is asked nothing"
+        "the database is a standby, or still in recovery: it may lack the newest revocations, so Jeton does not use it"
     )]
     Standby,
-    /// A pooler before it gives each transaction another connection.
+    /// A pooler gives each transaction another connection.
     #[error(
-        "the pooler before the database gives each transaction another connection, and Jeton's statements would go astray: \
-         set pool_mode = session for its database (PgBouncer), or give Jeton the address of Postgres itself"
+        "the pooler in front of the database gives each transaction another connection, so Jeton's prepared statements \
+         would fail: set pool_mode = session for its database (PgBouncer), or connect Jeton to Postgres directly"
     )]
     SwitchingPooler,
-    /// A row holds what this version cannot read.
+    /// A row has a value that this version cannot read.
     #[error("database row: {0} is not understood")]
     Row(String),
 }
 
 impl StorageError {
-    /// Whether the database fails, not Jeton: the same may work again once that is over.
+    /// Returns whether the database failed, not Jeton itself: the same call may succeed later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Connection(_) | Self::Standby | Self::Trouble(..))
     }
 
-    /// Whether it cannot be reached, or is busy with others.
+    /// Returns whether the database cannot be reached, or is busy.
     pub fn is_away(&self) -> bool {
         self.is_passing() && !matches!(self, Self::Trouble(trouble, _) if *trouble != Trouble::Away)
     }
 
-    /// Whether a row could not be written since its unique value is there already.
+    /// Returns whether a row could not be written because its unique value already exists.
     pub fn is_duplicate(&self) -> bool {
         use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};
         matches!(self, Self::Query(DatabaseError(UniqueViolation, _)))
     }
 }
 
-/// What storage functions return.
+/// The result of storage functions.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
-/// Reads a word of the database that stands for a value of the domain.
+/// Unwraps a domain value that was parsed from a word in the database.
 fn expect_column<T>(value: Option<T>, word: &str) -> Result<T> {
     value.ok_or_else(|| StorageError::Row(format!("{word:?}")))
 }
@@ -144,14 +144,15 @@ fn permission_set(id: i64, built_in: Option<String>, name: String, permissions: 
     Ok(PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(permissions) })
 }
 
-/// A pattern of LIKE for each word of a search, with `\\` before what is to be taken as it is: the word stands anywhere in a
-/// text in its searchable form.
+/// Returns a LIKE pattern for each word of a search, which matches the word anywhere in a searchable text. Special
+/// characters are escaped with `\\`.
 fn patterns(words: &str) -> Vec<String> {
     let escaped = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     text::words(words).iter().map(|word| format!("%{}%", escaped(word))).collect()
 }
 
-/// What people are sorted and searched by: the name, then the address as they read it and as it is mailed.
+/// Returns the text by which people are sorted and searched: the name, then the address as people read it and as it is
+/// mailed.
 fn searchable_person(name: &str, email: &str) -> String {
     let shown = shown_email(email);
     let mailed = if shown == email { "" } else { email };

@@ -1,10 +1,10 @@
-//! Mails that wait for the mail server.
+//! The mail queue.
 
 use super::{AnyConnection, Result, schema::mails};
 use diesel::prelude::*;
 use domain::time::Timestamp;
 
-/// A mail that waits.
+/// A queued mail.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = mails)]
 pub struct Waiting {
@@ -12,15 +12,15 @@ pub struct Waiting {
     pub id: i64,
     /// Its content, encrypted.
     pub sealed: Vec<u8>,
-    /// The log tells of it under this id.
+    /// The id of the request, under which the log mentions the mail.
     pub request_id: String,
-    /// When it is tried next, in seconds since 1970: whoever takes it names the moment that they have seen.
+    /// When it is tried next, in seconds since 1970. A node that leases the mail passes the value that it has read.
     pub next_at: i64,
     /// How often it was tried.
     pub tries: i64,
 }
 
-/// Stores a mail that is taken until `until` by whoever stores it.
+/// Stores a mail that the storing node leases until `until`.
 pub fn insert(
     connection: &mut AnyConnection,
     sealed: Vec<u8>,
@@ -40,12 +40,12 @@ pub fn insert(
         .get_result(connection)?)
 }
 
-/// How many there are.
+/// Returns the number of queued mails.
 pub fn count(connection: &mut AnyConnection) -> Result<i64> {
     Ok(mails::table.count().get_result(connection)?)
 }
 
-/// Those younger than `since` that are to be tried by now, `limit` at most.
+/// Lists the mails that are due and were stored after `since`, at most `limit`.
 pub fn due(connection: &mut AnyConnection, now: Timestamp, since: Timestamp, limit: i64) -> Result<Vec<Waiting>> {
     Ok(mails::table
         .filter(mails::next_at.le(now.seconds()).and(mails::created_at.gt(since.seconds())))
@@ -55,7 +55,8 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, since: Timestamp, lim
         .load(connection)?)
 }
 
-/// Takes a mail until `until`, to try it. Returns false if another node has taken it since it was seen, or it is gone.
+/// Leases a mail until `until`, to try it. Returns false if another node has leased it since it was read, or it is
+/// gone.
 pub fn take(connection: &mut AnyConnection, seen: &Waiting, until: Timestamp) -> Result<bool> {
     let as_seen = mails::table.filter(mails::id.eq(seen.id).and(mails::next_at.eq(seen.next_at)));
     let taken = diesel::update(as_seen)
@@ -64,19 +65,19 @@ pub fn take(connection: &mut AnyConnection, seen: &Waiting, until: Timestamp) ->
     Ok(taken == 1)
 }
 
-/// Gives a mail back that could not be sent; it is tried again at `next`.
+/// Releases a mail that could not be sent, to be tried again at `next`.
 pub fn postpone(connection: &mut AnyConnection, id: i64, next: Timestamp) -> Result<()> {
     diesel::update(mails::table.find(id)).set(mails::next_at.eq(next.seconds())).execute(connection)?;
     Ok(())
 }
 
-/// Removes a mail.
+/// Deletes a mail.
 pub fn delete(connection: &mut AnyConnection, id: i64) -> Result<()> {
     diesel::delete(mails::table.find(id)).execute(connection)?;
     Ok(())
 }
 
-/// Removes the mails that were stored by `until`. Returns the ids of the requests that they came from.
+/// Deletes the mails that were stored by `until`. Returns the ids of their requests.
 pub fn sweep(connection: &mut AnyConnection, until: Timestamp) -> Result<Vec<String>> {
     Ok(diesel::delete(mails::table.filter(mails::created_at.le(until.seconds())))
         .returning(mails::request_id)

@@ -29,7 +29,7 @@ const fn standing_of(is_active: bool, removed_at: Option<i64>) -> Standing {
 /// Makes a user an active member.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] for a member.
+/// When the database fails; [`super::StorageError::is_duplicate`] if the user already has a membership.
 pub fn insert(
     connection: &mut AnyConnection,
     user: UserId,
@@ -54,7 +54,7 @@ pub fn insert(
     Ok(MembershipId(id))
 }
 
-/// Writes down what a user is now sorted and searched by, in all their organizations.
+/// Updates the text by which a user is sorted and searched, in all their organizations.
 pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &str) -> Result<()> {
     diesel::update(memberships::table.filter(memberships::user_id.eq(user.0)))
         .set(memberships::search.eq(searchable_person(name, email)))
@@ -62,7 +62,7 @@ pub fn rename(connection: &mut AnyConnection, user: UserId, name: &str, email: &
     Ok(())
 }
 
-/// A user's row in an organization that they once joined, and how they stand there.
+/// Returns a user's membership in an organization that they once joined, and its state.
 pub fn standing(
     connection: &mut AnyConnection,
     user: UserId,
@@ -76,7 +76,7 @@ pub fn standing(
     Ok(row.map(|(id, is_active, removed_at)| (MembershipId(id), standing_of(is_active, removed_at))))
 }
 
-/// Whether a user belongs to any other organization, active or deactivated.
+/// Returns whether a user is a member of any other organization, active or deactivated.
 pub fn belongs_elsewhere(connection: &mut AnyConnection, user: UserId, organization: OrganizationId) -> Result<bool> {
     let others = memberships::table
         .filter(memberships::user_id.eq(user.0).and(memberships::organization_id.ne(organization.0)))
@@ -84,8 +84,8 @@ pub fn belongs_elsewhere(connection: &mut AnyConnection, user: UserId, organizat
     Ok(diesel::select(diesel::dsl::exists(others)).get_result(connection)?)
 }
 
-/// Makes a member who was deactivated or removed active again, with this permission set and a new seat. Returns false for
-/// one who is active.
+/// Reactivates a deactivated or removed member, with this permission set and a new seat. Returns false if they are
+/// active.
 pub fn activate(
     connection: &mut AnyConnection,
     id: MembershipId,
@@ -107,7 +107,8 @@ pub fn activate(
     Ok(activated == 1)
 }
 
-/// Ends a member's access and their seat; with `removed` they leave the list too. Returns false if that was so before.
+/// Ends a member's access and frees their seat; with `removed`, they leave the list too. Returns false if this had
+/// already happened.
 pub fn deactivate(connection: &mut AnyConnection, id: MembershipId, removed: bool, now: Timestamp) -> Result<bool> {
     let changed = if removed {
         diesel::update(memberships::table.find(id.0).filter(memberships::removed_at.is_null()))
@@ -130,13 +131,13 @@ pub fn give_set(connection: &mut AnyConnection, id: MembershipId, set: Permissio
     Ok(())
 }
 
-/// Notes that a member used the pages of their organization.
+/// Records that a member used the pages of their organization.
 pub fn note_seen(connection: &mut AnyConnection, id: MembershipId, now: Timestamp) -> Result<()> {
     diesel::update(memberships::table.find(id.0)).set(memberships::seen_at.eq(now.seconds())).execute(connection)?;
     Ok(())
 }
 
-/// The permission sets of an organization, the built-in ones first, then by name.
+/// Lists the permission sets of an organization, built-in ones first, then by name.
 pub fn sets(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<PermissionSet>> {
     let rows: Vec<SetRow> = permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0))
@@ -151,8 +152,8 @@ pub fn sets(connection: &mut AnyConnection, organization: OrganizationId) -> Res
     Ok(sets)
 }
 
-/// Whether anybody active in an organization, other than `except`, is an administrator. To be asked with the organization
-/// locked, in the transaction that takes one away.
+/// Returns whether an organization has an active administrator other than `except`. The organization must be locked, in
+/// the transaction that removes an administrator.
 pub fn has_administrator(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -169,7 +170,7 @@ pub fn has_administrator(
     Ok(diesel::select(diesel::dsl::exists(administrators)).get_result(connection)?)
 }
 
-/// A permission set as queries that join them select it.
+/// The columns of a permission set in queries that join it.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = permission_sets)]
 struct SetRow {
@@ -201,7 +202,7 @@ fn take_seat(
     Ok(())
 }
 
-/// The organizations that a user is active in, the one joined first at the head.
+/// Lists a user's active memberships, the oldest first.
 pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membership>> {
     type Row = (i64, i64, String, String, String, String);
     let rows: Vec<Row> = memberships::table
@@ -229,12 +230,12 @@ pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membersh
     Ok(rows.into_iter().map(membership).collect())
 }
 
-/// The organization that a user works in unless they choose another: the first that they joined and are active in.
+/// Returns the membership in a user's default organization: the first that they joined and in which they are active.
 pub fn first(connection: &mut AnyConnection, user: UserId) -> Result<Option<Membership>> {
     Ok(list(connection, user)?.into_iter().next())
 }
 
-/// What an active membership may do at this moment; none if it is not active, or its user's account is blocked.
+/// Returns the current permissions of a membership; `None` if it is not active, or its user is blocked.
 pub fn permissions(connection: &mut AnyConnection, id: MembershipId) -> Result<Option<Permissions>> {
     let keys: Option<String> = memberships::table
         .inner_join(permission_sets::table)

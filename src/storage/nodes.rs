@@ -1,27 +1,27 @@
-//! The servers at work on one database. Moments are in milliseconds since 1970, by the database's clock.
+//! The nodes on one database. Times are in milliseconds since 1970, by the database's clock.
 
 use super::{AnyConnection, Result, schema::nodes};
 use diesel::{prelude::*, sql_query};
 
-/// A server.
+/// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = nodes)]
 pub struct Node {
-    /// Chosen at its start.
+    /// A random id, chosen at its start.
     pub id: String,
     /// Its name for people: host and process.
     pub name: String,
-    /// When it came.
+    /// When it registered.
     pub came_at: i64,
-    /// The epoch that it began with.
+    /// The epoch when it registered.
     pub first_epoch: i64,
-    /// When it was heard from last.
+    /// When its last heartbeat was.
     pub seen_at: i64,
-    /// The epoch that it had read then.
+    /// The epoch that it had read at that time.
     pub epoch: i64,
 }
 
-/// Adds a server.
+/// Registers a node.
 pub fn insert(connection: &mut AnyConnection, node: &Node) -> Result<()> {
     diesel::insert_into(nodes::table)
         .values((
@@ -36,12 +36,12 @@ pub fn insert(connection: &mut AnyConnection, node: &Node) -> Result<()> {
     Ok(())
 }
 
-/// Takes room in a Postgres, and gives it back: as much as makes it ask its disk.
+/// Allocates space in Postgres and releases it: enough for Postgres to access its disk.
 ///
 /// # Errors
-/// When there is none, or nothing can be written.
+/// When there is no space, or nothing can be written.
 pub fn take_room(connection: &mut AnyConnection) -> Result<()> {
-    // The error takes the row back.
+    // The error rolls back the row.
     let taken: diesel::QueryResult<()> = connection.transaction(|connection| {
         sql_query(
             "INSERT INTO nodes (id, name, came_at, first_epoch, seen_at, epoch) \
@@ -56,7 +56,7 @@ pub fn take_room(connection: &mut AnyConnection) -> Result<()> {
     }
 }
 
-/// Notes that a server was heard from. Returns false if there is none with this id.
+/// Records the heartbeat of a node. Returns false if there is no node with this id.
 pub fn hear_from(connection: &mut AnyConnection, id: &str, epoch: i64, at: i64) -> Result<bool> {
     let heard = diesel::update(nodes::table.filter(nodes::id.eq(id)))
         .set((nodes::seen_at.eq(at), nodes::epoch.eq(epoch)))
@@ -64,18 +64,18 @@ pub fn hear_from(connection: &mut AnyConnection, id: &str, epoch: i64, at: i64) 
     Ok(heard == 1)
 }
 
-/// All of them.
+/// Lists all nodes.
 pub fn list(connection: &mut AnyConnection) -> Result<Vec<Node>> {
     Ok(nodes::table.order((nodes::name, nodes::id)).select(Node::as_select()).load(connection)?)
 }
 
-/// Removes a server that stops.
+/// Deregisters a node.
 pub fn remove(connection: &mut AnyConnection, id: &str) -> Result<()> {
     diesel::delete(nodes::table.filter(nodes::id.eq(id))).execute(connection)?;
     Ok(())
 }
 
-/// Removes those others than `us` that were not heard from since a moment.
+/// Deletes the nodes other than `us` whose last heartbeat is older than `before`.
 pub fn forget(connection: &mut AnyConnection, before: i64, us: &str) -> Result<()> {
     diesel::delete(nodes::table.filter(nodes::seen_at.lt(before).and(nodes::id.ne(us)))).execute(connection)?;
     Ok(())

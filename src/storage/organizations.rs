@@ -1,4 +1,4 @@
-//! Organizations and the permission sets that they start with.
+//! Organizations, and their built-in permission sets.
 
 use super::{
     AnyConnection, Result,
@@ -11,23 +11,23 @@ use domain::{
     time::Timestamp,
 };
 
-/// An organization by its names in addresses and for programs.
+/// An organization with its names for addresses, programs and people.
 #[derive(Clone, Debug)]
 pub struct Named {
     /// The row.
     pub id: OrganizationId,
-    /// What programs know it by, for ever.
+    /// Its public id, by which programs know it forever.
     pub public_id: String,
-    /// Its part of addresses.
+    /// Its slug.
     pub slug: String,
     /// Its name.
     pub name: String,
 }
 
-/// Makes an organization with the built-in permission sets.
+/// Creates an organization with the built-in permission sets.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is or was another's.
+/// When the database fails; [`super::StorageError::is_duplicate`] if another organization has or had the slug.
 pub fn insert(
     connection: &mut AnyConnection,
     public_id: &str,
@@ -58,7 +58,7 @@ pub fn insert(
     Ok(OrganizationId(id))
 }
 
-/// Writes down that an organization has this part of addresses: it stays its own.
+/// Records that an organization has this slug, which stays its own.
 fn keep_slug(connection: &mut AnyConnection, id: OrganizationId, slug: &str) -> Result<()> {
     if find(connection, slug)? != Some(id) {
         diesel::insert_into(organization_slugs::table)
@@ -68,10 +68,10 @@ fn keep_slug(connection: &mut AnyConnection, id: OrganizationId, slug: &str) -> 
     Ok(())
 }
 
-/// Changes an organization's name and its part of addresses. The one before goes on leading to it.
+/// Changes an organization's name and slug. The old slug still leads to it.
 ///
 /// # Errors
-/// When the database fails; [`super::StorageError::is_duplicate`] if the slug is or was another's.
+/// When the database fails; [`super::StorageError::is_duplicate`] if another organization has or had the slug.
 pub fn update(connection: &mut AnyConnection, id: OrganizationId, slug: &str, name: &str) -> Result<()> {
     keep_slug(connection, id, slug)?;
     diesel::update(organizations::table.find(id.0))
@@ -86,25 +86,25 @@ fn of_row((id, public_id, slug, name): NamedRow) -> Named {
     Named { id: OrganizationId(id), public_id, slug, name }
 }
 
-/// The names of an organization.
+/// Returns the names of an organization.
 pub fn named(connection: &mut AnyConnection, id: OrganizationId) -> Result<Named> {
     let names = (organizations::id, organizations::public_id, organizations::slug, organizations::name);
     Ok(of_row(organizations::table.find(id.0).select(names).get_result(connection)?))
 }
 
-/// The organization that has or had this part of addresses.
+/// Returns the organization that has or had this slug.
 pub fn find(connection: &mut AnyConnection, slug: &str) -> Result<Option<OrganizationId>> {
     let owner = organization_slugs::table.find(slug).select(organization_slugs::organization_id);
     let owner: Option<i64> = owner.get_result(connection).optional()?;
     Ok(owner.map(OrganizationId))
 }
 
-/// Whether an organization has or had this part of addresses.
+/// Returns whether an organization has or had this slug.
 pub fn is_taken(connection: &mut AnyConnection, slug: &str) -> Result<bool> {
     Ok(find(connection, slug)?.is_some())
 }
 
-/// The built-in permission set of an organization.
+/// Returns the built-in permission set of an organization.
 pub fn built_in_set(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -117,16 +117,16 @@ pub fn built_in_set(
     Ok(PermissionSetId(id))
 }
 
-/// All organizations, the oldest at the head.
+/// Lists all organizations, the oldest first.
 pub fn all(connection: &mut AnyConnection) -> Result<Vec<Named>> {
     let names = (organizations::id, organizations::public_id, organizations::slug, organizations::name);
     let rows: Vec<NamedRow> = organizations::table.order(organizations::id).select(names).load(connection)?;
     Ok(rows.into_iter().map(of_row).collect())
 }
 
-/// Holds back every other transaction that locks the same organization until this one ends: limits are counted under it.
+/// Locks an organization until this transaction ends. Limits are counted under this lock.
 pub fn lock(connection: &mut AnyConnection, id: OrganizationId) -> Result<()> {
-    // As `users::lock`.
+    // As in `users::lock`.
     diesel::update(organizations::table.find(id.0)).set(organizations::id.eq(organizations::id)).execute(connection)?;
     Ok(())
 }

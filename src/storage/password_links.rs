@@ -1,4 +1,4 @@
-//! Links with which somebody chooses a new password.
+//! Links for a new password.
 
 use super::{
     AnyConnection, Result,
@@ -32,9 +32,10 @@ pub fn insert(
     Ok(())
 }
 
-/// Whose password the link with this code hash changes; none once it has expired, was used or was ended.
+/// Returns the user whose password the link with this code hash changes; `None` once it has expired, was used or was
+/// ended.
 pub fn find(connection: &mut AnyConnection, code_hash: &[u8], now: Timestamp) -> Result<Option<UserId>> {
-    // One that was made by a clock that was ahead would work for as long.
+    // A link that was stored while the clock was ahead would otherwise work for longer.
     let its_time = password_links::expires_at.gt(now.seconds());
     let its_time = its_time.and(password_links::expires_at.le(expires_at(now.latest()).seconds()));
     let living = password_links::code_hash.eq(code_hash).and(its_time);
@@ -49,7 +50,7 @@ pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Ends all links of everybody who has a permission set.
+/// Ends all links of the members who have a permission set.
 pub fn delete_for_set(connection: &mut AnyConnection, set: PermissionSetId) -> Result<()> {
     let users: Vec<i64> = memberships::table
         .filter(memberships::permission_set_id.eq(set.0))
@@ -61,7 +62,7 @@ pub fn delete_for_set(connection: &mut AnyConnection, set: PermissionSetId) -> R
     Ok(())
 }
 
-/// Removes the rows of links that have expired.
+/// Deletes the rows of expired links.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(password_links::table.filter(password_links::expires_at.le(now.seconds())))
         .execute(connection)?)

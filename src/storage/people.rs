@@ -1,4 +1,4 @@
-//! The people of an organization, as the pages about what they did name and find them: all who ever belonged to it.
+//! The current and former members of an organization, as the activity log names and finds them.
 
 use super::{
     AnyConnection, Result,
@@ -12,7 +12,7 @@ use domain::{
     user::{UserId, folded_email},
 };
 
-/// Those of these users who belong to the organization, with their e-mail addresses.
+/// Returns those of these users who are or were members of the organization, with their e-mail addresses.
 pub fn addresses(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -30,7 +30,7 @@ pub fn addresses(
     Ok(rows.into_iter().map(|(id, email)| (UserId(id), email)).collect())
 }
 
-/// The user of the organization with this e-mail address, or those with this name, whatever its accents.
+/// Finds the member of the organization with this e-mail address, or those with this name, ignoring accents.
 pub fn named(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -40,7 +40,7 @@ pub fn named(
     let of_organization = memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization.0))
-        // The order of the indexes by which users are found: another one would have SQLite read all people instead.
+        // The order of the indexes that find users: with another order, SQLite would read all people instead.
         .order(users::id)
         .limit(limit)
         .select(users::id)
@@ -53,7 +53,7 @@ pub fn named(
     Ok(ids.into_iter().map(UserId).collect())
 }
 
-/// Some people of the organization, those who joined first, by name and e-mail address: for a field that proposes them.
+/// Lists the members of the organization who joined first, by name and e-mail address, for a field that proposes them.
 pub fn proposed(
     connection: &mut AnyConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! Permission sets: those that an organization starts with, and its own.
+//! Permission sets: the built-in ones of an organization, and its own.
 
 use super::{
     AnyConnection, Result, expect_column,
@@ -14,12 +14,12 @@ use domain::{
 };
 use std::collections::HashMap;
 
-/// How many have a permission set, or are to have it. Members who were removed from the organization are not counted.
+/// How many members have a permission set, or are invited with it. Removed members are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// Those who are active.
+    /// Active members.
     pub active: i64,
-    /// Those who are deactivated.
+    /// Deactivated members.
     pub deactivated: i64,
     /// Invitations with it that can still be accepted.
     pub invited: i64,
@@ -28,9 +28,9 @@ pub struct Uses {
 /// Whom a change of a permission set affects, in a fixed order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Affected {
-    /// Everybody who has it, with whether they are active.
+    /// The members who have it, and whether each is active.
     pub members: Vec<(MembershipId, bool)>,
-    /// The personal tokens of those who are.
+    /// The personal tokens of the active members.
     pub tokens: Vec<TokenId>,
 }
 
@@ -59,7 +59,7 @@ fn stored((id, built_in, name, permissions, version): Row) -> Result<StoredSet> 
     Ok(StoredSet { set, version })
 }
 
-/// The permission sets of an organization, oldest first: the built-in ones are at the head.
+/// Lists the permission sets of an organization, oldest first, so built-in ones come first.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<StoredSet>> {
     permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0))
@@ -71,7 +71,7 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Res
         .collect()
 }
 
-/// A permission set of an organization. One of another organization is none.
+/// Returns a permission set of an organization; `None` for one of another organization.
 pub fn find(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -86,7 +86,7 @@ pub fn find(
         .transpose()
 }
 
-/// Makes a permission set.
+/// Creates a permission set.
 ///
 /// # Errors
 /// When the database fails; [`super::StorageError::is_duplicate`] if the name is taken.
@@ -127,12 +127,12 @@ pub fn update(
     Ok(changed == 1)
 }
 
-/// Deletes a permission set that nobody has, nor is to have; invitations with it that have expired go with it. Memberships
-/// that ended keep a row, which needs a set: they get `instead`, which gives them nothing, since whoever comes back gets the
-/// set of their invitation.
+/// Deletes a permission set that is not in use, and expired invitations with it. Ended memberships keep their row,
+/// which needs a set: they get `instead`, which grants them nothing, as a former member who returns gets the set of
+/// their invitation.
 ///
 /// # Errors
-/// When the database fails, also because a member has the set or is invited with it.
+/// When the database fails, including because a member has the set or is invited with it.
 pub fn delete(
     connection: &mut AnyConnection,
     id: PermissionSetId,
@@ -149,7 +149,7 @@ pub fn delete(
     Ok(())
 }
 
-/// How many have each permission set of an organization; sets that nobody has are not among them.
+/// Returns how many have each permission set of an organization; unused sets are left out.
 pub fn uses(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -176,7 +176,7 @@ pub fn uses(
     Ok(uses)
 }
 
-/// The first `limit` members who have a permission set, by name; those who are active at the head.
+/// Lists the members who have a permission set, active ones first, then by name, at most `limit`.
 pub fn members(connection: &mut AnyConnection, id: PermissionSetId, limit: i64) -> Result<Vec<SetMember>> {
     let rows: Vec<(String, bool)> = memberships::table
         .inner_join(users::table)
@@ -188,7 +188,7 @@ pub fn members(connection: &mut AnyConnection, id: PermissionSetId, limit: i64) 
     Ok(rows.into_iter().map(|(name, is_active)| SetMember { name, is_active }).collect())
 }
 
-/// Everybody who has a permission set, and the personal tokens with these scopes of those who are active.
+/// Returns the members who have a permission set, and the active ones' personal tokens with these scopes.
 pub fn affected(connection: &mut AnyConnection, id: PermissionSetId, scopes: &[Scope]) -> Result<Affected> {
     let members: Vec<(i64, bool)> = memberships::table
         .filter(memberships::permission_set_id.eq(id.0).and(memberships::removed_at.is_null()))
@@ -209,8 +209,8 @@ pub fn affected(connection: &mut AnyConnection, id: PermissionSetId, scopes: &[S
     })
 }
 
-/// The personal tokens with this scope that work, of the members who have a permission set: the first `limit` by owner, and
-/// how many there are.
+/// Returns the active personal tokens with this scope of the members who have a permission set: the first `limit` by
+/// owner, and how many there are.
 pub fn tokens(
     connection: &mut AnyConnection,
     id: PermissionSetId,

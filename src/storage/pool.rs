@@ -1,4 +1,4 @@
-//! A pool of connections that does not stay empty for ever.
+//! A pool of connections that recovers when all its connections hang.
 
 use super::{AnyConnection, DatabaseUrl, Result, StorageError};
 use diesel::r2d2::{Pool, PooledConnection};
@@ -7,26 +7,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long somebody waits for a connection.
+/// The timeout for getting a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// When no connection has come back for so long, they hang: longer than Postgres lets a statement run
+/// If no connection has been returned for this long, they hang: it is longer than Postgres lets a statement run
 /// ([`DatabaseUrl::connect`]).
 const STUCK: Duration = Duration::from_secs(11);
 
 /// The pool.
 ///
-/// A network or a server that takes everything and answers nothing keeps whoever has a connection, or opens one, waiting,
-/// perhaps for ever. So when there is none left and none has come back for long, they keep theirs, and the others get a new
+/// If the network drops all packets or the server hangs, whoever has or opens a connection may wait forever. So when no
+/// connection is free and none has been returned for long, the waiting threads keep theirs, and all others get a new
 /// pool.
 pub struct Connections {
     address: DatabaseUrl,
     size: u32,
     pool: RwLock<Pool<DatabaseUrl>>,
-    /// When a connection has last come back.
+    /// When a connection was last returned.
     came_back: Mutex<Instant>,
 }
 
-/// A connection that somebody has.
+/// A connection taken from the pool.
 pub struct Taken<'a> {
     pooled: PooledConnection<DatabaseUrl>,
     from: &'a Connections,
@@ -46,10 +46,10 @@ impl Drop for Taken<'_> {
 }
 
 impl Connections {
-    /// At most `size` connections, opened when they are needed.
+    /// Creates a pool of at most `size` connections, which are opened when needed.
     ///
     /// # Errors
-    /// When there cannot be a pool.
+    /// When the pool cannot be created.
     pub fn to(address: &DatabaseUrl, size: u32) -> Result<Self> {
         let pool = new_pool(address, size)?.into();
         Ok(Self { address: address.clone(), size, pool, came_back: Instant::now().into() })
@@ -61,10 +61,10 @@ impl Connections {
         (state.connections, state.idle_connections)
     }
 
-    /// One of the connections.
+    /// Takes a connection.
     ///
     /// # Errors
-    /// When there is none in time.
+    /// When none is available in time.
     pub fn take(&self) -> Result<Taken<'_>> {
         let pool = self.current();
         match pool.get() {
@@ -80,12 +80,12 @@ impl Connections {
         self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes a new pool if nothing is to be had from the old one. SQLite's are files, which never do.
+    /// Replaces the pool if all its connections hang. Those of SQLite are files, which never hang.
     fn renew(&self, old: &Pool<DatabaseUrl>) -> Result<()> {
         let mut came_back = self.came_back.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty = old.state().idle_connections == 0;
         if matches!(self.address, DatabaseUrl::Postgres(_)) && is_empty && came_back.elapsed() >= STUCK {
-            tracing::warn!("there is no connection to the database, and none comes back: all are given up");
+            tracing::warn!("no connection to the database is free and none is returned: all are abandoned");
             *self.pool.write().unwrap_or_else(PoisonError::into_inner) = new_pool(&self.address, self.size)?;
             *came_back = Instant::now();
         }
@@ -96,7 +96,7 @@ impl Connections {
 fn new_pool(address: &DatabaseUrl, size: u32) -> Result<Pool<DatabaseUrl>> {
     Pool::builder()
         .max_size(size)
-        // Connections are opened when they are needed: a start waits for one, and an idle server keeps few.
+        // Connections are opened when needed: a start waits for one only, and an idle server keeps few.
         .min_idle(Some(0))
         .test_on_check_out(matches!(address, DatabaseUrl::Postgres(_)))
         .connection_timeout(PATIENCE)

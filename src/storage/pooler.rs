@@ -1,17 +1,18 @@
 //! A pooler between Jeton and Postgres, such as PgBouncer.
 //!
-//! One that gives a connection for as long as the client has its own (`pool_mode = session`) is as good as none. One that
-//! gives another for each transaction or statement is not: statements that are prepared on one are unknown on the next, or,
-//! as all clients give them the same names, are *others* there; settings of one reach all.
+//! A pooler that assigns a connection for as long as the client is connected (`pool_mode = session`) works like
+//! Postgres itself. One that assigns another connection for each transaction or statement does not: statements that are
+//! prepared on one connection are unknown on the next, or, as all clients use the same names, are *different*
+//! statements there; and the settings of one client affect all.
 
 use super::{AnyConnection, DatabaseUrl, Result, StorageError};
 use diesel::{Connection, PgConnection, RunQueryDsl, dsl::sql, result::Error, select, sql_types::Integer};
 
-/// How often is looked: with others in between, a switch may be missed once.
+/// How often to check: because of other clients, one check may miss a switch.
 const TIMES: usize = 3;
 
-/// Refuses a pooler that switches connections under its clients: a second client that is in a transaction gets the one
-/// that the first had a moment ago, or the first gets another while that lasts.
+/// Refuses a pooler that switches the connections of its clients: a second client in a transaction gets the connection
+/// that the first had just before, or the first one gets another meanwhile.
 ///
 /// # Errors
 /// [`StorageError::SwitchingPooler`], or when the database fails.
@@ -24,7 +25,7 @@ pub fn refuse_if_it_switches(address: &DatabaseUrl, first: &mut AnyConnection) -
         match seen {
             Ok((during, after)) if during != before && after == before => {}
             Ok(_) => return Err(StorageError::SwitchingPooler),
-            // By statements, it lets nobody begin a transaction.
+            // A pooler in statement mode refuses transactions.
             Err(_) if backend(first).is_ok() => return Err(StorageError::SwitchingPooler),
             Err(error) => return Err(error),
         }
@@ -32,10 +33,10 @@ pub fn refuse_if_it_switches(address: &DatabaseUrl, first: &mut AnyConnection) -
     Ok(())
 }
 
-/// The number of the server's process behind the connection.
+/// Returns the number of the server process of the connection.
 fn backend(connection: &mut PgConnection) -> Result<i32> {
     match select(sql::<Integer>("pg_backend_pid()")).get_result(connection) {
-        // Somebody else has got the connection between the two steps of the question.
+        // Another client got the connection between the two steps of the query.
         Err(Error::DatabaseError(_, said)) if said.message().contains("prepared statement") => {
             Err(StorageError::SwitchingPooler)
         }

@@ -12,20 +12,20 @@ use domain::{
     time::Timestamp,
 };
 
-/// What is to be stored of a protected API.
+/// A protected API to be stored.
 #[derive(Clone, Debug)]
 pub struct NewApi<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What the addresses of its requests begin with.
+    /// The base address of its requests.
     pub address: &'a BaseUrl,
     /// Its rules, in order.
     pub rules: &'a [Rule],
-    /// Whether preflights pass.
+    /// Whether CORS preflights may pass.
     pub lets_preflights: bool,
 }
 
-/// The protected APIs of an organization by name.
+/// Lists the protected APIs of an organization by name.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<ListedApi>> {
     let rows: Vec<(i64, String, String, String)> = apis::table
         .filter(apis::organization_id.eq(organization.0))
@@ -43,7 +43,7 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Res
     Ok(rows.into_iter().map(listed).collect())
 }
 
-/// The protected API with this public id, whosever it is: for verification.
+/// Returns the protected API with this public id, of any organization, for verification.
 pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<StoredApi>> {
     type Row = (i64, String, i64, String, String, i64, i64, bool);
     let row: Option<Row> = apis::table
@@ -72,7 +72,7 @@ pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<St
     Ok(Some(StoredApi { id, public_id, name, api, created_at: Timestamp::from_seconds(created_at), version }))
 }
 
-/// All or none: a rule that this version cannot read must not be passed over.
+/// Reads all rules or fails: a rule that this version cannot read must not be skipped.
 fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
     let rows: Vec<(String, String, String, Option<String>)> = rules::table
         .filter(rules::protected_api_id.eq(id))
@@ -91,7 +91,7 @@ fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
         .collect()
 }
 
-/// Makes a protected API.
+/// Creates a protected API.
 pub fn insert(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -114,7 +114,7 @@ pub fn insert(
     insert_rules(connection, id, new.rules)
 }
 
-/// Gives a protected API another name, address and rules.
+/// Changes a protected API's name, address and rules.
 pub fn update(connection: &mut AnyConnection, id: i64, new: &NewApi<'_>) -> Result<()> {
     diesel::update(apis::table.find(id))
         .set((
@@ -144,7 +144,7 @@ fn insert_rules(connection: &mut AnyConnection, id: i64, all: &[Rule]) -> Result
     Ok(())
 }
 
-/// Deletes a protected API with its rules.
+/// Deletes a protected API and its rules.
 pub fn delete(connection: &mut AnyConnection, id: i64) -> Result<()> {
     diesel::delete(apis::table.find(id)).execute(connection)?;
     Ok(())

@@ -1,10 +1,10 @@
-//! Room on the disk of a SQLite database that is kept back for what ends access: revocations, ends of sessions,
-//! deactivations, and signing in, without which nobody could ask for them.
+//! The reserve: space on the disk of a SQLite database for what ends access, such as revocations, ended sessions and
+//! deactivations, and for signing in, without which nobody could do these.
 //!
-//! It is a file beside the database, full of what no file system can make smaller. When the disk is full, the first such
-//! change empties the file, and goes on in its place; from then on everything else is refused, so that it does not take
-//! that room as well. An empty file tells that to every process and to the next start. Once there is room, it is filled
-//! again.
+//! It is a file next to the database, with content that no file system can compress. When the disk is full, the first
+//! such change empties the file and uses its space. From then on all other changes are refused, so that they do not
+//! take this space as well. The empty file shows this to every process and to the next start. Once there is space, the
+//! file is filled again.
 
 use std::{
     ffi::OsString,
@@ -16,25 +16,25 @@ use std::{
 
 use super::connection::folder_of;
 
-/// Its size: a revocation writes some 50 KiB at first, and the same place again later.
+/// The size of the file: the first revocation writes about 50 KiB, and later ones reuse the same space.
 const SIZE: usize = 1 << 20;
 
-/// The file.
+/// The file of the reserve.
 #[derive(Debug)]
 pub struct Reserve(PathBuf);
 
 impl Reserve {
-    /// The one beside this database, whether it is there or not.
+    /// Returns the reserve next to this database, whether the file exists or not.
     pub fn beside(database: &Path) -> Self {
         Self(with_end(database, "-reserve"))
     }
 
-    /// Whether it was there and is used up.
+    /// Returns whether the file exists, but is not full any more.
     pub fn is_spent(&self) -> bool {
         self.length().is_some_and(|length| length < SIZE as u64)
     }
 
-    /// Whether it is there.
+    /// Returns whether the file exists and is full.
     pub fn is_whole(&self) -> bool {
         self.length() == Some(SIZE as u64)
     }
@@ -43,18 +43,20 @@ impl Reserve {
         fs::metadata(&self.0).ok().map(|file| file.len())
     }
 
-    /// Lets its room go.
+    /// Releases its space.
     pub fn release(&self) {
         if self.is_whole() {
-            tracing::error!("the disk of the database is full: only what ends access is still saved");
-            self.empty().unwrap_or_else(|error| tracing::error!(%error, "the room kept for that cannot be used"));
+            tracing::error!("the disk of the database is full: only changes that end access are still saved");
+            self.empty().unwrap_or_else(|error| tracing::error!(%error, "the reserve for them cannot be used"));
         }
     }
 
-    /// Fills it. One that is full is made anew beside itself: that there is as much room again, and not only for a moment.
+    /// Fills the file. A new file is written next to it and replaces it, even if it is already full: this checks that
+    /// there is as much space again, and not only for a moment.
     ///
     /// # Errors
-    /// When there is no room, which it then marks; whatever else keeps it from being there is no matter of the database.
+    /// When there is no space, which the empty file then shows. Other errors are only logged, as they do not affect the
+    /// database.
     pub fn fill(&self) -> io::Result<()> {
         let new = with_end(&self.0, ".new");
         let filled = enough_room(&self.0).and_then(|()| write(&new)).and_then(|()| fs::rename(&new, &self.0));
@@ -67,7 +69,7 @@ impl Reserve {
                 Err(error)
             }
             Err(error) => {
-                tracing::debug!(%error, file = %self.0.display(), "no room is kept back for revocations");
+                tracing::debug!(%error, file = %self.0.display(), "no space is reserved for revocations");
                 drop(fs::remove_file(new));
                 Ok(())
             }
@@ -80,8 +82,8 @@ impl Reserve {
     }
 }
 
-/// Whether there is twice as much room: what was let go a moment ago does not count as new, and a disk that is full for
-/// days is not written to all that time.
+/// Checks that there is twice as much space: space that was just released does not count as new, and a disk that is
+/// full for days is not written to all the time.
 fn enough_room(file: &Path) -> io::Result<()> {
     let disk = rustix::fs::statvfs(folder_of(file))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -114,9 +116,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let reserve = Reserve::beside(&folder.path().join("jeton.db"));
         let state = || (reserve.is_whole(), reserve.is_spent());
-        assert_eq!(state(), (false, false), "a command before the first start is refused nothing");
+        assert_eq!(state(), (false, false), "before the first start, a command is not refused");
         reserve.release();
-        assert_eq!(state(), (false, false), "there is nothing to let go");
+        assert_eq!(state(), (false, false), "there is nothing to release");
         for _ in 0..2 {
             reserve.fill().unwrap();
             assert_eq!(state(), (true, false));

@@ -1,5 +1,5 @@
-//! What was revoked by which step of the epoch, and from when on each node cannot but refuse it. Moments are in milliseconds
-//! since 1970, by the database's clock.
+//! Which keys were revoked at which epoch, and since when each node refuses them. Times are in milliseconds since 1970,
+//! by the database's clock.
 
 use super::{
     AnyConnection, Result, expect_column,
@@ -12,28 +12,28 @@ use diesel::{
 };
 use domain::{organization::OrganizationId, time::Timestamp, token::TokenId, user::UserId};
 
-/// A key that was revoked.
+/// A revoked key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokedKey {
     /// Its row.
     pub key: TokenId,
     /// The public id of its token.
     pub public_id: String,
-    /// The label or name of its token at that moment.
+    /// The label or name of its token when it was revoked.
     pub label: String,
-    /// In which organization.
+    /// Its organization.
     pub organization: OrganizationId,
-    /// Its owner; none for a service user's.
+    /// Its owner; `None` for a service user's key.
     pub owner: Option<UserId>,
-    /// Whether it was the old key of a token that goes on with a new one.
+    /// Whether it was the old key of a token whose new key keeps working.
     pub is_old_key: bool,
-    /// The step of the epoch.
+    /// The epoch of the revocation.
     pub epoch: i64,
-    /// When that step was made, just before the commit.
+    /// When it was revoked, just before the commit.
     pub revoked_at: i64,
 }
 
-/// A node that has read the epoch of a revocation or a later one: whatever reaches it from then on is refused.
+/// A node that has read the epoch of a revocation or a later one: it refuses the key in all requests from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusing {
     /// The revoked key.
@@ -44,9 +44,9 @@ pub struct Refusing {
     pub node_name: String,
     /// The first such epoch that it read.
     pub epoch: i64,
-    /// When it had read it.
+    /// When it had read that epoch.
     pub since: i64,
-    /// When it accepted the key for the last time, if it remembers that.
+    /// When it last accepted the key, if it still knows.
     pub last_accepted_at: Option<Timestamp>,
 }
 
@@ -78,7 +78,7 @@ impl Row {
     }
 }
 
-/// The keys that the newest revocation of a token was about: one, or two if it was revoked while both its keys worked.
+/// Returns the keys of the newest revocation of a token: one, or two if it was revoked while both its keys worked.
 pub fn newest(connection: &mut AnyConnection, public_id: &str) -> Result<Vec<RevokedKey>> {
     let of_token = revocations::public_id.eq(public_id);
     let last: Option<i64> =
@@ -94,7 +94,7 @@ pub fn newest(connection: &mut AnyConnection, public_id: &str) -> Result<Vec<Rev
         .collect()
 }
 
-/// Those of these keys that have a receipt.
+/// Returns those of these keys that have a receipt.
 pub fn of_keys(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<TokenId>> {
     let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
     let found: Vec<i64> =
@@ -102,7 +102,7 @@ pub fn of_keys(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<T
     Ok(found.into_iter().map(TokenId).collect())
 }
 
-/// The keys that were revoked by the steps after the epoch `after`, up to `until`, with the step of each.
+/// Returns the keys that were revoked after the epoch `after`, up to `until`, with the epoch of each.
 pub fn between(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Vec<(TokenId, i64)>> {
     let found: Vec<(i64, Option<i64>)> = revocations::table
         .filter(revocations::epoch.gt(after).and(revocations::epoch.le(until)))
@@ -112,7 +112,7 @@ pub fn between(connection: &mut AnyConnection, after: i64, until: i64) -> Result
     Ok(found.into_iter().filter_map(|(key, epoch)| Some((TokenId(key), epoch?))).collect())
 }
 
-/// Writes down that a node refuses a key. What it has said before stays.
+/// Records that a node refuses a key. An earlier record stays.
 pub fn note_refusing(connection: &mut AnyConnection, refusing: &Refusing) -> Result<()> {
     sql_query(
         "INSERT INTO revocation_nodes (node_id, node_name, epoch, refuses_since, last_accepted_at, token_id) \
@@ -128,7 +128,7 @@ pub fn note_refusing(connection: &mut AnyConnection, refusing: &Refusing) -> Res
     Ok(())
 }
 
-/// The nodes that have said so of these keys.
+/// Returns the nodes that have reported that they refuse these keys.
 pub fn refusing(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<Refusing>> {
     let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
     let found: Vec<(i64, String, String, i64, i64, Option<i64>)> = revocation_nodes::table
@@ -147,13 +147,13 @@ pub fn refusing(connection: &mut AnyConnection, keys: &[TokenId]) -> Result<Vec<
     Ok(found.into_iter().map(refusing).collect())
 }
 
-/// Forgets what was revoked before a moment.
+/// Deletes revocations before a time.
 pub fn forget(connection: &mut AnyConnection, before: i64) -> Result<()> {
     diesel::delete(revocations::table.filter(revocations::revoked_at.lt(before))).execute(connection)?;
     Ok(())
 }
 
-/// Forgets what the transaction that runs has revoked, since it tells of a past that it makes up.
+/// Deletes the revocations of the current transaction, which adds an invented past.
 pub fn forget_unfinished(connection: &mut AnyConnection) -> Result<()> {
     diesel::delete(revocations::table.filter(revocations::epoch.is_null())).execute(connection)?;
     Ok(())

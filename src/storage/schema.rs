@@ -271,7 +271,7 @@ diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rule
 diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);
 
 diesel::table! {
-    /// Only backups have it. It is written last: what lacks it is none, or not a whole one.
+    /// Only backups have this table. It is written last, so a file without it is not a backup, or an incomplete one.
     jeton_backup (made_at) {
         made_at -> Text,
         version -> Text,

@@ -10,7 +10,7 @@ use diesel::{
 };
 use domain::{organization::OrganizationId, time::Timestamp};
 
-/// How many memberships are active.
+/// Returns how many memberships are active.
 pub fn in_use(connection: &mut AnyConnection, organization: OrganizationId) -> Result<i64> {
     Ok(memberships::table
         .filter(memberships::organization_id.eq(organization.0).and(memberships::is_active.eq(true)))
@@ -18,8 +18,8 @@ pub fn in_use(connection: &mut AnyConnection, organization: OrganizationId) -> R
         .get_result(connection)?)
 }
 
-/// How many memberships were active at any moment from `start` until before `end`. One that ended and began again counts
-/// once.
+/// Returns how many memberships were active at any time from `start` until before `end`. One that ended and was
+/// reactivated counts once.
 pub fn between(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -34,7 +34,7 @@ pub fn between(
         .get_result(connection)?)
 }
 
-/// How many service users there are, which take no seat.
+/// Returns how many service users there are, which take no seats.
 pub fn service_users(connection: &mut AnyConnection, organization: OrganizationId) -> Result<i64> {
     Ok(service_users::table
         .filter(service_users::organization_id.eq(organization.0))

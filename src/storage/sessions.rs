@@ -63,8 +63,8 @@ pub fn insert(connection: &mut AnyConnection, key_hash: &[u8], new: &Session) ->
     Ok(())
 }
 
-/// The living session with this key hash. One that has ended by time, or by a step of its user's
-/// generation, is none.
+/// Returns the active session with this key hash. One that has expired, or whose user has a newer generation, is not
+/// active.
 pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> Result<Option<Session>> {
     let row = sessions::table
         .inner_join(users::table)
@@ -75,7 +75,7 @@ pub fn find(connection: &mut AnyConnection, key_hash: &[u8], now: Timestamp) -> 
     Ok(row.map(Row::session).filter(|session| !session.life.has_ended(now)))
 }
 
-/// Whether the session with this public id lives.
+/// Returns whether the session with this public id is active.
 pub fn is_alive(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
     let row = sessions::table
         .inner_join(users::table)
@@ -86,7 +86,7 @@ pub fn is_alive(connection: &mut AnyConnection, public_id: &str, now: Timestamp)
     Ok(row.map(Row::session).is_some_and(|session| !session.life.has_ended(now)))
 }
 
-/// The living sessions of a user, the one seen last first.
+/// Lists the active sessions of a user, the one used last first.
 pub fn list(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
     let rows: Vec<Row> = sessions::table
         .inner_join(users::table)
@@ -97,7 +97,7 @@ pub fn list(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Res
     Ok(rows.into_iter().map(Row::session).filter(|session| !session.life.has_ended(now)).collect())
 }
 
-/// Notes that a session was seen. Returns false when it is gone: nothing is brought back (S3).
+/// Records that a session was used. Returns false if it has ended, as an ended session must not come back (S3).
 pub fn touch(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
     let touched = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
         .set(sessions::seen_at.eq(now.seconds()))
@@ -105,7 +105,7 @@ pub fn touch(connection: &mut AnyConnection, public_id: &str, now: Timestamp) ->
     Ok(touched == 1)
 }
 
-/// Notes that the password was entered in a session. Returns false when it is gone.
+/// Records that the password was entered in a session. Returns false if the session has ended.
 pub fn prove(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> Result<bool> {
     let proved = diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
         .set(sessions::proved_at.eq(now.seconds()))
@@ -113,7 +113,7 @@ pub fn prove(connection: &mut AnyConnection, public_id: &str, now: Timestamp) ->
     Ok(proved == 1)
 }
 
-/// Writes down the organization that the user chose to work in. Returns false when the session is gone.
+/// Stores the current organization of a session. Returns false if the session has ended.
 pub fn choose_organization(
     connection: &mut AnyConnection,
     public_id: &str,
@@ -125,7 +125,7 @@ pub fn choose_organization(
     Ok(chosen == 1)
 }
 
-/// Takes one session over into a new generation, in the transaction that ended all the others.
+/// Moves one session to a new generation, in the transaction that ended all the others.
 pub fn keep(connection: &mut AnyConnection, public_id: &str, generation: i64, now: Timestamp) -> Result<()> {
     diesel::update(sessions::table.filter(sessions::public_id.eq(public_id)))
         .set((sessions::generation.eq(generation), sessions::proved_at.eq(now.seconds())))
@@ -145,19 +145,19 @@ pub fn delete(connection: &mut AnyConnection, user: UserId, public_id: &str) -> 
     Ok(diesel::delete(sessions::table.filter(of_user)).execute(connection)? == 1)
 }
 
-/// Ends all sessions of a user but one. Returns how many.
+/// Ends all sessions of a user except one. Returns how many.
 pub fn delete_others(connection: &mut AnyConnection, user: UserId, kept: &str) -> Result<usize> {
     let others = sessions::user_id.eq(user.0).and(sessions::public_id.ne(kept));
     Ok(diesel::delete(sessions::table.filter(others)).execute(connection)?)
 }
 
-/// Removes all sessions of a user.
+/// Deletes all sessions of a user.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     diesel::delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection)?;
     Ok(())
 }
 
-/// Removes the rows of sessions that have ended by time.
+/// Deletes the rows of expired sessions.
 pub fn sweep(connection: &mut AnyConnection, now: Timestamp) -> Result<usize> {
     let idle = sessions::seen_at.le(now.plus(-IDLE).seconds());
     let old = sessions::started_at.le(now.plus(-ABSOLUTE).seconds());

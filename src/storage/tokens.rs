@@ -1,4 +1,4 @@
-//! API tokens: whosever they are, they are used, revoked and expire alike.
+//! API tokens of both kinds, which are used, are revoked and expire in the same way.
 
 mod calls;
 mod identity;
@@ -21,7 +21,7 @@ use domain::{organization::OrganizationId, time::Timestamp, token::TokenId};
 use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
 
-/// Revokes a token that has not ended yet. Returns false if it has.
+/// Revokes a token that has not ended. Returns false if it has.
 pub fn revoke<'a>(
     connection: &mut AnyConnection,
     id: TokenId,
@@ -43,7 +43,7 @@ pub fn revoke<'a>(
     note_revoked(connection, &revoked, false)
 }
 
-/// Writes down that a token has expired and gives its place free, unless it was used or revoked meanwhile.
+/// Records that a token has expired and frees its slot, unless it was used or revoked meanwhile.
 pub fn expire(connection: &mut AnyConnection, id: TokenId, now: Timestamp) -> Result<bool> {
     let expired =
         diesel::update(api_tokens::table.find(id.0).filter(api_tokens::slot.is_not_null()).filter(is_due(now)))
@@ -52,7 +52,7 @@ pub fn expire(connection: &mut AnyConnection, id: TokenId, now: Timestamp) -> Re
     Ok(expired == 1)
 }
 
-/// A token whose period has ended: what the log needs to know of it.
+/// A token whose inactivity period is over, with what the activity log needs.
 pub struct Due {
     /// The row.
     pub id: TokenId,
@@ -64,7 +64,7 @@ pub struct Due {
     pub organization: OrganizationId,
 }
 
-/// Tokens whose inactivity period has ended without that being written down, `limit` at most.
+/// Lists tokens whose inactivity period is over but that are not yet recorded as expired, at most `limit`.
 pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
     let rows: Vec<(i64, String, String, i64)> = api_tokens::table
         .filter(api_tokens::slot.is_not_null())
@@ -82,12 +82,12 @@ pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result
     Ok(rows.into_iter().map(due).collect())
 }
 
-/// How many tokens have not ended, as far as that is written down.
+/// Returns how many tokens have not ended, as far as this is recorded.
 pub fn count_active(connection: &mut AnyConnection) -> Result<i64> {
     Ok(api_tokens::table.filter(api_tokens::slot.is_not_null()).count().get_result(connection)?)
 }
 
-/// Moves what tokens were made and used at between two moments by so many seconds, for a clock that was wrong then.
+/// Moves the times of creation and use of tokens between two times by `by` seconds, as the clock was wrong then.
 pub fn move_moments(connection: &mut AnyConnection, from: Timestamp, until: Timestamp, by: i64) -> Result<()> {
     let (from, until) = (from.seconds(), until.seconds());
     diesel::update(api_tokens::table.filter(api_tokens::created_at.between(from, until)))
@@ -99,7 +99,7 @@ pub fn move_moments(connection: &mut AnyConnection, from: Timestamp, until: Time
     Ok(())
 }
 
-/// [`Life::expires_at`] in SQL, word for word the expression of the index `api_tokens_due`.
+/// [`Life::expires_at`] in SQL. It must be exactly the expression of the index `api_tokens_due`.
 const COUNTED_FROM_LAST_USE: &str = "(coalesce(last_used_at, created_at) + inactivity_days * 86400)";
 
 fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {

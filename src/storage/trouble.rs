@@ -1,30 +1,30 @@
-//! What keeps a database from doing what it was asked, whatever that was: told here from a defect of Jeton's, which no
-//! waiting mends.
+//! Failures of the database itself, whatever the statement. They are distinguished here from defects of Jeton, which
+//! waiting does not fix.
 //!
-//! diesel keeps most of the databases' codes to itself. SQLite's words are always the same ones. Postgres speaks the
-//! language of its server, so there the rest tells: what diesel has no kind for, and what is not about a place in the text
-//! of a statement, is the server's own trouble, such as a full disk (53100) or one that fails (58030).
+//! diesel does not pass on most of the databases' error codes. SQLite's messages are always the same. Postgres's
+//! messages are in the language of the server, so other facts decide: an error without a kind in diesel and without a
+//! position in the statement is a failure of the server, such as a full disk (53100) or a disk error (58030).
 
 use super::{Result, StorageError};
 use diesel::result::{DatabaseErrorKind as Kind, Error};
 
-/// What is the matter.
+/// The kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It cannot be reached, or others keep it busy.
+    /// The database cannot be reached, or is busy.
     Away,
-    /// There is no room left on its disk.
+    /// Its disk is full.
     Full,
-    /// It can be read alone.
+    /// It is read-only.
     ReadOnly,
-    /// Its disk fails, or has no more room for this user.
+    /// Its disk fails, or the user's quota is used up.
     Disk,
-    /// Its files are damaged or not to be had, or the server cannot do it.
+    /// Its files are damaged or missing, or the server fails.
     Broken,
 }
 
 impl Trouble {
-    /// What an error of a SQLite database tells.
+    /// Returns the failure behind an error of SQLite, if it is one.
     pub fn of_sqlite(error: &Error) -> Option<Self> {
         Self::of(error, |information| {
             Some(match information.message() {
@@ -40,7 +40,7 @@ impl Trouble {
         })
     }
 
-    /// What an error of Postgres tells.
+    /// Returns the failure behind an error of Postgres, if it is one.
     pub fn of_postgres(error: &Error) -> Option<Self> {
         Self::of(error, |information| match information.statement_position() {
             Some(_) => None,
@@ -53,7 +53,7 @@ impl Trouble {
         match error {
             Error::RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error, unknown),
             Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => Some(Self::Away),
-            // Tried often enough.
+            // The transaction was tried often enough.
             Error::DatabaseError(Kind::SerializationFailure, _) => Some(Self::Away),
             Error::DatabaseError(Kind::ReadOnlyTransaction, _) => Some(Self::ReadOnly),
             Error::DatabaseError(Kind::Unknown, information) => unknown(information.as_ref()),
@@ -66,7 +66,7 @@ type Information = dyn diesel::result::DatabaseErrorInformation + Send + Sync;
 
 /// An error of work on a connection.
 pub trait Failure: From<StorageError> {
-    /// The database's own, if it is one.
+    /// Returns the error of the database, if it is one.
     fn of_storage(&self) -> Option<&StorageError>;
 }
 
@@ -76,14 +76,14 @@ impl Failure for StorageError {
     }
 }
 
-/// The error of what was done, if it is the database's own.
+/// Returns the error of a result, if it is one of the database.
 pub fn of_storage<T, E: Failure>(done: &std::result::Result<T, E>) -> Option<&StorageError> {
     done.as_ref().err().and_then(Failure::of_storage)
 }
 
-/// That an ordinary change is refused, since the room that is left is kept back.
+/// Refuses an ordinary change, as the remaining space is reserved.
 pub fn kept_back<T>() -> Result<T> {
-    let words = "the disk is full, and what is left is kept for what ends access";
+    let words = "the disk is full, and the remaining space is reserved for what ends access";
     Err(StorageError::Trouble(Trouble::Full, words.into()))
 }
 

@@ -39,12 +39,12 @@ impl Row {
     }
 }
 
-/// Whether there is any user at all.
+/// Returns whether there is any user.
 pub fn any(connection: &mut AnyConnection) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)?)
 }
 
-/// Makes a user.
+/// Creates a user.
 ///
 /// # Errors
 /// When the database fails; [`super::StorageError::is_duplicate`] if the e-mail address is taken.
@@ -68,18 +68,18 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
     Ok(UserId(id))
 }
 
-/// The user with this id.
+/// Returns the user with this id.
 pub fn find(connection: &mut AnyConnection, id: UserId) -> Result<Option<User>> {
     users::table.find(id.0).select(Row::as_select()).get_result(connection).optional()?.map(Row::user).transpose()
 }
 
-/// All users, by e-mail address.
+/// Lists all users by e-mail address.
 pub fn list(connection: &mut AnyConnection) -> Result<Vec<User>> {
     let rows: Vec<Row> = users::table.order(users::email_folded).select(Row::as_select()).load(connection)?;
     rows.into_iter().map(Row::user).collect()
 }
 
-/// The user with this e-mail address, and the hash of their password.
+/// Returns the user with this e-mail address, and the hash of their password.
 pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Option<(User, String)>> {
     let found: Option<(Row, String)> = users::table
         .filter(users::email_folded.eq(email.folded()))
@@ -89,7 +89,7 @@ pub fn find_by_email(connection: &mut AnyConnection, email: &Email) -> Result<Op
     found.map(|(row, hash)| Ok((row.user()?, hash))).transpose()
 }
 
-/// The hash of a user's password.
+/// Returns the hash of a user's password.
 pub fn password_hash(connection: &mut AnyConnection, id: UserId) -> Result<String> {
     Ok(users::table.find(id.0).select(users::password_hash).get_result(connection)?)
 }
@@ -105,7 +105,7 @@ pub fn update_email(connection: &mut AnyConnection, id: UserId, new: &Email) -> 
     Ok(())
 }
 
-/// Changes a user's settings but for the e-mail address.
+/// Changes a user's settings except the e-mail address.
 pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile) -> Result<()> {
     diesel::update(users::table.find(id.0))
         .set((
@@ -119,14 +119,14 @@ pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile
     Ok(())
 }
 
-/// Changes a user's theme alone.
+/// Changes only a user's theme.
 pub fn update_theme(connection: &mut AnyConnection, id: UserId, theme: Theme) -> Result<()> {
     diesel::update(users::table.find(id.0)).set(users::theme.eq(theme.key())).execute(connection)?;
     Ok(())
 }
 
-/// Changes a user's password if it still is `old_hash`, and ends all their sessions by stepping the generation.
-/// Returns the new generation, or none if the password was changed meanwhile.
+/// Changes a user's password if its hash still is `old_hash`, and ends all their sessions by incrementing the
+/// generation. Returns the new generation, or `None` if the password was changed meanwhile.
 pub fn update_password(
     connection: &mut AnyConnection,
     id: UserId,
@@ -140,7 +140,7 @@ pub fn update_password(
         .optional()?)
 }
 
-/// Ends all sessions of a user, and sign-ins that are under way, by stepping the generation.
+/// Ends all sessions of a user, and sign-ins in progress, by incrementing the generation.
 pub fn end_sessions(connection: &mut AnyConnection, id: UserId) -> Result<()> {
     diesel::update(users::table.find(id.0))
         .set(users::session_generation.eq(users::session_generation + 1))
@@ -148,7 +148,7 @@ pub fn end_sessions(connection: &mut AnyConnection, id: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Those who administer the installation, by e-mail address.
+/// Lists the installation administrators by e-mail address.
 pub fn installation_admins(connection: &mut AnyConnection) -> Result<Vec<User>> {
     let rows: Vec<Row> = users::table
         .filter(users::is_installation_admin.eq(true))
@@ -158,27 +158,27 @@ pub fn installation_admins(connection: &mut AnyConnection) -> Result<Vec<User>> 
     rows.into_iter().map(Row::user).collect()
 }
 
-/// Lets a user administer the installation, or no longer. Returns false if that was so before.
+/// Grants or removes the role of installation administrator. Returns false if nothing changes.
 pub fn set_installation_admin(connection: &mut AnyConnection, id: UserId, is_one: bool) -> Result<bool> {
     let other = users::table.find(id.0).filter(users::is_installation_admin.ne(is_one));
     Ok(diesel::update(other).set(users::is_installation_admin.eq(is_one)).execute(connection)? == 1)
 }
 
-/// Blocks an account. Returns false if it was blocked before.
+/// Blocks an account. Returns false if it is already blocked.
 pub fn block(connection: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<bool> {
     let open = users::table.find(id.0).filter(users::blocked_at.is_null());
     Ok(diesel::update(open).set(users::blocked_at.eq(now.seconds())).execute(connection)? == 1)
 }
 
-/// Opens an account that was blocked. Returns false if it was not.
+/// Unblocks an account. Returns false if it is not blocked.
 pub fn unblock(connection: &mut AnyConnection, id: UserId) -> Result<bool> {
     let blocked = users::table.find(id.0).filter(users::blocked_at.is_not_null());
     Ok(diesel::update(blocked).set(users::blocked_at.eq(None::<i64>)).execute(connection)? == 1)
 }
 
-/// Holds back every other transaction that locks the same user until this one ends: limits are counted under it.
+/// Locks a user until this transaction ends. Limits are counted under this lock.
 pub fn lock(connection: &mut AnyConnection, id: UserId) -> Result<()> {
-    // A write of the same value locks the row on Postgres as SELECT … FOR UPDATE does, and reads the same on SQLite.
+    // Writing the same value locks the row on Postgres like SELECT … FOR UPDATE, and also works on SQLite.
     diesel::update(users::table.find(id.0)).set(users::id.eq(users::id)).execute(connection)?;
     Ok(())
 }

@@ -383,7 +383,7 @@ async fn a_backup_overwrites_nothing_and_is_not_served() {
     let office = Installation::new().await;
     fs::write(office.at("there.db"), "mine").unwrap();
     let said = office.fails(&["backup", "there.db"]);
-    assert!(said.contains("there.db is there already"), "{said}");
+    assert!(said.contains("there.db already exists"), "{said}");
     assert_eq!(fs::read_to_string(office.at("there.db")).unwrap(), "mine");
     let said = office.fails(&["backup", "nowhere/new.db"]);
     assert!(said.contains("nowhere/new.db") && said.contains("No such file"), "{said}");

@@ -128,7 +128,7 @@ async fn without_room_every_answer_says_so_and_afterwards_all_is_well() {
     let log = served.jeton.terminate();
     let lines = |words: &str| log.lines().filter(|line| line.contains(words)).count();
     assert_eq!(
-        (lines("the database fails"), lines("database is well again"), lines("a request failed")),
+        (lines("the database fails"), lines("database works again"), lines("a request failed")),
         (1, 1, 0),
         "{log}"
     );

@@ -60,7 +60,7 @@ impl Roles {
 async fn a_role_without_rights_to_the_schema_serves_as_the_guide_says() {
     let roles = Roles::new();
     let refused = fails(&mut roles.jeton(&roles.server, &[]));
-    assert!(refused.contains("may not make or change tables: 0001_start"), "{refused}");
+    assert!(refused.contains("may not create or change tables: 0001_start"), "{refused}");
 
     let mut first = Process::start(roles.jeton(&roles.owner, &[]));
     let (url, code) = first.first_lines();
@@ -99,5 +99,5 @@ async fn a_role_without_rights_to_the_schema_serves_as_the_guide_says() {
     assert_eq!(sql_query(newest).execute(&mut owner).unwrap(), 1);
     let refused = fails(&mut roles.jeton(&roles.server, &[]));
     let newest = newest_migration();
-    assert!(refused.contains(&format!("may not make or change tables: {newest}.")), "only what is missing: {refused}");
+    assert!(refused.contains(&format!("may not create or change tables: {newest}.")), "only missing ones: {refused}");
 }

@@ -1,4 +1,4 @@
-//! The demonstration's calls per day: busy on working days, quiet at the end of the week.
+//! The demonstration's calls per day: many on working days, few on weekends.
 
 use crate::Result;
 use domain::{
@@ -14,7 +14,7 @@ pub(super) fn add(connection: &mut AnyConnection, key: TokenId, first: Timestamp
     let (source, mut days) = (Source::default(), Vec::new());
     let pace = 4 + key.0 % 7 * 11;
     for day in day_of(first).max(day_of(last) - DAYS)..=day_of(last) {
-        // 1970 began on a Thursday.
+        // 1 January 1970 was a Thursday.
         let is_weekend = matches!((day + 4) % 7, 0 | 6);
         let wave = (day * 13 + key.0 * 5) % 17;
         let calls = if is_weekend { wave / 6 } else { pace + pace * wave / 12 };

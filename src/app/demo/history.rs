@@ -1,4 +1,5 @@
-//! What people did in the demonstration over the months: enough for the activity log to have pages and filters to use.
+//! What people did in the demonstration over the months: enough for several pages of the activity log and for its
+//! filters.
 
 use super::{DAY, HOUR, MINUTE, Person, entry};
 use crate::{Result, random};
@@ -17,14 +18,14 @@ const PHONE: &str =
     "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36";
 const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0";
 
-/// For how many days people have been coming and going.
+/// The number of days of history.
 const DAYS: i64 = 200;
 
 fn source(address: &str, program: &str) -> Source {
     Source { address: address.into(), program: program.into(), request_id: random::hex(&random::bytes::<8>()) }
 }
 
-/// Adds it: sign-ins on working days, now and then something else, and a token that an administrator revoked.
+/// Adds the history: sign-ins on working days, sometimes something else, and a token that an administrator revoked.
 pub fn add(connection: &mut AnyConnection, people: &[Person], pepper: &Pepper, now: Timestamp) -> Result<()> {
     let [awa, ibrahim, lea, ..] = people else { return Ok(()) };
     for day in (1..DAYS).rev() {
@@ -60,7 +61,7 @@ pub fn add(connection: &mut AnyConnection, people: &[Person], pepper: &Pepper, n
     add_leaked(connection, awa, pepper, now)
 }
 
-/// Awa published a script with its key in it, and somebody who looks for such things reported it.
+/// Adds a leak: Awa published a script with its key, and somebody who searches for leaks reported it.
 fn add_leaked(connection: &mut AnyConnection, awa: &Person, pepper: &Pepper, now: Timestamp) -> Result<()> {
     const LABEL: &str = "Script for the annual report";
     const PLACE: &str = "https://github.com/awa-diallo/annual-report/blob/main/fetch.py";
@@ -94,7 +95,7 @@ fn add_leaked(connection: &mut AnyConnection, awa: &Person, pepper: &Pepper, now
     Ok(activity::insert(connection, &told)?)
 }
 
-/// Ibrahim's tablet was stolen, and Awa revoked its token.
+/// Adds a revoked token: Ibrahim's tablet was stolen, and Awa revoked its token.
 fn add_revoked(
     connection: &mut AnyConnection,
     awa: &Person,

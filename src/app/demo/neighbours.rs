@@ -5,7 +5,7 @@ use crate::{Result, random};
 use domain::{permission::BuiltInSet, time::Timestamp, token};
 use storage::{AnyConnection, memberships, organizations, users};
 
-/// Lets `maker` administer the installation, and another organization since `at`.
+/// Makes `maker` an installation administrator, and since `at` the administrator of a second organization.
 pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Result<()> {
     users::set_installation_admin(connection, maker.user, true)?;
     let organization = organizations::insert(

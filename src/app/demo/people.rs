@@ -1,4 +1,4 @@
-//! More people of the demonstration, and who is invited to it.
+//! More people of the demonstration, and its invitations.
 
 use super::{HOUR, MINUTE, Person};
 use crate::{AppError, Result, random};
@@ -15,7 +15,7 @@ use storage::{
     memberships, organizations, users,
 };
 
-/// Somebody: times are seconds before now.
+/// A person; times are seconds before now.
 struct Sample {
     name: &'static str,
     email: &'static str,
@@ -46,7 +46,7 @@ const SAMPLES: [Sample; 11] = [
     Sample { seen: None, ..sample("Kadiatou Bah", "kadiatou@demo.example", Reader, 2 * DAY, 0) },
 ];
 
-/// Adds them, and two invitations by `host`, of which one has expired.
+/// Adds the people, and two invitations by `host`, one of which has expired.
 pub fn add(connection: &mut AnyConnection, host: &Person, password_hash: &str, now: Timestamp) -> Result<()> {
     for sample in &SAMPLES {
         join(connection, host, sample, password_hash, now)?;
@@ -57,7 +57,7 @@ pub fn add(connection: &mut AnyConnection, host: &Person, password_hash: &str, n
             organization: host.organization,
             email: &email,
             set: organizations::built_in_set(connection, host.organization, set)?,
-            // Of no code that anybody has.
+            // The hash of a code that nobody has.
             code_hash: &random::bytes::<32>(),
             invited_by: host.user,
             invited_by_name: host.name,

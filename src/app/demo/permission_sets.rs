@@ -1,4 +1,4 @@
-//! The demonstration's own permission sets, and who has them.
+//! The demonstration's own permission sets, and their members.
 
 use super::{Person, entry};
 use crate::{AppError, Result};
@@ -19,7 +19,7 @@ const SETS: [(&str, &str); 2] = [
     ("Data team", "platform.integrations platform.activity templates.view inspections.view assets.view"),
 ];
 
-/// Makes them, as `maker` would have at `at`.
+/// Creates the sets, as if `maker` had done so at `at`.
 pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Result<()> {
     for (name, keys) in SETS {
         permission_sets::insert(connection, maker.organization, name, Permissions::from_keys(keys))?;
@@ -30,7 +30,7 @@ pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Res
     Ok(())
 }
 
-/// Gives them to some of the people of `host`'s organization.
+/// Gives the sets to some of the people of `host`'s organization.
 pub fn give(connection: &mut AnyConnection, host: &Person) -> Result<()> {
     let sets = permission_sets::list(connection, host.organization)?;
     for (name, email) in [

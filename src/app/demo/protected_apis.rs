@@ -22,7 +22,7 @@ const RULES: [(Methods, &str, Needs, Option<Permission>); 4] = [
     (Methods::Reads, "/reports/*", Needs::Read, None),
 ];
 
-/// Adds it, as registered by `by`.
+/// Adds the API, registered by `by`.
 pub fn add(connection: &mut AnyConnection, by: &Person, now: Timestamp) -> Result<()> {
     let at = now.plus(-120 * DAY);
     let broken = |error| AppError::Broken(format!("the demonstration: {error}"));

@@ -16,15 +16,15 @@ use storage::{
     },
 };
 
-/// The samples of which the key is given to scripts, by what they call it.
+/// The samples whose keys scripts get: the name in scripts, and the name of the service user.
 const LIVE: [(&str, &str); 2] = [("service", "Power BI, monthly report"), ("verify_tokens", "Order API")];
 const SAP: &str = "SAP-CPI/6.2 Apache-HttpClient/4.5.14";
 const ETL: &str = "Apache-HttpClient/4.5.13 (Java/11.0.16)";
 
-/// A use or refusal: seconds before now, address, program.
+/// An accepted or refused call: seconds before now, IP address, program.
 type Call = (i64, &'static str, &'static str);
 
-/// A service user of the demonstration: times are seconds before now.
+/// A service user of the demonstration; times are seconds before now.
 struct Sample {
     name: &'static str,
     permissions: &'static str,
@@ -32,9 +32,9 @@ struct Sample {
     made: i64,
     used: Option<Call>,
     revoked: Option<i64>,
-    /// Calls since it was revoked: how many, and the last.
+    /// The calls since it was revoked: how many, and the last one.
     refused: Option<(u32, Call)>,
-    /// Rotated this long ago, with an old key that was used last by this call.
+    /// How long ago it was rotated, and the last call with its old key.
     rotated: Option<(i64, Call)>,
 }
 
@@ -113,7 +113,7 @@ const SAMPLES: [Sample; 11] = [
     Sample { name: "Translation of templates", permissions: "templates.view templates.edit", made: 3 * DAY, ..PLAIN },
 ];
 
-/// Adds them all, made by `maker`. Returns the keys that scripts get.
+/// Adds all of them, created by `maker`. Returns the keys that scripts get.
 pub(super) fn add(
     connection: &mut AnyConnection,
     maker: &Person,
@@ -214,7 +214,7 @@ fn called((_, address, program): Call) -> Source {
     Source { address: address.into(), program: program.into(), request_id: String::new() }
 }
 
-/// Uses from `first` to the last, often enough that the token never came near its expiry on the way.
+/// Adds uses from `first` to `last`, often enough that the token never came close to its expiry.
 fn note_uses(connection: &mut AnyConnection, id: TokenId, first: Timestamp, last: Call, now: Timestamp) -> Result<()> {
     let (end, source) = (now.plus(-last.0), called(last));
     let mut at = first;

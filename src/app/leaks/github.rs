@@ -1,8 +1,8 @@
-//! GitHub's secret scanning: whether a report is GitHub's own, by its signature over the body as it was sent.
+//! GitHub's secret scanning: verifies a report by GitHub's signature over the body as it was sent.
 //!
-//! GitHub publishes its public keys at <https://api.github.com/meta/public_keys/secret_scanning>. Jeton calls nobody by
-//! itself, so whoever runs it keeps a copy of that file beside it, and replaces it when GitHub changes its keys; the file is
-//! read anew for each report.
+//! GitHub publishes its public keys at <https://api.github.com/meta/public_keys/secret_scanning>. Jeton makes no
+//! outgoing requests by itself, so the operator keeps a copy of that file, and replaces it when GitHub changes its
+//! keys. The file is read for each report.
 
 use crate::{Jeton, Result, StartError};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What a public key on the curve P-256 begins with in DER (RFC 5480): its kind, before the 65 bytes of its point.
+/// The DER prefix of a public key on the curve P-256 (RFC 5480), before the 65 bytes of its point.
 const P256: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
@@ -22,7 +22,7 @@ const P256: [u8; 26] = [
 /// The file with GitHub's public keys.
 pub struct GitHub(PathBuf);
 
-/// The file, as GitHub serves it.
+/// The content of the file, as GitHub serves it.
 #[derive(Deserialize)]
 struct Keys {
     public_keys: Vec<PublicKey>,
@@ -31,16 +31,16 @@ struct Keys {
 #[derive(Deserialize)]
 struct PublicKey {
     key_identifier: String,
-    /// PEM.
+    /// The public key in PEM.
     key: String,
     is_current: bool,
 }
 
 impl GitHub {
-    /// Looks whether there is such a file.
+    /// Opens the file and checks its form.
     ///
     /// # Errors
-    /// [`StartError::File`] if it cannot be read, or is something else.
+    /// [`StartError::File`] if it cannot be read, or has another form.
     pub fn open(path: PathBuf) -> std::result::Result<Self, StartError> {
         match read(&path) {
             Ok(_) => Ok(Self(path)),
@@ -48,7 +48,7 @@ impl GitHub {
         }
     }
 
-    /// Whether the current key with this id has signed the body.
+    /// Returns whether the current key with this id has signed the body.
     fn has_signed(&self, id: &str, signature: &str, body: &[u8]) -> io::Result<bool> {
         let keys = read(&self.0)?;
         let key = keys.public_keys.iter().find(|key| key.key_identifier == id && key.is_current);
@@ -59,10 +59,10 @@ impl GitHub {
     }
 }
 
-/// Whether GitHub has signed this body with its current key of this id. Without its public keys nobody can say so.
+/// Returns whether GitHub has signed this body with its current key of this id; false without GitHub's public keys.
 ///
 /// # Errors
-/// When the thread for it fails.
+/// When the thread that verifies fails.
 pub async fn is_of_github(
     jeton: &Jeton,
     id: String,
@@ -83,7 +83,7 @@ fn read(path: &Path) -> io::Result<Keys> {
     Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
-/// The point on the curve that a public key is.
+/// Returns the point on the curve of a public key.
 fn point(key: &PublicKey) -> Option<Vec<u8>> {
     let base64: String = key.key.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
     let der = BASE64_STANDARD.decode(base64).ok()?;

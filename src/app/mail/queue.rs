@@ -1,11 +1,11 @@
-//! The queue of mails: rows of the database, so that neither a mail server that is away for some minutes nor a stop
-//! loses any.
+//! The mail queue: rows in the database, so that no mail is lost when the mail server is down for some minutes or Jeton
+//! restarts.
 //!
-//! A mail is stored in the transaction that it tells of, and tried as soon as that is committed. What a server does not
-//! take for the moment (4xx), and what breaks off on the way, is tried again, later each time; what it refuses for good
-//! (5xx) is not. Whoever tries a mail first takes it for longer than a try lasts, so that of several nodes one sends
-//! it. If that node dies in the middle, another tries it later: a mail that was just being handed over may then come
-//! twice, under the same Message-ID.
+//! A mail is stored in the transaction that it reports, and the first attempt to send it follows the commit. After a
+//! temporary error (4xx) or a broken connection, it is sent again, with increasing delays; after a permanent error
+//! (5xx), it is not. A node that tries a mail first leases it for longer than an attempt takes, so that only one of
+//! several nodes sends it. If that node dies meanwhile, another one tries later: a mail that was being sent at that
+//! time may then arrive twice, with the same Message-ID.
 
 use super::{LONGEST, Mail, Settings, server::Transport};
 use crate::{AppError, Jeton, Result, background, clock::Clock, random, seal::Seal};
@@ -34,43 +34,43 @@ use storage::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-/// Mails that wait at most; more are not taken.
+/// The maximum number of queued mails; further mails are refused.
 const MOST: i64 = 1000;
-/// Those that one node has in hand at most.
+/// The maximum number of mails that one node holds in memory.
 const IN_HAND: u32 = 1000;
-/// Mails that a node sends at once.
+/// The number of mails that a node sends at once.
 const AT_ONCE: usize = 4;
-/// Seconds for which a mail is taken by whoever tries it: longer than [`LONGEST`] and the way to the database and back.
+/// How long a node leases a mail, in seconds: longer than [`LONGEST`] and the round trips to the database.
 const LEASE: i64 = 60;
-/// Seconds until the next try, after the first, the second and so on: some for a server that starts anew, more for one
-/// that lets strangers wait (greylisting), within the hour for which a link for a new password works.
+/// The delays after the first attempt, the second and so on, in seconds: short ones for a server that restarts, longer
+/// ones for greylisting, and all within the hour for which a link for a new password works.
 const PAUSES: [i64; 7] = [15, 30, 60, 120, 240, 480, 900];
-/// Seconds after which a mail is given up.
+/// After how many seconds a mail is given up.
 const TOO_OLD: i64 = 45 * 60;
-/// How often a node looks for mails whose time has come.
+/// How often a node looks for mails that are due.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// What became of a mail.
+/// The result of sending a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The server has taken it.
+    /// The server has accepted it.
     Sent,
-    /// It will be tried again, or still is being tried.
+    /// It will be tried again, or the attempt is still in progress.
     Waiting,
-    /// It will not be sent: refused for good, or there are too many others.
+    /// It will not be sent: the server has refused it permanently, or the queue is full.
     Refused,
 }
 
-/// A mail that was stored, to be sent once its transaction is committed; none if it cannot be.
+/// A stored mail, to be sent once its transaction is committed; `None` if it cannot be sent.
 #[derive(Debug)]
 pub struct Posted(Option<Waiting>);
 
-/// A mail on its way.
+/// A mail that is being sent.
 #[derive(Debug)]
 pub struct Sending(oneshot::Receiver<Fate>);
 
 impl Sending {
-    /// What becomes of it within that time.
+    /// Waits up to `patience` for the result.
     pub async fn fate(self, patience: Duration) -> Fate {
         match tokio::time::timeout(patience, self.0).await {
             Ok(Ok(fate)) => fate,
@@ -79,7 +79,7 @@ impl Sending {
     }
 }
 
-/// What of a mail is sealed.
+/// The encrypted part of a mail.
 #[derive(Serialize, Deserialize)]
 struct Content {
     to: String,
@@ -88,7 +88,7 @@ struct Content {
     message_id: String,
 }
 
-/// Sends mail, from a queue of rows of the database.
+/// Sends mail from the queue in the database.
 pub struct Mailer {
     seal: Arc<Seal>,
     host: String,
@@ -97,7 +97,7 @@ pub struct Mailer {
     is_closing: Arc<AtomicBool>,
 }
 
-/// A mail that this node has in hand.
+/// A mail that this node holds in memory.
 struct Job {
     mail: Waiting,
     done: Option<oneshot::Sender<Fate>>,
@@ -105,10 +105,10 @@ struct Job {
 }
 
 impl Mailer {
-    /// Starts the thread that sends. It ends when this is dropped.
+    /// Starts the sending thread, which ends when this is dropped.
     ///
     /// # Errors
-    /// When there can be no such thread.
+    /// When the thread cannot be created.
     pub(crate) fn start(settings: Settings, db: Db, pepper: &Pepper, clock: Clock) -> io::Result<Self> {
         let from = settings.from.0;
         let host = from.email.domain().to_owned();
@@ -128,8 +128,8 @@ impl Mailer {
         Ok(Self { seal, host, fresh, hands, is_closing })
     }
 
-    /// Stores a mail as part of the transaction that it tells of. What cannot be mailed does not keep that from
-    /// happening: it is in the log under `request_id`.
+    /// Stores a mail as part of the transaction that it reports. A mail that cannot be sent does not make the
+    /// transaction fail: it is logged under `request_id`.
     pub(crate) fn post(
         &self,
         connection: &mut AnyConnection,
@@ -138,7 +138,7 @@ impl Mailer {
         now: Timestamp,
     ) -> Result<Posted> {
         let is_full = mails::count(connection)? >= MOST;
-        let sealed = if is_full { Err(format!("{MOST} others are waiting already")) } else { self.sealed(mail) };
+        let sealed = if is_full { Err(format!("{MOST} mails are already queued")) } else { self.sealed(mail) };
         match sealed {
             Ok(sealed) => {
                 let until = now.plus(LEASE);
@@ -152,7 +152,7 @@ impl Mailer {
     }
 
     fn sealed(&self, mail: &Mail) -> std::result::Result<Vec<u8>, String> {
-        // An account from before addresses were read by the rules of mail may have one that is none.
+        // An old account may have an address that is not valid for mail.
         Address::from_str(mail.to.as_str()).map_err(|error| error.to_string())?;
         let content = Content {
             to: mail.to.as_str().to_owned(),
@@ -164,30 +164,30 @@ impl Mailer {
         self.seal.close(text).ok_or_else(|| "it could not be encrypted".into())
     }
 
-    /// Sends what was posted, now that its transaction is committed. What becomes of it need not be waited for, and
-    /// dropping the answer changes nothing.
+    /// Sends a stored mail, now that its transaction is committed. The caller need not wait for the result, and may
+    /// drop it.
     pub(crate) fn send(&self, Posted(mail): Posted) -> Sending {
         let (done, outcome) = oneshot::channel();
         match (mail, Arc::clone(&self.hands).try_acquire_owned()) {
             (None, _) => drop(done.send(Fate::Refused)),
-            // The thread only ends with this mailer.
+            // The thread ends only with this mailer.
             (Some(mail), Ok(hand)) => drop(self.fresh.send(Job { mail, done: Some(done), _hand: hand })),
-            // It is tried when others have made room.
+            // It is tried later, once there is room in memory.
             (Some(_), Err(_)) => {}
         }
         Sending(outcome)
     }
 
-    /// Takes no more mails in hand that wait from before, and waits until those in hand were tried, as before a stop.
-    /// Whatever is not sent by then waits in the database.
+    /// Takes no more mails from the queue, and waits until those in memory have been tried, before a shutdown. Mails
+    /// that are not sent by then stay queued.
     pub(crate) async fn finish(&self) {
         self.is_closing.store(true, Relaxed);
-        // No try takes longer.
+        // No attempt takes longer.
         drop(tokio::time::timeout(LONGEST, self.hands.acquire_many(IN_HAND)).await);
     }
 }
 
-/// What the thread does until its mailer is gone.
+/// The work of the thread until its mailer is dropped.
 struct Round {
     postman: Arc<Postman>,
     places: Arc<Semaphore>,
@@ -211,7 +211,7 @@ impl Round {
                     if let Err(error) = &looked
                         && is_heard
                     {
-                        tracing::warn!(%error, "mails that wait cannot be looked for");
+                        tracing::warn!(%error, "the mail queue cannot be read");
                     }
                     is_heard = looked.is_ok();
                 }
@@ -219,7 +219,7 @@ impl Round {
         }
     }
 
-    /// Takes mails in hand whose time has come, as many as can be sent at once.
+    /// Takes mails that are due from the queue, as many as can be sent at once.
     async fn look(&self) -> Result<()> {
         let room = self.places.available_permits();
         if room == 0 || self.is_closing.load(Relaxed) {
@@ -238,27 +238,27 @@ impl Round {
     fn start(&self, job: Job) {
         let (postman, places) = (Arc::clone(&self.postman), Arc::clone(&self.places));
         tokio::spawn(async move {
-            // It is never closed.
+            // The semaphore is never closed.
             let Ok(_place) = places.acquire_owned().await else { return };
             let Job { mail, done, _hand } = job;
             let id = mail.request_id.clone();
             let fate = postman.deliver(mail).await.unwrap_or_else(|error| {
-                tracing::warn!(id, %error, "a mail could not be sent, since the database fails; it is tried again");
+                tracing::warn!(id, %error, "the database fails, so a mail could not be sent; it will be tried again");
                 Fate::Waiting
             });
-            // Whoever asked may not be waiting.
+            // The caller may not be waiting.
             done.map(|done| done.send(fate).ok());
         });
     }
 }
 
-/// Why a mail was not taken by the server.
+/// Why the server did not accept a mail.
 struct Failure {
     error: String,
     is_final: bool,
 }
 
-/// Takes mails to the server.
+/// Delivers mails to the server.
 struct Postman {
     db: Db,
     clock: Clock,
@@ -273,7 +273,7 @@ impl Postman {
         self.db.read(|connection| Ok(mails::due(connection, now, now.plus(-TOO_OLD), limit)?))
     }
 
-    /// Tries a mail, unless another node has taken it since it was seen.
+    /// Tries a mail, unless another node has leased it since it was read.
     async fn deliver(self: Arc<Self>, seen: Waiting) -> Result<Fate> {
         let (postman, mail) = (Arc::clone(&self), seen.clone());
         let until = self.clock.now().plus(LEASE);
@@ -292,7 +292,7 @@ impl Postman {
                 Fate::Refused
             }
             Some(Failure { error, .. }) => {
-                tracing::warn!(id = request_id, %error, "a mail could not be sent, and is tried again");
+                tracing::warn!(id = request_id, %error, "a mail could not be sent; it will be tried again");
                 Fate::Waiting
             }
         };
@@ -308,7 +308,7 @@ impl Postman {
     async fn hand_over(&self, message: Message) -> std::result::Result<(), Failure> {
         match tokio::time::timeout(LONGEST, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
-            // Besides what the server refuses, what it cannot take at all, such as an address that is not in ASCII.
+            // Refused by the server, or impossible to send to it, such as an address that is not in ASCII.
             Ok(Err(error)) => {
                 Err(Failure { is_final: error.is_permanent() || error.is_client(), error: error.to_string() })
             }
@@ -316,15 +316,15 @@ impl Postman {
         }
     }
 
-    /// The message as it goes over the line. Addresses are read again by the rules of mail, and the subject is one line
-    /// and encoded, so that nothing in them can end a header and begin another (G4).
+    /// Builds the message that is sent. Addresses are parsed again by the rules of mail, and the subject is encoded as
+    /// one line, so that neither can inject a header (G4).
     fn message(&self, sealed: &[u8]) -> std::result::Result<Message, String> {
         let broken = |error: &dyn std::error::Error| error.to_string();
-        let text = self.seal.open(sealed).ok_or("it was encrypted under another pepper")?;
+        let text = self.seal.open(sealed).ok_or("it was encrypted with another pepper")?;
         let content = serde_json::from_slice(&text).map_err(|error| broken(&error))?;
         let Content { to, subject, text, message_id } = content;
         let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        // No out-of-office note answers to this (RFC 3834).
+        // Prevents out-of-office replies (RFC 3834).
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         let to = Address::from_str(&to).map_err(|error| broken(&error))?;
         Message::builder()
@@ -339,7 +339,7 @@ impl Postman {
     }
 }
 
-/// Seconds until the next try of a mail that had been tried so often before this time.
+/// Returns the seconds until the next attempt for a mail that was tried `tries` times before the current attempt.
 fn pause(tries: i64) -> i64 {
     let last = PAUSES.len() - 1;
     PAUSES[usize::try_from(tries).map_or(last, |tries| tries.min(last))]
@@ -352,7 +352,7 @@ async fn write<T: Send + 'static>(
     Jeton::blocking(move || postman.db.write(|connection| work(connection).map_err(AppError::from))).await
 }
 
-/// Sends a mail that tells of no change of its own. What becomes of it need not be waited for.
+/// Sends a mail that does not report a transaction. The caller need not wait for the result.
 ///
 /// # Errors
 /// When the database fails; [`AppError::NotFound`] where no mail is sent.
@@ -363,20 +363,20 @@ pub async fn send(jeton: &Jeton, mail: Mail, request_id: &str) -> Result<Sending
     Ok(mailer.send(posted))
 }
 
-/// Gives up mails that no server has taken for too long.
+/// Gives up mails that have been queued for too long.
 pub(crate) async fn sweep(jeton: &Jeton) -> Result<()> {
     let until = jeton.clock.now().plus(-TOO_OLD);
     for id in jeton.write(move |connection| Ok(mails::sweep(connection, until)?)).await? {
-        tracing::error!(id, "a mail was not taken by the mail server for {} minutes, and is given up", TOO_OLD / 60);
+        tracing::error!(id, "the mail server did not accept a mail for {} minutes; it is given up", TOO_OLD / 60);
     }
     Ok(())
 }
 
-/// The e-mail address of an account to be, or of somebody to be invited: one that mail can be sent to, whether this
-/// server sends any or not.
+/// Reads the e-mail address of a new account or invitation, which must be valid for mail, whether this server sends any
+/// or not.
 ///
 /// # Errors
-/// [`domain::user::EmailError`] when it is none.
+/// [`domain::user::EmailError`] if it is not valid.
 pub(crate) fn address(typed: &str) -> std::result::Result<Email, domain::user::EmailError> {
     let email = Email::parse(typed)?;
     let read = Address::from_str(email.as_str());

@@ -1,4 +1,4 @@
-//! The SMTP server, as its address says.
+//! The SMTP server, as its URL describes it.
 
 use super::LONGEST;
 use domain::percent::{self, RESERVED};
@@ -14,10 +14,10 @@ use lettre::{
 use std::{fmt, net::IpAddr};
 use url::{Host, Url};
 
-/// What sends.
+/// The transport that sends mail.
 pub type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
-/// The SMTP server. Whoever holds it holds the password, so it never shows itself.
+/// The SMTP server. It includes the password, so its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Server {
     host: String,
@@ -30,16 +30,16 @@ pub struct Server {
 enum Encryption {
     /// TLS from the first byte.
     Tls,
-    /// TLS is asked for, and nothing is said without it.
+    /// STARTTLS, and no mail without it.
     StartTls,
     None,
 }
 
 impl Server {
     /// Reads `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, port 587) or `smtps://…` (TLS from the first byte, port 465);
-    /// user and password may be left out. Mail carries links that let people in, so it leaves the machine encrypted:
-    /// `?tls=none` (port 25) is for a network that is trusted. On the machine itself no TLS is asked for unless
-    /// `?tls=required` is.
+    /// user and password are optional. Mail has links that give access to accounts, so it leaves the machine only
+    /// encrypted: `?tls=none` (port 25) is for a trusted network. For a server on the same machine, TLS is off unless
+    /// the URL has `?tls=required`.
     ///
     /// # Errors
     /// A sentence that says what is wrong, without the password.
@@ -48,7 +48,7 @@ impl Server {
         if rest.split_once(['/', '?', '#']).is_some_and(|(_, behind)| behind.contains('@')) {
             return Err(RESERVED.into());
         }
-        let url = Url::parse(text).map_err(|error| format!("it is no address: {error}"))?;
+        let url = Url::parse(text).map_err(|error| format!("it is not a valid URL: {error}"))?;
         if !matches!(url.scheme(), "smtp" | "smtps") {
             return Err("it must begin with smtp:// or smtps://".into());
         }
@@ -59,11 +59,11 @@ impl Server {
         let login = match (url.username(), url.password()) {
             ("", None) => None,
             (user, Some(password)) if !user.is_empty() => Some((percent::decode(user)?, percent::decode(password)?)),
-            _ => return Err("a user and a password belong together, as in smtp://USER:PASSWORD@HOST".into()),
+            _ => return Err("it needs both a user and a password, or neither, as in smtp://USER:PASSWORD@HOST".into()),
         };
         let encryption = match (url.scheme(), wanted_tls(&url)?) {
             ("smtps", None | Some(true)) => Encryption::Tls,
-            ("smtps", _) => return Err("with smtps:// there is TLS from the first byte: leave out tls=none".into()),
+            ("smtps", _) => return Err("smtps:// uses TLS from the first byte: leave out tls=none".into()),
             (_, None) if is_local(&host) => Encryption::None,
             (_, None | Some(true)) => Encryption::StartTls,
             (_, Some(false)) => Encryption::None,
@@ -76,7 +76,7 @@ impl Server {
         let host = match host {
             Host::Domain(name) => name,
             Host::Ipv4(address) => address.to_string(),
-            // Without the brackets of an address, as name servers and certificates know it.
+            // Without the brackets of the URL, as DNS and certificates have it.
             Host::Ipv6(address) => address.to_string(),
         };
         let server = Self { host, port: url.port().unwrap_or(usual), encryption, login };
@@ -84,10 +84,10 @@ impl Server {
         Ok(server)
     }
 
-    /// A transport that introduces itself by this name.
+    /// Creates a transport that introduces itself by this name.
     ///
     /// # Errors
-    /// When there can be no TLS to such a host.
+    /// When TLS to this host is not possible.
     pub(super) fn transport(&self, hello: &ClientId) -> Result<Transport, Error> {
         let tls = || TlsParameters::new(self.host.clone());
         let mut builder = Transport::builder_dangerous(&self.host).port(self.port).tls(match self.encryption {
@@ -102,12 +102,12 @@ impl Server {
     }
 }
 
-/// The host as web browsers would read it: a scheme that they do not know leaves it as it was written.
+/// Normalizes the host as in a web address: the URL parser leaves the host of an unknown scheme as it was written.
 fn read_host(url: &Url) -> Result<Host, String> {
     match url.host() {
-        Some(Host::Domain(name)) => Host::parse(name).map_err(|error| format!("its host cannot be: {error}")),
+        Some(Host::Domain(name)) => Host::parse(name).map_err(|error| format!("its host is not valid: {error}")),
         Some(host) => Ok(host.to_owned()),
-        None => Err("it names no host, as smtp://mail.example.org does".into()),
+        None => Err("it has no host, as in smtp://mail.example.org".into()),
     }
 }
 
@@ -119,20 +119,20 @@ fn is_local(host: &Host) -> bool {
     }
 }
 
-/// Whether TLS is asked for or refused, if the address says so.
+/// Returns whether the URL requires or refuses TLS, if it says so.
 fn wanted_tls(url: &Url) -> Result<Option<bool>, String> {
     let mut wanted = None;
     for (name, value) in url.query_pairs() {
         if name != "tls" {
-            return Err(format!("it has a parameter {name:?} that is not known; there is only tls"));
+            return Err(format!("it has an unknown parameter {name:?}; the only one is tls"));
         }
         let said = match &*value {
             "required" => true,
             "none" => false,
-            _ => return Err("tls must be required, or with smtp:// none".into()),
+            _ => return Err("tls must be required, or, with smtp://, none".into()),
         };
         if wanted.replace(said).is_some_and(|before| before != said) {
-            return Err("it says tls twice, and not the same".into());
+            return Err("it has two different values for tls".into());
         }
     }
     Ok(wanted)

@@ -1,4 +1,4 @@
-//! Organizations: listed, made, and given another name.
+//! Organizations: listed, created and renamed.
 
 use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
@@ -12,7 +12,7 @@ use storage::{
     seats,
 };
 
-/// An organization, as an operator lists it.
+/// An organization in the operator's list.
 #[derive(Clone, Debug)]
 pub struct OrganizationFacts {
     /// Its names.
@@ -24,7 +24,7 @@ pub struct OrganizationFacts {
 }
 
 impl Records {
-    /// All organizations, the oldest at the head.
+    /// Lists all organizations, the oldest first.
     pub fn organizations(&mut self) -> Result<Vec<OrganizationFacts>> {
         let connection = &mut self.connection;
         let mut facts = Vec::new();
@@ -37,8 +37,8 @@ impl Records {
     }
 }
 
-/// Makes an organization, whose administrator is the user with this e-mail address. Its slug is made from the name
-/// if none is given.
+/// Creates an organization with the user with this e-mail address as its administrator. Without a slug, it is made from
+/// the name.
 ///
 /// # Errors
 /// [`crate::AppError::Invalid`] with what is wrong.
@@ -65,7 +65,7 @@ pub async fn create_organization_for(
         .map_err(or_taken)
 }
 
-/// Gives an organization another name, and another slug if one is given; `slug` may be one that it had before.
+/// Changes an organization's name, and its slug if a new one is given; `slug` may be a former one.
 ///
 /// # Errors
 /// [`crate::AppError::Invalid`] with what is wrong.

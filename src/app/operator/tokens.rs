@@ -1,4 +1,4 @@
-//! Tokens of people and of service users: listed, and revoked one by one or many at once.
+//! Tokens of people and of service users: listed, and revoked one by one or in bulk.
 
 use super::{Operator, Records, entry, find_organization, find_user};
 use crate::{
@@ -21,28 +21,28 @@ use storage::{
     users,
 };
 
-/// Which tokens an operator means: those that all of these take.
+/// A filter of tokens; a token must match all its conditions.
 #[derive(Clone, Debug, Default)]
 pub struct TokenFilter {
-    /// Only those of the user with this e-mail address. A service user's token is nobody's own.
+    /// Only tokens of the user with this e-mail address, so no tokens of service users.
     pub owner: Option<String>,
-    /// Only those in the organization with this slug.
+    /// Only tokens in the organization with this slug.
     pub organization: Option<String>,
-    /// Only those without a use in this many days; a token never used counts from its creation.
+    /// Only tokens without a use in this many days; a token that was never used counts from its creation.
     pub unused_for: Option<u16>,
 }
 
 /// A token of either kind.
 #[derive(Clone, Debug)]
 pub enum AnyToken {
-    /// A person's.
+    /// A personal token.
     Personal(Box<OwnedToken>),
-    /// A service user's.
+    /// A service user's token.
     Service(Box<ServiceToken>),
 }
 
 impl AnyToken {
-    /// The moments that decide whether it lives; of a service user's token those of its current key.
+    /// Returns the times that decide whether the token is active; for a service user's token, those of its current key.
     pub const fn life(&self) -> &Life {
         match self {
             Self::Personal(owned) => &owned.token.life,
@@ -51,17 +51,17 @@ impl AnyToken {
     }
 }
 
-/// A token and where it is from.
+/// A token and its organization.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// In which organization.
+    /// The organization.
     pub organization: Named,
     /// The token.
     pub token: AnyToken,
 }
 
 impl Records {
-    /// The active tokens that the filter takes: those of people, then those of service users, newest first.
+    /// Lists the active tokens that match the filter: personal tokens, then those of service users, newest first.
     ///
     /// # Errors
     /// [`AppError::Invalid`] if no user has the e-mail address, or no organization the slug.
@@ -70,8 +70,8 @@ impl Records {
     }
 }
 
-/// Revokes the active tokens that the filter takes, all or none, and returns them. When this returns, no node accepts
-/// one any more. What a running server has not written down yet, uses of the last minute, is not known here.
+/// Revokes the active tokens that match the filter, all or none, and returns them. When this returns, no node accepts
+/// any of them. Uses of the last minute that a running server has not yet written are not taken into account.
 ///
 /// # Errors
 /// As [`Records::tokens`]; [`AppError::Invalid`] at [`Field::Reason`].
@@ -85,7 +85,7 @@ pub async fn revoke_tokens(
     jeton
         .end_authority(move |connection| {
             let mut found = find(connection, &filter, now)?;
-            // In the order of organizations, so that two at once do not wait for each other.
+            // In the order of organizations, so that two transactions do not deadlock.
             found.sort_by_key(|placed| placed.organization.id);
             let mut revoked = Vec::new();
             for placed in found {
@@ -98,8 +98,8 @@ pub async fn revoke_tokens(
         .await
 }
 
-/// Revokes a token, of a person or of a service user. When this returns, no node accepts it any more. Returns false if
-/// it had ended before.
+/// Revokes a personal token or one of a service user. When this returns, no node accepts it any more. Returns false if
+/// it had already ended.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if there is no token with this public id; [`AppError::Invalid`] at [`Field::Reason`].
@@ -151,7 +151,7 @@ fn find_one(connection: &mut AnyConnection, public_id: &str, now: Timestamp) -> 
     Ok((organization, AnyToken::Service(Box::new(token))))
 }
 
-/// Revokes a token, of a service user with all its keys. Returns false if it had ended before.
+/// Revokes a token; a service user's token with all its keys. Returns false if it had already ended.
 fn revoke_any(
     connection: &mut AnyConnection,
     organization: OrganizationId,

@@ -1,5 +1,5 @@
-//! People: listed, added, deactivated and reactivated, blocked as a whole, let administer the installation, and given a
-//! new password.
+//! Users: listed, added, deactivated and reactivated, blocked, made installation administrators, and given new
+//! passwords.
 
 use super::{Operator, Records, entry, find_organization, find_user, unknown};
 use crate::{
@@ -36,21 +36,21 @@ use storage::{
     organizations, password_links, sessions, tokens, users,
 };
 
-/// Whom to add to an organization, as it was typed.
+/// The arguments of the command that adds a user, as typed.
 #[derive(Clone, Debug)]
 pub struct AddForm {
     /// Their e-mail address.
     pub email: String,
-    /// Their name, which is theirs already if there is an account with this address.
+    /// Their name; an existing account keeps its own.
     pub name: String,
     /// The slug of the organization.
     pub organization: String,
-    /// The name of a permission set of it.
+    /// The name of one of its permission sets.
     pub permission_set: String,
 }
 
 impl Records {
-    /// All users, by e-mail address, with their places in organizations.
+    /// Lists all users by e-mail address, with their memberships.
     pub fn users(&mut self) -> Result<Vec<(User, Vec<Place>)>> {
         let mut all: Vec<_> = users::list(&mut self.connection)?.into_iter().map(|user| (user, Vec::new())).collect();
         let places = places::list(&mut self.connection, None)?;
@@ -65,7 +65,7 @@ impl Records {
     }
 }
 
-/// The organizations that a user is active in, by their slugs.
+/// Returns the slugs of the organizations in which a user is active.
 ///
 /// # Errors
 /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
@@ -80,16 +80,16 @@ pub async fn organizations_of(jeton: &Jeton, _: Operator, email: &str) -> Result
         .await
 }
 
-/// Adds somebody to an organization. Somebody new gets an account, and a link with which they choose its password.
+/// Adds a user to an organization. A new user gets an account, and a link to choose its password.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong, among that that they belong to the organization already.
+/// [`AppError::Invalid`] with what is wrong, including that they are already a member of the organization.
 pub async fn add_user(jeton: &Jeton, _: Operator, form: AddForm) -> Result<Option<LinkCode>> {
     let mut problems = Problems::default();
     let email = problems.check(Field::Email, mail::address(&form.email));
     let name = problems.check(Field::Name, user::name(&form.name));
     let (Some(email), Some(name)) = (email, name) else { return Err(problems.into()) };
-    // Nobody gets to know this password.
+    // Nobody learns this password.
     let (_, hash) = hashed_random_password(jeton).await?;
     let profile = Profile { name, email, language: None, time_zone: Tz::UTC.name().to_owned(), theme: Theme::System };
     let now = jeton.clock.now();
@@ -118,17 +118,17 @@ pub async fn add_user(jeton: &Jeton, _: Operator, form: AddForm) -> Result<Optio
         })
         .await
         .map_err(|error| match error {
-            // Whoever was faster by a moment.
+            // Somebody else was faster.
             AppError::Storage(error) if error.is_duplicate() => Problems::one(Field::Email, Problem::EmailTaken).into(),
             error => error,
         })
 }
 
-/// Deactivates somebody in an organization, as its pages do it: their tokens there and all their sessions end. Returns
-/// false if they were deactivated before.
+/// Deactivates a member of an organization, as its pages do: their tokens there and all their sessions end. Returns
+/// false if they are already deactivated.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what there is not, or at [`Field::Form`] for the last administrator.
+/// [`AppError::Invalid`] with what does not exist, or at [`Field::Form`] for the last administrator.
 pub async fn deactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str) -> Result<bool> {
     let (email, slug, now) = (email.to_owned(), slug.to_owned(), jeton.clock.now());
     jeton
@@ -147,11 +147,11 @@ pub async fn deactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str
         .await
 }
 
-/// Makes somebody who was deactivated in an organization active again. Nothing that had stopped comes back. Returns
-/// false if they are active.
+/// Reactivates a deactivated member of an organization. Nothing that had stopped comes back. Returns false if they are
+/// already active.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what there is not.
+/// [`AppError::Invalid`] with what does not exist.
 pub async fn reactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str) -> Result<bool> {
     let (email, slug, now) = (email.to_owned(), slug.to_owned(), jeton.clock.now());
     jeton
@@ -162,9 +162,8 @@ pub async fn reactivate_user(jeton: &Jeton, _: Operator, email: &str, slug: &str
         .await
 }
 
-/// Blocks an account as a whole, whatever it administers: its tokens in all organizations and its sessions end,
-/// nobody signs in with it, and its memberships, which stay as they are, count for nothing. Returns false if it was
-/// blocked before.
+/// Blocks an account in all organizations, even that of an administrator: its tokens and sessions end, nobody can sign
+/// in with it, and its memberships stay but give no access. Returns false if it is already blocked.
 ///
 /// # Errors
 /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
@@ -173,7 +172,7 @@ pub async fn block_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool>
     jeton
         .end_authority(move |connection| {
             let user = find_user(connection, &email)?;
-            // No token is being made for them meanwhile.
+            // Locked, so that no token is created for them meanwhile.
             users::lock(connection, user.id)?;
             if !users::block(connection, user.id, now)? {
                 return Ok(false);
@@ -195,8 +194,7 @@ pub async fn block_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool>
         .await
 }
 
-/// Opens an account again that was blocked. Nothing that had stopped comes back. Returns false if it was not
-/// blocked.
+/// Unblocks an account. Nothing that had stopped comes back. Returns false if it is not blocked.
 ///
 /// # Errors
 /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
@@ -216,10 +214,10 @@ pub async fn unblock_user(jeton: &Jeton, _: Operator, email: &str) -> Result<boo
         .await
 }
 
-/// Lets a user administer the installation. Returns false if they do.
+/// Makes a user an installation administrator. Returns false if they already are one.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the user cannot sign in.
 pub async fn promote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool> {
     let (email, now) = (email.to_owned(), jeton.clock.now());
     jeton
@@ -230,11 +228,11 @@ pub async fn promote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<boo
         .await
 }
 
-/// Lets a user no longer administer the installation. Returns false if they do not.
+/// Removes the role of installation administrator from a user. Returns false if they do not have it.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if nobody
-/// else would administer it.
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or at [`Field::Form`] if they are the
+/// last one.
 pub async fn demote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool> {
     let (email, now) = (email.to_owned(), jeton.clock.now());
     jeton
@@ -245,12 +243,12 @@ pub async fn demote_user(jeton: &Jeton, _: Operator, email: &str) -> Result<bool
         .await
 }
 
-/// Whether anybody administers the installation at this moment.
+/// Returns whether anybody administers the installation right now.
 pub async fn is_administered(jeton: &Jeton, _: Operator) -> Result<bool> {
     jeton.read(|connection| Ok(holders(connection)?.iter().any(|holder| holder.counts))).await
 }
 
-/// Gives a user a new random password, which is returned this once, and ends all their sessions.
+/// Gives a user a new random password, which only this call returns, and ends all their sessions.
 ///
 /// # Errors
 /// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address.
@@ -273,10 +271,10 @@ pub async fn reset_password(jeton: &Jeton, _: Operator, email: &str) -> Result<S
     Ok(password)
 }
 
-/// Makes a link with which a user chooses a new password; whoever runs the server hands it to them.
+/// Creates a link for a new password, which the operator hands over to the user.
 ///
 /// # Errors
-/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the account is not open.
+/// [`AppError::Invalid`] at [`Field::Email`] if no user has this e-mail address, or the user cannot sign in.
 pub async fn make_password_link(jeton: &Jeton, _: Operator, email: &str) -> Result<LinkCode> {
     let (email, now) = (email.to_owned(), jeton.clock.now());
     jeton
@@ -290,7 +288,7 @@ pub async fn make_password_link(jeton: &Jeton, _: Operator, email: &str) -> Resu
         .await
 }
 
-/// A random password and its hash.
+/// Creates a random password and its hash.
 async fn hashed_random_password(jeton: &Jeton) -> Result<(String, String)> {
     let password = random_password();
     let broken = |error: PasswordError| AppError::Broken(error.to_string());
@@ -298,7 +296,7 @@ async fn hashed_random_password(jeton: &Jeton) -> Result<(String, String)> {
     Ok((password, hash))
 }
 
-/// Revokes the tokens of a user in one of their places. `by` is the entry about it without a token.
+/// Revokes the tokens of a user in one organization. `by` is the log entry about it without a token.
 fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::Entry<'_>) -> Result<()> {
     for (_, token) in tokens::active(connection, place.user)? {
         if token.membership == place.membership {
@@ -308,7 +306,7 @@ fn revoke_tokens(connection: &mut AnyConnection, place: &Place, by: activity::En
     Ok(())
 }
 
-/// Makes a link for somebody's new password, and writes that down.
+/// Creates a link for a user's new password, and logs that.
 fn make_link(connection: &mut AnyConnection, user: UserId, name: &str, now: Timestamp) -> Result<LinkCode> {
     let made = entry(None, Action::PasswordLinkMade, now);
     let made = activity::Entry { target: Some(user), target_name: Some(name), ..made };
@@ -316,8 +314,7 @@ fn make_link(connection: &mut AnyConnection, user: UserId, name: &str, now: Time
     crate::password_links::make(connection, user, MadeBy::Operator, now)
 }
 
-/// Somebody who belongs to the organization with this slug, active or not. Nobody else decides about its people until this
-/// transaction ends.
+/// Returns a member of the organization with this slug, active or not, and locks the organization for this transaction.
 fn find_person(connection: &mut AnyConnection, email: &str, slug: &str) -> Result<Person> {
     let (user, organization) = (find_user(connection, email)?, find_organization(connection, slug)?);
     organizations::lock(connection, organization)?;
@@ -326,14 +323,14 @@ fn find_person(connection: &mut AnyConnection, email: &str, slug: &str) -> Resul
     people::find(connection, organization, id)?.ok_or(AppError::NotFound)
 }
 
-/// The permission set of the organization with this name, of a built-in one its key. Letters may be small or capital.
+/// Finds the permission set of the organization with this name, or a built-in one by its key, ignoring case.
 fn find_set(connection: &mut AnyConnection, organization: OrganizationId, name: &str) -> Result<PermissionSetId> {
     let mut all = memberships::sets(connection, organization)?.into_iter();
     let found = all.find(|set| text::fold(set.name.as_str()) == text::fold(name));
     Ok(found.ok_or_else(|| unknown(Field::PermissionSet))?.id)
 }
 
-/// Five groups of five clear characters: 125 random bits that can be read aloud.
+/// Creates a password of five groups of five unambiguous characters: 125 random bits that can be read aloud.
 fn random_password() -> String {
     let code = random::code();
     let groups: Vec<&str> = (0..5).filter_map(|group| code.get(group * 5..group * 5 + 5)).collect();

@@ -1,4 +1,4 @@
-//! The name, the inactivity expiry and the permissions of a token that works are changed.
+//! Changing the name, the inactivity expiry and the permissions of an active token.
 
 use super::{Admin, at_form, begin, expire, find_in, period, write_entry};
 use crate::{
@@ -19,42 +19,42 @@ use storage::{
     tokens::{service_users, touched},
 };
 
-/// Another name, as it was typed, for the version that was shown.
+/// The form for a new name, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct NameForm {
     /// The name.
     pub name: String,
-    /// The version.
+    /// The version that was shown.
     pub version: String,
 }
 
-/// Another inactivity expiry, as it was chosen, for the version that was shown.
+/// The form for another inactivity expiry, as chosen.
 #[derive(Clone, Debug, Default)]
 pub struct ExpiryForm {
     /// A number of days.
     pub inactivity: String,
-    /// The version.
+    /// The version that was shown.
     pub version: String,
-    /// Whether it may expire the token at once.
+    /// Whether the change may expire the token at once.
     pub confirmed: bool,
 }
 
-/// Other permissions, as they were chosen, for the version that was shown.
+/// The form for other permissions, as chosen.
 #[derive(Clone, Debug, Default)]
 pub struct PermissionsForm {
     /// Permission keys.
     pub permissions: Vec<String>,
-    /// The version.
+    /// The version that was shown.
     pub version: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
 }
 
-/// Gives a service user another name.
+/// Changes a service user's name.
 ///
 /// # Errors
-/// [`AppError::NotFound`](crate::AppError::NotFound); [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong with the name, or at [`Field::Form`] that the token
-/// has ended or was changed meanwhile.
+/// [`AppError::NotFound`](crate::AppError::NotFound); [`AppError::Invalid`](crate::AppError::Invalid) with what is
+/// wrong with the name, or at [`Field::Form`] if the token has ended or was changed meanwhile.
 pub async fn rename(jeton: &Jeton, at: &Admin, id: &str, form: NameForm, source: Source) -> Result<()> {
     let mut problems = Problems::default();
     let name = problems.check(Field::Name, text::line(&form.name));
@@ -72,11 +72,10 @@ pub async fn rename(jeton: &Jeton, at: &Admin, id: &str, form: NameForm, source:
     .await
 }
 
-/// Changes after how long without use a token expires, counted from its last use.
+/// Changes the inactivity expiry of a token, which counts from its last use.
 ///
 /// # Errors
-/// As [`rename`]; [`Problem::WouldExpire`] when that would expire it at once and this was not
-/// confirmed.
+/// As [`rename`]; [`Problem::WouldExpire`] if the token would expire at once and this was not confirmed.
 pub async fn change_expiry(jeton: &Jeton, at: &Admin, id: &str, form: ExpiryForm, source: Source) -> Result<()> {
     let mut problems = Problems::default();
     let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
@@ -99,11 +98,11 @@ pub async fn change_expiry(jeton: &Jeton, at: &Admin, id: &str, form: ExpiryForm
     .await
 }
 
-/// Changes what a service user may do.
+/// Changes the permissions of a service user.
 ///
 /// # Errors
-/// As [`rename`]; [`Problem::NotHeld`] when a permission is added that the editor lacks; one that
-/// the service user holds already may stay. Adding asks for the password, taking away does not.
+/// As [`rename`]; [`Problem::NotHeld`] if a permission is added that the caller lacks; one that the service user
+/// already holds may stay. Adding permissions requires the password, removing them does not.
 pub async fn change_permissions(
     jeton: &Jeton,
     at: &Admin,
@@ -134,7 +133,7 @@ pub async fn change_permissions(
     .await
 }
 
-/// Runs a change of a token that works, of which `version` was shown.
+/// Runs a change of an active token, of which `version` was shown.
 async fn change(
     jeton: &Jeton,
     at: &Admin,

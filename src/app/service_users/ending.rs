@@ -1,4 +1,4 @@
-//! A token is revoked, and what has ended is deleted.
+//! Revoking an active token, and deleting an ended one.
 
 use super::{Admin, at_form, begin, expire, find_in, write_entry};
 use crate::{Jeton, Result, problem::Problem, tokens::known_form};
@@ -8,7 +8,7 @@ use domain::{
 };
 use storage::tokens::{Revocation, service_users, touched};
 
-/// Revokes a token that works. When this returns, no node accepts it any more. Returns false if it had ended before.
+/// Revokes an active token. When this returns, no node accepts it any more. Returns false if it had already ended.
 ///
 /// # Errors
 /// [`AppError::NotFound`](crate::AppError::NotFound).
@@ -31,13 +31,13 @@ pub async fn revoke(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Resu
         .await
 }
 
-/// Deletes a token that has ended, with its service user. The activity log keeps its name, which this returns.
+/// Deletes a token that has ended, and its service user. The activity log keeps its name, which this returns.
 ///
 /// # Errors
-/// [`AppError::NotFound`](crate::AppError::NotFound); [`Problem::StillActive`] for a token that works.
+/// [`AppError::NotFound`](crate::AppError::NotFound); [`Problem::StillActive`] for an active token.
 pub async fn delete(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Result<String> {
     let (at, id) = (at.clone(), known_form(id)?);
-    // Refused uses that are still in memory are counted before the rows go.
+    // Refused uses that are still in memory are counted before the rows are deleted.
     crate::maintenance::flush_usage(jeton).await?;
     let now = jeton.clock.now();
     jeton

@@ -1,4 +1,4 @@
-//! A service user is made with its token.
+//! Creating a service user with its token.
 
 use super::{Admin, NewKey, begin, expire_all, find_in, free_slot, period, write_entry};
 use crate::{
@@ -14,7 +14,7 @@ use domain::{
 };
 use storage::tokens::service_users::{self, NewKey as KeyRow, NewServiceUser};
 
-/// What the form for a new token asks for, as it was typed.
+/// The form for a new token, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceTokenForm {
     /// The service user's name.
@@ -23,17 +23,17 @@ pub struct ServiceTokenForm {
     pub inactivity: String,
     /// Permission keys.
     pub permissions: Vec<String>,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
-    /// What tells this form from every other, so that sending it twice makes one token (L4).
+    /// The nonce of this form, so that sending it twice creates only one token (L4).
     pub nonce: String,
 }
 
-/// Makes a service user with its token.
+/// Creates a service user with its token.
 ///
 /// # Errors
-/// [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong: a field, a permission that the maker lacks, a missing password, the limit
-/// of active tokens, or a form that was sent before.
+/// [`AppError::Invalid`](crate::AppError::Invalid) with what is wrong: a field, a permission that the caller lacks, a
+/// missing password, the limit of active tokens, or a form that was sent before.
 pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: Source) -> Result<NewKey> {
     let mut problems = Problems::default();
     let name = problems.check(Field::Name, text::line(&form.name));
@@ -45,7 +45,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: S
     };
     may_give(at.grant(), permissions, Field::Permissions)?;
     crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
-    // Places of expired tokens are given free below: none that was used a moment ago may be among them.
+    // Expired tokens are ended below to free their slots: tokens that have just been used must not be among them.
     crate::maintenance::flush_usage(jeton).await?;
 
     let (key, digest) = crate::service_users::mint(jeton);

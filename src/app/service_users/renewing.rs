@@ -1,4 +1,4 @@
-//! A token gets a new key: in place of a dead one, or beside one that goes on working for a while.
+//! New keys for a token: after it has ended (regeneration), or while its old key keeps working for a while (rotation).
 
 use super::{Admin, NewKey, at_form, begin, expire, expire_all, find_in, free_slot, write_entry};
 use crate::{
@@ -24,35 +24,35 @@ use storage::{
 };
 
 const HOUR: i64 = 3600;
-/// Most hours that an old key goes on working beside a new one: seven days.
+/// The maximum overlap of a rotation in hours: seven days.
 pub const LONGEST_OVERLAP: i64 = 7 * 24;
 
-/// A new key for a token that has ended.
+/// The form for a new key of an ended token.
 #[derive(Clone, Debug, Default)]
 pub struct RegenerateForm {
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
     /// As [`ServiceTokenForm::nonce`](super::ServiceTokenForm::nonce).
     pub nonce: String,
 }
 
-/// A new key for a token that works, beside the old one.
+/// The form for a new key of an active token.
 #[derive(Clone, Debug, Default)]
 pub struct RotateForm {
-    /// For how many hours the old key goes on working at the most: 1 to [`LONGEST_OVERLAP`].
+    /// For how many hours the old key keeps working at most: 1 to [`LONGEST_OVERLAP`].
     pub hours: String,
-    /// After how many hours without a use it ends before that, once the new key is in use; empty for not at all.
+    /// After how many hours without use the old key ends before that, once the new key is in use; empty for never.
     pub quiet: String,
-    /// The password, if it was asked for.
+    /// The password, if the form asked for it.
     pub password: Option<String>,
     /// As [`ServiceTokenForm::nonce`](super::ServiceTokenForm::nonce).
     pub nonce: String,
 }
 
-/// Gives a token that has ended a new key; the old one stays dead for ever. Takes a place again.
+/// Gives an ended token a new key, and a slot again; the old key stays revoked forever.
 ///
 /// # Errors
-/// As [`crate::service_users::create`]; [`Problem::StillActive`] for a token that works.
+/// As [`crate::service_users::create`]; [`Problem::StillActive`] for an active token.
 pub async fn regenerate(jeton: &Jeton, at: &Admin, id: &str, form: RegenerateForm, source: Source) -> Result<NewKey> {
     let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
     prove_to_renew(jeton, at, id, form.password, &source).await?;
@@ -79,11 +79,11 @@ pub async fn regenerate(jeton: &Jeton, at: &Admin, id: &str, form: RegenerateFor
     Ok(NewKey { token, key })
 }
 
-/// Gives a token that works a new key, while the old one goes on working for a while: both count as one.
+/// Gives an active token a new key, while the old one keeps working for a while: together they take one slot.
 ///
 /// # Errors
-/// As [`crate::service_users::create`]; [`Problem::HasEnded`] for a token that does not work, [`Problem::OverlapRunning`]
-/// while an older key still works.
+/// As [`crate::service_users::create`]; [`Problem::HasEnded`] for a token that has ended, [`Problem::OverlapRunning`]
+/// while an old key still works.
 pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, source: Source) -> Result<NewKey> {
     let mut problems = Problems::default();
     let hours = problems.choice(Field::Hours, hours(&form.hours));
@@ -106,7 +106,7 @@ pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, sourc
                 return Err(at_form(Problem::OverlapRunning));
             }
             let slot = service_users::slot(connection, token.key.token)?;
-            let slot = slot.ok_or_else(|| AppError::Broken("an active token has no place".into()))?;
+            let slot = slot.ok_or_else(|| AppError::Broken("an active token has no slot".into()))?;
             let ends_at = now.plus(hours * HOUR);
             let quiet_seconds = quiet.map(|hours| hours * HOUR);
             service_users::let_run_out(connection, token.key.token, ends_at, quiet_seconds)?;
@@ -119,7 +119,7 @@ pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, sourc
     Ok(NewKey { token, key })
 }
 
-/// Ends the old key of a token whose new one goes on. Returns false if there is none that works.
+/// Ends the old key of a token, while the new one keeps working. Returns false if no old key works any more.
 ///
 /// # Errors
 /// [`AppError::NotFound`].
@@ -140,7 +140,8 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
         .await
 }
 
-/// What has to be proven before a token gets a new key: whoever asks holds all that it may do, and is who they are.
+/// Checks before a token gets a new key that the caller holds all its permissions, and has entered their password
+/// recently.
 async fn prove_to_renew(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
     let token = crate::service_users::find(jeton, at, id).await?;
     may_give(at.grant(), token.permissions, Field::Form)?;
@@ -148,10 +149,10 @@ async fn prove_to_renew(jeton: &Jeton, at: &Admin, id: &str, password: Option<St
     crate::maintenance::flush_usage(jeton).await
 }
 
-/// Ends the old keys whose time is over or that have been quiet for long enough, beside a new one that is in use.
+/// Ends old keys whose overlap is over, and those that have been unused for long enough while the new key is in use.
 ///
-/// A key whose time is over is refused without this; here it is written down. Quiet is looked at once a minute, and
-/// another node may hold a use of the last minute: an old key ends up to two minutes later than it says.
+/// A key whose overlap is over is refused anyway; this records it. Unused keys are checked once a minute, and another
+/// node may have a use of the last minute in memory, so an old key ends up to two minutes late.
 pub(crate) async fn end_quiet_keys(jeton: &Jeton) -> Result<()> {
     let due = move |old: &service_users::RunningOut, now: Timestamp| {
         let quiet_since = old.last_used_at.map_or(old.replaced_at, |used| used.max(old.replaced_at));

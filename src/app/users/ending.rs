@@ -1,4 +1,4 @@
-//! Somebody's access ends, and begins again.
+//! Ending a member's access, and reactivating it.
 
 use super::{Manager, belonging, is_last_administrator, refused, to};
 use crate::{AppError, Jeton, Result, problem::Problem};
@@ -19,7 +19,7 @@ use storage::{
     users,
 };
 
-/// How somebody's access ends.
+/// How a member's access ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// They stay on the list and can be reactivated.
@@ -29,7 +29,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Whether it would change nothing any more.
+    /// Returns whether this has already happened.
     pub(crate) fn has_happened(self, person: &Person) -> bool {
         match self {
             Self::Deactivation => person.standing != Standing::Active,
@@ -37,7 +37,7 @@ impl Ending {
         }
     }
 
-    /// What the activity log calls it.
+    /// Returns the action in the activity log.
     pub(crate) const fn action(self) -> Action {
         match self {
             Self::Deactivation => Action::UserDeactivated,
@@ -46,16 +46,16 @@ impl Ending {
     }
 }
 
-/// Ends somebody's access: their tokens in this organization are refused from the moment that this returns, wherever
-/// they are signed in they are signed out, their seat is free, and invitations by them or for them are withdrawn.
-/// Returns false if that was so before.
+/// Ends a member's access: when this returns, no node accepts their tokens in this organization any more, all their
+/// sessions have ended, their seat is free, and invitations by them or for them are withdrawn. Returns false if this
+/// had already happened.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for somebody who never belonged to the organization; [`AppError::Invalid`] at
-/// [`Field::Form`](crate::problem::Field::Form) if whoever asks may not decide about them, or they are the last
+/// [`AppError::NotFound`] if they never were a member of the organization; [`AppError::Invalid`] at
+/// [`Field::Form`](crate::problem::Field::Form) if the caller may not decide about them, or they are the last
 /// administrator.
 pub async fn end(jeton: &Jeton, manager: &Manager, id: MembershipId, ending: Ending, source: Source) -> Result<bool> {
-    // A token that was used a moment ago must not be taken for expired.
+    // A token that has just been used must not count as expired.
     crate::maintenance::flush_before_ending(jeton).await?;
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
@@ -75,12 +75,12 @@ pub async fn end(jeton: &Jeton, manager: &Manager, id: MembershipId, ending: End
         .await
 }
 
-/// Makes somebody who was deactivated active again. Nothing that had stopped comes back, and they take a new seat.
-/// Returns false if they are active.
+/// Reactivates a deactivated member. Nothing that had stopped comes back, and they take a new seat. Returns false if
+/// they are already active.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for somebody who does not belong to the organization; [`AppError::Invalid`] with a missing
-/// password, or at [`Field::Form`](crate::problem::Field::Form) if they would get what whoever asks does not hold.
+/// [`AppError::NotFound`] if they are not a member of the organization; [`AppError::Invalid`] with a missing password,
+/// or at [`Field::Form`](crate::problem::Field::Form) if they would get permissions that the caller does not hold.
 pub async fn reactivate(
     jeton: &Jeton,
     manager: &Manager,
@@ -101,7 +101,7 @@ pub async fn reactivate(
         .await
 }
 
-/// Why somebody's access cannot be ended by whoever holds `grant`.
+/// Returns why a caller with `grant` cannot end a member's access, if so.
 pub(super) fn refusal(
     connection: &mut AnyConnection,
     grant: &OrgGrant<ManageUsers>,
@@ -113,20 +113,20 @@ pub(super) fn refusal(
     Ok(is_last_administrator(connection, person)?.then_some(Problem::LastAdministrator))
 }
 
-/// Whether a token stops with somebody's membership.
+/// Returns whether a token stops with the member's access.
 pub(super) fn stops(token: &Token, person: &Person, now: Timestamp) -> bool {
     token.membership == person.membership && token.life.is_active(now)
 }
 
-/// Ends somebody's access, with the organization locked. `by` is the entry about it without the person: who does it, and
-/// when. Whoever calls this has checked that it may be done.
+/// Ends a member's access, with the organization locked. `by` is the log entry about it without the person: who does
+/// it, and when. The caller must have checked that this is allowed.
 pub(crate) fn end_in(
     connection: &mut AnyConnection,
     person: &Person,
     ending: Ending,
     by: activity::Entry<'_>,
 ) -> Result<()> {
-    // No token is being made for them meanwhile.
+    // Locked, so that no token is created for them meanwhile.
     users::lock(connection, person.user)?;
     memberships::deactivate(connection, person.membership, ending == Ending::Removal, by.at)?;
     let revocation = Revocation { by: RevokedBy::Membership, name: Some(by.actor_name), reason: None };
@@ -148,8 +148,8 @@ pub(crate) fn end_in(
     withdraw_invitations(connection, person.organization, (person.user, &person.email), by)
 }
 
-/// Withdraws the invitations to an organization that a user has made and those for their own address. `by` says who does
-/// it, and when.
+/// Withdraws the invitations to an organization that a user has sent, and those for their own address. `by` says who
+/// does it, and when.
 pub(crate) fn withdraw_invitations(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -164,8 +164,8 @@ pub(crate) fn withdraw_invitations(
     Ok(())
 }
 
-/// Makes somebody active again, with the organization locked. `by` is the entry about it without the person. Returns false
-/// if they are active.
+/// Reactivates a member, with the organization locked. `by` is the log entry about it without the person. Returns false
+/// if they are already active.
 pub(crate) fn reactivate_in(connection: &mut AnyConnection, person: &Person, by: activity::Entry<'_>) -> Result<bool> {
     let activated = memberships::activate(connection, person.membership, person.organization, person.set.id, by.at)?;
     if activated {

@@ -1,9 +1,10 @@
-//! Batchers to Postgres that nothing but verification uses: a thread with a connection of its own, for all requests of a node.
+//! Batches the queries of verification to Postgres. A batcher is a thread with its own connection, for all requests of
+//! a node.
 //!
-//! The thread answers together whatever has come while the round before was on its way: one round trip serves many
-//! requests, and pages, exports and sign-ins can take no connection away. A network that swallows everything, or a server
-//! that stands still, may keep a thread waiting for ever; it is then given up, with its connection, and another one takes
-//! its place (R4).
+//! The thread answers all questions that arrived during the previous round as one batch. So one round trip serves many
+//! requests, and pages, exports and sign-ins cannot use up the connections. If the network drops all packets or the
+//! server hangs, a thread may wait forever. It is then abandoned together with its connection, and a new thread
+//! replaces it (R4).
 
 use super::denied::{TIMEOUT, Unavailable, check_pepper};
 use crate::background;
@@ -19,51 +20,52 @@ use std::{
 use storage::{AnyConnection, DatabaseUrl};
 use tokio::sync::oneshot;
 
-/// A thread that takes longer for a round is given up: nobody waits for it any more.
+/// Longest round: a thread that takes longer is abandoned, as the requests that it serves have timed out.
 const LONGEST_ROUND: Duration = Duration::from_millis(1500);
-/// The same while it opens a connection.
+/// Longest time to open a connection: a thread that takes longer is abandoned.
 const LONGEST_OPENING: Duration = Duration::from_secs(3);
-/// Threads of a line that were given up and still wait, from which on another one takes its place only after a [`REST`]:
-/// they may wait for hours, and are not to become thousands meanwhile.
+/// With this many abandoned threads that still wait, a batcher replaces its thread only after a [`REST`]: threads may
+/// wait for hours, and must not become thousands meanwhile.
 const MANY_GIVEN_UP: usize = 8;
-/// Longest that a line rests when the network is well again.
+/// How long a batcher with many abandoned threads waits before it replaces its thread: after an outage, it recovers at
+/// the latest then.
 const REST: Duration = Duration::from_secs(20);
 
-/// Answers questions in their order, over a connection that is open.
+/// Answers questions in order, over an open connection.
 type Work<Q, A> = dyn Fn(&mut AnyConnection, &[Q]) -> Result<Vec<A>, Unavailable> + Send + Sync;
 
-/// The line.
+/// A thread that answers questions in batches, and is replaced when it gets stuck.
 pub struct Batcher<Q, A> {
     server: Arc<Server<Q, A>>,
     worker: RwLock<Worker<Q, A>>,
 }
 
-/// What the threads of a line have in common.
+/// What a thread and its replacements share.
 struct Server<Q, A> {
     address: DatabaseUrl,
     pepper: Pepper,
-    /// Most questions of one round.
+    /// The maximum number of questions in a batch.
     most: usize,
     work: Box<Work<Q, A>>,
 }
 
-/// A thread, as others see it.
+/// A thread, as its callers see it.
 struct Worker<Q, A> {
     waiting: mpsc::Sender<Waiter<Q, A>>,
     busy: Arc<Busy>,
 }
 
-/// Somebody who waits for an answer.
+/// A caller that waits for an answer.
 struct Waiter<Q, A> {
     question: Q,
     answer: oneshot::Sender<Result<A, Unavailable>>,
 }
 
-/// Until when a thread should be done with what it does.
+/// The deadline of what a thread is doing.
 struct Busy {
-    /// When the thread was started.
+    /// When the thread started.
     begun: Instant,
-    /// In milliseconds since then; 0 while it does nothing.
+    /// In milliseconds since `begun`; 0 while the thread is idle.
     until: AtomicU64,
 }
 
@@ -90,7 +92,7 @@ impl Busy {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
-    /// Starts the thread, which asks with `work`, at most `most` questions at a time. It ends when this is dropped.
+    /// Starts the thread, which answers up to `most` questions at a time with `work`. It ends when this is dropped.
     pub fn start(
         address: DatabaseUrl,
         pepper: Pepper,
@@ -101,12 +103,12 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         Self { worker: Worker::open(&server).into(), server }
     }
 
-    /// The answer to a question, which was asked after this call began.
+    /// Returns the answer to a question, from a query that began after this call.
     ///
     /// # Errors
-    /// When the database does not answer in time, or what the work said.
+    /// When the database does not answer in time, or `work` fails.
     pub async fn ask(&self, question: Q) -> Result<A, Unavailable> {
-        let ended = || Unavailable("the thread that asks the database has ended".into());
+        let ended = || Unavailable("the thread that queries the database has ended".into());
         let (answer, answered) = oneshot::channel();
         self.worker().waiting.send(Waiter { question, answer }).map_err(|_| ended())?;
         match tokio::time::timeout(TIMEOUT, answered).await {
@@ -115,7 +117,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         }
     }
 
-    /// The thread, unless it is stuck: then another one.
+    /// Returns the thread, or its replacement if it is stuck.
     fn worker(&self) -> RwLockReadGuard<'_, Worker<Q, A>> {
         let worker = self.worker.read().unwrap_or_else(PoisonError::into_inner);
         if !worker.busy.is_stuck() {
@@ -126,14 +128,14 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         self.worker.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets another thread take the place of the one that is stuck.
+    /// Replaces the thread if it is stuck.
     fn give_up(&self) {
         let mut worker = self.worker.write().unwrap_or_else(PoisonError::into_inner);
-        // Each thread holds the server, too.
+        // Each thread holds a reference to the server, and so do the batcher and its current thread.
         let given_up = Arc::strong_count(&self.server).saturating_sub(2);
         let is_due = given_up < MANY_GIVEN_UP || worker.busy.begun.elapsed() >= REST;
         if worker.busy.is_stuck() && is_due {
-            tracing::warn!(given_up, "a connection to the database does not answer, and is given up");
+            tracing::warn!(given_up, "a connection to the database does not answer and is abandoned");
             *worker = Worker::open(&self.server);
         }
     }
@@ -145,8 +147,8 @@ impl<Q: Send + 'static, A: Send + 'static> Worker<Q, A> {
         let busy = Arc::new(Busy { begun: Instant::now(), until: 0.into() });
         let (server, seen) = (Arc::clone(server), Arc::clone(&busy));
         if let Err(error) = background::thread("line", move || server.serve(&arrived, &seen)) {
-            tracing::error!(%error, "there is no thread to ask the database");
-            // Whoever asks next tries again.
+            tracing::error!(%error, "cannot start a thread to query the database");
+            // The next caller tries again.
             busy.begins(Duration::ZERO);
         }
         Self { waiting, busy }
@@ -156,11 +158,13 @@ impl<Q: Send + 'static, A: Send + 'static> Worker<Q, A> {
 impl<Q, A> Server<Q, A> {
     fn serve(&self, arrived: &mpsc::Receiver<Waiter<Q, A>>, busy: &Busy) {
         let mut connection = None;
-        // Opened before the first who waits comes, as opening takes several round trips. A failure is the next one's.
+        // The connection is opened before the first request, as opening takes several round trips. If this fails, the
+        // first request tries again.
         drop(self.connected(&mut connection, busy));
         busy.ends();
         while let Ok(first) = arrived.recv() {
-            // Whoever waits by now arrived before the round that begins next; who has lost patience is no longer there.
+            // Every question in the queue arrived before the round that begins next. Callers that have timed out are
+            // skipped.
             let together = std::iter::once(first).chain(arrived.try_iter()).take(self.most);
             let (questions, waiting): (Vec<Q>, Vec<_>) = together
                 .filter(|waiter| !waiter.answer.is_closed())
@@ -188,8 +192,8 @@ impl<Q, A> Server<Q, A> {
         done
     }
 
-    /// The connection, opened if there is none. What it is opened to is no standby, and the database to which the pepper
-    /// belongs.
+    /// Returns the connection; opens it first if there is none, and checks that the database is not a standby and
+    /// belongs to the pepper.
     fn connected<'a>(
         &self,
         connection: &'a mut Option<AnyConnection>,

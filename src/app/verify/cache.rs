@@ -1,8 +1,9 @@
-//! What a node knows of tokens, and as of which epoch.
+//! The cache of a node: tokens and protected APIs, as of one epoch.
 //!
-//! The cache as a whole is true as of one epoch. Whoever reads a newer one brings the cache there first: it forgets the
-//! keys that the steps between are about, or everything if they do not say. What was read from the database is kept only
-//! if the cache has not moved on since, for nobody would tell it any more about a change in between.
+//! The cache as a whole is valid for one epoch. A thread that reads a newer epoch first brings the cache up to it: the
+//! cache drops the keys that the changes in between affect, or everything if the changes do not name keys. A token that
+//! was read from the database is cached only if the cache has not moved to another epoch since: otherwise it would miss
+//! a change in between.
 
 use domain::{
     access::Identity,
@@ -20,60 +21,60 @@ use std::{
 };
 use storage::epoch::Touched;
 
-/// Most bytes of what is known, a bit more than 100,000 tokens of the usual kind.
+/// The maximum size of the cached tokens in bytes: a little more than 100,000 typical tokens.
 const BYTES: u64 = 52 << 20;
-/// What a token usually takes, for the first size of the tables.
+/// The bytes of a typical token, for the initial size of the tables.
 const USUAL: u64 = 500;
-/// Most different texts that tokens share: sets of permissions, names of organizations.
+/// The maximum number of distinct texts that tokens share, such as permissions and names of organizations.
 const TEXTS: usize = 4_096;
-/// Most steps and forgotten tokens that are kept for whoever tells of them.
+/// The maximum number of epochs, and of dropped tokens, that are kept until the heartbeat reports them.
 const MOST_INVALIDATIONS: usize = 10_000;
-/// Most protected APIs that are known, and ids that are none's.
+/// The maximum number of cached protected APIs, including ids that belong to none.
 const APIS: usize = 1_000;
 
-/// What is known of a token, in one place: most of the time that a token takes is waiting for memory.
+/// A cached token, in one allocation: most of the time that a token takes is spent waiting for memory.
 #[derive(Debug)]
 pub struct CachedToken {
     /// Whom it speaks for.
     pub identity: Identity,
-    /// Its life as the database told it.
+    /// Its life as read from the database.
     life: Life,
-    /// The uses that this node has seen since.
+    /// Its uses on this node since then.
     pub uses: UsesHere,
 }
 
 /// Uses of a token on this node.
 #[derive(Debug)]
 pub struct UsesHere {
-    /// The newest that this node has accepted since it read the token, in seconds; 0 for none.
+    /// When this node last accepted the token since it read it, in seconds; 0 for never.
     pub last: AtomicI64,
-    /// The newest that is in the database for certain, in seconds; 0 for none.
+    /// The newest use that is certainly in the database, in seconds; 0 for none.
     pub stored: AtomicI64,
-    /// How many are not yet counted in the database.
+    /// How many uses are not yet counted in the database.
     pub uncounted: AtomicU64,
 }
 
 impl CachedToken {
-    /// What the database told just now.
+    /// Creates an entry from what was just read from the database.
     pub fn new(identity: Identity, life: Life) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
         let uses = UsesHere { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
         Self { identity, life, uses }
     }
 
-    /// Its life with a use at `used` seconds in it.
+    /// Returns its life, including a use at `used` seconds.
     pub fn life(&self, used: i64) -> Life {
         let used = (used > 0).then(|| Timestamp::from_seconds(used));
         Life { last_used_at: used.max(self.life.last_used_at), ..self.life }
     }
 }
 
-/// What became of the cache as the epoch moved, until somebody has told of it ([`crate::nodes`]).
+/// What changed in the cache as the epoch moved, until the heartbeat reports it ([`crate::nodes`]).
 #[derive(Default)]
 pub struct Invalidations {
-    /// The epochs to which it was brought, and when each had been read, in milliseconds by the database's clock.
+    /// The epochs that the cache reached, and when each was read, in milliseconds by the database's clock.
     pub reached: Vec<(i64, i64)>,
-    /// The tokens that it forgot at which epoch.
+    /// The epoch at which each token was dropped, and the token.
     pub forgotten: Vec<(i64, Arc<CachedToken>)>,
 }
 
@@ -81,16 +82,16 @@ pub struct Invalidations {
 pub struct Cache {
     entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
     texts: Entries<Arc<str>, Arc<str>>,
-    /// By public id; none where there is no such API.
+    /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
-    /// Held shared by whoever keeps something, alone by whoever moves the epoch; never across a wait.
+    /// Shared while an entry is added, exclusive while the epoch moves; never held across an `await`.
     door: RwLock<()>,
     invalidations: Mutex<Invalidations>,
 }
 
 impl Default for Cache {
-    /// One that knows nothing.
+    /// Creates an empty cache.
     fn default() -> Self {
         let usual = usize::try_from(BYTES / USUAL).unwrap_or_default();
         Self {
@@ -105,22 +106,22 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// As of when it is true.
+    /// The epoch for which the cache is valid; `i64::MIN` before the first read.
     pub fn epoch(&self) -> i64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// How many tokens are known, and the bytes that they take.
+    /// The number of cached tokens, and their size in bytes.
     pub fn size(&self) -> (u64, u64) {
         (self.entries.len().try_into().unwrap_or(u64::MAX), self.entries.weight())
     }
 
-    /// What is known of a key.
+    /// Returns the cached token with this key.
     pub fn get(&self, digest: &KeyDigest) -> Option<Arc<CachedToken>> {
         self.entries.get(digest)
     }
 
-    /// Keeps what the database told of a key after the epoch was read as `epoch`.
+    /// Caches a token that was read after the epoch was read as `epoch`.
     pub fn keep(&self, digest: KeyDigest, known: &Arc<CachedToken>, epoch: i64) {
         let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
@@ -128,12 +129,12 @@ impl Cache {
         }
     }
 
-    /// What is known of a protected API: itself, or that there is none.
+    /// Returns a cached protected API; `Some(None)` if it is known that there is none.
     pub fn api(&self, public_id: &str) -> Option<Option<Arc<ProtectedApi>>> {
         self.apis.get(public_id)
     }
 
-    /// Keeps what the database told of a protected API after the epoch was read as `epoch`.
+    /// Caches a protected API, or that there is none, read after the epoch was read as `epoch`.
     pub fn keep_api(&self, public_id: &str, found: &Option<Arc<ProtectedApi>>, epoch: i64) {
         let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
@@ -141,7 +142,7 @@ impl Cache {
         }
     }
 
-    /// Makes it true as of `epoch`, which had been read `at`: the steps since [`Cache::epoch`] are about `touched`.
+    /// Brings the cache up to `epoch`, which was read at `at`: the changes since [`Cache::epoch`] affect `touched`.
     pub fn bring_to(&self, epoch: i64, touched: &Touched, at: i64) {
         let _alone = self.door.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() >= epoch {
@@ -156,7 +157,7 @@ impl Cache {
         }
         let mut invalidations = self.invalidations();
         invalidations.reached.push((epoch, at));
-        // Where nobody tells of them, as at the command line, they must not pile up.
+        // Without a heartbeat, as in commands, they must not pile up.
         let (reached, forgotten) = (invalidations.reached.len(), invalidations.forgotten.len());
         invalidations.reached.drain(..reached.saturating_sub(MOST_INVALIDATIONS));
         invalidations.forgotten.drain(..forgotten.saturating_sub(MOST_INVALIDATIONS));
@@ -164,13 +165,13 @@ impl Cache {
         self.epoch.store(epoch, Ordering::Release);
     }
 
-    /// Forgets keys that a step to `epoch` is about.
+    /// Drops the keys that the change at `epoch` affects.
     pub fn forget(&self, digests: &[KeyDigest], epoch: i64) {
         let known = digests.iter().filter_map(|digest| self.entries.remove(digest));
         self.invalidations().forgotten.extend(known.map(|(_, known)| (epoch, known)));
     }
 
-    /// Takes what has invalidations since the last time.
+    /// Takes the invalidations since the last call.
     pub fn take_invalidations(&self) -> Invalidations {
         std::mem::take(&mut *self.invalidations())
     }
@@ -179,7 +180,7 @@ impl Cache {
         self.invalidations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same identity with texts that other tokens have too, so that they are in memory once.
+    /// Returns the same identity, whose texts are shared with other tokens to save memory.
     pub fn share_texts(&self, mut identity: Identity) -> Identity {
         for text in [
             &mut identity.permission_keys,
@@ -196,7 +197,7 @@ impl Cache {
     }
 }
 
-/// Weighs by bytes: the structs, their texts, and what the table and the allocator add.
+/// Weighs entries in bytes: the structs, their texts, and the overhead of the table and the allocator.
 #[derive(Clone)]
 struct Bytes;
 
@@ -210,7 +211,7 @@ impl Weighter<KeyDigest, Arc<CachedToken>> for Bytes {
     }
 }
 
-/// A digest is as good as random: its first bytes are its hash.
+/// Uses the first bytes of a digest as its hash, as digests are as good as random.
 #[derive(Default)]
 struct FirstBytes(u64);
 

@@ -1,4 +1,4 @@
-//! Why a request is not let through: no, or that nothing can be said right now.
+//! Why a request is not accepted: it is refused, or its token cannot be verified right now.
 
 use crate::{AppError, clock::Untrusted, secrets};
 use domain::{access::Refusal, token::Pepper};
@@ -8,16 +8,16 @@ use storage::{AnyConnection, StorageError, installation};
 /// Why a key is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum Denied {
-    /// It is no key of Jeton's.
+    /// It is not an API key of Jeton.
     #[error("malformed")]
     Malformed,
-    /// It has the form of a key, and no token has it.
+    /// It has the form of an API key, but no token has it.
     #[error("unknown")]
     Unknown,
-    /// A link of the chain said no.
+    /// A check refused the request.
     #[error("refused: {0:?}")]
     Refused(Refusal),
-    /// Nothing can be said at the moment.
+    /// Tokens cannot be verified right now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -40,16 +40,16 @@ impl From<AppError> for Denied {
     }
 }
 
-/// A request that has no proof by then is answered 503.
+/// The timeout of verification: a request whose token has not been verified by then is answered with 503.
 pub const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The epoch could not be read in time: nothing is known, so neither yes nor no may be said.
+/// Tokens cannot be verified right now, so a request may be neither accepted nor refused.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("nothing can be said about tokens: {0}")]
+#[error("tokens cannot be verified right now: {0}")]
 pub struct Unavailable(pub String);
 
 impl Unavailable {
-    /// The database took too long.
+    /// The database did not answer within [`TIMEOUT`].
     pub fn late() -> Self {
         Self(format!("no answer from the database within {} ms", TIMEOUT.as_millis()))
     }
@@ -67,7 +67,7 @@ impl From<StorageError> for Unavailable {
     }
 }
 
-/// That the pepper belongs to the database.
+/// Checks that the pepper belongs to the database.
 ///
 /// # Errors
 /// When it does not, or the database fails.

@@ -1,10 +1,10 @@
-//! Proof that an answer about a token is not older than the request that asks for it.
+//! Ensures that no decision about a token is based on data older than the request.
 //!
-//! Each change of authority steps one number in the database, the epoch, in its own transaction. A cached answer may be
-//! used only when an epoch read that *began after the request arrived* shows the epoch at which the answer was loaded. So
-//! a request that starts after a revocation was answered sees the revocation, on any number of nodes, whatever messages
-//! are lost. On Postgres, requests that arrive together share one read, so the database sees one tiny read at a time however
-//! many requests there are (V1, V3).
+//! Each change of authority increments one number in the database, the epoch, in the same transaction. A cached token
+//! may be used only if a read of the epoch that *began after the request arrived* returns the epoch for which the cache
+//! is valid. So a request that starts after the answer to a revocation is refused, on any number of nodes, whatever
+//! messages are lost. On Postgres, requests that arrive together share one read, so each node sends one small read at a
+//! time, however many requests there are (V1, V3).
 
 use super::{
     batcher::Batcher,
@@ -27,28 +27,29 @@ use storage::{
     epoch::{self, Touched, WalIndex, WalIndexHead},
 };
 
-/// Reads epochs one after the other, and brings the cache to each.
+/// Reads the epoch and brings the cache up to it.
 #[derive(Clone)]
 pub struct EpochReader {
-    /// What is brought there.
+    /// The cache that is brought up to each epoch.
     pub cache: Arc<Cache>,
-    /// What follows the database's clock.
+    /// The clock that follows the database's.
     pub clock: Clock,
-    /// What the keys of the database are hashed under.
+    /// The pepper of the digests in the database.
     pub pepper: Pepper,
-    /// How long it took each time.
+    /// How long the reads took.
     pub took: Arc<Durations>,
 }
 
 impl EpochReader {
-    /// The epoch at this moment; the cache is at least there.
+    /// Reads the current epoch and brings the cache up to it.
     fn read(&self, connection: &mut AnyConnection) -> Result<i64, Unavailable> {
-        // Backend before the read: what another thread reads meanwhile may be newer.
+        // The known epoch comes first: another thread may read a newer one meanwhile.
         let (known, begun) = (self.cache.epoch(), Instant::now());
         let (epoch, time) = epoch::read_with_time(connection)?;
         self.took.count(begun.elapsed());
         if epoch < known {
-            // It was restored, or its standby took over without the last commits: what was revoked may live again (R5).
+            // The database was restored, or its standby took over without the last commits: revoked tokens may be
+            // active again (R5).
             return Err(Unavailable(format!("the database went back from epoch {known} to {epoch}")));
         }
         if let Some(time) = time {
@@ -57,7 +58,7 @@ impl EpochReader {
         if known < epoch {
             let touched = epoch::changes(connection, known, epoch)?;
             if touched == Touched::Everything && known != i64::MIN {
-                // Not to lose when they were accepted last.
+                // This keeps when the revoked keys were last accepted.
                 self.cache.forget(&epoch::revoked(connection, known, epoch)?, epoch);
             }
             self.cache.bring_to(epoch, &touched, time.unwrap_or_else(clock::milliseconds));
@@ -65,7 +66,7 @@ impl EpochReader {
         Ok(epoch)
     }
 
-    /// The same, and that this is still the database to which the pepper belongs: in another one every key would seem
+    /// Like `read`, and checks that the pepper still belongs to this database: in another one, every key would be
     /// unknown.
     fn check(&self, connection: &mut AnyConnection) -> Result<i64, Unavailable> {
         check_pepper(connection, &self.pepper)?;
@@ -73,10 +74,10 @@ impl EpochReader {
     }
 }
 
-/// Reads the epoch of a SQLite database, for one thread.
+/// Reads the epoch of a SQLite database for one thread.
 ///
-/// The table is read only when the [`WalIndex`] says that somebody, in this process or another, has committed since. To
-/// ask the index takes a third of a microsecond, so each request does it by itself.
+/// The table is read only if the [`WalIndex`] shows that this process or another one has committed since the last read.
+/// Checking the index takes a third of a microsecond, so each request does so itself.
 pub struct LocalEpoch {
     connection: RefCell<AnyConnection>,
     reader: EpochReader,
@@ -85,24 +86,24 @@ pub struct LocalEpoch {
 }
 
 impl LocalEpoch {
-    /// Opens a connection of its own to the database in this file.
+    /// Opens a separate connection to the database in this file.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn open(database: &Path, reader: EpochReader) -> Result<Self, Unavailable> {
         let mut connection = DatabaseUrl::Sqlite(database.to_owned()).connect()?;
-        // The first read makes sure that there is an index.
+        // The first read ensures that the index exists.
         reader.read(&mut connection)?;
         let index = WalIndex::open(database)?;
         Ok(Self { connection: connection.into(), reader, index, seen: Cell::new(None) })
     }
 
-    /// The epoch at this moment.
+    /// Returns the current epoch.
     ///
     /// # Errors
-    /// When it cannot be read, or is not to be believed.
+    /// When it cannot be read, or is older than one read before.
     pub fn read(&self) -> Result<i64, Unavailable> {
-        // Read first: a commit between the two reads makes the next request look again.
+        // The index comes first: a commit between the two reads then makes the next request read the table again.
         let head = self.index.head()?;
         if let Some((seen, epoch)) = self.seen.get()
             && seen == head
@@ -114,29 +115,29 @@ impl LocalEpoch {
         Ok(epoch)
     }
 
-    /// The epoch, asked of the database itself, and that the pepper belongs to it.
+    /// Reads the epoch from the table itself, and checks that the pepper belongs to the database.
     ///
     /// # Errors
-    /// When this thread cannot say anything about tokens.
+    /// When this thread cannot verify tokens.
     pub fn check(&self) -> Result<i64, Unavailable> {
         self.index.head()?;
         self.reader.check(&mut self.connection.borrow_mut())
     }
 
-    /// Runs a lookup on the same connection: faster than handing it to another thread.
+    /// Runs a lookup on the same connection, which is faster than handing it to another thread.
     pub fn with_connection<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> T {
         work(&mut self.connection.borrow_mut())
     }
 }
 
-/// Reads the epoch from Postgres on a line of its own ([`super::batcher`]), for all requests of this node.
+/// Reads the epoch from Postgres for all requests of this node, over its own [`Batcher`].
 pub struct SharedEpoch(Batcher<Thorough, i64>);
 
-/// Whether the pepper is to be looked at as well.
+/// Whether to check the pepper as well.
 type Thorough = bool;
 
 impl SharedEpoch {
-    /// Starts the line. It ends when this is dropped.
+    /// Starts the batcher, which ends when this is dropped.
     pub fn start(address: DatabaseUrl, reader: EpochReader) -> Self {
         let pepper = reader.pepper.clone();
         Self(Batcher::start(address, pepper, usize::MAX, move |connection, together: &[Thorough]| {
@@ -145,7 +146,7 @@ impl SharedEpoch {
         }))
     }
 
-    /// The epoch, by a read that began after this call.
+    /// Returns the epoch from a read that began after this call.
     ///
     /// # Errors
     /// When it cannot be read in time, or is not to be believed.
@@ -153,10 +154,10 @@ impl SharedEpoch {
         self.0.ask(false).await
     }
 
-    /// The same, and that the pepper belongs to the database.
+    /// Like [`SharedEpoch::read`], and checks that the pepper belongs to the database.
     ///
     /// # Errors
-    /// When this node cannot say anything about tokens.
+    /// When this node cannot verify tokens.
     pub async fn check(&self) -> Result<i64, Unavailable> {
         self.0.ask(true).await
     }

@@ -1,7 +1,8 @@
-//! What verification asks Postgres about tokens and protected APIs, for all requests of a node together, and writes there.
+//! What verification reads from Postgres about tokens and protected APIs, and writes there, in batches for all requests
+//! of a node.
 //!
-//! All of it goes over [`Batcher`]s, never over the connections of pages. On SQLite each worker asks by itself
-//! ([`super::super::verify::epoch::LocalEpoch`]).
+//! All of it goes through [`Batcher`]s, never over the connections of pages. On SQLite, each worker thread reads by
+//! itself ([`super::epoch::LocalEpoch`]).
 
 use super::{
     batcher::Batcher,
@@ -16,22 +17,23 @@ use domain::{
 use std::{collections::HashMap, sync::Arc};
 use storage::{AnyConnection, DatabaseUrl, StorageError, protected_apis, tokens};
 
-/// Most questions of one round.
+/// The maximum number of lookups in a batch.
 const BATCH: usize = 256;
-/// Most uses that are written together. Over a slow link whoever is to revoke one of the tokens waits for all of them.
+/// The maximum number of uses in a batch. Over a slow link, the revocation of one of the tokens waits for the whole
+/// batch.
 const USES: usize = 16;
 
 type FoundToken = Option<(Identity, Life)>;
 type FoundApi = Option<Arc<ProtectedApi>>;
 
-/// What is looked for.
+/// What to look up.
 enum Lookup {
     Token(TokenKind, KeyDigest),
     Api(Box<str>),
 }
 
 impl Lookup {
-    /// The key that is looked for, if it is of this kind.
+    /// Returns the digest to look up, if it is of a key of this kind.
     fn digest(&self, kind: TokenKind) -> Option<&[u8]> {
         match self {
             Self::Token(of, digest) if *of == kind => Some(&digest.0),
@@ -40,21 +42,21 @@ impl Lookup {
     }
 }
 
-/// What was found.
+/// The result of a [`Lookup`].
 enum Found {
     Token(Box<FoundToken>),
     Api(FoundApi),
 }
 
-/// The lines.
+/// The batchers for lookups and for urgent writes.
 pub struct Lookups {
     reads: Batcher<Lookup, Found>,
-    /// Apart from the reads: a write may wait for somebody else's.
+    /// Apart from the reads, as a write may wait for another transaction.
     writes: Batcher<Uses, bool>,
 }
 
 impl Lookups {
-    /// Starts them. They end when this is dropped.
+    /// Starts the batchers, which end when this is dropped.
     pub fn start(address: &DatabaseUrl, pepper: &Pepper) -> Self {
         Self {
             reads: Batcher::start(address.clone(), pepper.clone(), BATCH, look_up),
@@ -62,7 +64,7 @@ impl Lookups {
         }
     }
 
-    /// The token with this key, read after this call began.
+    /// Returns the token with this key from a read that began after this call.
     ///
     /// # Errors
     /// When the database does not answer in time.
@@ -73,7 +75,7 @@ impl Lookups {
         }
     }
 
-    /// The protected API with this public id, read after this call began.
+    /// Returns the protected API with this public id from a read that began after this call.
     ///
     /// # Errors
     /// When the database does not answer in time.
@@ -84,17 +86,17 @@ impl Lookups {
         }
     }
 
-    /// Writes a use down. Returns false when the token has ended.
+    /// Writes a use to the database. Returns false if the token has ended.
     ///
     /// # Errors
-    /// When the database has not done so in time.
+    /// When the database does not do so in time.
     pub async fn write_use(&self, one: Uses) -> Result<bool, Unavailable> {
         self.writes.ask(one).await
     }
 }
 
 fn mixed_up() -> Unavailable {
-    Unavailable("an answer belongs to another question".into())
+    Unavailable("the answer does not match the question".into())
 }
 
 fn write(connection: &mut AnyConnection, together: &[Uses]) -> Result<Vec<bool>, Unavailable> {
@@ -111,7 +113,7 @@ fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Fo
     together.iter().map(found).collect()
 }
 
-/// A protected API as it is in the database.
+/// Reads a protected API from the database.
 pub fn api(connection: &mut AnyConnection, public_id: &str) -> Result<FoundApi, StorageError> {
     Ok(protected_apis::find(connection, public_id)?.map(|found| Arc::new(found.api)))
 }

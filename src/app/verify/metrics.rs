@@ -1,6 +1,6 @@
 //! What verification counts and times, for `/metrics`.
 //!
-//! Each thread counts for itself, without locks: whoever asks adds it up. Nothing here names a token or a person.
+//! Each thread has its own counters, without locks; a scrape adds them up. Nothing here names a token or a person.
 
 use super::denied::{Denied, Unavailable};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::access::Refusal;
 
-/// How questions about tokens end, in the order in which they are counted.
+/// The outcomes of verifications, in the order of the counters.
 pub const OUTCOMES: [&str; 9] = [
     "accepted",
     "malformed",
@@ -22,23 +22,23 @@ pub const OUTCOMES: [&str; 9] = [
     "unavailable",
 ];
 
-/// What the verifier of one thread counts.
+/// The counters of one thread's verifier.
 #[derive(Debug, Default)]
 pub struct Verifications {
     outcomes: [Counter; OUTCOMES.len()],
     /// Keys that were in the cache.
     pub known: Counter,
-    /// How long it took to look up those that were not.
+    /// How long the lookups of the other keys took.
     pub lookups: Durations,
 }
 
 impl Verifications {
-    /// Counts what was decided.
+    /// Counts a decision.
     pub fn count<T>(&self, decided: &Result<T, Denied>) {
         let outcome = match decided {
             Ok(_) => 0,
             Err(Denied::Malformed) => 1,
-            // Of another organization: for whoever asks there is no such token.
+            // A token of another organization does not exist for the caller.
             Err(Denied::Unknown | Denied::Refused(Refusal::Foreign)) => 2,
             Err(Denied::Refused(Refusal::Revoked(_))) => 3,
             Err(Denied::Refused(Refusal::Expired(_))) => 4,
@@ -53,35 +53,35 @@ impl Verifications {
     }
 }
 
-/// What a node measured since its start, and what it holds at this moment.
+/// What a node has measured since its start, and its current state.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
-    /// How questions about tokens ended, as in [`OUTCOMES`].
+    /// The number of verifications by outcome, as in [`OUTCOMES`].
     pub outcomes: [u64; OUTCOMES.len()],
     /// Keys that were in the cache.
     pub known: u64,
-    /// How long it took to look up those that were not.
+    /// How long the lookups of the other keys took.
     pub lookups: Timed,
-    /// How long it took to read the epoch from the database.
+    /// How long the reads of the epoch from the database took.
     pub epoch_reads: Timed,
-    /// The epoch that was read last; none before the first.
+    /// The epoch that was read last; `None` before the first read.
     pub epoch: Option<i64>,
     /// Tokens in the cache.
     pub cached: u64,
-    /// Bytes that they take.
+    /// The size of those tokens in bytes.
     pub cached_bytes: u64,
     /// Tokens with uses that are not yet in the database.
     pub waiting: usize,
-    /// Whether the database fails.
+    /// Whether the database is failing.
     pub database_fails: bool,
-    /// How often it has failed to do what it was asked.
+    /// The number of failed database operations.
     pub database_failures: u64,
-    /// Connections of pages and the API to the database: all that are open, and those that nobody uses.
+    /// Database connections of pages and the API: all open ones, and the idle ones among them.
     pub connections: (u32, u32),
 }
 
 impl Measured {
-    /// Adds what one thread counted.
+    /// Adds the counts of one thread.
     pub fn add(&mut self, counted: &Verifications) {
         for (sum, outcome) in self.outcomes.iter_mut().zip(&counted.outcomes) {
             *sum += outcome.get();
@@ -92,7 +92,7 @@ impl Measured {
 }
 
 impl Jeton {
-    /// What this node measured.
+    /// Returns what this node has measured.
     pub fn measured(&self) -> Measured {
         let health = self.db.health();
         Measured {

@@ -1,8 +1,8 @@
-//! Requests to protected APIs, as their proxies tell of them.
+//! Requests to protected APIs, as their proxies describe them.
 //!
-//! Clients can send the headers of proxies other than their own, which their own hands on. So whatever is told is true of
-//! the request only together: each told path is asked with each told method, and what all of them demand adds up. A
-//! forged word can narrow, never widen.
+//! A client can send headers that another kind of proxy would set, and its own proxy passes them on. So Jeton believes
+//! no single header: it combines each given path with each given method, and the request must meet the demands of all
+//! combinations. A forged header can add demands, never remove one.
 
 use super::{
     Accepted, Backend, Verifier,
@@ -17,19 +17,19 @@ use domain::{
 };
 use std::sync::Arc;
 
-/// What a proxy, and perhaps its client, tells of a request.
+/// What a proxy, and perhaps its client, says about a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
-    /// Its methods: one, if nobody forges.
+    /// Its methods: one, unless a header is forged.
     pub methods: &'a [&'a str],
-    /// Its paths: one, if nobody forges.
+    /// Its paths: one, unless a header is forged.
     pub paths: &'a [RequestPath],
-    /// What is demanded besides what the API's rules do.
+    /// What is demanded in addition to the rules of the API.
     pub besides: Demand,
 }
 
 impl Told<'_> {
-    /// What all of it together demands.
+    /// Returns what all combinations together demand.
     fn demand_of(&self, api: &ProtectedApi) -> Result<Demand, Closed> {
         let mut demand = self.besides;
         for path in self.paths {
@@ -47,16 +47,16 @@ pub enum NotLetIn {
     /// There is no such API.
     #[error("no such API")]
     NoApi,
-    /// No token would be enough.
+    /// No token gives access to this request.
     #[error(transparent)]
     Closed(#[from] Closed),
-    /// Its token is not accepted.
+    /// The token is not accepted.
     #[error(transparent)]
     Denied(#[from] Denied),
 }
 
 impl Verifier {
-    /// Decides about a request to the protected API with this public id that came with `key`.
+    /// Decides about a request with `key` to the protected API with this public id.
     ///
     /// # Errors
     /// [`NotLetIn`] says why it is refused.
@@ -76,12 +76,11 @@ impl Verifier {
         Ok(decided?)
     }
 
-    /// Whether a browser that asks without a key whether a page of another site may send such requests reaches the
-    /// protected API with this public id: if the API lets it, and a rule is about each of them, so that there is
-    /// something to ask for.
+    /// Returns whether a CORS preflight, which has no key, may pass to the protected API with this public id: the API
+    /// must allow preflights, and its rules must cover each request that the preflight asks about.
     ///
     /// # Errors
-    /// [`NotLetIn`] says why it does not; none about the key that there is not.
+    /// [`NotLetIn`] says why it may not, never because of the missing key.
     pub async fn lets_preflight(&self, public_id: &str, asked: Told<'_>) -> Result<bool, NotLetIn> {
         let epoch = self.epoch().await.map_err(Denied::from)?;
         let api = self.api(public_id, epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
@@ -91,7 +90,7 @@ impl Verifier {
         Ok(api.lets_preflights)
     }
 
-    /// What is known of an API at this epoch: from memory, or read once and kept until something changes.
+    /// Returns a protected API as of this epoch: from the cache, or read once and cached until something changes.
     async fn api(&self, public_id: &str, epoch: i64) -> Result<Option<Arc<ProtectedApi>>, Unavailable> {
         if !is_public_id(public_id) {
             return Ok(None);

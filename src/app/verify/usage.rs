@@ -1,12 +1,14 @@
-//! Uses of tokens on their way to the database: in memory, the newest wins, one batch at most every minute.
+//! Uses of tokens on their way to the database: kept in memory, only the newest of each token, and written in a batch
+//! every minute.
 //!
-//! A request does not write. What a token's row says of its last use is at most a minute behind, and a token close to its
-//! expiry is written at once by [`super`], so that being behind never expires a token that was used (V16). Each use is
-//! counted, for the day of the newest one in its batch: around midnight a count is right to the minute.
+//! Requests usually do not write. The last use in a token's row is at most a minute old, and [`super`] writes the use
+//! of a token close to its expiry at once, so that a token that was used never expires because of this delay (V16).
+//! Each use is counted on the day of the newest use in its batch, so around midnight the counts are exact to the
+//! minute.
 //!
-//! A transaction writes hundreds of tokens with as few statements as one, so that over a slow link nobody waits long for the
-//! rows that it holds. All tokens come first, then all entries of the log: whoever has written into an organization's log
-//! waits for nobody's token any more.
+//! A transaction writes hundreds of tokens with as few statements as one token needs, so that it locks their rows only
+//! briefly even over a slow link. All tokens come first, then all entries of the activity log: a transaction that has
+//! written to an organization's log never waits for a token.
 
 use super::cache::CachedToken;
 use crate::{AppError, Result};
@@ -26,20 +28,20 @@ use storage::{
 };
 use tokio::sync::Notify;
 
-/// Tokens with news in memory at which they are written without waiting for the minute: some megabytes.
+/// The number of tokens in memory from which they are written before the minute is over: some megabytes.
 const MANY: usize = 20_000;
-/// Most tokens of one transaction.
+/// The maximum number of tokens in a transaction.
 const CHUNK: usize = 500;
 
 /// Uses of one token.
 pub struct Uses {
-    /// The token, as it was known at the newest.
+    /// The token, as cached at the newest use.
     pub known: Arc<CachedToken>,
-    /// When the newest was.
+    /// When the newest use was.
     pub at: Timestamp,
-    /// Where the newest came from.
+    /// Where the newest use came from.
     pub source: Source,
-    /// How many, besides those that `known` counts.
+    /// The number of uses, besides those that `known` counts.
     pub count: u64,
 }
 
@@ -48,7 +50,8 @@ impl Uses {
         self.known.identity.token
     }
 
-    /// Adds uses of the same token. One that was forgotten and read again is counted anew.
+    /// Adds uses of the same token. If the token was dropped from the cache and read again, the older entry's count is
+    /// taken over.
     fn add(&mut self, other: Self) {
         let mut older = if self.at <= other.at { std::mem::replace(self, other) } else { other };
         if !Arc::ptr_eq(&older.known, &self.known) {
@@ -57,7 +60,7 @@ impl Uses {
         self.count += older.count;
     }
 
-    /// Takes over what was counted there. The next use is the first again that is, and notes the token anew.
+    /// Takes over the count of the cached token. The next use starts that count again and records the token again.
     fn take_count(&mut self) {
         self.count += self.known.uses.uncounted.swap(0, Ordering::Relaxed);
     }
@@ -78,18 +81,18 @@ type Waiting = HashMap<TokenId, Uses>;
 #[derive(Default)]
 pub struct Usage {
     accepted: Mutex<Waiting>,
-    /// Of revoked tokens.
+    /// Refused uses of revoked tokens.
     refused: Mutex<Waiting>,
     many: Notify,
 }
 
 impl Usage {
-    /// Notes an accepted use that `known` has counted.
+    /// Records an accepted use that `known` has already counted.
     pub fn accepted(&self, known: &Arc<CachedToken>, at: Timestamp, source: Source) {
         self.note(&self.accepted, Uses { known: Arc::clone(known), at, source, count: 0 });
     }
 
-    /// Notes a refused use of a revoked token.
+    /// Records a refused use of a revoked token.
     pub fn refused(&self, known: &Arc<CachedToken>, at: Timestamp, source: Source) {
         self.note(&self.refused, Uses { known: Arc::clone(known), at, source, count: 1 });
     }
@@ -102,17 +105,17 @@ impl Usage {
         }
     }
 
-    /// How many tokens have something to be written.
+    /// The number of tokens with uses to write.
     pub fn waiting(&self) -> usize {
         lock(&self.accepted).len() + lock(&self.refused).len()
     }
 
-    /// Waits until there is so much in memory that it should be written.
+    /// Waits until there are so many tokens in memory that they should be written.
     pub async fn is_much(&self) {
         self.many.notified().await;
     }
 
-    /// Puts a use that is not yet in the database into what was read from there.
+    /// Adds a use that is not yet in the database to what was read from there.
     pub fn overlay(&self, id: TokenId, life: &mut Life, last_use: &mut Option<LastUse>) {
         let waiting = lock(&self.accepted);
         let Some(Uses { at, source, .. }) = waiting.get(&id) else { return };
@@ -122,14 +125,14 @@ impl Usage {
         }
     }
 
-    /// How many uses of a token are not yet counted in the database, and when the newest was.
+    /// Returns when a token was last used, and how many of its uses are not yet counted in the database.
     pub fn not_yet_counted(&self, id: TokenId) -> Option<(Timestamp, u64)> {
         let waiting = lock(&self.accepted);
         let Uses { known, at, count, .. } = waiting.get(&id)?;
         Some((*at, count + known.uses.uncounted.load(Ordering::Relaxed)))
     }
 
-    /// Writes everything to the database. On an error what is not written is kept for the next time.
+    /// Writes everything to the database. On an error, what was not written is kept for the next flush.
     pub fn flush(&self, db: &Db) -> Result<()> {
         flush(db, &self.accepted, write_accepted)?;
         flush(db, &self.refused, write_refused)
@@ -137,7 +140,7 @@ impl Usage {
 }
 
 fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
-    // Each change of the map is a single assignment: a panic elsewhere leaves nothing half done.
+    // Each change of the map is a single assignment, so a panic elsewhere leaves no partial change.
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -154,7 +157,7 @@ fn flush(
     write: impl Fn(&mut AnyConnection, &[Uses]) -> storage::Result<()>,
 ) -> Result<()> {
     let mut batch: Vec<Uses> = std::mem::take(&mut *lock(waiting)).into_values().collect();
-    // Neighbours in the database go together.
+    // Neighboring rows are written together.
     batch.sort_unstable_by_key(|uses| (uses.known.identity.organization, uses.token()));
     batch.iter_mut().for_each(Uses::take_count);
     for (written, chunk) in batch.chunks(CHUNK).enumerate() {
@@ -184,8 +187,8 @@ fn log_first<'a>(
     activity::insert_all(connection, &first)
 }
 
-/// Writes down uses at the brink, without counting them; several may be of one token. Tells of each whether its token had not
-/// ended.
+/// Writes uses of tokens close to their expiry, without counting them; several may be of one token. Returns for each
+/// use whether its token is still active.
 pub fn write_at_once(connection: &mut AnyConnection, uses: &[Uses]) -> storage::Result<Vec<bool>> {
     let mut newest: HashMap<TokenId, &Uses> = HashMap::with_capacity(uses.len());
     for one in uses {
@@ -207,7 +210,7 @@ fn write_refused(connection: &mut AnyConnection, batch: &[Uses]) -> storage::Res
     activity::insert_all(connection, &refused.collect::<Vec<_>>())
 }
 
-/// An entry about what a token did, under its subject's name.
+/// Creates an entry of the activity log about what a token did, under its subject's name.
 pub fn entry<'a>(
     identity: &'a Identity,
     action: Action,

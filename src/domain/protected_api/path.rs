@@ -1,16 +1,16 @@
-//! Paths: of requests, as rules name them, and as an API's address begins with them. Each is read in one way only.
+//! Paths: of requests, of rules and of base addresses. Each can be read in one way only.
 
 use super::word::Word;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-/// Most characters of an address or of a rule's path.
+/// The maximum length of an address or of a rule's path in characters.
 pub const LONGEST_PATH: usize = 100;
 
-/// Why an address or a rule's path cannot be taken.
+/// Why an address or a rule's path is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PathError {
-    /// It is no address of the form `https://api.example.org/v1/`.
+    /// It is not an address of the form `https://api.example.org/v1/`.
     #[error("no address")]
     NoAddress,
     /// It does not begin with a slash.
@@ -19,19 +19,20 @@ pub enum PathError {
     /// It is longer than [`LONGEST_PATH`].
     #[error("too long")]
     TooLong,
-    /// A star stands elsewhere than alone between slashes, or `**` elsewhere than at the end.
+    /// It has a star that is not alone between slashes, or `**` before the end.
     #[error("a star in the wrong place")]
     Star,
-    /// It has something that no accepted request has in its path: a character, an empty part, or `.` or `..`.
+    /// It has something that no accepted request has in its path: a forbidden character, an empty part, or `.` or `..`.
     #[error("a character that no path has")]
     Character,
-    /// A part of it has a dot or white space at its end, a character that nobody sees, or one that stands for others,
-    /// such as a wide letter: some servers would read another path.
+    /// A part of it has a dot or white space at its end, an invisible character, or one that is equivalent to others,
+    /// such as a full-width letter: some servers would read another path.
     #[error("a part that servers read in more ways than one")]
     Loose,
 }
 
-/// Paths as a rule names them: `/orders/*` is one part behind `/orders`, `/orders/**` is `/orders` and all behind it.
+/// The path pattern of a rule: `/orders/*` matches one part after `/orders`, `/orders/**` matches `/orders` and
+/// everything below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     parts: Vec<Part>,
@@ -45,7 +46,7 @@ enum Part {
 }
 
 impl Pattern {
-    /// Reads a pattern as somebody types it: not percent-encoded. Letters that a keyboard has put together are one.
+    /// Parses a pattern as typed, which is not percent-encoded. It is composed (NFC).
     ///
     /// # Errors
     /// [`PathError`] says what is wrong.
@@ -56,7 +57,7 @@ impl Pattern {
         if pattern.parts.iter().all(is_canonical) { Ok(pattern) } else { Err(PathError::Loose) }
     }
 
-    /// Reads a pattern that was taken before.
+    /// Parses a pattern that was accepted before.
     ///
     /// # Errors
     /// [`PathError`] says what is wrong.
@@ -76,7 +77,7 @@ impl Pattern {
         Ok(Self { parts, is_open })
     }
 
-    /// Whether these parts of a path are such a path, where `same` compares two of them.
+    /// Returns whether the pattern matches the parts of a path, where `same` compares two parts.
     pub(super) fn matches(&self, segments: &[Word], same: impl Fn(&Word, &Word) -> bool) -> bool {
         let is_long_enough = segments.len() == self.parts.len() || (self.is_open && segments.len() > self.parts.len());
         let fits = |(part, segment): (&Part, &Word)| match part {
@@ -111,7 +112,7 @@ fn part(text: &str) -> Result<Part, PathError> {
     }
 }
 
-/// What the addresses of an API's requests begin with, such as `https://api.example.org/v1/`.
+/// The base address of an API's requests, such as `https://api.example.org/v1/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     text: String,
@@ -120,7 +121,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads an `http://` or `https://` address without query or user.
+    /// Parses an `http://` or `https://` address without query or user.
     ///
     /// # Errors
     /// [`PathError`] says what is wrong.
@@ -150,22 +151,22 @@ impl BaseUrl {
         Ok(Self { text: format!("{}{path}/", typed[..host_end].to_lowercase()), host_end, segments })
     }
 
-    /// The whole address; it ends with a slash.
+    /// Returns the whole address, which ends with a slash.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Scheme and host, without a slash at the end.
+    /// Returns the scheme and host, without a slash at the end.
     pub fn site(&self) -> &str {
         &self.text[..self.host_end]
     }
 
-    /// The host, with the port if there is one.
+    /// Returns the host, with the port if there is one.
     pub fn host(&self) -> &str {
         self.site().split_once("://").map_or("", |(_, host)| host)
     }
 
-    /// The path; it begins and ends with a slash.
+    /// Returns the path, which begins and ends with a slash.
     pub fn path(&self) -> &str {
         &self.text[self.host_end..]
     }
@@ -177,18 +178,18 @@ fn is_host(host: &str) -> bool {
     name.split('.').all(label) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// The path of a request in the one form in which rules are asked: percent-decoded once and cut into its parts. A slash at
-/// the end makes no difference, as in most APIs.
+/// The path of a request in the only form that rules see: percent-decoded once and split into its parts. A slash at the
+/// end makes no difference, as in most APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath(Vec<Word>);
 
-/// A path that not everybody reads in the same way.
+/// The path is not read in the same way by everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("ambiguous path")]
 pub struct Ambiguous;
 
 impl RequestPath {
-    /// Reads the target of a request as it was sent, in origin form or absolute; its query is left out.
+    /// Parses the target of a request as it was sent, in origin form or absolute form, without the query.
     ///
     /// # Errors
     /// [`Ambiguous`].
@@ -204,13 +205,13 @@ impl RequestPath {
         let rest = path.strip_prefix(b"/").ok_or(Ambiguous)?;
         let rest = rest.strip_suffix(b"/").unwrap_or(rest);
         if rest.is_empty() {
-            // Two slashes are not one.
+            // Two slashes are not the same as one.
             return if path == b"/" { Ok(Self(Vec::new())) } else { Err(Ambiguous) };
         }
         rest.split(|byte| *byte == b'/').map(segment).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Its parts behind those of the address, if it begins with them.
+    /// Returns the parts after those of the base address, if the path begins with them.
     pub(super) fn behind(&self, address: &BaseUrl) -> Option<&[Word]> {
         self.0.strip_prefix(&address.segments[..])
     }
@@ -338,7 +339,7 @@ mod tests {
             ["/admin./**", "/admin /x", "/a\u{a0}/x", "/x/ y", "/ad\u{200b}min", "/\u{ff41}dmin", "/o\u{fb03}ce"]
         {
             assert_eq!(Pattern::typed(text), Err(PathError::Loose), "{text:?}");
-            assert!(Pattern::parse(text).is_ok(), "one that is there already goes on: {text:?}");
+            assert!(Pattern::parse(text).is_ok(), "an existing one keeps working: {text:?}");
         }
     }
 

@@ -1,9 +1,8 @@
-//! A part of a path, as everybody reads it, and as the most generous server might.
+//! A part of a path, exactly and as the most lenient server might read it.
 //!
-//! Servers differ in what they take for the same: upper and lower case, letters that are put together in another way,
-//! wide letters, accents, dots and white space at an end, characters that nobody sees. [`Word::reads_as`] is at least
-//! as generous as each of them. If both comparisons lead to the same rule, so does every server's own, which lies
-//! between them.
+//! Servers differ in what they treat as the same: upper and lower case, composed and decomposed letters, full-width
+//! letters, accents, dots and white space at an end, invisible characters. [`Word::reads_as`] is at least as lenient as
+//! each of them. If both comparisons lead to the same rule, so does that of every server, which is between them.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -15,14 +14,15 @@ use unicode_normalization::{UnicodeNormalization, is_nfkc};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     text: String,
-    /// The form in which it is compared generously, if that is another.
+    /// The form for the lenient comparison, if it differs.
     loose: Option<String>,
 }
 
 impl Word {
-    /// A part that everybody cuts out of a path in the same way. Not so one with slashes of either kind, with `;`
-    /// (parameters, which some servers cut off), `%` (what is encoded twice may be decoded twice), `?`, `#` or control
-    /// characters, nor one that leads elsewhere or is nothing; all of this also for the most generous server.
+    /// Creates a part that every server splits from a path in the same way. Returns `None` for one with slashes of
+    /// either kind, with `;` (parameters, which some servers cut off), `%` (what is encoded twice may be decoded
+    /// twice), `?`, `#` or control characters, and for `.`, `..` and an empty one; all of this also in the lenient
+    /// form.
     pub fn new(text: String) -> Option<Self> {
         let loose = (!is_simple(&text)).then(|| loosely(&text));
         let is_plain = is_plain(&text) && loose.as_deref().is_none_or(is_plain);
@@ -30,23 +30,23 @@ impl Word {
         is_cut_alike.then(|| Self { loose: loose.filter(|loose| *loose != text), text })
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether it is exactly that one.
+    /// Returns whether it is exactly the other one.
     pub fn is(&self, other: &Self) -> bool {
         self.text == other.text
     }
 
-    /// Whether any server might take it for that one.
+    /// Returns whether any server might treat it as the other one.
     pub fn reads_as(&self, other: &Self) -> bool {
         self.loose() == other.loose()
     }
 
-    /// Whether it is written as a rule should write it: nothing of it is lost or changed where servers compare
-    /// generously, but for its case and accents.
+    /// Returns whether it is written as a rule should write it: except for case and accents, the lenient form is the
+    /// same.
     pub fn is_canonical(&self) -> bool {
         let is_odd_end = |c: char| c == '.' || c.is_whitespace();
         let ends_oddly = self.text.ends_with(is_odd_end) || self.text.starts_with(char::is_whitespace);
@@ -58,10 +58,10 @@ impl Word {
     }
 }
 
-/// What Windows takes for slashes where a program asks in the old way, by “best fit”.
+/// What Windows converts to slashes for programs with its old API, by “best fit”.
 const ALMOST_SLASHES: [char; 3] = ['\u{2044}', '\u{2215}', '\u{2216}'];
 
-/// Whether the text is its own loose form at a glance: most are.
+/// Returns quickly whether the text is its own lenient form, as most are.
 fn is_simple(text: &str) -> bool {
     let is_simple = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'+';
     text.bytes().all(is_simple) && !text.ends_with('.')
@@ -72,8 +72,9 @@ fn is_plain(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(is_odd)
 }
 
-/// Case is folded by way of upper case, where `ß` is `SS` and `ı` is `I`; letters lose what can be taken off them; `+`
-/// is a space to programs that decode paths like forms; Windows drops dots and spaces at the end, and others at both.
+/// Returns the lenient form. Case is folded through upper case, where `ß` is `SS` and `ı` is `I`; letters lose their
+/// accents; `+` is a space for programs that decode paths like forms; Windows drops dots and spaces at the end, other
+/// servers at both ends.
 fn loosely(text: &str) -> String {
     let upper = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let letters = upper.nfkd().filter(|c| !is_mark(*c) && !is_invisible(*c)).flat_map(char::to_lowercase);

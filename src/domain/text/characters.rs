@@ -1,4 +1,4 @@
-//! Which characters of a text can be seen, and which only change how the others are read.
+//! Which characters of a text are visible, and which only change how others are read.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -12,16 +12,16 @@ use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
-/// Shows the character before it as an emoji.
+/// The variation selector that shows the previous character as an emoji.
 const AS_EMOJI: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
-/// What the flags of England, Scotland and Wales begin with; their names follow in tags.
+/// The first character of the flags of England, Scotland and Wales; their names follow in tags.
 const FLAG: char = '\u{1f3f4}';
 const FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
-/// Tags are the letters of ASCII, invisible, from here on.
+/// The first of the tags, which are the ASCII characters in an invisible form.
 const TAGS: u32 = 0xe0000;
 const TAGS_END: char = '\u{e007f}';
-/// The canonical combining class of a virama, by which scripts of India put letters together.
+/// The canonical combining class of a virama, which joins letters in Indic scripts.
 const VIRAMA: u8 = 9;
 
 fn category(c: char) -> GeneralCategory {
@@ -32,13 +32,13 @@ fn script(c: char) -> Script {
     CodePointMapData::<Script>::new().get(c)
 }
 
-/// White space of any kind, and two characters that are empty without being any: of Braille and of music.
+/// Returns whether it is white space of any kind, or one of two empty characters that are not: of Braille and of music.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{2800}' | '\u{1d159}')
 }
 
-/// What no line of text has: controls such as NUL and line ends, what stands for a character that got lost, and
-/// characters whose looks are agreed upon in private.
+/// Returns whether no line of text may have it: control characters such as NUL and line ends, replacement characters,
+/// and private-use characters.
 pub fn is_control(c: char) -> bool {
     use GeneralCategory::{Control, LineSeparator, ParagraphSeparator, PrivateUse};
     let is_no_character = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
@@ -47,25 +47,26 @@ pub fn is_control(c: char) -> bool {
         || matches!(category(c), Control | LineSeparator | ParagraphSeparator | PrivateUse)
 }
 
-/// What leaves no trace where it cannot be shown: joiners, fillers, variation selectors, marks of direction.
+/// Returns whether it is ignorable, so not shown where it is not supported: joiners, fillers, variation selectors,
+/// marks of direction.
 pub fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// An accent, by which no alphabet tells one letter from another: a mark that is of no script of its own.
+/// Returns whether it is an accent: a combining mark that belongs to no single script.
 pub fn is_accent(c: char) -> bool {
     is_combining_mark(c) && script(c) == Script::Inherited
 }
 
-/// Whether it shows something by itself.
+/// Returns whether it is visible by itself.
 pub fn is_visible(c: char) -> bool {
     let is_format = category(c) == GeneralCategory::Format;
     !(is_blank(c) || is_control(c) || is_ignorable(c) || is_format || is_combining_mark(c))
 }
 
-/// The first character of a text that nobody sees and that changes how others are read, or what two texts have in
-/// common. What joins or chooses the form of visible characters is none where it does so: in emoji, and in scripts that
-/// need it.
+/// Returns the first invisible character of a text that changes how others are read, or makes texts differ that look
+/// the same. Characters that join visible ones or choose their form do not count where they have this effect: in emoji,
+/// and in scripts that need them.
 pub fn hidden(text: &str) -> Option<char> {
     let text: Vec<char> = text.chars().collect();
     (0..text.len()).find_map(|at| match text.split_at(at) {
@@ -81,7 +82,7 @@ fn is_hidden(c: char) -> bool {
     is_ignorable(c) || (category(c) == GeneralCategory::Format && !is_of_number)
 }
 
-/// Whether a hidden character does something to those around it that is seen.
+/// Returns whether an invisible character has a visible effect on those around it.
 fn belongs(before: &[char], c: char, after: &[char]) -> bool {
     match c {
         JOINER if joins_emoji(before, after) => true,
@@ -95,7 +96,7 @@ fn belongs(before: &[char], c: char, after: &[char]) -> bool {
     }
 }
 
-/// A joiner between two pictures: family, flag and profession (UTS #51, section 2.3).
+/// Returns whether a joiner is between two emoji, as in families, flags and professions (UTS #51, section 2.3).
 fn joins_emoji(before: &[char], after: &[char]) -> bool {
     let is_picture = |c: char| CodePointSetData::new::<ExtendedPictographic>().contains(c);
     let is_tone = |c: char| c == AS_EMOJI || matches!(c, '\u{1f3fb}'..='\u{1f3ff}');
@@ -103,8 +104,9 @@ fn joins_emoji(before: &[char], after: &[char]) -> bool {
     picture.is_some_and(|c| is_picture(*c)) && after.first().is_some_and(|c| is_picture(*c))
 }
 
-/// A joiner where letters have forms by what stands beside them, as in Persian, or are put together by a virama, as in
-/// Hindi (RFC 5892, appendix A; more generous with letters that keep their form, beside which Persian has it, too).
+/// Returns whether a joiner is between letters whose form depends on their neighbors, as in Persian, or that a virama
+/// joins, as in Hindi (RFC 5892, appendix A; less strict with letters that keep their form, next to which Persian uses
+/// it, too).
 fn joins_letters(before: &[char], after: &[char]) -> bool {
     let is_virama = |c: Option<&char>| c.is_some_and(|c| canonical_combining_class(*c) == VIRAMA);
     let takes_forms = |c: &char| {
@@ -118,12 +120,12 @@ fn joins_letters(before: &[char], after: &[char]) -> bool {
     is_virama(before.last()) || is_virama(after.first()) || between_letters
 }
 
-/// Scripts without spaces, whose keyboards have a space of no width for where a line may end.
+/// Returns whether its script has no spaces, so that its keyboards have a zero-width space for possible line breaks.
 fn has_no_spaces(c: char) -> bool {
     matches!(script(c), Script::Khmer | Script::Lao | Script::Myanmar | Script::Thai)
 }
 
-/// Whether a character has other forms that this selector chooses: emoji, and Chinese characters in names.
+/// Returns whether a character has other forms that this selector chooses: emoji, and Chinese characters in names.
 fn varies(base: char, selector: char, after: &[char]) -> bool {
     if base.is_ascii() {
         return selector == AS_EMOJI && after.first() == Some(&KEYCAP);
@@ -132,7 +134,7 @@ fn varies(base: char, selector: char, after: &[char]) -> bool {
     is_emoji || CodePointSetData::new::<Ideographic>().contains(base)
 }
 
-/// A tag in the name of a flag that there is, or the one behind it.
+/// Returns whether it is a tag in the name of an existing flag, or the tag that ends it.
 fn is_in_flag(text: &[char], at: usize) -> bool {
     FLAGS.iter().any(|name| {
         let tags = name.chars().filter_map(|c| char::from_u32(TAGS + u32::from(c)));

@@ -1,4 +1,4 @@
-//! Tokens as lists and pages show them: what a key may do, and what has become of it.
+//! Tokens as lists and pages show them: what a key may do, its last use, and how it ended.
 
 use super::{Life, Scope, TokenId};
 use crate::{
@@ -12,17 +12,17 @@ use crate::{
 pub enum RevokedBy {
     /// Its owner, on a page.
     Owner,
-    /// Whoever held its key, through the API.
+    /// Somebody with its key, through the API.
     Key,
-    /// Whoever found its key in the open and reported it; the reason is where.
+    /// Somebody who found its leaked key and reported it; the reason says where.
     Leak,
-    /// Whoever runs the server, at the command line.
+    /// The operator, with a command.
     Operator,
     /// An administrator of the organization.
     Administrator,
     /// Its owner was deactivated or left the organization.
     Membership,
-    /// A new key took its place.
+    /// A new key replaced it.
     Replaced,
 }
 
@@ -30,7 +30,7 @@ impl RevokedBy {
     const ALL: [Self; 7] =
         [Self::Owner, Self::Key, Self::Leak, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced];
 
-    /// The stable name in the database.
+    /// Returns the stable name in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -43,46 +43,46 @@ impl RevokedBy {
         }
     }
 
-    /// The value with this name.
+    /// Returns the value with this name.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|by| by.key() == key)
     }
 }
 
-/// Refused uses of a token since it was revoked.
+/// The refused uses of a token since it was revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedUses {
-    /// How many.
+    /// The number of uses.
     pub count: i64,
-    /// The last of them.
+    /// The last one.
     pub last: LastUse,
 }
 
 /// The last accepted use of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastUse {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// From which address.
+    /// The IP address of the client.
     pub address: String,
-    /// By which program.
+    /// The client's `User-Agent`.
     pub program: String,
 }
 
-/// A key and what has become of it.
+/// A key, its last use, and how it ended.
 #[derive(Clone, Debug)]
 pub struct KeyFacts {
     /// Its row.
     pub token: TokenId,
-    /// The moments that decide whether it lives.
+    /// The times that decide whether it is active.
     pub life: Life,
     /// Its last accepted use.
     pub last_use: Option<LastUse>,
-    /// Who revoked it, if somebody did.
+    /// Who revoked it, if anybody did.
     pub revoked_by: Option<RevokedBy>,
-    /// The name of whoever revoked it, if it was not the owner.
+    /// The name of that person, if it was not the owner.
     pub revoked_by_name: Option<String>,
-    /// The reason that they gave, or where its key was found.
+    /// The reason given, or where the key was found.
     pub revocation_reason: Option<String>,
     /// Its refused uses since it was revoked.
     pub refused: Option<RefusedUses>,
@@ -95,37 +95,37 @@ pub struct KeyFacts {
 pub struct Token {
     /// The row.
     pub id: TokenId,
-    /// Whose it is, in which organization.
+    /// The owner's membership in the organization.
     pub membership: MembershipId,
-    /// The id that may be shown.
+    /// The public id.
     pub public_id: String,
     /// Its label.
     pub label: String,
-    /// How far it reaches.
+    /// Its scope.
     pub scope: Scope,
-    /// The moments that decide whether it lives.
+    /// The times that decide whether it is active.
     pub life: Life,
     /// Its last accepted use.
     pub last_use: Option<LastUse>,
-    /// Who revoked it, if somebody did.
+    /// Who revoked it, if anybody did.
     pub revoked_by: Option<RevokedBy>,
-    /// The name of whoever revoked it, if it was not the owner.
+    /// The name of that person, if it was not the owner.
     pub revoked_by_name: Option<String>,
-    /// The reason that they gave, or where its key was found.
+    /// The reason given, or where the key was found.
     pub revocation_reason: Option<String>,
     /// Its refused uses since it was revoked.
     pub refused: Option<RefusedUses>,
 }
 
-/// A personal token with its owner, as an operator sees it.
+/// A personal token with its owner, as the operator sees it.
 #[derive(Clone, Debug)]
 pub struct OwnedToken {
     /// The token.
     pub token: Token,
-    /// Whose it is.
+    /// The owner.
     pub owner: UserId,
     /// Their e-mail address.
     pub owner_email: String,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
 }

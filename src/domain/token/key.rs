@@ -1,4 +1,4 @@
-//! The key of a token: its form, and what is kept of it.
+//! The key of a token: its form, and the digest that is stored.
 
 use super::TokenKind;
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,19 +7,19 @@ use thiserror::Error;
 
 const BODY: usize = 32;
 const CHECKSUM: usize = 6;
-/// How many characters a key has, whatever its kind.
+/// The length of a key in characters, the same for all kinds.
 pub const KEY_LENGTH: usize = "jtn_p_".len() + BODY + CHECKSUM;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The secret text of a token, `jtn_p_` + 32 random base62 characters + 6 characters of checksum (T1).
 ///
-/// It has no `Display`, and its `Debug` hides it: the only way to its text is [`ApiKey::reveal`], for the one page that
-/// shows it.
+/// It has no `Display`, and its `Debug` hides it: only [`ApiKey::reveal`] returns the text, for the one page that shows
+/// it.
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// Makes a key of 190 random bits. `fill` fills a buffer from the operating system's generator; bytes that would
-    /// make some characters likelier than others are thrown away.
+    /// Creates a key of 190 random bits. `fill` fills a buffer with random bytes from the operating system; bytes that
+    /// would make some characters more likely than others are discarded.
     pub fn mint(kind: TokenKind, mut fill: impl FnMut(&mut [u8])) -> Self {
         let mut key = String::from(kind.prefix());
         let length = key.len() + BODY;
@@ -37,7 +37,7 @@ impl ApiKey {
         Self(key)
     }
 
-    /// The text, to be shown once and then forgotten.
+    /// Returns the text, to be shown once and then dropped.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -49,12 +49,12 @@ impl std::fmt::Debug for ApiKey {
     }
 }
 
-/// A text that is no key of Jeton's: wrong prefix, length, characters or checksum. Nobody needs to look it up.
+/// The text is not an API key of Jeton: its prefix, length, characters or checksum are wrong. It need not be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not an API key of the form jtn_…")]
 pub struct Malformed;
 
-/// Checks the form of a key: prefix, length, alphabet and checksum, all exactly (T2, T6).
+/// Checks the form of a key exactly: prefix, length, alphabet and checksum (T2, T6).
 ///
 /// # Errors
 /// [`Malformed`] for anything else.
@@ -68,7 +68,7 @@ pub fn kind_of_key(text: &str) -> Result<TokenKind, Malformed> {
     if checksum(before) == sum.as_bytes() { Ok(kind) } else { Err(Malformed) }
 }
 
-/// CRC-32 (IEEE) of `text` in base62, most significant digit first.
+/// Returns the CRC-32 (IEEE) of `text` in base62, most significant digit first.
 fn checksum(text: &str) -> [u8; CHECKSUM] {
     let mut rest = crc32fast::hash(text.as_bytes());
     let mut digits = [b'0'; CHECKSUM];
@@ -79,7 +79,7 @@ fn checksum(text: &str) -> [u8; CHECKSUM] {
     digits
 }
 
-/// What the database keeps of a key: HMAC-SHA-256 of all of it under the [`Pepper`] (T4).
+/// What the database stores of a key: its HMAC-SHA-256 under the [`Pepper`] (T4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest(pub [u8; 32]);
 
@@ -89,32 +89,33 @@ impl std::fmt::Debug for KeyDigest {
     }
 }
 
-/// The installation's secret, which stands outside of the database: whoever can write to the database alone cannot
-/// plant a token.
+/// The installation's secret, which is stored outside the database: whoever can only write to the database cannot
+/// create a token.
 #[derive(Clone)]
 pub struct Pepper(Hmac<Sha256>);
 
 impl Pepper {
-    /// The number of this pepper in token rows, so that another can take over one day without new keys for all.
+    /// The number of this pepper in token rows, so that another one can replace it some day without new keys for
+    /// everybody.
     pub const VERSION: i16 = 1;
     /// Its length in bytes.
     pub const LENGTH: usize = 32;
 
-    /// A pepper of these bytes.
+    /// Creates a pepper from these bytes.
     pub fn new(bytes: &[u8; Self::LENGTH]) -> Self {
-        // The key is no longer than SHA-256's block, so this is exactly HMAC's construction with that key.
+        // The key is not longer than a SHA-256 block, so this is exactly the construction of HMAC with that key.
         let mut block = [0; 64];
         block[..Self::LENGTH].copy_from_slice(bytes);
         Self(Hmac::new(&block.into()))
     }
 
-    /// The digest under which a key is stored and found.
+    /// Returns the digest under which a key is stored and found.
     pub fn digest(&self, key: &str) -> KeyDigest {
         KeyDigest(self.mac(&[key.as_bytes()]))
     }
 
-    /// A secret of its own for another `purpose`, so that one file is all there is to keep safe. The purposes are
-    /// constants of the program, and no API key begins like one.
+    /// Derives another secret for a `purpose`, so that there is only one file to keep safe. The purposes are constants
+    /// of the program, and no API key begins like one.
     pub fn derive(&self, purpose: &str, input: &[u8]) -> [u8; 32] {
         self.mac(&[b"jeton:", purpose.as_bytes(), b":", input])
     }
@@ -157,7 +158,7 @@ mod tests {
             }
             assert!(seen.insert(text.to_owned()));
         }
-        // Chi-square with 61 degrees of freedom: 130 is passed by chance less than once in a million runs.
+        // Chi-square with 61 degrees of freedom: chance exceeds 130 less than once in a million runs.
         let expected = 320_000.0 / 62.0;
         let chi: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
         assert!(chi < 130.0, "{chi}");
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_checksum_is_the_documented_one() {
-        // Independently: python3 -c "import zlib; print(zlib.crc32(b'jtn_p_' + b'0' * 32))" says 738073388.
+        // Computed independently: python3 -c "import zlib; print(zlib.crc32(b'jtn_p_' + b'0' * 32))" says 738073388.
         let body = format!("jtn_p_{}", "0".repeat(32));
         assert_eq!(&checksum(&body), b"0nwsbU");
     }

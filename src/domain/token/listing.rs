@@ -3,14 +3,14 @@
 use super::{KeyFacts, Scope, TokenKind};
 use crate::user::UserId;
 
-/// What a list of tokens is sorted by. Equal ones stand in the order in which they were created.
+/// What a list of tokens is sorted by. Equal tokens are in the order in which they were created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// When they were created.
     Created,
     /// Their label or the name of their service user, in its searchable form.
     Name,
-    /// When they were used last; one that was never used counts from its creation.
+    /// When they were last used; one that was never used counts from its creation.
     LastUse,
     /// When they expire, or when they ended.
     End,
@@ -33,23 +33,24 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// From the beginning of an order.
+    /// Sorts in ascending order.
     pub const fn ascending(by: Order) -> Self {
         Self { by, is_descending: false }
     }
 
-    /// From the end of an order.
+    /// Sorts in descending order.
     pub const fn descending(by: Order) -> Self {
         Self { by, is_descending: true }
     }
 }
 
-/// A place in a list: what its order looks at, in this sequence. What the order does not look at is empty.
+/// A position in a list: the values by which its order sorts, in this sequence. Values that the order does not use are
+/// empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The rank of a state.
     pub rank: u8,
-    /// A moment, in seconds.
+    /// A time, in seconds.
     pub seconds: i64,
     /// A name in its searchable form.
     pub name: String,
@@ -57,20 +58,20 @@ pub struct Place {
     pub id: i64,
 }
 
-/// From where a page goes on.
+/// Where a page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PageFrom {
     /// The first tokens.
     #[default]
     Start,
-    /// Tokens that come after this place.
+    /// The tokens after this position.
     After(Place),
-    /// Tokens that come before this place, the nearest first.
+    /// The tokens before this position, the nearest first.
     Before(Place),
 }
 
 impl PageFrom {
-    /// The place from which the page goes on, in either direction.
+    /// Returns the position after or before which the page begins.
     pub const fn place(&self) -> Option<&Place> {
         match self {
             Self::Start => None,
@@ -82,21 +83,21 @@ impl PageFrom {
 /// A token of the organization.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The id that may be shown; a service user's is its own.
+    /// The public id; for a service user's token, that of the service user.
     pub public_id: String,
     /// The label, or the name of the service user.
     pub label: String,
     /// Whose credential it is.
     pub kind: TokenKind,
-    /// How far it reaches.
+    /// Its scope.
     pub scope: Scope,
-    /// The user whose it is; none for a service user's.
+    /// The owner; `None` for a service user's token.
     pub owner: Option<Owner>,
-    /// The (current) key and what has become of it.
+    /// The (current) key, its last use, and how it ended.
     pub key: KeyFacts,
 }
 
-/// The user whose token it is.
+/// The owner of a token.
 #[derive(Clone, Debug)]
 pub struct Owner {
     /// The user.

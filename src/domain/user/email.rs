@@ -1,8 +1,8 @@
-//! E-mail addresses: one person is one account, whatever a keyboard or a browser makes of their address.
+//! E-mail addresses: one person has one account, however a keyboard or browser encodes their address.
 //!
-//! The domain is kept, compared and mailed in ASCII (UTS #46), which is what browsers send of a typed umlaut, and shown
-//! in its own letters. The local part is its mail server's own affair: one that is not ASCII is kept as it was typed
-//! (NFC), and mailed by SMTPUTF8 (RFC 6531), which servers that have such addresses speak.
+//! The domain is stored, compared and mailed in ASCII (UTS #46), which browsers send for a typed umlaut, and shown in
+//! its own letters. Only its mail server interprets the local part: one that is not ASCII is stored as typed (NFC), and
+//! mailed with SMTPUTF8 (RFC 6531), which servers with such addresses support.
 
 use crate::{
     leak,
@@ -13,15 +13,15 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-/// Most bytes of an address (RFC 5321, section 4.5.3.1.3), and of what stands before the `@`.
+/// The maximum length of an address in bytes (RFC 5321, section 4.5.3.1.3), and of its local part.
 const LONGEST: usize = 254;
 const LONGEST_LOCAL: usize = 64;
 
-/// An e-mail address, which is what a user signs in with.
+/// An e-mail address, with which a user signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
-/// Why an e-mail address cannot be taken.
+/// Why an e-mail address is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EmailError {
     /// Nothing was entered.
@@ -30,17 +30,17 @@ pub enum EmailError {
     /// It is not of the form `name@host`.
     #[error("not an e-mail address")]
     Malformed,
-    /// It has something in it that no text may have.
+    /// It has something that no text may have.
     #[error(transparent)]
     Text(TextError),
 }
 
 impl Email {
-    /// Reads an address that is to be somebody's from now on: one that mail can be sent to (RFC 5321, section 4.1.2,
-    /// without quotes; RFC 6531). Whether it arrives there is for mail to find out.
+    /// Reads a new address of a user, which must be valid for mail (RFC 5321, section 4.1.2, without quotes; RFC 6531).
+    /// Only mail can show whether it exists.
     ///
     /// # Errors
-    /// [`EmailError`] when it does not look like an address.
+    /// [`EmailError`] if it does not look like an address.
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let email = Self::known(typed)?;
         let (local, domain) = parts(&email.0).ok_or(EmailError::Malformed)?;
@@ -55,10 +55,11 @@ impl Email {
         if is_address { Ok(email) } else { Err(EmailError::Malformed) }
     }
 
-    /// Reads an address that somebody may have already: also one that [`Email::parse`] would not take any more.
+    /// Reads an address that somebody may already have, even one that [`Email::parse`] no longer accepts.
     ///
     /// # Errors
-    /// [`EmailError`] without something before and after one `@`, and with what no address has ever had.
+    /// [`EmailError`] if it does not have one `@` with something before and after it, or has what no address was ever
+    /// allowed to have.
     pub fn known(typed: &str) -> Result<Self, EmailError> {
         let typed = typed.trim_matches(text::is_blank);
         if typed.is_empty() {
@@ -75,23 +76,24 @@ impl Email {
         Ok(Self(format!("{local}@{domain}")))
     }
 
-    /// The address as it is kept and mailed: what stands before the `@` as it was typed, the domain in ASCII.
+    /// Returns the address as it is stored and mailed: the local part as typed, the domain in ASCII.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address folded for comparison: two users cannot have addresses that differ only in case.
+    /// Returns the address folded for comparison: two users cannot have addresses that differ only in case.
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
     }
 }
 
-/// A stored address folded for comparison.
+/// Returns a stored address folded for comparison.
 pub fn folded(address: &str) -> String {
     Email::known(address).map_or_else(|_| address.to_lowercase(), |email| email.folded())
 }
 
-/// A stored address as people read it: the domain in its own letters, unless it could be taken for another one.
+/// Returns a stored address as people read it: the domain in its own letters, unless it could be mistaken for another
+/// one.
 pub fn shown(address: &str) -> String {
     let Some((local, domain)) = parts(address) else { return address.to_owned() };
     let (domain, read) = Uts46::new().to_user_interface(
@@ -107,21 +109,22 @@ fn parts(address: &str) -> Option<(&str, &str)> {
     address.rsplit_once('@')
 }
 
-/// The ASCII form of a domain, if it is one.
+/// Returns the ASCII form of a domain, if it is valid.
 fn ascii(domain: &str) -> Option<String> {
     let ascii = Uts46::new().to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify);
     Some(ascii.ok()?.into_owned())
 }
 
-/// A piece between dots of what stands before the `@` (RFC 5322, section 3.2.3, and RFC 6531, section 3.3).
+/// Returns whether it is a valid piece between the dots of a local part (RFC 5322, section 3.2.3, and RFC 6531, section
+/// 3.3).
 fn is_atom(piece: &str) -> bool {
     let is_atext = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     !piece.is_empty() && piece.chars().all(is_atext)
 }
 
-/// Whether a label is hardly taken for another one. Latin letters with accents are what their readers expect; letters
-/// of other scripts must not stand among Latin ones, and those that look like them need a top-level domain of their own
-/// script.
+/// Returns whether a label is unlikely to be mistaken for another one. Readers expect Latin letters with accents;
+/// letters of other scripts must not be mixed with Latin ones, and those that look like them need a top-level domain in
+/// their own script.
 fn is_unmistakable(label: &[char], top: &[char]) -> bool {
     let scripts = |label: &[char]| -> Vec<Script> {
         let of = label.iter().map(|c| CodePointMapData::<Script>::new().get(*c));
@@ -139,7 +142,7 @@ fn is_unmistakable(label: &[char], top: &[char]) -> bool {
     }
 }
 
-/// Whether it is an ASCII letter with accents, or one of those that are known as well.
+/// Returns whether it is an ASCII letter with accents, or another well-known letter.
 fn has_accent(c: char) -> bool {
     matches!(c, 'ß' | 'æ' | 'œ' | 'ø' | 'đ' | 'ł' | 'þ' | 'ð')
         || c.nfd().next().is_some_and(|base| base.is_ascii_lowercase())
@@ -222,8 +225,8 @@ mod tests {
             let kept = Email::parse(safe).expect("an address");
             assert!(kept.as_str().is_ascii() && shown(kept.as_str()) == safe, "{safe}: {}", shown(kept.as_str()));
         }
-        // аррӏе in Cyrillic letters alone, one among Latin ones, Greek, a letter that is no i, a script of the other
-        // direction.
+        // аррӏе in only Cyrillic letters, a Cyrillic letter among Latin ones, Greek, a letter that is not an i, a
+        // right-to-left script.
         for odd in ["ann@аррӏе.com", "ann@exаmple.org", "ann@ορος.com", "ann@mıx.org", "ann@ɑpple.com", "ann@עברית.com"]
         {
             let kept = Email::parse(odd).expect("an address");

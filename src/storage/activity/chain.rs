@@ -1,4 +1,4 @@
-//! Walking a chain from its first entry to its last, to find what was tampered with (G3).
+//! Verifying a chain from its first entry to its last, to detect tampering (G3).
 
 use super::super::{
     AnyConnection, Result,
@@ -12,7 +12,7 @@ use domain::{
 };
 use std::collections::BTreeSet;
 
-/// How far a walk has come.
+/// The progress of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     organization: i64,
@@ -20,20 +20,20 @@ pub struct Walk {
     pub position: i64,
     /// The stored hash of the entry there.
     pub hash: Hash,
-    /// How many entries were looked at.
+    /// How many entries were verified.
     pub entries: i64,
-    /// What was found on the way.
+    /// The breaks found so far.
     pub breaks: Vec<Break>,
-    /// The position and hash that somebody noted, until the walk comes by.
+    /// A position and hash recorded elsewhere, until the verification reaches it.
     noted: Option<(i64, Hash)>,
 }
 
-/// Most breaks that are told one by one: after that it is clear.
+/// The maximum number of breaks that are reported: after so many, the case is clear.
 const TOLD: usize = 20;
 
 impl Walk {
-    /// A walk along the chain of an organization, or of the entries that belong to none. `noted` is the position and hash
-    /// of an entry as somebody noted them elsewhere.
+    /// Begins to verify the chain of an organization, or of the entries without an organization. `noted` is the
+    /// position and hash of an entry, as recorded elsewhere.
     pub fn new(organization: Option<OrganizationId>, noted: Option<(i64, Hash)>) -> Self {
         let organization = organization.map_or(0, |id| id.0);
         Self { organization, position: 0, hash: CHAIN_START, entries: 0, breaks: Vec::new(), noted }
@@ -45,10 +45,10 @@ impl Walk {
         }
     }
 
-    /// Looks at the next `limit` entries. Returns whether there were any.
+    /// Verifies the next `limit` entries. Returns whether there were any.
     pub fn step(&mut self, connection: &mut AnyConnection, limit: i64) -> Result<bool> {
         let rows: Vec<(Chained, i64, Vec<u8>)> = activity::table
-            // Word for word the expression of the index `activity_position`.
+            // Must be exactly the expression of the index `activity_position`.
             .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(self.organization))
             .filter(activity::position.gt(self.position))
             .order(activity::position)
@@ -66,7 +66,7 @@ impl Walk {
         if position > self.position + 1 {
             self.found(Break::Missing(self.position + 1, position - 1));
         } else if hash != Some(row.hash(&self.hash, position)) {
-            // After a gap the entry before is not expect_column, so that there is nothing to compare with.
+            // After a gap, the previous entry is unknown, so there is nothing to compare with.
             self.found(Break::Changed(position));
         }
         if self.noted.is_some_and(|(noted, _)| noted == position) && self.noted.map(|(_, hash)| hash) != hash {
@@ -77,7 +77,7 @@ impl Walk {
         self.entries += 1;
     }
 
-    /// Compares the last entry with the noted end of the chain. Returns false if there are newer entries to be looked at:
+    /// Compares the last entry with the stored end of the chain. Returns false if there are newer entries to verify, as
     /// others may be writing meanwhile.
     pub fn end(&mut self, connection: &mut AnyConnection) -> Result<bool> {
         let head: Option<(i64, Vec<u8>)> = activity_heads::table
@@ -111,7 +111,8 @@ impl Walk {
     }
 }
 
-/// Whose chains there are: organizations with entries or with a noted end. None stands for entries of no organization.
+/// Lists the chains: organizations with entries or with a stored end. `None` stands for entries without an
+/// organization.
 pub fn chains(connection: &mut AnyConnection) -> Result<Vec<Option<OrganizationId>>> {
     let heads: Vec<i64> = activity_heads::table.select(activity_heads::organization_id).load(connection)?;
     let with_entries: Vec<Option<i64>> =

@@ -1,4 +1,4 @@
-//! Reading the log: newest first, by key, through an index whatever is asked for.
+//! Reading the activity log: newest first, by key, and through an index for every filter.
 
 use super::super::{
     AnyConnection, Result,
@@ -15,18 +15,18 @@ use domain::{
     user::UserId,
 };
 
-/// Which entries are asked for; what is empty takes all.
+/// The filter of entries; an empty field matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// What these users did, or what was done to them.
     pub people: Option<Vec<UserId>>,
-    /// What happened to or through the token with this public id.
+    /// What happened to the token with this public id, or was done with it.
     pub token: Option<String>,
     /// Any of these actions.
     pub actions: Option<Vec<Action>>,
-    /// No earlier than this.
+    /// The earliest time, inclusive.
     pub since: Option<Timestamp>,
-    /// Before this.
+    /// The latest time, exclusive.
     pub until: Option<Timestamp>,
 }
 
@@ -66,8 +66,8 @@ impl Row {
     }
 }
 
-/// One of the questions that together answer a [`Filter`]: equal to something in each column, so that an index has the
-/// answer in order.
+/// One of the queries that together answer a [`Filter`]. It only compares columns for equality, so that an index
+/// returns the answer in order.
 #[derive(Clone, Copy, Default)]
 struct Branch<'a> {
     actor: Option<UserId>,
@@ -93,8 +93,9 @@ impl Filter {
     }
 }
 
-/// At most `limit` entries of an organization's log, or of the one for what belongs to no organization. Each branch of the filter reads `limit` rows of one index at most, and
-/// what they give is put together here: neither database would by itself read an OR in the order of an index.
+/// Returns at most `limit` entries of the log of an organization, or of the log without an organization. Each branch of
+/// the filter reads at most `limit` rows of one index, and the results are merged here: neither database would read an
+/// OR in the order of an index.
 pub fn page(
     connection: &mut AnyConnection,
     organization: Option<OrganizationId>,
@@ -147,7 +148,7 @@ fn load(
     if let Some(until) = filter.until {
         query = query.filter(activity::at.lt(until.seconds()));
     }
-    // The first condition on `at` is what the index begins at; the second tells entries of the same second apart.
+    // The first condition on `at` is where the index scan begins; the second one separates entries of the same second.
     query = match from {
         PageFrom::Newest => query.order((activity::at.desc(), activity::id.desc())),
         PageFrom::Before(Key { at, id }) => query
@@ -162,10 +163,10 @@ fn load(
     Ok(query.load(connection)?)
 }
 
-/// The entry of an organization's log at this position.
+/// Returns the entry of an organization's log at this position.
 pub fn at(connection: &mut AnyConnection, organization: OrganizationId, position: i64) -> Result<Option<Logged>> {
     let row: Option<Row> = activity::table
-        // Word for word the expression of the index `activity_position`.
+        // Must be exactly the expression of the index `activity_position`.
         .filter(sql::<BigInt>("coalesce(organization_id, 0)").eq(organization.0))
         .filter(activity::position.eq(position))
         .select(Row::as_select())
@@ -174,7 +175,7 @@ pub fn at(connection: &mut AnyConnection, organization: OrganizationId, position
     row.map(Row::logged).transpose()
 }
 
-/// The last entry of an organization's chain: its position and hash. None while there is no entry.
+/// Returns the position and hash of the last entry of an organization's chain; `None` while there is no entry.
 pub fn head(connection: &mut AnyConnection, organization: Option<OrganizationId>) -> Result<Option<(i64, Hash)>> {
     let head: Option<(i64, Vec<u8>)> = activity_heads::table
         .find(organization.map_or(0, |id| id.0))

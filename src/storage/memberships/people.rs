@@ -1,4 +1,4 @@
-//! The people of an organization, as lists and their pages show them.
+//! The members of an organization, for the list and the pages of people.
 
 use super::{SetRow, standing_of};
 use crate::{
@@ -16,14 +16,14 @@ use domain::{
     user::UserId,
 };
 
-/// Which people a list shows.
+/// The filter of a list of people.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Words that all stand somewhere in the name or e-mail address; nothing for everybody.
+    /// Words that must all appear in the name or e-mail address; empty for everybody.
     pub words: String,
-    /// Only those who are active, or only those who are not.
+    /// Only active members, or only deactivated ones.
     pub is_active: Option<bool>,
-    /// Only those who have this permission set.
+    /// Only members with this permission set.
     pub set: Option<PermissionSetId>,
 }
 
@@ -64,10 +64,10 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
     })
 }
 
-/// The people of an organization whom the filter takes, by name, `limit` at most. Those who left are not among them.
+/// Lists the members of an organization who match the filter, by name, at most `limit`, without former members.
 ///
-/// A page is read by key through an index. Only words are looked for in the name and address of everybody whom the filter takes
-/// otherwise, until a page is full.
+/// A page is read by key through an index. Only words are searched for in the name and address of everybody who matches
+/// the rest of the filter, until the page is full.
 pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -91,7 +91,8 @@ pub fn list(
     for pattern in patterns(&filter.words) {
         query = query.filter(memberships::search.like(pattern).escape('\\'));
     }
-    // The first condition on `search` is what the index begins at; the second tells those apart who have the same.
+    // The first condition on `search` is where the index scan begins; the second one separates people with the same
+    // value.
     query = match from {
         PageFrom::Start => query.order((memberships::search.asc(), memberships::id.asc())),
         PageFrom::After(person) => {
@@ -112,7 +113,7 @@ pub fn list(
     query.load(connection)?.into_iter().map(person).collect()
 }
 
-/// What somebody is sorted by.
+/// Returns the text by which a member is sorted.
 fn search_of(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -125,7 +126,7 @@ fn search_of(
         .optional()?)
 }
 
-/// Some of those who are active in an organization and hold a permission there, those who joined first.
+/// Lists the active members of an organization who hold a permission, those who joined first, at most `limit`.
 pub fn holders(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -144,7 +145,7 @@ pub fn holders(
     Ok(users.into_iter().map(UserId).collect())
 }
 
-/// A person of an organization, even one who left. Somebody of another is none.
+/// Returns a current or former member of an organization; `None` for a member of another one.
 pub fn find(connection: &mut AnyConnection, organization: OrganizationId, id: MembershipId) -> Result<Option<Person>> {
     memberships::table
         .inner_join(users::table)

@@ -1,4 +1,4 @@
-//! The places of users in all their organizations, as whoever runs the server sees them.
+//! The memberships of users in all their organizations, as the operator sees them.
 
 use super::{SetRow, Standing, standing_of};
 use crate::{
@@ -13,18 +13,18 @@ use domain::{
     user::UserId,
 };
 
-/// A user's place in an organization.
+/// A user's membership in an organization.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// Which it is.
+    /// The membership.
     pub membership: MembershipId,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// The organization's part of addresses.
+    /// The organization's slug.
     pub slug: String,
-    /// How they stand there: active or deactivated.
+    /// The state of the membership: active or deactivated.
     pub standing: Standing,
     /// The name of their permission set.
     pub set: SetName,
@@ -40,7 +40,7 @@ struct Row {
     removed_at: Option<i64>,
 }
 
-/// The places of one user or of all, the oldest organization at the head. Those that they left are not among them.
+/// Lists the memberships of one user or of all, the oldest organization first, without ended memberships.
 pub fn list(connection: &mut AnyConnection, user: Option<UserId>) -> Result<Vec<Place>> {
     let mut query = memberships::table
         .inner_join(organizations::table)

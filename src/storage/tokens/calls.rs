@@ -1,4 +1,4 @@
-//! How often tokens are used: calls a day, of each key.
+//! How often tokens are used: calls per day with each key.
 
 use crate::{
     AnyConnection, Result,
@@ -7,10 +7,10 @@ use crate::{
 use diesel::{prelude::*, sql_query, sql_types::BigInt};
 use domain::{organization::ServiceUserId, token::TokenId};
 
-/// Most rows that are forgotten at once.
+/// The maximum number of rows that are deleted at once.
 const BATCH: i64 = 10_000;
 
-/// The calls with these keys since a day: days with how many, some days several times.
+/// Returns the calls with these keys since a day, as pairs of day and number; a day may appear several times.
 pub fn calls_since(connection: &mut AnyConnection, keys: &[TokenId], first_day: i64) -> Result<Vec<(i64, i64)>> {
     let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
     Ok(token_calls::table
@@ -19,7 +19,7 @@ pub fn calls_since(connection: &mut AnyConnection, keys: &[TokenId], first_day: 
         .load(connection)?)
 }
 
-/// All keys that a service user ever had.
+/// Lists all keys that a service user ever had.
 pub fn keys_of(connection: &mut AnyConnection, service_user: ServiceUserId) -> Result<Vec<TokenId>> {
     let keys: Vec<i64> = api_tokens::table
         .filter(api_tokens::service_user_id.eq(service_user.0))
@@ -28,7 +28,7 @@ pub fn keys_of(connection: &mut AnyConnection, service_user: ServiceUserId) -> R
     Ok(keys.into_iter().map(TokenId).collect())
 }
 
-/// Forgets some of the calls before a day.
+/// Deletes some of the calls before a day.
 pub fn forget_calls(connection: &mut AnyConnection, first_day: i64) -> Result<()> {
     sql_query(
         "DELETE FROM token_calls WHERE (token_id, day) IN \

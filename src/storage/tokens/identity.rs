@@ -1,4 +1,4 @@
-//! Whom a key speaks for: what verification reads when it does not know a key yet.
+//! On whose behalf a key acts: what verification reads for a key that is not cached.
 
 use super::LifeRow;
 use crate::{
@@ -35,8 +35,8 @@ type ServiceUserRow = (String, String, String);
 type PersonalRow = (Vec<u8>, IdentityRow, MembershipRow, OrganizationRow);
 type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
 
-/// Everything that is read of a personal token, for each database in its own words: only then is a statement with many
-/// digests prepared once, and that with one not put together again each time.
+/// The query for a personal token, written for each database separately: only then is a statement with many digests
+/// prepared once, and one with a single digest not built again each time.
 macro_rules! personal {
     () => {
         api_tokens::table
@@ -55,7 +55,7 @@ macro_rules! personal {
     };
 }
 
-/// The same of a service user's.
+/// The query for a service user's token.
 macro_rules! service {
     () => {
         api_tokens::table.inner_join(service_users::table.inner_join(organizations::table)).select((
@@ -67,8 +67,8 @@ macro_rules! service {
     };
 }
 
-/// Everything that a decision about a key of this kind needs, found by its digest: whom it speaks for, and the moments of
-/// its life.
+/// Reads everything that a decision about a key of this kind needs, by its digest: on whose behalf it acts, and the
+/// times of its life.
 pub fn identity(
     connection: &mut AnyConnection,
     kind: TokenKind,
@@ -92,7 +92,7 @@ pub fn identity(
     found.map(|found| Ok(found?.1)).transpose()
 }
 
-/// The same for many keys of one kind at once. Those that no token has are left out.
+/// Reads the same for many keys of one kind at once. Keys that no token has are left out.
 pub fn identities(
     connection: &mut AnyConnection,
     kind: TokenKind,
@@ -168,13 +168,13 @@ fn found(
     Ok((digest, (identity, token.life.life()?)))
 }
 
-/// What all keys that were not revoked are kept as; some may have expired.
+/// Lists the digests of all keys that were not revoked; some may have expired.
 pub fn unrevoked(connection: &mut AnyConnection) -> Result<Vec<Vec<u8>>> {
     let digests = api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(api_tokens::digest);
     Ok(digests.load(connection)?)
 }
 
-/// Which keys are concerned by what is done to this token: its own, or all of its service user's.
+/// Returns the keys that a change of this token affects: its own key, or all keys of its service user.
 pub fn touched(connection: &mut AnyConnection, token: TokenId) -> Result<Touched> {
     let service_user: Option<Option<i64>> =
         api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;

@@ -1,10 +1,10 @@
-//! All tokens of an organization, personal ones and those of service users, as an administrator sees them.
+//! All tokens of an organization, personal ones and those of service users, as administrators see them.
 //!
-//! Of a service user's keys only the newest is listed: it is the token. Tokens of built-in integrations are not.
+//! Of a service user's keys, only the newest is listed, as the token. Tokens of built-in integrations are not listed.
 //!
-//! A page is read by key through an index, whatever is asked for. Only words, and days without use where the list is
-//! sorted by something else, are looked for in every token that fits otherwise: where few have them, that is all of the
-//! organization's, or all of the owner's where one is named.
+//! A page is read by key through an index, for every filter. Only words, and days without use if the list is sorted by
+//! something else, are checked on every token that matches the rest of the filter: if few tokens match, those are all
+//! tokens of the organization, or of the owner if the filter names one.
 
 mod order;
 
@@ -33,10 +33,10 @@ use domain::{
     user::UserId,
 };
 
-/// What a token is to be listed.
+/// The state of a listed token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It works.
+    /// It is active.
     Active,
     /// It was revoked.
     Revoked,
@@ -44,18 +44,18 @@ pub enum State {
     Expired,
 }
 
-/// Which tokens are asked for; what is empty takes all.
+/// The filter of tokens; an empty field matches everything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of one kind.
+    /// Only tokens of this kind.
     pub kind: Option<TokenKind>,
-    /// In one state.
+    /// Only tokens in this state.
     pub state: Option<State>,
-    /// Of these users.
+    /// Only tokens of these users.
     pub owners: Option<Vec<UserId>>,
-    /// Active, and without use since this moment; one that was never used counts from its creation.
+    /// Only active tokens without use since this time; one that was never used counts from its creation.
     pub idle_since: Option<Timestamp>,
-    /// Words that all stand somewhere in the label or name, or the public id.
+    /// Words that must all appear in the label or name, or the public id.
     pub search: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub struct Filter {
 type Row =
     (KeyRow, (String, String, String, String), Option<String>, Option<(i64, String, String)>, Option<(String, String)>);
 
-/// One of the questions that together answer a [`Filter`], so that an index has the answer in order.
+/// One of the queries that together answer a [`Filter`], each in the order of an index.
 #[derive(Clone, Copy)]
 struct Branch {
     kind: TokenKind,
@@ -84,8 +84,8 @@ impl Filter {
     }
 }
 
-/// The tokens of a page, each with its place, in the sequence in which they are read. Each branch of the filter reads as
-/// many rows as the page has at most, and what they give is put together here.
+/// Returns the tokens of a page, each with its position, in the order in which they are read. Each branch of the filter
+/// reads at most as many rows as the page has, and the results are merged here.
 pub fn page(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -116,7 +116,7 @@ fn used(key: &KeyRow) -> i64 {
     key.life.last_used_at.unwrap_or(key.life.created_at)
 }
 
-/// The token with this public id, so that a link to one need not read the others.
+/// Finds the token with this public id, so that a search for one need not read the others.
 fn known_as(connection: &mut AnyConnection, organization: OrganizationId, id: &str) -> Result<Option<TokenId>> {
     if !token::is_public_id(id) {
         return Ok(None);
@@ -138,7 +138,7 @@ fn known_as(connection: &mut AnyConnection, organization: OrganizationId, id: &s
     Ok(newest_key.map(TokenId))
 }
 
-/// The personal token of the organization with this public id.
+/// Returns the personal token of the organization with this public id.
 pub fn find_personal(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -152,22 +152,22 @@ pub fn find_personal(
     row.map(listed).transpose()
 }
 
-/// Tokens of which an index has those of each kind.
+/// A part of the tokens that has its own index.
 #[derive(Clone, Copy)]
 enum Part {
     All,
-    /// Those that keep their place: they are active, or due.
+    /// Tokens that have a slot: they are active, or due.
     Held,
     Active,
     Revoked,
-    /// Expired, which is written down.
+    /// Tokens that are recorded as expired.
     Expired,
-    /// Expired, which is not written down yet.
+    /// Tokens that have expired, but are not yet recorded as expired.
     Due,
 }
 
 impl Part {
-    /// Where its state stands among the others.
+    /// Returns the rank of its state in the sort order.
     const fn rank(self) -> u8 {
         match self {
             Self::All | Self::Held | Self::Active => 0,
@@ -176,7 +176,7 @@ impl Part {
         }
     }
 
-    /// When a token of this part expires, or when it ended.
+    /// Returns when a token of this part expires or ended.
     fn end_of(self, key: &KeyRow) -> i64 {
         let expires_at = used(key) + i64::from(key.life.inactivity_days) * DAY;
         match self {
@@ -186,7 +186,7 @@ impl Part {
         }
     }
 
-    /// The same in SQL, as indexes have it.
+    /// Returns the same in SQL, as in the indexes.
     fn end(self) -> String {
         match self {
             Self::Revoked => "api_tokens.revoked_at".into(),
@@ -213,7 +213,7 @@ fn joined() -> _ {
 
 type Query<'q> = diesel::helper_types::IntoBoxed<'q, Joined, MultiBackend>;
 
-/// What a branch is asked.
+/// The query of a branch.
 struct Asked<'a> {
     organization: OrganizationId,
     filter: &'a Filter,
@@ -267,8 +267,8 @@ impl Asked<'_> {
     fn idle<'q>(&self, query: Query<'q>) -> Query<'q> {
         let Some(since) = self.filter.idle_since else { return query };
         match (self.request.sort.by, self.request.from.place()) {
-            // In their own order, from a place on, they end where `page` sees it: of two bounds on such a number
-            // Postgres believes that they leave next to nothing.
+            // In this order, from a position on, `page` itself sees where the tokens end: of two bounds on such a
+            // number, Postgres assumes that they leave almost nothing.
             (Order::LastUse, Some(_)) => query,
             (Order::LastUse, None) => query.filter(sql::<BigInt>(&self.in_index(USED, " + 0")).le(since.seconds())),
             _ => query.filter(sql::<BigInt>(&apart(USED, " + 0")).le(since.seconds())),
@@ -299,7 +299,7 @@ impl Asked<'_> {
     }
 
     fn by_id<'q>(&self, query: Query<'q>, place: Option<&Place>) -> Query<'q> {
-        // What is due is few rows in an index of their own, from which no other may lead away.
+        // Due tokens are few rows in their own index, which the planner must not leave for another one.
         let id = if matches!(self.branch.part, Part::Due) { "+api_tokens.id" } else { "api_tokens.id" };
         let [operator, direction] = self.direction();
         let query = match place {
@@ -314,8 +314,8 @@ impl Asked<'_> {
         query.order(sql::<BigInt>(&format!("{by} {direction}, api_tokens.id {direction}")))
     }
 
-    /// What comes after a place, or before it. The first condition is what the index begins at; the second tells equal
-    /// ones apart.
+    /// Adds the condition for tokens after or before a position. The first condition is where the index scan begins;
+    /// the second one separates equal values.
     fn beyond_moment<'q>(&self, query: Query<'q>, moment: &str, Place { seconds, id, .. }: &Place) -> Query<'q> {
         let [operator, _] = self.direction();
         query.filter(sql::<Bool>(&format!("{moment} {operator}= ")).bind::<BigInt, _>(*seconds).sql("")).filter(
@@ -327,7 +327,7 @@ impl Asked<'_> {
         )
     }
 
-    /// The same for a name.
+    /// Adds the same condition for a name.
     fn beyond_name<'q>(&self, query: Query<'q>, by: &str, Place { name, id, .. }: &Place) -> Query<'q> {
         let [operator, _] = self.direction();
         query.filter(sql::<Bool>(&format!("{by} {operator}= ")).bind::<Text, _>(name.clone()).sql("")).filter(
@@ -339,7 +339,8 @@ impl Asked<'_> {
         )
     }
 
-    /// That a moment is there, by which an index over those that have ended is found unless another one is to be taken.
+    /// Returns the condition that a time is set. It selects the index over ended tokens, unless another one is to be
+    /// used.
     fn is_there(&self, moment: &str) -> String {
         format!("{} IS NOT NULL", self.in_index(moment, " + 0"))
     }
@@ -348,8 +349,8 @@ impl Asked<'_> {
         if self.request.reads_upwards() { [">", "ASC"] } else { ["<", "DESC"] }
     }
 
-    /// An expression as its index has it, or apart from every index where the few tokens of one owner, or the few that
-    /// are due, are read and sorted instead.
+    /// Returns an expression as in its index, or hides it from every index if the few tokens of one owner, or the few
+    /// due ones, are read and sorted instead.
     fn in_index(&self, expression: &str, nothing: &str) -> String {
         match (self.branch.owner, self.branch.part) {
             (Some(_), _) | (_, Part::Due) => apart(expression, nothing),
@@ -358,11 +359,11 @@ impl Asked<'_> {
     }
 }
 
-/// The last use of a token or its creation, as indexes have it.
+/// The last use of a token or its creation, as in the indexes.
 const USED: &str = "coalesce(last_used_at, api_tokens.created_at)";
 
-/// The same value, with nothing added, as no index has it: SQLite, which keeps no statistics, would else take an index
-/// over all tokens for the order that it gives, where another one has the few rows that are asked for.
+/// Returns an expression with the same value that no index has. Otherwise SQLite, which has no statistics, would use an
+/// index over all tokens because of its order, although another one has the few rows that are needed.
 fn apart(expression: &str, nothing: &str) -> String {
     format!("({expression}{nothing})")
 }
@@ -380,12 +381,12 @@ fn listed((key, (public_id, label, kind, scope), _, owner, service_user): Row) -
     })
 }
 
-/// The moment before which a token must have been used last to be idle for so many days.
+/// Returns the time before which the last use of a token must be for it to count as unused for so many days.
 pub const fn idle_for(days: i64, now: Timestamp) -> Timestamp {
     now.plus(-days * DAY)
 }
 
-/// Those of these tokens that are still there, by public id, and whether each is a service user's.
+/// Returns those of these tokens that still exist, by public id, and whether each belongs to a service user.
 pub fn still_there(
     connection: &mut AnyConnection,
     organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! What becomes of any key: its life, its last use, and who ended it.
+//! What all keys have in common: their life, their last use, and who ended them.
 
 use crate::{Result, expect_column, schema::api_tokens};
 use diesel::prelude::*;
@@ -10,11 +10,11 @@ use domain::{
 /// Who revokes a token, and why.
 #[derive(Clone, Copy, Debug)]
 pub struct Revocation<'a> {
-    /// Who or what.
+    /// Who or what revokes it.
     pub by: RevokedBy,
-    /// The name of whoever does it, if it is not the owner.
+    /// The name of that person, if it is not the owner.
     pub name: Option<&'a str>,
-    /// The reason that they give, or where its key was found.
+    /// The reason given, or where the key was found.
     pub reason: Option<&'a str>,
 }
 

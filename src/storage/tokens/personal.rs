@@ -18,25 +18,25 @@ use domain::{
 
 /// A personal token to be stored.
 pub struct NewToken<'a> {
-    /// The id that may be shown.
+    /// The public id.
     pub public_id: &'a str,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Whose it is there.
+    /// The owner's membership there.
     pub membership: MembershipId,
-    /// The same user.
+    /// The owner.
     pub user: UserId,
     /// Its label.
     pub label: &'a str,
-    /// How far it reaches.
+    /// Its scope.
     pub scope: Scope,
-    /// When it expires.
+    /// Its inactivity expiry.
     pub inactivity: InactivityExpiry,
-    /// What is kept of its key.
+    /// The digest of its key.
     pub digest: KeyDigest,
-    /// The form that asked for it.
+    /// The nonce of the form that created it.
     pub form_nonce: &'a str,
-    /// Its place among the active tokens of its user, from 1.
+    /// Its slot among the active tokens of its user, from 1.
     pub slot: i16,
 }
 
@@ -71,8 +71,8 @@ impl Row {
     }
 }
 
-/// The tokens of a user in all organizations: those that take a place, and those that ended no earlier than `since`;
-/// newest first.
+/// Lists the tokens of a user in all organizations: those that have a slot, and those that ended since `since`; newest
+/// first.
 pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> Result<Vec<Token>> {
     let ended_lately = api_tokens::revoked_at.ge(since.seconds()).or(api_tokens::expired_at.ge(since.seconds()));
     let shown = ended_lately.assume_not_null().or(api_tokens::slot.is_not_null());
@@ -86,7 +86,7 @@ pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> R
         .collect()
 }
 
-/// A token of a membership by its public id. One of somebody else is none.
+/// Returns a token of a membership by its public id; `None` for somebody else's.
 pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id: &str) -> Result<Option<Token>> {
     api_tokens::table
         .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
@@ -97,7 +97,7 @@ pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id:
         .transpose()
 }
 
-/// The tokens that take a place, of one user or of all, newest first. Some may have expired since.
+/// Lists the tokens that have a slot, of one user or of all, newest first. Some may have expired since.
 pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Result<Vec<OwnedToken>> {
     let mut query = api_tokens::table
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
@@ -111,7 +111,7 @@ pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Resu
     query.load::<(Row, i64, String, i64)>(connection)?.into_iter().map(owned).collect()
 }
 
-/// A token by its public id, whosever it is.
+/// Returns a token by its public id, whoever owns it.
 pub fn find_owned(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OwnedToken>> {
     api_tokens::table
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
@@ -132,7 +132,7 @@ fn owned((row, owner, owner_email, organization): (Row, i64, String, i64)) -> Re
     })
 }
 
-/// The token that a form made, if it was sent before.
+/// Returns the token that a form created, if it was sent before.
 pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &str) -> Result<Option<Token>> {
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
@@ -143,7 +143,8 @@ pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &s
         .transpose()
 }
 
-/// The tokens of a user, in all organizations, that take a place, with the place of each. Some may have expired since.
+/// Lists the tokens of a user in all organizations that have a slot, with the slot of each. Some may have expired
+/// since.
 pub fn active(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, Token)>> {
     api_tokens::table
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
@@ -158,7 +159,7 @@ pub fn active(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, 
 /// Stores a personal token.
 ///
 /// # Errors
-/// When the database fails; [`crate::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+/// When the database fails; [`crate::StorageError::is_duplicate`] if the slot is taken or the form was sent before.
 pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp) -> Result<TokenId> {
     let id = diesel::insert_into(api_tokens::table)
         .values((

@@ -1,4 +1,4 @@
-//! Where all ways of revoking a key meet.
+//! What all revocations of a key have in common.
 
 use crate::{AnyConnection, Result};
 use diesel::{
@@ -6,7 +6,7 @@ use diesel::{
     sql_types::{BigInt, Bool},
 };
 
-/// Writes down that these keys were revoked by the transaction that runs. The step of the epoch at its end adds when
+/// Records that the current transaction revokes these keys. The increment of the epoch at its end adds the time
 /// ([`crate::epoch::step`]). Returns whether there was any.
 pub(super) fn note_revoked(connection: &mut AnyConnection, keys: &[i64], is_old_key: bool) -> Result<bool> {
     for key in keys {

@@ -1,7 +1,7 @@
 //! Service users and the keys of their tokens.
 //!
-//! A service user has one token. Each key that it ever had is a row of `api_tokens`; the newest is the current one, and one
-//! before it may go on working for a while after a rotation.
+//! A service user has one token. Each key that it ever had is a row of `api_tokens`; the newest is the current one, and
+//! the previous one may keep working for a while after a rotation.
 
 mod old_keys;
 
@@ -26,15 +26,15 @@ use std::collections::HashMap;
 
 /// A service user to be stored.
 pub struct NewServiceUser<'a> {
-    /// The id that may be shown.
+    /// The public id.
     pub public_id: &'a str,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
     /// Its name.
     pub name: &'a str,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: Permissions,
-    /// Who makes it.
+    /// The user who creates it.
     pub made_by: UserId,
     /// Their name.
     pub made_by_name: &'a str,
@@ -42,21 +42,21 @@ pub struct NewServiceUser<'a> {
 
 /// A key to be stored.
 pub struct NewKey<'a> {
-    /// Whose it is.
+    /// The service user.
     pub service_user: ServiceUserId,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Tells this key from others of the same service user.
+    /// The id of this key among the keys of the service user.
     pub public_id: &'a str,
     /// The service user's name.
     pub name: &'a str,
-    /// When it expires.
+    /// Its inactivity expiry.
     pub inactivity: InactivityExpiry,
-    /// What is kept of it.
+    /// Its digest.
     pub digest: KeyDigest,
-    /// The form that asked for it.
+    /// The nonce of the form that created it.
     pub form_nonce: &'a str,
-    /// Its place among the active tokens of service users, from 1.
+    /// Its slot among the active tokens of service users, from 1.
     pub slot: i16,
 }
 
@@ -73,7 +73,7 @@ struct Row {
 }
 
 impl Row {
-    /// With its keys, oldest first.
+    /// Builds the token with its keys, oldest first.
     fn token(self, mut keys: Vec<KeyFacts>, now: Timestamp) -> Result<ServiceToken> {
         let key = expect_column(keys.pop(), "service_users without a key")?;
         let (old_key, replaced_key) = match keys.pop() {
@@ -96,14 +96,14 @@ impl Row {
     }
 }
 
-/// All service users of an organization, newest first.
+/// Lists the service users of an organization, newest first.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<Vec<ServiceToken>> {
     let rows: Vec<Row> = service_users::table
         .filter(service_users::organization_id.eq(organization.0))
         .order(service_users::id.desc())
         .select(Row::as_select())
         .load(connection)?;
-    // By organization and kind: joined to their service users, Postgres reads all tokens for them.
+    // By organization and kind: joined with service users, Postgres would read all tokens.
     let keys: Vec<(i64, KeyRow)> = api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
         .order(api_tokens::id)
@@ -125,7 +125,8 @@ fn with_keys(rows: Vec<Row>, keys: Vec<(i64, KeyRow)>, now: Timestamp) -> Result
         .collect()
 }
 
-/// The service users of an organization with these public ids, in the same sequence. One of another organization is left out.
+/// Returns the service users of an organization with these public ids, in the same order. Those of another organization
+/// are left out.
 pub fn these(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -146,7 +147,7 @@ pub fn these(
     Ok(tokens)
 }
 
-/// A service user of an organization by its public id. One of another organization is none.
+/// Returns a service user of an organization by its public id; `None` for one of another organization.
 pub fn find(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -168,7 +169,7 @@ pub fn find(
     row.token(keys?, now).map(Some)
 }
 
-/// The organization of the service user with this public id.
+/// Returns the organization of the service user with this public id.
 pub fn organization_of(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OrganizationId>> {
     let id: Option<i64> = service_users::table
         .filter(service_users::public_id.eq(public_id))
@@ -178,14 +179,14 @@ pub fn organization_of(connection: &mut AnyConnection, public_id: &str) -> Resul
     Ok(id.map(OrganizationId))
 }
 
-/// The service user whose key a token is; none for personal tokens.
+/// Returns the service user to whom a key belongs; `None` for personal tokens.
 pub fn of_token(connection: &mut AnyConnection, token: TokenId) -> Result<Option<ServiceUserId>> {
     let id: Option<Option<i64>> =
         api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;
     Ok(id.flatten().map(ServiceUserId))
 }
 
-/// Whether a form has made a key already.
+/// Returns whether a form has already created a key.
 pub fn was_sent(connection: &mut AnyConnection, organization: OrganizationId, form_nonce: &str) -> Result<bool> {
     let made = api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::form_nonce.eq(form_nonce)))
@@ -214,7 +215,7 @@ pub fn insert(connection: &mut AnyConnection, new: &NewServiceUser<'_>, now: Tim
 /// Stores a key, which is the current one from now on.
 ///
 /// # Errors
-/// When the database fails; [`crate::StorageError::is_duplicate`] if the place is taken or the form was sent before.
+/// When the database fails; [`crate::StorageError::is_duplicate`] if the slot is taken or the form was sent before.
 pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timestamp) -> Result<TokenId> {
     let id = diesel::insert_into(api_tokens::table)
         .values((
@@ -238,12 +239,12 @@ pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timesta
     Ok(TokenId(id))
 }
 
-/// The place of a token among the active ones of its organization, if it has one.
+/// Returns the slot of a token among the active ones of its organization, if it has one.
 pub fn slot(connection: &mut AnyConnection, key: TokenId) -> Result<Option<i16>> {
     Ok(api_tokens::table.find(key.0).select(api_tokens::slot).get_result(connection)?)
 }
 
-/// The places that are taken among the active tokens of an organization's service users.
+/// Returns the slots that are taken by the active tokens of an organization's service users.
 pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<i16>> {
     Ok(api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
@@ -252,7 +253,7 @@ pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Re
         .load(connection)?)
 }
 
-/// How many tokens of an organization's service users are active.
+/// Returns how many tokens of an organization's service users are active.
 pub fn count_active(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<usize> {
     let count: i64 = api_tokens::table
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
@@ -262,7 +263,7 @@ pub fn count_active(connection: &mut AnyConnection, organization: OrganizationId
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Steps the version. Returns false if it is not `version` any more: somebody else was faster.
+/// Increments the version. Returns false if it is not `version` any more, as somebody else was faster.
 fn step(connection: &mut AnyConnection, id: ServiceUserId, version: i64) -> Result<bool> {
     let stepped = diesel::update(service_users::table.find(id.0).filter(service_users::version.eq(version)))
         .set(service_users::version.eq(version + 1))
@@ -298,7 +299,7 @@ pub fn set_permissions(
     Ok(true)
 }
 
-/// Changes the period after which its living keys expire. Returns false if `version` is not the newest.
+/// Changes the inactivity expiry of its active keys. Returns false if `version` is not the newest.
 pub fn set_inactivity(
     connection: &mut AnyConnection,
     id: ServiceUserId,
@@ -315,7 +316,8 @@ pub fn set_inactivity(
     Ok(true)
 }
 
-/// Revokes a key and those before it that have not ended yet: of the current key, all. Returns whether there was any.
+/// Revokes a key and older ones that have not ended; with the current key, that is all of them. Returns whether there
+/// was any.
 pub fn revoke(
     connection: &mut AnyConnection,
     id: ServiceUserId,
@@ -336,13 +338,13 @@ pub fn revoke(
         ))
         .returning(api_tokens::id)
         .get_results(connection)?;
-    // With an old key alone, which somebody has found or given back, the token goes on.
+    // If only an old key is revoked, because it was found or given back, the token keeps working.
     let newer = api_tokens::table.filter(api_tokens::service_user_id.eq(id.0).and(api_tokens::id.gt(key.0)));
     let is_old_key = diesel::select(diesel::dsl::exists(newer)).get_result(connection)?;
     note_revoked(connection, &revoked, is_old_key)
 }
 
-/// Removes a service user with all its keys.
+/// Deletes a service user and all its keys.
 pub fn delete(connection: &mut AnyConnection, id: ServiceUserId) -> Result<()> {
     diesel::delete(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0))).execute(connection)?;
     diesel::delete(service_users::table.find(id.0)).execute(connection)?;

@@ -1,4 +1,4 @@
-//! Uses of tokens, written down many tokens at a time: each function takes as many statements for hundreds as for one.
+//! Uses of tokens, written for many tokens at a time: hundreds take as many statements as one.
 
 use super::COUNTED_FROM_LAST_USE;
 use crate::{AnyConnection, Result, schema::api_tokens};
@@ -14,35 +14,35 @@ use std::collections::{HashMap, HashSet};
 /// Uses of one token.
 #[derive(Clone, Copy, Debug)]
 pub struct Uses<'a> {
-    /// Of which token.
+    /// The token.
     pub token: TokenId,
-    /// When the newest was.
+    /// When the newest use was.
     pub at: Timestamp,
-    /// Where the newest came from.
+    /// Where the newest use came from.
     pub source: &'a Source,
-    /// How many.
+    /// The number of uses.
     pub count: u64,
 }
 
-/// What became of writing down a use.
+/// The result of writing a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotedUse {
-    /// It was the first.
+    /// It was the first use.
     First,
-    /// It was a later one, or a newer one stands there already.
+    /// It was a later use, or a newer one was already stored.
     Later,
-    /// Nothing was written, since the token has ended.
+    /// Nothing was written, as the token has ended.
     Ended,
 }
 
-/// Writes down a use that was accepted at `at`, as [`note_uses`] does.
+/// Writes a use that was accepted at `at`, as [`note_uses`].
 pub fn note_use(connection: &mut AnyConnection, token: TokenId, at: Timestamp, source: &Source) -> Result<NotedUse> {
     let noted = note_uses(connection, &[Uses { token, at, source, count: 1 }])?;
     Ok(noted.get(&token).copied().unwrap_or(NotedUse::Ended))
 }
 
-/// Writes down when and from where tokens were used last; none may be there twice. The stored moment never moves back, and a
-/// token that had ended by then is left alone (L8, V16). One that was revoked since keeps the uses from before.
+/// Writes when and from where tokens were last used; no token may appear twice. The stored time never moves back, and a
+/// token that had ended by then is left unchanged (L8, V16). Uses before a revocation are still written.
 pub fn note_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<HashMap<TokenId, NotedUse>> {
     let before = lock(connection, uses)?;
     let written = write_last_uses(connection, uses)?;
@@ -55,7 +55,7 @@ pub fn note_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<Ha
     Ok(uses.iter().map(|new| (new.token, noted(new))).collect())
 }
 
-/// Adds accepted uses to the calls of their day. A token that is gone counts no more.
+/// Adds accepted uses to the calls of their day. Uses of deleted tokens are ignored.
 pub fn count_calls(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<()> {
     let counted = format!(
         "INSERT INTO token_calls (day, calls, token_id) SELECT new.day, new.count, api_tokens.id \
@@ -79,8 +79,8 @@ pub fn note_refused(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result
     Ok(())
 }
 
-/// Tells when these tokens were used last, and locks them in one order, so that two nodes that write at once never wait for
-/// each other in a ring.
+/// Returns when these tokens were last used. Locks them in a fixed order, so that nodes that write at the same time
+/// never deadlock.
 fn lock(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<HashMap<TokenId, Option<Timestamp>>> {
     let tokens = api_tokens::table
         .filter(api_tokens::id.eq_any(uses.iter().map(|new| new.token.0)))
@@ -93,7 +93,7 @@ fn lock(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<HashMap<Tok
     Ok(found.into_iter().map(|(id, at)| (TokenId(id), at.map(Timestamp::from_seconds))).collect())
 }
 
-/// At its very end a token is expired: the use and the end of the period cannot both win.
+/// Writes the last uses. At the exact end of its period, a token has expired: a use and the expiry cannot both succeed.
 fn write_last_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<HashSet<TokenId>> {
     #[derive(QueryableByName)]
     struct Written {
@@ -111,8 +111,8 @@ fn write_last_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<
     Ok(written.into_iter().map(|token| TokenId(token.id)).collect())
 }
 
-/// What stands behind FROM for uses that are the first parameter of a statement: both databases make a table of JSON, each
-/// in its own words.
+/// Returns the table after FROM for uses in the first parameter of a statement: both databases can read JSON as a
+/// table, each in its own syntax.
 fn table(connection: &AnyConnection) -> &'static str {
     match connection {
         AnyConnection::Sqlite(_) => {
@@ -126,7 +126,7 @@ fn table(connection: &AnyConnection) -> &'static str {
     }
 }
 
-/// That parameter.
+/// Returns that parameter.
 fn rows(uses: &[Uses<'_>]) -> String {
     let row = |new: &Uses<'_>| {
         let Source { address, program, .. } = new.source;

@@ -1,9 +1,9 @@
-//! How a list of tokens is sorted, and the places in it at which its pages begin and end.
+//! How a list of tokens is sorted, and the positions at which its pages begin and end.
 
 use super::{Part, Row, State, used};
 use domain::token::listing::{Order, PageFrom, Place, Sort};
 
-/// The place of this row, which was found in a part of the tokens.
+/// Returns the position of this row, which was found in a part of the tokens.
 pub(super) fn place_of(row: &Row, part: Part, by: Order) -> Place {
     let (key, name) = (&row.0, &row.2);
     let name = || name.clone().unwrap_or_default();
@@ -17,38 +17,38 @@ pub(super) fn place_of(row: &Row, part: Part, by: Order) -> Place {
     }
 }
 
-/// Which page of a list is asked for.
+/// The requested page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     /// How the list is sorted.
     pub sort: Sort,
     /// Where the page begins.
     pub from: PageFrom,
-    /// Most tokens on it.
+    /// The maximum number of tokens on the page.
     pub limit: i64,
 }
 
 impl PageRequest {
-    /// Whether the page is read towards the end of the order, whatever the direction of the list is.
+    /// Returns whether the page is read in ascending order, whatever the direction of the list is.
     pub(super) const fn reads_upwards(&self) -> bool {
         self.sort.is_descending == matches!(self.from, PageFrom::Before(_))
     }
 
-    /// Whether the place is among the tokens of this part, rather than before or behind all of them.
+    /// Returns whether the position is among the tokens of this part, rather than before or after all of them.
     pub(super) fn stands_in(&self, place: &Place, part: Part) -> bool {
         self.sort.by != Order::State || place.rank == part.rank()
     }
 
-    /// Whether the page may have tokens of this part.
+    /// Returns whether the page may have tokens of this part.
     pub(super) fn may_reach(&self, part: Part) -> bool {
         let Some(place) = self.from.place().filter(|_| self.sort.by == Order::State) else { return true };
         if self.reads_upwards() { part.rank() >= place.rank } else { part.rank() <= place.rank }
     }
 }
 
-/// The tokens in these states, of which an index has each.
+/// Returns the parts with the tokens in this state, each of which has an index.
 pub(super) const fn parts(state: Option<State>, by: Order) -> &'static [Part] {
-    // What has expired is written down a little later: until then it is told by the clock, through another index.
+    // Expired tokens are recorded as such a little later: until then the clock decides, through another index.
     match (state, by) {
         (Some(State::Active), _) => &[Part::Active],
         (Some(State::Revoked), _) => &[Part::Revoked],

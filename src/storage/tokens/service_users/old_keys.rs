@@ -1,4 +1,4 @@
-//! Old keys of service users, which go on working for a while beside the key that replaces them.
+//! Old keys of service users, which keep working for a while next to the key that replaces them.
 
 use crate::{
     AnyConnection, Result, expect_column,
@@ -12,8 +12,8 @@ use domain::{
     token::{RevokedBy, TokenId},
 };
 
-/// Lets a key go on working until `ends_at`, or until it has been quiet for so many seconds, and gives its place to the
-/// key that follows it.
+/// Lets a key keep working until `ends_at`, or until it has been unused for so many seconds, and gives its slot to the
+/// key that replaces it.
 pub fn let_run_out(
     connection: &mut AnyConnection,
     key: TokenId,
@@ -30,7 +30,7 @@ pub fn let_run_out(
     Ok(())
 }
 
-/// An old key that goes on working beside the one that replaces it.
+/// An old key that keeps working next to the one that replaces it.
 #[derive(Clone, Debug)]
 pub struct RunningOut {
     /// The key.
@@ -39,23 +39,24 @@ pub struct RunningOut {
     pub public_id: String,
     /// The name of its service user.
     pub name: String,
-    /// In which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Its last moment.
+    /// When it ends at the latest.
     pub ends_at: Timestamp,
-    /// How long it has to be quiet to end before, in seconds.
+    /// How long it must be unused to end before that, in seconds.
     pub quiet_seconds: Option<i64>,
     /// Its last use.
     pub last_used_at: Option<Timestamp>,
-    /// The key that replaced it: when it was made, and its last use.
+    /// When the key that replaced it was created.
     pub replaced_at: Timestamp,
     /// Whether the key that replaced it has been used.
     pub replacement_is_used: bool,
 }
 
-/// All old keys that have not been written down as ended.
+/// Lists the old keys that are not recorded as ended.
 pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
-    // Two plain queries: one with the table joined to itself takes the compiler longer than the rest of the program.
+    // Two plain queries, as one that joins the table with itself takes the compiler longer than the rest of the
+    // program.
     type Old = (i64, i64, i64, Option<i64>, Option<i64>);
     let old: Vec<(Old, String, String, i64)> = api_tokens::table
         .inner_join(service_users::table)
@@ -97,7 +98,7 @@ pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
     Ok(running)
 }
 
-/// Ends an old key at `at`. Returns false if it had ended before.
+/// Ends an old key at `at`. Returns false if it had already ended.
 pub fn end_old_key(connection: &mut AnyConnection, key: TokenId, at: Timestamp) -> Result<bool> {
     let ended: Vec<i64> = diesel::update(api_tokens::table.find(key.0).filter(api_tokens::revoked_at.is_null()))
         .set((api_tokens::revoked_at.eq(at.seconds()), api_tokens::revoked_by.eq(RevokedBy::Replaced.key())))
