@@ -83,7 +83,7 @@ impl TokenCommand {
                 let revoked = revoked.map_err(|error| format!("{public_id}: {}", why(error)))?;
                 let words = match revoked {
                     true => format!("{public_id} is revoked. It is refused from now on."),
-                    false => format!("{public_id} had ended before."),
+                    false => format!("{public_id} had already ended."),
                 };
                 tell(as_json, &json!({ "id": public_id, "revoked": revoked }), &words)
             }

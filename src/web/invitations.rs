@@ -53,7 +53,7 @@ enum InvitationReader {
     HasAccount,
     /// The user whom it is for.
     Invited,
-    /// Somebody who belongs to the organization already.
+    /// Somebody who already belongs to the organization.
     Member(String),
     /// Somebody else: this is their address.
     Other(String),

@@ -137,7 +137,7 @@ fn mail(site: &str, owner: &User, keys: &[Arc<Identity>]) -> Words {
 }
 
 impl Texts {
-    /// “because its key was found in the open, at https://…”
+    /// “because its key was publicly exposed, at https://…”
     pub fn revoked_by_leak(self, place: Option<&str>) -> String {
         match place {
             Some(place) => self.tokens_revoked_by_leak_at(place),

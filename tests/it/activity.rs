@@ -105,10 +105,10 @@ async fn the_log_tells_in_sentences_who_did_what_through_which_token(db: TestDb)
     assert_eq!(page.status, 200);
     for sentence in [
         "Ann set up this installation and its first organization",
-        "Ann made the token Power <b>BI</b>",
+        "Ann created the token Power <b>BI</b>",
         "Ann used the token Power <b>BI</b> for the first time",
         "Ann revoked the token Power <b>BI</b>",
-        "The revoked token Power <b>BI</b> was used 2 times again and refused",
+        "The revoked token Power <b>BI</b> was called again 2 times and refused",
     ] {
         page.shows(sentence);
     }
@@ -125,7 +125,7 @@ async fn an_entry_has_a_page_with_everything_that_is_known_of_it(db: TestDb) {
     let jsonl = export(&ann, "jsonl", &[("kind", "token.created")]).await;
     let made: Value = serde_json::from_str(&jsonl).unwrap();
     let page = ann.get(&format!("{LOG}/{}", made["position"])).await;
-    page.shows("Ann made the token Power BI").shows(&id).shows("Entries about this token");
+    page.shows("Ann created the token Power BI").shows(&id).shows("Entries about this token");
     for known in ["address", "program", "request_id", "hash"] {
         let value = made[known].as_str().unwrap();
         page.shows(value);

@@ -168,10 +168,10 @@ async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
         fails(&mut office.jeton(&args))
     };
     for (said, told) in [
-        (create("BEN@example.org", "Ben", SLUG, "reader"), "belongs to the organization already"),
+        (create("BEN@example.org", "Ben", SLUG, "reader"), "already belongs to the organization"),
         (create("eve@example.org", "Eve", "elsewhere", "reader"), "no organization has this slug"),
         (create("eve@example.org", "Eve", SLUG, "boss"), "no permission set with this name"),
-        (create("eve", "Eve", SLUG, "reader"), "a whole e-mail address"),
+        (create("eve", "Eve", SLUG, "reader"), "a complete e-mail address"),
         (create("eve@example.org", " ", SLUG, "reader"), "the name is empty"),
     ] {
         assert!(said.contains(told) && said.trim().lines().count() == 1, "{said}");
@@ -364,7 +364,7 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
         fails(&mut office.jeton(&["org", "create", name, "--slug", slug, "--administrator", who]))
     };
     for (said, told) in [
-        (make("Hôpital", SLUG, "ben@example.org"), "Another organization has or had this address"),
+        (make("Hôpital", SLUG, "ben@example.org"), "Another organization uses or used this address"),
         (make("Hôpital", "Hôpital", "ben@example.org"), "lower-case letters"),
         (make(" ", "hopital", "ben@example.org"), "Enter the name"),
         (make("Hôpital", "hopital", "eve@example.org"), "no user has this"),

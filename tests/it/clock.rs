@@ -75,7 +75,7 @@ async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
         let page = ann.get("/account/tokens").await;
         assert_eq!((page.status, page.header("retry-after")), (503, "30"), "{set}");
         assert_eq!(page.header("set-cookie"), "");
-        page.shows("The server’s clock is not right");
+        page.shows("The server’s clock is wrong");
         for written in [others.signs_in().await, ann.post("/account/theme", &[("theme", "dark")]).await] {
             assert_eq!(written.status, 503, "{}", written.body);
         }

@@ -57,7 +57,7 @@ async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
     assert_eq!(signs_in_as(&app, NEW).await, 422);
     let proved = someone.post(&link, &[]).await;
     assert_eq!((proved.status, proved.header("location")), (303, "/sign-in?new_email"));
-    someone.get("/sign-in?new_email").await.shows("Your new e-mail address is in force");
+    someone.get("/sign-in?new_email").await.shows("Your new e-mail address is in effect");
     assert_eq!((signs_in_as(&app, "ann@example.org").await, signs_in_as(&app, NEW).await), (422, 303));
     assert_eq!((someone.get(&link).await.status, someone.post(&link, &[]).await.status), (410, 410), "once");
     assert!(!ann.get("/account/profile").await.text().contains("A link was mailed"));

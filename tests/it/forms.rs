@@ -361,7 +361,7 @@ async fn it_is_told_in_french_too(db: TestDb) {
         ("accept-language", "fr"),
     ];
     let asked = ann.request("POST", "/account/tokens", &headers, format!("csrf={csrf}&label=x")).await;
-    asked.shows("Votre session a pris fin").shows("le formulaire revient tel que vous l’avez rempli");
+    asked.shows("Votre session a pris fin").shows("le formulaire s’affichera de nouveau tel que vous l’avez rempli");
     let body = format!("email=ann%40example.org&password={PASSWORD}&kept={}", asked.field("kept").unwrap());
     let back = ann.request("POST", "/account/tokens", &headers, body.replace(' ', "+")).await;
     assert_eq!(back.field("label").as_deref(), Some("x"));

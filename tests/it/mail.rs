@@ -81,7 +81,7 @@ async fn an_administrator_is_told_that_the_mail_waits_and_it_comes_with_the_same
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     smtp.troubles([Trouble::Says("450 greylisted")]);
     let made = ann.asks_to_invite("leo@example.org", "Reader").await;
-    made.shows("The mail server has not taken the mail yet. Jeton tries again");
+    made.shows("The mail server has not accepted the mail yet. Jeton keeps trying");
     until_tried(&app, 1, 1).await;
     app.clock.advance(15);
     let mail = smtp.mails(1).await.remove(0);
@@ -182,12 +182,12 @@ async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
     ] {
         let invited = ann.asks_to_invite(wrong, "Reader").await;
         assert_eq!(invited.status, 422, "{wrong}");
-        invited.shows("Enter a whole e-mail address");
+        invited.shows("Enter a complete e-mail address");
         let fields = [("name", "Ann"), ("email", wrong), ("time_zone", "UTC"), ("theme", "system")];
         ann.get("/account/profile").await;
         let changed = ann.post("/account/profile", &fields).await;
         assert_eq!(changed.status, 422, "{wrong}");
-        changed.shows("Enter a whole e-mail address");
+        changed.shows("Enter a complete e-mail address");
     }
     assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
     // Whoever has such an address from before keeps it, signs in, and is told that mail does not reach it by

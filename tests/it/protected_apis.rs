@@ -69,7 +69,7 @@ async fn a_form_that_is_sent_twice_makes_one_api(db: TestDb) {
     registers(&ann, "Order API", &[ANYTHING]).await;
     let again = ann.post(APIS, &fields("ORDER api", &[ANYTHING])).await;
     assert_eq!(again.status, 422);
-    again.shows("There is one with this name already");
+    again.shows("This name is already taken");
 }
 
 #[db_test]
@@ -85,7 +85,7 @@ async fn what_is_wrong_with_a_form_is_said_at_its_field(db: TestDb) {
         let with_star = [("name", "Order API"), ("address", address)];
         let answer = ann.post(APIS, &with_star).await;
         assert_eq!(answer.status, 422);
-        answer.shows("without parameters or stars");
+        answer.shows("without parameters and without *");
     }
     for odd in [("nothing", "/**", "read", ""), ("any", "/**", "all", ""), ("any", "/**", "read", "templates.eat")] {
         assert_eq!(ann.post(APIS, &fields("Order API", &[odd])).await.status, 422, "{odd:?}");
@@ -150,7 +150,7 @@ async fn two_who_edit_at_once_do_not_overwrite_each_other(db: TestDb) {
     late.push(("version", &version));
     let refused = ann.post(&format!("{page}/edit"), &late).await;
     assert_eq!(refused.status, 422);
-    refused.shows("Somebody else has changed this").shows("Orders");
+    refused.shows("Somebody else changed this").shows("Orders");
     late.pop();
     let seen = refused.field("version").unwrap();
     late.push(("version", &seen));
@@ -479,9 +479,9 @@ async fn a_preflight_passes_without_a_key_where_the_api_lets_it(db: TestDb) {
     let version = edit.field("version").unwrap();
     let on = [&fields("Order API", &rules)[..], &[("version", &*version), ("preflights", "yes")]].concat();
     assert_eq!(ann.post(&format!("{page}/edit"), &on).await.status, 303);
-    ann.get(&page).await.shows("Browsers may ask without a key (CORS preflight).");
+    ann.get(&page).await.shows("CORS preflight requests are allowed without a key.");
     assert!(ann.get(&format!("{page}/edit")).await.body.contains("aria-describedby=\"preflights-hint\" checked"));
-    ann.get(org!("/activity")).await.shows("Browsers may ask without a key (CORS preflight).");
+    ann.get(org!("/activity")).await.shows("CORS preflight requests are allowed without a key.");
 
     let passed = ask(&preflight).await;
     assert_eq!(passed.status, 200);

@@ -324,7 +324,7 @@ async fn the_page_of_a_revoked_token_says_since_when_it_is_refused(db: TestDb) {
 
     whole_receipt(&app.url, &mine, &id).await;
     let whole = ann.get(&receipt).await;
-    whole.shows("Refused since").shows("None that it remembers");
+    whole.shows("Refused since").shows("None on record");
     assert!(!whole.body.contains("hx-trigger"), "nothing more will come");
     let line = [("hx-request", "true"), ("hx-target", "p#refused")];
     let line = ann.request("GET", &receipt, &line, String::new()).await;
@@ -425,7 +425,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
     ann.get(&format!("/account/tokens/{id}/receipt"))
         .await
         .shows("1 of 2 nodes has yet to confirm it")
-        .shows("Waiting for its word");
+        .shows("Waiting for confirmation");
     // Those ten seconds pass for both rows at once.
     let rows = Db::open(DatabaseUrl::parse(&db.url).unwrap()).unwrap();
     for later in [
@@ -440,7 +440,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
     let mut found = states(&rest["receipt"]);
     found.sort_unstable();
     assert_eq!(found, ["alive", "silent"]);
-    ann.get(&format!("/account/tokens/{id}/receipt")).await.shows("Not heard from since").shows("Refused since");
+    ann.get(&format!("/account/tokens/{id}/receipt")).await.shows("No heartbeat since").shows("Refused since");
 
     // One that comes later never knew it, and one that stops takes its leave.
     let mut third = start(data.path(), &db.url);

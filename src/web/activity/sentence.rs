@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(read(english, &revoked), "Awa revoked the token Power BI: laptop stolen.");
         assert_eq!(read(french, &revoked), "Awa a révoqué le jeton Power BI\u{202f}: laptop stolen.");
         let refused = entry(Action::RevokedTokenRefused);
-        assert_eq!(read(english, &refused), "The revoked token Power BI was used 3 times again and refused.");
+        assert_eq!(read(english, &refused), "The revoked token Power BI was called again 3 times and refused.");
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
         );
         let told = changes(Texts(Language::Fr), &entry);
         let read = "Lecture (GET, HEAD, OPTIONS) /a b/* → Lecture seule, Modèles : Voir";
-        let preflights = "Les navigateurs peuvent demander sans clé (CORS preflight).";
+        let preflights = "Les requêtes CORS preflight sont autorisées sans clé.";
         assert_eq!(told, ["https://api.example.org/v1/", read, "POST /x → y → Selon la méthode", preflights]);
     }
 }

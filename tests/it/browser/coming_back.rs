@@ -22,7 +22,7 @@ async fn a_form_over_lunch(javascript: bool) {
     ann.signs_in().await;
     assert!(!ann.get(org!("/permission-sets")).await.text().contains("Night shift"));
     browser.click("Create").await;
-    browser.sees("The permission set is ready").await;
+    browser.sees("The permission set is created").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }
 

@@ -65,7 +65,7 @@ async fn french_key(browser: &Browser) -> String {
     // «Cliquez sur « Générer ».»
     browser.click("Générer").await;
     browser.sees("Copiez la clé API maintenant.").await;
-    browser.sees("Une fois que vous quittez cette page").await;
+    browser.sees("Une fois que vous aurez quitté cette page").await;
     key_shown(browser).await
 }
 
@@ -168,7 +168,7 @@ async fn from_the_printed_link(javascript: bool) {
     assert_eq!(app.me(&key).await.status, 401);
 
     browser.go(&printed).await;
-    browser.sees("There is no such page").await;
+    browser.sees("Page not found").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }
 

@@ -63,7 +63,7 @@ async fn loading_the_page_with_the_key_again_makes_no_second_token() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     let key = generate(&browser, "Power BI").await;
     browser.reload().await;
-    browser.sees("This form was already sent, and its token was made").await;
+    browser.sees("This form was already sent, and its token was created").await;
     is_nowhere(&browser, &key, "after reload").await;
     assert_eq!(active_tokens(&ann).await, 1);
     assert_eq!(browser.value("Label").await, "Power BI");

@@ -335,7 +335,7 @@ const SETS: &[Page] = &[
     ("new permission set", &[Go(org!("/permission-sets/new"))]),
     ("new permission set with errors", &[Go(org!("/permission-sets/new")), REFUSED]),
     (
-        "permission set made",
+        "permission set created",
         &[
             Go(org!("/permission-sets/new")),
             Type("name", "Field coordinators"),

@@ -236,9 +236,9 @@ async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
     let token = ann.service_token("Workato").await;
     browser.go(&token).await;
     browser.click("Regenerate with overlap").await;
-    browser.sees("The old one goes on working beside it").await;
+    browser.sees("The old key keeps working beside it").await;
     browser.choose("7 days").await;
-    browser.click("Make the new key").await;
+    browser.click("Create the new key").await;
     browser.sees("I have saved the key").await;
     let new = key_shown(&browser).await;
     browser.click("I have saved the key").await;
@@ -250,7 +250,7 @@ async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
     browser.sees_no("Not used yet").await;
     browser.sees("curl 8.5.0").await;
     browser.click("End the old key now").await;
-    browser.sees("Whatever still uses the old key is refused at once.").await;
+    browser.sees("Applications that still use the old key are refused immediately.").await;
     browser.click("End the old key now").await;
     browser.sees("The old key is refused from now on.").await;
     assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (401, 200));

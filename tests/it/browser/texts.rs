@@ -66,7 +66,7 @@ async fn a_list_is_searched_while_somebody_types_and_its_address_follows() {
     browser.sees_no("Power BI").await;
     // In the log each choice is a step to go back by.
     browser.go(org!("/activity")).await;
-    browser.fill("Kind", "Token made").await;
+    browser.fill("Kind", "Token created").await;
     browser.sees_no("signed in").await;
     browser.is_at(org!("/activity?kind=token.created")).await;
     browser.back().await;

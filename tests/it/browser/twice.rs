@@ -88,7 +88,7 @@ async fn a_question_that_was_answered_in_another_tab_is_answered_plainly() {
         browser.sees("Revoke “Power BI”?").await;
         other_tab.revokes("Power BI").await;
         browser.click("Revoke token").await;
-        browser.sees("“Power BI” had ended before. It stays refused.").await;
+        browser.sees("“Power BI” had already ended. It stays refused.").await;
         assert_eq!(browser.complaints().await, NOTHING);
     }
 }
@@ -102,7 +102,7 @@ async fn several_that_were_revoked_in_another_tab_are_told_plainly() {
         browser.choose("The one active token").await;
         other_tab.revokes("Power BI").await;
         browser.click("Revoke tokens").await;
-        browser.sees("No token was revoked: none fitted your choice any more.").await;
+        browser.sees("No token was revoked: none matched your choice any more.").await;
         assert_eq!(browser.complaints().await, NOTHING);
     }
 }
