@@ -47,7 +47,7 @@ impl Backup {
     /// Does it.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub fn run(self) -> Outcome {
         let Self { file, without_pepper, common } = self;
         let (data, as_json) = common.check()?;
@@ -67,7 +67,7 @@ impl Restore {
     /// Does it.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub fn run(self) -> Outcome {
         let Self { file, replace, revoke_all, keep_tokens, common } = self;
         let (data, as_json) = common.check()?;

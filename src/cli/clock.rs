@@ -24,7 +24,7 @@ impl ClockCommand {
     /// Does it.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let Self::Confirm { common } = self;
         let (jeton, as_json) = common.open()?;

@@ -1,5 +1,5 @@
-//! What the commands for whoever runs the server have in common. They go through the same verbs as pages do, and take effect
-//! on a running server at once: its next answer about a token needs an epoch that it reads after this.
+//! What the commands for whoever runs the server have in common. They go through the same verbs as pages do, and take
+//! effect on a running server at once: its next answer about a token needs an epoch that it reads after this.
 
 use super::{Outcome, say};
 use crate::config::{ConfigError, DataConfig, DataOptions};

@@ -47,7 +47,7 @@ impl OrganizationCommand {
     /// Does it.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let operator = Operator::at_the_command_line();
         match self {

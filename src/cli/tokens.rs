@@ -69,7 +69,7 @@ impl TokenCommand {
     /// Does it.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let operator = Operator::at_the_command_line();
         match self {

@@ -87,9 +87,9 @@ impl Sought {
 struct ListPage {
     shell: Shell,
     done: Option<String>,
-    /// Since when the token is refused that was revoked just now.
+    /// Since when the token that was just revoked is refused.
     refused: Option<Line>,
-    /// What is said of an API key that was looked for and found nowhere.
+    /// The message about an API key that was searched for and not found.
     key_notice: Option<&'static str>,
     states: [(&'static str, &'static str); 3],
     unused: Vec<(String, String)>,
@@ -106,7 +106,7 @@ struct ListPart {
 /// The tokens that were found, and where there are more.
 struct List {
     t: Texts,
-    /// Where the filter is sent.
+    /// The address that the filter is sent to.
     search: String,
     /// The same list without filters.
     unfiltered: String,

@@ -66,7 +66,7 @@ struct GonePage {
     shell: Shell,
 }
 
-/// `GET /invitations/{code}`: changes nothing, since programs that look through mail open links too.
+/// `GET /invitations/{code}`: changes nothing, because programs that scan mail also open links.
 pub async fn show(
     app: App,
     visitor: Visitor,

@@ -1,8 +1,8 @@
 //! `/metrics`, in the text format of Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 //!
-//! It names no token, person or organization. All the same it is for the operator alone, and served only where nothing from
-//! outside comes: on the listener for programs (`--verify-listen`). A request that a proxy on the same machine hands on
-//! looks like one of the machine itself, so an address alone proves nothing.
+//! It names no token, person or organization. All the same it is for the operator alone, and served only where nothing
+//! from outside comes: on the listener for programs (`--verify-listen`). A request that a proxy on the same machine
+//! hands on looks like one of the machine itself, so an address alone proves nothing.
 
 use super::{
     App,

@@ -1,7 +1,8 @@
 //! Requests that change something must come from Jeton's own pages (C1, C10).
 //!
-//! Browsers say where a request comes from in headers that a page cannot forge. The check runs before the session is read,
-//! for every request of the pages with an unsafe method, and has no exceptions; the token in forms is a second lock.
+//! Browsers say where a request comes from in headers that a page cannot forge. The check runs before the session is
+//! read, for every request of the pages with an unsafe method, and has no exceptions; the token in forms is a second
+//! lock.
 
 use super::{PublicUrl, errors::WebError};
 use actix_web::{
@@ -44,8 +45,8 @@ impl Origins {
                 && self.0.iter().any(|known| is(known, &format!("{}://{host}", known.scheme())))
     }
 
-    /// Whether a request with an unsafe method comes from one of our pages: `Sec-Fetch-Site` decides where there is one,
-    /// else `Origin`; a browser sends one of the two.
+    /// Whether a request with an unsafe method comes from one of our pages: `Sec-Fetch-Site` decides where there is
+    /// one, else `Origin`; a browser sends one of the two.
     fn are_of(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         match (text("sec-fetch-site"), text(ORIGIN.as_str())) {

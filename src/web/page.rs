@@ -43,9 +43,9 @@ pub fn secret_page(template: &impl Template) -> Result<HttpResponse, WebError> {
     Ok(keep_address(page(template)?))
 }
 
-/// Keeps the address of a page, which may be a secret, out of `Referer` everywhere (T8). Not by `no-referrer`: with that a
-/// browser that is not behind TLS says of the page's own forms, such as signing out, that they come from nowhere, and they
-/// would be refused (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
+/// Keeps the address of a page, which may be a secret, out of `Referer` everywhere (T8). Not by `no-referrer`: with
+/// that a browser that is not behind TLS says of the page's own forms, such as signing out, that they come from
+/// nowhere, and they would be refused (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
 pub fn keep_address(mut answer: HttpResponse) -> HttpResponse {
     answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     answer

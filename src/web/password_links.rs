@@ -116,7 +116,7 @@ struct LinkPage {
     errors: Errors,
 }
 
-/// What stands there once the link does not work any more, or never did.
+/// The page for a link that no longer works, or never did.
 #[derive(Template)]
 #[template(path = "password_links/gone.html")]
 struct GonePage {
@@ -124,7 +124,7 @@ struct GonePage {
     sends_mail: bool,
 }
 
-/// `GET /password/{code}`: changes nothing, since programs that look through mail open links too.
+/// `GET /password/{code}`: changes nothing, because programs that scan mail also open links.
 pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let code = code.into_inner();
     let answer = match app::password_links::find_user(&app, &code).await {

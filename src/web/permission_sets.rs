@@ -31,7 +31,7 @@ use serde::Deserialize;
 
 type Editor = Holding<ManagePermissionSets>;
 
-/// Which set an address is about.
+/// The permission set that an address names.
 #[derive(Debug, Deserialize)]
 pub struct Of {
     id: i64,
@@ -129,7 +129,7 @@ fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
 /// `GET /orgs/{slug}/permission-sets/{id}`
 ///
 /// # Errors
-/// Not found if there is none, or it is another organization's.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Result<HttpResponse, WebError> {
     let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
     let (shell, slug, id) = (at.shell(Nav::PermissionSets), at.slug(), of.id());

@@ -1,9 +1,9 @@
 //! The part of a form that chooses permissions: checkboxes by group, *select all* and *select none* for each.
 //!
 //! The form sends the key of each chosen permission as `permission`, many under one name: a page's typed form has
-//! `permission: Vec<String>` and `pick: String`, both `#[serde(default)]`. Without JavaScript the two buttons of a group
-//! send the form with `pick`; the handler then saves nothing but shows the form again with what [`picked`] returns. The
-//! template of the part is `parts/_permissions.html`.
+//! `permission: Vec<String>` and `pick: String`, both `#[serde(default)]`. Without JavaScript the two buttons of a
+//! group send the form with `pick`; the handler then saves nothing but shows the form again with what [`picked`]
+//! returns. The template of the part is `parts/_permissions.html`.
 
 use super::texts::Texts;
 use domain::permission::{Permission, PermissionGroup, Permissions};
@@ -77,8 +77,8 @@ pub fn chosen(keys: &[String]) -> Permissions {
     keys.iter().filter_map(|key| Permission::from_key(key)).collect()
 }
 
-/// What is chosen after a press on *select all* (`all.GROUP`) or *select none* (`none.GROUP`); none if the form was sent by
-/// another button.
+/// What is chosen after a press on *select all* (`all.GROUP`) or *select none* (`none.GROUP`); none if the form was
+/// sent by another button.
 pub fn picked(pick: &str, chosen: Permissions, open: Permissions) -> Option<Permissions> {
     let (what, key) = pick.split_once('.')?;
     let group = PermissionGroup::ALL.into_iter().find(|group| group.key() == key)?;

@@ -1,4 +1,4 @@
-//! Questions before something is done to somebody: a page of its own or, for htmx, a dialog.
+//! Confirmations before something is done to somebody: a page of its own or, for htmx, a dialog.
 
 use super::{errors::WebError, form::Refused, page::page, shell::Shell, texts::Texts, words::Errors};
 use actix_web::HttpResponse;
@@ -10,7 +10,7 @@ pub struct Question {
     pub t: Texts,
     /// The form token.
     pub csrf: String,
-    /// What it is about, in a few words.
+    /// The title.
     pub title: String,
     /// The question itself.
     pub heading: String,

@@ -27,7 +27,8 @@ use askama::Template;
 use domain::permission::ManageIntegrations;
 use serde::Deserialize;
 
-/// How often an open page asks whether the nodes have told, every two seconds: for a minute. None takes longer that lives.
+/// How often an open page asks whether the nodes have told, every two seconds: for a minute. None takes longer that
+/// lives.
 const LOOKS: u16 = 30;
 
 /// The page of a receipt among the account's.
@@ -143,7 +144,7 @@ impl Line {
 /// `GET /account/tokens/{id}/receipt`
 ///
 /// # Errors
-/// Not found if the token was not revoked, or is somebody else's.
+/// Not found if the token was not revoked or belongs to somebody else.
 pub async fn show_own(
     app: App,
     who: SignedIn,
@@ -163,7 +164,7 @@ pub async fn show_own(
 /// `GET /orgs/{slug}/integrations/receipts/{id}`
 ///
 /// # Errors
-/// Not found if the token was not revoked, or belongs to another organization.
+/// Not found if the token was not revoked or belongs to another organization.
 pub async fn show(
     app: App,
     at: Holding<ManageIntegrations>,

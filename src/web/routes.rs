@@ -1,5 +1,5 @@
-//! The table of everything that is served but forward-auth, which [`super::front`] answers, and the addresses that pages link
-//! to.
+//! The table of everything that is served but forward-auth, which [`super::front`] answers, and the addresses that
+//! pages link to.
 
 pub mod path;
 mod place;
@@ -21,8 +21,8 @@ use actix_web::{
 use place::{Place, at, reads};
 use std::future::ready;
 
-/// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
-/// (C3).
+/// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer
+/// token (C3).
 pub fn configure(config: &mut ServiceConfig) {
     serve(programs(), config);
     serve(assets(), config);
@@ -38,7 +38,8 @@ pub fn configure(config: &mut ServiceConfig) {
     );
 }
 
-/// What the listener for programs serves (`--verify-listen`): nothing that is for people, and what is for the operator alone.
+/// What the listener for programs serves (`--verify-listen`): nothing that is for people, and what is for the operator
+/// alone.
 pub fn configure_for_programs(config: &mut ServiceConfig) {
     serve(programs(), config);
     serve(operation(), config);
@@ -83,7 +84,8 @@ fn operation() -> Vec<Place> {
     vec![at("/metrics").reads(metrics::show)]
 }
 
-/// Registered before the pages, since some are what the part in braces of a page's address would take. Forms pass them by.
+/// Registered before the pages, since some are what the part in braces of a page's address would take. Forms pass them
+/// by.
 fn short_addresses(config: &mut ServiceConfig) {
     for (address, page) in short::ADDRESSES {
         let lead = move |request: HttpRequest| ready(short::lead(&request, page));

@@ -40,7 +40,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// Whoever manages the integrations of an organization.
+/// A member who manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;
 
 /// How many permissions are named where there is room for a few words; more are counted.
@@ -54,9 +54,9 @@ struct ListPage {
     organization: String,
     slug: String,
     done: Option<String>,
-    /// Since when the token is refused that was revoked just now.
+    /// Since when the token that was just revoked is refused.
     refused: Option<Line>,
-    /// What is said of an API key that was looked for and found nowhere.
+    /// The message about an API key that was searched for and not found.
     key_notice: Option<&'static str>,
     states: [(&'static str, &'static str); 4],
     /// Whether there is no token at all, so that the page explains what one is.
@@ -75,7 +75,7 @@ struct ResultsPart {
 struct Results {
     t: Texts,
     slug: String,
-    /// Where the filter is sent.
+    /// The address that the filter is sent to.
     search: String,
     /// The same list without filters.
     unfiltered: String,
@@ -100,7 +100,7 @@ struct Row {
     end: End,
     /// Who or what revoked it.
     note: Option<String>,
-    /// The state in words, and its key.
+    /// The name of the state and its key.
     state: (String, &'static str),
     has_two_keys: bool,
     /// That it is still called though it is refused.

@@ -70,7 +70,8 @@ impl Shell {
         sections
     }
 
-    /// A page of their account, at the organization that this page is about: named in the address where there are several.
+    /// A page of their account, at the organization that this page is about: named in the address where there are
+    /// several.
     pub fn here(&self, page: &str) -> String {
         match &self.organization {
             Some(here) if self.organizations.len() > 1 => path::working_in(page, &here.public_id),

@@ -1,5 +1,6 @@
 //! Tables of tokens that are sorted and paged: the links in their heads, the choice that takes their place where a row
-//! is a card, and the links between pages. The order is a field of the search beside them, so that each keeps the other.
+//! is a card, and the links between pages. The order is a field of the search beside them, so that each keeps the
+//! other.
 
 use super::{
     search::Search,

@@ -38,7 +38,7 @@ struct ListPage {
     shell: Shell,
     list: String,
     done: Option<String>,
-    /// Since when the token is refused that was revoked just now.
+    /// Since when the token that was just revoked is refused.
     refused: Option<Line>,
     /// Whether there is no token at all, so that the page explains what one is.
     is_first: bool,
@@ -80,7 +80,7 @@ struct Row {
     used: Option<Moment>,
     /// When it ends or ended.
     end: Moment,
-    /// The state in words, and its key.
+    /// The name of the state and its key.
     state: (String, &'static str),
     is_selected: bool,
 }
@@ -94,7 +94,7 @@ struct Detail {
     state: (String, &'static str),
     made: Moment,
     used: Option<Moment>,
-    /// From where and by what it was used, a line each.
+    /// From where and by what program it was used, one line each.
     used_by: Vec<String>,
     end_name: &'static str,
     end: Moment,
@@ -134,7 +134,7 @@ pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpRes
 /// `GET /account/tokens/{id}`: the list with this token selected, or to htmx the panel alone.
 ///
 /// # Errors
-/// Not found if there is none, or it is somebody else's.
+/// Not found if it does not exist or belongs to somebody else.
 pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
     let token = app::tokens::find(&app, &who.actor, &id).await?;

@@ -44,8 +44,8 @@ type Manager = Holding<ManageUsers>;
 /// Most characters of a search.
 const LONGEST_SEARCH: usize = 100;
 
-/// What the address asks for: a search, a state, a permission set, the person after or before whom a page is, and what has just
-/// been done.
+/// What the address asks for: a search, a state, a permission set, the person after or before whom a page is, and what
+/// has just been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -80,7 +80,7 @@ impl Asked {
 struct ListPage {
     shell: Shell,
     done: Option<String>,
-    /// What is said of an API key that was looked for.
+    /// The message about an API key that was searched for.
     key_notice: Option<&'static str>,
     words: String,
     action: String,

@@ -19,7 +19,8 @@ impl Texts {
         words.join(" ")
     }
 
-    /// From where and by what a token was used last, a line each; what the program says of itself stands below its name.
+    /// From where and by what a token was used last, a line each; what the program says of itself stands below its
+    /// name.
     pub fn use_in_lines(self, used: &LastUse) -> Vec<String> {
         let program = (!used.program.is_empty()).then(|| self.program(&used.program));
         let own_words = Some(&used.program).filter(|agent| Some(*agent) != program.as_ref());

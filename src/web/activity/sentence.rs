@@ -13,7 +13,7 @@ use domain::{
 pub enum Piece {
     /// Words of the sentence itself.
     Words(String),
-    /// Who or what it is about, and where more is known of it.
+    /// Who or what it is about, with a link to its page.
     Name(Name),
     /// What somebody has written.
     Quote(String),
@@ -24,7 +24,7 @@ pub enum Piece {
 pub struct Name {
     /// The name.
     pub words: String,
-    /// Where more is known of it, if it is still there.
+    /// The page about it, if it still exists.
     pub href: Option<String>,
 }
 
@@ -37,23 +37,23 @@ pub struct Names {
     pub target: Name,
     /// The token.
     pub token: Name,
-    /// What else there is to say.
+    /// Further details.
     pub detail: String,
 }
 
-// Marks in the place of names, so that the words of a language alone decide where those stand, and no name is ever read as
-// part of a text. They are of no use to anybody else: Unicode leaves them to private agreements.
+// Placeholders for names, so that the text of each language decides where names stand, and no name is ever read as part
+// of a text. Nobody else uses these characters: Unicode reserves them for private use.
 const ACTOR: char = '\u{e000}';
 const TARGET: char = '\u{e001}';
 const TOKEN: char = '\u{e002}';
 const DETAIL: char = '\u{e003}';
 
-/// Whether nobody did it. Somebody has reported a key that was found, even if it is not known who.
+/// Returns whether nobody caused the entry. A leak report has an author even if it is not known who.
 pub fn is_by_itself(entry: &Logged) -> bool {
     entry.actor_name.is_empty() && entry.action != Action::TokenLeaked
 }
 
-/// The sentence about an entry.
+/// Returns the sentence about an entry.
 pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut words = String::new();
@@ -82,7 +82,7 @@ pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
     pieces
 }
 
-/// What else a sentence says, in the reader's words.
+/// Returns the detail of a sentence, in the reader's language.
 pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
     let detail = entry.detail.clone().unwrap_or_default();
     match entry.action {
@@ -97,7 +97,7 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
     }
 }
 
-/// A rule of a protected API in words, as its page says it; nothing of a line that is none.
+/// Describes a rule of a protected API as its page does; none for a line that is not a rule.
 fn rule(t: Texts, line: &str) -> Option<String> {
     let (request, needed) = line.rsplit_once(" → ")?;
     let (methods, path) = request.split_once(' ')?;
@@ -109,7 +109,7 @@ fn rule(t: Texts, line: &str) -> Option<String> {
     })
 }
 
-/// What was added and taken away, a line each; the detail as it stands if it is not written that way.
+/// Returns what was added and removed, one line each; the detail as it is stored if it has another form.
 pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
     if matches!(entry.action, Action::ProtectedApiCreated | Action::ProtectedApiChanged) {
         let lines = entry.detail.iter().flat_map(|detail| detail.lines());

@@ -51,7 +51,8 @@ pub fn generate(own: &Path, folder: &Path) -> Outcome<String> {
     Ok(source)
 }
 
-/// Copies one file and its gzip, and returns its hashed name. The name is the content, so what is there already is right.
+/// Copies one file and its gzip, and returns its hashed name. The name is the content, so what is there already is
+/// right.
 fn store(path: &Path, name: &str, folder: &Path, kept: &mut BTreeSet<String>) -> Outcome<String> {
     let content = read(path)?;
     let hashed = hashed_name(name, &content)?;

@@ -1,8 +1,8 @@
 //! Prepares what the binary carries besides code: the texts of both languages, the front-end files and the icons.
 //!
-//! Three generated files land in `$OUT_DIR`: `texts.rs`, `assets.rs` and `icons.rs`, and the folder `assets` beside them.
-//! The modules of the same names in this room include them. What can go wrong here goes wrong with a sentence that names
-//! the file and the key, and fails the build.
+//! Three generated files land in `$OUT_DIR`: `texts.rs`, `assets.rs` and `icons.rs`, and the folder `assets` beside
+//! them. The modules of the same names in this room include them. What can go wrong here goes wrong with a sentence
+//! that names the file and the key, and fails the build.
 
 mod assets;
 mod icons;
@@ -20,8 +20,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const ROOT: &str = "../..";
 
 fn main() -> Outcome<()> {
-    // Nothing that this run writes or installs may be among them: it would be newer than the run, and the next build would
-    // begin anew (a test of `src/web/assets.rs` looks).
+    // Nothing that this run writes or installs may be among them: it would be newer than the run, and the next build
+    // would begin anew (a test of `src/web/assets.rs` looks).
     for watched in ["src/web/build", "locales", "static", "templates", "package.json", "package-lock.json"] {
         println!("cargo:rerun-if-changed={ROOT}/{watched}");
     }

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Set this variable to anything to keep the build away from npm; what is already in `node_modules` is used all the same.
+/// Set this variable to anything to keep the build away from npm; what is already in `node_modules` is used all the
+/// same.
 pub const OFFLINE: &str = "JETON_BUILD_OFFLINE";
 
 const MODULES: &str = "node_modules";
 const PACKAGES: [&str; 3] = ["basecoat-css", "htmx.org", "lucide-static"];
 
-/// Runs `npm ci` when a package is missing or not the one that `package-lock.json` names. Jeton also works without them, so
-/// a failure is a warning and no more.
+/// Runs `npm ci` when a package is missing or not the one that `package-lock.json` names. Jeton also works without
+/// them, so a failure is a warning and no more.
 pub fn install_if_needed() {
     if PACKAGES.iter().all(|name| is_installed(name)) {
         return;
@@ -30,8 +31,9 @@ pub fn package(name: &str) -> Option<PathBuf> {
     Some(Path::new(MODULES).join(name)).filter(|folder| folder.join("package.json").is_file())
 }
 
-/// A file of an installed package. Cargo is not told to watch it: what npm installed during this very run would be newer than
-/// the run, and the next build would begin anew. The version of the package is watched, in `package-lock.json`.
+/// A file of an installed package. Cargo is not told to watch it: what npm installed during this very run would be
+/// newer than the run, and the next build would begin anew. The version of the package is watched, in
+/// `package-lock.json`.
 pub fn file(package_name: &str, path: &str) -> Option<PathBuf> {
     Some(package(package_name)?.join(path)).filter(|file| file.is_file())
 }

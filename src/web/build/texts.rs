@@ -1,7 +1,7 @@
 //! Turns `locales/{en,fr}.toml` into one method a text, so that a missing key, argument or translation fails the build.
 //!
-//! English leads: its keys, and the order in which its arguments first appear, make the signatures. French must have the
-//! same keys with the same arguments, in any order.
+//! English leads: its keys, and the order in which its arguments first appear, make the signatures. French must have
+//! the same keys with the same arguments, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

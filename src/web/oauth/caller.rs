@@ -206,8 +206,8 @@ fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> 
     both.map(Some).ok_or(OAuthError::Client(Denied::Malformed))
 }
 
-/// RFC 6749, section 2.3.1, wants both form-encoded, and some clients encode even the `_` of a key. Those that send them as
-/// they are mean the same: neither has a character that stands for another.
+/// RFC 6749, section 2.3.1, wants both form-encoded, and some clients encode even the `_` of a key. Those that send
+/// them as they are mean the same: neither has a character that stands for another.
 fn form_decoded(part: &str) -> Option<String> {
     let (text, _) = form_urlencoded::parse(part.as_bytes()).next()?;
     (!part.contains(['&', '='])).then(|| text.trim().to_owned())

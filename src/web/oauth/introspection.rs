@@ -28,8 +28,8 @@ pub struct Batch {
     tokens: Vec<String>,
 }
 
-/// `POST /oauth2/introspect`: whom a token of the caller's organization speaks for; of any other, that it is not active. An
-/// active one is used by being asked about.
+/// `POST /oauth2/introspect`: whom a token of the caller's organization speaks for; of any other, that it is not
+/// active. An active one is used by being asked about.
 ///
 /// # Errors
 /// When the caller may not ask, or nothing can be said at the moment.

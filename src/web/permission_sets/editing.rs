@@ -155,7 +155,7 @@ fn new_form(at: &Editor, name: String, chosen: Permissions, errors: Errors) -> F
 /// `GET /orgs/{slug}/permission-sets/{id}/edit`
 ///
 /// # Errors
-/// Not found if there is none, it is another organization's, or a built-in one.
+/// Not found if it does not exist, belongs to another organization, or is built in.
 pub async fn edit(app: App, at: Editor, of: Path<Of>) -> Result<HttpResponse, WebError> {
     let set = own(&app, &at, &of).await?;
     let permissions = set.stored.set.permissions;

@@ -3,9 +3,9 @@
 //! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot
 //! tell apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take
 //! Jeton's own off again. Headers in which clients tell a framework another method or path are taken away, too; where a
-//! spelling is not, Jeton is shown it and counts it. Each refuses everything when Jeton does not answer. Whatever gets a
-//! name has the API's id in it, so that a proxy can take those of several APIs beside each other. `tests/it/proxies.rs`
-//! runs them all with these very texts.
+//! spelling is not, Jeton is shown it and counts it. Each refuses everything when Jeton does not answer. Whatever gets
+//! a name has the API's id in it, so that a proxy can take those of several APIs beside each other.
+//! `tests/it/proxies.rs` runs them all with these very texts.
 
 use crate::{
     PublicUrl,

@@ -1,5 +1,5 @@
-//! The form for a protected API. Its rules are rows; buttons that add, remove and move one send the form, save nothing and
-//! show it again.
+//! The form for a protected API. Its rules are rows; buttons that add, remove and move one send the form, save nothing
+//! and show it again.
 
 use super::{Admin, Of};
 use crate::{
@@ -63,8 +63,8 @@ impl TypedApi {
         }
     }
 
-    /// The form after a press on a button that saves nothing, and the rule where the cursor belongs; none if it is to be
-    /// saved.
+    /// The form after a press on a button that saves nothing, and the rule where the cursor belongs; none if it is to
+    /// be saved.
     fn only_arranged(&self) -> Option<(ApiForm, usize)> {
         let mut form = self.form();
         let (what, number) = self.step.split_once('.').unwrap_or((&self.step, ""));
@@ -184,7 +184,7 @@ pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<
 /// `GET /orgs/{slug}/integrations/apis/{id}/edit`
 ///
 /// # Errors
-/// Not found if there is none, or it is another organization's.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit(app: App, at: Admin, of: Path<Of>) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let form = ApiForm {

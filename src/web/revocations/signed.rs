@@ -1,7 +1,7 @@
 //! Receipts for programs: as JSON, and the same signed.
 //!
-//! The signature proves that an installation with this pepper has said so, and that nobody has changed it since. It does not
-//! prove that the installation's clock was right, nor bind whoever holds the pepper.
+//! The signature proves that an installation with this pepper has said so, and that nobody has changed it since. It
+//! does not prove that the installation's clock was right, nor bind whoever holds the pepper.
 
 use crate::{App, PublicUrl, bearer, errors::WebError, finish, routes::path, source};
 use actix_web::{

@@ -381,8 +381,8 @@ pub fn organization_of(path: &str) -> Option<&str> {
     path.strip_prefix("/orgs/")?.split('/').next().filter(|slug| !slug.is_empty())
 }
 
-/// The page with the form that is sent to this path. None for the forms that stand on every page: there is nothing to come
-/// back to.
+/// The page with the form that is sent to this path. None for the forms that stand on every page: there is nothing to
+/// come back to.
 pub fn form_page(action: &str) -> Option<String> {
     if [THEME, WORKING_IN, SIGN_OUT].contains(&action) {
         return None;

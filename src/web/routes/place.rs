@@ -1,5 +1,5 @@
-//! An address and what it answers to, in one value: the server is configured from it and the list of routes is read from it,
-//! so the list cannot differ from what is served.
+//! An address and what it answers to, in one value: the server is configured from it and the list of routes is read
+//! from it, so the list cannot differ from what is served.
 
 use super::super::cors::preflight;
 use actix_web::{

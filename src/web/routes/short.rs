@@ -1,8 +1,8 @@
-//! Addresses as people type them and cut them short, and where each leads: to the page that is meant, on this host, with
-//! their query. Whoever may not see that page is told so there.
+//! Addresses as people type them and cut them short, and where each leads: to the page that is meant, on this host,
+//! with their query. Whoever may not see that page is told so there.
 //!
-//! That is so for pages alone. What programs ask for is exactly at its address, and forward-auth is closed at every address
-//! that it does not have.
+//! That is so for pages alone. What programs ask for is exactly at its address, and forward-auth is closed at every
+//! address that it does not have.
 
 use super::path::{
     FORGOTTEN, INSTALLATION_ADMINS, ORGANIZATIONS, PROFILE, SECURITY, SESSIONS, SIGN_IN, SIGN_OUT, TOKENS,

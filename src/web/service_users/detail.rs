@@ -27,8 +27,8 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// How often an open page asks what has become of the two keys, every five seconds: for ten minutes. Longer, a page that
-/// nobody looks at would keep its session alive.
+/// How often an open page asks what has become of the two keys, every five seconds: for ten minutes. Longer, a page
+/// that nobody looks at would keep its session alive.
 const LOOKS: u16 = 120;
 
 /// The page.
@@ -71,7 +71,7 @@ struct Detail {
     alarm: Option<String>,
     days: i32,
     used: Option<Moment>,
-    /// From where and by what it was used, a line each.
+    /// From where and by what program it was used, one line each.
     used_by: Vec<String>,
     end_name: &'static str,
     end: Moment,
@@ -96,7 +96,7 @@ impl Detail {
 /// The keys of a token while both work, or just after.
 struct Keys {
     id: String,
-    /// Where the next look is, as long as there is something to see.
+    /// The address of the next refresh, as long as something may change.
     next: Option<String>,
     new: KeyUse,
     /// The old key, with when it ends; none when it has just ended.
@@ -151,7 +151,7 @@ pub struct Asked {
 /// `GET /orgs/{slug}/integrations/tokens/{id}`, or to htmx its two keys alone.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn show(
     app: App,
     at: Admin,

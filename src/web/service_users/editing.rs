@@ -51,7 +51,7 @@ impl Part {
 /// `GET …/tokens/{id}/name`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit_name(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Name).await
 }
@@ -59,7 +59,7 @@ pub async fn edit_name(app: App, at: Admin, ids: TokenPath) -> Result<HttpRespon
 /// `GET …/tokens/{id}/expiry`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit_expiry(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Expiry).await
 }
@@ -67,7 +67,7 @@ pub async fn edit_expiry(app: App, at: Admin, ids: TokenPath) -> Result<HttpResp
 /// `GET …/tokens/{id}/permissions`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit_permissions(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Permissions).await
 }
@@ -75,7 +75,7 @@ pub async fn edit_permissions(app: App, at: Admin, ids: TokenPath) -> Result<Htt
 /// `POST …/tokens/{id}/name`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn rename(app: App, at: Admin, ids: TokenPath, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let form = NameForm { name: typed.name.clone(), version: typed.version.clone() };
     let saved = app::service_users::rename(&app, &at.who, &ids.1, form, at.source.clone()).await;
@@ -85,7 +85,7 @@ pub async fn rename(app: App, at: Admin, ids: TokenPath, Form(typed): Form<Typed
 /// `POST …/tokens/{id}/expiry`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn change_expiry(
     app: App,
     at: Admin,
@@ -104,7 +104,7 @@ pub async fn change_expiry(
 /// `POST …/tokens/{id}/permissions`; a press on *select all* or *none* without JavaScript saves nothing.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization; too many wrong passwords.
+/// Not found if it does not exist or belongs to another organization; too many wrong passwords.
 pub async fn change_permissions(
     app: App,
     at: Admin,

@@ -1,4 +1,4 @@
-//! Questions before something is done to a token: a page of its own or, for htmx, a dialog.
+//! Confirmations before something is done to a token: a page of its own or, for htmx, a dialog.
 
 use super::{Admin, adding::Full, rotation::Overlap};
 use crate::{
@@ -64,7 +64,7 @@ impl Confirm {
         }
     }
 
-    /// As a page, or as a dialog if htmx asks.
+    /// Returns the question as a page, or as a dialog if htmx asks.
     ///
     /// # Errors
     /// When the template fails.
@@ -96,7 +96,7 @@ impl Confirm {
             errors = errors.reworded("form", self.t.service_end_sent_before());
         }
         if self.full.is_some() {
-            // The box with what could be revoked says the same and more.
+            // The list of tokens that could be revoked says the same and more.
             errors = Errors::default();
         }
         let confirm = Self {

@@ -80,7 +80,7 @@ fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confir
 /// `GET …/tokens/{id}/rotation`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_rotation(
     app: App,
     at: Admin,
@@ -95,10 +95,10 @@ pub async fn confirm_rotation(
     Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
 }
 
-/// `POST …/tokens/{id}/rotation`: gives the token a second key and shows it, this once.
+/// `POST …/tokens/{id}/rotation`: gives the token a second key and shows it once.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization; too many wrong passwords.
+/// Not found if it does not exist or belongs to another organization; too many wrong passwords.
 pub async fn rotate(
     app: App,
     url: Data<PublicUrl>,
@@ -121,7 +121,7 @@ pub async fn rotate(
 /// `GET …/tokens/{id}/old-key`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_end_of_old_key(
     app: App,
     at: Admin,
@@ -149,7 +149,7 @@ pub async fn confirm_end_of_old_key(
 /// `POST …/tokens/{id}/old-key`: ends it, if it has not ended before.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn end_old_key(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::service_users::end_old_key(&app, &at.who, &ids.1, at.source.clone()).await?;
     Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))

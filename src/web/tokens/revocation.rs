@@ -1,4 +1,4 @@
-//! Revoking: each time a question first, as a page of its own or, for htmx, as a dialog.
+//! Revoking: each time a confirmation first, as a page of its own or, for htmx, as a dialog.
 
 use super::{adding::Asked, calendar};
 use crate::{
@@ -94,7 +94,7 @@ struct ConfirmBulkDialog {
 /// `GET /account/tokens/{id}/revocation`
 ///
 /// # Errors
-/// Not found if there is none, or it is somebody else's.
+/// Not found if it does not exist or belongs to somebody else.
 pub async fn confirm_revocation(
     app: App,
     who: SignedIn,
@@ -131,7 +131,7 @@ fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
 /// `POST /account/tokens/{id}/revocation`
 ///
 /// # Errors
-/// Not found if there is none, or it is somebody else's.
+/// Not found if it does not exist or belongs to somebody else.
 pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
     let was_active = app::tokens::revoke(&app, &who.actor, &id, who.source.clone()).await?;

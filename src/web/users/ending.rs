@@ -151,7 +151,7 @@ fn what_stops(t: Texts, facts: &PersonFacts) -> Vec<String> {
     lines
 }
 
-/// The password, where it was asked for.
+/// The password, if it was required.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {

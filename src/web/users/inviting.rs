@@ -102,7 +102,7 @@ async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage
     })
 }
 
-/// `POST /orgs/{slug}/users/invite`: makes the invitation and shows its link, this once.
+/// `POST /orgs/{slug}/users/invite`: creates the invitation and shows its link once.
 ///
 /// # Errors
 /// When the database fails, or with too many wrong passwords.

@@ -10,7 +10,7 @@ use askama::Template;
 pub struct LinkPage {
     /// The frame.
     pub shell: Shell,
-    /// What it is about, in a few words.
+    /// The title.
     pub title: &'static str,
     /// Whose link is ready.
     pub heading: String,

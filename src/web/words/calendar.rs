@@ -77,7 +77,8 @@ impl Calendar {
         Moment { words: self.exact(at), ..self.moment(at, |when| when) }
     }
 
-    /// How long ago if that is short, else the day: “3 minutes ago”, “yesterday at 02:00”, “41 days ago”, “on 2 October”.
+    /// How long ago if that is short, else the day: “3 minutes ago”, “yesterday at 02:00”, “41 days ago”, “on 2
+    /// October”.
     pub fn when(self, at: Timestamp) -> String {
         let ago = self.now.since(at);
         let (today, day) = (self.local(self.now).date_naive(), self.local(at).date_naive());
