@@ -53,7 +53,7 @@ impl Ours {
         }
     }
 
-    /// Returns the header that removes it from the browser.
+    /// Returns the cookie that removes it from the browser.
     pub fn removal(self, request: &HttpRequest) -> Cookie<'static> {
         let mut cookie = self.cookie(request, String::new());
         cookie.make_removal();

@@ -72,14 +72,14 @@ struct ShowPage {
     is_own: bool,
     edit: String,
     copy: String,
-    /// Where it can be deleted; only when nobody has it.
+    /// The page to delete it; only if nobody has it.
     deletion: Option<String>,
     permissions: PermissionFields,
     uses: Vec<String>,
     members: Vec<SetMember>,
     /// “and 12 more”
     more: Option<String>,
-    /// Where all of them are, for whom that is open and if there are any.
+    /// The list of all of them, if the reader may see it and there are any.
     people: Option<String>,
 }
 

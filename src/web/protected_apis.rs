@@ -83,7 +83,7 @@ pub struct Done {
 }
 
 impl Texts {
-    /// The methods that a rule is about.
+    /// Returns the name of the methods that a rule applies to.
     pub fn methods(self, methods: Methods) -> &'static str {
         match methods {
             Methods::Any => self.protected_methods_any(),
@@ -93,7 +93,7 @@ impl Texts {
         }
     }
 
-    /// The scope that a rule demands.
+    /// Returns the name of the scope that a rule demands.
     pub fn needs(self, needs: Needs) -> &'static str {
         match needs {
             Needs::Read => self.protected_needs_read(),

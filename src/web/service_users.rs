@@ -43,7 +43,7 @@ use serde::Deserialize;
 /// A member who manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;
 
-/// How many permissions are named where there is room for a few words; more are counted.
+/// How many permissions are named where there is little room; more are only counted.
 const NAMED: u32 = 3;
 
 /// The list.
@@ -71,7 +71,7 @@ struct ResultsPart {
     results: Results,
 }
 
-/// What the filter leaves.
+/// The tokens that match the filter.
 struct Results {
     t: Texts,
     slug: String,
@@ -103,7 +103,7 @@ struct Row {
     /// The name of the state and its key.
     state: (String, &'static str),
     has_two_keys: bool,
-    /// That it is still called though it is refused.
+    /// The warning that it is still being called although it is refused.
     alarm: Option<String>,
     is_active: bool,
     revocation: String,
@@ -111,7 +111,7 @@ struct Row {
     deletion: String,
 }
 
-/// Which tokens are shown, in which order, and from where on.
+/// Which tokens are shown, in which order, and from which position.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -287,7 +287,7 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
     }
 }
 
-/// Permissions in a few words: all, a few by their names, or how many.
+/// Returns a short text about permissions: all, a few names, or a number.
 fn permissions_in_words(t: Texts, permissions: Permissions) -> String {
     let all = Permissions::all().count();
     match permissions.count() {
@@ -307,7 +307,7 @@ fn revoked_by(t: Texts, key: &KeyFacts) -> String {
     }
 }
 
-/// That somebody goes on calling with a key that is refused, said loudly.
+/// Returns the prominent warning that a refused key is still being called.
 fn alarm(t: Texts, calendar: Calendar, token: &ServiceToken) -> Option<String> {
     let last = |refused: &RefusedUses| t.from_and_with(&refused.last, calendar.when(refused.last.at));
     let is_active = token.key.life.is_active(calendar.now());

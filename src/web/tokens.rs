@@ -62,7 +62,7 @@ struct PanelPart {
     is_swapped: bool,
 }
 
-/// What is said to somebody who is active in no organization.
+/// The page for a user who is not active in any organization.
 #[derive(Template)]
 #[template(path = "tokens/no_membership.html")]
 struct NoMembershipPage {
@@ -100,7 +100,7 @@ struct Detail {
     end: Moment,
     end_explained: String,
     is_active: bool,
-    /// Since when it is refused.
+    /// The line about since when it is refused.
     refused: Option<Line>,
     calls: Chart,
     revocation: String,
@@ -210,7 +210,7 @@ fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> R
     }
 }
 
-/// When a token expires if it is not used, or when and how it ended.
+/// Returns when a token expires if it is not used, or when and how it ended.
 fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
     match token.life.state(calendar.now()) {
         TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
@@ -220,7 +220,7 @@ fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
     }
 }
 
-/// Who revoked a token, and why if they said so.
+/// Returns who revoked a token, and why if they gave a reason.
 fn revoked_by(t: Texts, token: &Token) -> String {
     if token.revoked_by == Some(RevokedBy::Leak) {
         return t.revoked_by_leak(token.revocation_reason.as_deref());

@@ -63,8 +63,8 @@ impl TypedApi {
         }
     }
 
-    /// The form after a press on a button that saves nothing, and the rule where the cursor belongs; none if it is to
-    /// be saved.
+    /// Returns the form after a press of a button that saves nothing, and the rule that gets the focus; none if the
+    /// form should be saved.
     fn only_arranged(&self) -> Option<(ApiForm, usize)> {
         let mut form = self.form();
         let (what, number) = self.step.split_once('.').unwrap_or((&self.step, ""));
@@ -107,10 +107,10 @@ struct FormPage {
     errors: Errors,
     /// The number of the rule that is wrong; 0 for none.
     wrong: usize,
-    /// The number of the rule where the cursor belongs; 0 for none.
+    /// The number of the rule that gets the focus; 0 for none.
     focus: usize,
     is_full: bool,
-    /// What is there now, if somebody else has changed it.
+    /// The current version, if somebody else has changed it.
     now: Option<(String, String, Vec<super::RuleWords>, bool)>,
 }
 
@@ -216,7 +216,7 @@ pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedAp
         let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();
         (stored.name.clone(), stored.api.address.as_str().to_owned(), rules, stored.api.lets_preflights)
     });
-    // Whoever has read what stands there now may overwrite it.
+    // A user who has seen the current version may overwrite it.
     let version = if is_stale { stored.version.to_string() } else { typed.version.clone() };
     let form = ApiForm { version, ..typed.form() };
     FormPage { now, ..FormPage::changing(&at, &stored, form) }.refused(&error)

@@ -1,4 +1,4 @@
-//! Making a token: the form, and the one answer that shows its key.
+//! Creating a token: the form, and the one answer that shows its key.
 
 use super::{Admin, calendar};
 use crate::{
@@ -86,7 +86,7 @@ pub(super) struct Idle {
 struct KeyPage<'a> {
     shell: Shell,
     name: &'a str,
-    /// How long the old key goes on working beside it.
+    /// How long the old key keeps working beside the new one.
     until: Option<String>,
     key: &'a str,
     samples: Samples,
@@ -100,8 +100,8 @@ pub async fn new(app: App, at: Admin) -> Result<HttpResponse, WebError> {
     page(&new_page(&app, &at, empty, at.who.grant().held(), None).await?)
 }
 
-/// `POST /orgs/{slug}/integrations/tokens`: creates the token and shows its key once. A press on *select all* or *none*
-/// without JavaScript makes nothing.
+/// `POST /orgs/{slug}/integrations/tokens`: creates the token and shows its key once. A press of *select all* or *none*
+/// without JavaScript creates nothing.
 ///
 /// # Errors
 /// When the database fails, or with too many wrong passwords.
@@ -125,7 +125,7 @@ pub async fn create(
     }
 }
 
-/// The answer that shows a key, to whichever action made it.
+/// Returns the answer that shows a key, for every action that creates one.
 pub(super) fn key_page(app: &App, at: &Admin, url: &PublicUrl, new: &NewKey) -> Result<HttpResponse, WebError> {
     let shell = at.shell(Nav::Integrations);
     let (token, key, calendar) = (&new.token, new.key.reveal(), calendar(app, at));

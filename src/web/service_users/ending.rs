@@ -61,7 +61,7 @@ pub async fn revoke(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Re
     Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
 }
 
-/// What was typed into the question whether to make a new key.
+/// The values typed into the confirmation of a new key.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {

@@ -41,7 +41,7 @@ pub struct Typed {
 }
 
 impl Default for Typed {
-    /// An empty form: the choice that gives less away, and the usual period.
+    /// An empty form: with the lesser scope and the default period.
     fn default() -> Self {
         Self {
             label: String::new(),
@@ -67,7 +67,7 @@ impl Typed {
 struct NewPage {
     shell: Shell,
     list: String,
-    /// The organization that the token would belong to, by its id for ever and by its name.
+    /// The organization of the new token, by its public id and its name.
     organization: (String, String),
     typed: Typed,
     nonce: String,
@@ -107,7 +107,7 @@ struct CreatedPage<'a> {
     samples: Samples,
 }
 
-/// The organization that a page is about, if its address names one.
+/// Returns the organization that a page is about, if its address names one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {

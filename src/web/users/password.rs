@@ -1,4 +1,4 @@
-//! A link for somebody who forgot their password, for whoever manages users to hand over.
+//! A link for a user who has forgotten their password, handed over by a member who manages users.
 
 use super::{Manager, link::LinkPage};
 use crate::{
