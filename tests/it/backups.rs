@@ -389,7 +389,7 @@ async fn a_backup_overwrites_nothing_and_is_not_served() {
     assert!(said.contains("nowhere/new.db") && said.contains("No such file"), "{said}");
     let words = office.jeton(&["backup", "new?mode=ro#%41.db"]).output().unwrap();
     let words = String::from_utf8(words.stdout).unwrap();
-    assert!(words.contains("whole backup") && words.contains("keep it as secret"), "{words}");
+    assert!(words.contains("complete backup") && words.contains("keep it as secret"), "{words}");
     assert!(office.at("new?mode=ro#%41.db").is_file());
     office.prints(&["backup", "new.db"]);
     let said = fails(office.jeton(&[]).env("DATABASE_URL", "sqlite:new.db"));

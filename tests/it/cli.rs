@@ -389,8 +389,10 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
     assert_eq!(status(&office.url, &key).await, 200);
     ben.get("/orgs/clinique/settings").await.shows("Clinique");
     assert_eq!(ben.get("/orgs/hopital-segou/settings").await.header("location"), "/orgs/clinique/settings");
-    assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("has or had this address"));
-    assert!(office.fails(&["org", "rename", SLUG, "X", "--slug", "hopital-segou"]).contains("has or had this address"));
+    assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("uses or used this address"));
+    assert!(
+        office.fails(&["org", "rename", SLUG, "X", "--slug", "hopital-segou"]).contains("uses or used this address")
+    );
     // By its former slug it is the same organization, with the same id.
     let again = office.prints(&["org", "rename", "hopital-segou", "Clinique"]);
     assert_eq!((&again["slug"], &again["id"]), (&"clinique".into(), &made["id"]));
@@ -426,7 +428,9 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
     }
     assert!(office.fails(&revoke(&["--owner", "eve@example.org", "--yes"])).contains("no user has this"));
     assert!(office.fails(&revoke(&["--org", "elsewhere", "--yes"])).contains("no organization has this"));
-    assert!(office.fails(&revoke(&["--owner", "ben@example.org", "--yes", "--reason", " "])).contains("Say why"));
+    assert!(
+        office.fails(&revoke(&["--owner", "ben@example.org", "--yes", "--reason", " "])).contains("Enter a reason")
+    );
 
     // Without --yes they are only shown.
     let shown = office.jeton(&revoke(&["--owner", "ben@example.org", "--json"])).output().unwrap();

@@ -87,7 +87,7 @@ async fn an_empty_list_says_so(db: TestDb) {
     for (arguments, nothing) in [
         (&["user", "list"], "There is no user yet.\n"),
         (&["org", "list"], "There is no organization yet.\n"),
-        (&["token", "list"], "No active token fits.\n"),
+        (&["token", "list"], "No active token matches.\n"),
         (&["activity", "list"], "The log has no entry yet.\n"),
         (&["activity", "verify"], "The log has no entry yet.\n"),
     ] {
@@ -96,7 +96,7 @@ async fn an_empty_list_says_so(db: TestDb) {
     }
     let ann = Person::at(&url, "Ann");
     assert_eq!(ann.sets_up(&code).await.status, 303);
-    assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes"]), "No active token fits.\n");
+    assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes"]), "No active token matches.\n");
     assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes", "--json"]), "[]\n");
 }
 

@@ -118,11 +118,11 @@ async fn a_form_for_an_organization_that_was_left_comes_back_with_a_word(db: Tes
     let asked = sends(&ben, "/account/tokens", &about, &TOKEN).await;
     let refused = signs_in_again(&ben, "/account/tokens", &asked.field("kept").expect("a form"), PASSWORD).await;
     assert_eq!(refused.status, 422, "{}", refused.text());
-    refused.shows("not active any more in the organization").shows("The token will act for you in Hôpital de Ségou");
+    refused.shows("no longer active in the organization").shows("The token will act for you in Hôpital de Ségou");
     assert_eq!(refused.field("label").as_deref(), Some("Power BI"));
     let bulk = sends(&ben, "/account/tokens/revocation", &about[1..], &[("which", "all")]).await;
     assert_eq!(bulk.status, 422);
-    bulk.shows("not active any more in the organization").shows("Only tokens in Hôpital de Ségou");
+    bulk.shows("no longer active in the organization").shows("Only tokens in Hôpital de Ségou");
     // What came back is about the other organization, and goes through.
     let made = sends(&ben, "/account/tokens", &hidden(&refused, &["nonce", "working_in"]), &TOKEN).await;
     assert_eq!(app.me(&made.key().expect("a key")).await.json()["organization"]["slug"], "segou");

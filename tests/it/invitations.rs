@@ -120,7 +120,7 @@ async fn a_link_lets_nobody_into_an_account_that_exists(db: TestDb) {
     let link = ann.invites("ben@example.org", "Reader").await;
     let visitor = app.browser("Visitor");
     let page = visitor.get(&link).await;
-    page.shows("There is an account with ben@example.org");
+    page.shows("There is already an account with ben@example.org");
     assert!(page.field("new_password").is_none() && !page.body.contains("name=\"new_password\""));
     let taken = visitor.post(&link, &[("name", "Ben"), ("new_password", "an attacker's long sentence")]).await;
     assert_eq!(taken.status, 422);
