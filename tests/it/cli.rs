@@ -1,4 +1,4 @@
-//! The commands of whoever runs the server, beside a running server: what they change counts at once.
+//! The operator's commands, beside a running server: their changes take effect immediately.
 
 use crate::harness::{
     PASSWORD, Person, SLUG, TestDb, db_test, org,
@@ -29,7 +29,7 @@ impl Office {
         Office { url, ann, db, _server: server }
     }
 
-    /// A command of the operator.
+    /// Returns a command of the operator.
     fn jeton(&self, arguments: &[&str]) -> Command {
         let mut command = command(arguments, self.db.folder());
         command.env("DATABASE_URL", &self.db.url).env("JETON_PUBLIC_URL", &self.url);
@@ -40,12 +40,12 @@ impl Office {
         prints(&mut self.jeton(&[arguments, &["--json"]].concat()))
     }
 
-    /// What a command says that fails.
+    /// Runs a command that fails, and returns its error message.
     fn fails(&self, arguments: &[&str]) -> String {
         fails(&mut self.jeton(arguments))
     }
 
-    /// Somebody whom the operator adds to the first organization, signed in.
+    /// Adds a user to the first organization as the operator does, signed in.
     async fn adds(&self, name: &str, set: &str) -> Person {
         let person = Person::at(&self.url, name);
         let created = ["user", "create", &person.email, "--name", name, "--org", SLUG, "--permission-set", set];
@@ -56,7 +56,7 @@ impl Office {
         person
     }
 
-    /// What the log of an organization says, newest first: action, actor and target.
+    /// Returns the log of an organization, newest first: action, actor and target.
     fn log(&self, org: &str) -> Vec<(String, String, String)> {
         let entries = self.prints(&["activity", "list", "--org", org]);
         let word = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
@@ -64,14 +64,14 @@ impl Office {
         entries.as_array().expect("entries").iter().map(row).collect()
     }
 
-    /// How often an action of the operator's is in the log of an organization, done to `target`.
+    /// Returns how often an action of the operator on `target` is in the log of an organization.
     fn logged(&self, org: &str, action: &str, target: &str) -> usize {
         let is_it =
             |(what, who, whom): &&(String, String, String)| what == action && who == "operator" && whom == target;
         self.log(org).iter().filter(is_it).count()
     }
 
-    /// Changes the database behind everybody's back.
+    /// Changes the database directly.
     fn change(&self, sql: &str) {
         let db = Db::open(DatabaseUrl::parse(&self.db.url).expect("an address")).expect("the database");
         db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).expect("a change");

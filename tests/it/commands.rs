@@ -1,5 +1,5 @@
-//! What commands need, and what they leave: no database of their own, nothing said to somebody who has gone, no right
-//! more than their work takes.
+//! What commands need, and what they leave behind: no database of their own, no output to a reader that is gone, no
+//! more rights than their work takes.
 
 use crate::harness::{
     Person, TestDb, db_test, folder,
@@ -151,7 +151,7 @@ fn sqlite(db: &TestDb) -> diesel::SqliteConnection {
     diesel::SqliteConnection::establish(db.url.strip_prefix("sqlite:").unwrap()).unwrap()
 }
 
-/// The command of somebody who owns nothing: root could do anything.
+/// Returns a command run by a user who owns nothing: root could do anything.
 fn of_nobody(arguments: &[&str], data: &Path) -> Command {
     let program = data.parent().unwrap().join("jeton");
     if !program.exists() {
@@ -164,7 +164,7 @@ fn of_nobody(arguments: &[&str], data: &Path) -> Command {
     theirs
 }
 
-/// Lets everybody read what is in a folder, and nobody but its owner change it.
+/// Makes a folder readable for everybody and writable only for its owner.
 fn readable(folder: &Path) {
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     set(folder.parent().unwrap(), 0o755);

@@ -1,4 +1,4 @@
-//! A new e-mail address, which has to be proved where there is mail.
+//! A new e-mail address, which must be confirmed where there is mail.
 
 use crate::harness::{
     Answer, PASSWORD, Person, Received, Smtp, TestApp, TestDb, activity, contains, db_test, everything_stored, org,
@@ -19,12 +19,12 @@ async fn wants_with(person: &Person, email: &str, more: &[(&str, &str)]) -> Answ
     person.post("/account/profile", &[&fields[..], more].concat()).await
 }
 
-/// The mails to this address, once there are so many in all.
+/// Returns the mails to this address, once there are so many in total.
 async fn mails_to(smtp: &Smtp, count: usize, to: &str) -> Vec<Received> {
     smtp.mails(count).await.into_iter().filter(|mail| mail.to == [to]).collect()
 }
 
-/// Asks for the new address, and returns the path of the link in the mail, when there are so many mails in all.
+/// Requests the new address, and returns the path of the link in the mail, once there are so many mails in total.
 async fn link_for(person: &Person, smtp: &Smtp, count: usize) -> String {
     let asked = wants(person, NEW).await;
     assert_eq!((asked.status, asked.header("location")), (303, "/account/profile?asked"));
@@ -209,7 +209,7 @@ async fn a_new_address_needs_the_password_and_whoever_was_let_go_proves_none(db:
     assert_eq!(app.browser("Someone").post(&link, &[]).await.status, 410);
 }
 
-/// Tries one address after the other, of which one is `other`'s.
+/// Tries several addresses, one of which is `other`'s.
 async fn tries_few(eve: &Person, other: &Person) {
     let mut statuses = Vec::new();
     for email in ["a1@example.org", &other.email, "a2@example.org", "a3@example.org", &other.email] {

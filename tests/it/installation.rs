@@ -1,4 +1,4 @@
-//! Who administers the installation, and what is left of an account whose memberships have all ended.
+//! The installation administrators, and an account whose memberships have all ended.
 
 use crate::harness::{PASSWORD, Person, TestApp, TestDb, USERS, activity, change, db_test, org};
 use domain::permission::BuiltInSet::{Administrator, Standard};
@@ -14,7 +14,7 @@ async fn adds(person: &Person, email: &str) -> u16 {
     person.post(ADMINS, &[("email", email)]).await.status
 }
 
-/// The address for taking the role from somebody, from the list.
+/// Returns the address for removing the role from somebody, from the list.
 async fn removal_of(person: &Person, name: &str) -> String {
     let list = person.get(ADMINS).await.body;
     let (_, rest) = list.split_once(&format!("<h3>{name}")).unwrap_or_else(|| panic!("{name} is on the list"));

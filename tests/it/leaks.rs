@@ -1,4 +1,4 @@
-//! Keys that were exposed publicly and reported.
+//! Reports of publicly exposed keys.
 
 use crate::harness::{
     Answer, GITHUB_KEYS, TestApp, TestDb, activity, another_key, contains, db_test, everything_stored, org,
@@ -19,7 +19,7 @@ async fn reports(app: &TestApp, body: &Value) -> Answer {
     app.send("POST", LEAKS, &[("content-type", "application/json")], &body.to_string()).await
 }
 
-/// Somebody who signs as GitHub does.
+/// A signer who signs as GitHub does.
 struct Signer {
     keys: EcdsaKeyPair,
     id: &'static str,
@@ -35,7 +35,7 @@ impl Signer {
         }
     }
 
-    /// As GitHub publishes it.
+    /// Returns the public key as GitHub publishes it.
     fn published(&self, is_current: bool) -> Value {
         let mut der = BASE64_STANDARD.decode("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgA=").unwrap();
         der.extend(self.keys.public_key().as_ref());
@@ -61,7 +61,7 @@ async fn send_signed(app: &TestApp, id: &str, signature: &str, body: &str) -> An
     app.send("POST", LEAKS, &headers, body).await
 }
 
-/// A Jeton that knows these public keys.
+/// Starts a server that knows these public keys.
 async fn knowing(db: TestDb, keys: &[Value]) -> (TestApp, crate::harness::Person) {
     std::fs::write(db.folder().join(GITHUB_KEYS), json!({ "public_keys": keys }).to_string()).unwrap();
     TestApp::with_user(db, "Ann").await

@@ -1,4 +1,4 @@
-//! Mail that the server does not take at once.
+//! Mail that the mail server does not accept immediately.
 
 use crate::harness::{
     Person, Smtp, TestApp, TestDb, Trouble, activity, change, contains, count, db_test, everything_stored, mail_through,
@@ -11,10 +11,10 @@ use domain::{permission::BuiltInSet::Reader, user::Email};
 use futures_util::future::join_all;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Longer than a try takes.
+/// Longer than an attempt takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Waits until so many rows of mails are like this.
+/// Waits until this many rows of mails match.
 async fn until(app: &TestApp, number: i64, like: &str) {
     for _ in 0..1200 {
         if count(app, &format!("mails WHERE {like}")) == number {
@@ -25,7 +25,7 @@ async fn until(app: &TestApp, number: i64, like: &str) {
     panic!("there are not {number} mails with {like}")
 }
 
-/// Waits until all `number` mails that wait were tried so often and given back.
+/// Waits until all `number` waiting mails were attempted this many times and are waiting again.
 async fn until_tried(app: &TestApp, number: i64, tries: i64) {
     // Whoever tries one has it for a minute; the first pauses are shorter.
     let soon = app.clock.now().plus(45).seconds();
@@ -40,7 +40,7 @@ fn letter(to: &str) -> Mail {
     Mail { to: Email::parse(to).unwrap(), subject: "Hello".into(), text: "Hello".into() }
 }
 
-/// Whether everything that came has a Message-ID of its own.
+/// Returns whether every received mail has a Message-ID of its own.
 fn each_came_once(smtp: &[crate::harness::Received]) -> bool {
     let ids: BTreeMap<_, _> = smtp.iter().map(|mail| (mail.header("Message-ID"), ())).collect();
     ids.len() == smtp.len()

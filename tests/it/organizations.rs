@@ -1,4 +1,4 @@
-//! Several organizations: making them, and their settings.
+//! Several organizations: creating them, and their settings.
 
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;

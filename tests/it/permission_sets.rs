@@ -38,14 +38,14 @@ fn fields<'a>(name: &'a str, permissions: &[&'a str]) -> Vec<(&'a str, &'a str)>
     fields
 }
 
-/// Makes a set and returns its address.
+/// Creates a set and returns its address.
 async fn makes_set(person: &Person, name: &str, permissions: &[&str]) -> String {
     let answer = person.post(SETS, &fields(name, permissions)).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer.header("location").strip_suffix("?made").expect("the new set's page").to_owned()
 }
 
-/// Saves a change of the set at `path`, in its present version.
+/// Saves a change of the set at `path`, based on its current version.
 async fn changes(person: &Person, path: &str, name: &str, permissions: &[&str]) -> Answer {
     let version = version(person, path).await;
     let mut fields = fields(name, permissions);
@@ -53,14 +53,14 @@ async fn changes(person: &Person, path: &str, name: &str, permissions: &[&str]) 
     saves(person, path, &fields).await
 }
 
-/// Sends the form and then, if there is one, its preview.
+/// Sends the form and then, if there is one, confirms its preview.
 async fn saves(person: &Person, path: &str, change: &[(&str, &str)]) -> Answer {
     let preview = person.post(&format!("{path}/edit"), change).await;
     let Some(affected) = preview.field("affected") else { return preview };
     confirms(person, path, change, &affected).await
 }
 
-/// Saves a change whose preview showed these.
+/// Saves a change whose preview showed these values.
 async fn confirms(person: &Person, path: &str, change: &[(&str, &str)], affected: &str) -> Answer {
     person.post(path, &[change, &[("affected", affected)]].concat()).await
 }

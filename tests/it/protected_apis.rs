@@ -1,8 +1,8 @@
-//! Protected APIs: registering, changing and deleting them, and what verification makes of their rules.
+//! Protected APIs: registering, changing and deleting them, and how verification applies their rules.
 
 use crate::harness::{Answer, Person, TestApp, TestDb, activity, db_test, org};
 
-/// Where Ann's organization has them.
+/// The list in Ann's organization.
 const APIS: &str = org!("/integrations/apis");
 
 /// Methods, path, scope, permission.
@@ -18,7 +18,7 @@ fn fields<'a>(name: &'a str, rules: &[Rule]) -> Vec<(&'a str, &'a str)> {
     fields
 }
 
-/// Registers one and returns the address of its page.
+/// Registers an API and returns the address of its page.
 async fn registers(person: &Person, name: &str, rules: &[Rule]) -> String {
     let answer = person.post(APIS, &fields(name, rules)).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
@@ -36,7 +36,7 @@ fn verification(page: &str) -> String {
     format!("/verify/apis/{}", page.rsplit('/').next().expect("an id"))
 }
 
-/// What a proxy is told about a request with this key, as nginx asks.
+/// Returns the answer to a proxy about a request with this key, as nginx asks.
 async fn asks(app: &TestApp, verify: &str, key: &str, method: &str, target: &str) -> Answer {
     let bearer = format!("Bearer {key}");
     let headers = [("authorization", &*bearer), ("x-original-method", method), ("x-original-uri", target)];

@@ -15,7 +15,7 @@ fn behind_its_back(app: &TestApp, sql: &str) {
     app.db.change_authority::<_, StorageError>(change).expect("a change");
 }
 
-/// The permissions of whatever this key speaks for.
+/// Returns the permissions of the subject of this key.
 async fn permissions(app: &TestApp, key: &str) -> String {
     let me = app.me(key).await;
     assert_eq!(me.status, 200, "{}", me.body);

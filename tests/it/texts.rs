@@ -1,4 +1,4 @@
-//! What people type: one form of it everywhere, nothing in it that misleads, and one kind of search.
+//! Typed texts: one form of them everywhere, nothing misleading in them, and one kind of search.
 
 use crate::harness::{
     Answer, ORG, PASSWORD, Person, TestApp, TestDb, USERS, another_key, contains, db_test, everything_stored, org,
@@ -9,7 +9,7 @@ use domain::permission::BuiltInSet;
 const INVENTORY: &str = org!("/integrations/inventory");
 const LOG: &str = org!("/activity");
 
-/// Every field whose text others read, each with the form around it: what somebody gets who types `text` there.
+/// Returns the answers of every form with a field whose text others read, if somebody types `text` there.
 async fn typed_everywhere(app: &TestApp, ann: &Person, text: &str) -> Vec<(&'static str, Answer)> {
     let token = ann.token_id("Power BI").await;
     let service = ann.service_token("Workato").await;

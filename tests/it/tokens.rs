@@ -4,7 +4,7 @@ use crate::harness::{Answer, DAY, PASSWORD, Person, TestApp, TestDb, db_test};
 use domain::permission::BuiltInSet;
 use storage::{StorageError, tokens, users};
 
-/// How many tokens of Ann take a place in the database.
+/// Returns how many of Ann's tokens occupy a place in the database.
 fn taken(app: &TestApp) -> usize {
     app.db
         .read::<_, StorageError>(|connection| {

@@ -1,4 +1,4 @@
-//! The people of an organization: who may decide about whom, and what stops at once.
+//! The people of an organization: who may decide about whom, and what stops immediately.
 
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, change, count, db_test, lists, org};
 use domain::{
@@ -12,7 +12,7 @@ use storage::{
     memberships::people::{self, Filter},
 };
 
-/// Somebody who manages users and may do nothing else.
+/// Adds a user who manages users and may do nothing else.
 async fn user_manager(app: &TestApp, ann: &Person) -> Person {
     change(
         app,
@@ -401,7 +401,7 @@ async fn every_filter_of_the_list_reads_one_index_in_its_order(db: TestDb) {
     }
 }
 
-/// The pages from this one on in a direction: the address, and the names of four letters that begin with P.
+/// Returns the pages from this one on in a direction: the address, and the names of four letters that begin with P.
 async fn walk(person: &Person, from: &str, direction: &str) -> Vec<(String, Vec<String>)> {
     let (mut pages, mut next) = (Vec::new(), Some(from.to_owned()));
     while let Some(path) = next {
