@@ -72,7 +72,7 @@ async fn without_its_database_jeton_says_neither_yes_nor_no_and_recovers() {
     assert_eq!(statuses, (200, 200), "the token works, and the session is still there");
 }
 
-/// Makes the database a standby or read-only, as after a failover to a server that is still a standby.
+/// The state after a failover to a server that is still a standby, or after somebody has made the database read-only.
 #[actix_web::test]
 async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recovers() {
     let db = TestDb::postgres();
@@ -106,7 +106,7 @@ async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recover
     assert_eq!(verdict.await, 401);
 }
 
-/// Waits for the final answer.
+/// Polls until `look` finds something.
 async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
     for _ in 0..300 {
         if let Some(found) = look().await {
