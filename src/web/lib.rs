@@ -288,7 +288,7 @@ impl Server {
                         if let Err(error) = app::maintenance::flush_many_uses(&jeton).await
                             && !error.is_passing()
                         {
-                            tracing::error!(%error, "the last uses of tokens could not be written");
+                            tracing::error!(%error, "uses of tokens could not be written");
                         }
                     }
                 }
