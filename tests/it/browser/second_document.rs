@@ -4,7 +4,7 @@ use super::{NOTHING, ann_at, key_shown, speaks_as_the_browser};
 use crate::harness::{Browser, Setup, TestApp, service::TOKENS};
 use thirtyfour::{By, Key};
 
-/// The words of the pages that a language has for the document's steps.
+/// The texts of the pages for the document's steps, in one language.
 struct Words {
     language: &'static str,
     integrations: &'static str,
@@ -187,7 +187,8 @@ async fn edits(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 }
 
-/// Waits for the question: a dialog, or a page where there are no scripts. What was clicked has the name of the answer.
+/// Waits for the confirmation: a dialog, or a page if there are no scripts. What was clicked has the same name as the
+/// confirming button.
 async fn is_asked(browser: &Browser, what: &str) {
     let script = format!("return !!document.querySelector('dialog:modal') || location.pathname.endsWith('/{what}')");
     browser.until(&script).await;

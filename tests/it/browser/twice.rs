@@ -29,7 +29,8 @@ async fn a_double_click_makes_one_token_without_javascript() {
     assert_eq!(active_tokens(&ann).await, 1);
 }
 
-/// The line is slow, nothing seems to happen, the button is pressed again: the first answer must not be lost.
+/// The connection is slow and nothing seems to happen, so the button is pressed again: the first answer must not be
+/// lost.
 #[actix_web::test]
 async fn an_impatient_second_click_makes_one_token_and_shows_its_key() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
