@@ -6,7 +6,7 @@
 (() => {
   const root = document.documentElement;
 
-  // --- Theme. Colours follow data-theme without a script; the class is for the component library's own dark variants.
+  // --- Theme. Colours follow data-theme; the class is for the component library's dark variants.
   const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function paintTheme() {
@@ -60,7 +60,7 @@
   });
   window.addEventListener("pageshow", () => { underWay = new WeakSet(); });
 
-  // --- Messages: `announce` is read by screen readers, `showProblem` is also visible.
+  // --- Messages: `announce` is heard, `showProblem` is seen and heard.
   function announce(text) {
     const region = document.getElementById("announce");
     region.textContent = "";
@@ -135,7 +135,7 @@
     if (!opener || !host || host.childElementCount === 0) return;
     const dialog = host.querySelector("dialog");
     if (!dialog) {
-      // An unexpected answer (an error, the sign-in page): let the browser show it as a page.
+      // An unexpected answer (an error, the sign-in page): the browser shows it as a page.
       host.replaceChildren();
       window.location.assign(opener.href);
     } else if (!dialog.open || !dialog.matches(":modal")) {
@@ -150,7 +150,7 @@
     host.replaceChildren();
     const back = opener;
     opener = null;
-    // A link in a menu disappears with the menu: return the focus to the button that opens the menu.
+    // A link in a menu disappears with it: return the focus to the button that opens the menu.
     const menu = back?.closest("[popover]:not(:popover-open)");
     const seen = menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : back;
     if (seen?.isConnected) seen.focus();

@@ -237,7 +237,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
     let office = Office::open(db).await;
     let key = office.ann.makes_token("Power BI").await;
     let refused = office.fails(&["user", "deactivate", "ann@example.org"]);
-    assert!(refused.contains(&format!("{SLUG}: Nobody would be left")), "{refused}");
+    assert!(refused.contains(&format!("{SLUG}: At least one user must hold")), "{refused}");
     assert_eq!(status(&office.url, &key).await, 200);
     // What can end does.
     office.adds("Ben", "administrator").await;
@@ -246,7 +246,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
     let done: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), done.as_array().map(Vec::len)), (Some(1), Some(1)));
     assert_eq!((&done[0]["organization"], &done[0]["deactivated"]), (&SLUG.into(), &Value::Bool(true)));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("second: Nobody would be left"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("second: At least one user must hold"));
     assert_eq!(status(&office.url, &key).await, 401);
     assert_eq!(
         (office.logged(SLUG, "user.deactivated", "Ann"), office.logged("second", "user.deactivated", "Ann")),

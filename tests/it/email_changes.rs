@@ -40,7 +40,7 @@ async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = link_for(&ann, &smtp, 2).await;
     let page = ann.get("/account/profile?asked").await;
-    page.shows("A link was mailed to ann.new@example.org").shows("Until then ann@example.org stays in force");
+    page.shows("A link was mailed to ann.new@example.org").shows("Until then ann@example.org stays in effect");
     assert_eq!(page.field("email").as_deref(), Some("ann@example.org"));
     let note = mails_to(&smtp, 2, "ann@example.org").await.remove(0);
     assert!(note.text().contains(NEW) && !note.text().contains("/email/"), "{}", note.text());

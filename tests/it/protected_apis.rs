@@ -80,7 +80,7 @@ async fn what_is_wrong_with_a_form_is_said_at_its_field(db: TestDb) {
     empty.shows("Enter a name, for example “Order API”").shows("Enter the address of the API");
     let wrong = ann.post(APIS, &fields("Order API", &[ANYTHING, ("GET", "/a*b", "read", "")])).await;
     assert_eq!(wrong.status, 422);
-    wrong.shows("Rule 2: A star stands alone between slashes");
+    wrong.shows("Rule 2: Use * only as a whole part between slashes");
     for address in ["https://api.example.org/*/v1/", "https://api.example.org/v1/?key=1"] {
         let with_star = [("name", "Order API"), ("address", address)];
         let answer = ann.post(APIS, &with_star).await;
@@ -452,7 +452,7 @@ async fn paths_that_some_server_takes_for_a_guarded_one_are_refused(db: TestDb) 
     for path in ["/admin./**", "/admin /x", "/ad\u{200b}min", "/\u{ff41}dmin", "/a\u{a0}/x"] {
         let refused = ann.post(APIS, &fields("Other API", &[("any", path, "read", "")])).await;
         assert_eq!(refused.status, 422, "{path:?}");
-        refused.shows("Rule 1: Some servers read this path as another one");
+        refused.shows("Rule 1: Some servers interpret this path differently");
     }
     registers(&ann, "Decomposed API", &[("any", "/e\u{301}te\u{301}", "read", "")]).await;
 }

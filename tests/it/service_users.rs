@@ -290,7 +290,7 @@ async fn of_two_administrators_none_overwrites_the_other_unknowingly(db: TestDb)
     assert_eq!(ben.changes(&token, "name", &[("name", "Of Ben")]).await.status, 303);
     let stale = ann.post(&format!("{token}/name"), &[("name", "Of Ann"), ("version", &opened)]).await;
     assert_eq!(stale.status, 422);
-    stale.shows("Somebody else changed this").shows("It says now Of Ben");
+    stale.shows("Somebody else changed this").shows("Current value Of Ben");
     assert_eq!(stale.field("name").as_deref(), Some("Of Ann"), "what was typed is there still");
     ann.get(&token).await.shows("Of Ben");
     let newest = stale.field("version").unwrap();
@@ -423,7 +423,7 @@ async fn a_key_is_replaced_without_an_interruption(db: TestDb) {
     answer.shows("The old key keeps working until");
     assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (200, 200));
     ann.get(TOKENS).await.shows("1 of 20").shows("Two keys");
-    ann.get(&token).await.shows("Two keys work").shows("Ends earlier").shows("quiet for 6 hours");
+    ann.get(&token).await.shows("Two keys work").shows("Ends earlier").shows("unused for 6 hours");
     // Which key is used is said of each.
     let headers = [("hx-request", "true"), ("hx-target", "section#keys")];
     let part = ann.request("GET", &token, &headers, String::new()).await;

@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(changes(Texts(Language::En), &entry), ["+assets.view -users.edit"], "not all are permissions");
         entry.detail = Some("+assets.view -assets.edit".into());
         let told = changes(Texts(Language::En), &entry);
-        assert_eq!(told, ["Added: Assets: View.", "Taken away: Assets: Create and edit."]);
+        assert_eq!(told, ["Added: Assets: View.", "Removed: Assets: Create and edit."]);
     }
     #[test]
     fn rules_of_protected_apis_are_told_in_words() {

@@ -65,7 +65,7 @@ async fn french_key(browser: &Browser) -> String {
     // «Cliquez sur « Générer ».»
     browser.click("Générer").await;
     browser.sees("Copiez la clé API maintenant.").await;
-    browser.sees("Une fois que vous aurez quitté cette page").await;
+    browser.sees("Une fois que vous quittez cette page").await;
     key_shown(browser).await
 }
 
