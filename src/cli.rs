@@ -38,15 +38,15 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Serve (this is what happens without a command, too)
+    /// Serve (the default without a command)
     Serve {
         #[command(flatten)]
         options: Options,
     },
-    /// Serve a fresh demonstration with people, tokens and history, in a folder of its own, which is gone when it stops
+    /// Serve a new demonstration with people, tokens and history, in a folder that is deleted when it stops
     ///
-    /// With --data-dir that folder is made there, else among temporary files. A database that --database-url names has
-    /// to be empty, and stays. No mail is sent.
+    /// The folder is created in --data-dir, or in the folder for temporary files. A database that --database-url names
+    /// must be empty, and is kept. No mail is sent.
     Demo {
         /// Print one line of JSON first: url, users, and live keys for scripts
         #[arg(long)]
@@ -54,29 +54,29 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// List, add and deactivate users, or help one who has forgotten their password; also while the server runs
+    /// List, add and deactivate users, or help a user who has forgotten their password; also while the server runs
     #[command(subcommand)]
     User(UserCommand),
-    /// List, make and rename organizations; also while the server runs
+    /// List, create and rename organizations; also while the server runs
     #[command(subcommand)]
     Org(OrganizationCommand),
-    /// List active tokens, or revoke them at once; also while the server runs
+    /// List active tokens, or revoke them immediately; also while the server runs
     #[command(subcommand)]
     Token(TokenCommand),
-    /// List entries of the activity log, or check that none was tampered with; also while the server runs
+    /// List entries of the activity log, or verify that none was tampered with; also while the server runs
     #[command(subcommand)]
     Activity(ActivityCommand),
-    /// Say that the server's clock is right, when Jeton does not believe it; also while the server runs
+    /// Confirm that the server's clock is right when Jeton does not trust it; also while the server runs
     #[command(subcommand)]
     Clock(ClockCommand),
-    /// Write everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
+    /// Back up everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
     Backup(Backup),
-    /// Put a backup in the place of the database, while the server does not run
+    /// Replace the database with a backup, while the server is stopped
     Restore(Restore),
 }
 
 impl Cli {
-    /// Reads the command line and the environment. Ends the process when somebody has mistyped, or asks for help.
+    /// Reads the command line and the environment. Ends the process if they are invalid, or if help is requested.
     pub fn read() -> Self {
         let given = config::without_empty_variables(Self::command()).get_matches();
         Self::from_arg_matches(&given).unwrap_or_else(|error| error.exit())
@@ -85,10 +85,10 @@ impl Cli {
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// Does what the command line says, until it is done or stopped.
+/// Runs the command until it is done or stopped.
 ///
 /// # Errors
-/// What keeps it from starting or going on, in words for whoever started it.
+/// A message for the user when it cannot start or continue.
 pub async fn run(cli: Cli) -> Outcome {
     match cli.command {
         None => serve(cli.options.check()?).await,
@@ -116,7 +116,7 @@ async fn serve(config: Config) -> Outcome {
     let server = bind(jeton, &config)?;
     say(&format!("Jeton {} serves {}", env!("CARGO_PKG_VERSION"), server.url.0))?;
     if let Some(address) = server.verify_address {
-        say(&format!("Programs may ask at http://{address}"))?;
+        say(&format!("Programs are served at http://{address}"))?;
     }
     if needs_setup {
         let link = format!("{}{}", server.url.0, path::setup(app::setup::code(&server.jeton())));
@@ -128,15 +128,17 @@ async fn serve(config: Config) -> Outcome {
 async fn demonstrate(options: Options, json: bool) -> Outcome {
     let (parent, has_database) = (options.data().folder(), options.data().names_database());
     let config = options.check()?;
-    // A folder of its own, so that a demonstration never meets real data; a database that was named must be empty.
+    // Use a new folder, so that a demonstration never touches real data; a database that was named must be empty.
     let folder = demo::Folder::create(parent)?;
     let database =
         if has_database { config.data.database.clone() } else { DatabaseUrl::Sqlite(folder.path().join("jeton.db")) };
     if config.mail.is_some() || config.github_keys.is_some() {
-        tracing::warn!("a demonstration sends no mail, and takes no reports from GitHub: its people are invented");
+        tracing::warn!(
+            "a demonstration sends no mail and accepts no reports from GitHub, because its people are invented"
+        );
     }
     let jeton = match open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None, None) {
-        // Whose pepper is elsewhere.
+        // The database belongs to another pepper, so it is not empty.
         Err(StartError::Pepper(_)) => return Err(demo::NOT_EMPTY.into()),
         opened => opened?,
     };
@@ -164,8 +166,8 @@ fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {
     web::bind(jeton, &config.web).map_err(|error| error.to_string())
 }
 
-/// Prints for whoever started the command; logs go to the other stream. Whoever closes their end, as `head` does, has
-/// read what they wanted.
+/// Prints to standard output; logs go to standard error. If the reader has closed its end, as `head` does, that is not
+/// an error.
 fn say(text: &str) -> Outcome {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -174,11 +176,11 @@ fn say(text: &str) -> Outcome {
     }
 }
 
-/// What strangers cause in the libraries: malformed requests, which are counted.
+/// Log filters for events that strangers cause in libraries: malformed requests, which are counted instead.
 const UNHEARD: &str = "actix_http=off,actix_server=warn";
 
-/// Sends logs to standard error, at the level of `JETON_LOG` (`info` unless it says otherwise). What strangers cause is
-/// only there for whoever asks for more than that.
+/// Sends logs to standard error, at the level of `JETON_LOG` (default `info`). Events that strangers cause are logged
+/// only above that level.
 pub fn start_logging() {
     let asked = config::variable("JETON_LOG").filter(|asked| EnvFilter::try_new(asked).is_ok());
     let asked = asked.unwrap_or_else(|| "info".into());

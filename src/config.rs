@@ -1,4 +1,4 @@
-//! Configuration from flags and the environment. Nothing else reads either.
+//! The configuration from flags and the environment. Nothing else reads either.
 
 use app::mail;
 use clap::{Args, Command, builder::Resettable};
@@ -6,13 +6,13 @@ use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 use storage::DatabaseUrl;
 use web::{PublicUrl, source::TrustedProxies};
 
-/// A variable of the environment. An empty one is as good as none: files of compose and systemd hand on what nobody has
-/// set.
+/// Returns an environment variable. An empty one counts as unset: compose and systemd files pass on variables that
+/// nobody has set.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Lets options whose variable is empty have what they have without it.
+/// Makes options ignore an empty variable.
 pub fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command
@@ -20,7 +20,7 @@ pub fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// Where the data is, as it was written.
+/// The location of the data, as configured.
 #[derive(Args, Clone, Debug)]
 pub struct DataOptions {
     /// Folder for the database and the pepper [default: data]
@@ -31,22 +31,22 @@ pub struct DataOptions {
     database_url: Option<String>,
 }
 
-/// Where the data is, checked.
+/// The location of the data, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataConfig {
-    /// Where the database is.
+    /// The database.
     pub database: DatabaseUrl,
-    /// Where the pepper is kept.
+    /// The folder that contains the pepper.
     pub data_dir: PathBuf,
 }
 
 impl DataOptions {
-    /// The folder that was given, if any.
+    /// Returns the configured folder, if any.
     pub fn folder(&self) -> Option<PathBuf> {
         self.data_dir.clone()
     }
 
-    /// Whether a database was given.
+    /// Returns whether a database was configured.
     pub fn names_database(&self) -> bool {
         self.database_url.is_some()
     }
@@ -54,7 +54,7 @@ impl DataOptions {
     /// Checks the URL.
     ///
     /// # Errors
-    /// That it cannot be used.
+    /// When the URL is not valid.
     pub fn check(self) -> Result<DataConfig, ConfigError> {
         let data_dir = self.data_dir.unwrap_or_else(|| "data".into());
         let database = match &self.database_url {
@@ -69,38 +69,40 @@ impl DataOptions {
     }
 }
 
-/// What can be configured, as it was written. Each flag has a variable of the environment; the flag wins.
+/// All options, as configured. Each flag has an environment variable; the flag takes precedence.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     #[command(flatten)]
     data: DataOptions,
-    /// DatabaseUrl and port to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "JETON_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// DatabaseUrl that people and programs use, such as `https://jeton.example.org` [default: the one listened on]
+    /// Address that people and programs use, such as `https://jeton.example.org` [default: the one listened on]
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// Reverse proxies whose X-Forwarded-For is believed: IP addresses and networks, such as 172.18.0.0/16, with commas
+    /// Reverse proxies whose X-Forwarded-For is trusted: comma-separated IP addresses and networks, such as
+    /// 172.18.0.0/16
     #[arg(long, env = "JETON_TRUSTED_PROXIES", default_value = "", value_name = "ADDRESSES")]
     trusted_proxies: String,
-    /// A second address and port, with threads of its own, for programs that ask about tokens, and for /metrics: not for the
-    /// public
+    /// A second address and port, with threads of its own, for programs that verify tokens and for /metrics; do not
+    /// expose it to the public
     #[arg(long, env = "JETON_VERIFY_LISTEN", value_name = "ADDRESS:PORT")]
     verify_listen: Option<String>,
-    /// Seconds for which requests are still served after SIGTERM, while /readyz says no [default: 0, and 5 with trusted
-    /// proxies]
+    /// For how many seconds requests are still served after SIGTERM, while /readyz reports not ready [default: 0, and 5
+    /// with trusted proxies]
     #[arg(long, env = "JETON_DRAIN_SECONDS", value_name = "SECONDS")]
     drain_seconds: Option<String>,
-    /// Threads that serve requests, on each address [default: one a core]
+    /// Number of threads that serve requests, for each address [default: one per core]
     #[arg(long, env = "JETON_WORKERS", value_name = "NUMBER")]
     workers: Option<String>,
-    /// Server that takes mail: smtp://USER:PASSWORD@HOST:PORT or smtps://… [default: no mail is sent]
+    /// Mail server: smtp://USER:PASSWORD@HOST:PORT or smtps://… [default: no mail is sent]
     #[arg(long, env = "JETON_SMTP_URL", hide_env_values = true, value_name = "URL")]
     smtp_url: Option<String>,
-    /// Whom mail is from: `jeton@example.org` or `Jeton <jeton@example.org>`
+    /// Sender of mail: `jeton@example.org` or `Jeton <jeton@example.org>`
     #[arg(long, env = "JETON_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// File with GitHub's public keys, by which its reports of leaked keys are recognized [default: none are]
+    /// File with GitHub's public keys, with which its reports of leaked keys are verified [default: none, so its
+    /// reports count as unsigned]
     #[arg(long, env = "JETON_GITHUB_KEYS_FILE", value_name = "FILE")]
     github_keys_file: Option<PathBuf>,
 }
@@ -110,15 +112,15 @@ pub struct Options {
 pub struct Config {
     /// Where the data is.
     pub data: DataConfig,
-    /// How the server meets the outside.
+    /// How the server is reached.
     pub web: web::Settings,
-    /// How mail is sent, if it is.
+    /// How mail is sent, if at all.
     pub mail: Option<mail::Settings>,
-    /// Where GitHub's public keys are, if they are anywhere.
+    /// The file with GitHub's public keys, if there is one.
     pub github_keys: Option<PathBuf>,
 }
 
-/// A value that cannot be used, by the names of its variable and flag.
+/// An invalid value, with the names of its variable and flag.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} ({flag}) is {value:?}: {problem}")]
 pub struct ConfigError {
@@ -137,7 +139,7 @@ impl Options {
     /// Checks everything.
     ///
     /// # Errors
-    /// The first value that cannot be used.
+    /// The first invalid value.
     pub fn check(self) -> Result<Config, ConfigError> {
         let listen = check_address("JETON_LISTEN", "--listen", &self.listen)?;
         let verify_listen = match &self.verify_listen {
@@ -152,8 +154,8 @@ impl Options {
             })?),
             None if [Some(listen), verify_listen].iter().flatten().all(|address| address.ip().is_loopback()) => None,
             None => {
-                let problem = "it is needed when Jeton listens on more than this machine's loopback: the address that \
-                    people use, such as https://jeton.example.org";
+                let problem = "it is required when Jeton listens on more than this machine's loopback: set it to the \
+                    address that people use, such as https://jeton.example.org";
                 return Err(wrong("JETON_PUBLIC_URL", "--public-url", "", problem));
             }
         };
@@ -168,7 +170,7 @@ impl Options {
         };
         let mail = check_mail(self.smtp_url.as_deref(), self.mail_from.as_deref())?;
         let drain = match &self.drain_seconds {
-            // Somebody who stops a server in their terminal does not wait for a balancer.
+            // An operator who stops a server in a terminal does not want to wait for a load balancer.
             None if trusted_proxies.is_empty() => Duration::ZERO,
             None => Duration::from_secs(5),
             Some(text) => match text.parse() {
@@ -189,15 +191,15 @@ fn check_address(variable: &'static str, flag: &'static str, text: &str) -> Resu
     text.parse().map_err(|_| wrong(variable, flag, text, problem))
 }
 
-/// Both values or none: mail that somebody believes to be sent, and is not, helps nobody.
+/// Both values are required, or neither: mail that somebody expects to be sent, and is not, helps nobody.
 fn check_mail(url: Option<&str>, from: Option<&str>) -> Result<Option<mail::Settings>, ConfigError> {
     let bad_from = |from: &str, problem: &str| wrong("JETON_MAIL_FROM", "--mail-from", from, problem);
     // The URL may hold a password, so it is not repeated.
     let bad_url = |problem: &str| wrong("JETON_SMTP_URL", "--smtp-url", if url.is_some() { "…" } else { "" }, problem);
     match (url, from) {
         (None, None) => Ok(None),
-        (Some(_), None) => Err(bad_from("", "it is needed with JETON_SMTP_URL: the address that mail is from")),
-        (None, Some(_)) => Err(bad_url("it is needed with JETON_MAIL_FROM: the server that takes mail")),
+        (Some(_), None) => Err(bad_from("", "it is required with JETON_SMTP_URL: set it to the sender of mail")),
+        (None, Some(_)) => Err(bad_url("it is required with JETON_MAIL_FROM: set it to the mail server")),
         (Some(url), Some(from)) => Ok(Some(mail::Settings {
             server: mail::Server::parse(url).map_err(|problem| bad_url(&problem))?,
             from: mail::Sender::parse(from).map_err(|problem| bad_from(from, &problem))?,

@@ -1,6 +1,7 @@
-//! The thin start: logging, then the command.
+//! The entry point: starts logging, then runs the command.
 
-/// Takes less memory for many small things, such as what is known of tokens, than the system's, and gives back what a burst took.
+/// Needs less memory than the system's allocator for many small allocations, such as cached tokens, and returns memory
+/// after a burst.
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -11,6 +12,7 @@ async fn main() {
     jeton::cli::start_logging();
     let done = jeton::cli::run(cli).await.inspect_err(|error| tracing::error!("{error}"));
     app::log::finish();
-    // Not by returning: that would wait for threads that wait for a database that answers nothing, perhaps for ever.
+    // Exit instead of returning: returning would wait for threads that may wait forever for a database that does not
+    // respond.
     std::process::exit(i32::from(done.is_err()));
 }

@@ -1,12 +1,12 @@
 // Jeton's own script. Every page works without it; it copies, opens confirmations as dialogs, switches the theme in
-// place, and takes the API key off the page when it is left. It runs in the head, before the first paint, and therefore
-// listens on the document instead of looking for elements.
+// place, and removes the API key from the page when it is left. It runs in the head, before the first paint, so it
+// listens on the document instead of searching for elements.
 "use strict";
 
 (() => {
   const root = document.documentElement;
 
-  // --- Theme. Colours follow data-theme by themselves; the class is for the component library's own dark variants.
+  // --- Theme. Colours follow data-theme; the class is for the component library's dark variants.
   const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function paintTheme() {
@@ -16,7 +16,7 @@
   paintTheme();
   systemDark.addEventListener("change", paintTheme);
 
-  // Saves the choice without leaving the page: a key that is on it would be lost.
+  // Saves the choice without leaving the page: otherwise a key on it would be lost.
   async function switchTheme(form, button) {
     const response = await fetch(form.action, {
       method: "POST",
@@ -48,7 +48,7 @@
     }
   });
 
-  // --- A second press while the answer is on its way would throw that answer away, and perhaps a key with it. Registered
+  // --- A second press before the answer arrives would discard that answer, and perhaps a key with it. Registered
   // after the listener above, whose forms do not leave the page.
   let underWay = new WeakSet();
   document.addEventListener("submit", (event) => {
@@ -60,18 +60,18 @@
   });
   window.addEventListener("pageshow", () => { underWay = new WeakSet(); });
 
-  // --- Messages for everybody: `announce` is heard, `showProblem` is seen and heard.
+  // --- Messages: `announce` is heard, `showProblem` is seen and heard.
   function announce(text) {
     const region = document.getElementById("announce");
     region.textContent = "";
-    // A later task, so that the same words twice are spoken twice.
+    // In a later task, so that a repeated text is spoken again.
     setTimeout(() => { region.textContent = text; }, 50);
   }
 
   let hideProblem;
   function showProblem(text) {
     const region = document.getElementById("problems");
-    // An open dialog lies above everything else on the page, so the message moves into it.
+    // An open dialog covers everything else on the page, so the message moves into it.
     (document.querySelector("dialog[open]") || document.body).append(region);
     region.textContent = text;
     clearTimeout(hideProblem);
@@ -83,7 +83,7 @@
     document.body.append(region);
   }
 
-  // --- Copy: <button data-copy="#id">, with <span class="copied"> inside for the moment after.
+  // --- Copy: <button data-copy="#id">, with <span class="copied"> inside, which is shown for a moment afterwards.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
@@ -92,13 +92,13 @@
     try {
       await navigator.clipboard.writeText(text.trim());
     } catch {
-      // No clipboard over plain HTTP, or the person refused: select it for Ctrl+C.
+      // No clipboard over plain HTTP, or the user denied access: select the text for Ctrl+C.
       window.getSelection().selectAllChildren(source);
       copyByHand(button);
       return;
     }
     button.parentElement.querySelector(":scope > .copy-help")?.remove();
-    // A press on the key itself copies it, too, and is seen at its button.
+    // A press on the key itself copies it too, and its button shows this.
     for (const same of document.querySelectorAll(`[data-copy="${button.dataset.copy}"]`)) {
       same.classList.add("is-copied");
       setTimeout(() => same.classList.remove("is-copied"), 2500);
@@ -135,7 +135,7 @@
     if (!opener || !host || host.childElementCount === 0) return;
     const dialog = host.querySelector("dialog");
     if (!dialog) {
-      // Not what was asked for (an error, the sign-in page): let the browser show it as a page.
+      // An unexpected answer (an error, the sign-in page): the browser shows it as a page.
       host.replaceChildren();
       window.location.assign(opener.href);
     } else if (!dialog.open || !dialog.matches(":modal")) {
@@ -150,13 +150,13 @@
     host.replaceChildren();
     const back = opener;
     opener = null;
-    // A link in a menu is gone with the menu: back to the button that opens it.
+    // A link in a menu disappears with it: return the focus to the button that opens the menu.
     const menu = back?.closest("[popover]:not(:popover-open)");
     const seen = menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : back;
     if (seen?.isConnected) seen.focus();
   }
 
-  // Cancel is a link to the page behind; inside a dialog it closes. So does a press on the backdrop.
+  // Cancel is a link to the previous page; in a dialog it closes the dialog, as does a press on the backdrop.
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("#dialog-host dialog");
     if (!dialog) return;
@@ -169,7 +169,7 @@
     }
   });
 
-  // --- Lists: the row of the token that the panel shows is the current one.
+  // --- Lists: marks the row of the token in the panel as the current one.
   document.addEventListener("htmx:after:swap", () => {
     const selected = document.getElementById("panel")?.dataset.selected;
     for (const link of document.querySelectorAll("a[data-token]")) {
@@ -178,7 +178,7 @@
     }
   });
 
-  // --- Permissions: all or none of a group, without a round trip.
+  // --- Permissions: selects all or none of a group, without a request.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[name=pick]");
     if (!button) return;
@@ -194,7 +194,7 @@
     if (count) count.textContent = count.textContent.replace(/\d+/, group.querySelectorAll(":checked").length);
   });
 
-  // --- The key: gone from the page as soon as it is left, so that "back" cannot bring it again.
+  // --- The key: removed from the page when it is left, so that "back" cannot show it again.
   function blankSecrets() {
     for (const element of document.querySelectorAll("[data-secret]")) {
       element.textContent = element.matches("output") ? element.dataset.gone || document.body.dataset.secretGone : "";
@@ -205,7 +205,7 @@
     if (event.persisted) blankSecrets();
   });
 
-  // --- htmx answers every status by a swap; what is left is no answer at all.
+  // --- htmx swaps in the answer for every status; the remaining case is no answer at all.
   document.addEventListener("htmx:error", () => showProblem(document.body.dataset.networkError));
   document.addEventListener("htmx:before:request", clearProblem);
 })();

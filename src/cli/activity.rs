@@ -1,4 +1,4 @@
-//! `jeton activity …`: the log for whoever runs the server, and the proof that it is whole.
+//! `jeton activity …`: the log for the operator, and its verification.
 
 use super::{
     Outcome,
@@ -17,18 +17,18 @@ pub enum ActivityCommand {
         /// Only those of the organization with this slug
         #[arg(long, value_name = "SLUG")]
         org: Option<String>,
-        /// How many at most
+        /// The maximum number of entries
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
         #[command(flatten)]
         common: Common,
     },
-    /// Check that no entry was changed, removed, inserted or moved; ends with 1 if one was
+    /// Verify that no entry was changed, removed, inserted or moved; exits with 1 if one was
     Verify {
         /// Only the log of the organization with this slug
         #[arg(long, value_name = "SLUG")]
         org: Option<String>,
-        /// An entry as it was noted elsewhere: the log must still hold it, and nothing before it may have changed
+        /// An entry as noted elsewhere: the log must still contain it, and nothing before it may have changed
         #[arg(long, value_name = "POSITION:HASH", requires = "org", value_parser = noted)]
         head: Option<(i64, Hash)>,
         #[command(flatten)]
@@ -36,9 +36,9 @@ pub enum ActivityCommand {
     },
 }
 
-/// Reads `POSITION:HASH`.
+/// Parses `POSITION:HASH`.
 fn noted(typed: &str) -> Result<(i64, Hash), String> {
-    let wrong = || "it has the form POSITION:HASH, as jeton activity verify prints it".to_owned();
+    let wrong = || "it must have the form POSITION:HASH, as jeton activity verify prints it".to_owned();
     let (position, hex) = typed.split_once(':').ok_or_else(wrong)?;
     let position = position.parse().ok().filter(|position: &i64| *position > 0).ok_or_else(wrong)?;
     let byte = |at: usize| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
@@ -48,10 +48,10 @@ fn noted(typed: &str) -> Result<(i64, Hash), String> {
 }
 
 impl ActivityCommand {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command, among them that a log was tampered with.
+    /// A message for the user of the command line, also if a log was tampered with.
     pub async fn run(self) -> Outcome {
         match self {
             Self::List { org, limit, common } => {
@@ -75,7 +75,7 @@ fn named(org: &Option<String>, error: &AppError) -> String {
     org.as_ref().map_or_else(|| error.to_string(), |slug| format!("{slug}: {error}"))
 }
 
-/// Prints what was found. What is wrong is an error, so that the command ends with 1.
+/// Prints the result. A broken log is an error, so that the command exits with 1.
 fn report(checked: &[Checked], as_json: bool) -> Outcome {
     let row = |log: &Checked| if as_json { json_checked(log).to_string() } else { words_checked(log) };
     print(as_json, &checked.iter().map(row).collect::<Vec<_>>(), "The log has no entry yet.")?;
@@ -108,13 +108,13 @@ fn words_checked(log: &Checked) -> String {
 
 fn words_break(found: Break) -> String {
     match found {
-        Break::Changed(at) => format!("entry {at} is not the one that was written there, or the one before it is not"),
+        Break::Changed(at) => format!("entry {at} or the one before it was changed"),
         Break::Missing(from, to) if from == to => format!("entry {from} is missing"),
         Break::Missing(from, to) => format!("entries {from} to {to} are missing"),
-        Break::Inserted(at) => format!("entry {at} was added behind the end of the log"),
-        Break::Unchained(count) => format!("{count} entries stand outside of the chain"),
-        Break::EndChanged(at) => format!("entry {at}, the last, is not the one that the log ended with"),
-        Break::NoEnd => "the note of where the log ends is missing".into(),
+        Break::Inserted(at) => format!("entry {at} was added after the end of the log"),
+        Break::Unchained(count) => format!("{count} entries are outside the chain"),
+        Break::EndChanged(at) => format!("entry {at}, the last one, is not the entry that the log ended with"),
+        Break::NoEnd => "the record of the end of the log is missing".into(),
     }
 }
 

@@ -16,9 +16,9 @@ use std::path::PathBuf;
 /// `jeton backup FILE`
 #[derive(Args, Debug)]
 pub struct Backup {
-    /// The file to make, which must not be there
+    /// The file to create, which must not exist
     file: PathBuf,
-    /// Leave the pepper out, without which nobody can use the backup: keep it elsewhere
+    /// Leave out the pepper, without which nobody can use the backup: keep it elsewhere
     #[arg(long)]
     without_pepper: bool,
     #[command(flatten)]
@@ -30,13 +30,13 @@ pub struct Backup {
 pub struct Restore {
     /// The backup
     file: PathBuf,
-    /// Set a database aside that is there, under another name beside it; tokens that it says have ended are revoked
+    /// Keep an existing database under another name beside the new one; tokens that have ended in it are revoked
     #[arg(long)]
     replace: bool,
-    /// Revoke every token in the backup: new ones have to be made
+    /// Revoke every token in the backup: new ones must be created
     #[arg(long, conflicts_with = "keep_tokens")]
     revoke_all: bool,
-    /// Let every token in the backup work, also those that were revoked after it was made
+    /// Keep every token in the backup active, even those that were revoked after the backup
     #[arg(long)]
     keep_tokens: bool,
     #[command(flatten)]
@@ -44,10 +44,10 @@ pub struct Restore {
 }
 
 impl Backup {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub fn run(self) -> Outcome {
         let Self { file, without_pepper, common } = self;
         let (data, as_json) = common.check()?;
@@ -55,19 +55,19 @@ impl Backup {
         let size = backups::make(operator, &data.database, &data.data_dir, &file, !without_pepper, now)?;
         let place = file.display();
         let secret = match without_pepper {
-            true => "It is worth nothing without the pepper, which is not in it.",
-            false => "The pepper is in it: keep it as secret as the data folder.",
+            true => "It is useless without the pepper, which it does not contain.",
+            false => "It contains the pepper: keep it as secret as the data folder.",
         };
         let done = json!({ "file": file, "bytes": size, "made_at": now.rfc3339(), "has_pepper": !without_pepper });
-        tell(as_json, &done, &format!("{place} is a whole backup ({size} bytes). {secret}"))
+        tell(as_json, &done, &format!("{place} is a complete backup ({size} bytes). {secret}"))
     }
 }
 
 impl Restore {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub fn run(self) -> Outcome {
         let Self { file, replace, revoke_all, keep_tokens, common } = self;
         let (data, as_json) = common.check()?;
@@ -85,10 +85,10 @@ impl Restore {
         };
         let set_aside = done.set_aside.as_ref();
         let before =
-            set_aside.map(|path| format!(" The database before it is {}.", path.display())).unwrap_or_default();
+            set_aside.map(|path| format!(" The previous database is now {}.", path.display())).unwrap_or_default();
         let words = format!(
             "The backup of {} is in place.{before} {revoked} Everybody is signed out.\nPeople, passwords and permissions \
-             are those of the backup: repeat what was taken from somebody since then. Then start jeton serve.",
+             are those of the backup: repeat every removal of access since then. Then start jeton serve.",
             done.made_at
         );
         let json = json!({ "made_at": done.made_at, "revoked": done.revoked, "replaced": set_aside });

@@ -1,4 +1,4 @@
-//! `jeton clock …`: what whoever runs the server says of its clock.
+//! `jeton clock …`: the operator's confirmation of the server's clock.
 
 use super::{
     Outcome,
@@ -11,9 +11,9 @@ use serde_json::json;
 /// `jeton clock …`
 #[derive(Subcommand, Debug)]
 pub enum ClockCommand {
-    /// Say that the clock is right at this moment, so that a server that does not believe it goes on
+    /// Confirm that the clock is right now, so that a server that does not trust it continues
     ///
-    /// Look at it first (date -u; on Postgres the one of its machine). It is written down in the activity log.
+    /// Check it first (date -u; with Postgres, on the database's machine). The activity log records the confirmation.
     Confirm {
         #[command(flatten)]
         common: Common,
@@ -21,15 +21,15 @@ pub enum ClockCommand {
 }
 
 impl ClockCommand {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let Self::Confirm { common } = self;
         let (jeton, as_json) = common.open()?;
         let now = app::operator::confirm_clock(&jeton, Operator::at_the_command_line()).await.map_err(why)?.rfc3339();
-        let words = format!("It is {now}. Jeton goes by this clock from now on.");
+        let words = format!("It is {now}. Jeton uses this clock from now on.");
         tell(as_json, &json!({ "now": now }), &words)
     }
 }

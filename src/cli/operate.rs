@@ -1,5 +1,5 @@
-//! What the commands for whoever runs the server have in common. They go through the same verbs as pages do, and take effect
-//! on a running server at once: its next answer about a token needs an epoch that it reads after this.
+//! What the operator's commands have in common. They use the same verbs as the pages, and take effect on a running
+//! server immediately: its next answer about a token needs an epoch that it reads afterwards.
 
 use super::{Outcome, say};
 use crate::config::{ConfigError, DataConfig, DataOptions};
@@ -15,10 +15,10 @@ use serde_json::Value;
 use std::error::Error;
 use web::texts::Texts;
 
-/// Where to work, and in which form to answer.
+/// Which data to use, and the output format.
 #[derive(Args, Debug)]
 pub struct Common {
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -26,12 +26,12 @@ pub struct Common {
 }
 
 impl Common {
-    /// Where to work, and whether to answer in JSON.
+    /// Checks the options. Returns which data to use, and whether to print JSON.
     pub(super) fn check(self) -> Result<(DataConfig, bool), ConfigError> {
         Ok((self.data.check()?, self.json))
     }
 
-    /// Opens what is there, to change it, and says whether to answer in JSON.
+    /// Opens existing data for changes. Returns it, and whether to print JSON.
     pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn Error>> {
         let (DataConfig { database, data_dir }, as_json) = self.check()?;
         let clock = Clock::system();
@@ -39,14 +39,14 @@ impl Common {
         Ok((Jeton::open_existing(settings)?, as_json))
     }
 
-    /// Opens what is there, to look at it.
+    /// Opens existing data for reading.
     pub(super) fn read(self) -> Result<(Records, bool), Box<dyn Error>> {
         let (data, as_json) = self.check()?;
         Ok((Records::open(Operator::at_the_command_line(), &data.database, &Clock::system())?, as_json))
     }
 }
 
-/// Prints rows: a line each, or one JSON array. `nothing` is said instead of no line.
+/// Prints rows: one line each, or one JSON array. `nothing` is printed if there are none.
 pub(super) fn print(as_json: bool, rows: &[String], nothing: &str) -> Outcome {
     match rows {
         _ if as_json => say(&format!("[{}]", rows.join(","))),
@@ -60,18 +60,18 @@ pub(super) fn tell(as_json: bool, json: &Value, words: &str) -> Outcome {
     say(&if as_json { json.to_string() } else { words.to_owned() })
 }
 
-/// Why a command did not do what was asked. What is wrong with a text is said in the words of the pages.
+/// Explains why a command failed. Problems of a typed text have the same words as on pages.
 pub(super) fn why(error: AppError) -> String {
     let AppError::Invalid(problems) = error else { return error.to_string() };
     let words = |(field, problem): (Field, Problem)| match (field, problem) {
         (Field::Email, Problem::NotAChoice) => "no user has this e-mail address".to_owned(),
         (Field::Form, Problem::LastInstallationAdmin) => {
-            "nobody would be left who administers the installation; jeton user promote names somebody else".to_owned()
+            "the installation needs at least one administrator; use jeton user promote to add somebody else".to_owned()
         }
         (Field::Organization, Problem::NotAChoice) => "no organization has this slug".to_owned(),
-        (Field::Person, Problem::NotAChoice) => "they do not belong to this organization".to_owned(),
+        (Field::Person, Problem::NotAChoice) => "this user does not belong to this organization".to_owned(),
         (Field::PermissionSet, Problem::NotAChoice) => {
-            "the organization has no permission set with this name; jeton org list shows which it has".to_owned()
+            "the organization has no permission set with this name; jeton org list shows those that it has".to_owned()
         }
         (Field::Name, Problem::Text(TextError::Empty)) => "the name is empty".to_owned(),
         (field, problem) => Texts(Language::En).problem(field, problem),

@@ -16,14 +16,14 @@ pub enum OrganizationCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Make an organization
+    /// Create an organization
     Create {
         /// Its name
         name: String,
-        /// The part of its addresses; made from the name if this is missing
+        /// The part of its addresses after /orgs/; derived from the name by default
         #[arg(long)]
         slug: Option<String>,
-        /// The e-mail address of a user, who is its administrator
+        /// The e-mail address of the user who becomes its administrator
         #[arg(long, value_name = "EMAIL")]
         administrator: String,
         #[command(flatten)]
@@ -35,7 +35,7 @@ pub enum OrganizationCommand {
         slug: String,
         /// The new name
         name: String,
-        /// Another slug; the old one leads to it from then on, and no other organization can have it
+        /// A new slug; the old one redirects to it from then on, and no other organization can take it
         #[arg(long = "slug", value_name = "NEW-SLUG")]
         new_slug: Option<String>,
         #[command(flatten)]
@@ -44,10 +44,10 @@ pub enum OrganizationCommand {
 }
 
 impl OrganizationCommand {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let operator = Operator::at_the_command_line();
         match self {

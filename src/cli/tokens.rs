@@ -26,18 +26,18 @@ pub enum TokenCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Revoke one token, or with --yes all active ones that fit; from then on nothing accepts them
+    /// Revoke one token, or with --yes all active ones that match; nothing accepts them from then on
     #[command(group = ArgGroup::new("which").args(["public_id", "owner", "org", "unused_for"]).required(true).multiple(true))]
     Revoke {
-        /// The public id of one token, as lists show it
+        /// The public id of one token, as shown in lists
         #[arg(conflicts_with_all = ["owner", "org", "unused_for"])]
         public_id: Option<String>,
         #[command(flatten)]
         which: Which,
-        /// Why, for the activity log and the tokens' owners
+        /// The reason, for the activity log and the tokens' owners
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Revoke all that fit; without this they are only listed, and the command ends with 1
+        /// Revoke all that match; without this they are only listed, and the command exits with 1
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -45,7 +45,7 @@ pub enum TokenCommand {
     },
 }
 
-/// Which tokens are meant: those that fit all that is given.
+/// Which tokens are meant: those that match all filters.
 #[derive(Args, Debug)]
 pub struct Which {
     /// Only those of the user with this e-mail address
@@ -54,7 +54,7 @@ pub struct Which {
     /// Only those in the organization with this slug
     #[arg(long, value_name = "SLUG")]
     org: Option<String>,
-    /// Only those without a use in this many days
+    /// Only those that were not used for this many days
     #[arg(long, value_name = "DAYS")]
     unused_for: Option<u16>,
 }
@@ -66,10 +66,10 @@ impl Which {
 }
 
 impl TokenCommand {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let operator = Operator::at_the_command_line();
         match self {
@@ -83,7 +83,7 @@ impl TokenCommand {
                 let revoked = revoked.map_err(|error| format!("{public_id}: {}", why(error)))?;
                 let words = match revoked {
                     true => format!("{public_id} is revoked. It is refused from now on."),
-                    false => format!("{public_id} had ended before."),
+                    false => format!("{public_id} had already ended."),
                 };
                 tell(as_json, &json!({ "id": public_id, "revoked": revoked }), &words)
             }
@@ -103,7 +103,7 @@ impl TokenCommand {
                 list(as_json, &tokens)?;
                 match tokens.len() {
                     0 => Ok(()),
-                    // An error: a script that forgot the flag has to notice.
+                    // An error, so that a script that forgot the flag notices.
                     count => Err(format!("nothing is revoked yet: add --yes to revoke {}", those(count)).into()),
                 }
             }
@@ -120,7 +120,7 @@ fn list(as_json: bool, tokens: &[Placed]) -> Outcome {
         let row = Listed::new(placed);
         if as_json { row.json().to_string() } else { row.words() }
     };
-    print(as_json, &tokens.iter().map(row).collect::<Vec<_>>(), "No active token fits.")
+    print(as_json, &tokens.iter().map(row).collect::<Vec<_>>(), "No active token matches.")
 }
 
 /// A token as it is listed.

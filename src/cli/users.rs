@@ -26,9 +26,9 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Add somebody to an organization; somebody new gets an account, and a link for choosing its password is printed
+    /// Add a user to an organization; without an account, one is created and a link to choose its password is printed
     Create {
-        /// Their e-mail address; if there is an account with it, its user joins the organization
+        /// The e-mail address; if an account has it, its user joins the organization
         email: String,
         /// Their name, for a new account
         #[arg(long)]
@@ -36,7 +36,7 @@ pub enum UserCommand {
         /// The slug of the organization
         #[arg(long, value_name = "SLUG")]
         org: String,
-        /// The name of their permission set: administrator, standard, reader, or one of the organization's own
+        /// The name of the permission set: administrator, standard, reader, or one of the organization's own
         #[arg(long, value_name = "NAME", default_value = "standard")]
         permission_set: String,
         #[command(flatten)]
@@ -44,17 +44,17 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// End somebody's access: their tokens are refused from then on, they are signed out, and their seats are free
+    /// End a user's access: their tokens are refused from then on, they are signed out, and their seats become free
     Deactivate {
         /// Their e-mail address
         email: String,
-        /// Only in the organization with this slug; without this in each that they are active in
+        /// Only in the organization with this slug; by default in each one where they are active
         #[arg(long, value_name = "SLUG")]
         org: Option<String>,
         #[command(flatten)]
         common: Common,
     },
-    /// Let somebody who was deactivated in again; nothing that had stopped comes back
+    /// Reactivate a deactivated user; their former tokens and sessions are not restored
     Reactivate {
         /// Their e-mail address
         email: String,
@@ -64,7 +64,7 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Stop an account as a whole, whatever it administers: nobody signs in with it, and its tokens are refused
+    /// Block a whole account, whatever it administers: nobody can sign in with it, and its tokens are refused
     /// everywhere
     Block {
         /// Their e-mail address
@@ -72,28 +72,29 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Open an account again that was blocked; nothing that had stopped comes back
+    /// Unblock an account; its former tokens and sessions are not restored
     Unblock {
         /// Their e-mail address
         email: String,
         #[command(flatten)]
         common: Common,
     },
-    /// Let a user administer the installation: make organizations, and decide who else administers it
+    /// Make a user an installation administrator, who creates organizations and decides who else administers the
+    /// installation
     Promote {
         /// Their e-mail address
         email: String,
         #[command(flatten)]
         common: Common,
     },
-    /// Let a user no longer administer the installation, unless nobody else would
+    /// Remove a user from the installation administrators, unless they are the only one
     Demote {
         /// Their e-mail address
         email: String,
         #[command(flatten)]
         common: Common,
     },
-    /// Print a link with which a user chooses a new password, once
+    /// Print a one-time link with which a user chooses a new password
     PasswordLink {
         /// Their e-mail address
         email: String,
@@ -102,7 +103,7 @@ pub enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Give a user a new random password, printed once, and end their sessions
+    /// Give a user a new random password, which is printed once, and end their sessions
     ResetPassword {
         /// Their e-mail address
         email: String,
@@ -111,10 +112,10 @@ pub enum UserCommand {
     },
 }
 
-/// How links begin.
+/// The beginning of links.
 #[derive(Args, Debug)]
 pub struct Links {
-    /// DatabaseUrl that people use, such as `https://jeton.example.org`
+    /// Address that people use, such as `https://jeton.example.org`
     #[arg(long, env = "JETON_PUBLIC_URL", value_name = "URL")]
     public_url: String,
 }
@@ -126,10 +127,10 @@ impl Links {
 }
 
 impl UserCommand {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words for whoever typed the command.
+    /// A message for the user of the command line.
     pub async fn run(self) -> Outcome {
         let operator = Operator::at_the_command_line();
         match self {
@@ -150,10 +151,10 @@ impl UserCommand {
                 let link = code.map(|code| format!("{}{}", url.0, path::password_link(code.reveal())));
                 let words = match &link {
                     Some(link) => {
-                        let later = "Later, jeton user password-link makes another one.";
+                        let later = "To create another link later, use jeton user password-link.";
                         format!("{email} belongs to {org}.\n{}\n{later}", words_link(&email, link))
                     }
-                    None => format!("{email} had an account and belongs to {org} now. They sign in as before."),
+                    None => format!("{email} already had an account and now belongs to {org}. They sign in as before."),
                 };
                 let made = link.is_some();
                 tell(as_json, &json!({ "email": email, "organization": org, "created": made, "link": link }), &words)
@@ -168,7 +169,7 @@ impl UserCommand {
                 let done = done.map_err(|error| format!("{email}, {org}: {}", why(error)))?;
                 let words = match done {
                     true => format!("{email} is active in {org} again."),
-                    false => format!("{email} was active in {org} before."),
+                    false => format!("{email} was already active in {org}."),
                 };
                 tell(as_json, &json!({ "email": email, "organization": org, "reactivated": done }), &words)
             }
@@ -176,25 +177,25 @@ impl UserCommand {
                 let (jeton, as_json) = common.open()?;
                 let done = app::operator::block_user(&jeton, operator, &email).await;
                 let words =
-                    ["is blocked. Their sessions have ended, and their tokens are refused.", "was blocked before."];
+                    ["is blocked. Their sessions have ended, and their tokens are refused.", "was already blocked."];
                 tell_done(as_json, &email, done, "blocked", words)?;
                 warn_unadministered(operator, &jeton).await
             }
             Self::Unblock { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = app::operator::unblock_user(&jeton, operator, &email).await;
-                tell_done(as_json, &email, done, "unblocked", ["is open again.", "was not blocked."])
+                tell_done(as_json, &email, done, "unblocked", ["is no longer blocked.", "was not blocked."])
             }
             Self::Promote { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = app::operator::promote_user(&jeton, operator, &email).await;
-                let words = ["administers the installation.", "administered the installation before."];
+                let words = ["administers the installation.", "already administered the installation."];
                 tell_done(as_json, &email, done, "promoted", words)
             }
             Self::Demote { email, common } => {
                 let (jeton, as_json) = common.open()?;
                 let done = app::operator::demote_user(&jeton, operator, &email).await;
-                let words = ["does not administer the installation any more.", "did not administer the installation."];
+                let words = ["no longer administers the installation.", "did not administer the installation."];
                 tell_done(as_json, &email, done, "demoted", words)
             }
             Self::PasswordLink { email, links, common } => {
@@ -216,8 +217,8 @@ impl UserCommand {
     }
 }
 
-/// Deactivates somebody in one organization or in each. What is refused in one does not keep the others from it: of an
-/// account that somebody else got hold of, as much has to stop as can.
+/// Deactivates a user in one organization or in each. A refusal in one organization does not stop the others: if
+/// somebody else has taken over the account, as much access as possible must end.
 async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<String>, as_json: bool) -> Outcome {
     let slugs = match org {
         Some(slug) => vec![slug],
@@ -235,7 +236,7 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
             Ok(true) => {
                 rows.push(format!("{email} is deactivated in {slug}. Their tokens there are refused from now on."))
             }
-            Ok(false) => rows.push(format!("{email} was deactivated in {slug} before.")),
+            Ok(false) => rows.push(format!("{email} was already deactivated in {slug}.")),
             Err(error) => refused.push(format!("{email}, {slug}: {}", why(error))),
         }
     }
@@ -246,17 +247,17 @@ async fn deactivate(operator: Operator, jeton: &Jeton, email: &str, org: Option<
     if refused.is_empty() { Ok(()) } else { Err(refused.join(" ").into()) }
 }
 
-/// Prints that something was done to a user, or why it did not have to be.
+/// Prints that an action was done to a user, or why it was not necessary.
 fn tell_done(as_json: bool, email: &str, done: app::Result<bool>, name: &str, [is_so, was_so]: [&str; 2]) -> Outcome {
     let done = done.map_err(|error| format!("{email}: {}", why(error)))?;
     let words = format!("{email} {}", if done { is_so } else { was_so });
     tell(as_json, &json!({ "email": email, name: done }), &words)
 }
 
-/// Says so if nobody administers the installation any more: nobody but an operator can mend that.
+/// Warns if nobody administers the installation any more: only an operator can fix that.
 async fn warn_unadministered(operator: Operator, jeton: &Jeton) -> Outcome {
     if !app::operator::is_administered(jeton, operator).await? {
-        tracing::warn!("nobody administers the installation any more; jeton user promote names somebody");
+        tracing::warn!("nobody administers the installation any more; use jeton user promote");
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// Whether it has.
+    /// Whether it has been saved.
     pub const fn is_saved(&self) -> bool {
         self.saved.is_some()
     }
@@ -76,14 +76,14 @@ struct ProfilePage {
     shell: Shell,
     /// What has just been done.
     done: Option<&'static str>,
-    /// That a new e-mail address waits to be proved.
+    /// The notice that a new e-mail address waits for confirmation.
     waits: Option<String>,
     email_hint: &'static str,
     typed: TypedProfile,
     errors: Errors,
-    /// What time it is in the user's zone.
+    /// The current time in the user's zone.
     local_time: String,
-    /// Zones outside of the regions: UTC, and the user's own if it is an old name.
+    /// Zones outside the regions: UTC, and the user's own if it has an outdated name.
     loose_zones: Vec<String>,
     regions: Vec<Region>,
     themes: Vec<(&'static str, &'static str)>,
@@ -243,7 +243,8 @@ pub async fn change_theme(
     Ok(see(&page_before(&request)))
 }
 
-/// The path of the page that a request was made from. The page with a key has the address of the list, and leads there.
+/// Returns the path of the page that a request was made from. The page that shows a key has the address of the list,
+/// and leads there.
 fn page_before(request: &HttpRequest) -> String {
     let referer = request.headers().get(REFERER).and_then(|referer| referer.to_str().ok());
     let uri = referer.and_then(|referer| referer.parse::<Uri>().ok());

@@ -1,4 +1,4 @@
-//! The activity log: a page with filters, and the same as files.
+//! The activity log: a page with filters, and the same entries as files.
 
 mod entry;
 mod export;
@@ -36,7 +36,7 @@ use entry::Line;
 use sentence::Piece;
 use serde::Deserialize;
 
-/// What is looked for, as it was typed.
+/// The filter, as it was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Sought {
@@ -51,7 +51,7 @@ pub struct Sought {
 }
 
 impl Sought {
-    /// The fields of the filter, without the place in the log.
+    /// The fields of the filter, without the position in the log.
     fn fields(&self) -> [(&str, &str); 5] {
         [("person", &self.person), ("token", &self.token), ("kind", &self.kind), ("from", &self.from), ("to", &self.to)]
     }
@@ -60,7 +60,7 @@ impl Sought {
         Search { fields: self.fields(), page: path::activity_with, part: "#log" }
     }
 
-    /// What a field for a day can show of this: browsers complain of anything that is no day.
+    /// Returns what a date field can show of this text: browsers complain about anything that is not a date.
     fn day(typed: &str) -> &str {
         if typed.parse::<NaiveDate>().is_ok() { typed } else { "" }
     }
@@ -69,7 +69,7 @@ impl Sought {
         self.fields().iter().all(|(_, value)| value.trim().is_empty())
     }
 
-    /// What it means; days are those of the reader's zone.
+    /// Parses the filter; days are in the reader's time zone.
     fn form(&self, calendar: Calendar) -> Result<LogForm, AppError> {
         let mut problems = Problems::default();
         let mut day = |field, typed: &str| match typed.trim() {
@@ -92,13 +92,14 @@ impl Sought {
     }
 }
 
-/// A year of four digits: what no clock has shown, and what other calendars call a year, need not be looked for.
+/// Accepts only years of four digits: no entry has another one, and years of other calendars are not searched for.
 fn is_of_our_time(day: &NaiveDate) -> bool {
     use chrono::Datelike;
     (1970..10_000).contains(&day.year())
 }
 
-/// Reads a place in the log from an address: `SECONDS.ROW`. What is none is passed over, as a page that is gone.
+/// Parses a position in the log from an address: `SECONDS.ROW`. Anything else is ignored, like a page that no longer
+/// exists.
 fn key(typed: &str) -> Option<Key> {
     let (at, id) = typed.split_once('.')?;
     Some(Key { at: Timestamp::from_seconds(at.parse().ok()?), id: id.parse().ok()? })
@@ -116,9 +117,9 @@ fn address(slug: &str, sought: &Sought, place: Option<(&str, Key)>) -> String {
 #[template(path = "activity/list.html")]
 struct ListPage {
     shell: Shell,
-    /// Where the filter is sent.
+    /// The address that the filter is sent to.
     search: String,
-    /// What is said of an API key that was looked for and found nowhere.
+    /// The message about an API key that was searched for and not found.
     key_notice: Option<&'static str>,
     log: Log,
     kinds: Vec<(ActionGroup, Vec<Action>)>,
@@ -132,7 +133,7 @@ struct LogPart {
     log: Log,
 }
 
-/// The entries that were found, and where there are more.
+/// The entries that were found, and the links to more.
 struct Log {
     shell: Shell,
     here: String,

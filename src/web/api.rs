@@ -11,7 +11,7 @@ use app::verify::{Accepted, denied::Denied};
 use domain::access::Demand;
 use serde::Serialize;
 
-/// `GET /api/v1/me`: whom the token speaks for and what it may do.
+/// `GET /api/v1/me`: whom the token acts for and what it may do.
 pub async fn me(request: HttpRequest) -> HttpResponse {
     match bearer::authenticate(&request, Demand::default()).await {
         Ok(accepted) => HttpResponse::Ok().json(Me::of(&accepted)),
@@ -19,8 +19,8 @@ pub async fn me(request: HttpRequest) -> HttpResponse {
     }
 }
 
-/// `DELETE /api/v1/me/token`: revokes the token that asks. A read-only token may: giving up access needs no scope.
-/// Whatever stands around the key in its header does not keep it alive.
+/// `DELETE /api/v1/me/token`: revokes the token of the request. A read-only token may do so, because giving up access
+/// needs no scope. Extra text around the key in the header does not prevent the revocation.
 pub async fn revoke_own_token(jeton: App, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let verified = match (bearer::authenticate(&request, Demand::default()).await, bearer::some_key(request.head())) {
         (Err(BearerError::Missing | BearerError::Denied(Denied::Malformed)), Some(key)) => {
@@ -60,7 +60,7 @@ struct Subject<'a> {
 
 #[derive(Serialize)]
 struct Organization<'a> {
-    /// The same for ever; the others may change.
+    /// Never changes; the other fields may change.
     id: &'a str,
     slug: &'a str,
     name: &'a str,

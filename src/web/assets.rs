@@ -1,8 +1,8 @@
-//! Style sheets, scripts and pictures, embedded under names that carry a hash of their content.
+//! Style sheets, scripts and pictures, embedded under names that contain a hash of their content.
 //!
 //! Templates name them by constants that the build script writes: `{{ crate::assets::APP_CSS }}` is the URL of
-//! `static/app.css`, and a name that does not exist fails the build. Files from npm packages ([`HTMX`], [`BASECOAT`]) are
-//! options: `None` where the package was missing. A changed file has a new name, so browsers keep each for ever.
+//! `static/app.css`, and a name that does not exist fails the build. Files from npm packages ([`HTMX`], [`BASECOAT`])
+//! are options: `None` if the package was missing. A changed file has a new name, so browsers cache each file forever.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 #[folder = "$OUT_DIR/assets"]
 struct Embedded;
 
-/// Answers `GET /static/{name}`: compressed ahead of time where the client takes gzip, 304 where it has the file.
+/// Answers `GET /static/{name}`: compressed ahead of time if the client accepts gzip, 304 if it has the file.
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     let wanted = request.match_info().get("name").unwrap_or_default();
     let Some((name, content_type)) = FILES.iter().find(|(name, _)| *name == wanted) else {
@@ -28,7 +28,7 @@ pub async fn serve(request: HttpRequest) -> HttpResponse {
     };
     let gzip = accepts_gzip(&request);
     let stored = if gzip { Cow::Owned(format!("{name}.gz")) } else { Cow::Borrowed(*name) };
-    // The name holds the hash; a strong validator also tells the two encodings apart.
+    // The name contains the hash; a strong validator also distinguishes the two encodings.
     let etag = format!("\"{stored}\"");
 
     let mut answer = HttpResponse::Ok();
@@ -55,7 +55,7 @@ fn not_found() -> HttpResponse {
     HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body("There is no such file.\n")
 }
 
-/// Whether the client takes gzip, with any weight but zero.
+/// Returns whether the client accepts gzip, with any weight except zero.
 fn accepts_gzip(request: &HttpRequest) -> bool {
     values(request, &ACCEPT_ENCODING).any(|value| {
         let (coding, weight) = value.split_once(';').unwrap_or((value, ""));
@@ -68,7 +68,7 @@ fn already_has(request: &HttpRequest, etag: &str) -> bool {
     values(request, &IF_NONE_MATCH).any(|value| value.trim_start_matches("W/") == etag)
 }
 
-/// The values of a header that is a list, whether sent in one line or in several.
+/// Returns the values of a header that is a list, whether it was sent in one line or in several.
 fn values<'a>(request: &'a HttpRequest, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     request
         .headers()
@@ -139,7 +139,8 @@ mod tests {
         assert!(sent <= 50_000, "{sent} bytes");
     }
 
-    /// What the first build installs and writes is newer than its run: were it watched, the second would begin anew.
+    /// What the first build installs and writes is newer than its run: if Cargo watched it, the second build would
+    /// start over.
     #[test]
     fn the_build_watches_nothing_that_it_writes() {
         let output = std::path::Path::new(env!("OUT_DIR")).with_file_name("output");

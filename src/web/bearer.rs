@@ -19,7 +19,8 @@ use domain::{
     leak,
 };
 
-/// The verifier of one worker thread. Without it nothing can be verified, and every request with a token is told so.
+/// The verifier of one worker thread. Without it, no token can be verified, and every request with a token gets an
+/// answer that says so.
 pub type WorkerVerifier = Data<Option<Verifier>>;
 
 /// Opens the verifier of the calling worker thread.
@@ -28,7 +29,7 @@ pub fn verifier(jeton: &App) -> WorkerVerifier {
     Data::new(opened.ok())
 }
 
-/// Why a request with a token, or without one, is not served.
+/// Why a request is refused because of its token, or because it has none.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
     /// It has no token.
@@ -55,7 +56,7 @@ impl BearerError {
         }
     }
 
-    /// What is wrong, for whoever reads the answer of their program. Plain ASCII, as the header demands.
+    /// Explains the error to the developer of the client program. Plain ASCII, as the header requires.
     pub fn description(&self) -> String {
         match self {
             Self::Missing => "Send the API key as: Authorization: Bearer jtn_...".into(),
@@ -65,25 +66,22 @@ impl BearerError {
             }
             Self::Denied(Denied::Unknown) => "No token has this API key. It may have been deleted.".into(),
             Self::Denied(Denied::Refused(refusal)) => match refusal {
-                Refusal::Foreign => "The token is one of another organization.".into(),
+                Refusal::Foreign => "The token belongs to another organization.".into(),
                 Refusal::Revoked(at) => format!("The token was revoked at {}.", at.rfc3339()),
                 Refusal::Expired(at) => {
-                    format!(
-                        "The token expired for inactivity at {}: it was not used for its whole period.",
-                        at.rfc3339()
-                    )
+                    format!("The token expired at {}: it was not used for its whole inactivity period.", at.rfc3339())
                 }
                 Refusal::SubjectInactive => "The token's user is deactivated in the organization.".into(),
-                Refusal::ReadOnly => "The token is read only, and this request changes something.".into(),
+                Refusal::ReadOnly => "The token is read only, but this request changes something.".into(),
                 Refusal::PermissionMissing(permission) => {
                     format!("The token does not have the permission {}.", permission.key())
                 }
             },
-            Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified at the moment. Try again.".into(),
+            Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified right now. Try again.".into(),
         }
     }
 
-    /// The value of `WWW-Authenticate` (RFC 6750 §3).
+    /// Returns the value of `WWW-Authenticate` (RFC 6750 §3).
     fn challenge(&self) -> String {
         let Some(code) = self.code() else { return "Bearer realm=\"jeton\"".into() };
         let scope = match self {
@@ -93,12 +91,13 @@ impl BearerError {
         format!("Bearer realm=\"jeton\", error=\"{code}\", error_description=\"{}\"{scope}", self.description())
     }
 
-    /// The status and headers alone, for answers whose body nobody reads.
+    /// Returns only the status and headers, for answers whose body nobody reads.
     pub fn head(&self) -> actix_web::HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::Denied(Denied::Unavailable(cause)) => {
-                // Any stranger may ask; that nothing can be said is told once (`app::nodes`).
+                // Any stranger may send requests, so this is logged at debug level; `app::nodes` logs once that tokens
+                // cannot be verified.
                 tracing::debug!(%cause, "a token could not be verified");
                 response.insert_header((RETRY_AFTER, "1"));
             }
@@ -123,7 +122,7 @@ impl ResponseError for BearerError {
     }
 }
 
-/// Verifies the token of a request that demands `demand`.
+/// Verifies the token of a request that needs `demand`.
 ///
 /// # Errors
 /// [`BearerError`] says why it is not accepted.
@@ -131,7 +130,7 @@ pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accep
     Ok(verify(request, key(request.head())?, demand).await?)
 }
 
-/// Verifies a key that came with a request, wherever in it.
+/// Verifies a key that a request contains, wherever it is.
 ///
 /// # Errors
 /// [`Denied`] says why it is not accepted.
@@ -140,13 +139,12 @@ pub async fn verify(request: &HttpRequest, key: &str, demand: Demand) -> Result<
     verifier.ok_or_else(no_verifier)?.verify(key, demand, || source::of(request)).await
 }
 
-/// Why nothing can be said on a thread without a verifier.
+/// Returns why tokens cannot be verified on a thread without a verifier.
 pub fn no_verifier() -> Denied {
     AppError::Broken("no verifier".into()).into()
 }
 
-/// The one key that a request carries. A key in the address is refused whatever else there is, since addresses end up in
-/// logs (T7).
+/// Returns the one key of a request. A key in the address is always refused, because addresses end up in logs (T7).
 ///
 /// # Errors
 /// That there is none, or more than one.
@@ -167,13 +165,14 @@ pub fn key(request: &RequestHead) -> Result<&str, BearerError> {
     }
 }
 
-/// A key that stands anywhere in the header of a request that has no proper one.
+/// Returns a key found anywhere in the `Authorization` header of a request that has no valid one.
 pub fn some_key(request: &RequestHead) -> Option<String> {
     let header = request.headers.get(AUTHORIZATION)?;
     leak::keys_in(&String::from_utf8_lossy(header.as_bytes())).into_iter().next()
 }
 
-/// The error as problem+json, for Jeton's own API; the challenge names the metadata of RFC 9728, section 5.1.
+/// Returns the error as problem+json, for Jeton's own API; the challenge contains the address of the metadata (RFC
+/// 9728, section 5.1).
 pub fn problem(error: &BearerError, request: &HttpRequest) -> HttpResponse {
     let status = error.status_code();
     let title = match error.code() {
@@ -194,7 +193,7 @@ pub fn problem(error: &BearerError, request: &HttpRequest) -> HttpResponse {
     response
 }
 
-/// Adds to a challenge where the metadata of this resource are.
+/// Adds the address of this resource's metadata to a challenge.
 fn name_metadata(challenge: &mut HeaderValue, request: &HttpRequest) {
     let url = request.app_data::<Data<PublicUrl>>().map_or("", |url| url.0.as_str());
     let text = challenge.to_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Bodies of requests as they arrive: of one kind, not too large, and in time.
+//! Reads request bodies: of one media type, not too large, and in time.
 
 use super::errors::WebError;
 use actix_web::{
@@ -7,16 +7,16 @@ use actix_web::{
 use serde::de::DeserializeOwned;
 use std::{future::Future, pin::Pin, time::Duration};
 
-/// The kind of a form.
+/// The media type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
-/// The kind of JSON.
+/// The media type of JSON.
 pub const JSON: &str = "application/json";
-/// Most bytes of JSON (R8).
+/// The maximum length of JSON, in bytes (R8).
 const LARGEST_JSON: usize = 64 * 1024;
 /// How long a body may take to arrive (R7).
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// JSON of a program.
+/// A JSON body sent by a program.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -33,13 +33,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-/// The body of a form, where it was read before the handler: by `came_back`.
+/// The body of a form, if `came_back` has read it before the handler.
 pub struct Received(pub Result<Bytes, WebError>);
 
-/// The body, if it is of this kind, has no more than `largest` bytes, and arrives in time.
+/// Returns the body if it has this media type, has no more than `largest` bytes, and arrives in time.
 ///
 /// # Errors
-/// Which of these it is not.
+/// Which of these conditions it does not meet.
 pub fn read(
     request: &HttpRequest,
     payload: &mut Payload,

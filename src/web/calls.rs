@@ -6,7 +6,7 @@ use domain::{
     time::Timestamp,
 };
 
-/// How wide a day is in the chart, with the gap behind it, and how high the chart.
+/// The width of a day in the chart, with the gap after it, and the height of the chart.
 const DAY_WIDTH: usize = 4;
 const HEIGHT: i64 = 100;
 
@@ -49,7 +49,7 @@ pub struct Day {
 }
 
 impl Chart {
-    /// The chart for somebody who reads `t`. Its days are those of UTC, whatever zone the reader lives in.
+    /// Draws the chart with the texts `t`. Its days are in UTC, whatever the reader's time zone is.
     pub fn new(t: Texts, now: Timestamp, calls: &Calls) -> Self {
         let calendar = Calendar::new(t, "UTC", now);
         let day = |(at, calls): (Timestamp, i64)| Day {
@@ -59,7 +59,7 @@ impl Chart {
         };
         let (days, most) = (calls.days(), calls.most().max(1));
         let bar = |(index, (at, calls)): (usize, (Timestamp, i64))| {
-            // A single call is seen beside millions.
+            // Keep a single call visible beside millions.
             let height = (calls.saturating_mul(HEIGHT) / most).max(2);
             let words = t.calls_on(calendar.day(at), t.number(calls));
             Bar { x: index * DAY_WIDTH, y: HEIGHT - height, height, words }

@@ -1,13 +1,13 @@
-//! Forms that are sent when the session in which they were opened has ended: nothing is done, and what was typed comes
+//! Forms that are sent after the session in which they were opened has ended: nothing is done, and what was typed comes
 //! back.
 //!
-//! Where nobody is signed in, the answer asks to sign in, at the form's own address, and carries what was typed, sealed
-//! (`app::forms`). Signing in there answers with the form, filled in and with a word on why, for the person to look at and
-//! send. If somebody has signed in again already, in another tab, the form comes back at once, to the same user alone: to
-//! anybody else it is refused, as is one that does not say whom it was opened for.
+//! If nobody is signed in, the answer is a sign-in page at the form's own address. It contains what was typed, sealed
+//! (`app::forms`). After sign-in, the form is shown again, filled in and with an explanation, so that the user can
+//! check and send it. If somebody has signed in again already, in another tab, the form comes back immediately, but
+//! only to the same user: for anybody else it is refused, as is a form that does not say whom it was opened for.
 //!
-//! A form comes back by way of its own handler, which is kept from writing (`app::forms::only_shown`) and so shows what it
-//! was sent, as it does with whatever is wrong. Forms that have nothing typed in them lead to the page that they stand on.
+//! A form comes back through its own handler, which is prevented from writing (`app::forms::only_shown`), so it shows
+//! what it was sent, as it does for any error. Forms without typed values redirect to the page that they are on.
 
 use super::{
     App,
@@ -32,7 +32,8 @@ use app::{
     forms::{CameBack, Fields, is_kept, only_shown},
 };
 
-/// Most bytes of a form that signs in and brings another along: that one sealed, an e-mail address and a password.
+/// The maximum length of a sign-in form that carries another form, in bytes: the sealed form, an e-mail address and a
+/// password.
 const LARGEST: usize = 32 * 1024;
 
 /// The middleware between [`session::recognize`] and the handlers.
@@ -60,7 +61,7 @@ pub async fn bring_back(
     Ok(if is_signed_out(&answer) { ask_to_sign_in(answer, &fields) } else { answer })
 }
 
-/// The body, which only a form that brings another along may need more room for than forms have.
+/// Reads the body. Only a form that carries another one may be larger than other forms.
 async fn receive(request: &mut ServiceRequest) -> Result<Bytes, WebError> {
     let (request, payload) = request.parts_mut();
     let body = body::read(request, payload, FORM, LARGEST).await?;
@@ -72,7 +73,7 @@ fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }
 
-/// Whether whoever is signed in has opened this form themself, in another session.
+/// Returns whether the signed-in user opened this form in another session.
 fn is_of_other_session(request: &HttpRequest, fields: &Fields) -> bool {
     let (Some(jeton), Some(who)) = (request.app_data::<App>(), SignedIn::known(request)) else { return false };
     let is_theirs =
@@ -85,7 +86,7 @@ fn is_signed_out(answer: &ServiceResponse<BoxBody>) -> bool {
     matches!(error, Some(WebError::SignedOut | WebError::App(AppError::SignedOut)))
 }
 
-/// The page to sign in on, with what was typed; as it is if there is nothing to keep.
+/// Returns the sign-in page, with what was typed if there is anything to keep.
 fn ask_to_sign_in(answer: ServiceResponse<BoxBody>, fields: &Fields) -> ServiceResponse<BoxBody> {
     let request = answer.request();
     let Some(jeton) = request.app_data::<App>().filter(|_| !is_htmx(request)) else { return answer };
@@ -98,7 +99,7 @@ fn ask_to_sign_in(answer: ServiceResponse<BoxBody>, fields: &Fields) -> ServiceR
     }
 }
 
-/// Signs in at the address of a form that was kept, and shows it.
+/// Signs in at the address of a kept form, and shows the form.
 async fn sign_in_again(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -129,7 +130,7 @@ async fn sign_in_again(
     Ok(answer)
 }
 
-/// The form as its handler shows it, without doing what it says.
+/// Returns the form as its handler shows it, without doing what it asks for.
 async fn show(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

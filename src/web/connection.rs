@@ -1,9 +1,10 @@
-//! What stands between a client's connection and actix-http: a deadline for each state that a connection can be in, a share
-//! of this process's files for each client, and words for what actix-http refuses by itself (R7, R8).
+//! A layer between a client's connection and actix-http. It enforces a timeout for each state of a connection, limits
+//! how many of this process's files each client may use, and gives an explanation to the refusals that actix-http sends
+//! by itself (R7, R8).
 //!
-//! actix-http times the first head of a connection and an idle one, and nothing else. Here each thread keeps a list of its
-//! connections ([`Connections`]) and looks at all of them once a second, so that a request costs neither a timer nor a look
-//! at the clock.
+//! actix-http has timeouts only for the first head of a connection and for an idle connection. Here each thread keeps a
+//! list of its connections ([`Connections`]) and checks all of them once a second, so that a request costs neither a
+//! timer nor a call to the clock.
 
 mod client;
 mod framing;
@@ -34,12 +35,13 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// What is known of it, for the application.
+    /// Returns the state of the connection, for the application.
     pub fn client(&self) -> &Rc<Client> {
         &self.client
     }
 
-    /// Ends what a client sends, which actix-http takes for its wish to close. Who was sending a head is told why.
+    /// Signals the end of the client's data, which actix-http treats as the client closing the connection. A client
+    /// that was sending a head is told why.
     fn end(&mut self) {
         if self.client.may_be_told() {
             let _best_effort = self.stream.try_write(&self.connections.refusals.too_slow(&self.client));
@@ -79,7 +81,7 @@ impl AsyncWrite for Connection {
             && let Some(refused) = self.connections.refusals.explained(bytes, &self.client)
         {
             self.connections.node.connections.malformed.count();
-            // The last bytes of this connection; whoever takes none of them is not waited for.
+            // These are the last bytes on this connection; do not wait if the client reads none of them.
             let _best_effort = self.stream.try_write(&refused);
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -97,7 +99,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Everything has been written.
+        // All answers have been written.
         self.client.has_caught_up();
         Pin::new(&mut self.stream).poll_flush(context)
     }

@@ -1,12 +1,12 @@
-//! Our cookies, among all that a browser sends along.
+//! Jeton's cookies, among all cookies that a browser sends.
 //!
-//! Browsers tell cookies apart neither by port nor, when they send them, by who has set them: what other programs of the
-//! same host or the hosts above have set comes too, in whatever form, and perhaps under our own names. So each
-//! installation has names of its own, every cookie is read by itself whatever stands beside it, and of several under
-//! one name each is tried.
+//! Browsers do not separate cookies by port and, when they send them, do not say who set them. So cookies of other
+//! programs on the same host or on parent domains arrive too, in any form, and perhaps under Jeton's own names.
+//! Therefore each installation uses its own names, each cookie is parsed independently of the others, and if there are
+//! several with one name, each is tried.
 //!
-//! Over TLS the names begin with `__Host-`, which browsers take from this host alone; browsers drop such cookies on plain
-//! HTTP (S1). Values are not signed: a session's key and a browser's mark prove themselves.
+//! Over TLS the names begin with `__Host-`, which browsers accept from this host only; browsers drop such cookies on
+//! plain HTTP (S1). Values are not signed: a session's key and a browser's device mark need no signature.
 
 use super::{App, PublicUrl};
 use actix_web::{
@@ -16,10 +16,10 @@ use actix_web::{
     web::Data,
 };
 
-/// How many cookies of one name are tried: ours, and such as somebody else may have put before it.
+/// How many cookies of one name are tried: Jeton's, and those that others may have set before it.
 const TRIED: usize = 4;
 
-/// A cookie of ours.
+/// A cookie of Jeton's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ours {
     /// The key of a session, until the browser is closed.
@@ -31,7 +31,7 @@ pub enum Ours {
 }
 
 impl Ours {
-    /// What is sent under this name.
+    /// Returns all values that were sent under this cookie's name.
     pub fn sent(self, request: &HttpRequest) -> Vec<String> {
         let name = self.name(request);
         let headers = request.headers().get_all(COOKIE).map(|header| header.as_bytes());
@@ -40,7 +40,7 @@ impl Ours {
         named.take(TRIED).map(str::to_owned).collect()
     }
 
-    /// The cookie with this value.
+    /// Returns the cookie with this value.
     pub fn cookie(self, request: &HttpRequest, value: String) -> Cookie<'static> {
         let cookie = Cookie::build(self.name(request), value)
             .path("/")
@@ -53,7 +53,7 @@ impl Ours {
         }
     }
 
-    /// What takes it from the browser.
+    /// Returns the cookie that removes it from the browser.
     pub fn removal(self, request: &HttpRequest) -> Cookie<'static> {
         let mut cookie = self.cookie(request, String::new());
         cookie.make_removal();

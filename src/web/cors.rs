@@ -1,8 +1,8 @@
-//! Pages of other sites as users of the API for programs (CORS, Fetch Standard).
+//! Access for pages of other sites to the API for programs (CORS, Fetch Standard).
 //!
-//! A key is in a header that no browser sends by itself, and nothing here looks at a cookie: a page learns no more than
-//! any other program with that key. So every site may ask, never with credentials of the browser. Introspection is not
-//! for them: it takes the key of a service user, which does not belong into a page.
+//! A key is in a header that no browser sends by itself, and no cookie is read here, so a page gets no more than any
+//! other program with that key. So every site may send requests, but never with the browser's credentials.
+//! Introspection is excluded: it needs the key of a service user, which does not belong in a page.
 
 use super::routes::path;
 use actix_web::{
@@ -15,23 +15,23 @@ use actix_web::{
 };
 use std::future::ready;
 
-/// What a page may read of an answer besides what it always may.
+/// The headers that a page may read, besides those that it may always read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
 
-/// Whether pages of other sites may read what is answered at this path.
+/// Returns whether pages of other sites may read the answers at this path.
 pub fn is_shared(path: &str) -> bool {
     let others = [path::REVOCATION, path::SERVER_METADATA, path::RESOURCE_METADATA, path::KEY_SET];
     path.starts_with(path::API) || others.contains(&path)
 }
 
-/// Lets them read an answer.
+/// Allows pages of other sites to read an answer.
 pub fn share(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }
 
-/// A browser's question whether a page of another site may send a request with one of these methods; two hours long,
-/// the most that browsers keep the answer.
+/// Answers a preflight: a browser asks whether a page of another site may send a request with one of these methods. The
+/// answer is valid for two hours, the longest that browsers cache it.
 pub fn preflight(methods: String) -> Route {
     let asks = guard::fn_guard(|context| context.head().headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD));
     web::route().guard(guard::Options()).guard(asks).to(move || {

@@ -1,25 +1,25 @@
-//! Tables as text that the reader's spreadsheet opens (RFC 4180), for every export: whatever stands in a cell, it stays
-//! what it is, and opening the file runs nothing (G4).
+//! Tables as text that the reader's spreadsheet opens (RFC 4180), for every export: each cell stays as it is, and
+//! opening the file runs nothing (G4).
 
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName};
 use domain::{time::Timestamp, user::Language};
 
-/// The kind of such a file.
+/// The media type of such a file.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8";
-/// What a file begins with, so that Excel takes it for UTF-8.
+/// The bytes that a file begins with, so that Excel reads it as UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// With these, also in full width as Japanese keyboards have them, a formula begins.
+/// The characters that start a formula, also in full width as Japanese keyboards type them.
 const FORMULA: [char; 12] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'];
-/// Most digits that every spreadsheet keeps of a number.
+/// The maximum number of digits that every spreadsheet keeps.
 const DIGITS: usize = 15;
 
 /// A cell of a table.
 pub enum Cell<'a> {
-    /// What somebody typed, or an id: it stays as it is.
+    /// A text or an id: it stays as it is.
     Text(&'a str),
-    /// A number to be counted with.
+    /// A number to calculate with.
     Number(i64),
-    /// A moment in UTC, in the form that spreadsheets of all languages take for a date with a time.
+    /// A moment in UTC, in the form that spreadsheets of all languages read as a date with a time.
     Moment(Timestamp),
 }
 
@@ -30,7 +30,8 @@ pub struct Csv {
 }
 
 impl Csv {
-    /// For a reader of this language: where the comma is the decimal sign, spreadsheets separate cells by semicolons.
+    /// Creates the format for a reader of this language: where the comma is the decimal sign, spreadsheets separate
+    /// cells with semicolons.
     pub const fn of(language: Language) -> Self {
         let separator = match language {
             Language::En => ',',
@@ -39,13 +40,13 @@ impl Csv {
         Self { separator }
     }
 
-    /// What a file with these columns begins with.
+    /// Returns the beginning of a file with these columns.
     pub fn beginning(self, columns: &[&str]) -> String {
         let columns: Vec<Cell<'_>> = columns.iter().map(|name| Cell::Text(name)).collect();
         format!("{BYTE_ORDER_MARK}{}", self.line(&columns))
     }
 
-    /// A line of these cells.
+    /// Returns a line of these cells.
     pub fn line(self, cells: &[Cell<'_>]) -> String {
         let mut line = String::new();
         for (index, cell) in cells.iter().enumerate() {
@@ -63,15 +64,16 @@ impl Csv {
     }
 }
 
-/// The header that has a browser save an answer as a file of this name, which is made of slugs, dates and our own
-/// words.
+/// Returns the header that makes a browser save an answer as a file of this name, which consists of slugs, dates and
+/// fixed words.
 pub fn attachment(name: &str) -> (HeaderName, String) {
     (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
 }
 
-/// A text that no spreadsheet takes for anything else: an apostrophe stands before what would become a number or a
-/// date, and wherever a formula could begin. That is at the start, and behind each sign by which some spreadsheet
-/// separates cells: read with the separator of another language, a text falls apart there, quotes or not.
+/// Returns a text that no spreadsheet interprets: an apostrophe precedes anything that would become a number or a date,
+/// and every place where a formula could start. That is at the beginning, and after each character that some
+/// spreadsheet uses to separate cells: if it is read with the separator of another language, a text is split there,
+/// even inside quotes.
 fn inert(text: &str) -> String {
     let mut inert = String::from(if would_change(text) { "'" } else { "" });
     let mut is_start = true;
@@ -85,13 +87,13 @@ fn inert(text: &str) -> String {
     inert
 }
 
-/// Spreadsheets pass over white space, and over quotes where these were not to end a cell.
+/// Spreadsheets ignore white space, and quotes that do not end a cell.
 fn begins_formula(text: &str) -> bool {
     text.trim_start_matches(|c: char| c.is_whitespace() || c == '"').starts_with(FORMULA)
 }
 
-/// Whether it would become a date (`1-2`, `2026-11`), a time, a number in powers of ten (`12e34`), or a number without
-/// some of its digits (`007`).
+/// Returns whether a text would become a date (`1-2`, `2026-11`), a time, a number in scientific notation (`12e34`), or
+/// a number without some of its digits (`007`).
 fn would_change(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['-', '/', '.', ',', ':', ' ', 'e', 'E']).collect();
     let are_digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));

@@ -1,4 +1,4 @@
-//! A new e-mail address: what is mailed about it, the page behind the link that proves it, and cancelling it.
+//! A new e-mail address: the mails about it, the page behind the link that confirms it, and cancelling it.
 
 use super::{
     App, PublicUrl,
@@ -35,14 +35,14 @@ struct ProofPage {
     new: String,
 }
 
-/// What stands there once the link does not work any more, or never did.
+/// The page for a link that no longer works, or never did.
 #[derive(Template)]
 #[template(path = "email_changes/gone.html")]
 struct GonePage {
     shell: Shell,
 }
 
-/// Puts letters into words, each in the language of the account that it is about, or that of this page.
+/// Writes the mails, each in the language of the account that it is about, or in that of this page.
 pub fn compose(t: Texts, url: &PublicUrl) -> impl Compose + use<> {
     let site = url.0.clone();
     move |letter| words(t, &site, letter)
@@ -66,7 +66,7 @@ fn words(t: Texts, site: &str, letter: Letter<'_>) -> Words {
     (subject.to_owned(), text)
 }
 
-/// `GET /email/{code}`: changes nothing, since programs that look through mail open links too.
+/// `GET /email/{code}`: changes nothing, because programs that scan mail also open links.
 pub async fn show(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let (code, shell) = (code.into_inner(), visitor.shell);
     let answer = match app::email_changes::find_by_code(&app, &code).await {
@@ -77,7 +77,7 @@ pub async fn show(app: App, visitor: Visitor, code: Path<String>) -> Result<Http
     answer.map(keep_address)
 }
 
-/// `POST /email/{code}`: puts the address in force.
+/// `POST /email/{code}`: makes the new address take effect.
 pub async fn prove(
     app: App,
     url: Data<PublicUrl>,

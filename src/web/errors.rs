@@ -1,23 +1,23 @@
-//! What a person or a program is told when something does not work.
+//! The answers to people and programs when something fails.
 //!
 //! An error only says what happened; [`super::finish`] turns it into a page, an htmx fragment or a problem+json body,
-//! whichever was asked for. Internal text goes to the log with the request's id, and whoever asked gets the id.
+//! depending on the request. Internal details go to the log with the request's id, and the answer contains only the id.
 
 use super::{shell::Shell, texts::Texts};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use app::{AppError, verify::denied::Unavailable};
 use askama::Template;
 
-/// Why a request has no other answer.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// A verb did not do what was asked.
+    /// A verb failed.
     #[error(transparent)]
     App(#[from] AppError),
     /// Nobody is signed in.
     #[error("signed out")]
     SignedOut,
-    /// The organization has another part of addresses now; what was asked for is at this path.
+    /// The organization has a new slug; the requested page is at this path.
     #[error("moved")]
     Moved {
         /// A local path, with its query.
@@ -29,16 +29,16 @@ pub enum WebError {
     /// The request comes from a page of another site.
     #[error("request from another site")]
     OtherSite,
-    /// The request is for a host that is not ours.
+    /// The request is for a host that is not this server's.
     #[error("unknown host")]
     WrongHost,
     /// The form belongs to a session that is not this one.
     #[error("the form's token is not that of the session")]
     StaleForm,
-    /// The body is not what the route takes.
+    /// The body does not have the form that the route expects.
     #[error("the body could not be read: {0}")]
     BrokenForm(String),
-    /// The body is larger than the route takes.
+    /// The body is larger than the route allows.
     #[error("the body is too large")]
     TooLarge,
     /// The body did not arrive in time.
@@ -47,7 +47,7 @@ pub enum WebError {
     /// A page could not be rendered.
     #[error("a page could not be rendered: {0}")]
     Render(#[from] askama::Error),
-    /// Nothing can be said about a token at the moment.
+    /// Tokens cannot be verified right now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -66,7 +66,8 @@ impl ResponseError for WebError {
                 AppError::Storage(_) | AppError::NotEnded(_) | AppError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::SignedOut => StatusCode::SEE_OTHER,
-            // A form is sent there as it is. Not for ever: the organization may take its former address again.
+            // The redirect keeps the method, so a form is sent there unchanged. It is not permanent: the organization
+            // may use its former address again.
             Self::Moved { .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::WrongSetupLink | Self::OtherSite | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
@@ -84,14 +85,14 @@ impl ResponseError for WebError {
 }
 
 impl WebError {
-    /// Seconds after which it makes sense to try again.
+    /// Returns the number of seconds after which to try again.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::App(AppError::TooManyAttempts(seconds) | AppError::Busy(seconds)) => Some(*seconds),
             Self::App(AppError::Storage(error)) if error.is_away() => Some(2),
             Self::App(error) if error.is_passing() => Some(10),
             Self::Unavailable(_) => Some(1),
-            // Somebody has to put it right.
+            // Somebody has to fix it first.
             Self::App(AppError::Clock(_)) => Some(30),
             _ => None,
         }
@@ -99,7 +100,7 @@ impl WebError {
 }
 
 impl WebError {
-    /// Whether it is told once by whoever notices it first, and not again with each request: strangers may send many.
+    /// Returns whether the cause is logged once elsewhere, and not again for each request: strangers may send many.
     pub fn is_told_elsewhere(&self) -> bool {
         match self {
             Self::App(error) => error.is_passing() || matches!(error, AppError::Busy(_) | AppError::Clock(_)),
@@ -108,19 +109,19 @@ impl WebError {
         }
     }
 
-    /// What a program is told, if that is more than its status says.
+    /// Returns the explanation for a program, if it says more than the status.
     pub fn detail(&self) -> Option<&'static str> {
         match self {
             Self::App(AppError::NotEnded(_)) => Some(
                 "Nothing was revoked or ended: the database cannot be written to, and the token STILL WORKS. Try again after \
-                 the seconds that the Retry-After header says.",
+                 the number of seconds in the Retry-After header.",
             ),
             Self::App(AppError::Storage(error)) if error.is_passing() && !error.is_away() => Some(
-                "The database cannot be used at the moment, and nothing was saved. Try again after the seconds that the \
-                 Retry-After header says.",
+                "The database cannot be used at the moment, and nothing was saved. Try again after the number of seconds in the \
+                 Retry-After header.",
             ),
             Self::App(AppError::Clock(_)) => Some(
-                "The clock of this server or of its database is in doubt, so nothing can be decided and nothing was saved.",
+                "The clock of this server or of its database is not trusted, so nothing can be decided and nothing was saved.",
             ),
             _ => None,
         }
@@ -137,13 +138,13 @@ pub struct ErrorPage {
     pub title: String,
     /// What it means and what to do.
     pub text: String,
-    /// The id under which the log tells more; empty if it does not.
+    /// The request id to search the log for; empty if the log has no details.
     pub request_id: String,
-    /// Where to go from here: address and words.
+    /// The link to continue with: address and text.
     pub back: Option<(String, String)>,
 }
 
-/// The same for a request of htmx, to stand inside a page.
+/// The same for a request of htmx, to be inserted into a page.
 #[derive(Template)]
 #[template(path = "errors/_fragment.html")]
 pub struct ErrorFragment {
@@ -153,12 +154,12 @@ pub struct ErrorFragment {
     pub title: String,
     /// What it means and what to do.
     pub text: String,
-    /// The id under which the log tells more.
+    /// The request id to search the log for.
     pub request_id: String,
 }
 
-/// Title and text of an error: by what happened if that is known, else by the status. Whoever only `reads` has sent nothing
-/// that could be lost.
+/// Returns the title and text of an error, by its cause if that is known, otherwise by its status. A request that only
+/// `reads` has sent nothing that could be lost.
 pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>, reads: bool) -> (String, String) {
     let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
     match error {

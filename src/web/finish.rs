@@ -1,4 +1,4 @@
-//! What every answer passes through on its way out: a request id, the security headers, and words for errors.
+//! The middleware that every answer passes through: it adds a request id and the security headers, and explains errors.
 
 use super::{
     PublicUrl, cors,
@@ -35,12 +35,13 @@ use serde_json::json;
 use std::{panic::AssertUnwindSafe, rc::Rc, sync::LazyLock, time::Instant};
 use tracing::{Instrument, Span, field::Empty};
 
-/// Scripts, styles, pictures, connections and forms only from and to this server; nothing inline, no frames (C6).
+/// Allows scripts, styles, pictures, connections and forms only from and to this server; nothing inline, no frames
+/// (C6).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Headers that every answer to a person carries (C7), unless it has its own. Made once: an answer only counts references
-/// to them.
+/// Headers of every answer to a person (C7), unless the answer sets its own. Created once: an answer only counts
+/// references to them.
 static FOR_PEOPLE: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
     headers(&[
         ("content-security-policy", CONTENT_SECURITY_POLICY),
@@ -53,8 +54,8 @@ static FOR_PEOPLE: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
         ("referrer-policy", "same-origin"),
     ])
 });
-/// The same for programs: what keeps a browser that is led there from doing anything with the answer. The rest only means
-/// something to a page.
+/// Headers of every answer to a program. They stop a browser that was led there from doing anything with the answer;
+/// the other headers matter only for a page.
 static FOR_PROGRAMS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
     headers(&[
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -65,10 +66,10 @@ static FOR_PROGRAMS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(||
     ])
 });
 
-/// How long a browser that came over TLS once comes over nothing else: a year.
+/// How long a browser that has connected over TLS uses only TLS: a year.
 pub const TRANSPORT_SECURITY: &str = "max-age=31536000";
 
-/// The headers that every answer to a program carries.
+/// Returns the headers of every answer to a program.
 pub fn for_programs() -> &'static [(HeaderName, HeaderValue)] {
     &FOR_PROGRAMS
 }
@@ -80,13 +81,13 @@ fn headers(table: &[(&'static str, &'static str)]) -> Vec<(HeaderName, HeaderVal
 /// The outermost middleware.
 ///
 /// # Errors
-/// The finished answer to a request that did not come back: one that a middleware refused, or whose handler panicked.
+/// The finished answer to a request that a middleware refused, or whose handler panicked.
 pub async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let measuring = Measuring::begin(&request);
-    // What is needed of the request if it does not come back.
+    // Keep what is needed of the request in case it is not returned.
     let asked = Asked::of(request.request());
     request.extensions_mut().insert(asked.id);
     let span = tracing::debug_span!("request", id = asked.id.as_str(), method = %asked.method, route = Empty);
@@ -111,7 +112,7 @@ pub async fn finish(
     Err(InternalError::from_response("refused", response).into())
 }
 
-/// A request while it is measured.
+/// A request whose duration is being measured.
 struct Measuring {
     thread: Option<Rc<NodeThread>>,
     group: Group,
@@ -133,28 +134,29 @@ impl Measuring {
     }
 }
 
-/// What an answer depends on: how the request was made, and by whom.
+/// What an answer depends on: how the request was made and by whom.
 struct Asked {
     id: RequestId,
     method: Method,
     uri: Uri,
     form: Form,
-    /// How a person wants it; programs are all alike.
+    /// The preferences of a person; programs are treated alike.
     reader: Reader,
-    /// The frame of whoever is signed in.
+    /// The page frame of a signed-in user.
     shell: Option<Shell>,
     is_demo: bool,
     is_https: bool,
 }
 
-/// In which form an error is told.
+/// The format of an error answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// A page.
     Page,
     /// A part of a page, for htmx.
     Part,
-    /// problem+json (RFC 9457): on the API and beside it always, elsewhere if a program asks for JSON.
+    /// problem+json (RFC 9457): always for the API and other addresses for programs, elsewhere if a program asks for
+    /// JSON.
     Json,
 }
 
@@ -230,7 +232,8 @@ impl Asked {
         }
     }
 
-    /// Gives an error its words. An answer that a handler composed itself, such as a form with messages, stays as it is.
+    /// Adds an explanation to an error. An answer that a handler composed itself, such as a form with messages, stays
+    /// as it is.
     fn explain(&self, response: HttpResponse) -> HttpResponse {
         let status = response.status();
         let error = response.error().and_then(|error| error.as_error::<WebError>());
@@ -251,7 +254,7 @@ impl Asked {
             let path = leak::without_keys(path::without_codes(self.uri.path()));
             let (method, id) = (&self.method, self.id.as_str());
             if error.is_some_and(WebError::is_told_elsewhere) {
-                tracing::debug!(%method, path, id, %status, %cause, "a request was put off");
+                tracing::debug!(%method, path, id, %status, %cause, "a request was postponed");
             } else {
                 tracing::error!(%method, path, id, %status, %cause, "a request failed");
             }
@@ -272,7 +275,7 @@ impl Asked {
     fn answer(&self, status: StatusCode, error: Option<&WebError>) -> HttpResponse {
         let t = Texts(self.reader.language);
         let (title, text) = words(t, status, error, self.method.is_safe());
-        // The log tells more only where Jeton itself failed.
+        // Show the request id only where the log says more: for failures of Jeton itself.
         let request_id = if status.is_server_error() { self.id.as_str().to_owned() } else { String::new() };
         let rendered = match self.form {
             Form::Page => ErrorPage {
@@ -295,8 +298,9 @@ impl Asked {
         }
     }
 
-    /// Sends a browser to sign in, and back to the page that was asked for, without an API key in its address, or to the one
-    /// with the form that was sent: what was to be changed is not changed unseen. htmx is told to take the whole page there.
+    /// Redirects a browser to the sign-in page, and afterwards back to the requested page, without an API key in its
+    /// address. After a form was sent, it leads back to the page with the form, so that nothing is changed unseen. htmx
+    /// is told to load the whole sign-in page.
     fn to_sign_in(&self) -> HttpResponse {
         let (path, query) = (self.uri.path(), self.uri.query().unwrap_or_default());
         let address = match self.method.is_safe() {
@@ -311,36 +315,36 @@ impl Asked {
     }
 }
 
-/// What a problem means to whoever writes the program.
+/// Explains a problem to the developer of the client program.
 fn explanation(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        404 => "There is nothing at this address.",
+        404 => "Nothing exists at this address.",
         408 => "The request did not arrive in time.",
-        405 => "This address does not take this method; the Allow header says which it takes.",
+        405 => "This address does not support this method; the Allow header lists the methods that it supports.",
         413 => "The body is too large.",
-        429 | 503 => "Try again after the seconds that the Retry-After header says.",
+        429 | 503 => "Try again after the number of seconds in the Retry-After header.",
         431 => "The header fields are too large or too many.",
-        500.. => "Something went wrong in Jeton. Its log tells more under this request_id.",
-        _ => "The request is not of the form that this address takes.",
+        500.. => "Something went wrong in Jeton. Search its log for this request_id.",
+        _ => "The request does not have the form that this address expects.",
     }
 }
 
-/// Where nothing is served, and only programs ask.
+/// Answers at addresses that do not exist, on a listener for programs only.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     let id = request.extensions().get::<RequestId>().copied().unwrap_or_default();
     HttpResponse::NotFound().content_type(PROBLEM).body(problem_body(StatusCode::NOT_FOUND, id.as_str()))
 }
 
-/// The kind of a problem.
+/// The media type of a problem.
 const PROBLEM: &str = "application/problem+json";
 
-/// The body of a problem about which nothing is known but its status.
+/// Returns the body of a problem about which only the status is known.
 pub fn problem_body(status: StatusCode, id: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Error");
     json!({ "title": title, "status": status.as_u16(), "detail": explanation(status), "request_id": id }).to_string()
 }
 
-/// A problem+json body (RFC 9457).
+/// Returns an answer with a problem+json body (RFC 9457).
 pub fn problem(status: StatusCode, title: &str, detail: &str, id: &str) -> HttpResponse {
     let body = json!({ "title": title, "status": status.as_u16(), "detail": detail, "request_id": id });
     HttpResponse::build(status).content_type(PROBLEM).body(body.to_string())

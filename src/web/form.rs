@@ -14,20 +14,19 @@ use askama::Template;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
 
-/// Most bytes of a form (R8).
+/// The maximum length of a form, in bytes (R8).
 pub const LARGEST: usize = 16 * 1024;
 
-/// A form of somebody who is signed in: it carries the token of their session (C1). A field that is a `Vec` takes all
-/// values that the form has under its name, such as those of checkboxes; any other field that comes twice is refused.
+/// A form of a signed-in user: it contains the token of their session (C1). A field that is a `Vec` takes all values
+/// that the form has under its name, such as those of checkboxes; any other field that is repeated is refused.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-/// A form that is sent before anybody is signed in, where the check of its origin is the only one there can be; or by a
-/// program.
+/// A form that is sent before anybody is signed in, where the origin check is the only possible one, or by a program.
 #[derive(Debug)]
 pub struct OpenForm<T>(pub T);
 
-/// A form that was not taken. It comes back with what was typed, and with what is wrong.
+/// A form that was refused. It is shown again with what was typed and what is wrong.
 #[derive(Debug)]
 pub struct Refused {
     /// What is wrong.
@@ -37,7 +36,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// What a verb's error means for the form that was sent.
+    /// Converts a verb's error into problems of the form that was sent.
     ///
     /// # Errors
     /// The error itself, if it is not about the form.
@@ -57,7 +56,7 @@ impl Refused {
         }
     }
 
-    /// The page with the form.
+    /// Returns the page with the form.
     ///
     /// # Errors
     /// When the template fails.

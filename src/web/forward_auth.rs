@@ -1,8 +1,8 @@
-//! What stands before the application: it answers forward-auth by itself, and hands everything else on.
+//! Answers forward-auth before the application sees the request, and passes every other request on.
 //!
-//! A proxy asks `/verify` with each request to its API and waits for the answer, so it is asked more often than all the rest
-//! together. It needs nothing of what the application does for a handler: no route, no extractor, no session, no language, no
-//! words for errors. Without that a question costs a fifth less of the processor (`bench/results.md`).
+//! A proxy asks `/verify` for each request to its API and waits for the answer, so `/verify` gets more requests than
+//! everything else together. It needs nothing of what the application prepares for a handler: no route, extractor,
+//! session, language, or error page. Skipping that saves a fifth of the processor time (`bench/results.md`).
 
 use super::{
     connection::Client,
@@ -23,14 +23,14 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The application, and what stands before it.
+/// The factory of [`ForwardAuthService`], which wraps the application.
 pub struct ForwardAuth<A> {
     app: A,
     worker: Worker,
 }
 
 impl<A> ForwardAuth<A> {
-    /// Puts it before an application, for the calling thread.
+    /// Wraps an application, for the calling thread.
     pub fn before(app: impl IntoServiceFactory<A, Request>, worker: Worker) -> Self
     where
         A: ServiceFactory<Request>,
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// The same, as it serves.
+/// The service that answers forward-auth and passes every other request to the application.
 pub struct ForwardAuthService<S> {
     app: S,
     worker: Worker,
@@ -89,7 +89,7 @@ where
     }
 }
 
-/// A request that is being answered, for the connection that it came over.
+/// A request that is being answered, with the connection that it arrived on.
 struct Call {
     client: Option<Rc<Client>>,
     thread: Rc<NodeThread>,
@@ -105,8 +105,9 @@ impl Call {
         Self { client, thread: Rc::clone(thread), is_upgrade: request.head().upgrade() }
     }
 
-    /// Says in the answer if it is the last one on its connection: the node leaves, and its clients open the next elsewhere
-    /// (R10); or actix-http will close, since an offer of another protocol came in pieces and was not taken out.
+    /// Marks the answer if it is the last one on its connection. This is so when the node is stopping, and clients
+    /// should open the next connection elsewhere (R10); or when actix-http will close the connection, because an
+    /// `Upgrade` header arrived in pieces and could not be removed.
     fn end(self, mut answer: Response<BoxBody>) -> Response<BoxBody> {
         if self.is_upgrade || self.thread.node.is_leaving() {
             answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -1,5 +1,5 @@
-//! What balancers and whoever restarts servers ask. Programs ask, so there is no session and no text of pages; who else
-//! asks learns no more than yes or no, and the log tells why.
+//! Health checks for load balancers and supervisors. They are for programs, so they use no session and no texts of
+//! pages. Anybody else who asks learns only yes or no; the log says why.
 
 use super::{
     App,
@@ -13,18 +13,18 @@ use actix_web::{
 use app::verify::denied::Unavailable;
 use std::rc::Rc;
 
-/// `GET /healthz`: 200 while requests are served at all, whatever the database does. To start a node anew mends nothing
-/// else.
+/// `GET /healthz`: 200 while requests are served at all, whatever the state of the database. A restart of the node
+/// would fix nothing else.
 pub async fn healthz() -> HttpResponse {
     text(StatusCode::OK, "ok\n".into())
 }
 
-/// `GET /readyz`: 200 if this node should get requests, which it can answer: it is not about to stop, and it can say yes and
-/// no about tokens. That takes a database that answers in time, is no standby, has not lost commits, and is the one to
-/// which the pepper belongs (R5, R10, V7), and a clock that is to be believed (L7). Else 503.
+/// `GET /readyz`: 200 if this node should get requests, because it can answer them: it is not about to stop, and it can
+/// accept and refuse tokens. That needs a database that answers in time, is not a standby, has not lost commits, and
+/// belongs to the pepper (R5, R10, V7), and a clock that is trusted (L7). Otherwise 503.
 ///
-/// A database that cannot be written to is told as well, and no reason to send requests elsewhere: tokens are verified from
-/// it, and to revoke some may still work.
+/// A database that cannot be written to is reported too, but is no reason to send requests elsewhere: tokens are still
+/// verified from it, and revoking some may still work.
 pub async fn readyz(request: HttpRequest) -> HttpResponse {
     let node = request.app_data::<Rc<NodeThread>>().map(|thread| &thread.node);
     let is_stopping = node.is_some_and(|node| node.is_stopping());
@@ -55,7 +55,7 @@ async fn prove(request: &HttpRequest) -> Result<(), Unavailable> {
     }
 }
 
-/// Balancers ask every second: only a change is worth a line.
+/// Load balancers ask every second, so only a change is logged.
 fn log(node: &Node, proven: &Result<(), Unavailable>) {
     if !node.note_ready(proven.is_ok()) {
         return;

@@ -1,7 +1,8 @@
-//! Extractors for the pages of an organization, and of the installation: who is at work there, and with what authority.
+//! Extractors for the pages of an organization and of the installation: who is signed in there, and with what
+//! authority.
 //!
-//! A handler that takes [`Holding<ManageUsers>`](Holding) is reached only by members who hold that permission: others get
-//! 403, and whoever is not active in the organization 404, as if there were none.
+//! A handler that takes [`Holding<ManageUsers>`](Holding) is reached only by members who hold that permission. Other
+//! members get 403, and anybody who is not active in the organization gets 404, as if it did not exist.
 
 use super::{
     errors::WebError,
@@ -20,17 +21,17 @@ use std::future::{Ready, ready};
 
 type Extracted<T> = Ready<Result<T, WebError>>;
 
-/// Somebody at work in the organization of this address.
+/// A member of the organization in the address.
 #[derive(Clone, Debug)]
 pub struct AtWork {
-    /// Who.
+    /// The member.
     pub who: Member,
     /// Where the request comes from.
     pub source: Source,
     shell: Shell,
 }
 
-/// Somebody at work in the organization of this address who holds the permission of `A`.
+/// A member of the organization in the address who holds the permission of `A`.
 #[derive(Clone, Debug)]
 pub struct Holding<A> {
     /// Proof of it, which verbs ask for.
@@ -46,7 +47,7 @@ impl<A> Holding<A> {
         Shell { nav, ..self.shell.clone() }
     }
 
-    /// The organization's part of addresses.
+    /// The organization's slug.
     pub fn slug(&self) -> &str {
         &self.who.membership().slug
     }
@@ -59,7 +60,7 @@ impl AtWork {
     }
 }
 
-/// Somebody who administers the installation. To others it is not there.
+/// An installation administrator. For others the page does not exist.
 #[derive(Clone, Debug)]
 pub struct Administering {
     /// Proof of it, which verbs ask for.

@@ -1,8 +1,8 @@
 //! Lucide icons, embedded by the build script: exactly those that templates name.
 //!
 //! In a template `{{ crate::icons::SHIELD_CHECK }}` draws lucide's `shield-check`. Icons are decoration, hidden from
-//! screen readers: words stand beside them, or an `aria-label` on the button round them. Where the npm package was missing
-//! at build time they are empty.
+//! screen readers: text stands beside them, or the surrounding button has an `aria-label`. If the npm package was
+//! missing at build time, they are empty.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl fmt::Display for Icon {
     }
 }
 
-// Only the build script makes icons, from a package pinned by its hash.
+// Only the build script creates icons, from a package pinned by its hash.
 impl HtmlSafe for Icon {}
 
 include!(concat!(env!("OUT_DIR"), "/icons.rs"));

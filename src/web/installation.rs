@@ -1,4 +1,4 @@
-//! Who administers the installation: listed, added, and the role taken away again.
+//! The installation administrators: listing them, adding one, and removing the role.
 
 use super::{
     App,
@@ -52,13 +52,13 @@ struct AdminsPage {
     asks_password: bool,
 }
 
-/// Somebody who administers the installation, as the list shows them.
+/// An installation administrator, as the list shows them.
 struct Row {
     name: String,
     initials: String,
     email: String,
     is_you: bool,
-    /// Why the role counts for nothing, if it does not.
+    /// Why the role has no effect, if it has none.
     without_effect: Option<&'static str>,
     removal: String,
 }
@@ -134,7 +134,7 @@ pub async fn ask(
 pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let id = UserId(*id);
     match app::installation::demote(&app, &at.who, id, at.source.clone()).await {
-        // Who has taken it from themself does not see the list any more.
+        // A user who has removed their own role can no longer see the list.
         Ok(_) if id == at.who.actor().user().id => Ok(see(path::PROFILE)),
         Ok(_) => Ok(see(&path::installation_admins_after("removed"))),
         Err(error) => {

@@ -31,7 +31,7 @@ use serde::Deserialize;
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];
 
-/// What is looked for, as it was typed, and what has just been done.
+/// The filter, as it was typed, and what has just been done.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Sought {
@@ -87,9 +87,9 @@ impl Sought {
 struct ListPage {
     shell: Shell,
     done: Option<String>,
-    /// Since when the token is refused that was revoked just now.
+    /// Since when the token that was just revoked is refused.
     refused: Option<Line>,
-    /// What is said of an API key that was looked for and found nowhere.
+    /// The message about an API key that was searched for and not found.
     key_notice: Option<&'static str>,
     states: [(&'static str, &'static str); 3],
     unused: Vec<(String, String)>,
@@ -103,10 +103,10 @@ struct ListPart {
     list: List,
 }
 
-/// The tokens that were found, and where there are more.
+/// The tokens that were found, and the links to more.
 struct List {
     t: Texts,
-    /// Where the filter is sent.
+    /// The address that the filter is sent to.
     search: String,
     /// The same list without filters.
     unfiltered: String,
@@ -119,7 +119,7 @@ struct List {
 /// A token as the list shows it.
 struct Row {
     id: String,
-    /// Where more is known of it: only of service users' tokens.
+    /// The page of the token; only for service users' tokens.
     href: Option<String>,
     label: String,
     owner: Option<(String, String)>,
@@ -131,7 +131,7 @@ struct Row {
     note: String,
     state: (String, &'static str),
     revocation: Option<String>,
-    /// The receipt of its revocation: of others it is on their page.
+    /// The receipt of its revocation; for other tokens it is on their page.
     receipt: Option<String>,
 }
 
@@ -253,7 +253,7 @@ fn row(t: Texts, calendar: Calendar, slug: &str, found: &InventoryPage, token: &
     }
 }
 
-/// Who or what revoked a token, and why: “Revoked by Ann · Reason: laptop stolen”.
+/// Returns who or what revoked a token, and why: “Revoked by Ann · Reason: laptop stolen”.
 fn note(t: Texts, token: &Listed) -> String {
     let key = &token.key;
     let reason = key.revocation_reason.as_deref();
@@ -343,7 +343,7 @@ fn question(app: &App, at: &Holding<ManageIntegrations>, token: Listed) -> Confi
     }
 }
 
-/// Why.
+/// The reason.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Reason {

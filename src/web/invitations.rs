@@ -1,4 +1,4 @@
-//! What somebody sees who opens the link of an invitation.
+//! The pages for somebody who opens the link of an invitation.
 
 use super::{
     App,
@@ -20,7 +20,7 @@ use askama::Template;
 use domain::{invitation::Invitation, user::shown_email};
 use serde::Deserialize;
 
-/// What was typed into the form of somebody new.
+/// The values typed by somebody without an account.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {
@@ -29,7 +29,7 @@ pub struct Typed {
     time_zone: String,
 }
 
-/// The invitation, and what whoever opened it can do.
+/// The invitation, and what the person who opened it can do.
 #[derive(Template)]
 #[template(path = "invitations/invitation.html")]
 struct InvitationPage {
@@ -37,9 +37,9 @@ struct InvitationPage {
     invitation: Invitation,
     set: String,
     reader: InvitationReader,
-    /// Where the form goes.
+    /// The address that the form is sent to.
     action: String,
-    /// Signing in, and back to here.
+    /// The sign-in page, which leads back to here.
     sign_in: String,
     typed: Typed,
     errors: Errors,
@@ -47,13 +47,13 @@ struct InvitationPage {
 
 /// Who has opened an invitation.
 enum InvitationReader {
-    /// Nobody knows; there is no account with its address.
+    /// Somebody who is not signed in; no account has the invited address.
     New,
-    /// Nobody knows; there is an account with its address.
+    /// Somebody who is not signed in; an account has the invited address.
     HasAccount,
-    /// The user whom it is for.
+    /// The invited user.
     Invited,
-    /// Somebody who belongs to the organization already.
+    /// Somebody who already belongs to the organization.
     Member(String),
     /// Somebody else: this is their address.
     Other(String),
@@ -66,7 +66,7 @@ struct GonePage {
     shell: Shell,
 }
 
-/// `GET /invitations/{code}`: changes nothing, since programs that look through mail open links too.
+/// `GET /invitations/{code}`: changes nothing, because programs that scan mail also open links.
 pub async fn show(
     app: App,
     visitor: Visitor,
@@ -110,7 +110,7 @@ fn invitation_page(
     }
 }
 
-/// `POST /invitations/{code}`: makes an account, which is signed in from then on.
+/// `POST /invitations/{code}`: creates an account and signs it in.
 pub async fn join_as_new(
     app: App,
     visitor: Visitor,
@@ -146,7 +146,7 @@ pub async fn join_as_new(
     answer.map(keep_address)
 }
 
-/// `POST /invitations/{code}/acceptance`: somebody who has an account joins.
+/// `POST /invitations/{code}/acceptance`: a user with an account joins.
 pub async fn join(app: App, who: SignedIn, code: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let answer = match app::invitations::join(&app, &who.actor, &code, who.source.clone()).await {
         Ok(slug) => Ok(see(&path::organization(&slug))),

@@ -1,7 +1,8 @@
-//! Where keys that were found in the open are reported, in the form of GitHub's secret scanning
+//! The endpoint for reports of publicly exposed keys, in the form of GitHub's secret scanning
 //! (<https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partner-program>).
 //!
-//! Anybody may report, and is told nothing about any key. GitHub signs its reports, and learns which finds were real.
+//! Anybody may report keys, and learns nothing about any key. GitHub signs its reports, and learns which findings were
+//! real.
 
 use super::{App, PublicUrl, body, errors::WebError, finish, routes::path, source, texts::Texts};
 use actix_web::{
@@ -17,15 +18,14 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// Most bytes of a report: room for a thousand keys with their addresses.
+/// The maximum length of a report, in bytes: enough for a thousand keys with their addresses.
 const LARGEST: usize = 1024 * 1024;
-/// Most keys of a report that nobody has signed. GitHub sends as many as it has.
+/// The maximum number of keys in an unsigned report. GitHub sends as many as it has.
 const MOST: usize = 1000;
 const KEY_ID: &str = "github-public-key-identifier";
 const SIGNATURE: &str = "github-public-key-signature";
 
-/// A find: a key, with whatever stands around it. GitHub sends `source` as well, which says nothing that the address
-/// does not.
+/// A finding: a key, with any text around it. GitHub also sends `source`, which adds nothing to the address.
 #[derive(Deserialize)]
 struct Find {
     token: String,
@@ -34,7 +34,7 @@ struct Find {
     url: Option<String>,
 }
 
-/// What GitHub is told about a find. The hash says which it was without repeating the key.
+/// What GitHub is told about a finding. The hash identifies the key without repeating it.
 #[derive(Serialize)]
 struct Label {
     token_hash: String,
@@ -42,7 +42,7 @@ struct Label {
     label: &'static str,
 }
 
-/// `GET /api/v1/leaks`: how to recognize a key, for whoever looks for them, and how to report one.
+/// `GET /api/v1/leaks`: tells scanners how to recognize a key and how to report one.
 pub async fn describe(url: Data<PublicUrl>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "pattern": leak::PATTERN,
@@ -53,10 +53,10 @@ pub async fn describe(url: Data<PublicUrl>) -> HttpResponse {
     }))
 }
 
-/// `POST /api/v1/leaks`: revokes those of these keys that live.
+/// `POST /api/v1/leaks`: revokes those of the reported keys that are active.
 ///
 /// # Errors
-/// Too many reports; a body that is none; when the database fails.
+/// Too many reports; an invalid body; when the database fails.
 pub async fn report(
     jeton: App,
     url: Data<PublicUrl>,
@@ -92,7 +92,8 @@ fn read(body: &Bytes) -> Result<Vec<Find>, WebError> {
     serde_json::from_slice(body).map_err(|error| WebError::BrokenForm(error.to_string()))
 }
 
-/// The id of the key and the signature, if there is either: a report that is signed in part is not signed.
+/// Returns the id of the signing key and the signature, if there is either: a report with only one of them does not
+/// count as signed.
 fn signature(request: &HttpRequest) -> Option<(String, String)> {
     let header = |name: &str| {
         let value = request.headers().get(name)?;
@@ -102,14 +103,14 @@ fn signature(request: &HttpRequest) -> Option<(String, String)> {
     (id.is_some() || signature.is_some()).then(|| (id.unwrap_or_default(), signature.unwrap_or_default()))
 }
 
-/// The same whatever stands in the body, and whichever key is missing.
+/// The answer is the same for every body and every missing key.
 fn not_signed(request_id: &str) -> HttpResponse {
-    let detail = "The body is not signed with a current key of GitHub that this server knows.";
+    let detail = "The signature was not made with a current GitHub key that this server knows.";
     finish::problem(StatusCode::FORBIDDEN, "Signature not accepted", detail, request_id)
 }
 
 fn too_many(request_id: &str) -> HttpResponse {
-    let detail = format!("A report has {MOST} keys at most: report the others in another one.");
+    let detail = format!("A report has {MOST} keys at most: send the others in another report.");
     finish::problem(StatusCode::PAYLOAD_TOO_LARGE, "Too many keys", &detail, request_id)
 }
 
@@ -121,8 +122,8 @@ fn label((find, is_real): (Find, bool)) -> Label {
     }
 }
 
-/// The letter to an owner. It does not repeat where the keys were found, which anybody may have written: a link of
-/// strangers has no place in a mail from Jeton.
+/// The mail to an owner. It does not repeat where the keys were found: anybody may have written that, and a stranger's
+/// link does not belong in a mail from Jeton.
 fn mail(site: &str, owner: &User, keys: &[Arc<Identity>]) -> Words {
     let t = Texts(owner.language.unwrap_or_default());
     let line = |key: &Arc<Identity>| {
@@ -137,7 +138,7 @@ fn mail(site: &str, owner: &User, keys: &[Arc<Identity>]) -> Words {
 }
 
 impl Texts {
-    /// “because its key was found in the open, at https://…”
+    /// “because its key was publicly exposed, at https://…”
     pub fn revoked_by_leak(self, place: Option<&str>) -> String {
         match place {
             Some(place) => self.tokens_revoked_by_leak_at(place),

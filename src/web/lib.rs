@@ -1,8 +1,8 @@
 //! What a person or a program sees: pages, the API, forward-auth.
 //!
 //! A handler extracts who asks and what was sent, calls one verb of `app`, and returns one page struct or JSON body.
-//! [`routes`] is the table of everything that is served but forward-auth, which [`forward_auth`] answers before it; [`finish`] is what
-//! every other answer passes through on its way out.
+//! [`routes`] is the table of everything that is served except forward-auth, which [`forward_auth`] answers before it.
+//! Every other answer passes through [`finish`] on its way out.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
@@ -93,24 +93,25 @@ use verify::Worker;
 /// The running application, as handlers take it.
 pub type App = web::Data<Jeton>;
 
-/// How the server meets the outside.
+/// How the server is reached.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// The address that people and programs use, such as `https://jeton.example.org`; none means the one listened on.
+    /// The address that people and programs use, such as `https://jeton.example.org`; without it, the address listened
+    /// on.
     pub public_url: Option<PublicUrl>,
-    /// Reverse proxies whose word about the client's address is believed.
+    /// Reverse proxies that are trusted to report the client's address.
     pub trusted_proxies: source::TrustedProxies,
-    /// Threads that serve requests, on each listener; none means one a core.
+    /// The number of threads that serve requests, for each listener; without it, one per core.
     pub workers: Option<usize>,
-    /// Where to serve programs alone, with threads of their own.
+    /// An address that serves only programs, with threads of its own.
     pub verify_listen: Option<SocketAddr>,
-    /// How long requests are still served before a stop.
+    /// How long requests are still served after a signal to stop.
     pub drain: Duration,
 }
 
-/// A server that has its ports and is ready to run.
+/// A server that has bound its ports and is ready to run.
 pub struct Server {
     running: dev::Server,
     for_programs: Option<dev::Server>,
@@ -118,15 +119,15 @@ pub struct Server {
     node: web::Data<Node>,
     drain: Duration,
     listeners: Vec<stop::ListenerHandle>,
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
-    /// Where it listens for programs alone, if it does.
+    /// The address it listens on for programs only, if it has one.
     pub verify_address: Option<SocketAddr>,
-    /// Where it is reached.
+    /// The address that people and programs use.
     pub url: PublicUrl,
 }
 
-/// What all threads of all listeners are shared.
+/// The state that all threads of all listeners share.
 #[derive(Clone)]
 struct SharedState {
     jeton: App,
@@ -137,7 +138,7 @@ struct SharedState {
 }
 
 impl SharedState {
-    /// Called once by each thread.
+    /// Creates the worker of the calling thread. Each thread calls this once.
     fn worker(&self) -> Worker {
         Worker {
             verifier: bearer::verifier(&self.jeton),
@@ -157,19 +158,19 @@ impl SharedState {
     }
 }
 
-/// How long requests that run may go on once the listeners are closed, in seconds.
+/// How long running requests may take after the listeners are closed, in seconds.
 const LAST_REQUESTS: u64 = 20;
-/// How long what a client still sends is taken and dropped once its connection is to close: closing at once would take the
-/// last answer from it.
+/// How long the server keeps reading and discarding what a client still sends before it closes the connection. Closing
+/// immediately could take the last answer away from the client.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often a database that fails is tried again.
+/// How often the server checks the database, and retries one that fails.
 const LOOK_AFTER_DATABASE: Duration = Duration::from_secs(2);
 
-/// Takes the ports and starts the workers; requests are served as soon as [`Server::run`] is awaited.
+/// Binds the ports and starts the workers. Requests are served as soon as [`Server::run`] is awaited.
 ///
 /// # Errors
-/// When a port cannot be had, by the name of its option.
+/// When a port cannot be bound; the error names the option.
 pub fn bind(jeton: Jeton, settings: &Settings) -> io::Result<Server> {
     limits::raise_open_files_limit();
     let (listener, address) = listen("JETON_LISTEN (--listen)", settings.listen)?;
@@ -206,7 +207,7 @@ fn listen(option: &str, address: SocketAddr) -> io::Result<(TcpListener, SocketA
     Ok((listener, address))
 }
 
-/// Serves what `routes` tells of on a listener, with threads of its own.
+/// Serves the given routes on a listener, with threads of its own.
 fn serve(
     shared: SharedState,
     listener: TcpListener,
@@ -230,7 +231,7 @@ fn serve(
             .wrap(from_fn(finish::finish));
         let app = map_config(ForwardAuth::before(app, worker), |()| AppConfig::default());
         let http = HttpService::build()
-            // `connection` closes idle connections, and times heads.
+            // `connection` closes idle connections and applies the timeouts of heads.
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
@@ -248,17 +249,17 @@ fn serve(
 }
 
 impl Server {
-    /// A handle that stops the server: `handle.stop(true)` lets running requests end.
+    /// Returns a handle that stops the server: `handle.stop(true)` lets running requests finish.
     pub fn handle(&self) -> dev::ServerHandle {
         self.running.handle()
     }
 
-    /// The application behind it.
+    /// Returns the application that is served.
     pub fn jeton(&self) -> Arc<Jeton> {
         self.jeton.clone().into_inner()
     }
 
-    /// Serves until SIGTERM, SIGINT or the handle stops it; then writes what is still in memory.
+    /// Serves until SIGTERM, SIGINT or the handle stops it, then writes what is still in memory to the database.
     ///
     /// # Errors
     /// When the server fails.
@@ -270,7 +271,7 @@ impl Server {
             loop {
                 look.tick().await;
                 if let Err(error) = jeton.look_after_database().await {
-                    tracing::error!(%error, "the database could not be looked after");
+                    tracing::error!(%error, "the check of the database failed");
                 }
             }
         });
@@ -279,9 +280,9 @@ impl Server {
             let mut round = tokio::time::interval(maintenance::EVERY);
             loop {
                 tokio::select! {
-                    // A database that answers nothing must not keep the rounds after this one from coming.
+                    // A database that does not respond must not block later rounds of maintenance.
                     _ = round.tick() => if tokio::time::timeout(maintenance::EVERY, app::maintenance::run(&jeton)).await.is_err() {
-                        tracing::error!("the work in the background takes too long, and is begun anew");
+                        tracing::error!("maintenance took too long and was restarted");
                     },
                     () = app::maintenance::many_uses(&jeton) => {
                         if let Err(error) = app::maintenance::flush_many_uses(&jeton).await
@@ -301,11 +302,11 @@ impl Server {
         database.abort();
         drop(stop);
         if let Err(error) = heartbeat.await {
-            tracing::warn!(%error, "this node did not take its leave");
+            tracing::warn!(%error, "this node did not deregister");
         }
         let written = app::maintenance::flush_usage(&self.jeton).await;
         if let Err(error) = app::maintenance::note_epoch(&self.jeton).await {
-            tracing::warn!(%error, "the epoch could not be noted");
+            tracing::warn!(%error, "the epoch could not be recorded");
         }
         self.jeton.finish_mail().await;
         log::tell_left_out();

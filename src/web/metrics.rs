@@ -1,8 +1,8 @@
 //! `/metrics`, in the text format of Prometheus (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 //!
-//! It names no token, person or organization. All the same it is for the operator alone, and served only where nothing from
-//! outside comes: on the listener for programs (`--verify-listen`). A request that a proxy on the same machine hands on
-//! looks like one of the machine itself, so an address alone proves nothing.
+//! It contains no token, person or organization. Still, it is only for the operator, and is served only where no
+//! outside traffic arrives: on the listener for programs (`--verify-listen`). A request that a proxy on the same
+//! machine forwards looks like a local one, so an address alone proves nothing.
 
 use super::{
     App,
@@ -19,13 +19,13 @@ use std::{
     rc::Rc,
 };
 
-/// `GET /metrics`: what this node measured since its start.
+/// `GET /metrics`: the metrics of this node since its start.
 pub async fn show(request: HttpRequest, jeton: App) -> HttpResponse {
     let mut text = Metrics::default();
     text.one(
         "build_info",
         "gauge",
-        "Always 1; the label says which version runs.",
+        "Always 1; the label contains the running version.",
         &[("version", env!("CARGO_PKG_VERSION"))],
         1,
     );
@@ -36,39 +36,51 @@ pub async fn show(request: HttpRequest, jeton: App) -> HttpResponse {
         requests(&mut text, thread);
     }
     let (lost, left_out) = log::missing();
-    text.one("log_lines_lost_total", "counter", "Lines of the log that nobody read in time.", &[], lost);
-    text.one("log_lines_left_out_total", "counter", "Lines of the log of which there were too many.", &[], left_out);
+    text.one(
+        "log_lines_lost_total",
+        "counter",
+        "Log lines that were lost because their reader was too slow.",
+        &[],
+        lost,
+    );
+    text.one(
+        "log_lines_left_out_total",
+        "counter",
+        "Log lines that were left out because there were too many.",
+        &[],
+        left_out,
+    );
     let panics = background::panics();
-    text.one("background_panics_total", "counter", "Work in the background that was begun anew.", &[], panics);
+    text.one("background_panics_total", "counter", "Background tasks that were restarted after a panic.", &[], panics);
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text.0)
 }
 
 fn tokens(text: &mut Metrics, measured: &Measured) {
-    text.head("verifications_total", "counter", "Questions about tokens, by how they ended.");
+    text.head("verifications_total", "counter", "Verifications of tokens, by result.");
     for (outcome, count) in OUTCOMES.iter().zip(measured.outcomes) {
         text.line("verifications_total", &[("outcome", outcome)], count);
     }
-    text.one("cache_hits_total", "counter", "Keys that were in the cache.", &[], measured.known);
+    text.one("cache_hits_total", "counter", "Keys that were found in the cache.", &[], measured.known);
     text.head(
         "token_lookup_duration_seconds",
         "histogram",
-        "How long looking up a key took that was not in the cache.",
+        "How long it took to look up a key that was not in the cache.",
     );
     text.times("token_lookup_duration_seconds", &[], &measured.lookups);
-    text.head("epoch_read_duration_seconds", "histogram", "How long reading the epoch from the database took.");
+    text.head("epoch_read_duration_seconds", "histogram", "How long it took to read the epoch from the database.");
     text.times("epoch_read_duration_seconds", &[], &measured.epoch_reads);
     if let Some(epoch) = measured.epoch {
-        text.one("epoch", "gauge", "The epoch of authority that was read last. It only grows.", &[], epoch);
+        text.one("epoch", "gauge", "The last epoch read. It only increases.", &[], epoch);
     }
     text.one("cache_entries", "gauge", "Tokens in the cache.", &[], measured.cached);
-    text.one("cache_bytes", "gauge", "Bytes that they take, about.", &[], measured.cached_bytes);
+    text.one("cache_bytes", "gauge", "Approximate size of the cached tokens in bytes.", &[], measured.cached_bytes);
     text.one("tokens_to_write", "gauge", "Tokens with uses not yet in the database.", &[], measured.waiting);
     let fails = u8::from(measured.database_fails);
     text.one("database_failing", "gauge", "1 while the database does not save what it is asked to.", &[], fails);
     let failures = measured.database_failures;
-    text.one("database_failures_total", "counter", "What the database could not do.", &[], failures);
+    text.one("database_failures_total", "counter", "Database operations that failed.", &[], failures);
     let (open, idle) = measured.connections;
-    text.head("database_connections", "gauge", "Connections of pages and the API to the database.");
+    text.head("database_connections", "gauge", "Database connections of pages and the API.");
     text.line("database_connections", &[("state", "idle")], idle);
     text.line("database_connections", &[("state", "used")], open.saturating_sub(idle));
 }
@@ -88,13 +100,19 @@ fn requests(text: &mut Metrics, thread: &NodeThread) {
     let ConnectionCounts { opened, closed, refused, malformed } = &thread.node.connections;
     let open = opened.get().saturating_sub(closed.get());
     text.one("connections", "gauge", "Open connections of clients.", &[], open);
-    text.one("connections_refused_total", "counter", "Connections that were too many.", &[], refused.get());
-    text.one("requests_malformed_total", "counter", "What could not be read as a request.", &[], malformed.get());
+    text.one(
+        "connections_refused_total",
+        "counter",
+        "Connections that were refused because there were too many.",
+        &[],
+        refused.get(),
+    );
+    text.one("requests_malformed_total", "counter", "Requests that could not be parsed.", &[], malformed.get());
     let is_stopping = u8::from(thread.node.is_stopping());
     text.one("stopping", "gauge", "1 while this node is about to stop.", &[], is_stopping);
 }
 
-/// The text as it grows. Each name begins with `jeton_`; values of labels are our own words, and need no escapes.
+/// The text being built. Each name begins with `jeton_`; label values are fixed words and need no escaping.
 #[derive(Default)]
 struct Metrics(String);
 
@@ -118,7 +136,7 @@ impl Metrics {
         self.line(name, labels, value);
     }
 
-    /// A histogram; its buckets are added up, as the format wants them.
+    /// Writes a histogram; its buckets are cumulative, as the format requires.
     fn times(&mut self, name: &str, labels: &Labels<'_>, timed: &Timed) {
         let ends =
             Durations::UP_TO.iter().map(|end| (std::time::Duration::from_micros(*end).as_secs_f64()).to_string());
@@ -133,7 +151,7 @@ impl Metrics {
     }
 
     fn add(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         self.0.write_fmt(text).unwrap_or_default();
     }
 }

@@ -1,4 +1,4 @@
-//! One running server: whether it is stopping, and what its threads measure of requests.
+//! The state of one running server: whether it is stopping, and the request metrics of its threads.
 
 use actix_web::{http::StatusCode, web::Data};
 use app::metrics::{Counter, Durations, Timed};
@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// What the requests of one group have in common, by the beginning of their path.
+/// A group of requests, determined by the beginning of their path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Forward-auth.
@@ -29,7 +29,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// All of them, in the order in which they are counted, with the names that they have in metrics.
+    /// All groups, in the order in which they are counted, with their names in metrics.
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Verify, "verify"),
         (Self::OAuth, "oauth"),
@@ -39,7 +39,7 @@ impl Group {
         (Self::Pages, "pages"),
     ];
 
-    /// Where a request to this path belongs.
+    /// Returns the group of a request to this path.
     pub fn of(path: &str) -> Self {
         let first = path.split('/').nth(1).unwrap_or_default();
         match first {
@@ -53,92 +53,92 @@ impl Group {
     }
 }
 
-/// The classes of statuses: 2xx to 5xx. Jeton sends no 1xx.
+/// The status classes, 2xx to 5xx. Jeton sends no 1xx.
 pub const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
-/// Requests of one group, on one thread or added up.
+/// The counters of one group of requests, for one thread.
 #[derive(Debug, Default)]
 struct Requests {
     classes: [Counter; CLASSES.len()],
     took: Durations,
 }
 
-/// The same, added up.
+/// The counters of one group of requests, summed over all threads.
 #[derive(Clone, Debug, Default)]
 pub struct RequestsSum {
-    /// As in [`CLASSES`].
+    /// Counts by status class, in the order of [`CLASSES`].
     pub classes: [u64; CLASSES.len()],
-    /// From the head of the request to the head of the answer.
+    /// Durations from the head of the request to the head of the answer.
     pub took: Timed,
 }
 
-/// What one thread counts.
+/// The counters of one thread, by [`Group`].
 #[derive(Debug, Default)]
 struct ThreadRequests([Requests; Group::ALL.len()]);
 
-/// Connections since the start.
+/// Counts of connections since the start.
 #[derive(Debug, Default)]
 pub struct ConnectionCounts {
-    /// Those that were taken.
+    /// Connections that were accepted.
     pub opened: Counter,
-    /// Those of them that have ended.
+    /// Accepted connections that have ended.
     pub closed: Counter,
-    /// Those that were too many.
+    /// Connections that were refused because there were too many.
     pub refused: Counter,
-    /// Those that ended with what could not be read as a request.
+    /// Connections that ended with bytes that were not a valid request.
     pub malformed: Counter,
 }
 
-/// What all threads of all listeners share.
+/// The state that all threads of all listeners share.
 #[derive(Debug, Default)]
 pub struct Node {
     is_stopping: AtomicBool,
     is_leaving: AtomicBool,
     was_unready: AtomicBool,
     end: Notify,
-    /// What became of connections.
+    /// The counts of connections.
     pub connections: ConnectionCounts,
     threads: Mutex<Vec<Arc<ThreadRequests>>>,
 }
 
 impl Node {
-    /// From now on this node asks for no more requests, and answers those that come.
+    /// Reports the node as not ready from now on, while it still answers requests.
     pub fn begin_to_stop(&self) {
         self.is_stopping.store(true, Relaxed);
     }
 
-    /// Whether it is about to stop.
+    /// Returns whether the node is about to stop.
     pub fn is_stopping(&self) -> bool {
         self.is_stopping.load(Relaxed)
     }
 
-    /// From now on each answer is the last one on its connection.
+    /// Makes each answer from now on the last one on its connection.
     pub fn begin_to_leave(&self) {
         self.is_leaving.store(true, Relaxed);
     }
 
-    /// Whether clients are to open their next connection elsewhere.
+    /// Returns whether clients should open their next connection elsewhere.
     pub fn is_leaving(&self) -> bool {
         self.is_leaving.load(Relaxed)
     }
 
-    /// Connections on which nothing goes on are to be closed now.
+    /// Closes the idle connections now.
     pub fn begin_to_end(&self) {
         self.begin_to_leave();
         self.end.notify_waiters();
     }
 
-    /// Waits until connections on which nothing goes on are to be closed.
+    /// Waits until idle connections should be closed.
     pub async fn ending(&self) {
         self.end.notified().await;
     }
 
-    /// Notes whether the node is ready. Returns true if it was not so the last time.
+    /// Records whether the node is ready. Returns true if this has changed since the last call.
     pub fn note_ready(&self, is_ready: bool) -> bool {
         self.was_unready.swap(!is_ready, Relaxed) == is_ready
     }
 
-    /// Requests by [`Group::ALL`].
+    /// Returns the sums of all threads, in the order of [`Group::ALL`].
     pub fn requests(&self) -> Vec<RequestsSum> {
         let mut sums = vec![RequestsSum::default(); Group::ALL.len()];
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -153,16 +153,16 @@ impl Node {
     }
 }
 
-/// The node as one thread sees it.
+/// One thread's view of the node.
 #[derive(Clone, Debug)]
 pub struct NodeThread {
-    /// What it belongs to.
+    /// The node.
     pub node: Data<Node>,
     requests: Arc<ThreadRequests>,
 }
 
 impl NodeThread {
-    /// For the calling thread.
+    /// Registers counters for the calling thread.
     pub fn new(node: &Data<Node>) -> Self {
         let requests = Arc::<ThreadRequests>::default();
         node.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&requests));

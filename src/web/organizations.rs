@@ -1,4 +1,4 @@
-//! Organizations: making them, switching between them, where each begins, and its settings.
+//! Organizations: creating them, switching between them, their start pages, and their settings.
 
 use super::{
     App,
@@ -26,22 +26,22 @@ pub struct Choice {
     organization: String,
 }
 
-/// `POST /account/organization`: works in another organization from now on.
+/// `POST /account/organization`: switches to another organization.
 ///
 /// # Errors
-/// Not found for an organization that they are not active in.
+/// Not found for an organization in which the user is not active.
 pub async fn choose(app: App, who: SignedIn, Form(choice): Form<Choice>) -> Result<HttpResponse, WebError> {
     let slug = app::organizations::choose(&app, &who.actor, &choice.organization).await?;
     Ok(see(&path::organization(&slug)))
 }
 
-/// `GET /orgs`: the organization that they work in, or their own tokens.
+/// `GET /orgs`: the organization that the user works in, or their own tokens.
 pub async fn own(who: SignedIn) -> HttpResponse {
     let own = who.actor.membership().map(|at| path::organization(&at.slug));
     see(own.as_deref().unwrap_or(path::TOKENS))
 }
 
-/// `GET /orgs/{slug}`: the first section that they may see, or their own tokens.
+/// `GET /orgs/{slug}`: the first section that the user may see, or their own tokens.
 pub async fn home(at: AtWork) -> HttpResponse {
     let first = at.shell(Nav::None).sections().into_iter().next();
     see(&first.map_or_else(|| path::TOKENS.to_owned(), |section| section.href))
@@ -64,7 +64,7 @@ impl Typed {
     }
 }
 
-/// The form for a new one.
+/// The form for a new organization.
 #[derive(Template)]
 #[template(path = "organizations/new.html")]
 struct NewPage {
@@ -74,18 +74,18 @@ struct NewPage {
     asks_password: bool,
 }
 
-/// The settings of one.
+/// The settings of an organization.
 #[derive(Template)]
 #[template(path = "organizations/settings.html")]
 struct SettingsPage {
     shell: Shell,
     saved: bool,
     action: String,
-    /// What programs know it by.
+    /// The id that programs use.
     id: String,
-    /// Its addresses as they are.
+    /// Its current slug.
     address: String,
-    /// Its name as it is.
+    /// Its current name.
     before: String,
     typed: Typed,
     errors: Errors,

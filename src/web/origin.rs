@@ -1,7 +1,8 @@
 //! Requests that change something must come from Jeton's own pages (C1, C10).
 //!
-//! Browsers say where a request comes from in headers that a page cannot forge. The check runs before the session is read,
-//! for every request of the pages with an unsafe method, and has no exceptions; the token in forms is a second lock.
+//! Browsers state where a request comes from in headers that a page cannot forge. The check runs before the session is
+//! read, for every request to the pages with an unsafe method, and has no exceptions; the form token is a second
+//! protection.
 
 use super::{PublicUrl, errors::WebError};
 use actix_web::{
@@ -14,12 +15,12 @@ use actix_web::{
 };
 use std::net::SocketAddr;
 
-/// The addresses under which the pages may be used.
+/// The addresses at which the pages may be used.
 #[derive(Clone, Debug)]
 pub struct Origins(Vec<PublicUrl>);
 
 impl Origins {
-    /// The public address; and on a machine's own loopback all of its names.
+    /// Accepts the public address; and on a machine's own loopback, all of its names.
     pub fn new(url: &PublicUrl, listening: SocketAddr) -> Self {
         let mut all = vec![url.clone()];
         if listening.ip().is_loopback() && !url.is_https() {
@@ -29,23 +30,24 @@ impl Origins {
         Self(all)
     }
 
-    /// Whether the request is for one of them. `Host` says so, and the address itself if it has a host: then that is
-    /// whom the request is for (RFC 9112, section 3.2.2), whatever a proxy on the way may have looked at.
+    /// Returns whether the request is for one of these addresses. The `Host` header must name one, and so must the
+    /// request target if it contains a host: then that host is the one that counts (RFC 9112, section 3.2.2), whatever
+    /// a proxy on the way has looked at.
     fn are_asked(&self, request: &RequestHead) -> bool {
         let host = request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         self.have(host) && request.uri.authority().is_none_or(|authority| self.have(authority.as_str()))
     }
 
-    /// Whether this host is one of them, in whatever spelling.
+    /// Returns whether this host is one of these addresses, in any spelling.
     fn have(&self, host: &str) -> bool {
         self.0.iter().any(|known| known.host() == host)
-            // No more than a host may stand there, though browsers would read more of it.
+            // Only a host is allowed here, though browsers would parse more of it.
             || !host.contains(['/', '\\', '?', '#', '@', '\t', ' '])
                 && self.0.iter().any(|known| is(known, &format!("{}://{host}", known.scheme())))
     }
 
-    /// Whether a request with an unsafe method comes from one of our pages: `Sec-Fetch-Site` decides where there is one,
-    /// else `Origin`; a browser sends one of the two.
+    /// Returns whether a request with an unsafe method comes from one of Jeton's pages: `Sec-Fetch-Site` decides if it
+    /// is present, otherwise `Origin`; a browser sends one of the two.
     fn are_of(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
@@ -56,15 +58,15 @@ impl Origins {
     }
 }
 
-/// Whether a text is another spelling of an address.
+/// Returns whether a text is another spelling of an address.
 fn is(known: &PublicUrl, text: &str) -> bool {
     known.0 == text || PublicUrl::parse(text).is_ok_and(|other| other == *known)
 }
 
-/// The middleware round all pages.
+/// The middleware around all pages.
 ///
 /// # Errors
-/// 421 for a host that is not ours, 403 for a request of another site.
+/// 421 for a host that is not this server's, 403 for a request from another site.
 pub async fn check(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

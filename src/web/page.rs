@@ -1,4 +1,4 @@
-//! Answers made of templates.
+//! Answers rendered from templates.
 
 use super::errors::WebError;
 use actix_web::{
@@ -17,7 +17,7 @@ use std::{
     future::{Ready, ready},
 };
 
-/// A page, 200.
+/// Returns a page with status 200.
 ///
 /// # Errors
 /// When the template fails.
@@ -25,7 +25,7 @@ pub fn page(template: &impl Template) -> Result<HttpResponse, WebError> {
     page_with(StatusCode::OK, template)
 }
 
-/// A page with another status, such as a form that comes back with messages, 422.
+/// Returns a page with another status, such as 422 for a form that is shown again with messages.
 ///
 /// # Errors
 /// When the template fails.
@@ -35,7 +35,7 @@ pub fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpRes
     Ok(response.body(template.render()?))
 }
 
-/// A page that shows a secret: besides not being stored, nothing of it may leave with the next request (T8).
+/// Returns a page that shows a secret: it is not stored, and the next request must not leak anything of it (T8).
 ///
 /// # Errors
 /// When the template fails.
@@ -43,29 +43,29 @@ pub fn secret_page(template: &impl Template) -> Result<HttpResponse, WebError> {
     Ok(keep_address(page(template)?))
 }
 
-/// Keeps the address of a page, which may be a secret, out of `Referer` everywhere (T8). Not by `no-referrer`: with that a
-/// browser that is not behind TLS says of the page's own forms, such as signing out, that they come from nowhere, and they
-/// would be refused (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
+/// Keeps the address of a page, which may be a secret, out of `Referer` everywhere (T8). It does not use `no-referrer`:
+/// with that, a browser without TLS would send no origin with the page's own forms, such as signing out, and they would
+/// be refused (<https://fetch.spec.whatwg.org/#append-a-request-origin-header>).
 pub fn keep_address(mut answer: HttpResponse) -> HttpResponse {
     answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     answer
 }
 
-/// Sends the browser to `path` with GET (303).
+/// Redirects the browser to `path` with GET (303).
 pub fn see(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
 }
 
-/// The same answer with a cookie.
+/// Adds a cookie to an answer.
 ///
 /// # Errors
-/// When the cookie cannot be written.
+/// When the cookie cannot be encoded.
 pub fn with_cookie(mut answer: HttpResponse, cookie: &Cookie<'_>) -> Result<HttpResponse, WebError> {
     answer.add_cookie(cookie).map_err(|error| AppError::Broken(error.to_string()))?;
     Ok(answer)
 }
 
-/// Whether htmx asks, and takes a part of a page.
+/// Returns whether htmx asks for a part of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IsHtmx(pub bool);
 
@@ -78,13 +78,13 @@ impl FromRequest for IsHtmx {
     }
 }
 
-/// Whether htmx asks.
+/// Returns whether the request comes from htmx.
 pub fn is_htmx(request: &HttpRequest) -> bool {
     request.headers().get("hx-request").is_some_and(|value| value == "true")
 }
 
-/// Whether htmx asks for the part of a page with this id. When it restores a page of the history it asks for the whole
-/// of it.
+/// Returns whether htmx asks for the part of a page with this id. When it restores a page from the history, it asks for
+/// the whole page.
 pub fn is_for(request: &HttpRequest, part: &str) -> bool {
     let target = request.headers().get("hx-target").and_then(|target| target.to_str().ok());
     target.is_some_and(|target| target.ends_with(part))

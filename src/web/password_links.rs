@@ -1,4 +1,4 @@
-//! A forgotten password: asking for a link by mail, and choosing a new password behind it.
+//! A forgotten password: requesting a link by mail, and choosing a new password behind it.
 
 use super::{
     App, PublicUrl,
@@ -24,14 +24,14 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// What was typed into the form that asks for a link.
+/// The values typed into the form that requests a link.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct TypedEmail {
     email: String,
 }
 
-/// The form that asks for a link; where no mail is sent, words about whom to ask.
+/// The form that requests a link; if no mail is sent, an explanation whom to ask.
 #[derive(Template)]
 #[template(path = "password_links/forgotten.html")]
 struct ForgottenPage {
@@ -41,14 +41,14 @@ struct ForgottenPage {
     errors: Errors,
 }
 
-/// What to do now, the same whether a link is on its way or not.
+/// The page after a request for a link, which is the same whether a link was sent or not.
 #[derive(Template)]
 #[template(path = "password_links/asked.html")]
 struct AskedPage {
     shell: Shell,
 }
 
-/// Whether a link has just been asked for.
+/// Whether a link has just been requested.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Done {
@@ -90,8 +90,8 @@ pub async fn ask(
     }
 }
 
-/// The mail with the link, in the user's language, or that of the page which asked for it. The address is that of the
-/// configuration (C10).
+/// The mail with the link, in the user's language, or that of the page where it was requested. The address is the
+/// configured one (C10).
 fn mail(t: Texts, url: &PublicUrl, user: &User, code: &LinkCode) -> Words {
     let t = user.language.map_or(t, Texts);
     let link = format!("{}{}", url.0, path::password_link(code.reveal()));
@@ -116,7 +116,7 @@ struct LinkPage {
     errors: Errors,
 }
 
-/// What stands there once the link does not work any more, or never did.
+/// The page for a link that no longer works, or never did.
 #[derive(Template)]
 #[template(path = "password_links/gone.html")]
 struct GonePage {
@@ -124,7 +124,7 @@ struct GonePage {
     sends_mail: bool,
 }
 
-/// `GET /password/{code}`: changes nothing, since programs that look through mail open links too.
+/// `GET /password/{code}`: changes nothing, because programs that scan mail also open links.
 pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<HttpResponse, WebError> {
     let code = code.into_inner();
     let answer = match app::password_links::find_user(&app, &code).await {
@@ -137,7 +137,7 @@ pub async fn form(app: App, visitor: Visitor, code: Path<String>) -> Result<Http
     answer.map(keep_address)
 }
 
-/// `POST /password/{code}`: sets the password; whoever it belongs to then signs in with it.
+/// `POST /password/{code}`: sets the password; the user then signs in with it.
 pub async fn submit(
     app: App,
     visitor: Visitor,

@@ -31,7 +31,7 @@ use serde::Deserialize;
 
 type Editor = Holding<ManagePermissionSets>;
 
-/// Which set an address is about.
+/// The permission set that an address names.
 #[derive(Debug, Deserialize)]
 pub struct Of {
     id: i64,
@@ -72,14 +72,14 @@ struct ShowPage {
     is_own: bool,
     edit: String,
     copy: String,
-    /// Where it can be deleted; only when nobody has it.
+    /// The page to delete it; only if nobody has it.
     deletion: Option<String>,
     permissions: PermissionFields,
     uses: Vec<String>,
     members: Vec<SetMember>,
     /// “and 12 more”
     more: Option<String>,
-    /// Where all of them are, for whom that is open and if there are any.
+    /// The list of all of them, if the reader may see it and there are any.
     people: Option<String>,
 }
 
@@ -129,7 +129,7 @@ fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
 /// `GET /orgs/{slug}/permission-sets/{id}`
 ///
 /// # Errors
-/// Not found if there is none, or it is another organization's.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Result<HttpResponse, WebError> {
     let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
     let (shell, slug, id) = (at.shell(Nav::PermissionSets), at.slug(), of.id());

@@ -1,9 +1,9 @@
 //! The part of a form that chooses permissions: checkboxes by group, *select all* and *select none* for each.
 //!
-//! The form sends the key of each chosen permission as `permission`, many under one name: a page's typed form has
-//! `permission: Vec<String>` and `pick: String`, both `#[serde(default)]`. Without JavaScript the two buttons of a group
-//! send the form with `pick`; the handler then saves nothing but shows the form again with what [`picked`] returns. The
-//! template of the part is `parts/_permissions.html`.
+//! The form sends the key of each chosen permission as `permission`, many under one name: a page's form struct has
+//! `permission: Vec<String>` and `pick: String`, both `#[serde(default)]`. Without JavaScript, the two buttons of a
+//! group send the form with `pick`; the handler then saves nothing and shows the form again with what [`picked`]
+//! returns. The template is `parts/_permissions.html`.
 
 use super::texts::Texts;
 use domain::permission::{Permission, PermissionGroup, Permissions};
@@ -12,13 +12,13 @@ use domain::permission::{Permission, PermissionGroup, Permissions};
 pub struct PermissionFields {
     /// By group, in the order of forms.
     pub groups: Vec<GroupFields>,
-    /// Whether some cannot be chosen, since whoever fills the form in does not hold them.
+    /// Whether some cannot be chosen, because the user does not hold them.
     pub some_locked: bool,
 }
 
 /// The checkboxes of a group.
 pub struct GroupFields {
-    /// What its permissions' keys begin with.
+    /// The prefix of its permissions' keys.
     pub key: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -26,7 +26,7 @@ pub struct GroupFields {
     pub chosen: String,
     /// Whether any can be chosen.
     pub is_open: bool,
-    /// One a permission.
+    /// One for each permission.
     pub boxes: Vec<PermissionBox>,
 }
 
@@ -43,8 +43,8 @@ pub struct PermissionBox {
 }
 
 impl PermissionFields {
-    /// The checkboxes with `chosen` among them chosen; those that are not in `open` cannot be. To be open is what the
-    /// editor holds, and what was in the set or token before.
+    /// Creates the checkboxes, with those of `chosen` checked. Those that are not in `open` cannot be changed. `open`
+    /// is what the editor holds, plus what the set or token had before.
     pub fn new(t: Texts, chosen: Permissions, open: Permissions) -> Self {
         let groups = PermissionGroup::ALL.map(|group| GroupFields::new(t, group, chosen, open)).into();
         Self { groups, some_locked: !Permissions::all().without(open).is_empty() }
@@ -71,14 +71,14 @@ impl GroupFields {
     }
 }
 
-/// The permissions whose keys a form sent. A key that this version does not know is passed over, as in
+/// Returns the permissions whose keys a form sent. A key that this version does not know is ignored, as in
 /// [`Permissions::from_keys`].
 pub fn chosen(keys: &[String]) -> Permissions {
     keys.iter().filter_map(|key| Permission::from_key(key)).collect()
 }
 
-/// What is chosen after a press on *select all* (`all.GROUP`) or *select none* (`none.GROUP`); none if the form was sent by
-/// another button.
+/// Returns what is chosen after a press of *select all* (`all.GROUP`) or *select none* (`none.GROUP`); none if the form
+/// was sent by another button.
 pub fn picked(pick: &str, chosen: Permissions, open: Permissions) -> Option<Permissions> {
     let (what, key) = pick.split_once('.')?;
     let group = PermissionGroup::ALL.into_iter().find(|group| group.key() == key)?;

@@ -1,4 +1,5 @@
-//! Protected APIs of an organization, under *Integrations*: the list, and the page of each with the configuration of proxies.
+//! Protected APIs of an organization, under *Integrations*: the list, and the page of each with the configuration of
+//! proxies.
 
 mod configurations;
 mod deletion;
@@ -28,10 +29,10 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// Whoever manages the integrations of an organization.
+/// A member who manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;
 
-/// Which API an address is about.
+/// The protected API that an address names.
 #[derive(Debug, Deserialize)]
 pub struct Of {
     id: String,
@@ -82,7 +83,7 @@ pub struct Done {
 }
 
 impl Texts {
-    /// The methods that a rule is about.
+    /// Returns the name of the methods that a rule applies to.
     pub fn methods(self, methods: Methods) -> &'static str {
         match methods {
             Methods::Any => self.protected_methods_any(),
@@ -92,7 +93,7 @@ impl Texts {
         }
     }
 
-    /// The scope that a rule demands.
+    /// Returns the name of the scope that a rule demands.
     pub fn needs(self, needs: Needs) -> &'static str {
         match needs {
             Needs::Read => self.protected_needs_read(),
@@ -128,7 +129,7 @@ pub async fn list(app: App, at: Admin, done: Query<Done>) -> Result<HttpResponse
 /// `GET /orgs/{slug}/integrations/apis/{id}`
 ///
 /// # Errors
-/// Not found if there is none, or it is another organization's.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn show(
     app: App,
     url: Data<PublicUrl>,

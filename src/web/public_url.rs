@@ -1,15 +1,15 @@
-//! The address under which people and programs reach this Jeton.
+//! The address at which people and programs reach this server.
 
 use url::Url;
 
-/// The address under which people and programs reach this Jeton, in its normal form and without a slash at the end.
-/// Absolute addresses come from here, never from a request (C10).
+/// The address at which people and programs reach this server, in its normal form and without a slash at the end.
+/// Absolute addresses are built from it, never from a request (C10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(pub String);
 
 impl PublicUrl {
-    /// Reads an `http://` or `https://` address without path, query, or user, in every spelling that browsers take for
-    /// the same: upper case, the usual port, letters beyond ASCII, a dot at the end of the host.
+    /// Parses an `http://` or `https://` address without path, query, or user, in every spelling that browsers treat as
+    /// the same: upper case, the default port, letters beyond ASCII, a dot at the end of the host.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
@@ -28,23 +28,23 @@ impl PublicUrl {
         origin(&url).map(Self).ok_or_else(|| FORM.into())
     }
 
-    /// Whether browsers come over TLS.
+    /// Returns whether browsers use TLS.
     pub fn is_https(&self) -> bool {
         self.scheme() == "https"
     }
 
-    /// What stands before `://`.
+    /// Returns the part before `://`.
     pub fn scheme(&self) -> &str {
         self.0.split_once("://").map_or("", |(scheme, _)| scheme)
     }
 
-    /// The host, with the port if it is not the scheme's usual one.
+    /// Returns the host, with the port if it is not the scheme's default.
     pub fn host(&self) -> &str {
         self.0.split_once("://").map_or(self.0.as_str(), |(_, host)| host)
     }
 }
 
-/// `https://HOST:PORT` as browsers write it, where the usual port is left out; without the dot that may end a host.
+/// Formats `https://HOST:PORT` as browsers write it, without the default port and without a dot at the end of the host.
 fn origin(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     let host = host.strip_suffix('.').unwrap_or(host);

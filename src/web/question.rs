@@ -1,36 +1,36 @@
-//! Questions before something is done to somebody: a page of its own or, for htmx, a dialog.
+//! Confirmations before something is done to somebody: a page of its own or, for htmx, a dialog.
 
 use super::{errors::WebError, form::Refused, page::page, shell::Shell, texts::Texts, words::Errors};
 use actix_web::HttpResponse;
 use askama::Template;
 
-/// A question: what would happen, and a button that makes it happen.
+/// A confirmation: what would happen, and a button that does it.
 pub struct Question {
     /// The texts.
     pub t: Texts,
     /// The form token.
     pub csrf: String,
-    /// What it is about, in a few words.
+    /// The title.
     pub title: String,
-    /// The question itself.
+    /// The question, as a heading.
     pub heading: String,
-    /// What would happen, a paragraph each.
+    /// What would happen, one paragraph each.
     pub lines: Vec<String>,
-    /// Where the form goes.
+    /// The address that the form is sent to.
     pub action: String,
-    /// The words on the button.
+    /// The text of the button.
     pub submit: &'static str,
-    /// Whether something ends by it.
+    /// Whether the action ends something.
     pub is_destructive: bool,
-    /// Where it leads to leave everything as it is.
+    /// The link that leaves everything as it is.
     pub cancel: String,
-    /// Whether the password is needed.
+    /// Whether the password is required.
     pub asks_password: bool,
-    /// Why it cannot be done; then there is no button.
+    /// Why the action is impossible; then there is no button.
     pub refusal: Option<String>,
     /// What was wrong with the form.
     pub errors: Errors,
-    /// Whether it stands in a dialog.
+    /// Whether it is shown in a dialog.
     pub is_dialog: bool,
 }
 

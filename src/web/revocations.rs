@@ -1,4 +1,4 @@
-//! Receipts of revocations: the line about one on the page of its token, and a page of its own that shows each node.
+//! Revocation receipts: the line on the page of the token, and a page of its own that shows each node.
 
 mod signed;
 
@@ -27,7 +27,8 @@ use askama::Template;
 use domain::permission::ManageIntegrations;
 use serde::Deserialize;
 
-/// How often an open page asks whether the nodes have told, every two seconds: for a minute. None takes longer that lives.
+/// How many times an open page asks, every two seconds, whether the nodes have confirmed: for a minute. No running node
+/// takes longer.
 const LOOKS: u16 = 30;
 
 /// The page of a receipt among the account's.
@@ -46,7 +47,7 @@ struct ReceiptPage {
     shown: Shown,
 }
 
-/// What grows while nodes tell, for htmx.
+/// The part that changes while nodes confirm, for htmx.
 #[derive(Template)]
 #[template(path = "revocations/_nodes.html")]
 struct NodesPart {
@@ -68,7 +69,7 @@ pub struct Line {
     pub words: String,
     /// The page of the receipt.
     pub href: String,
-    /// Where the next look is, as long as a node has yet to tell.
+    /// The address of the next refresh, as long as a node has yet to confirm.
     pub next: Option<String>,
 }
 
@@ -94,11 +95,11 @@ struct NodeRow {
     note: Option<String>,
     since: Option<Moment>,
     last: Option<Moment>,
-    /// What stands in place of a last accepted use.
+    /// The text in place of a last accepted use.
     no_last: &'static str,
 }
 
-/// How often was looked.
+/// How many refreshes there were.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -106,7 +107,7 @@ pub struct Asked {
 }
 
 impl Line {
-    /// The line about a token of the user, if it was revoked.
+    /// Returns the line about a token of the user, if it was revoked.
     pub async fn of_own(app: &App, who: &SignedIn, public_id: &str) -> Result<Option<Self>, WebError> {
         let (t, zone) = (who.shell(Nav::Tokens).t, &who.actor.user().time_zone);
         let receipt = app::revocations::receipt_of_own(app, &who.actor, public_id).await?;
@@ -114,7 +115,7 @@ impl Line {
         Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::token_receipt(public_id), 0)))
     }
 
-    /// The line about any token of the organization, if it was revoked.
+    /// Returns the line about any token of the organization, if it was revoked.
     pub async fn within(
         app: &App,
         at: &Holding<ManageIntegrations>,
@@ -126,7 +127,7 @@ impl Line {
         Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::receipt(at.slug(), public_id), 0)))
     }
 
-    /// The line about a receipt whose page is at `href`, looked at for the `look`th time.
+    /// Returns the line about a receipt whose page is at `href`, at refresh number `look`.
     fn new(calendar: Calendar, t: Texts, receipt: &Receipt, href: String, look: u16) -> Self {
         let at = |milliseconds| calendar.to_the_second(milliseconds).words;
         let (nodes, waiting, revoked) = (receipt.alive(), receipt.waiting(), at(receipt.revoked.revoked_at));
@@ -143,7 +144,7 @@ impl Line {
 /// `GET /account/tokens/{id}/receipt`
 ///
 /// # Errors
-/// Not found if the token was not revoked, or is somebody else's.
+/// Not found if the token was not revoked or belongs to somebody else.
 pub async fn show_own(
     app: App,
     who: SignedIn,
@@ -163,7 +164,7 @@ pub async fn show_own(
 /// `GET /orgs/{slug}/integrations/receipts/{id}`
 ///
 /// # Errors
-/// Not found if the token was not revoked, or belongs to another organization.
+/// Not found if the token was not revoked or belongs to another organization.
 pub async fn show(
     app: App,
     at: Holding<ManageIntegrations>,
@@ -210,7 +211,7 @@ pub async fn file(
     signed::download(&app, &url, at.who.membership().into(), &receipt)
 }
 
-/// The part of the page for which htmx asks, or the whole.
+/// Returns the part of the page that htmx asks for, or the whole page.
 fn answer(
     request: &HttpRequest,
     shown: Shown,
@@ -244,7 +245,7 @@ fn node_row(t: Texts, calendar: Calendar, node: &NodeReceipt) -> NodeRow {
     let when = |milliseconds: Option<i64>| {
         milliseconds.map(|milliseconds| calendar.to_the_second(milliseconds).words).unwrap_or_default()
     };
-    // It came when the revocation was made already.
+    // The node started after the revocation.
     let came_later = node.epoch.is_none() && node.since.is_some();
     let note = match node.state {
         NodeState::Gone => Some(t.receipt_gone().to_owned()),

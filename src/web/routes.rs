@@ -1,5 +1,5 @@
-//! The table of everything that is served but forward-auth, which [`super::forward_auth`] answers, and the addresses that pages link
-//! to.
+//! The table of everything that is served except forward-auth, which [`super::forward_auth`] answers, and the addresses
+//! that pages link to.
 
 pub mod path;
 mod place;
@@ -21,8 +21,7 @@ use actix_web::{
 use place::{Place, at, reads};
 use std::future::ready;
 
-/// Puts every route in its place. What is for programs never sees a session; what is for people never sees a bearer token
-/// (C3).
+/// Registers all routes. Routes for programs never see a session; routes for people never see a bearer token (C3).
 pub fn configure(config: &mut ServiceConfig) {
     serve(programs(), config);
     serve(assets(), config);
@@ -30,7 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
         web::scope("")
             .wrap(from_fn(came_back::bring_back))
             .wrap(from_fn(session::recognize))
-            // Wrapped last, so it runs first: another site's request does not even read the session.
+            // Wrapped last, so it runs first: for a request from another site, not even the session is read.
             .wrap(from_fn(origin::check))
             .configure(short_addresses)
             .configure(|config| serve(pages(), config))
@@ -38,15 +37,16 @@ pub fn configure(config: &mut ServiceConfig) {
     );
 }
 
-/// What the listener for programs serves (`--verify-listen`): nothing that is for people, and what is for the operator alone.
+/// Registers what the listener for programs serves (`--verify-listen`): nothing for people, and what is only for the
+/// operator.
 pub fn configure_for_programs(config: &mut ServiceConfig) {
     serve(programs(), config);
     serve(operation(), config);
     config.default_service(web::route().to(finish::not_found));
 }
 
-/// Every method and address that the two listeners serve, read from what configures them. HEAD goes with GET. Without
-/// [`short::ADDRESSES`], the questions that browsers ask before a request to another site, and forward-auth.
+/// Returns every method and address that the two listeners serve, read from the code that configures them. HEAD goes
+/// with GET. It excludes [`short::ADDRESSES`], CORS preflights, and forward-auth.
 pub fn served() -> Vec<(Method, &'static str)> {
     let places = [programs(), assets(), pages(), operation()].into_iter().flatten();
     places.flat_map(|place| place.served().collect::<Vec<_>>()).collect()
@@ -83,7 +83,8 @@ fn operation() -> Vec<Place> {
     vec![at("/metrics").reads(metrics::show)]
 }
 
-/// Registered before the pages, since some are what the part in braces of a page's address would take. Forms pass them by.
+/// Registered before the pages, because the part in braces of a page's address would match some of them. Forms are not
+/// affected.
 fn short_addresses(config: &mut ServiceConfig) {
     for (address, page) in short::ADDRESSES {
         let lead = move |request: HttpRequest| ready(short::lead(&request, page));
@@ -128,7 +129,7 @@ fn pages() -> Vec<Place> {
     pages
 }
 
-/// What belongs to an organization as a whole.
+/// The pages of an organization as a whole.
 fn organization() -> Vec<Place> {
     vec![
         at("/orgs/{slug}").reads(organizations::home),
@@ -216,7 +217,7 @@ fn integrations() -> Vec<Place> {
     ]
 }
 
-/// The first page: the tokens of whoever is signed in.
+/// The start page: the tokens of the signed-in user.
 async fn home(_: Visitor, signed_in: Option<SignedIn>) -> HttpResponse {
     page::see(if signed_in.is_some() { path::TOKENS } else { path::SIGN_IN })
 }

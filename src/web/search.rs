@@ -1,8 +1,8 @@
-//! Searches. Their forms are sent as POST, with scripts and without, and lead to an address that has what was looked
-//! for: so that what somebody pastes into one stands in no address before it was looked at. An API key among it never
-//! does, since addresses are kept by browsers and by the logs of proxies; it finds its token by its digest.
+//! Searches. Their forms are sent as POST, with and without scripts, and lead to an address with the search text, so
+//! that pasted text never gets into an address before it was checked. An API key in it never does, because browsers and
+//! proxy logs keep addresses; a key finds its token by its digest.
 //!
-//! An address that somebody put a key into all the same is left at once.
+//! If somebody puts a key into an address anyway, the page redirects away from it immediately.
 
 use super::{
     App,
@@ -20,30 +20,30 @@ use domain::{
     permission::{Authority, Permission},
 };
 
-/// What a page was asked to look for.
+/// The search of a page.
 pub struct Search<'a, const N: usize> {
     /// Its fields, as they were typed.
     pub fields: [(&'a str, &'a str); N],
-    /// The address of the page with such fields, in the organization with this slug.
+    /// The address of the page with these fields, in the organization with this slug.
     pub page: fn(&str, &[(&str, &str)]) -> String,
     /// The part of the page that changes with them.
     pub part: &'static str,
 }
 
 impl<const N: usize> Search<'_, N> {
-    /// The address of what is looked for.
+    /// Returns the address of the search.
     pub fn address(&self, slug: &str) -> String {
         (self.page)(slug, &self.fields)
     }
 
-    /// The address of the same with another value in one field.
+    /// Returns the address of the same search with another value in one field.
     pub fn with(&self, slug: &str, name: &str, value: &str) -> String {
         let others = self.fields.iter().copied().filter(|(field, _)| *field != name);
         (self.page)(slug, &others.chain([(name, value)]).collect::<Vec<_>>())
     }
 
-    /// Where a search leads that has an API key in one of its fields: to the token, for those who may see it, else to
-    /// the page, which says that there is none. None for any other search.
+    /// Returns where a search with an API key leads: to the token if the user may see it, otherwise to the page, which
+    /// says that it was not found. None for any other search.
     pub async fn for_key<A: Authority>(
         &self,
         app: &App,
@@ -66,8 +66,8 @@ impl<const N: usize> Search<'_, N> {
         Ok(Some(lead(request, &address)))
     }
 
-    /// Where a form leads that was sent: as [`Search::for_key`] says, or to the page with what is looked for. None
-    /// where only its part is to be answered.
+    /// Returns where the form leads: as [`Search::for_key`] says, or to the page with the results. None if only the
+    /// changed part should be answered.
     pub async fn leads<A: Authority>(
         &self,
         app: &App,
@@ -83,16 +83,16 @@ fn lead(request: &HttpRequest, address: &str) -> HttpResponse {
     if is_htmx(request) { HttpResponse::Ok().insert_header(("hx-redirect", address)).finish() } else { see(address) }
 }
 
-/// How the address of a search comes into the history of the browser.
+/// How the address of a search gets into the browser's history.
 pub enum Step {
-    /// In the place of the one before, as while somebody types.
+    /// Replacing the previous one, as while somebody types.
     Replace,
-    /// Behind the one before, so that there is a way back to it.
+    /// After the previous one, so that *Back* returns to it.
     Push,
 }
 
-/// The part of a page that a search changes, whose address is this one from then on: not while somebody still types a
-/// key.
+/// Returns the part of a page that a search changes, and sets the browser's address to this one, except while somebody
+/// is still typing a key.
 pub fn part_at(mut part: HttpResponse, step: &Step, address: &str) -> HttpResponse {
     let header = match step {
         Step::Replace => "hx-replace-url",

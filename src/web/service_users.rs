@@ -40,10 +40,10 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// Whoever manages the integrations of an organization.
+/// A member who manages the integrations of an organization.
 type Admin = Holding<ManageIntegrations>;
 
-/// How many permissions are named where there is room for a few words; more are counted.
+/// How many permissions are named where there is little room; more are only counted.
 const NAMED: u32 = 3;
 
 /// The list.
@@ -54,9 +54,9 @@ struct ListPage {
     organization: String,
     slug: String,
     done: Option<String>,
-    /// Since when the token is refused that was revoked just now.
+    /// Since when the token that was just revoked is refused.
     refused: Option<Line>,
-    /// What is said of an API key that was looked for and found nowhere.
+    /// The message about an API key that was searched for and not found.
     key_notice: Option<&'static str>,
     states: [(&'static str, &'static str); 4],
     /// Whether there is no token at all, so that the page explains what one is.
@@ -71,11 +71,11 @@ struct ResultsPart {
     results: Results,
 }
 
-/// What the filter leaves.
+/// The tokens that match the filter.
 struct Results {
     t: Texts,
     slug: String,
-    /// Where the filter is sent.
+    /// The address that the filter is sent to.
     search: String,
     /// The same list without filters.
     unfiltered: String,
@@ -100,10 +100,10 @@ struct Row {
     end: End,
     /// Who or what revoked it.
     note: Option<String>,
-    /// The state in words, and its key.
+    /// The name of the state and its key.
     state: (String, &'static str),
     has_two_keys: bool,
-    /// That it is still called though it is refused.
+    /// The warning that it is still being called although it is refused.
     alarm: Option<String>,
     is_active: bool,
     revocation: String,
@@ -111,7 +111,7 @@ struct Row {
     deletion: String,
 }
 
-/// Which tokens are shown, in which order, and from where on.
+/// Which tokens are shown, in which order, and from which position.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -287,7 +287,7 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
     }
 }
 
-/// Permissions in a few words: all, a few by their names, or how many.
+/// Returns a short text about permissions: all, a few names, or a number.
 fn permissions_in_words(t: Texts, permissions: Permissions) -> String {
     let all = Permissions::all().count();
     match permissions.count() {
@@ -307,7 +307,7 @@ fn revoked_by(t: Texts, key: &KeyFacts) -> String {
     }
 }
 
-/// That somebody goes on calling with a key that is refused, said loudly.
+/// Returns the prominent warning that a refused key is still being called.
 fn alarm(t: Texts, calendar: Calendar, token: &ServiceToken) -> Option<String> {
     let last = |refused: &RefusedUses| t.from_and_with(&refused.last, calendar.when(refused.last.at));
     let is_active = token.key.life.is_active(calendar.now());

@@ -1,11 +1,11 @@
-//! Sessions of the pages: who is signed in with this request.
+//! Sessions of the pages: who is signed in when a request arrives.
 //!
-//! A session is a row of our table, found by the hash of its key, which is 32 random bytes that only the browser's cookie
-//! has. Who it belongs to, and whether it still does, is read from the database, so a session that was ended anywhere is
-//! ended at once, and nothing can bring its row back (S3).
+//! A session is a row in the database, found by the hash of its key: 32 random bytes that only the browser's cookie
+//! has. Its owner and its validity are read from the database, so a session that was ended on any node is ended
+//! immediately, and nothing can restore its row (S3).
 //!
-//! It is read once a request, before anything that can fail ([`recognize`]): whatever a request ends in, what its answer
-//! says of the reader is the same each time.
+//! The session is read once per request, before anything that can fail ([`recognize`]). So every answer to the request
+//! treats its reader the same way, whatever the request ends in.
 
 use super::{
     App,
@@ -39,8 +39,8 @@ use domain::{
 };
 use std::future::{Ready, ready};
 
-/// Begins a session for somebody who has just signed in, under a new key; one that the browser had before ends. The
-/// answer is to carry the cookie.
+/// Starts a session, under a new key, for a user who has just signed in; a session that the browser had before ends.
+/// The answer must set the returned cookie.
 pub async fn begin(jeton: &App, request: &HttpRequest, begin: Begin) -> Result<(KeyHash, Cookie<'static>), AppError> {
     let key = app::sessions::begin(jeton, begin).await?;
     for before in Ours::Session.sent(request) {
@@ -49,19 +49,19 @@ pub async fn begin(jeton: &App, request: &HttpRequest, begin: Begin) -> Result<(
     Ok((KeyHash::of(&key), Ours::Session.cookie(request, key)))
 }
 
-/// The marks that this browser got when somebody signed in from it.
+/// Returns the device marks that this browser received when somebody signed in from it.
 pub fn devices(request: &HttpRequest) -> Vec<Device> {
     Ours::Device.sent(request).into_iter().map(Device).collect()
 }
 
-/// A local path to go to after signing in; anything else becomes the first page (C4).
+/// Returns a local path to go to after sign-in; anything else becomes the start page (C4).
 pub fn safe_next(next: &str) -> &str {
     let is_local = next.starts_with('/') && !next.starts_with("//");
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_local && is_plain { next } else { "/" }
 }
 
-/// How whoever reads this wants it: known for every request, with or without a session.
+/// The preferences of the reader, known for every request, with or without a session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reader {
     /// Their language.
@@ -71,7 +71,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// As the address (`?lang=`), a cookie or the browser says. The settings of whoever is signed in come before these.
+    /// Reads the preferences from the address (`?lang=`), a cookie or the browser's headers. The settings of a
+    /// signed-in user take precedence over these.
     pub fn of(request: &HttpRequest) -> Self {
         let by_cookie = || Ours::Language.sent(request).iter().find_map(|tag| Language::from_tag(tag));
         let by_browser = || {
@@ -83,20 +84,20 @@ impl Reader {
     }
 }
 
-/// The language that a link in the footer asks for.
+/// Returns the language that a link in the footer asks for.
 fn asked_language(request: &HttpRequest) -> Option<Language> {
     request.query_string().split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(Language::from_tag)
 }
 
-/// The cookie that keeps a language asked for by a link.
+/// Returns the cookie that stores a language chosen by a link.
 pub fn language_cookie(request: &HttpRequest) -> Option<Cookie<'static>> {
     asked_language(request).map(|language| Ours::Language.cookie(request, language.tag().to_owned()))
 }
 
-/// Somebody who is signed in, at this request. Whoever is not is sent to sign in and comes back.
+/// The user who is signed in for this request. Anybody else is redirected to sign in, and comes back afterwards.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// Proof of it, which verbs ask for.
+    /// The authenticated user, which verbs require.
     pub actor: Actor,
     /// Where the request comes from.
     pub source: Source,
@@ -104,42 +105,43 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// The frame for a page under this entry of the navigation.
+    /// Returns the frame for a page under this entry of the navigation.
     pub fn shell(&self, nav: Nav) -> Shell {
         Shell { nav, ..self.shell.clone() }
     }
 
-    /// Whoever a request comes from, once it went through [`recognize`].
+    /// Returns the user a request comes from, after it went through [`recognize`].
     pub fn known(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()
     }
 
-    /// The form token of this session.
+    /// Returns the form token of this session.
     pub fn form_token(&self) -> &str {
         &self.shell.csrf
     }
 
-    /// The same person at work in the organization that an address of their account names, if it names one: a page in one
-    /// tab stays with its organization, whichever is chosen in another.
+    /// Returns the same user in the organization that an address of their account names, if it names one. So a page in
+    /// one tab stays with its organization, whichever is selected in another tab.
     pub fn at(self, organization: Option<&str>) -> Self {
         organization.and_then(|id| self.working_in(|at| at.organization_public_id == id)).unwrap_or(self)
     }
 
-    /// The same person at work in the organization that a form was opened for. A form that names none can only mean the
-    /// one that they have.
+    /// Returns the same user in the organization that a form was opened for. A form that names no organization is
+    /// accepted only if the user has exactly one.
     ///
     /// # Errors
-    /// [`Problem::OtherOrganization`] if they are not active there any more, or it could be another.
+    /// [`Problem::OtherOrganization`] if they are no longer active there, or if it is unclear which organization is
+    /// meant.
     pub fn at_that_of_form(&self, organization: &str) -> Result<Self, Problems> {
         let is_clear = organization.is_empty() && self.actor.memberships().len() == 1;
         let is_meant = |at: &Membership| is_clear || at.organization_public_id == organization;
         self.working_in(is_meant).ok_or_else(|| Problems::one(Field::Form, Problem::OtherOrganization))
     }
 
-    /// The same person at work in the organization that one of their tokens belongs to.
+    /// Returns the same user in the organization that one of their tokens belongs to.
     ///
     /// # Errors
-    /// Not found if they have no such token where they are active.
+    /// Not found if they have no such token in an organization where they are active.
     pub async fn at_token(self, app: &App, public_id: &str) -> Result<Self, WebError> {
         let actor = app::tokens::at_token(app, &self.actor, public_id).await?;
         let place = actor.membership().map(|at| at.id);
@@ -153,10 +155,10 @@ impl SignedIn {
     }
 }
 
-/// The middleware that finds out who is signed in, and where they are at work, before anything else can fail.
+/// The middleware that determines who is signed in, and in which organization, before anything else can fail.
 ///
 /// # Errors
-/// None of its own: a database that fails is an answer.
+/// None of its own: a failure of the database becomes an answer.
 pub async fn recognize(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -182,10 +184,10 @@ async fn look(request: &HttpRequest) -> Result<(), WebError> {
     Ok(())
 }
 
-/// Where somebody is at work by the address of the request, or why they are not: for the one extractor that asks.
+/// The membership that the address of the request needs, or why there is none; for the one extractor that asks for it.
 pub struct Place(pub Result<Member, AppError>);
 
-/// From here on the request comes from this user.
+/// Makes a user the author of the request from here on.
 pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> SignedIn {
     let place = match path::organization_of(request.match_info().as_str()) {
         Some(slug) => Some(app::authority::enter(jeton, actor.clone(), slug).await),
@@ -209,7 +211,7 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
     let who = SignedIn { actor, source: source::of(request), shell: shell.clone() };
     let mut extensions = request.extensions_mut();
     extensions.insert(reader);
-    // An error page that this request ends in has the same frame.
+    // An error page for this request gets the same frame.
     extensions.insert(shell);
     if let Some(place) = place {
         extensions.insert(Place(place));
@@ -218,7 +220,7 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
     who
 }
 
-/// From here on the pages of the answer say that a form came back.
+/// Makes the pages of the answer say that a form came back.
 pub fn note_that_form_came_back(request: &HttpRequest) {
     let mut extensions = request.extensions_mut();
     if let Some(who) = extensions.get_mut::<SignedIn>() {
@@ -235,7 +237,7 @@ impl FromRequest for SignedIn {
     }
 }
 
-/// Anybody, on a page that needs nobody signed in.
+/// Any visitor, on a page that does not need a session.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// Where the request comes from.
@@ -261,7 +263,8 @@ impl FromRequest for Visitor {
 }
 
 fn frame(request: &HttpRequest, jeton: &App, reader: Reader) -> Shell {
-    // The links to other languages keep the rest of the address, such as the code of the set-up link, but no API key.
+    // The links to other languages keep the other parameters of the address, such as the code of the set-up link, but
+    // no API key.
     let is_kept = |pair: &&str| !pair.is_empty() && !pair.starts_with("lang=") && !leak::names_a_key(pair);
     let kept: Vec<&str> = request.query_string().split('&').filter(is_kept).collect();
     let query = kept.into_iter().map(|pair| format!("{pair}&")).collect();

@@ -1,4 +1,4 @@
-//! Where somebody is signed in, and ending it.
+//! The sessions of a user, and ending them.
 
 use super::{
     App,

@@ -36,7 +36,7 @@ struct SetupPage {
     errors: Errors,
 }
 
-/// The link of the address.
+/// The code in the address.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Link {
@@ -53,10 +53,10 @@ pub async fn form(app: App, visitor: Visitor, link: Query<Link>) -> Result<HttpR
     page(&SetupPage { shell: visitor.shell, typed, errors: Errors::default() })
 }
 
-/// `POST /setup`: makes the first organization and its administrator, who is signed in from then on.
+/// `POST /setup`: creates the first organization and its administrator, and signs the administrator in.
 ///
 /// # Errors
-/// As the form's.
+/// As for the form.
 pub async fn submit(
     app: App,
     visitor: Visitor,

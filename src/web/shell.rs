@@ -1,4 +1,4 @@
-//! What every page carries round its content: language, theme, who is signed in, and where they are.
+//! What every page has around its content: language, theme, who is signed in, and in which organization.
 
 use super::{routes::path, texts::Texts};
 use domain::{
@@ -7,12 +7,12 @@ use domain::{
     user::{Language, Theme},
 };
 
-/// The frame of a page; templates reach it as `shell`, and its texts as `shell.t`.
+/// The frame of a page; templates access it as `shell`, and its texts as `shell.t`.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
     /// The texts in the reader's language.
     pub t: Texts,
-    /// The reader's choice of colours.
+    /// The reader's theme.
     pub theme: Theme,
     /// Who is signed in, if anybody.
     pub user: Option<ShellUser>,
@@ -22,30 +22,30 @@ pub struct Shell {
     pub organizations: Vec<(String, String)>,
     /// The entry of the navigation that this page belongs to.
     pub nav: Nav,
-    /// Whether links to the same page in other languages stand below it.
+    /// Whether links to the same page in other languages are below it.
     pub has_languages: bool,
     /// Whether this server shows demonstration data.
     pub demo: bool,
     /// The form token of this session; empty where there is no session.
     pub csrf: String,
-    /// Whether to say that nothing has been done yet with the form that is shown, since its session had ended.
+    /// Whether to say that the form on the page has not been processed, because its session had ended.
     pub came_back: bool,
-    /// The query of this address without its language, ready to be followed by `lang=`.
+    /// The query of this address without its language, to which `lang=` can be appended.
     pub query: String,
 }
 
 impl Shell {
-    /// The frame for somebody who is not signed in, or of whom that is not known.
+    /// Creates the frame for somebody who is not signed in, or may not be.
     pub fn outside(t: Texts, theme: Theme, demo: bool) -> Self {
         Self { t, theme, demo, has_languages: true, ..Self::default() }
     }
 
-    /// Whether to say in the language menu that this language is the current one.
+    /// Returns whether the language menu marks this language as the current one.
     pub fn speaks(&self, language: &Language) -> bool {
         self.t.0 == *language
     }
 
-    /// The entries of the organization's navigation that its permissions open.
+    /// Returns the entries of the organization's navigation that the user's permissions allow.
     pub fn sections(&self) -> Vec<Section> {
         let Some(ShellOrganization { slug, permissions, .. }) = &self.organization else { return Vec::new() };
         let t = self.t;
@@ -70,7 +70,8 @@ impl Shell {
         sections
     }
 
-    /// A page of their account, at the organization that this page is about: named in the address where there are several.
+    /// Returns the address of a page of the user's account, in the organization of this page. The address names the
+    /// organization if the user has several.
     pub fn here(&self, page: &str) -> String {
         match &self.organization {
             Some(here) if self.organizations.len() > 1 => path::working_in(page, &here.public_id),
@@ -78,7 +79,7 @@ impl Shell {
         }
     }
 
-    /// The other organizations that they can switch to, by slug and name.
+    /// Returns the other organizations that the user can switch to, by slug and name.
     pub fn others(&self) -> Vec<&(String, String)> {
         let here = self.organization.as_ref().map(|organization| &organization.slug);
         self.organizations.iter().filter(|(slug, _)| Some(slug) != here).collect()
@@ -98,9 +99,9 @@ pub struct Section {
 /// An organization, as the frame of a page names it.
 #[derive(Clone, Debug)]
 pub struct ShellOrganization {
-    /// What programs know it by, for ever.
+    /// The public id that programs use, which never changes.
     pub public_id: String,
-    /// Its part of addresses.
+    /// Its slug.
     pub slug: String,
     /// Its name.
     pub name: String,
@@ -109,7 +110,7 @@ pub struct ShellOrganization {
 }
 
 impl ShellOrganization {
-    /// That of a membership.
+    /// Returns the organization of a membership.
     pub fn of(membership: &Membership) -> Self {
         Self {
             public_id: membership.organization_public_id.clone(),
@@ -132,13 +133,13 @@ pub struct ShellUser {
 }
 
 impl ShellUser {
-    /// Their initials.
+    /// Returns their initials.
     pub fn initials(&self) -> String {
         initials(&self.name)
     }
 }
 
-/// The first letters of the first and of the last word of a name: "AD" for Awa Diallo, "A" for Awa.
+/// Returns the first letters of the first and the last word of a name: "AD" for Awa Diallo, "A" for Awa.
 pub fn initials(name: &str) -> String {
     let mut letters = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = letters.next();

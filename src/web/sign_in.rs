@@ -30,7 +30,7 @@ use askama::Template;
 use domain::user::shown_email;
 use serde::Deserialize;
 
-/// The field with a form that is to come back.
+/// The name of the field with a kept form.
 pub const KEPT: &str = "kept";
 
 /// What was typed into the form.
@@ -40,18 +40,18 @@ pub struct Typed {
     email: String,
     password: String,
     next: String,
-    /// Another form, sealed, that comes back afterwards.
+    /// A kept form, sealed, that comes back afterwards.
     #[serde(skip)]
     kept: Option<String>,
 }
 
 impl Typed {
-    /// What was typed at the address of a form that is to come back.
+    /// The values typed at the address of a kept form.
     pub fn again(email: String, password: String, kept: String) -> Self {
         Self { email, password, kept: Some(kept), ..Self::default() }
     }
 
-    /// The form that is to come back, sealed.
+    /// The kept form, sealed.
     pub fn kept(&self) -> &str {
         self.kept.as_deref().unwrap_or_default()
     }
@@ -62,13 +62,13 @@ impl Typed {
 #[template(path = "sign_in/form.html")]
 struct SignInPage {
     shell: Shell,
-    /// Where the form goes: where the form was sent that is to come back, if there is one.
+    /// The address that the form is sent to: that of the kept form, if there is one.
     action: String,
     typed: Typed,
     errors: Errors,
     /// What has just been done.
     done: Option<&'static str>,
-    /// What has not been done, since nobody was signed in any more.
+    /// What has not been done, because nobody was signed in any more.
     undone: Option<&'static str>,
 }
 
@@ -77,32 +77,32 @@ impl SignInPage {
         Self { shell, action: path::SIGN_IN.to_owned(), typed, errors: Errors::default(), done: None, undone: None }
     }
 
-    /// The same at the address of a form that is to come back.
+    /// Shows the form at the address of a kept form.
     fn at_form(request: &HttpRequest, jeton: &App, typed: Typed) -> Self {
         let shell = Visitor::of(request, jeton).shell;
         Self {
             undone: Some(shell.t.sign_in_ended_kept()),
             action: request.path().to_owned(),
-            // A link to another language would leave it behind.
+            // A link to another language would lose the kept form.
             ..Self::new(Shell { has_languages: false, ..shell }, typed)
         }
     }
 
-    /// Those whom anybody can sign in as, and their role: nobody unless this is a demonstration.
+    /// The users whom anybody can sign in as, and their roles: none unless this is a demonstration.
     fn guests(&self) -> impl Iterator<Item = (&'static Guest, &'static str)> {
         let (guests, t): (&[Guest], _) = (if self.shell.demo { &GUESTS } else { &[] }, self.shell.t);
         guests.iter().map(move |guest| (guest, t.built_in_set(guest.set)))
     }
 }
 
-/// What is said instead while there is no user.
+/// The page that is shown instead while there is no user.
 #[derive(Template)]
 #[template(path = "sign_in/not_set_up.html")]
 struct NotSetUpPage {
     shell: Shell,
 }
 
-/// What the address says: where to go afterwards, and what has just been done.
+/// The query: where to go afterwards, and what has just been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -157,7 +157,7 @@ pub async fn submit(
     }
 }
 
-/// `GET /sign-out`: asks first, since reading an address ends nothing.
+/// `GET /sign-out`: asks for confirmation, because a GET request must not end anything.
 ///
 /// # Errors
 /// When the template fails.
@@ -182,10 +182,10 @@ pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebErro
     question.ask(shell, false)
 }
 
-/// Signs in, and introduces whoever it is to the rest of the request. The answer is to carry the cookies.
+/// Signs in, and makes the user the author of the rest of the request. The answer must set the returned cookies.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when the form is to be shown again; too many attempts; busy.
+/// [`AppError::Invalid`] when the form must be shown again; too many attempts; busy.
 pub async fn enter(
     request: &HttpRequest,
     app: &App,
@@ -204,7 +204,7 @@ fn refuse(error: AppError, form: SignInPage) -> Result<HttpResponse, WebError> {
     refused.page(&SignInPage { errors, ..form })
 }
 
-/// The answer to a form that was sent when nobody was signed in any more.
+/// Returns the answer to a form that was sent when nobody was signed in any more.
 ///
 /// # Errors
 /// When the template fails.
@@ -213,7 +213,7 @@ pub fn ask(request: &HttpRequest, jeton: &App, kept: String) -> Result<HttpRespo
     page_with(StatusCode::FORBIDDEN, &SignInPage::at_form(request, jeton, typed))
 }
 
-/// The same, after signing in did not work.
+/// Returns the same answer after a failed sign-in.
 ///
 /// # Errors
 /// The error itself, if it is not about the form.
@@ -221,7 +221,7 @@ pub fn again(request: &HttpRequest, jeton: &App, typed: Typed, error: AppError) 
     refuse(error, SignInPage::at_form(request, jeton, typed))
 }
 
-/// The form of the sign-out button, which carries nothing but its token.
+/// The form of the sign-out button, which contains only its token.
 #[derive(Debug, Deserialize)]
 pub struct Nothing {}
 
@@ -236,13 +236,13 @@ pub async fn sign_out(
     leave(&request)
 }
 
-/// Takes the cookie from the browser of a session that has ended, and says so.
+/// Removes the cookie of an ended session from the browser, and says that the user is signed out.
 ///
 /// # Errors
-/// When the cookie cannot be written.
+/// When the cookie cannot be encoded.
 pub fn leave(request: &HttpRequest) -> Result<HttpResponse, WebError> {
     let mut answer = page::with_cookie(see(&format!("{}?signed_out", path::SIGN_IN)), &Ours::Session.removal(request))?;
-    // Pages are not stored anyway; this also drops those that the browser keeps to go back to (C9).
+    // Pages are not stored anyway; this also drops those that the browser keeps for *Back* (C9).
     answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
     Ok(answer)
 }

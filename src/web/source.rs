@@ -21,24 +21,24 @@ use std::sync::{
 pub struct RequestId([u8; 16]);
 
 impl RequestId {
-    /// The header that tells it.
+    /// The header that contains it.
     pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-    /// A new id. They begin anywhere and do not repeat; they are names, not secrets.
+    /// Returns a new id. Ids start at a random number and do not repeat; they are names, not secrets.
     pub fn new() -> Self {
         static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(u64::from_le_bytes(random::bytes())));
-        // An odd step runs through all numbers, and far apart ones are easier to tell apart.
+        // An odd step visits all numbers, and a large one makes successive ids easier to distinguish.
         let number = NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let digit = |place: usize| b"0123456789abcdef"[(number >> (60 - 4 * place)) as usize & 15];
         Self(std::array::from_fn(digit))
     }
 
-    /// The value of its header.
+    /// Returns the value of its header.
     pub fn header(&self) -> HeaderValue {
         HeaderValue::from_bytes(&self.0).unwrap_or_else(|_| HeaderValue::from_static("0"))
     }
 
-    /// The digits.
+    /// Returns the digits.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl Default for RequestId {
     }
 }
 
-/// The address, program and id of a request.
+/// Returns the address, program and id of a request.
 pub fn of(request: &HttpRequest) -> Source {
     let none = TrustedProxies::default();
     let trusted = request.app_data::<Data<TrustedProxies>>().map_or(&none, |proxies| proxies);
@@ -59,7 +59,7 @@ pub fn of(request: &HttpRequest) -> Source {
 }
 
 impl TrustedProxies {
-    /// The address and program of a request with this id.
+    /// Returns the address and program of a request with this id.
     pub fn source(&self, request: &RequestHead, id: &str) -> Source {
         let address = request.peer_addr.map(|peer| self.client(peer.ip(), &request.headers));
         Source {
@@ -69,14 +69,14 @@ impl TrustedProxies {
         }
     }
 
-    /// Whether a request comes from one of them.
+    /// Returns whether a request comes from a trusted proxy.
     pub fn sent(&self, request: &RequestHead) -> bool {
         request.peer_addr.is_some_and(|peer| self.include(peer.ip()))
     }
 }
 
-/// The `User-Agent`, of which pages show what can be seen: without control characters and such that change how it is
-/// read, without API keys, and cut to 200 characters.
+/// Returns the visible part of the `User-Agent`: without control characters and characters that change the reading
+/// direction, without API keys, and cut to 200 characters.
 fn program(headers: &HeaderMap) -> String {
     let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let is_plain = |c: &char| if c.is_ascii() { !c.is_ascii_control() } else { text::is_visible(*c) };

@@ -1,9 +1,10 @@
-//! The end of a server that nobody notices (R10): first balancers are told, then listeners close, then connections, then
-//! requests that run end.
+//! A graceful stop that no client notices (R10): first load balancers are told, then the listeners close, then idle
+//! connections, then running requests finish.
 //!
-//! A request that was sent and not answered is lost if it is a POST: a reverse proxy may send it nowhere else. So nothing is
-//! closed while somebody may be writing to it. A listener that is closed forgets the connections that wait to be accepted,
-//! and whoever made them has written already; hence [`ListenerHandle`]. A connection is closed with an answer that says so.
+//! A POST request that was sent but not answered is lost: a reverse proxy must not retry it elsewhere. So nothing is
+//! closed while a client may be writing to it. Closing a listener discards the connections that wait to be accepted,
+//! and their clients may have sent a request already; [`ListenerHandle`] avoids this. A connection is closed with an
+//! answer that says so.
 
 use super::node::Node;
 use actix_web::{
@@ -18,52 +19,52 @@ use std::{
     time::Duration,
 };
 
-/// How long who waits before a closing listener may take to be let in, on a busy machine.
+/// How long to wait until the connections in a listener's queue are accepted, even on a busy machine, before it closes.
 const QUEUE: Duration = Duration::from_millis(200);
-/// How long a thread of actix may take to do as it was told.
+/// How long to wait until the threads of actix have paused.
 const OBEYED: Duration = Duration::from_millis(20);
-/// How long connections are answered that were opened before the listeners closed. A proxy that is used uses its own within
-/// that time, and learns from the answer that it was the last.
+/// How long connections that were opened before the listeners closed are still answered. A proxy in use sends a request
+/// on each of its connections within that time, and learns from the answer that it was the last one.
 const LAST_CONNECTIONS: Duration = Duration::from_secs(1);
 
-/// A listener beside the server that has it, to close it before the server ends.
+/// A second handle to a server's listener, to close the listener before the server stops.
 #[derive(Debug)]
 pub struct ListenerHandle(TcpListener);
 
 impl ListenerHandle {
-    /// Of this listener.
+    /// Duplicates the handle of a listener.
     ///
     /// # Errors
-    /// When the process has no more files.
+    /// When the process cannot open another file.
     pub fn of(listener: &TcpListener) -> io::Result<Self> {
         listener.try_clone().map(Self)
     }
 
-    /// Lets nobody come near any more: the kernel drops the first packet of each new connection, which its client sends
-    /// again a second later.
+    /// Stops new connections: the kernel drops the first packet of each one, which its client sends again a second
+    /// later.
     #[cfg(target_os = "linux")]
     fn hold(&self) -> io::Result<()> {
         use socket2::SockFilter;
-        // A program for the kernel's packet filter, that sees a packet from its TCP header on.
+        // A program for the kernel's packet filter. It sees each packet from its TCP header on.
         SockRef::from(&self.0).attach_filter(&[
-            // Load the byte with the flags.
+            // Load the byte with the TCP flags.
             SockFilter::new(0x30, 0, 0, 13),
-            // If SYN is one of them, go on, else skip one.
+            // If SYN is set, go on; otherwise skip one instruction.
             SockFilter::new(0x45, 0, 1, 0x02),
-            // Take nothing of the packet.
+            // Drop the packet.
             SockFilter::new(0x06, 0, 0, 0),
-            // Take all of it.
+            // Accept the whole packet.
             SockFilter::new(0x06, 0, 0, u32::MAX),
         ])
     }
 
-    /// Other systems have no such filter: who comes at the last moment is lost.
+    /// Does nothing: other systems have no such filter, so connections that arrive at the last moment are lost.
     #[cfg(not(target_os = "linux"))]
     fn hold(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Refuses who comes, so that they go elsewhere at once. May be done twice.
+    /// Refuses new connections, so that clients go elsewhere immediately. May be called twice.
     fn close(&self) -> io::Result<()> {
         match SockRef::from(&self.0).shutdown(Shutdown::Both) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -105,7 +106,7 @@ pub async fn serve(
         close(&handles, &listeners).await;
         node.begin_to_end();
         stop(&handles, is_patient).await;
-        // The servers end by themselves now.
+        // The servers stop by themselves now.
         std::future::pending().await
     };
     tokio::select! {
@@ -114,8 +115,8 @@ pub async fn serve(
     }
 }
 
-/// Waits for a signal, and then for as long as requests are still to be served. Returns whether those that run then may
-/// end: a second signal wants it all to stop at once.
+/// Waits for a signal, then until the drain time is over. Returns whether running requests may finish: after a second
+/// signal everything stops immediately.
 async fn is_patient(
     mut terminate: Signal,
     mut interrupt: Signal,
@@ -139,7 +140,7 @@ async fn is_patient(
     }
 }
 
-/// Closes the listeners and then the connections, each with its next answer.
+/// Closes the listeners, and then each connection with its next answer.
 async fn leave(handles: &[ServerHandle], node: &Node, listeners: &[ListenerHandle]) {
     for_each(listeners, ListenerHandle::hold);
     tokio::time::sleep(QUEUE).await;
@@ -148,14 +149,14 @@ async fn leave(handles: &[ServerHandle], node: &Node, listeners: &[ListenerHandl
     tokio::time::sleep(LAST_CONNECTIONS).await;
 }
 
-/// Closes the listeners, once nobody takes connections from them any more.
+/// Closes the listeners after the threads have stopped accepting connections from them.
 async fn close(handles: &[ServerHandle], listeners: &[ListenerHandle]) {
     join_all(handles.iter().map(ServerHandle::pause)).await;
     tokio::time::sleep(OBEYED).await;
     for_each(listeners, ListenerHandle::close);
 }
 
-/// What cannot be done here is done by the end of the process.
+/// Applies `close` to all listeners. An error is only logged: the end of the process closes them anyway.
 fn for_each(listeners: &[ListenerHandle], close: impl Fn(&ListenerHandle) -> io::Result<()>) {
     for error in listeners.iter().filter_map(|listener| close(listener).err()) {
         tracing::debug!(%error, "a listener could not be closed early");

@@ -1,5 +1,6 @@
-//! Tables of tokens that are sorted and paged: the links in their heads, the choice that takes their place where a row
-//! is a card, and the links between pages. The order is a field of the search beside them, so that each keeps the other.
+//! Tables of tokens that can be sorted and paged: the links in their heads, the selection that replaces them where a
+//! row is a card, and the links between pages. The order is a field of the search beside the table, so that each keeps
+//! the other.
 
 use super::{
     search::Search,
@@ -11,18 +12,18 @@ use domain::token::{
     listing::{Order, PageFrom, Place, Sort},
 };
 
-/// What addresses and forms call the field of the order.
+/// The name of the order's field in addresses and forms.
 pub const SORT: &str = "sort";
 
-/// A column that can be sorted by.
+/// A column that the table can be sorted by.
 pub struct Head {
-    /// Tells the columns apart; the link keeps the focus by it.
+    /// Identifies the column; the link keeps the focus by it.
     pub key: &'static str,
     /// Its name.
     pub words: &'static str,
-    /// Where a press on it leads.
+    /// The address that a press leads to.
     pub href: String,
-    /// The order that the press brings.
+    /// The order after the press.
     pub hint: &'static str,
     /// `ascending` or `descending`, if the table is sorted by it.
     pub direction: Option<&'static str>,
@@ -42,31 +43,32 @@ pub struct Heads {
     pub state: Head,
 }
 
-/// An order as the choice has it.
+/// An order, as the selection shows it.
 pub struct Choice {
-    /// What the form sends; nothing for the usual order.
+    /// The value that the form sends; empty for the default order.
     pub value: String,
     /// Its name.
     pub words: &'static str,
-    /// Whether the table is sorted so.
+    /// Whether the table is sorted in this order.
     pub is_chosen: bool,
 }
 
-/// What leads to another order or page of a table.
+/// The links to another order or page of a table.
 pub struct Controls {
     /// The heads of its columns.
     pub heads: Heads,
     /// All orders.
     pub choices: Vec<Choice>,
-    /// The page before.
+    /// The previous page.
     pub previous: Option<String>,
-    /// The page behind.
+    /// The next page.
     pub next: Option<String>,
 }
 
 impl Controls {
-    /// For a table of what `search` finds, sorted by `sort`, which is `usual` if nobody chose. Its page begins and ends
-    /// at these places if there are more.
+    /// Creates the links for a table with the results of `search`, sorted by `sort`, with the default order `usual`.
+    /// `first` and `last` are the positions where its page begins and ends, if there are more pages before and after
+    /// it.
     pub fn new<const N: usize>(
         t: Texts,
         slug: &str,
@@ -103,7 +105,7 @@ impl Controls {
         }
     }
 
-    /// Whether there is one page, with all that was found.
+    /// Returns whether everything fits on one page.
     pub const fn is_whole(&self) -> bool {
         self.previous.is_none() && self.next.is_none()
     }
@@ -118,7 +120,7 @@ pub struct Used {
 }
 
 impl Used {
-    /// Of this use.
+    /// Creates the cell for this use.
     pub fn new(t: Texts, calendar: Calendar, used: &LastUse) -> Self {
         let program = Some(&used.program).filter(|program| !program.is_empty()).map(|program| t.program(program));
         let address = Some(&used.address).filter(|address| !address.is_empty()).cloned();
@@ -136,7 +138,7 @@ pub struct End {
 }
 
 impl End {
-    /// Of this key.
+    /// Creates the cell for this key.
     pub fn new(t: Texts, calendar: Calendar, key: &KeyFacts) -> Self {
         match key.life.state(calendar.now()) {
             TokenState::Active { expires_at } => Self { day: calendar.date(expires_at), is_past: false },
@@ -148,14 +150,14 @@ impl End {
     }
 }
 
-/// The order that somebody chose. What is none is passed over.
+/// Parses the chosen order. An unknown one is ignored.
 pub fn sort(typed: &str) -> Option<Sort> {
     let (name, is_descending) = typed.strip_prefix('-').map_or((typed, false), |name| (name, true));
     let by = Order::ALL.into_iter().find(|by| key(*by) == name)?;
     Some(Sort { by, is_descending })
 }
 
-/// Where the page begins that an address asks for. What is no place is passed over, as a page that is gone.
+/// Parses the position where the requested page begins. An invalid one is ignored, like a page that no longer exists.
 pub fn page_from(before: &str, after: &str) -> PageFrom {
     match (place(before), place(after)) {
         (Some(place), _) => PageFrom::Before(place),
@@ -178,7 +180,7 @@ const fn key(by: Order) -> &'static str {
     }
 }
 
-/// The direction in which people mostly want an order: what is new or in use first, what ends soon first.
+/// Returns the usual direction of an order: new or recently used first, soonest end first.
 const fn natural(by: Order) -> Sort {
     match by {
         Order::Created | Order::LastUse => Sort::descending(by),
@@ -190,7 +192,7 @@ const fn reversed(sort: Sort) -> Sort {
     Sort { is_descending: !sort.is_descending, ..sort }
 }
 
-/// The order after a press on the head of a column: a second press turns it round.
+/// Returns the order after a press on the head of a column: a second press reverses it.
 fn pressed(sort: Sort, by: Order) -> Sort {
     if sort.by == by { reversed(sort) } else { natural(by) }
 }
@@ -204,7 +206,7 @@ fn place(typed: &str) -> Option<Place> {
     let mut parts = typed.splitn(4, '.');
     let mut part = || parts.next();
     let (rank, seconds, id) = (part()?.parse().ok()?, part()?.parse().ok()?, part()?.parse().ok()?);
-    // Postgres takes no NUL in a text.
+    // Postgres does not allow NUL in a text.
     let name = part().filter(|name| !name.contains('\0'))?.to_owned();
     Some(Place { rank, seconds, id, name })
 }

@@ -1,21 +1,21 @@
-//! Every visible text, in the reader's language.
+//! All texts of the pages, in the reader's language.
 //!
-//! The build script writes one method a key of `locales/{en,fr}.toml`: `[tokens] title` is `texts.tokens_title()`, and
-//! `{name}` in a text is an argument. A missing key, argument or translation does not compile. Numbers are grouped and
-//! plurals chosen by the rules of the language.
+//! The build script writes one method for each key of `locales/{en,fr}.toml`: `[tokens] title` is
+//! `texts.tokens_title()`, and `{name}` in a text is an argument. A missing key, argument or translation does not
+//! compile. Numbers are grouped and plurals chosen by the rules of the language.
 
 use std::fmt::Display;
 
 use domain::user::Language;
 
-/// The texts of one language. Copied freely; pages carry it as `shell.t`.
+/// The texts of one language. Cheap to copy; pages have it as `shell.t`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Texts(pub Language);
 
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
 impl Texts {
-    /// A whole number with its digits in groups of three: `12,345` or, with narrow no-break spaces, `12 345`.
+    /// Formats a whole number with its digits in groups of three: `12,345` or, with narrow no-break spaces, `12 345`.
     pub fn number(self, count: impl Count) -> String {
         let count = count.into_i64();
         let separator = match self.0 {
@@ -33,7 +33,7 @@ impl Texts {
         grouped
     }
 
-    /// Whether this many takes the singular: 1 in English, 0 and 1 in French.
+    /// Returns whether this number takes the singular: 1 in English, 0 and 1 in French.
     fn is_one(self, count: i64) -> bool {
         match self.0 {
             Language::En => count == 1,
@@ -44,7 +44,7 @@ impl Texts {
 
 /// A number that a plural can count, by value or (as templates pass it) by reference.
 pub trait Count {
-    /// The number; what does not fit is as large as can be.
+    /// Returns the number; one that does not fit becomes the largest possible.
     fn into_i64(self) -> i64;
 }
 
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!([0, 1, 2].map(|count| FRENCH.is_one(count)), [true, true, false]);
     }
 
-    /// A French text with a plain space before a high mark would break the line there.
+    /// A plain space before a high punctuation mark in a French text could break the line there.
     #[test]
     fn french_marks_stand_behind_narrow_no_break_spaces() {
         let french = include_str!("../../locales/fr.toml");

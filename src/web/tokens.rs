@@ -38,7 +38,7 @@ struct ListPage {
     shell: Shell,
     list: String,
     done: Option<String>,
-    /// Since when the token is refused that was revoked just now.
+    /// Since when the token that was just revoked is refused.
     refused: Option<Line>,
     /// Whether there is no token at all, so that the page explains what one is.
     is_first: bool,
@@ -62,7 +62,7 @@ struct PanelPart {
     is_swapped: bool,
 }
 
-/// What is said to somebody who is active in no organization.
+/// The page for a user who is not active in any organization.
 #[derive(Template)]
 #[template(path = "tokens/no_membership.html")]
 struct NoMembershipPage {
@@ -80,7 +80,7 @@ struct Row {
     used: Option<Moment>,
     /// When it ends or ended.
     end: Moment,
-    /// The state in words, and its key.
+    /// The name of the state and its key.
     state: (String, &'static str),
     is_selected: bool,
 }
@@ -94,13 +94,13 @@ struct Detail {
     state: (String, &'static str),
     made: Moment,
     used: Option<Moment>,
-    /// From where and by what it was used, a line each.
+    /// From where and by what program it was used, one line each.
     used_by: Vec<String>,
     end_name: &'static str,
     end: Moment,
     end_explained: String,
     is_active: bool,
-    /// Since when it is refused.
+    /// The line about since when it is refused.
     refused: Option<Line>,
     calls: Chart,
     revocation: String,
@@ -134,7 +134,7 @@ pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpRes
 /// `GET /account/tokens/{id}`: the list with this token selected, or to htmx the panel alone.
 ///
 /// # Errors
-/// Not found if there is none, or it is somebody else's.
+/// Not found if it does not exist or belongs to somebody else.
 pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpRequest) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
     let token = app::tokens::find(&app, &who.actor, &id).await?;
@@ -210,7 +210,7 @@ fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> R
     }
 }
 
-/// When a token expires if it is not used, or when and how it ended.
+/// Returns when a token expires if it is not used, or when and how it ended.
 fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
     match token.life.state(calendar.now()) {
         TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
@@ -220,7 +220,7 @@ fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
     }
 }
 
-/// Who revoked a token, and why if they said so.
+/// Returns who revoked a token, and why if they gave a reason.
 fn revoked_by(t: Texts, token: &Token) -> String {
     if token.revoked_by == Some(RevokedBy::Leak) {
         return t.revoked_by_leak(token.revocation_reason.as_deref());

@@ -41,10 +41,10 @@ use serde::Deserialize;
 
 type Manager = Holding<ManageUsers>;
 
-/// Most characters of a search.
+/// The maximum length of a search, in characters.
 const LONGEST_SEARCH: usize = 100;
 
-/// What the address asks for: a search, a state, a permission set, the person after or before whom a page is, and what has just
+/// The query: a search, a state, a permission set, the person after or before whom a page starts, and what has just
 /// been done.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -80,7 +80,7 @@ impl Asked {
 struct ListPage {
     shell: Shell,
     done: Option<String>,
-    /// What is said of an API key that was looked for.
+    /// The message about an API key that was searched for.
     key_notice: Option<&'static str>,
     words: String,
     action: String,
@@ -248,7 +248,7 @@ fn invitation_row(at: &Manager, t: Texts, calendar: Calendar, invitation: &Invit
     }
 }
 
-/// How somebody stands, and the key under which that has its colour and shape.
+/// Returns the state of a member, and the key of its colour and shape.
 fn standing(t: Texts, person: &Person) -> (&'static str, &'static str) {
     match person.standing {
         Standing::Active if person.is_blocked => (t.users_blocked(), "revoked"),

@@ -9,7 +9,7 @@ impl Texts {
         self.from_and_with(used, self.tokens_used(when))
     }
 
-    /// These words with where from and by what: “3 minutes ago from 192.0.2.7 with curl 8.5.0”
+    /// Returns these words with the address and the program: “3 minutes ago from 192.0.2.7 with curl 8.5.0”
     pub fn from_and_with(self, used: &LastUse, words: String) -> String {
         let address = Some(&used.address).filter(|address| !address.is_empty());
         let agent = Some(&used.program).filter(|agent| !agent.is_empty());
@@ -19,7 +19,8 @@ impl Texts {
         words.join(" ")
     }
 
-    /// From where and by what a token was used last, a line each; what the program says of itself stands below its name.
+    /// Returns from where and by what program a token was last used, one line each; the program's own `User-Agent` is
+    /// below its name.
     pub fn use_in_lines(self, used: &LastUse) -> Vec<String> {
         let program = (!used.program.is_empty()).then(|| self.program(&used.program));
         let own_words = Some(&used.program).filter(|agent| Some(*agent) != program.as_ref());
@@ -27,7 +28,7 @@ impl Texts {
         lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
     }
 
-    /// What will stop when a token is revoked: when, from where and by what program it was used last.
+    /// Returns what will stop when a token is revoked: when, from where and by what program it was last used.
     pub fn last_use_sentence(self, used: &LastUse, when: String) -> String {
         let (from, program) = (&used.address, self.program(&used.program));
         match (from.is_empty(), used.program.is_empty()) {
@@ -39,7 +40,7 @@ impl Texts {
     }
 }
 
-/// The same with a capital letter, to stand alone.
+/// Capitalizes a text, so that it can stand alone.
 pub fn capitalized(words: String) -> String {
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

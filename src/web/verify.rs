@@ -1,13 +1,13 @@
-//! Forward-auth: a reverse proxy asks about each request before it hands it on.
+//! Forward-auth: a reverse proxy asks about each request before it passes the request on.
 //!
-//! `/verify` asks about a token alone; `/verify/apis/{id}` about a request to a protected API, by the API's rules.
-//! Envoy puts the path of the client's request behind the address that it asks, with the client's own method:
-//! `/verify/token` asks about a token alone, with a path behind, and the address of a protected API may have one.
-//! Everything else below `/verify` is closed: a mistyped address in a proxy's configuration must not be one that asks
-//! for less.
+//! `/verify` verifies a token alone; `/verify/apis/{id}` decides about a request to a protected API, by the API's
+//! rules. Envoy uses the client's own method and appends the path of the client's request to the address that it is
+//! configured with. For Envoy, `/verify/token` verifies a token alone and accepts such a path, as the address of a
+//! protected API does. Everything else below `/verify` is refused: a mistyped address in a proxy's configuration must
+//! not verify less.
 //!
-//! The answers are 200, 401, 403 and 503, for nginx makes 500 of everything else, and Envoy lets only 200 through; and 400 at
-//! `/verify` alone for a key in the address or in two headers (T7), neither of which nginx hands on.
+//! The answers are 200, 401, 403 and 503, because nginx turns every other status into 500, and Envoy passes only 200.
+//! `/verify` also answers 400 for a key in the address or in two headers (T7); nginx forwards neither of them.
 
 mod told;
 
@@ -42,29 +42,29 @@ const SCOPE: HeaderName = HeaderName::from_static("jeton-scope");
 const PERMISSIONS: HeaderName = HeaderName::from_static("jeton-permissions");
 const TOKEN: HeaderName = HeaderName::from_static("jeton-token");
 
-/// The headers that say whom a token speaks for. Every answer has them all, a refusal empty: what a proxy copies always
-/// takes the place of what a client sent (V11).
+/// The headers that say whom a token acts for. Every answer has all of them, and in a refusal they are empty: the
+/// headers that a proxy copies always replace those that a client sent (V11).
 pub const IDENTITY: [HeaderName; 6] = [SUBJECT, ORGANIZATION, ORGANIZATION_ID, SCOPE, PERMISSIONS, TOKEN];
 
-/// Headers in which clients tell a framework another method or path than that of the request. What proxies hand on of
-/// them counts (see `told`); the configurations of proxies take them off, so that no API sees one.
+/// Headers with which clients tell a framework to use another method or path than that of the request. Those that a
+/// proxy forwards count (see `told`). The proxy configurations remove them, so that no API sees one.
 pub const OVERRIDING: [&str; 5] =
     ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"];
 
-/// What one thread has to answer forward-auth with.
+/// What one thread needs to answer forward-auth.
 #[derive(Clone)]
 pub struct Worker {
-    /// Without it nothing can be said about tokens.
+    /// The verifier; without it, tokens cannot be verified right now.
     pub verifier: Data<Option<Verifier>>,
-    /// Whose word about a request is believed.
+    /// The proxies that are trusted to describe a request.
     pub proxies: Data<TrustedProxies>,
-    /// Where answers are counted.
+    /// The counters for answers.
     pub thread: Rc<NodeThread>,
 }
 
 impl Worker {
-    /// The answer to a proxy: identity or challenge in headers, never a body, so it carries none of the headers that tell a
-    /// browser what to do with one.
+    /// Answers a proxy, with the identity or a challenge in headers and never with a body. So the answer needs none of
+    /// the headers that tell a browser what to do with a body.
     pub async fn answer(&self, request: &RequestHead) -> HttpResponse {
         let (begun, id) = (Instant::now(), RequestId::new());
         // A panic must not leave the proxy without an answer (R14).
@@ -92,9 +92,9 @@ enum Refused {
     NotLetIn(#[from] NotLetIn),
 }
 
-/// The answer to a proxy: 200 with whom the token speaks for in headers, or 401 or 403 with the reason.
+/// Decides about the request: 200 with the identity in headers, or 401 or 403 with the reason.
 async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId) -> HttpResponse {
-    // As it was sent: whatever decoded it on the way here would have decided how it is read.
+    // Use the URI as it was sent: decoding it here would already decide how it is interpreted.
     let verdict = match Asked::of(&request.uri) {
         Some(asked) => match asked.api {
             Some(api) => about_request(request, worker, id, api, &asked).await,
@@ -109,26 +109,26 @@ async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId) -> HttpR
     }
 }
 
-/// Whom a request is let in for.
+/// Why a request is allowed.
 enum LetIn {
-    /// Whom its token speaks for.
+    /// Its token was accepted.
     Token(Accepted),
-    /// Nobody: a browser asks whether a page of another site may send a request.
+    /// It is a CORS preflight: a browser asks whether a page of another site may send a request.
     Preflight,
 }
 
-/// What is asked.
+/// What the address of a verification request asks for.
 struct Asked<'a> {
-    /// The public id of the protected API, if it is about a request to one.
+    /// The public id of the protected API, if the request is for one.
     api: Option<&'a str>,
-    /// From Envoy, the path of the client's request.
+    /// The path of the client's request, if Envoy appended it.
     path: &'a str,
-    /// What the address demands besides.
+    /// The query, which may demand a scope and permissions.
     query: &'a str,
 }
 
 impl<'a> Asked<'a> {
-    /// What this address asks, if it is exactly one that there is.
+    /// Parses an address; none if it is not exactly one of those that exist.
     fn of(uri: &'a Uri) -> Option<Self> {
         let asked = uri.path();
         let (api, path) = if let Some(behind) = asked.strip_prefix(path::VERIFY_APIS) {
@@ -139,19 +139,19 @@ impl<'a> Asked<'a> {
         } else {
             (asked == path::VERIFY).then_some((None, ""))?
         };
-        // Behind a path stands the client's own query.
+        // After a path, the query is the client's own.
         let query = if path.len() > 1 { "" } else { uri.query().unwrap_or_default() };
         Some(Self { api, path, query })
     }
 }
 
-/// The answer when Jeton itself failed.
+/// Returns the answer for a failure of Jeton itself.
 fn broken() -> HttpResponse {
     blanked(HttpResponse::InternalServerError())
 }
 
-/// The request changes something if its own method, or any that a proxy tells, is not one that only reads: a client may
-/// forge such a header, and then it can only narrow what it may do.
+/// Verifies a token alone. The request counts as a write unless its own method and every method that a header states
+/// only read. A client may forge such a header, but that can only narrow what it may do.
 async fn about_token(
     request: &RequestHead,
     worker: &Worker,
@@ -160,15 +160,15 @@ async fn about_token(
 ) -> Result<Accepted, Refused> {
     let besides = told::demanded(asked.query);
     let demand = Demand { write: told::some_write(request), ..Demand::default() };
-    // A key first: without one nothing else matters.
+    // Check the key first: without one nothing else matters.
     let (key, demand) = (bearer::key(request)?, demand.and(besides?));
     let verifier = verifier(worker)?;
     let accepted = verifier.verify(key, demand, || worker.proxies.source(request, id.as_str())).await;
     Ok(accepted.map_err(BearerError::from)?)
 }
 
-/// Without a key, a preflight passes if the API lets it: a browser's question whether a page of another site may send
-/// the request that it announces.
+/// Decides about a request to a protected API. Without a key, a CORS preflight passes if the API allows it: with a
+/// preflight, a browser asks whether a page of another site may send the request that it announces.
 async fn about_request(
     request: &RequestHead,
     worker: &Worker,
@@ -179,7 +179,8 @@ async fn about_request(
     let (key, announced) = match bearer::key(request) {
         Ok(key) => (key, None),
         Err(BearerError::Missing) => ("", Some(told::announced(request).ok_or(BearerError::Missing)?)),
-        // RFC 6750, section 3.1, would have 400, which nginx makes 500 of: the client would take its fault for ours.
+        // RFC 6750, section 3.1, asks for 400, which nginx turns into 500: the client would take its own error for the
+        // server's.
         Err(BearerError::NotOne) => return Err(Refused::MoreKeys),
         Err(error) => return Err(error.into()),
     };
@@ -222,7 +223,7 @@ impl Refused {
             Self::Bearer(error) => return error.head(),
             Self::NotLetIn(NotLetIn::Denied(denied)) => return BearerError::from(denied).head(),
             Self::Misled(misled) => misled.to_string(),
-            Self::NotLetIn(NotLetIn::NoApi) => "There is no such protected API.".into(),
+            Self::NotLetIn(NotLetIn::NoApi) => "This protected API does not exist.".into(),
             Self::NotLetIn(NotLetIn::Closed(closed)) => closed.to_string(),
         };
         let mut response = HttpResponse::Forbidden();

@@ -1,4 +1,5 @@
-//! What the domain says, in the reader's words: names, states, what is wrong with a form, moments, and programs.
+//! Names and descriptions of domain values in the reader's language: names, states, problems of a form, times, and
+//! programs.
 
 mod calendar;
 mod problems;
@@ -17,7 +18,7 @@ use domain::{
 
 const HOUR: i64 = 3600;
 
-/// Less time than this before a token expires is said loudly.
+/// A token that expires within less time than this is highlighted.
 pub const EXPIRES_SOON: i64 = 7 * DAY;
 
 impl Texts {
@@ -94,7 +95,7 @@ impl Texts {
         }
     }
 
-    /// The state of a token in a few words, and the key under which it has its colour and shape.
+    /// Returns the state of a token in a few words, and the key of its colour and shape.
     pub fn state(self, state: TokenState, now: Timestamp) -> (String, &'static str) {
         let words = match Left::of(state, now) {
             Some(Left::Days(days)) => self.tokens_expires_days(days),
@@ -105,7 +106,7 @@ impl Texts {
         (words, "expiring")
     }
 
-    /// The same in a column, beside that of the day on which it expires.
+    /// Returns the same for a column beside the day on which it expires.
     pub fn state_in_column(self, state: TokenState, now: Timestamp) -> (String, &'static str) {
         let words = match Left::of(state, now) {
             Some(Left::Days(days)) => self.table_days_left(days),
@@ -125,9 +126,9 @@ impl Texts {
     }
 }
 
-/// What is left of a token that expires soon.
+/// Returns the time left of a token that expires soon.
 enum Left {
-    /// To the nearest day, so that it agrees with the date beside it.
+    /// Rounded to the nearest day, so that it agrees with the date beside it.
     Days(i64),
     Hours(i64),
     LastHour,

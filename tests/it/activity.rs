@@ -17,7 +17,7 @@ use storage::{
 
 const LOG: &str = org!("/activity");
 
-/// Runs statements behind Jeton's back.
+/// Runs statements directly on the database.
 fn tamper(app: &TestApp, statements: &[&str]) {
     app.db
         .write::<_, StorageError>(|connection| {
@@ -29,7 +29,7 @@ fn tamper(app: &TestApp, statements: &[&str]) {
         .expect("the statements run");
 }
 
-/// What is wrong with the log of an organization; 0 stands for what belongs to none.
+/// Returns the breaks in the log of an organization; 0 stands for entries without one.
 pub fn breaks(app: &TestApp, organization: i64, noted: Option<(i64, [u8; 32])>) -> Vec<Break> {
     app.db
         .read::<_, StorageError>(|connection| {
@@ -66,12 +66,12 @@ fn add(app: &TestApp, count: i64, at: Timestamp, action: Action) {
         .expect("entries");
 }
 
-/// The server may have closed idle connections while entries were added; the client learns of it now.
+/// Sends a request to notice closed connections: the server may have closed idle ones while entries were added.
 async fn idle_connections_close() {
     actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
 }
 
-/// A table as Python's own reader takes it apart by this separator.
+/// Parses a table with Python's own reader and this separator.
 fn read(csv: &str, separator: char) -> Vec<Vec<String>> {
     let program = "import csv, io, json, sys; text = sys.stdin.buffer.read().decode(); \
         print(json.dumps(list(csv.reader(io.StringIO(text, newline=''), delimiter=sys.argv[1]))))";
@@ -105,10 +105,10 @@ async fn the_log_tells_in_sentences_who_did_what_through_which_token(db: TestDb)
     assert_eq!(page.status, 200);
     for sentence in [
         "Ann set up this installation and its first organization",
-        "Ann made the token Power <b>BI</b>",
+        "Ann created the token Power <b>BI</b>",
         "Ann used the token Power <b>BI</b> for the first time",
         "Ann revoked the token Power <b>BI</b>",
-        "The revoked token Power <b>BI</b> was used 2 times again and refused",
+        "The revoked token Power <b>BI</b> was called again 2 times and refused",
     ] {
         page.shows(sentence);
     }
@@ -125,7 +125,7 @@ async fn an_entry_has_a_page_with_everything_that_is_known_of_it(db: TestDb) {
     let jsonl = export(&ann, "jsonl", &[("kind", "token.created")]).await;
     let made: Value = serde_json::from_str(&jsonl).unwrap();
     let page = ann.get(&format!("{LOG}/{}", made["position"])).await;
-    page.shows("Ann made the token Power BI").shows(&id).shows("Entries about this token");
+    page.shows("Ann created the token Power BI").shows(&id).shows("Entries about this token");
     for known in ["address", "program", "request_id", "hash"] {
         let value = made[known].as_str().unwrap();
         page.shows(value);
@@ -505,7 +505,8 @@ async fn a_person_reads_days_in_their_own_time_zone(db: TestDb) {
     assert!(!ann.get(&on("2026-01-08")).await.text().contains("a créé cette organisation"));
 }
 
-/// The plans of both databases for what the pages ask: always an index in the order of the page, never a sort or a scan.
+/// The query plans of both databases for the pages' queries: always an index in the order of the page, never a sort or
+/// a scan.
 mod plans {
     use super::*;
     use diesel::{QueryableByName, sql_types::Text};

@@ -1,4 +1,4 @@
-//! Addresses in the configuration mean what they mean to those who use them: libpq, browsers, proxies.
+//! Addresses in the configuration have the same meaning as for those who use them: libpq, browsers, proxies.
 
 use crate::harness::{
     Person, TestDb, folder,
@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-/// A new database of Postgres, and what stands in its address.
+/// A new Postgres database, and the parts of its address.
 struct Server {
     db: TestDb,
     port: String,

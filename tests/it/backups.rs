@@ -1,4 +1,5 @@
-//! Backups of a SQLite database: made while it is written to, put in place, and what becomes of what has ended since.
+//! Backups of a SQLite database: created while it is written to, restored, and what happens to tokens that have ended
+//! since.
 
 use crate::harness::{
     Person, SLUG, TestDb, contains, folder, org,
@@ -81,7 +82,7 @@ impl Installation {
         statuses
     }
 
-    /// The files beside the database that have this word in their names.
+    /// Returns the files beside the database that have this word in their names.
     fn files(&self, word: &str) -> Vec<String> {
         let names = fs::read_dir(self.data()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name.contains(word)).collect()
@@ -389,7 +390,7 @@ async fn a_backup_overwrites_nothing_and_is_not_served() {
     assert!(said.contains("nowhere/new.db") && said.contains("No such file"), "{said}");
     let words = office.jeton(&["backup", "new?mode=ro#%41.db"]).output().unwrap();
     let words = String::from_utf8(words.stdout).unwrap();
-    assert!(words.contains("whole backup") && words.contains("keep it as secret"), "{words}");
+    assert!(words.contains("complete backup") && words.contains("keep it as secret"), "{words}");
     assert!(office.at("new?mode=ro#%41.db").is_file());
     office.prints(&["backup", "new.db"]);
     let said = fails(office.jeton(&[]).env("DATABASE_URL", "sqlite:new.db"));

@@ -1,4 +1,4 @@
-//! Seats: what billing counts.
+//! Seats, which billing counts.
 
 use crate::harness::{SLUG, TestApp, TestDb, db_test, org};
 use diesel::{RunQueryDsl, sql_query};

@@ -1,4 +1,4 @@
-//! Calls per day: counted exactly, whatever happens between, and shown on the page of a token.
+//! Calls per day: counted exactly, whatever happens in between, and shown on the page of a token.
 
 use crate::harness::{DAY, Person, TestApp, TestDb, count, db_test};
 use diesel::{RunQueryDsl, sql_query};
@@ -19,7 +19,7 @@ async fn calls(app: &TestApp, key: &str, times: usize, status: u16) {
     }
 }
 
-/// What the page of a personal token says.
+/// Returns what the page of a personal token says.
 async fn shown(ann: &Person, label: &str, words: &str) {
     let page = format!("/account/tokens/{}", ann.token_id(label).await);
     ann.get(&page).await.shows(words);

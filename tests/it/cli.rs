@@ -1,4 +1,4 @@
-//! The commands of whoever runs the server, beside a running server: what they change counts at once.
+//! The operator's commands, beside a running server: their changes take effect immediately.
 
 use crate::harness::{
     PASSWORD, Person, SLUG, TestDb, db_test, org,
@@ -29,7 +29,7 @@ impl Office {
         Office { url, ann, db, _server: server }
     }
 
-    /// A command of the operator.
+    /// Returns a command of the operator.
     fn jeton(&self, arguments: &[&str]) -> Command {
         let mut command = command(arguments, self.db.folder());
         command.env("DATABASE_URL", &self.db.url).env("JETON_PUBLIC_URL", &self.url);
@@ -40,12 +40,12 @@ impl Office {
         prints(&mut self.jeton(&[arguments, &["--json"]].concat()))
     }
 
-    /// What a command says that fails.
+    /// Runs a command that fails, and returns its error message.
     fn fails(&self, arguments: &[&str]) -> String {
         fails(&mut self.jeton(arguments))
     }
 
-    /// Somebody whom the operator adds to the first organization, signed in.
+    /// Adds a user to the first organization as the operator does, signed in.
     async fn adds(&self, name: &str, set: &str) -> Person {
         let person = Person::at(&self.url, name);
         let created = ["user", "create", &person.email, "--name", name, "--org", SLUG, "--permission-set", set];
@@ -56,7 +56,7 @@ impl Office {
         person
     }
 
-    /// What the log of an organization says, newest first: action, actor and target.
+    /// Returns the log of an organization, newest first: action, actor and target.
     fn log(&self, org: &str) -> Vec<(String, String, String)> {
         let entries = self.prints(&["activity", "list", "--org", org]);
         let word = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
@@ -64,14 +64,14 @@ impl Office {
         entries.as_array().expect("entries").iter().map(row).collect()
     }
 
-    /// How often an action of the operator's is in the log of an organization, done to `target`.
+    /// Returns how often an action of the operator on `target` is in the log of an organization.
     fn logged(&self, org: &str, action: &str, target: &str) -> usize {
         let is_it =
             |(what, who, whom): &&(String, String, String)| what == action && who == "operator" && whom == target;
         self.log(org).iter().filter(is_it).count()
     }
 
-    /// Changes the database behind everybody's back.
+    /// Changes the database directly.
     fn change(&self, sql: &str) {
         let db = Db::open(DatabaseUrl::parse(&self.db.url).expect("an address")).expect("the database");
         db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).expect("a change");
@@ -168,10 +168,10 @@ async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
         fails(&mut office.jeton(&args))
     };
     for (said, told) in [
-        (create("BEN@example.org", "Ben", SLUG, "reader"), "belongs to the organization already"),
+        (create("BEN@example.org", "Ben", SLUG, "reader"), "already belongs to the organization"),
         (create("eve@example.org", "Eve", "elsewhere", "reader"), "no organization has this slug"),
         (create("eve@example.org", "Eve", SLUG, "boss"), "no permission set with this name"),
-        (create("eve", "Eve", SLUG, "reader"), "a whole e-mail address"),
+        (create("eve", "Eve", SLUG, "reader"), "a complete e-mail address"),
         (create("eve@example.org", " ", SLUG, "reader"), "the name is empty"),
     ] {
         assert!(said.contains(told) && said.trim().lines().count() == 1, "{said}");
@@ -237,7 +237,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
     let office = Office::open(db).await;
     let key = office.ann.makes_token("Power BI").await;
     let refused = office.fails(&["user", "deactivate", "ann@example.org"]);
-    assert!(refused.contains(&format!("{SLUG}: Nobody would be left")), "{refused}");
+    assert!(refused.contains(&format!("{SLUG}: At least one user must hold")), "{refused}");
     assert_eq!(status(&office.url, &key).await, 200);
     // What can end does.
     office.adds("Ben", "administrator").await;
@@ -246,7 +246,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
     let done: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), done.as_array().map(Vec::len)), (Some(1), Some(1)));
     assert_eq!((&done[0]["organization"], &done[0]["deactivated"]), (&SLUG.into(), &Value::Bool(true)));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("second: Nobody would be left"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("second: At least one user must hold"));
     assert_eq!(status(&office.url, &key).await, 401);
     assert_eq!(
         (office.logged(SLUG, "user.deactivated", "Ann"), office.logged("second", "user.deactivated", "Ann")),
@@ -364,7 +364,7 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
         fails(&mut office.jeton(&["org", "create", name, "--slug", slug, "--administrator", who]))
     };
     for (said, told) in [
-        (make("Hôpital", SLUG, "ben@example.org"), "Another organization has or had this address"),
+        (make("Hôpital", SLUG, "ben@example.org"), "Another organization uses or used this address"),
         (make("Hôpital", "Hôpital", "ben@example.org"), "lower-case letters"),
         (make(" ", "hopital", "ben@example.org"), "Enter the name"),
         (make("Hôpital", "hopital", "eve@example.org"), "no user has this"),
@@ -389,8 +389,10 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
     assert_eq!(status(&office.url, &key).await, 200);
     ben.get("/orgs/clinique/settings").await.shows("Clinique");
     assert_eq!(ben.get("/orgs/hopital-segou/settings").await.header("location"), "/orgs/clinique/settings");
-    assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("has or had this address"));
-    assert!(office.fails(&["org", "rename", SLUG, "X", "--slug", "hopital-segou"]).contains("has or had this address"));
+    assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("uses or used this address"));
+    assert!(
+        office.fails(&["org", "rename", SLUG, "X", "--slug", "hopital-segou"]).contains("uses or used this address")
+    );
     // By its former slug it is the same organization, with the same id.
     let again = office.prints(&["org", "rename", "hopital-segou", "Clinique"]);
     assert_eq!((&again["slug"], &again["id"]), (&"clinique".into(), &made["id"]));
@@ -426,7 +428,9 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
     }
     assert!(office.fails(&revoke(&["--owner", "eve@example.org", "--yes"])).contains("no user has this"));
     assert!(office.fails(&revoke(&["--org", "elsewhere", "--yes"])).contains("no organization has this"));
-    assert!(office.fails(&revoke(&["--owner", "ben@example.org", "--yes", "--reason", " "])).contains("Say why"));
+    assert!(
+        office.fails(&revoke(&["--owner", "ben@example.org", "--yes", "--reason", " "])).contains("Enter a reason")
+    );
 
     // Without --yes they are only shown.
     let shown = office.jeton(&revoke(&["--owner", "ben@example.org", "--json"])).output().unwrap();

@@ -1,4 +1,4 @@
-//! Clocks that are wrong for a moment: they end nothing for ever (L7).
+//! Clocks that are wrong for a moment: they end nothing permanently (L7).
 
 use crate::harness::{
     Person, TestApp, TestDb, activity, db_test, folder, org,
@@ -22,14 +22,14 @@ use storage::{StorageError, activity as log};
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 
-/// Another node on the same database, that starts with its clock set by so many seconds.
+/// Starts another node on the same database, with its clock set off by so many seconds.
 fn node(app: &TestApp, set: i64) -> Jeton {
     let settings = app.settings();
     settings.clock.set(set);
     Jeton::open(settings).unwrap()
 }
 
-/// Whether a node accepts a key; none if it says nothing.
+/// Returns whether a node accepts a key; none if it cannot tell.
 async fn accepts(node: &Jeton, key: &str) -> Option<bool> {
     match node.verifier().unwrap().verify(key, Demand::default(), Source::default).await {
         Ok(_) => Some(true),
@@ -43,7 +43,7 @@ fn actions(app: &TestApp) -> Vec<String> {
     activity(&app.db).into_iter().map(|entry| entry.action).collect()
 }
 
-/// Asks until the server is ready, or is not, as whoever watches it does.
+/// Asks until the server is ready, or is not, as a supervisor does.
 async fn becomes_ready(url: &str, ready: bool) -> String {
     let mut last = String::new();
     for _ in 0..200 {
@@ -75,7 +75,7 @@ async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
         let page = ann.get("/account/tokens").await;
         assert_eq!((page.status, page.header("retry-after")), (503, "30"), "{set}");
         assert_eq!(page.header("set-cookie"), "");
-        page.shows("The server’s clock is not right");
+        page.shows("The server’s clock is wrong");
         for written in [others.signs_in().await, ann.post("/account/theme", &[("theme", "dark")]).await] {
             assert_eq!(written.status, 503, "{}", written.body);
         }
@@ -223,7 +223,7 @@ async fn a_token_that_was_made_while_the_clock_was_behind_lives_when_it_is_put_r
     assert!(!actions(&app).contains(&"token.expired".to_owned()));
 }
 
-/// Lets a program see another time of day than it is, by so many seconds as a file says, which may change.
+/// Shows a program another time of day, off by the number of seconds in a file, which may change.
 const SHIFTED: &str = r#"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -280,7 +280,7 @@ impl Machine<'_> {
         machine
     }
 
-    /// Sets its clock so many seconds ahead of what it is.
+    /// Sets its clock ahead by so many seconds.
     fn set(&self, seconds: i64) {
         self.ahead.write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
     }

@@ -1,5 +1,5 @@
-//! What commands need, and what they leave: no database of their own, nothing said to somebody who has gone, no right
-//! more than their work takes.
+//! What commands need, and what they leave behind: no database of their own, no output to a reader that is gone, no
+//! more rights than their work takes.
 
 use crate::harness::{
     Person, TestDb, db_test, folder,
@@ -87,7 +87,7 @@ async fn an_empty_list_says_so(db: TestDb) {
     for (arguments, nothing) in [
         (&["user", "list"], "There is no user yet.\n"),
         (&["org", "list"], "There is no organization yet.\n"),
-        (&["token", "list"], "No active token fits.\n"),
+        (&["token", "list"], "No active token matches.\n"),
         (&["activity", "list"], "The log has no entry yet.\n"),
         (&["activity", "verify"], "The log has no entry yet.\n"),
     ] {
@@ -96,7 +96,7 @@ async fn an_empty_list_says_so(db: TestDb) {
     }
     let ann = Person::at(&url, "Ann");
     assert_eq!(ann.sets_up(&code).await.status, 303);
-    assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes"]), "No active token fits.\n");
+    assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes"]), "No active token matches.\n");
     assert_eq!(listed(&["token", "revoke", "--unused-for", "1", "--yes", "--json"]), "[]\n");
 }
 
@@ -151,7 +151,7 @@ fn sqlite(db: &TestDb) -> diesel::SqliteConnection {
     diesel::SqliteConnection::establish(db.url.strip_prefix("sqlite:").unwrap()).unwrap()
 }
 
-/// The command of somebody who owns nothing: root could do anything.
+/// Returns a command run by a user who owns nothing: root could do anything.
 fn of_nobody(arguments: &[&str], data: &Path) -> Command {
     let program = data.parent().unwrap().join("jeton");
     if !program.exists() {
@@ -164,7 +164,7 @@ fn of_nobody(arguments: &[&str], data: &Path) -> Command {
     theirs
 }
 
-/// Lets everybody read what is in a folder, and nobody but its owner change it.
+/// Makes a folder readable for everybody and writable only for its owner.
 fn readable(folder: &Path) {
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     set(folder.parent().unwrap(), 0o755);

@@ -1,4 +1,4 @@
-//! What becomes of connections: of those that wait for ever, of those that send what is no request, and of too many.
+//! What happens to connections: those that wait forever, those that send something other than a request, and too many.
 
 use crate::harness::{
     Nginx, Person, TestApp, TestDb, folder,
@@ -19,11 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longer than any deadline, on a busy machine.
+/// Longer than any timeout, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 const GOOD: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A Jeton that has begun to serve; from then on its own threads do.
+/// Starts a server that is ready; from then on its own threads serve.
 async fn served() -> TestApp {
     let app = TestApp::start(TestDb::sqlite()).await;
     assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
@@ -37,7 +37,7 @@ fn connect(url: &str) -> TcpStream {
     stream
 }
 
-/// All that is answered until the connection is closed.
+/// Returns everything that is answered until the connection is closed.
 fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     if let Err(error) = stream.read_to_end(&mut answer) {
@@ -47,14 +47,14 @@ fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Sends this on a connection of its own, and returns all that is answered until it is closed.
+/// Sends this on a new connection, and returns everything that is answered until it is closed.
 fn answers(url: &str, sent: &[u8]) -> String {
     let mut stream = connect(url);
     stream.write_all(sent).expect("a request");
     rest(&mut stream)
 }
 
-/// Heads that actix-http refuses by itself, with the status that it has for them.
+/// Heads that actix-http refuses by itself, with its status for them.
 fn refused_heads() -> Vec<(&'static str, Vec<u8>)> {
     let headers = |headers: &str| format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").into_bytes();
     vec![
@@ -134,7 +134,7 @@ async fn a_proxy_that_asks_with_what_is_no_request_gets_a_status_that_it_hands_o
     }
 }
 
-/// A client that neither goes on nor goes away.
+/// A client that neither continues nor closes its connection.
 struct Slow {
     what: &'static str,
     sent: String,
@@ -198,7 +198,7 @@ async fn whoever_does_not_go_on_is_cut_off_whatever_is_waited_for() {
     }
 }
 
-/// Whether the other end has closed it: then nothing can be sent to it.
+/// Returns whether the other end has closed the connection: then nothing can be sent to it.
 fn is_closed(stream: &TcpStream) -> bool {
     let mut stream = stream;
     stream.set_nonblocking(true).unwrap();
@@ -207,7 +207,7 @@ fn is_closed(stream: &TcpStream) -> bool {
     sent.is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock)
 }
 
-/// A connection from an address of the loopback, which a client can choose on Linux.
+/// Opens a connection from a loopback address, which a client can choose on Linux.
 fn connect_from(address: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::new(IpAddr::V4(Ipv4Addr::from(address)), 0).into())?;
@@ -216,7 +216,7 @@ fn connect_from(address: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> 
     Ok(socket.into())
 }
 
-/// The status of a request over a connection of its own; 0 for none.
+/// Returns the status of a request over a new connection; 0 for none.
 fn status_from(address: [u8; 4], to: SocketAddr) -> u16 {
     let ask = || -> std::io::Result<u16> {
         let mut stream = connect_from(address, to)?;
@@ -229,7 +229,7 @@ fn status_from(address: [u8; 4], to: SocketAddr) -> u16 {
     ask().unwrap_or_default()
 }
 
-/// The commands of a process that may open so many files.
+/// Returns the shell commands for a process that may open so many files.
 fn with_files(most: u32, command: &Command) -> Command {
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\"")]).arg(command.get_program());
@@ -384,8 +384,8 @@ async fn javas_own_client_and_curl_introspect_over_plain_http() {
     .unwrap();
 }
 
-/// How many honest POSTs of so many get another status than the 401 that they deserve, while others send what is no
-/// request through the same proxy.
+/// Returns how many of so many valid POSTs get another status than the expected 401, while other clients send invalid
+/// requests through the same proxy.
 fn lost(proxy: &str, posts: u32) -> u32 {
     let address = proxy.trim_start_matches("http://").to_owned();
     let is_over = Arc::new(AtomicBool::new(false));

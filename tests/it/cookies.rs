@@ -1,9 +1,9 @@
-//! Cookies: ours, those of others, and those of another Jeton on the same host.
+//! Cookies: Jeton's, those of others, and those of another Jeton on the same host.
 
 use crate::harness::{Person, TestApp, TestDb, db_test};
 use std::io::{Read, Write};
 
-/// The status of a page that only somebody who is signed in gets, with these bytes as the header `Cookie`.
+/// Returns the status of a page that needs a signed-in user, with these bytes as the `Cookie` header.
 fn status_with(app: &TestApp, cookie: &[u8]) -> u16 {
     let mut stream = std::net::TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
     let head = format!("GET /account/profile HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", &app.url[7..]);

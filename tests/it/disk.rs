@@ -1,4 +1,4 @@
-//! A database that nothing can be written to: its disk is full, it can only be read, or somebody else keeps it.
+//! A database that cannot be written to: its disk is full, it is read-only, or another process locks it.
 
 use crate::harness::{
     Answer, Person, TestApp, TestDb, change, db_test, folder,
@@ -16,7 +16,7 @@ use std::{
 };
 use storage::StorageError;
 
-/// A server with a user, who is signed in, and a token of hers.
+/// A server with a signed-in user and a token of hers.
 struct Served {
     jeton: Process,
     url: String,
@@ -26,7 +26,7 @@ struct Served {
 }
 
 impl Served {
-    /// With its data in this folder, after what a shell does first.
+    /// Starts a server with its data in this folder, after some shell commands.
     async fn after(first: &str, data: &Path) -> Served {
         let mut jeton = Process::start(after(first, &command(&["--verify-listen", "127.0.0.1:0"], data)));
         let mut address = || jeton.line().split_whitespace().last().expect("an address").to_owned();
@@ -39,7 +39,7 @@ impl Served {
         Served { jeton, url, programs_url, ann, key }
     }
 
-    /// The line of `/readyz` about changes, and whether the node is ready.
+    /// Returns the line of `/readyz` about changes, and whether the node is ready.
     async fn changes(&self) -> (u16, String) {
         let answer = client().get(format!("{}/readyz", self.url)).send().await.unwrap();
         let status = answer.status().as_u16();
@@ -64,7 +64,7 @@ impl Served {
         metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} "))).expect("such a line").to_owned()
     }
 
-    /// A program's answer to a request with this key.
+    /// Returns a program's answer to a request with this key.
     async fn program(&self, method: &str, path: &str, body: String) -> (u16, String) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request = client().request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
@@ -74,7 +74,7 @@ impl Served {
     }
 }
 
-/// Lets no file of a process grow beyond this size, nor be written to beyond it.
+/// Limits the size of each file that a process writes.
 fn limit_files(process: &Process, size: Option<u64>) {
     let id = Pid::from_raw(process.child.id().try_into().unwrap());
     prlimit(id, Resource::Fsize, Rlimit { current: size, maximum: None }).unwrap();
@@ -85,7 +85,7 @@ fn is_put_off(answer: &Answer, words: &str) {
     answer.shows(words);
 }
 
-/// Works everywhere, unlike a full disk: a limit on files makes each write fail as a quota does.
+/// This works everywhere, unlike a full disk: a limit on the file size makes each write fail as a quota does.
 #[actix_web::test]
 async fn without_room_every_answer_says_so_and_afterwards_all_is_well() {
     let data = folder();
@@ -134,14 +134,14 @@ async fn without_room_every_answer_says_so_and_afterwards_all_is_well() {
     );
 }
 
-/// A file system of its own for a server, in which nobody else sees it but through the server.
+/// A separate file system for a server, which only the server's namespace sees.
 struct SmallDisk {
     data: PathBuf,
 }
 
 impl SmallDisk {
-    /// What a shell does first. Where neither root nor anybody else may mount, this fails: nothing else shows what a
-    /// full disk does.
+    /// Returns the shell commands that mount it. This fails where neither root nor other users may mount: nothing else
+    /// shows the effects of a full disk.
     fn first(data: &Path, kilobytes: u32) -> String {
         let users = if getuid().is_root() { "" } else { "r" };
         let data = data.display();
@@ -159,7 +159,7 @@ impl SmallDisk {
         self.data.join(name)
     }
 
-    /// Leaves no byte free.
+    /// Fills the file system completely.
     fn fill(&self) {
         let mut file = File::options().append(true).create(true).open(self.file("filler")).unwrap();
         for size in [1 << 16, 1 << 12, 1] {
@@ -219,7 +219,7 @@ async fn on_a_full_disk_access_can_still_be_ended() {
     assert_eq!(status(url, &key).await, 200);
 }
 
-/// The mark of a full disk is an empty file, which the next start and commands see as well.
+/// The marker of a full disk is an empty file, which the next start and the commands see as well.
 #[actix_web::test]
 async fn what_is_kept_back_is_for_what_ends_access_alone() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
@@ -278,7 +278,7 @@ async fn a_defect_is_not_taken_for_a_database_that_fails(db: TestDb) {
     assert!(!app.jeton.database_fails());
 }
 
-/// Postgres tells its code alone whatever language it speaks, and diesel does not hand that on.
+/// Only the error code of Postgres is the same in every language, and diesel does not pass it on.
 #[actix_web::test]
 async fn a_full_disk_of_postgres_is_known_in_any_language() {
     let (app, ann) = TestApp::with_user(TestDb::postgres(), "Ann").await;

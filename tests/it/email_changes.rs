@@ -1,4 +1,4 @@
-//! A new e-mail address, which has to be proved where there is mail.
+//! A new e-mail address, which must be confirmed where there is mail.
 
 use crate::harness::{
     Answer, PASSWORD, Person, Received, Smtp, TestApp, TestDb, activity, contains, db_test, everything_stored, org,
@@ -19,12 +19,12 @@ async fn wants_with(person: &Person, email: &str, more: &[(&str, &str)]) -> Answ
     person.post("/account/profile", &[&fields[..], more].concat()).await
 }
 
-/// The mails to this address, once there are so many in all.
+/// Returns the mails to this address, once there are so many in total.
 async fn mails_to(smtp: &Smtp, count: usize, to: &str) -> Vec<Received> {
     smtp.mails(count).await.into_iter().filter(|mail| mail.to == [to]).collect()
 }
 
-/// Asks for the new address, and returns the path of the link in the mail, when there are so many mails in all.
+/// Requests the new address, and returns the path of the link in the mail, once there are so many mails in total.
 async fn link_for(person: &Person, smtp: &Smtp, count: usize) -> String {
     let asked = wants(person, NEW).await;
     assert_eq!((asked.status, asked.header("location")), (303, "/account/profile?asked"));
@@ -40,7 +40,7 @@ async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = link_for(&ann, &smtp, 2).await;
     let page = ann.get("/account/profile?asked").await;
-    page.shows("A link was mailed to ann.new@example.org").shows("Until then ann@example.org stays in force");
+    page.shows("A link was mailed to ann.new@example.org").shows("Until then ann@example.org stays in effect");
     assert_eq!(page.field("email").as_deref(), Some("ann@example.org"));
     let note = mails_to(&smtp, 2, "ann@example.org").await.remove(0);
     assert!(note.text().contains(NEW) && !note.text().contains("/email/"), "{}", note.text());
@@ -57,7 +57,7 @@ async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
     assert_eq!(signs_in_as(&app, NEW).await, 422);
     let proved = someone.post(&link, &[]).await;
     assert_eq!((proved.status, proved.header("location")), (303, "/sign-in?new_email"));
-    someone.get("/sign-in?new_email").await.shows("Your new e-mail address is in force");
+    someone.get("/sign-in?new_email").await.shows("Your new e-mail address is in effect");
     assert_eq!((signs_in_as(&app, "ann@example.org").await, signs_in_as(&app, NEW).await), (422, 303));
     assert_eq!((someone.get(&link).await.status, someone.post(&link, &[]).await.status), (410, 410), "once");
     assert!(!ann.get("/account/profile").await.text().contains("A link was mailed"));
@@ -209,7 +209,7 @@ async fn a_new_address_needs_the_password_and_whoever_was_let_go_proves_none(db:
     assert_eq!(app.browser("Someone").post(&link, &[]).await.status, 410);
 }
 
-/// Tries one address after the other, of which one is `other`'s.
+/// Tries several addresses, one of which is `other`'s.
 async fn tries_few(eve: &Person, other: &Person) {
     let mut statuses = Vec::new();
     for email in ["a1@example.org", &other.email, "a2@example.org", "a3@example.org", &other.email] {

@@ -1,4 +1,4 @@
-//! The epoch, which each change of authority steps.
+//! The epoch, which each change of authority increases.
 
 use crate::harness::{TestApp, TestDb};
 use std::{sync::mpsc, thread, time::Duration};
@@ -7,13 +7,14 @@ use storage::{
     epoch::{self, Touched},
 };
 
-/// Steps the epoch as the last statement of a transaction does, and returns what it is then.
+/// Increases the epoch as the last statement of a transaction does, and returns the new value.
 fn step(connection: &mut AnyConnection) -> Result<i64, StorageError> {
     epoch::step(connection, &Touched::Everything)?;
     epoch::read(connection)
 }
 
-/// V6: whoever steps second waits for the first to commit, so no node reads the second epoch without the first change.
+/// V6: the second transaction that increases the epoch waits for the first to commit, so no node reads the second epoch
+/// without the first change.
 async fn follows_the_order_of_commits(db: TestDb) {
     let (app, _ann) = TestApp::with_user(db, "Ann").await;
     let before = app.db.read(epoch::read).unwrap();

@@ -1,4 +1,4 @@
-//! Forms: what they are about stands in them, and what was typed into them survives the end of a session.
+//! Forms: they contain what they are about, and typed values survive the end of a session.
 
 use crate::harness::{Answer, PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, db_test, org};
 use domain::permission::BuiltInSet;
@@ -7,7 +7,7 @@ const HOUR: i64 = 3600;
 const SETS: &str = org!("/permission-sets");
 const APIS: &str = org!("/integrations/apis");
 
-/// Ann, who works in two organizations, and at the moment in the first; the second is `segou`.
+/// Ann, who is a member of two organizations and currently works in the first; the second is `segou`.
 async fn in_two_organizations(app: &TestApp, ann: &Person) {
     let second = [("organization", "Hôpital de Ségou"), ("slug", "segou")];
     assert_eq!(ann.post("/organizations/new", &second).await.status, 303);
@@ -15,12 +15,12 @@ async fn in_two_organizations(app: &TestApp, ann: &Person) {
     assert_eq!(app.me(&ann.makes_token("at first").await).await.json()["organization"]["slug"], SLUG);
 }
 
-/// Chooses an organization, as in another tab.
+/// Switches to an organization, as in another tab.
 async fn works_in(person: &Person, slug: &str) {
     assert_eq!(person.post("/account/organization", &[("organization", slug)]).await.status, 303);
 }
 
-/// The hidden fields of a form that tell what it is about.
+/// Returns the hidden fields of a form that say what it is about.
 fn hidden<'a>(page: &Answer, names: &[&'a str]) -> Vec<(&'a str, String)> {
     names.iter().map(|name| (*name, page.field(name).unwrap_or_else(|| panic!("{name} in {}", page.body)))).collect()
 }
@@ -118,11 +118,11 @@ async fn a_form_for_an_organization_that_was_left_comes_back_with_a_word(db: Tes
     let asked = sends(&ben, "/account/tokens", &about, &TOKEN).await;
     let refused = signs_in_again(&ben, "/account/tokens", &asked.field("kept").expect("a form"), PASSWORD).await;
     assert_eq!(refused.status, 422, "{}", refused.text());
-    refused.shows("not active any more in the organization").shows("The token will act for you in Hôpital de Ségou");
+    refused.shows("no longer active in the organization").shows("The token will act for you in Hôpital de Ségou");
     assert_eq!(refused.field("label").as_deref(), Some("Power BI"));
     let bulk = sends(&ben, "/account/tokens/revocation", &about[1..], &[("which", "all")]).await;
     assert_eq!(bulk.status, 422);
-    bulk.shows("not active any more in the organization").shows("Only tokens in Hôpital de Ségou");
+    bulk.shows("no longer active in the organization").shows("Only tokens in Hôpital de Ségou");
     // What came back is about the other organization, and goes through.
     let made = sends(&ben, "/account/tokens", &hidden(&refused, &["nonce", "working_in"]), &TOKEN).await;
     assert_eq!(app.me(&made.key().expect("a key")).await.json()["organization"]["slug"], "segou");
@@ -162,8 +162,7 @@ async fn a_form_of_one_user_does_nothing_for_another_at_the_same_browser(db: Tes
     }
 }
 
-/// A form: the page that it stands on, where it goes, its hidden fields, what is typed, and how some of it looks when it
-/// comes back.
+/// A form: its page, its address, its hidden fields, what is typed, and how some of it looks when it comes back.
 struct Sent {
     page: String,
     action: String,
@@ -172,7 +171,7 @@ struct Sent {
     comes_back: &'static [&'static str],
 }
 
-/// Forms of many kinds, most with several values or rows.
+/// Returns forms of many kinds, most with several values or rows.
 async fn forms(app: &TestApp, ann: &Person) -> Vec<Sent> {
     ann.makes_token("script").await;
     ann.makes_service_token("Workato").await;
@@ -291,22 +290,22 @@ async fn forms(app: &TestApp, ann: &Person) -> Vec<Sent> {
     ]
 }
 
-/// Whether the page has this piece of a field, as templates write it.
+/// Returns whether the page has this piece of a field, as templates write it.
 fn shows_field(page: &Answer, piece: &str) -> bool {
     page.body.replace("&#47;", "/").contains(piece)
 }
 
-/// Entries of the activity log but for those about sessions.
+/// Returns the entries of the activity log, except those about sessions.
 fn changes(app: &TestApp) -> usize {
     activity(&app.db).iter().filter(|entry| !entry.action.starts_with("session.")).count()
 }
 
-/// Signs in on the page that has answered a form sent to `action`.
+/// Signs in on the page that answered a form sent to `action`.
 async fn signs_in_again(person: &Person, action: &str, kept: &str, password: &str) -> Answer {
     person.post(action, &[("email", &person.email), ("password", password), ("kept", kept)]).await
 }
 
-/// Sends a form once the session that it was opened in has ended, and returns what is kept of it.
+/// Sends a form after its session has ended, and returns what is kept of it.
 async fn sends_too_late(app: &TestApp, person: &Person, action: &str, fields: &[(&str, &str)]) -> String {
     app.clock.advance(HOUR);
     let asked = person.post(action, fields).await;
@@ -361,7 +360,7 @@ async fn it_is_told_in_french_too(db: TestDb) {
         ("accept-language", "fr"),
     ];
     let asked = ann.request("POST", "/account/tokens", &headers, format!("csrf={csrf}&label=x")).await;
-    asked.shows("Votre session a pris fin").shows("le formulaire revient tel que vous l’avez rempli");
+    asked.shows("Votre session a pris fin").shows("le formulaire s’affichera de nouveau tel que vous l’avez rempli");
     let body = format!("email=ann%40example.org&password={PASSWORD}&kept={}", asked.field("kept").unwrap());
     let back = ann.request("POST", "/account/tokens", &headers, body.replace(' ', "+")).await;
     assert_eq!(back.field("label").as_deref(), Some("x"));

@@ -1,5 +1,5 @@
-//! What an answer says of its reader is decided once a request: the same request gets the same page, whatever is wrong
-//! with it.
+//! The reader of an answer is determined once per request: the same request gets the same page, whatever is wrong with
+//! it.
 
 use crate::harness::{Person, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
@@ -20,7 +20,7 @@ fn bad(what: &'static str, (method, path): (&'static str, &str), body: &str, sta
     Bad { what, method, path: path.to_owned(), headers, body: body.to_owned(), status }
 }
 
-/// Fails unless 60 of these, many at once, get one and the same page, in the frame of this person.
+/// Fails unless 60 of these requests, many at once, get the same page, in the frame of this person.
 async fn is_always_the_same(person: &Person, bad: &Bad, organization: &str) {
     let mut bodies = Vec::new();
     for _ in 0..6 {

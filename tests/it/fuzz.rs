@@ -1,4 +1,4 @@
-//! Random requests, and random walks against a model. The numbers come from a seed that a failure prints.
+//! Random requests, and random walks against a model. The numbers come from a seed that is printed on failure.
 
 use crate::harness::{DAY, TestApp, TestDb, db_test, random::Random};
 use domain::permission::BuiltInSet;

@@ -1,4 +1,4 @@
-//! The harness does what the other tests believe that it does.
+//! Tests that the harness works as the other tests expect.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -121,7 +121,7 @@ struct One {
     one: i32,
 }
 
-/// Also: each database is its own, or the table would be there already the second time.
+/// This also shows that each database is separate: otherwise the table would exist already the second time.
 #[db_test]
 async fn a_fresh_database_answers_and_is_empty(db: TestDb) {
     let sql = "CREATE TABLE things (one INTEGER)";
@@ -325,10 +325,10 @@ async fn the_validator_finds_planted_problems_and_no_others() {
     assert!(problems.iter().all(|line| line.starts_with("bad:")), "{problems:#?}");
 }
 
-/// Tells this program, started again by the test below, that it is the one to be killed.
+/// Tells this program, when the test below starts it again, that it is the one to be killed.
 const TO_BE_KILLED: &str = "JETON_TEST_TO_BE_KILLED";
 
-/// A test process that is killed leaves no server, no browser and no folder. Runs this very test again, in a process that
+/// A killed test process leaves no server, no browser and no folder. This test runs itself again, in a process that
 /// holds everything until it is killed.
 #[actix_web::test]
 async fn a_killed_test_process_leaves_nothing_behind() {

@@ -1,11 +1,11 @@
-//! Whether a node is healthy and ready, as balancers ask.
+//! Whether a node is healthy and ready, as load balancers ask.
 
 use crate::harness::{OwnCluster, TestApp, TestDb, db_test};
 use app::Jeton;
 use diesel::{RunQueryDsl, sql_query};
 use storage::StorageError;
 
-/// The answer of `/readyz` after something was done to the database.
+/// Returns the answer of `/readyz` after a change to the database.
 async fn ready_after(app: &TestApp, statement: &str) -> crate::harness::Answer {
     app.db.write::<_, StorageError>(|connection| Ok(sql_query(statement).execute(connection)?)).unwrap();
     app.send("GET", "/readyz", &[], "").await
@@ -40,7 +40,7 @@ async fn a_node_is_not_ready_with_the_pepper_of_another_database(db: TestDb) {
     assert_eq!(refused.status, 503);
 }
 
-/// A standby does not know of the newest revocations (V7).
+/// A standby may not have the newest revocations (V7).
 #[actix_web::test]
 async fn a_standby_is_asked_nothing() {
     let cluster = OwnCluster::start();

@@ -1,4 +1,4 @@
-//! Input of every bad kind gets an answer that says what is wrong.
+//! Every kind of bad input gets an answer that says what is wrong.
 
 use crate::harness::{TestApp, TestDb, db_test};
 

@@ -1,4 +1,4 @@
-//! Who administers the installation, and what is left of an account whose memberships have all ended.
+//! The installation administrators, and an account whose memberships have all ended.
 
 use crate::harness::{PASSWORD, Person, TestApp, TestDb, USERS, activity, change, db_test, org};
 use domain::permission::BuiltInSet::{Administrator, Standard};
@@ -14,7 +14,7 @@ async fn adds(person: &Person, email: &str) -> u16 {
     person.post(ADMINS, &[("email", email)]).await.status
 }
 
-/// The address for taking the role from somebody, from the list.
+/// Returns the address for removing the role from somebody, from the list.
 async fn removal_of(person: &Person, name: &str) -> String {
     let list = person.get(ADMINS).await.body;
     let (_, rest) = list.split_once(&format!("<h3>{name}")).unwrap_or_else(|| panic!("{name} is on the list"));
@@ -70,7 +70,7 @@ async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
     assert_eq!((makes_organization(&ben, "Ben's").await, adds(&ben, "ben@example.org").await), (404, 404));
     let last = ann.post(&removal_of(&ann, "Ann").await, &[]).await;
     assert_eq!(last.status, 422);
-    last.shows("Nobody would be left who administers the installation");
+    last.shows("The installation needs at least one administrator");
 
     app.clock.advance(11 * 60);
     let form = |password: &'static str| [("email", " BEN@example.org "), ("password", password)];

@@ -349,7 +349,7 @@ async fn every_order_reads_an_index_of_its_own(db: TestDb) {
     }
 }
 
-/// How the first page is read, the pages behind and before a place in the middle, and what was asked for.
+/// The queries of the first page, of the pages before and after a position in the middle, and the filters.
 fn plans(app: &TestApp, filter: &Filter, sort: Sort, now: Timestamp) -> Vec<(PageRequest, String)> {
     let (rank, seconds) = (1, now.plus(-120 * DAY).seconds());
     let middle = Place { rank, seconds, name: "nightly export".into(), id: 5_000 };
@@ -364,8 +364,8 @@ fn plans(app: &TestApp, filter: &Filter, sort: Sort, now: Timestamp) -> Vec<(Pag
     starts.into_iter().flat_map(plans_from).collect()
 }
 
-/// Tokens are found through one of the indexes, in its order. What little belongs to an owner, to service users, or has just
-/// expired may be found otherwise, and sorted.
+/// Tokens are found through one of the indexes, in its order. The few that belong to an owner or to service users, or
+/// have just expired, may be found in another way and sorted.
 fn assert_plan(plan: &str, filter: &Filter, request: &PageRequest, indexes: &[&str]) {
     assert!(!plan.contains("SCAN") && !plan.contains("Seq Scan on api_tokens"), "{filter:?} {request:?}: {plan}");
     let is_few = filter.owners.is_some() || filter.kind == Some(TokenKind::Service) || plan.contains("api_tokens_due");
@@ -387,7 +387,7 @@ fn assert_plan(plan: &str, filter: &Filter, request: &PageRequest, indexes: &[&s
     assert!(is_owners, "{filter:?} {request:?}: {plan}");
 }
 
-/// The public ids of the personal tokens, as the database itself sorts them.
+/// Returns the public ids of the personal tokens, as the database itself sorts them.
 fn public_ids(app: &TestApp, order: &str) -> Vec<String> {
     #[derive(QueryableByName)]
     struct Id {
@@ -399,13 +399,13 @@ fn public_ids(app: &TestApp, order: &str) -> Vec<String> {
     rows.expect("ids").into_iter().map(|row| row.public_id).collect()
 }
 
-/// The public ids on all pages of a filter in an order.
+/// Returns the public ids on all pages of a filter in an order.
 async fn all_ids(ann: &Person, filter: &str, sort: &str) -> Vec<String> {
     let pages = walk(ann, &format!("{ALL}?{filter}&sort={sort}"), "next").await;
     pages.into_iter().flat_map(|(_, ids)| ids).collect()
 }
 
-/// The labels and names on a page, in their order.
+/// Returns the labels and names on a page, in their order.
 fn labels(body: &str) -> Vec<&str> {
     let rows = body.split("<th scope=\"row\"><bdi>").skip(1);
     rows.filter_map(|row| Some(row.split_once("</bdi>")?.0))
@@ -418,7 +418,7 @@ fn after_tag(cell: &str) -> &str {
     cell.rsplit_once('>').map_or(cell, |(_, text)| text)
 }
 
-/// The column that a page says it is sorted by, and in which direction.
+/// Returns the column that a page says it is sorted by, and the direction.
 fn sorted_by(page: &Answer) -> Option<(String, String)> {
     let (_, rest) = page.body.split_once("aria-sort=\"")?;
     let (direction, rest) = rest.split_once('"')?;
@@ -427,7 +427,7 @@ fn sorted_by(page: &Answer) -> Option<(String, String)> {
     Some((key.into(), direction.into()))
 }
 
-/// Where the head of a column leads.
+/// Returns the address that the head of a column leads to.
 fn head(page: &Answer, key: &str) -> String {
     let (_, rest) = page.body.split_once(&format!("id=\"sort-{key}\" href=\"")).expect("a head");
     unescaped(rest.split_once('"').expect("an address").0)
@@ -442,13 +442,13 @@ fn unescaped(href: &str) -> String {
     href.replace("&#38;", "&").replace("&amp;", "&")
 }
 
-/// The public ids of a page, in their order.
+/// Returns the public ids of a page, in their order.
 fn ids(body: &str) -> Vec<String> {
     let list = body.split_once("id=\"inventory\"").expect("a list").1;
     list.split("<code>").skip(1).filter_map(|part| Some(part.split_once("</code>")?.0.to_owned())).collect()
 }
 
-/// The pages from this one on in a direction: the address and the public ids of each.
+/// Returns the pages from this one on in a direction: the address and the public ids of each.
 async fn walk(person: &Person, from: &str, direction: &str) -> Vec<(String, Vec<String>)> {
     let (mut pages, mut next) = (Vec::new(), Some(from.to_owned()));
     while let Some(path) = next {

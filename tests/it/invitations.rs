@@ -56,7 +56,7 @@ async fn the_form_comes_back_with_what_is_wrong(db: TestDb) {
     for email in ["", "nobody", "a b@example.org", "x@y\r\nBcc: z@example.org"] {
         assert_eq!(ann.asks_to_invite(email, "Reader").await.status, 422, "{email:?}");
     }
-    ann.asks_to_invite("ANN@example.org", "Reader").await.shows("belongs to the organization already");
+    ann.asks_to_invite("ANN@example.org", "Reader").await.shows("already belongs to the organization");
     let name = "<script>alert(1)</script>=1+1 🏳️‍🌈";
     let joined = leo.post(&link, &[("name", name), ("new_password", PASSWORD)]).await;
     assert_eq!(joined.status, 303);
@@ -120,7 +120,7 @@ async fn a_link_lets_nobody_into_an_account_that_exists(db: TestDb) {
     let link = ann.invites("ben@example.org", "Reader").await;
     let visitor = app.browser("Visitor");
     let page = visitor.get(&link).await;
-    page.shows("There is an account with ben@example.org");
+    page.shows("There is already an account with ben@example.org");
     assert!(page.field("new_password").is_none() && !page.body.contains("name=\"new_password\""));
     let taken = visitor.post(&link, &[("name", "Ben"), ("new_password", "an attacker's long sentence")]).await;
     assert_eq!(taken.status, 422);
@@ -181,7 +181,7 @@ async fn invitations_of_somebody_who_was_removed_are_withdrawn(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", domain::permission::BuiltInSet::Administrator).await;
     let link = ben.invites("ben-too@example.org", "Administrator").await;
-    ann.get(&format!("{}/removal", ann.page_of("Ben").await)).await.shows("The invitation that they made");
+    ann.get(&format!("{}/removal", ann.page_of("Ben").await)).await.shows("The invitation that they created");
     assert_eq!(ann.does("Ben", "removal").await.status, 303);
     assert_eq!(app.browser("Ben-Too").joins(&link).await.status, 410);
 }
@@ -210,6 +210,6 @@ async fn where_there_is_a_mail_server_the_link_is_mailed_and_the_page_says_wheth
     drop(smtp);
     let made = ann.asks_to_invite("zoe@example.org", "Reader").await;
     assert_eq!(made.status, 200);
-    made.shows("The mail server has not taken the mail");
+    made.shows("The mail server has not accepted the mail");
     assert!(made.link("/invitations/").is_some());
 }

@@ -1,4 +1,4 @@
-//! Keys that were found in the open and reported.
+//! Reports of publicly exposed keys.
 
 use crate::harness::{
     Answer, GITHUB_KEYS, TestApp, TestDb, activity, another_key, contains, db_test, everything_stored, org,
@@ -19,7 +19,7 @@ async fn reports(app: &TestApp, body: &Value) -> Answer {
     app.send("POST", LEAKS, &[("content-type", "application/json")], &body.to_string()).await
 }
 
-/// Somebody who signs as GitHub does.
+/// A signer who signs as GitHub does.
 struct Signer {
     keys: EcdsaKeyPair,
     id: &'static str,
@@ -35,7 +35,7 @@ impl Signer {
         }
     }
 
-    /// As GitHub publishes it.
+    /// Returns the public key as GitHub publishes it.
     fn published(&self, is_current: bool) -> Value {
         let mut der = BASE64_STANDARD.decode("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgA=").unwrap();
         der.extend(self.keys.public_key().as_ref());
@@ -61,7 +61,7 @@ async fn send_signed(app: &TestApp, id: &str, signature: &str, body: &str) -> An
     app.send("POST", LEAKS, &headers, body).await
 }
 
-/// A Jeton that knows these public keys.
+/// Starts a server that knows these public keys.
 async fn knowing(db: TestDb, keys: &[Value]) -> (TestApp, crate::harness::Person) {
     std::fs::write(db.folder().join(GITHUB_KEYS), json!({ "public_keys": keys }).to_string()).unwrap();
     TestApp::with_user(db, "Ann").await
@@ -82,16 +82,14 @@ async fn a_reported_key_is_revoked_and_everybody_sees_why(db: TestDb) {
         reports(&app, &json!([{ "token": key, "url": format!("{PLACE}?key={key}") }, { "token": service }])).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
     assert_eq!((app.me(&key).await.status, app.me(&service).await.status, app.me(&kept).await.status), (401, 401, 200));
-    ann.get("/account/tokens").await.shows(&format!("because its key was found in the open, at {PLACE}"));
-    ann.get(&format!("/account/tokens/{id}"))
-        .await
-        .shows(&format!("because its key was found in the open, at {PLACE}"));
-    ann.get(&page).await.shows("because its key was found in the open");
-    ann.get(org!("/integrations/tokens")).await.shows("because its key was found in the open");
-    ann.get(org!("/integrations/inventory")).await.shows(&format!("found in the open, at {PLACE}"));
+    ann.get("/account/tokens").await.shows(&format!("because its key was publicly exposed, at {PLACE}"));
+    ann.get(&format!("/account/tokens/{id}")).await.shows(&format!("because its key was publicly exposed, at {PLACE}"));
+    ann.get(&page).await.shows("because its key was publicly exposed");
+    ann.get(org!("/integrations/tokens")).await.shows("because its key was publicly exposed");
+    ann.get(org!("/integrations/inventory")).await.shows(&format!("publicly exposed, at {PLACE}"));
     let log = ann.get(org!("/activity?kind=token.leaked")).await;
-    log.shows(&format!("The key of the token Power BI was found in the open, and is revoked: {PLACE}"));
-    log.shows("The key of the token Workato was found in the open, and is revoked.");
+    log.shows(&format!("The key of the token Power BI was publicly exposed and is revoked: {PLACE}"));
+    log.shows("The key of the token Workato was publicly exposed and is revoked.");
     assert!(!log.text().contains("By itself"), "somebody has reported it");
     app::maintenance::flush_usage(&app.jeton).await.unwrap();
     assert!(!contains(&everything_stored(&app), &key.as_bytes()[6..]));
@@ -166,7 +164,7 @@ async fn an_old_key_that_leaks_ends_alone(db: TestDb) {
     assert_eq!(revoked().await, "old_key");
     let shown = ann.get(&page).await.text();
     assert!(!shown.contains("Refused since"), "the token works: {shown}");
-    assert!(shown.contains("Old key revoked") && shown.contains("its key was found in the open, at "), "{shown}");
+    assert!(shown.contains("Old key revoked") && shown.contains("its key was publicly exposed, at "), "{shown}");
     assert_eq!(reports(&app, &json!([{ "token": new }])).await.status, 200);
     assert_eq!(revoked().await, "token");
     assert_eq!(app.me(&new).await.status, 401);
@@ -193,7 +191,7 @@ async fn owners_are_told_in_one_mail_each(db: TestDb) {
         ["ann@example.org", "ben@example.org"]
     );
     let (to_ann, to_ben) = (mails[0].text(), mails[1].text());
-    assert_eq!(mails[0].header("Subject"), Some("API keys found in the open"));
+    assert_eq!(mails[0].header("Subject"), Some("API keys publicly exposed"));
     assert!(to_ann.contains("Power BI") && to_ann.contains("Workato") && !to_ann.contains("Tableau"), "{to_ann}");
     assert!(to_ann.contains(&format!("{}{}", app.url, ann.service_token("Workato").await)), "{to_ann}");
     assert!(to_ben.contains("Tableau") && to_ben.contains("Bonjour Ben") && !to_ben.contains("Workato"), "{to_ben}");

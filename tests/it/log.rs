@@ -1,4 +1,4 @@
-//! The log, and how little depends on it.
+//! The log, and that nothing important depends on it.
 
 use crate::harness::{
     Person, Smtp, Trouble, folder,
@@ -18,15 +18,15 @@ fn serving(data: &Path, smtp: &Smtp, level: &str) -> Process {
     Process::start(command)
 }
 
-/// The address of a new server, that for programs, and the code of its set-up link.
+/// Returns the address of a new server, its address for programs, and the code of its set-up link.
 fn first_lines(jeton: &mut Process) -> (String, String, String) {
     let lines: Vec<String> = (0..5).map(|_| jeton.line()).collect();
     let address = |line: &String| line.split_whitespace().last().unwrap().to_owned();
     (address(&lines[0]), address(&lines[1]), lines[4].rsplit('=').next().unwrap().to_owned())
 }
 
-/// What an hour with such a log has to end in: requests are answered, mail is sent, also after one that has failed, and a
-/// stop writes the last uses down and says that all is well.
+/// Checks the result of an hour with such a log: requests are answered, mail is sent, even after one that failed, and a
+/// stop writes the last uses and reports success.
 async fn goes_on(mut jeton: Process, url: &str, ann: &Person, data: &Path, smtp: &Smtp) {
     let key = ann.makes_token("Power BI").await;
     assert_eq!(status(url, &key).await, 200);
@@ -57,7 +57,7 @@ async fn nothing_ends_when_the_reader_of_the_log_is_gone() {
     }
 }
 
-/// Bytes that a pipe holds.
+/// The capacity of a pipe in bytes.
 fn unread(log: &ChildStderr) -> u64 {
     rustix::io::ioctl_fionread(log.as_fd()).unwrap()
 }
@@ -88,7 +88,7 @@ async fn nothing_waits_for_a_reader_of_the_log_that_reads_nothing() {
     assert!(!written.is_empty());
 }
 
-/// What strangers can do to a log, this often.
+/// Does, this many times, what strangers can do to a log.
 async fn annoy(url: &str, times: usize) {
     let address = url.trim_start_matches("http://");
     let http = client();

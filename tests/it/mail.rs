@@ -1,4 +1,4 @@
-//! Mail that the server does not take at once.
+//! Mail that the mail server does not accept immediately.
 
 use crate::harness::{
     Person, Smtp, TestApp, TestDb, Trouble, activity, change, contains, count, db_test, everything_stored, mail_through,
@@ -11,10 +11,10 @@ use domain::{permission::BuiltInSet::Reader, user::Email};
 use futures_util::future::join_all;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Longer than a try takes.
+/// Longer than an attempt takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Waits until so many rows of mails are like this.
+/// Waits until this many rows of mails match.
 async fn until(app: &TestApp, number: i64, like: &str) {
     for _ in 0..1200 {
         if count(app, &format!("mails WHERE {like}")) == number {
@@ -25,7 +25,7 @@ async fn until(app: &TestApp, number: i64, like: &str) {
     panic!("there are not {number} mails with {like}")
 }
 
-/// Waits until all `number` mails that wait were tried so often and given back.
+/// Waits until all `number` waiting mails were attempted this many times and are waiting again.
 async fn until_tried(app: &TestApp, number: i64, tries: i64) {
     // Whoever tries one has it for a minute; the first pauses are shorter.
     let soon = app.clock.now().plus(45).seconds();
@@ -40,7 +40,7 @@ fn letter(to: &str) -> Mail {
     Mail { to: Email::parse(to).unwrap(), subject: "Hello".into(), text: "Hello".into() }
 }
 
-/// Whether everything that came has a Message-ID of its own.
+/// Returns whether every received mail has a Message-ID of its own.
 fn each_came_once(smtp: &[crate::harness::Received]) -> bool {
     let ids: BTreeMap<_, _> = smtp.iter().map(|mail| (mail.header("Message-ID"), ())).collect();
     ids.len() == smtp.len()
@@ -81,7 +81,7 @@ async fn an_administrator_is_told_that_the_mail_waits_and_it_comes_with_the_same
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     smtp.troubles([Trouble::Says("450 greylisted")]);
     let made = ann.asks_to_invite("leo@example.org", "Reader").await;
-    made.shows("The mail server has not taken the mail yet. Jeton tries again");
+    made.shows("The mail server has not accepted the mail yet. Jeton keeps trying");
     until_tried(&app, 1, 1).await;
     app.clock.advance(15);
     let mail = smtp.mails(1).await.remove(0);
@@ -182,12 +182,12 @@ async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
     ] {
         let invited = ann.asks_to_invite(wrong, "Reader").await;
         assert_eq!(invited.status, 422, "{wrong}");
-        invited.shows("Enter a whole e-mail address");
+        invited.shows("Enter a complete e-mail address");
         let fields = [("name", "Ann"), ("email", wrong), ("time_zone", "UTC"), ("theme", "system")];
         ann.get("/account/profile").await;
         let changed = ann.post("/account/profile", &fields).await;
         assert_eq!(changed.status, 422, "{wrong}");
-        changed.shows("Enter a whole e-mail address");
+        changed.shows("Enter a complete e-mail address");
     }
     assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
     // Whoever has such an address from before keeps it, signs in, and is told that mail does not reach it by

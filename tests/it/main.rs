@@ -1,5 +1,5 @@
-//! The tests that need a running server, a database or a browser, in one program: it links once and shares one Postgres
-//! and one chromedriver (`harness`).
+//! The tests that need a running server, a database or a browser, in one program: so it is linked once, and the tests
+//! share one Postgres and one chromedriver (`harness`).
 
 mod account;
 mod activity;

@@ -1,8 +1,8 @@
-//! What a node tells of itself to Prometheus.
+//! The metrics of a node, for Prometheus.
 
 use crate::harness::{TestApp, TestDb, db_test, org};
 
-/// The value of a line.
+/// Returns the value in a line.
 fn value(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{name} is not in {metrics}")).parse().expect("a number")

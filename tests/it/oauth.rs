@@ -40,13 +40,13 @@ async fn asks_many(app: &TestApp, caller: &str, body: &Value) -> Answer {
     app.send("POST", BATCH, &headers, &body.to_string()).await
 }
 
-/// The key of a service user that may ask about tokens.
+/// Returns the key of a service user that may verify tokens.
 async fn verifier(person: &Person, name: &str) -> String {
     let answer = person.asks_for_service_token(name, "45", &[VERIFY]).await;
     answer.key().unwrap_or_else(|| panic!("{}", answer.body))
 }
 
-/// The public id of a service user, from the address of its page.
+/// Returns the public id of a service user, from the address of its page.
 async fn client_id(person: &Person, name: &str) -> String {
     let page = person.service_token(name).await;
     page.rsplit('/').next().expect("an address").to_owned()

@@ -1,4 +1,4 @@
-//! Clients that everybody uses, as they are shipped, against introspection and revocation: Authlib, openid-client, Apache with
+//! Widely used clients, as released, against introspection and revocation: Authlib, openid-client, Apache with
 //! mod_auth_openidc, and Django OAuth Toolkit (V13). `docs/introspection.md` shows the same settings.
 
 use crate::harness::{
@@ -19,7 +19,7 @@ const PYTHON: &str = "/usr/bin/python3";
 struct Scene {
     app: TestApp,
     ann: Person,
-    /// What a client is given: where Jeton is, who it is itself, and tokens.
+    /// The values that a client gets: Jeton's address, its own credentials, and tokens.
     given: Value,
 }
 
@@ -42,7 +42,7 @@ impl Scene {
         Scene { app, ann, given }
     }
 
-    /// What a program says that is given all this.
+    /// Returns the output of a program that gets these values.
     async fn told_by(&self, program: &'static str, script: &str) -> Value {
         let script = format!("{}/tests/it/clients/{script}", env!("CARGO_MANIFEST_DIR"));
         let given = self.given.to_string();
@@ -65,7 +65,7 @@ impl Scene {
     }
 }
 
-/// What a client must have read of Ann's token.
+/// What a client must report about Ann's token.
 fn is_of_ann(told: &Value, scope: &str) {
     assert_eq!(told["active"], true, "{told}");
     let fields =

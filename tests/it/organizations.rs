@@ -1,4 +1,4 @@
-//! Several organizations: making them, and their settings.
+//! Several organizations: creating them, and their settings.
 
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
@@ -29,7 +29,7 @@ async fn an_address_that_is_taken_is_said_and_another_one_proposed(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let taken = ann.post("/organizations/new", &[("organization", "Croix-Bleue  Sahel"), ("slug", "")]).await;
     assert_eq!((taken.status, taken.field("slug").as_deref()), (422, Some(&*format!("{SLUG}-2"))));
-    taken.shows("Another organization has or had this address");
+    taken.shows("Another organization uses or used this address");
     for wrong in ["Croix", "a--b", "-", "a/b", "é", "../x"] {
         let refused = ann.post("/organizations/new", &[("organization", "X"), ("slug", wrong)]).await;
         assert_eq!(refused.status, 422, "{wrong}");
@@ -103,7 +103,7 @@ async fn a_former_address_is_never_anothers(db: TestDb) {
     for former in [SLUG, "mali", "segou"] {
         let refused = moves(&stranger, "elsewhere", "A", former, "elsewhere").await;
         assert_eq!(refused.status, 422, "{former}");
-        refused.shows("Another organization has or had this address");
+        refused.shows("Another organization uses or used this address");
         let refused = ann.post("/organizations/new", &[("organization", "B"), ("slug", former)]).await;
         assert_eq!(refused.status, 422, "{former}");
         // To whoever is not in it, it is as little there as ever.

@@ -6,7 +6,7 @@ use diesel::{Connection, RunQueryDsl, sql_query};
 use std::time::Duration;
 use storage::StorageError;
 
-/// Closes the door of one database of the cluster, or opens it again.
+/// Blocks or allows connections to one database of the cluster.
 struct Door {
     name: String,
     cluster: diesel::PgConnection,
@@ -29,7 +29,7 @@ impl Door {
         self.run(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
     }
 
-    /// Makes it one to read from alone, or to write to again.
+    /// Makes it read-only, or writable again.
     fn read_only(&mut self, is_so: bool) {
         self.run(&format!("ALTER DATABASE {} SET default_transaction_read_only = {is_so}", self.name));
         self.run(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name));
@@ -72,7 +72,7 @@ async fn without_its_database_jeton_says_neither_yes_nor_no_and_recovers() {
     assert_eq!(statuses, (200, 200), "the token works, and the session is still there");
 }
 
-/// As after a failover to what is still a standby, or when somebody has made it so.
+/// The state after a failover to a server that is still a standby, or after somebody has made the database read-only.
 #[actix_web::test]
 async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recovers() {
     let db = TestDb::postgres();
@@ -106,7 +106,7 @@ async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recover
     assert_eq!(verdict.await, 401);
 }
 
-/// What comes in the end.
+/// Polls until `look` finds something.
 async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
     for _ in 0..300 {
         if let Some(found) = look().await {

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use storage::{StorageError, password_links};
 
-/// Longer than a try takes.
+/// Longer than an attempt takes.
 const LONG: Duration = Duration::from_secs(30);
 const NEW: &str = "another long enough sentence";
 
-/// Asks for a link, and returns the path in the mail that comes, the `count`th of all.
+/// Requests a link, and returns the path in the mail that arrives, the `count`th in total.
 async fn asks(person: &Person, smtp: &Smtp, count: usize) -> String {
     let answer = person.post("/sign-in/forgotten", &[("email", &person.email)]).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
@@ -23,7 +23,7 @@ async fn chooses(person: &Person, link: &str, password: &str) -> u16 {
     person.post(link, &[("new_password", password)]).await.status
 }
 
-/// A link of the first user whose code is known beforehand; made anew it is the same.
+/// Creates a link of the first user whose code is known beforehand; when it is created again, it is the same.
 fn stored_link(app: &TestApp, code: &str) -> String {
     let (hash, now) = (Sha256::digest(code.as_bytes()), app.clock.now());
     app.db

@@ -38,14 +38,14 @@ fn fields<'a>(name: &'a str, permissions: &[&'a str]) -> Vec<(&'a str, &'a str)>
     fields
 }
 
-/// Makes a set and returns its address.
+/// Creates a set and returns its address.
 async fn makes_set(person: &Person, name: &str, permissions: &[&str]) -> String {
     let answer = person.post(SETS, &fields(name, permissions)).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer.header("location").strip_suffix("?made").expect("the new set's page").to_owned()
 }
 
-/// Saves a change of the set at `path`, in its present version.
+/// Saves a change of the set at `path`, based on its current version.
 async fn changes(person: &Person, path: &str, name: &str, permissions: &[&str]) -> Answer {
     let version = version(person, path).await;
     let mut fields = fields(name, permissions);
@@ -53,14 +53,14 @@ async fn changes(person: &Person, path: &str, name: &str, permissions: &[&str]) 
     saves(person, path, &fields).await
 }
 
-/// Sends the form and then, if there is one, its preview.
+/// Sends the form and then, if there is one, confirms its preview.
 async fn saves(person: &Person, path: &str, change: &[(&str, &str)]) -> Answer {
     let preview = person.post(&format!("{path}/edit"), change).await;
     let Some(affected) = preview.field("affected") else { return preview };
     confirms(person, path, change, &affected).await
 }
 
-/// Saves a change whose preview showed these.
+/// Saves a change whose preview showed these values.
 async fn confirms(person: &Person, path: &str, change: &[(&str, &str)], affected: &str) -> Answer {
     person.post(path, &[change, &[("affected", affected)]].concat()).await
 }
@@ -142,7 +142,7 @@ async fn what_the_preview_did_not_show_is_shown_before_it_is_saved(db: TestDb) {
     give(&app, &ben, &set);
     let shown = ann.post(&set, &change).await;
     assert_eq!(shown.status, 422);
-    shown.shows("who is affected has changed in the meantime").shows("1 user").shows("Ben");
+    shown.shows("the people or tokens affected have changed in the meantime").shows("1 user").shows("Ben");
     assert_eq!(confirms(&ann, &set, &change, "0").await.status, 422);
 
     // It is given to one more, who makes a token that loses something.
@@ -150,7 +150,7 @@ async fn what_the_preview_did_not_show_is_shown_before_it_is_saved(db: TestDb) {
     give(&app, &leo, &set);
     let shown = confirms(&ann, &set, &change, &first).await;
     assert_eq!(shown.status, 422);
-    shown.shows("who is affected has changed in the meantime").shows("2 users").shows("Leo");
+    shown.shows("the people or tokens affected have changed in the meantime").shows("2 users").shows("Leo");
     let second = shown.field("affected").unwrap();
     let key = leo.makes_token_with("Excel", "read_write").await;
     let shown = confirms(&ann, &set, &change, &second).await;
@@ -188,7 +188,7 @@ async fn the_count_leads_to_those_who_have_a_set(db: TestDb) {
         assert!(!list.body.split("id=\"people\"").nth(1).unwrap().contains(other), "{other}");
     }
     assert!(!ann.get(&format!("{people}&state=deactivated")).await.text().contains("ben@example.org"));
-    ann.get(&format!("{people}&state=deactivated")).await.shows("Nobody in this organization fits what you chose");
+    ann.get(&format!("{people}&state=deactivated")).await.shows("Nobody in this organization matches your choice");
     // One that there is not chooses nobody's.
     ann.get(org!("/users?set=99999")).await.shows("leo@example.org").shows("ben@example.org");
     // Who does not manage users is not led there.
@@ -205,7 +205,7 @@ async fn nobody_gives_what_they_do_not_hold(db: TestDb) {
     assert_eq!(form.body.matches(" disabled").count(), 18);
     let refused = ben.post(SETS, &fields("Mine", &["templates.view", "assets.view"])).await;
     assert_eq!(refused.status, 422);
-    refused.shows("You cannot give what you do not have yourself: Assets: View.");
+    refused.shows("You do not hold: Assets: View.");
     makes_set(&ben, "Mine", &["templates.view"]).await;
     // What is in a set that he lacks may stay or go; nothing of the kind may come.
     let anns = makes_set(&ann, "Ann's", &["templates.delete", "templates.share"]).await;
@@ -251,7 +251,7 @@ async fn a_name_is_taken_in_any_case_and_shown_as_it_is(db: TestDb) {
     for taken in ["équipe TERRAIN", "administrator", "Lecteur", " STANDARD "] {
         let refused = ann.post(SETS, &fields(taken, &["assets.view"])).await;
         assert_eq!(refused.status, 422, "{taken}");
-        refused.shows("There is one with this name already");
+        refused.shows("This name is already taken");
     }
     for (name, permissions) in
         [(" ", vec!["assets.view"]), ("x", vec![]), ("x", vec!["no.such"]), ("a\u{202e}b", vec!["assets.view"])]
@@ -275,7 +275,7 @@ async fn of_two_who_change_the_same_set_the_second_is_told(db: TestDb) {
     for path in [set.clone(), format!("{set}/edit")] {
         let told = ann.post(&path, &second).await;
         assert_eq!(told.status, 422);
-        told.shows("Somebody else has changed this").shows("First").shows("Assets: Create and edit");
+        told.shows("Somebody else changed this").shows("First").shows("Assets: Create and edit");
         assert_eq!(told.field("name").as_deref(), Some("Second"), "what was typed is not lost");
     }
     ann.get(&set).await.shows("First");
@@ -329,7 +329,7 @@ async fn the_last_administrator_keeps_every_permission(db: TestDb) {
     give(&app, &ann, &first);
     let refused = changes(&ann, &first, "Owners", &ALL[1..]).await;
     assert_eq!(refused.status, 422);
-    refused.shows("Nobody would be left who holds every permission");
+    refused.shows("At least one user must hold every permission");
     // Two who take each other's away at the same moment: one of them stays.
     give(&app, &ben, &second);
     for _ in 0..5 {

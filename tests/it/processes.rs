@@ -1,4 +1,4 @@
-//! Jeton as its operator meets it: a process with a data folder.
+//! Jeton as its operator sees it: a process with a data folder.
 
 use crate::harness::{
     TestDb, folder, org,
@@ -173,7 +173,7 @@ fn it_may_open_as_many_files_as_the_system_lets_anybody() {
     assert_eq!(files[..2], ["3000", "3000"], "the soft and the hard limit");
 }
 
-/// What was answered before `kill -9` is there afterwards, whole, on either database.
+/// What was answered before `kill -9` is complete afterwards, on either database.
 async fn survives_kills(db: TestDb) {
     let start = || {
         let mut command = command(&[], db.folder());
@@ -319,8 +319,8 @@ async fn a_request_is_in_the_log_under_its_id_if_the_operator_wants_so() {
     }
 }
 
-/// Another process that opens and closes the database takes itself for the last one if the server's locks are gone; then it
-/// removes the log that the server still writes to, and what was answered is lost.
+/// If the server's locks are gone, another process that opens and closes the database considers itself the last one.
+/// Then it removes the write-ahead log that the server still writes to, and committed changes are lost.
 #[actix_web::test]
 async fn a_command_beside_a_running_server_leaves_its_log_in_place() {
     let data = folder();

@@ -1,8 +1,8 @@
-//! Protected APIs: registering, changing and deleting them, and what verification makes of their rules.
+//! Protected APIs: registering, changing and deleting them, and how verification applies their rules.
 
 use crate::harness::{Answer, Person, TestApp, TestDb, activity, db_test, org};
 
-/// Where Ann's organization has them.
+/// The list in Ann's organization.
 const APIS: &str = org!("/integrations/apis");
 
 /// Methods, path, scope, permission.
@@ -18,7 +18,7 @@ fn fields<'a>(name: &'a str, rules: &[Rule]) -> Vec<(&'a str, &'a str)> {
     fields
 }
 
-/// Registers one and returns the address of its page.
+/// Registers an API and returns the address of its page.
 async fn registers(person: &Person, name: &str, rules: &[Rule]) -> String {
     let answer = person.post(APIS, &fields(name, rules)).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
@@ -36,7 +36,7 @@ fn verification(page: &str) -> String {
     format!("/verify/apis/{}", page.rsplit('/').next().expect("an id"))
 }
 
-/// What a proxy is told about a request with this key, as nginx asks.
+/// Returns the answer to a proxy about a request with this key, as nginx asks.
 async fn asks(app: &TestApp, verify: &str, key: &str, method: &str, target: &str) -> Answer {
     let bearer = format!("Bearer {key}");
     let headers = [("authorization", &*bearer), ("x-original-method", method), ("x-original-uri", target)];
@@ -69,7 +69,7 @@ async fn a_form_that_is_sent_twice_makes_one_api(db: TestDb) {
     registers(&ann, "Order API", &[ANYTHING]).await;
     let again = ann.post(APIS, &fields("ORDER api", &[ANYTHING])).await;
     assert_eq!(again.status, 422);
-    again.shows("There is one with this name already");
+    again.shows("This name is already taken");
 }
 
 #[db_test]
@@ -80,12 +80,12 @@ async fn what_is_wrong_with_a_form_is_said_at_its_field(db: TestDb) {
     empty.shows("Enter a name, for example “Order API”").shows("Enter the address of the API");
     let wrong = ann.post(APIS, &fields("Order API", &[ANYTHING, ("GET", "/a*b", "read", "")])).await;
     assert_eq!(wrong.status, 422);
-    wrong.shows("Rule 2: A star stands alone between slashes");
+    wrong.shows("Rule 2: Use * only as a whole part between slashes");
     for address in ["https://api.example.org/*/v1/", "https://api.example.org/v1/?key=1"] {
         let with_star = [("name", "Order API"), ("address", address)];
         let answer = ann.post(APIS, &with_star).await;
         assert_eq!(answer.status, 422);
-        answer.shows("without parameters or stars");
+        answer.shows("without parameters and without *");
     }
     for odd in [("nothing", "/**", "read", ""), ("any", "/**", "all", ""), ("any", "/**", "read", "templates.eat")] {
         assert_eq!(ann.post(APIS, &fields("Order API", &[odd])).await.status, 422, "{odd:?}");
@@ -150,7 +150,7 @@ async fn two_who_edit_at_once_do_not_overwrite_each_other(db: TestDb) {
     late.push(("version", &version));
     let refused = ann.post(&format!("{page}/edit"), &late).await;
     assert_eq!(refused.status, 422);
-    refused.shows("Somebody else has changed this").shows("Orders");
+    refused.shows("Somebody else changed this").shows("Orders");
     late.pop();
     let seen = refused.field("version").unwrap();
     late.push(("version", &seen));
@@ -452,7 +452,7 @@ async fn paths_that_some_server_takes_for_a_guarded_one_are_refused(db: TestDb) 
     for path in ["/admin./**", "/admin /x", "/ad\u{200b}min", "/\u{ff41}dmin", "/a\u{a0}/x"] {
         let refused = ann.post(APIS, &fields("Other API", &[("any", path, "read", "")])).await;
         assert_eq!(refused.status, 422, "{path:?}");
-        refused.shows("Rule 1: Some servers read this path as another one");
+        refused.shows("Rule 1: Some servers interpret this path differently");
     }
     registers(&ann, "Decomposed API", &[("any", "/e\u{301}te\u{301}", "read", "")]).await;
 }
@@ -479,9 +479,9 @@ async fn a_preflight_passes_without_a_key_where_the_api_lets_it(db: TestDb) {
     let version = edit.field("version").unwrap();
     let on = [&fields("Order API", &rules)[..], &[("version", &*version), ("preflights", "yes")]].concat();
     assert_eq!(ann.post(&format!("{page}/edit"), &on).await.status, 303);
-    ann.get(&page).await.shows("Browsers may ask without a key (CORS preflight).");
+    ann.get(&page).await.shows("CORS preflight requests are allowed without a key.");
     assert!(ann.get(&format!("{page}/edit")).await.body.contains("aria-describedby=\"preflights-hint\" checked"));
-    ann.get(org!("/activity")).await.shows("Browsers may ask without a key (CORS preflight).");
+    ann.get(org!("/activity")).await.shows("CORS preflight requests are allowed without a key.");
 
     let passed = ask(&preflight).await;
     assert_eq!(passed.status, 200);

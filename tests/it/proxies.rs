@@ -1,5 +1,5 @@
-//! Real proxies with the configuration that the page of a protected API shows: whatever a client sends, nothing reaches the
-//! API that Jeton has not let in, and the API learns whom a request is for from Jeton alone (V10, V11).
+//! Real proxies with the configuration that the page of a protected API shows: whatever a client sends, only requests
+//! that Jeton has allowed reach the API, and the API learns whom a request is for only from Jeton (V10, V11).
 
 use crate::harness::{
     Person, TestApp, TestDb,
@@ -28,8 +28,7 @@ const RULES: &[(&str, &str)] = &[
     ("permission[]", ""),
 ];
 
-/// Requests of somebody who may read orders and nothing else, that are not let in: the request line without its version,
-/// and headers.
+/// Refused requests of a client that may only read orders: the request line without its version, and headers.
 const REFUSED: &[(&str, &[&str])] = &[
     ("POST /v1/orders/5", &[]),
     ("DELETE /v1/public/5", &[]),
@@ -82,7 +81,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("GET /v1/orders/5", &["Authorization: Bearer jtn_p_x"]),
 ];
 
-/// Requests of the same that are let in.
+/// Allowed requests of the same client.
 const ACCEPTED: &[(&str, &[&str])] = &[
     ("GET /v1/orders/5", &[]),
     ("GET /v1/orders/5/lines?scope=write&permission=none&page=2&page=3", &[]),
@@ -91,7 +90,7 @@ const ACCEPTED: &[(&str, &[&str])] = &[
     ("GET /v1/orders/5", &["X-Forwarded-For: 6.6.6.6", "Accept: */*"]),
 ];
 
-/// What a client may send to be somebody else.
+/// Headers that a client may send to impersonate somebody else.
 const FORGED: &[&[&str]] = &[
     &[
         "Jeton-Subject: evil",
@@ -117,7 +116,7 @@ const FORGED: &[&[&str]] = &[
     &["Connection: close, Authorization", "Jeton-Subject: evil"],
 ];
 
-/// Headers in which a client may tell a framework another method or path than that of its request.
+/// Headers in which a client may state another method or path than that of its request.
 const OVERRIDING: &[&str] = &[
     "X-HTTP-Method-Override: DELETE",
     "X-HTTP-Method: DELETE",
@@ -134,7 +133,7 @@ const OVERRIDING: &[&str] = &[
     "X_Original-URL: /v1/admin/5",
 ];
 
-/// A browser's question whether a page of another site may send a request.
+/// A CORS preflight: a browser asks whether a page of another site may send a request.
 const PREFLIGHT: &[&str] = &[
     "Origin: https://dash.example.org",
     "Access-Control-Request-Method: GET",
@@ -171,7 +170,7 @@ impl Scene {
         Scene { app, ann, page, link, proxy, upstream, reads, found: Vec::new() }
     }
 
-    /// Sends a request, and returns its status and what of it came to the API.
+    /// Sends a request, and returns its status and the request that reached the API, if any.
     fn send(&self, line: &str, key: &str, headers: &[&str], version: &str) -> (u16, Vec<Hit>) {
         let mut head = format!("{line} {version}\nHost: 127.0.0.1:{}\n", self.proxy.port());
         if !key.is_empty() {
@@ -194,7 +193,7 @@ impl Scene {
         }
     }
 
-    /// Gives the API these rules, and what else a form says.
+    /// Gives the API these rules, and the other values of the form.
     async fn changes(&self, fields: &[(&str, &str)]) {
         let edit = format!("{}/edit", self.page);
         let version = self.ann.get(&edit).await.field("version").expect("a version");
@@ -203,7 +202,7 @@ impl Scene {
         assert_eq!(self.ann.post(&edit, &[&named, fields].concat()).await.status, 303);
     }
 
-    /// A header that tells a framework another method or path comes to the API with no request.
+    /// Checks that no header reaches the API that tells a framework another method or path.
     fn tells_nothing_else(&mut self, line: &str, key: &str, header: &str) {
         let (status, hits) = self.send(line, key, &[header], "HTTP/1.1");
         let name = header.split(':').next().unwrap_or_default().to_lowercase().replace('_', "-");
@@ -212,7 +211,7 @@ impl Scene {
         }
     }
 
-    /// A request without a key comes to the API, and says nothing about whom it is for, whatever its client forges.
+    /// Checks that a request without a key reaches the API without any identity, whatever its client forges.
     fn asks_for_nobody(&mut self, line: &str, headers: &[&str], forged: &[&str]) {
         let (status, hits) = self.send(line, "", &[headers, forged].concat(), "HTTP/1.1");
         let is_nobody = |hit: &Hit| IDENTITY.iter().all(|name| hit.all(name).iter().all(|value| value.is_empty()));
@@ -235,7 +234,7 @@ impl Scene {
     }
 }
 
-/// Whether everything about whom it is for comes from Jeton, once.
+/// Returns whether all identity headers come from Jeton, each once.
 fn is_of_ann(hit: &Hit) -> bool {
     let one = |name: &str| matches!(hit.all(name)[..], [value] if !value.is_empty() && !value.contains("evil"));
     IDENTITY.iter().all(|name| one(name)) && hit.all("jeton-subject") == ["membership:1"]

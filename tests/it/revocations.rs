@@ -1,4 +1,5 @@
-//! Receipts of revocations: that every way of revoking makes one, what the nodes tell in it, its signature, and who may see it.
+//! Revocation receipts: every way of revoking creates one, what the nodes report in it, its signature, and who may see
+//! it.
 
 use crate::harness::{
     ORG, Person, SLUG, TestApp, TestDb, db_test, folder, org,
@@ -14,7 +15,7 @@ use std::{
 };
 use storage::{AnyConnection, DatabaseUrl, Db, StorageError};
 
-/// What a service user needs to see all receipts of its organization.
+/// The permissions that a service user needs to see all receipts of its organization.
 const READS_LOG: &str = "platform.activity";
 
 async fn receipt_at(url: &str, key: &str, id: &str) -> (u16, Value) {
@@ -22,7 +23,7 @@ async fn receipt_at(url: &str, key: &str, id: &str) -> (u16, Value) {
     (asked.status().as_u16(), asked.json().await.unwrap())
 }
 
-/// The receipt once `is_so`; nodes tell within two seconds, on a busy machine a little later.
+/// Returns the receipt once `is_so`; nodes confirm within two seconds, on a busy machine a little later.
 async fn receipt_once(url: &str, key: &str, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let begun = Instant::now();
     loop {
@@ -39,7 +40,7 @@ async fn whole_receipt(url: &str, key: &str, id: &str) -> Value {
     receipt_once(url, key, id, |receipt| receipt["is_complete"] == true).await
 }
 
-/// A key of Ann's organization that reads all its receipts.
+/// Returns a key of Ann's organization that may read all its receipts.
 async fn auditor(ann: &Person) -> String {
     let made = ann.asks_for_service_token("Auditor", "45", &[READS_LOG]).await;
     made.key().unwrap_or_else(|| panic!("{}", made.body))
@@ -324,7 +325,7 @@ async fn the_page_of_a_revoked_token_says_since_when_it_is_refused(db: TestDb) {
 
     whole_receipt(&app.url, &mine, &id).await;
     let whole = ann.get(&receipt).await;
-    whole.shows("Refused since").shows("None that it remembers");
+    whole.shows("Refused since").shows("None on record");
     assert!(!whole.body.contains("hx-trigger"), "nothing more will come");
     let line = [("hx-request", "true"), ("hx-target", "p#refused")];
     let line = ann.request("GET", &receipt, &line, String::new()).await;
@@ -346,7 +347,7 @@ async fn receipts_are_kept_for_a_year_and_not_for_ever(db: TestDb) {
     }
 }
 
-/// An implementation that shares nothing with the one that signs.
+/// Verifies with an implementation that is independent of the signing one.
 fn node_verifies(keys: &Value, signed: &str) -> bool {
     const SCRIPT: &str = "const [keys, signed] = process.argv.slice(1); const [head, body, mark] = signed.split('.'); \
         const { createPublicKey, verify } = require('node:crypto'); \
@@ -372,7 +373,7 @@ fn states(receipt: &Value) -> Vec<&str> {
     receipt["nodes"].as_array().unwrap().iter().map(|node| node["state"].as_str().unwrap()).collect()
 }
 
-/// Makes a token that the node at `url` and the one at `other` have accepted, and revokes it.
+/// Creates a token that the node at `url` and the one at `other` have accepted, and revokes it.
 async fn revokes_a_used_one(ann: &Person, label: &str, urls: &[&str]) -> String {
     let key = ann.makes_token(label).await;
     let id = ann.token_id(label).await;
@@ -425,7 +426,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
     ann.get(&format!("/account/tokens/{id}/receipt"))
         .await
         .shows("1 of 2 nodes has yet to confirm it")
-        .shows("Waiting for its word");
+        .shows("Waiting for confirmation");
     // Those ten seconds pass for both rows at once.
     let rows = Db::open(DatabaseUrl::parse(&db.url).unwrap()).unwrap();
     for later in [
@@ -440,7 +441,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
     let mut found = states(&rest["receipt"]);
     found.sort_unstable();
     assert_eq!(found, ["alive", "silent"]);
-    ann.get(&format!("/account/tokens/{id}/receipt")).await.shows("Not heard from since").shows("Refused since");
+    ann.get(&format!("/account/tokens/{id}/receipt")).await.shows("No heartbeat since").shows("Refused since");
 
     // One that comes later never knew it, and one that stops takes its leave.
     let mut third = start(data.path(), &db.url);

@@ -1,4 +1,5 @@
-//! A role of Postgres that may not change the schema is enough, once that is there (A11): set up as `docs/operate.md` says.
+//! A Postgres role that may not change the schema is enough once the schema exists (A11): set up as `docs/operate.md`
+//! says.
 
 use crate::harness::{
     Person, TestDb,
@@ -16,7 +17,7 @@ fn newest_migration() -> String {
 
 const GUIDE: &str = include_str!("../../docs/operate.md");
 
-/// A database of an owner's, and a role that only serves.
+/// A database with an owner, and a role that only serves.
 struct Roles {
     db: TestDb,
     owner: String,
@@ -31,7 +32,7 @@ impl Roles {
         roles
     }
 
-    /// Runs the statements of one place in the guide.
+    /// Runs the statements of one code block in the guide.
     fn run(&self, url: &str, place: usize) {
         let text =
             GUIDE.split("```sql\n").nth(place + 1).and_then(|rest| rest.split("```").next()).expect("statements");
@@ -43,7 +44,7 @@ impl Roles {
         }
     }
 
-    /// The address of the database for a role.
+    /// Returns the address of the database for a role.
     fn url(&self, role: &str) -> String {
         let (server, parameters) = (self.db.url.rsplit_once('/').unwrap().0, "sslmode=disable");
         format!("{}/{}?{parameters}", server.replace("postgres@", &format!("{role}@")), self.server)

@@ -1,4 +1,4 @@
-//! The table of every route × actor with its answer. A route that is served and missing here fails.
+//! The table of every route × actor with its answer. A served route that is missing here fails the test.
 
 use crate::harness::{ORG, Person, SLUG, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
@@ -19,7 +19,7 @@ const fn row(method: &'static str, path: &'static str, [visitor, owner, other, k
     Row { method, path, visitor, owner, other, key }
 }
 
-/// `{token}` and `{session}` are Ann's. POST carries a form with nothing but the session's own token in it.
+/// `{token}` and `{session}` are Ann's. POST sends a form that contains only the session's token.
 const TABLE: &[Row] = &[
     row("GET", "/", [303, 303, 303, 303]),
     row("GET", "/static/{name}", [404, 404, 404, 404]),
@@ -90,8 +90,8 @@ const TABLE: &[Row] = &[
     row("DELETE", "/api/v1/me/token", [401, 401, 401, 204]),
 ];
 
-/// What each actor gets on the pages of an organization: a visitor, Ann who administers it, Reader who is a member without
-/// any permission to manage, Stranger who administers another organization, and a key in the header.
+/// What each actor gets on the pages of an organization: a visitor, Ann who administers it, Reader who is a member
+/// without management permissions, Stranger who administers another organization, and a key in the header.
 struct OrgRow {
     method: &'static str,
     path: &'static str,
@@ -102,9 +102,9 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
     OrgRow { method, path, answers }
 }
 
-/// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, which both
-/// work; `{member}` is Ben, `{invitation}` one that waits and `{set}` a permission set of the organization's own, `{api}` a protected API, `{entry}` the first of the log. POST
-/// carries a form with nothing but the session's own token in it.
+/// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, both
+/// active; `{member}` is Ben, `{invitation}` a pending one, `{set}` a permission set of the organization's own, `{api}`
+/// a protected API, `{entry}` the first of the log. POST sends a form that contains only the session's token.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/users", [303, 200, 403, 404, 303]),
@@ -186,17 +186,17 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/settings", [303, 422, 403, 404, 303]),
 ];
 
-/// Rows about what is not there.
+/// Rows about things that do not exist.
 const NOTHING: [&str; 4] =
     ["/nowhere", "/verify/else", "/orgs/{slug}/integrations/tokens/zzzzzzzzzz", "/orgs/{slug}/activity/99999"];
 
-/// Method and path of every row of both tables.
+/// Returns method and path of every row of both tables.
 fn every_row() -> impl Iterator<Item = (&'static str, &'static str)> {
     let organization = ORGANIZATION.iter().map(|row| (row.method, row.path));
     TABLE.iter().map(|row| (row.method, row.path)).chain(organization)
 }
 
-/// The addresses of all pages whose parts in braces are among [`things`].
+/// Returns the addresses of all pages whose parts in braces are in [`things`].
 pub fn reading() -> impl Iterator<Item = &'static str> {
     let is_page = |path: &str| !is_for_programs(path) && !path.starts_with("/static/") && !path.contains("{code}");
     every_row()
@@ -205,7 +205,7 @@ pub fn reading() -> impl Iterator<Item = &'static str> {
         .filter(move |path| is_page(path) && *path != "/setup" && !NOTHING.contains(path))
 }
 
-/// A fresh pair of people, and the addresses of what Ann owns.
+/// Creates two new people, and returns the addresses of what Ann owns.
 async fn cast(db: TestDb) -> (TestApp, Person, Person, String, String, String) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("script").await;
@@ -216,7 +216,7 @@ async fn cast(db: TestDb) -> (TestApp, Person, Person, String, String, String) {
     (app, ann, ben, key, token, session)
 }
 
-/// The id of a session that Ann has on another device.
+/// Returns the id of a session that Ann has on another device.
 async fn another_session(app: &TestApp, ann: &Person) -> String {
     app.browser("Ann").signs_in().await;
     // The form of the session that looks has a button without a name of its own.
@@ -227,7 +227,7 @@ async fn another_session(app: &TestApp, ann: &Person) -> String {
     ann.get("/account/sessions").await.first("form:has([aria-label])", of_a_session).expect("another session")
 }
 
-/// A Jeton in which everything is there that an address may be about, with Ann, who may do everything, and a key of hers.
+/// A server that contains everything that an address may be about, with Ann, who may do everything, and a key of hers.
 struct Furnished {
     app: TestApp,
     ann: Person,
@@ -244,19 +244,19 @@ impl Furnished {
         Furnished { app, ann, key, things }
     }
 
-    /// Every method with an address to send it to.
+    /// Returns every method with an address to send it to.
     fn every_route(&self) -> impl Iterator<Item = (&'static str, String)> {
         every_row().map(|(method, path)| (method, address(path, &self.things)))
     }
 }
 
-/// The path of a row with its braces filled.
+/// Returns the path of a row with its braces filled in.
 fn address(path: &str, things: &[(&str, String)]) -> String {
     let path = path.replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
     things.iter().fold(path, |path, (name, id)| path.replace(name, id))
 }
 
-/// Whether no browser goes there: a session means nothing, and there is nothing to forge.
+/// Returns whether no browser uses this address: then sessions are ignored and nothing can be forged.
 fn is_for_programs(path: &str) -> bool {
     ["/api/", "/oauth2/", "/.well-known/", "/verify", "/healthz", "/readyz", "/metrics"]
         .iter()
@@ -270,7 +270,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
     }
 }
 
-/// What the names in the addresses of [`ORGANIZATION`] stand for, once it is there. Ann has a token `script`.
+/// Returns the values of the names in the addresses of [`ORGANIZATION`], once it exists. Ann has a token `script`.
 pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] {
     let last = |path: &str| path.trim_end_matches("?made").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
@@ -293,7 +293,7 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] 
     ]
 }
 
-/// The names of all fields of forms and addresses that are texts, from the sources.
+/// Returns the names of all text fields of forms and addresses, from the sources.
 fn text_fields() -> Vec<String> {
     let mut names = Vec::new();
     for (_, source) in crate::structure::room("web") {
@@ -448,7 +448,8 @@ async fn methods_that_a_route_does_not_take_are_405_and_the_answer_says_which_it
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Whether this listener answers with 405 there: forward-auth takes every method, and the others are no addresses of it.
+/// Returns whether this listener answers 405 there: forward-auth accepts every method, and it does not have the other
+/// addresses.
 fn has_methods(path: &str) -> bool {
     !path.starts_with("/verify") && !matches!(path, "/nowhere" | "/metrics")
 }

@@ -1,7 +1,7 @@
-//! Both databases have the same schema, and `storage/schema.rs` tells diesel the same.
+//! Both databases have the same schema, and `storage/schema.rs` describes the same one to diesel.
 //!
-//! A schema is read from the database itself as a set of lines, such as `column users.name text not null`: what differs
-//! is named by its own line.
+//! A schema is read from the database itself as a set of lines, such as `column users.name text not null`, so a
+//! difference is named by its own line.
 
 use crate::harness::TestDb;
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
@@ -12,8 +12,8 @@ use storage::{AnyConnection, DatabaseUrl, Db};
 /// The lines of a schema.
 pub type Schema = BTreeSet<String>;
 
-/// Types that go by another name in SQLite, and what Postgres calls them. SQLite makes a key that counts by itself of
-/// INTEGER alone.
+/// Types that have another name in SQLite, and their names in Postgres. In SQLite only an INTEGER key is generated
+/// automatically.
 const TYPES: [(&str, &str); 2] = [("blob", "bytea"), ("integer", "bigint")];
 
 const SQLITE: &str = "
@@ -76,7 +76,7 @@ struct Row {
     definition: String,
 }
 
-/// The schema that a database really has.
+/// Reads the schema that a database really has.
 pub fn of_database(connection: &mut AnyConnection) -> Schema {
     let (query, types) = match connection {
         AnyConnection::Sqlite(_) => (SQLITE, &TYPES[..]),
@@ -94,14 +94,14 @@ fn lines(Row { about, definition }: &Row, types: &[(&str, &str)]) -> Vec<String>
     }
 }
 
-/// The checks of a table, which SQLite keeps as they were typed.
+/// Reads the checks of a table, which SQLite keeps as they were written.
 fn checks(table: &str, source: &str) -> Vec<String> {
     let code: String = source.lines().filter_map(|line| line.split("--").next()).collect();
     let check = |rest: &str| format!("table {table}: check {}", in_one_form(in_parentheses(rest)));
     code.split("CHECK (").skip(1).map(check).collect()
 }
 
-/// What stands before the parenthesis that ends a text which has lost its first one.
+/// Returns the part before the closing parenthesis of a text whose opening one was removed.
 fn in_parentheses(text: &str) -> &str {
     let mut depth = 1;
     let end = text.find(|c| {
@@ -111,7 +111,7 @@ fn in_parentheses(text: &str) -> &str {
     &text[..end.expect("a closing parenthesis")]
 }
 
-/// One form of what each database writes in its own way. Parentheses do not count.
+/// Normalizes what each database writes in its own way. Parentheses are ignored.
 fn in_one_form(sql: &str) -> String {
     let mut is_literal = false;
     let mut plain = String::new();
@@ -134,7 +134,7 @@ fn translated(column: &str, types: &[(&str, &str)]) -> String {
     types.iter().fold(column.to_owned(), |column, (sqlite, postgres)| column.replace(sqlite, postgres))
 }
 
-/// The columns and primary keys that diesel is told of, but for those of backups.
+/// Returns the columns and primary keys that diesel knows, except those of backups.
 fn of_diesel() -> Schema {
     let source =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage/schema.rs")).expect("a file");
@@ -166,7 +166,7 @@ fn of_diesel_type(name: &str) -> &str {
     }
 }
 
-/// The lines of each that the other lacks.
+/// Returns the lines of each schema that the other lacks.
 pub fn differences((name, one): (&str, &Schema), (other_name, other): (&str, &Schema)) -> Vec<String> {
     let only = |name: &str, one: &Schema, other: &Schema| -> Vec<String> {
         one.difference(other).map(|line| format!("only {name}: {line}")).collect()
@@ -174,7 +174,7 @@ pub fn differences((name, one): (&str, &Schema), (other_name, other): (&str, &Sc
     [only(name, one, other), only(other_name, other, one)].concat()
 }
 
-/// A connection to a new database that the program has made.
+/// Opens a connection to a new database that the program has created.
 pub fn new_database(db: &TestDb) -> AnyConnection {
     let address = DatabaseUrl::parse(&db.url).expect("an address");
     Db::open(address.clone()).expect("a database");

@@ -1,7 +1,7 @@
 //! The states of service users' tokens: random walks against a model, and races for the last place.
 //!
-//! They call the verbs themselves, which pages and commands call too, so that thousands of operations take seconds. With
-//! `JETON_SOAK=1` they are as long as the requirements ask (CONTRIBUTING.md).
+//! They call the same verbs as pages and commands, so that thousands of operations take seconds. With `JETON_SOAK=1`
+//! they are as long as the requirements demand (CONTRIBUTING.md).
 
 use crate::harness::{DAY, PASSWORD, SLUG, TestApp, TestDb, db_test, random::Random};
 use app::{
@@ -22,12 +22,12 @@ use futures_util::future::join_all;
 use storage::{StorageError, users};
 
 const HOUR: i64 = 3600;
-/// As many as in the tests, or as in a soak.
+/// Returns the number for normal tests, or the one for a soak test.
 fn many(in_tests: usize, in_a_soak: usize) -> usize {
     if std::env::var_os("JETON_SOAK").is_some() { in_a_soak } else { in_tests }
 }
 
-/// Ann at work, as long as nobody takes it from her.
+/// Ann's authority, as long as nobody removes it.
 async fn at_work(app: &TestApp) -> Holder<ManageIntegrations> {
     let email = Email::parse("ann@example.org").unwrap();
     let ann: UserId =
@@ -69,7 +69,7 @@ struct Key {
     revoked: bool,
     ends: Option<i64>,
     quiet: Option<i64>,
-    /// The period was over once, whatever became of it later.
+    /// Whether the inactivity period has ever passed, whatever happened to the key later.
     expired: bool,
 }
 

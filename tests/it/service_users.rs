@@ -15,7 +15,7 @@ fn behind_its_back(app: &TestApp, sql: &str) {
     app.db.change_authority::<_, StorageError>(change).expect("a change");
 }
 
-/// The permissions of whatever this key speaks for.
+/// Returns the permissions of the subject of this key.
 async fn permissions(app: &TestApp, key: &str) -> String {
     let me = app.me(key).await;
     assert_eq!(me.status, 200, "{}", me.body);
@@ -81,7 +81,7 @@ async fn integrations_a_service_token_is_shared_and_any_who_manage_integrations_
     let key = ann.makes_service_token("Workato").await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
     let token = ben.service_token("Workato").await;
-    ben.get(&token).await.shows("Made by").shows("Ann");
+    ben.get(&token).await.shows("Created by").shows("Ann");
     assert_eq!(ben.changes(&token, "expiry", &[("inactivity", "180")]).await.status, 303);
     app.clock.advance(179 * DAY);
     assert_eq!(app.me(&key).await.status, 200, "for the long term");
@@ -158,7 +158,7 @@ async fn a_bad_form_comes_back_with_what_was_typed(db: TestDb) {
     assert_eq!(none.field("name").as_deref(), Some("Workato"));
     let nameless = ann.asks_for_service_token(" ", "46", &["assets.view"]).await;
     assert_eq!(nameless.status, 422);
-    nameless.shows("Enter a name that tells what the token is for.").shows("Choose one of the four periods.");
+    nameless.shows("Enter a name that says what the token is for.").shows("Choose one of the four periods.");
     assert!(nameless.body.contains("value=\"assets.view\" checked"), "{}", nameless.body);
     ann.get(TOKENS).await.shows("The first API token of Croix-Bleue Sahel");
 }
@@ -182,7 +182,7 @@ async fn a_form_that_is_sent_twice_makes_one_token(db: TestDb) {
     assert_eq!(ann.post(TOKENS, &fields).await.status, 200);
     let again = ann.post(TOKENS, &fields).await;
     assert_eq!((again.status, again.key()), (422, None));
-    again.shows("its API token was made: it is on the list");
+    again.shows("its API token was created: it is in the list");
     ann.get(TOKENS).await.shows("1 of 20");
 }
 
@@ -217,10 +217,10 @@ async fn nobody_gives_a_token_what_they_do_not_hold(db: TestDb) {
     let more =
         "UPDATE permission_sets SET permissions = 'platform.integrations templates.view' WHERE built_in = 'reader'";
     behind_its_back(&app, more);
-    ben.get(&format!("{TOKENS}/new")).await.shows("You do not hold the greyed permissions yourself");
+    ben.get(&format!("{TOKENS}/new")).await.shows("You do not hold the greyed-out permissions yourself");
     let refused = ben.asks_for_service_token("More", "45", &["templates.view", "assets.view"]).await;
     assert_eq!(refused.status, 422);
-    refused.shows("You cannot give what you do not have yourself: Assets: View.");
+    refused.shows("You do not hold: Assets: View.");
     // What the token has already may stay, and may go; nothing of it can be added again.
     let less =
         ben.changes(&token, "permissions", &[("permission", "assets.view"), ("permission", "assets.edit")]).await;
@@ -234,7 +234,7 @@ async fn nobody_gives_a_token_what_they_do_not_hold(db: TestDb) {
     assert_eq!(ben.confirms(&token, "revocation").await.status, 303, "to take away is always possible");
     let key = ben.confirms(&token, "regeneration").await;
     assert_eq!((key.status, key.key()), (422, None));
-    key.shows("You cannot give what you do not have yourself");
+    key.shows("You can only grant permissions that you hold yourself");
 }
 
 #[db_test]
@@ -270,7 +270,7 @@ async fn a_period_that_would_expire_the_token_is_asked_about_first(db: TestDb) {
     ann.signs_in().await;
     let warned = ann.changes(&token, "expiry", &[("inactivity", "31")]).await;
     assert_eq!(warned.status, 422);
-    warned.shows("it would expire at once").shows("Let it expire now");
+    warned.shows("it would expire immediately").shows("Let it expire now");
     // The confirmation is of the period that it warned of.
     assert_eq!(ann.changes(&token, "expiry", &[("inactivity", "31"), ("confirmed", "45")]).await.status, 422);
     ann.get(&token).await.shows("45 days").shows("Expires in 5 days");
@@ -290,7 +290,7 @@ async fn of_two_administrators_none_overwrites_the_other_unknowingly(db: TestDb)
     assert_eq!(ben.changes(&token, "name", &[("name", "Of Ben")]).await.status, 303);
     let stale = ann.post(&format!("{token}/name"), &[("name", "Of Ann"), ("version", &opened)]).await;
     assert_eq!(stale.status, 422);
-    stale.shows("Somebody else has changed this").shows("It says now Of Ben");
+    stale.shows("Somebody else changed this").shows("Current value Of Ben");
     assert_eq!(stale.field("name").as_deref(), Some("Of Ann"), "what was typed is there still");
     ann.get(&token).await.shows("Of Ben");
     let newest = stale.field("version").unwrap();
@@ -309,7 +309,7 @@ async fn revoking_stops_it_at_once_and_twice_is_no_error(db: TestDb) {
     assert_eq!(app.me(&key).await.status, 401);
     ann.get(first.header("location")).await.shows("“Workato” is revoked.").shows("by Ann").shows("0 of 20");
     let second = ann.post(&format!("{token}/revocation"), &[]).await;
-    ann.get(second.header("location")).await.shows("“Workato” had ended before.");
+    ann.get(second.header("location")).await.shows("“Workato” had already ended.");
     assert_eq!(ann.get(&format!("{token}/revocation")).await.status, 303);
 }
 
@@ -350,7 +350,7 @@ async fn regenerating_makes_a_new_key_and_the_old_one_stays_dead(db: TestDb) {
     ann.get(&token).await.shows("Workato").shows("Active").shows("45 days");
     let twice = ann.post(&format!("{token}/regeneration"), &[("nonce", &nonce)]).await;
     assert_eq!((twice.status, twice.key()), (422, None));
-    twice.shows("the new key was made");
+    twice.shows("the new key was created");
     assert_eq!(app.me(&new).await.status, 200);
 }
 
@@ -420,10 +420,10 @@ async fn a_key_is_replaced_without_an_interruption(db: TestDb) {
     }
     let answer = ann.confirms_with(&token, "rotation", &[("hours", "24"), ("quiet", "6")]).await;
     let new = answer.key().expect("a new key");
-    answer.shows("The old key goes on working until");
+    answer.shows("The old key keeps working until");
     assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (200, 200));
     ann.get(TOKENS).await.shows("1 of 20").shows("Two keys");
-    ann.get(&token).await.shows("Two keys work").shows("Ends earlier").shows("quiet for 6 hours");
+    ann.get(&token).await.shows("Two keys work").shows("Ends earlier").shows("unused for 6 hours");
     // Which key is used is said of each.
     let headers = [("hx-request", "true"), ("hx-target", "section#keys")];
     let part = ann.request("GET", &token, &headers, String::new()).await;
@@ -466,7 +466,7 @@ async fn revoking_during_an_overlap_stops_both_keys(db: TestDb) {
     let new = ann.confirms_with(&token, "rotation", &[("hours", "24")]).await.key().unwrap();
     ann.get(&format!("{token}/revocation"))
         .await
-        .shows("Its old key, which still works beside the new one, stops, too.");
+        .shows("Its old key, which still works beside the new one, stops working, too.");
     ann.confirms(&token, "revocation").await;
     assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (401, 401));
 }
@@ -532,7 +532,7 @@ async fn the_list_is_searched_filtered_and_sorted(db: TestDb) {
     assert!(revoked.body.contains(">Zebra</a>") && !revoked.body.contains(">Warehouse</a>"));
     let reversed = ann.get(&format!("{TOKENS}?sort=-name")).await;
     assert!(order(&reversed, ["Zebra", "Warehouse"]) && order(&reversed, ["Warehouse", "accounting"]));
-    ann.get(&format!("{TOKENS}?search=nothing")).await.shows("No API token fits");
+    ann.get(&format!("{TOKENS}?search=nothing")).await.shows("No API token matches");
     assert_eq!(ann.get(&format!("{TOKENS}?state=odd")).await.status, 422);
     let headers = [("hx-request", "true"), ("hx-target", "div#results")];
     let part = ann.request("GET", &format!("{TOKENS}?search=ware"), &headers, String::new()).await;

@@ -1,11 +1,11 @@
-//! Sessions: listed, ended, and over at the second.
+//! Sessions: listed, ended, and expired to the second.
 
 use crate::harness::{TestApp, TestDb, db_test};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 
-/// The address that ends the last session of the list.
+/// Returns the address that ends the last session of the list.
 fn last_end(list: &str) -> String {
     let forms = list.split("action=\"").filter_map(|part| part.split_once('"')).map(|(action, _)| action);
     forms.filter(|action| action.ends_with("/end")).last().expect("a session that can be ended").to_owned()

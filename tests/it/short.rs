@@ -1,4 +1,4 @@
-//! Addresses as people type them and cut them short lead to the page that is meant, and nowhere else.
+//! Addresses as people type them or cut them short lead to the intended page, and nowhere else.
 
 use crate::{
     harness::{Answer, Person, SLUG, TestApp, TestDb, db_test, org},
@@ -10,7 +10,7 @@ use std::{
 };
 use web::routes::short::ADDRESSES;
 
-/// The answer to a request with this target, byte for byte: status and `Location`.
+/// Returns the answer to a request with this target, byte for byte: status and `Location`.
 fn raw(app: &TestApp, target: &str) -> (u16, String) {
     let host = app.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).expect("a connection");
@@ -22,7 +22,7 @@ fn raw(app: &TestApp, target: &str) -> (u16, String) {
     (status, location.to_owned())
 }
 
-/// Where somebody ends who opens this address, and what they see there.
+/// Returns where a person arrives who opens this address, and what they see there.
 async fn ends(person: &Person, address: &str) -> (String, Answer) {
     let mut at = address.to_owned();
     for _ in 0..5 {

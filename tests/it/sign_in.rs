@@ -4,7 +4,7 @@ use crate::harness::{PASSWORD, Person, TestApp, TestDb, db_test};
 use futures_util::{StreamExt, stream};
 use std::io::{Read, Write};
 
-/// Somebody at these addresses sends this form 400 times, as fast as it goes. Returns how often they were let through.
+/// Sends this form 400 times from these addresses, as fast as possible. Returns how often it passed the limit.
 async fn storm(app: &TestApp, path: &str, addresses: impl Fn(usize) -> String) -> usize {
     let knock = async |number: usize| {
         let headers = [
@@ -19,7 +19,7 @@ async fn storm(app: &TestApp, path: &str, addresses: impl Fn(usize) -> String) -
     statuses.iter().filter(|status| **status != 429).count()
 }
 
-/// Ten people whom nobody knows sign in from elsewhere, with a wrong password.
+/// Lets ten unknown people sign in from elsewhere, with a wrong password.
 async fn strangers_are_let_through(app: &TestApp) {
     for number in 0..10 {
         let stranger = app.browser(&format!("Stranger{number}"));
@@ -27,8 +27,8 @@ async fn strangers_are_let_through(app: &TestApp) {
     }
 }
 
-/// What three storms let through is less than what there is for all, however fast they are; so each form has a server of
-/// its own.
+/// The attempts that three storms get through are fewer than the total limit, however fast they are; so each form has a
+/// server of its own.
 async fn a_storm_keeps_nobody_out(db: TestDb, path: &str) {
     let (app, ann, _smtp) = TestApp::with_proxies_and_mail(db, "Ann").await;
     app.clock.advance(11 * 60);
@@ -43,7 +43,7 @@ async fn a_storm_keeps_nobody_out(db: TestDb, path: &str) {
     assert_eq!(proves(&ann).await, 200);
 }
 
-/// Does something for which the password is asked, and enters it.
+/// Performs an action that requires the password, and enters it.
 async fn proves(person: &Person) -> u16 {
     let nonce = person.get("/account/tokens/new").await.field("nonce").expect("a form");
     let fields = [("label", "x"), ("scope", "read"), ("inactivity", "45"), ("nonce", &*nonce), ("password", PASSWORD)];

@@ -1,4 +1,4 @@
-//! Servers that stop and start while others ask.
+//! Servers that stop and start while clients send requests.
 
 use crate::harness::{
     Nginx, Person, TestDb, folder,
@@ -58,7 +58,7 @@ async fn who_is_to_stop_says_so_first_and_goes_on_serving() {
     assert!(ready().await.is_err());
 }
 
-/// Asks over this connection, and returns the head of the answer.
+/// Sends a request over this connection, and returns the head of the answer.
 fn head(connection: &mut TcpStream) -> String {
     connection.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (mut answer, mut part) = (String::new(), [0; 1024]);
@@ -117,11 +117,11 @@ async fn a_second_signal_ends_the_wait() {
 struct Seen {
     is_over: AtomicBool,
     well: AtomicU32,
-    /// The ways in which it went wrong.
+    /// The failures.
     wrong: std::sync::Mutex<Vec<String>>,
 }
 
-/// Asks again and again until it is over. nginx sends a GET again to the other node, but never a POST that it has sent.
+/// Sends requests until it is over. nginx retries a GET on the other node, but never a POST that it has sent.
 async fn ask(url: String, key: String, seen: Arc<Seen>, pause: Duration) {
     let http = client();
     while !seen.is_over.load(Ordering::Relaxed) {
@@ -139,14 +139,14 @@ async fn ask(url: String, key: String, seen: Arc<Seen>, pause: Duration) {
     }
 }
 
-/// All calls that the database knows of.
+/// Returns the number of all calls in the database.
 fn calls(url: &str) -> i64 {
     let mut connection = PgConnection::establish(url).unwrap();
     let sum = diesel::dsl::sql::<BigInt>("(SELECT sum(calls)::bigint FROM token_calls)");
     diesel::select(sum).get_result(&mut connection).unwrap()
 }
 
-/// R10, with nginx as Debian has it: it goes to the other node where one does not answer.
+/// R10, with nginx as packaged by Debian: it uses the other node if one does not answer.
 #[actix_web::test]
 async fn nodes_that_are_started_anew_one_after_the_other_lose_no_request() {
     let (data, db) = (folder(), TestDb::postgres());

@@ -1,4 +1,4 @@
-//! The structure that `CONTRIBUTING.md` describes holds, as far as the compiler does not see to it.
+//! Checks the structure that `CONTRIBUTING.md` describes, as far as the compiler does not.
 
 use domain::leak;
 use regex::Regex;
@@ -24,7 +24,7 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
     found
 }
 
-/// The sources of a room, with their paths; not those that only prepare its build.
+/// Returns the sources of a room with their paths, except those that only prepare its build.
 pub fn room(room: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
     sources(&folder).into_iter().filter(|(path, _)| !path.contains("/web/build/")).collect()
@@ -51,7 +51,7 @@ fn only_the_configuration_reads_the_environment() {
     }
 }
 
-/// A thread that is started elsewhere would end with its first panic, and nobody would miss it.
+/// A thread that is started elsewhere would end with its first panic, and nobody would notice.
 #[test]
 fn only_one_place_starts_work_that_goes_on() {
     for name in ROOMS {
@@ -75,8 +75,8 @@ fn both_databases_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-/// A scanner that knows the published expression finds nothing here, nor in a copy of this repository: what looks like
-/// a key in tests is made while they run, and documents show the beginning of one alone.
+/// A scanner that knows the published expression finds nothing here, nor in a copy of this repository: whatever looks
+/// like a key in tests is created while they run, and documents show only the beginning of one.
 #[test]
 fn no_file_has_anything_like_a_key_in_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -90,7 +90,8 @@ fn no_file_has_anything_like_a_key_in_it() {
     }
 }
 
-/// What a file cites of `docs/requirements.md`, such as V16. In Rust only comments cite: `IpAddr::V4` is no requirement.
+/// Returns the ids of `docs/requirements.md` that a file cites, such as V16. In Rust only comments cite: `IpAddr::V4`
+/// is not a requirement.
 fn cited(file: &Path, text: &str) -> Vec<String> {
     let comment = Regex::new(r"(?:^|\s)//[/!]?(\s.*)$").unwrap();
     let id = Regex::new(r"(?:^|[^\w%&:@=+-])([TVSCALGRIXP][0-9]{1,2})\b").unwrap();
@@ -105,7 +106,7 @@ fn cited(file: &Path, text: &str) -> Vec<String> {
     text.lines().flat_map(|line| id.captures_iter(told(line)).map(|found| found[1].to_owned())).collect()
 }
 
-/// The ids of the rows of `docs/requirements.md`, and the tests that they name.
+/// Returns the ids of the rows of `docs/requirements.md`, and the tests that they name.
 fn requirements(root: &Path) -> (BTreeSet<String>, Vec<String>) {
     let text = fs::read_to_string(root.join("docs/requirements.md")).unwrap();
     let row = Regex::new(r"(?m)^\| ([A-Z][0-9]+) \| [^|]+ \| ([^|]+) \|$").unwrap();
@@ -119,7 +120,7 @@ fn requirements(root: &Path) -> (BTreeSet<String>, Vec<String>) {
     (ids, tests)
 }
 
-/// Whether a test is where its name says: in a module of a room, or of these tests.
+/// Returns whether a test is where its name says: in a module of a room, or of these tests.
 fn exists(root: &Path, name: &str) -> bool {
     let (module, function) = name.rsplit_once("::").unwrap();
     let room = module.split("::").next().unwrap();
@@ -151,7 +152,7 @@ fn every_requirement_that_is_cited_is_described_with_tests_that_exist() {
     assert!(citations > 100, "{citations}");
 }
 
-/// All files but those that the build and the tests bring along, as `.gitignore` names them.
+/// Returns all files except those that the build and the tests create, as `.gitignore` names them.
 fn tracked(folder: &Path) -> Vec<PathBuf> {
     let ignored: Vec<String> = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".gitignore"))
         .unwrap()

@@ -1,4 +1,4 @@
-//! What people type: one form of it everywhere, nothing in it that misleads, and one kind of search.
+//! Typed texts: one form of them everywhere, nothing misleading in them, and one kind of search.
 
 use crate::harness::{
     Answer, ORG, PASSWORD, Person, TestApp, TestDb, USERS, another_key, contains, db_test, everything_stored, org,
@@ -9,7 +9,7 @@ use domain::permission::BuiltInSet;
 const INVENTORY: &str = org!("/integrations/inventory");
 const LOG: &str = org!("/activity");
 
-/// Every field whose text others read, each with the form around it: what somebody gets who types `text` there.
+/// Returns the answers of every form with a field whose text others read, if somebody types `text` there.
 async fn typed_everywhere(app: &TestApp, ann: &Person, text: &str) -> Vec<(&'static str, Answer)> {
     let token = ann.token_id("Power BI").await;
     let service = ann.service_token("Workato").await;
@@ -122,11 +122,11 @@ async fn texts_are_one_thing_however_they_are_composed(db: TestDb) {
     assert_eq!(ann.post(&sets, &set("Équipe Straße")).await.status, 303);
     assert_eq!(ann.post(&apis, &[("name", "Équipe Straße"), address]).await.status, 303);
     for same in ["E\u{301}quipe Straße", "ÉQUIPE  STRASSE", "Ｅ\u{301}quipe\u{3000}strasse"] {
-        ann.post(&sets, &set(same)).await.shows("There is one with this name already");
-        ann.post(&apis, &[("name", same), address]).await.shows("There is one with this name already");
+        ann.post(&sets, &set(same)).await.shows("This name is already taken");
+        ann.post(&apis, &[("name", same), address]).await.shows("This name is already taken");
     }
     for built_in in ["ADMINISTRATOR", "Ａdministrator"] {
-        ann.post(&sets, &set(built_in)).await.shows("There is one with this name already");
+        ann.post(&sets, &set(built_in)).await.shows("This name is already taken");
     }
     let renamed = ann
         .post(
@@ -165,7 +165,7 @@ async fn one_person_is_one_account_however_their_domain_is_written(db: TestDb) {
             device.post("/sign-in", &[("email", "claire@exämple.org"), ("password", PASSWORD)]).await.status,
             303
         );
-        ann.asks_to_invite(typed, "Reader").await.shows("belongs to the organization already");
+        ann.asks_to_invite(typed, "Reader").await.shows("already belongs to the organization");
     }
     claire.makes_token("Of Claire").await;
     for owner in ["claire@exämple.org", "Claire@xn--exmple-cua.org", "claire"] {
@@ -250,7 +250,7 @@ async fn every_search_finds_names_with_and_without_accents(db: TestDb) {
             (ann.get(&format!("{INVENTORY}?owner={typed}")).await, ann.get(&format!("{LOG}?person={typed}")).await);
         tokens.shows("Entrepôt");
         assert!(!tokens.text().contains("Somewhere else"), "{typed}");
-        log.shows("Léa Traoré-Œuvray made the token");
+        log.shows("Léa Traoré-Œuvray created the token");
     }
     for (typed, found) in [("entrepot", true), ("SEGOU ENTREPÔT", true), ("Se\u{301}gou", true), ("segou x", false)] {
         let list = ann.get(&format!("{INVENTORY}?search={typed}")).await;

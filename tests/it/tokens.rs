@@ -4,7 +4,7 @@ use crate::harness::{Answer, DAY, PASSWORD, Person, TestApp, TestDb, db_test};
 use domain::permission::BuiltInSet;
 use storage::{StorageError, tokens, users};
 
-/// How many tokens of Ann take a place in the database.
+/// Returns how many of Ann's tokens occupy a place in the database.
 fn taken(app: &TestApp) -> usize {
     app.db
         .read::<_, StorageError>(|connection| {
@@ -220,7 +220,7 @@ async fn an_unused_token_expires_and_gives_its_place_free(db: TestDb) {
     assert_eq!(app.me(&keys[0]).await.status, 200, "the use started the count again");
     let expired = app.me(&keys[1]).await;
     assert_eq!(expired.status, 401);
-    assert!(expired.json()["detail"].as_str().unwrap().contains("expired for inactivity"));
+    assert!(expired.json()["detail"].as_str().unwrap().contains("expired at"));
 
     let again = app.browser("Ann");
     again.signs_in().await;

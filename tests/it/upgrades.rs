@@ -1,4 +1,4 @@
-//! Upgrades: a database of the version that was tagged last works on with this one.
+//! Upgrades: a database of the last tagged version works with this version.
 //!
 //! `schemas/<version>` has such a database for SQLite and for Postgres, filled by that version, and the digests of its
 //! migrations. `CONTRIBUTING.md` says how the folder is created.
@@ -29,7 +29,7 @@ use storage::{AnyConnection, DatabaseUrl, StorageError, activity};
 const PEPPER: [u8; Pepper::LENGTH] = [0x11; Pepper::LENGTH];
 const ORG: &str = "/orgs/croix-bleue-sahel";
 
-/// The keys of every kept database, which has their digests alone.
+/// The keys of every kept database, which contains only their digests.
 fn key(kind: TokenKind) -> String {
     ApiKey::mint(kind, |buffer| buffer.fill(7)).reveal().to_owned()
 }
@@ -38,7 +38,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder of the version that was tagged last.
+/// Returns the folder of the last tagged version.
 fn last_version() -> PathBuf {
     let folders = fs::read_dir(root().join("tests/it/schemas")).expect("a folder");
     let mut folders: Vec<PathBuf> = folders.map(|folder| folder.expect("a folder").path()).collect();
@@ -50,12 +50,12 @@ fn name_of(db: &TestDb) -> &'static str {
     if db.url.starts_with("sqlite:") { "sqlite" } else { "postgres" }
 }
 
-/// An empty database of this name.
+/// Creates an empty database with this name.
 fn empty(name: &str) -> TestDb {
     if name == "sqlite" { TestDb::sqlite() } else { TestDb::postgres() }
 }
 
-/// The migrations as `sha256sum` prints them.
+/// Returns the migrations as `sha256sum` prints them.
 fn digests() -> String {
     let mut lines = Vec::new();
     for database in ["sqlite", "postgres"] {
@@ -80,7 +80,7 @@ fn query(connection: &mut AnyConnection, query: &str) -> Vec<String> {
     lines.into_iter().map(|line| line.line).collect()
 }
 
-/// A whole database as statements that make it again.
+/// Returns a whole database as statements that create it again.
 fn dump(app: &TestApp) -> String {
     match app.db.address() {
         DatabaseUrl::Sqlite(_) => {
@@ -117,7 +117,7 @@ fn dump_postgres(conninfo: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Puts a dumped database in the place of an empty one.
+/// Replaces an empty database with a dumped one.
 fn load(db: &TestDb, dump: &str) {
     match db.url.strip_prefix("sqlite:") {
         Some(path) => {
@@ -132,7 +132,7 @@ fn write_pepper(db: &TestDb) {
     fs::write(db.folder().join("pepper"), random::hex(&PEPPER)).expect("a pepper");
 }
 
-/// An installation with something in every table.
+/// Creates an installation with rows in every table.
 async fn filled(db: TestDb) -> TestApp {
     write_pepper(&db);
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
@@ -169,7 +169,7 @@ async fn filled(db: TestDb) -> TestApp {
     app
 }
 
-/// A personal token and a service user's, both used, and one that was revoked.
+/// Creates a personal token and a service user's token, both used, and a revoked one.
 async fn has_tokens(app: &TestApp, ann: &Person) {
     for key in [ann.makes_token("Power BI").await, ann.makes_service_token("Warehouse").await] {
         assert_eq!(app.me(&key).await.status, 200);
@@ -195,7 +195,7 @@ async fn every_table_has_a_row(app: &TestApp) {
     assert!(tables.len() > 20 && empty.is_empty(), "nothing in {empty:?} of {tables:?}");
 }
 
-/// A clock that shows the time just after the newest entry of a dumped database.
+/// Returns a clock that shows the time just after the newest entry of a dumped database.
 fn clock_after(db: &TestDb) -> Clock {
     #[derive(QueryableByName)]
     struct Newest {
@@ -256,7 +256,7 @@ async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
     goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
 }
 
-/// `JETON_SCHEMAS=folder` keeps it for the versions to come.
+/// `JETON_SCHEMAS=folder` keeps it for later versions.
 #[db_test]
 async fn a_database_that_is_dumped_works_on(db: TestDb) {
     let name = name_of(&db);

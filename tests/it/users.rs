@@ -1,4 +1,4 @@
-//! The people of an organization: who may decide about whom, and what stops at once.
+//! The people of an organization: who may decide about whom, and what stops immediately.
 
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, change, count, db_test, lists, org};
 use domain::{
@@ -12,7 +12,7 @@ use storage::{
     memberships::people::{self, Filter},
 };
 
-/// Somebody who manages users and may do nothing else.
+/// Adds a user who manages users and may do nothing else.
 async fn user_manager(app: &TestApp, ann: &Person) -> Person {
     change(
         app,
@@ -32,7 +32,7 @@ async fn deactivating_stops_tokens_and_sessions_at_once_and_reactivating_brings_
     let phone = app.browser("Ben");
     phone.signs_in().await;
     let question = ann.get(&format!("{}/deactivation", ann.page_of("Ben").await)).await;
-    question.shows("Their active API token in this organization is refused at once").shows("all 2 places");
+    question.shows("Their active API token in this organization is refused immediately").shows("all 2 places");
 
     assert_eq!(ann.does("Ben", "deactivation").await.status, 303);
     assert_eq!(app.me(&key).await.status, 401);
@@ -50,7 +50,7 @@ async fn deactivating_stops_tokens_and_sessions_at_once_and_reactivating_brings_
     assert_eq!(ann.does("Ben", "reactivation").await.status, 303);
     assert_eq!(app.me(&key).await.status, 401, "reactivating brings no token back");
     assert_eq!(ben.signs_in().await.status, 303);
-    ben.get("/account/tokens").await.shows("because you left or were deactivated");
+    ben.get("/account/tokens").await.shows("because you left the organization or were deactivated");
     assert_eq!(count(&app, "seats WHERE ended_at IS NULL"), 2);
     assert_eq!(count(&app, "seats"), 3, "it is a new seat");
     let again = ben.makes_token("Power BI").await;
@@ -96,14 +96,14 @@ async fn the_last_administrator_stays_whatever_is_tried(db: TestDb) {
     for what in ["deactivation", "removal"] {
         let refused = ann.does("Ann", what).await;
         assert_eq!(refused.status, 422);
-        refused.shows("Nobody would be left who holds every permission");
+        refused.shows("At least one user must hold every permission");
         ann.get(&format!("{}/{what}", ann.page_of("Ann").await))
             .await
-            .shows("Nobody would be left who holds every permission");
+            .shows("At least one user must hold every permission");
     }
     let refused = ann.gives("Ann", "Standard").await;
     assert_eq!(refused.status, 422);
-    refused.shows("Nobody would be left who holds every permission");
+    refused.shows("At least one user must hold every permission");
     // With a second one the first may go.
     assert_eq!(ann.gives("Ben", "Administrator").await.status, 303);
     assert_eq!(ann.does("Ann", "deactivation").await.status, 303);
@@ -147,7 +147,7 @@ async fn who_manages_users_does_not_become_an_administrator(db: TestDb) {
     for (whom, set) in [("Mia", "Administrator"), ("Mia", "Standard"), ("Ben", "Administrator")] {
         let refused = mia.gives(whom, set).await;
         assert_eq!(refused.status, 422, "{whom} {set}");
-        refused.shows("You cannot give what you do not have yourself");
+        refused.shows("You can only grant permissions that you hold yourself");
     }
     let refused = mia.asks_to_invite("mia2@example.org", "Administrator").await;
     assert_eq!(refused.status, 422);
@@ -162,7 +162,7 @@ async fn who_manages_users_does_not_become_an_administrator(db: TestDb) {
     ] {
         let refused = mia.does(whom, what).await;
         assert_eq!(refused.status, 422, "{whom} {what}");
-        refused.shows("This person may do what you may not");
+        refused.shows("This person holds permissions that you do not hold");
     }
     ann.does("Ben", "deactivation").await;
     assert_eq!(mia.does("Ben", "reactivation").await.status, 422);
@@ -186,7 +186,7 @@ async fn a_permission_set_holds_for_tokens_at_once_and_a_second_tab_overwrites_n
     let stale =
         tab.post(&format!("{page}/permission-set"), &[("permission_set", &administrator), ("before", &old)]).await;
     assert_eq!(stale.status, 422);
-    stale.shows("Somebody else has changed this");
+    stale.shows("Somebody else changed this");
     assert_eq!(ann.gives("Ben", "Reader").await.header("location").rsplit('=').next(), Some("unchanged"));
     for wrong in ["", "x", "0", "99999", "-1"] {
         let refused = ann.post(&format!("{page}/permission-set"), &[("permission_set", wrong), ("before", &old)]).await;
@@ -240,10 +240,10 @@ async fn an_administrators_link_lets_its_user_choose_a_password_unless_it_opens_
     );
     let refused = ann.does("Stranger", "password-link").await;
     assert_eq!(refused.status, 422);
-    refused.shows("This account opens more than this organization");
+    refused.shows("This account gives access to more than this organization");
     // Ann set the installation up.
     assert_eq!(ann.gives("Ben", "Administrator").await.status, 303);
-    ben.does("Ann", "password-link").await.shows("This account opens more than this organization");
+    ben.does("Ann", "password-link").await.shows("This account gives access to more than this organization");
     assert_eq!(stranger.get("/orgs/elsewhere/users").await.status, 200);
 }
 
@@ -401,7 +401,7 @@ async fn every_filter_of_the_list_reads_one_index_in_its_order(db: TestDb) {
     }
 }
 
-/// The pages from this one on in a direction: the address, and the names of four letters that begin with P.
+/// Returns the pages from this one on in a direction: the address, and the names of four letters that begin with P.
 async fn walk(person: &Person, from: &str, direction: &str) -> Vec<(String, Vec<String>)> {
     let (mut pages, mut next) = (Vec::new(), Some(from.to_owned()));
     while let Some(path) = next {

@@ -1,4 +1,4 @@
-//! Uses of many tokens are written down together, each as if it were alone, and so is what the log says of them.
+//! Uses of many tokens are written in one batch, each as if it were alone, and so are their log entries.
 
 use crate::harness::{Person, TestApp, TestDb, db_test};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types};
@@ -29,7 +29,7 @@ struct Row {
     calls: i64,
 }
 
-/// All tokens by their labels.
+/// Returns all tokens by their labels.
 fn rows(db: &Db) -> HashMap<String, Row> {
     let all = "SELECT id, label, last_used_at, last_used_program, \
                CAST(coalesce((SELECT sum(calls) FROM token_calls WHERE token_id = id), 0) AS BIGINT) AS calls FROM api_tokens";
@@ -138,7 +138,7 @@ async fn entries_that_are_written_together_stand_in_the_chains_of_their_organiza
     assert_eq!(checked(&app.db, here), before[0] + 3060);
 }
 
-/// How many entries an organization's chain has, all of them unbroken.
+/// Returns how many entries an organization's chain has, and checks that it is unbroken.
 fn checked(db: &Db, organization: Option<OrganizationId>) -> i64 {
     let mut walk = Walk::new(organization, None);
     let walked = |connection: &mut AnyConnection| {
@@ -150,7 +150,7 @@ fn checked(db: &Db, organization: Option<OrganizationId>) -> i64 {
     walk.entries
 }
 
-/// Writes uses of tokens as a node does, and tells of how many it was the first.
+/// Writes uses of tokens as a node does, and returns for how many this was the first use.
 fn firsts(db: &Db, ids: &[TokenId], at: Timestamp) -> usize {
     let source = source("curl");
     let uses: Vec<_> = ids.iter().map(|token| Uses { token: *token, at, source: &source, count: 1 }).collect();

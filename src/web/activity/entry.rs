@@ -1,4 +1,4 @@
-//! An entry of the log: its line among the others, and by itself with everything that is known of it.
+//! An entry of the log: its line in the list, and its own page with all details.
 
 use super::{
     calendar,
@@ -23,20 +23,20 @@ use domain::{
     user::{UserId, shown_email},
 };
 
-/// An entry among the others.
+/// An entry in the list.
 pub struct Line {
     pub position: String,
     pub time: String,
     pub at: Moment,
     pub sentence: Vec<Piece>,
     pub changes: Vec<String>,
-    /// How it came about, in a few words; empty if that is not known.
+    /// From where and by what program it was caused, in a few words; empty if that is not known.
     pub origin: String,
-    /// Where everything is that is known of it.
+    /// The page with all details.
     pub href: String,
 }
 
-/// Everything that is known of an entry.
+/// All details of an entry.
 struct Entry {
     line: Line,
     source: Source,
@@ -56,7 +56,7 @@ struct EntryPage {
     entry: Entry,
 }
 
-/// What stands in the line of an entry in the place of the link to its page, for htmx.
+/// The details that replace the link in the line of an entry, for htmx.
 #[derive(Template)]
 #[template(path = "activity/_entry.html")]
 struct EntryPart {
@@ -85,7 +85,7 @@ pub async fn show(
 }
 
 impl Line {
-    /// That of an entry of `found`.
+    /// Creates the line of an entry of `found`.
     pub fn of(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Self {
         let program = if entry.source.program.is_empty() { String::new() } else { t.program(&entry.source.program) };
         let by_itself = if sentence::is_by_itself(entry) { t.activity_by_itself() } else { "" };
@@ -119,7 +119,7 @@ impl Entry {
     }
 }
 
-/// Whom or what it happened to; of somebody who was invited that is their address.
+/// Returns whom or what the entry concerns; for an invited person that is their address.
 fn target(entry: &Logged) -> Option<String> {
     let name = entry.target_name.as_deref()?;
     let is_address = matches!(entry.action, Action::UserInvited | Action::InvitationWithdrawn);

@@ -1,4 +1,4 @@
-//! The log as a file, streamed: a page of it is in memory at a time, however long it is.
+//! The log as a file, streamed: only one page of it is in memory at a time, however long it is.
 
 use super::{Sought, calendar};
 use crate::{
@@ -17,7 +17,7 @@ use domain::{
 };
 use serde_json::json;
 
-/// The name of the file with this ending.
+/// Returns the name of the file with this ending.
 pub const fn name(ending: &str) -> &'static str {
     match ending.as_bytes() {
         b"csv" => "activity.csv",
@@ -25,7 +25,8 @@ pub const fn name(ending: &str) -> &'static str {
     }
 }
 
-/// `POST /orgs/{slug}/activity.csv`: the entries that fit the filter, newest first. It is a POST since the log notes it.
+/// `POST /orgs/{slug}/activity.csv`: the entries that match the filter, newest first. It is a POST because the log
+/// records it.
 ///
 /// # Errors
 /// When the filter cannot be read.
@@ -50,8 +51,8 @@ pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>)
     export(app, at, form, ("csv", csv::CONTENT_TYPE), beginning, move |entry| csv_line(csv, entry)).await
 }
 
-/// `POST /orgs/{slug}/activity.jsonl`: the same with everything that it takes to check the chain, a JSON object a line.
-/// [`domain::activity::chained`] says how to check it.
+/// `POST /orgs/{slug}/activity.jsonl`: the same entries with everything that is needed to verify the chain, one JSON
+/// object per line. [`domain::activity::chained`] describes how to verify it.
 ///
 /// # Errors
 /// When the filter cannot be read.
@@ -77,14 +78,14 @@ async fn export(
 
 type State = (App, Export, Option<String>);
 
-/// The next lines. An error ends the answer in the middle, which every client takes for what it is: not the whole file.
+/// Returns the next lines. An error ends the answer early, which every client recognizes as an incomplete file.
 async fn more(
     (app, mut export, beginning): State,
     line: impl Fn(&Logged) -> String,
 ) -> Result<Option<(Bytes, State)>, WebError> {
     let entries = app::activity::export_more(&app, &mut export).await.inspect_err(|error| match error {
         AppError::SignedOut | AppError::NotFound | AppError::Forbidden(_) => {}
-        error => tracing::error!(%error, "an export of the activity log broke off"),
+        error => tracing::error!(%error, "an export of the activity log was aborted"),
     })?;
     if entries.is_empty() && beginning.is_none() {
         return Ok(None);

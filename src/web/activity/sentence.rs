@@ -13,7 +13,7 @@ use domain::{
 pub enum Piece {
     /// Words of the sentence itself.
     Words(String),
-    /// Who or what it is about, and where more is known of it.
+    /// Who or what it is about, with a link to its page.
     Name(Name),
     /// What somebody has written.
     Quote(String),
@@ -24,7 +24,7 @@ pub enum Piece {
 pub struct Name {
     /// The name.
     pub words: String,
-    /// Where more is known of it, if it is still there.
+    /// The page about it, if it still exists.
     pub href: Option<String>,
 }
 
@@ -37,23 +37,23 @@ pub struct Names {
     pub target: Name,
     /// The token.
     pub token: Name,
-    /// What else there is to say.
+    /// Further details.
     pub detail: String,
 }
 
-// Marks in the place of names, so that the words of a language alone decide where those stand, and no name is ever read as
-// part of a text. They are of no use to anybody else: Unicode leaves them to private agreements.
+// Placeholders for names, so that the text of each language decides where names stand, and no name is ever read as part
+// of a text. Nobody else uses these characters: Unicode reserves them for private use.
 const ACTOR: char = '\u{e000}';
 const TARGET: char = '\u{e001}';
 const TOKEN: char = '\u{e002}';
 const DETAIL: char = '\u{e003}';
 
-/// Whether nobody did it. Somebody has reported a key that was found, even if it is not known who.
+/// Returns whether nobody caused the entry. A leak report has an author even if it is not known who.
 pub fn is_by_itself(entry: &Logged) -> bool {
     entry.actor_name.is_empty() && entry.action != Action::TokenLeaked
 }
 
-/// The sentence about an entry.
+/// Returns the sentence about an entry.
 pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut words = String::new();
@@ -80,7 +80,7 @@ pub fn pieces(t: Texts, entry: &Logged, names: &Names) -> Vec<Piece> {
     pieces
 }
 
-/// What else a sentence says, in the reader's words.
+/// Returns the detail of a sentence, in the reader's language.
 pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
     match &entry.detail {
         Some(Detail::PermissionSet(SetName::BuiltIn(set))) => t.built_in_set(*set).into(),
@@ -89,7 +89,7 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
     }
 }
 
-/// A rule of a protected API in words, as its page says it.
+/// Describes a rule of a protected API as its page does.
 fn rule(t: Texts, rule: &Rule) -> String {
     let (methods, needs) = (t.methods(rule.methods), t.needs(rule.needs));
     match rule.permission {
@@ -98,7 +98,7 @@ fn rule(t: Texts, rule: &Rule) -> String {
     }
 }
 
-/// What was added and taken away, a line each; the detail as it stands if it is not written that way.
+/// Returns what was added and removed, one line each; the detail as it is stored if it has another form.
 pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
     let named = |permissions: &Permissions| {
         let names: Vec<String> = permissions.iter().map(|permission| t.permission_with_group(permission)).collect();
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(read(english, &revoked), "Awa revoked the token Power BI: laptop stolen.");
         assert_eq!(read(french, &revoked), "Awa a révoqué le jeton Power BI\u{202f}: laptop stolen.");
         let refused = entry(Action::RevokedTokenRefused);
-        assert_eq!(read(english, &refused), "The revoked token Power BI was used 3 times again and refused.");
+        assert_eq!(read(english, &refused), "The revoked token Power BI was called again 3 times and refused.");
     }
 
     #[test]
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(changes(Texts(Language::En), &entry), ["+assets.view -users.edit"], "not all are permissions");
         entry.detail = Some(Detail::parse(entry.action, "+assets.view -assets.edit"));
         let told = changes(Texts(Language::En), &entry);
-        assert_eq!(told, ["Added: Assets: View.", "Taken away: Assets: Create and edit."]);
+        assert_eq!(told, ["Added: Assets: View.", "Removed: Assets: Create and edit."]);
     }
 
     #[test]
@@ -342,7 +342,7 @@ mod tests {
         entry.detail = Some(Detail::parse(entry.action, text));
         let told = changes(Texts(Language::Fr), &entry);
         let read = "Lecture (GET, HEAD, OPTIONS) /a b/* → Lecture seule, Modèles : Voir";
-        let preflights = "Les navigateurs peuvent demander sans clé (CORS preflight).";
+        let preflights = "Les requêtes CORS preflight sont autorisées sans clé.";
         assert_eq!(told, ["https://api.example.org/v1/", read, "POST /x → y → Selon la méthode", preflights]);
     }
 }

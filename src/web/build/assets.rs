@@ -1,6 +1,6 @@
-//! Front-end files under names that carry a hash of their content, each with its gzip beside it.
+//! Front-end files under names that contain a hash of their content, each with its gzip version beside it.
 //!
-//! A changed file gets a new address, so browsers may keep what they have for ever.
+//! A changed file gets a new address, so browsers may cache each file forever.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,9 +19,10 @@ const FROM_PACKAGES: [(&str, &str, &str, &str); 2] = [
     ("HTMX", "htmx.org", "dist/htmx.min.js", "htmx.js"),
 ];
 
-/// Fills `folder` and returns Rust source: a constant URL a file, and the table `FILES` of what may be served.
+/// Fills `folder` and returns Rust source: a constant with the URL of each file, and the table `FILES` of what may be
+/// served.
 ///
-/// Our own files are `&str` constants; those from packages are `Option<&str>`, `None` when the package is missing.
+/// Jeton's own files are `&str` constants; those from packages are `Option<&str>`, `None` if the package is missing.
 pub fn generate(own: &Path, folder: &Path) -> Outcome<String> {
     fs::create_dir_all(folder)?;
     let mut source = String::new();
@@ -51,7 +52,8 @@ pub fn generate(own: &Path, folder: &Path) -> Outcome<String> {
     Ok(source)
 }
 
-/// Copies one file and its gzip, and returns its hashed name. The name is the content, so what is there already is right.
+/// Copies one file and its gzip version, and returns its hashed name. The name identifies the content, so an existing
+/// file is correct.
 fn store(path: &Path, name: &str, folder: &Path, kept: &mut BTreeSet<String>) -> Outcome<String> {
     let content = read(path)?;
     let hashed = hashed_name(name, &content)?;

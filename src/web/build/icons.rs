@@ -1,4 +1,4 @@
-//! One constant an icon, and only for the icons that templates name.
+//! One constant for each icon, only for icons that templates name.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ const CALL: &str = "icons::";
 /// Reads the templates and returns Rust source. Without the icon package every icon is empty.
 ///
 /// # Errors
-/// Names the icon when the package is there and has no such icon.
+/// When the package has no such icon; the error names it.
 pub fn generate(templates: &Path) -> Outcome<String> {
     let mut used = BTreeSet::new();
     collect(templates, &mut used)?;
@@ -51,8 +51,8 @@ fn leading_constant(text: &str) -> String {
     text.chars().take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_').collect()
 }
 
-/// Draws the shapes of the file as one path in an element of our own: decoration only, sized and coloured by CSS. A page has
-/// dozens of icons, and one path is a third of what lucide's shapes are.
+/// Converts the shapes of the file to one path in an element of its own: decoration only, sized and coloured by CSS. A
+/// page has dozens of icons, and one path is a third of the size of lucide's shapes.
 fn clean(svg: &str) -> Outcome<String> {
     let body = svg.split_once("<svg").and_then(|(_, rest)| rest.split_once('>')).map_or("", |(_, rest)| rest);
     let shapes = body.split_once("</svg>").map_or(body, |(shapes, _)| shapes).split('<').skip(1);
@@ -63,8 +63,8 @@ fn clean(svg: &str) -> Outcome<String> {
     ))
 }
 
-/// A shape, such as `circle cx="12" cy="12" r="3" />`, in the words of a path. Each begins where it says, wherever the one
-/// before it has ended.
+/// Converts a shape, such as `circle cx="12" cy="12" r="3" />`, to path commands. Each path starts at its own position,
+/// wherever the previous one has ended.
 fn outline(shape: &str) -> Outcome<String> {
     let text = |name: &str| shape.split_once(&format!(" {name}=\""))?.1.split('"').next();
     let number = |name: &str| text(name).and_then(|text| text.parse::<f64>().ok()).ok_or(format!("<{shape}: {name}?"));

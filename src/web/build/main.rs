@@ -1,8 +1,8 @@
-//! Prepares what the binary carries besides code: the texts of both languages, the front-end files and the icons.
+//! Prepares what the binary contains besides code: the texts of both languages, the front-end files and the icons.
 //!
-//! Three generated files land in `$OUT_DIR`: `texts.rs`, `assets.rs` and `icons.rs`, and the folder `assets` beside them.
-//! The modules of the same names in this room include them. What can go wrong here goes wrong with a sentence that names
-//! the file and the key, and fails the build.
+//! It generates three files in `$OUT_DIR`: `texts.rs`, `assets.rs` and `icons.rs`, and the folder `assets` beside them.
+//! The modules of the same names in this crate include them. Each failure stops the build with a message that names the
+//! file and the key.
 
 mod assets;
 mod icons;
@@ -16,12 +16,12 @@ use std::{env, fs};
 /// Any failure of a build step; the message is all that matters.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The top of the repository, where the files stand that are read, from the folder of this room.
+/// The root of the repository, where the input files are, relative to the folder of this crate.
 const ROOT: &str = "../..";
 
 fn main() -> Outcome<()> {
-    // Nothing that this run writes or installs may be among them: it would be newer than the run, and the next build would
-    // begin anew (a test of `src/web/assets.rs` looks).
+    // This must not include anything that this run writes or installs: it would be newer than the run, and the next
+    // build would start over (a test of `src/web/assets.rs` checks this).
     for watched in ["src/web/build", "locales", "static", "templates", "package.json", "package-lock.json"] {
         println!("cargo:rerun-if-changed={ROOT}/{watched}");
     }
@@ -36,7 +36,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Reads a file and names it when that fails; `std::io` alone does not.
+/// Reads a file, and names it if that fails; `std::io` alone does not.
 fn read(path: &Path) -> Outcome<Vec<u8>> {
     fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
 }

@@ -1,17 +1,17 @@
-//! Fetches the front-end packages once, so that `cargo run` stays the only command.
+//! Fetches the front-end packages once, so that `cargo run` remains the only command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Set this variable to anything to keep the build away from npm; what is already in `node_modules` is used all the same.
+/// Set this variable to any value to keep the build from using npm; what is already in `node_modules` is still used.
 pub const OFFLINE: &str = "JETON_BUILD_OFFLINE";
 
 const MODULES: &str = "node_modules";
 const PACKAGES: [&str; 3] = ["basecoat-css", "htmx.org", "lucide-static"];
 
-/// Runs `npm ci` when a package is missing or not the one that `package-lock.json` names. Jeton also works without them, so
-/// a failure is a warning and no more.
+/// Runs `npm ci` if a package is missing or is not the version in `package-lock.json`. Jeton also works without the
+/// packages, so a failure is only a warning.
 pub fn install_if_needed() {
     if PACKAGES.iter().all(|name| is_installed(name)) {
         return;
@@ -30,8 +30,9 @@ pub fn package(name: &str) -> Option<PathBuf> {
     Some(Path::new(MODULES).join(name)).filter(|folder| folder.join("package.json").is_file())
 }
 
-/// A file of an installed package. Cargo is not told to watch it: what npm installed during this very run would be newer than
-/// the run, and the next build would begin anew. The version of the package is watched, in `package-lock.json`.
+/// Returns a file of an installed package. Cargo is not told to watch it: a file that npm installed during this run
+/// would be newer than the run, and the next build would start over. The version of the package is watched, in
+/// `package-lock.json`.
 pub fn file(package_name: &str, path: &str) -> Option<PathBuf> {
     Some(package(package_name)?.join(path)).filter(|file| file.is_file())
 }
@@ -41,7 +42,7 @@ fn is_installed(name: &str) -> bool {
     package(name).is_some() && wanted == version(&Path::new(MODULES).join(".package-lock.json"), name)
 }
 
-/// The version of a package in a lock file of npm's.
+/// Returns the version of a package in a lock file of npm.
 fn version(lock: &Path, name: &str) -> Option<String> {
     let text = fs::read_to_string(lock).ok()?;
     let (_, entry) = text.split_once(&format!("\"{MODULES}/{name}\": {{"))?;
@@ -51,7 +52,7 @@ fn version(lock: &Path, name: &str) -> Option<String> {
 
 fn install() -> Result<(), String> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    // No retries: npm without a network takes a minute to give up otherwise.
+    // No retries: without a network, npm would otherwise take a minute to give up.
     let output = Command::new(npm)
         .args(["ci", "--ignore-scripts", "--omit=dev", "--fetch-retries=0"])
         .output()

@@ -1,7 +1,8 @@
-//! Turns `locales/{en,fr}.toml` into one method a text, so that a missing key, argument or translation fails the build.
+//! Turns `locales/{en,fr}.toml` into one method for each text, so that a missing key, argument or translation fails the
+//! build.
 //!
-//! English leads: its keys, and the order in which its arguments first appear, make the signatures. French must have the
-//! same keys with the same arguments, in any order.
+//! English decides: its keys, and the order in which its arguments first appear, determine the signatures. French must
+//! have the same keys with the same arguments, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,7 +12,7 @@ use toml::{Table, Value};
 
 use crate::{Outcome, read_text};
 
-/// The argument that chooses the form of a plural.
+/// The argument that selects the form of a plural.
 const COUNT: &str = "count";
 
 /// A text of one language.
@@ -35,7 +36,7 @@ impl Text {
 
 type Texts = BTreeMap<String, Text>;
 
-/// Returns Rust source: `impl Texts { … }` with one method a key.
+/// Returns Rust source: `impl Texts { … }` with one method for each key.
 pub fn generate(locales: &Path) -> Outcome<String> {
     let english = load(&locales.join("en.toml"))?;
     let french = load(&locales.join("fr.toml"))?;
@@ -148,7 +149,7 @@ fn parameters(names: &[String]) -> String {
     names.iter().map(|name| format!(", {name}: impl Display")).collect()
 }
 
-/// The arguments of a text in order of appearance. A plural may leave `{count}` out of a form ("one token").
+/// Returns the arguments of a text in order of appearance. A form of a plural may leave out `{count}` ("one token").
 fn arguments(key: &str, text: &Text) -> Outcome<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for form in text.forms() {

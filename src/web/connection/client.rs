@@ -1,4 +1,4 @@
-//! What is known of one connection, and how long it may stay as it is.
+//! The state of one connection, and how long it may stay in that state.
 
 use super::framing::{Framing, Part};
 use std::{
@@ -7,40 +7,41 @@ use std::{
     task::{Context, Waker},
 };
 
-// Deadlines, in looks of `Connections`: seconds, and one more at the most.
+// Timeouts, in checks of `Connections`: this many seconds, plus one at most.
 
 /// For the first byte of a connection.
 const FIRST_BYTE: u32 = 10;
 /// For a head, from its first byte.
 const HEAD: u32 = 8;
-/// For a body, from the end of its head. Handlers that read one give up sooner, and answer.
+/// For a body, from the end of its head. Handlers that read a body time out earlier, and answer.
 const BODY: u32 = 40;
-/// For the next request: longer than reverse proxies keep idle connections, a minute as a rule. Whoever closes first does
-/// not send a request to an end that is just being closed, which nobody may repeat if it is a POST.
+/// For the next request. This is longer than reverse proxies usually keep idle connections, which is a minute. So the
+/// proxy closes first, and never sends a request to an end that is being closed; nobody may retry such a request if it
+/// is a POST.
 const IDLE: u32 = 75;
-/// For a client that takes nothing of an answer, and for one that takes less than [`SLOWEST`].
+/// For a client that reads nothing of an answer, or that reads more slowly than [`SLOWEST`].
 const UNTAKEN: u32 = 30;
-/// Bytes of an answer that a client has to take in a second, on average.
+/// The minimum rate at which a client has to read an answer, in bytes a second, on average.
 const SLOWEST: u64 = 500;
 
-/// What is known of a connection. The application tells it when a request begins and ends.
+/// The state of a connection. The application tells it when a request begins and ends.
 pub struct Client {
-    /// Whose share it counts for; none for a proxy that is trusted.
+    /// The client whose limit it counts for; none for a trusted proxy.
     pub share: Option<IpAddr>,
     framing: RefCell<Framing>,
-    /// When it began to wait for what it waits for.
+    /// When its current wait began.
     since: Cell<u32>,
     /// Whether the newest request has been answered, at least in part.
     is_answered: Cell<bool>,
     is_over: Cell<bool>,
-    /// Requests that the application was called with.
+    /// How many requests have reached the application.
     calls: Cell<u64>,
     is_busy: Cell<bool>,
     untaken: Cell<Option<Untaken>>,
     waker: RefCell<Option<Waker>>,
 }
 
-/// An answer that its client is slow to take.
+/// An answer that its client reads slowly.
 #[derive(Clone, Copy)]
 struct Untaken {
     since: u32,
@@ -48,7 +49,7 @@ struct Untaken {
     taken: u64,
 }
 
-/// What a connection waits for; the first ones are the first to go when there is no room.
+/// What a connection waits for, in the order in which connections are closed to make room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Waits {
     /// For the first byte, or the rest of a head.
@@ -60,7 +61,7 @@ pub enum Waits {
 }
 
 impl Client {
-    /// One that has just connected.
+    /// Creates the state of a new connection.
     pub fn new(share: Option<IpAddr>, now: u32) -> Self {
         Self {
             share,
@@ -75,18 +76,18 @@ impl Client {
         }
     }
 
-    /// The application has a request.
+    /// Records that a request has reached the application.
     pub fn begin(&self) {
         self.calls.set(self.calls.get() + 1);
         self.is_busy.set(true);
     }
 
-    /// The application has answered it; `is_whole`, with all of the body at once.
+    /// Records that the application has answered. `is_whole` means that the whole body was sent.
     pub fn end(&self, is_whole: bool) {
         self.is_busy.set(!is_whole);
     }
 
-    /// These bytes have arrived.
+    /// Records that these bytes have arrived.
     pub fn arrived(&self, bytes: &mut [u8], now: u32) {
         let mut framing = self.framing.borrow_mut();
         let before = (stage(framing.part()), framing.heads());
@@ -100,7 +101,7 @@ impl Client {
         }
     }
 
-    /// So many bytes of an answer have been taken.
+    /// Records that this many bytes of an answer were written.
     pub fn written(&self, bytes: usize, now: u32) {
         if let Some(untaken) = self.untaken.get() {
             self.untaken.set(Some(Untaken { progress: now, taken: untaken.taken + bytes as u64, ..untaken }));
@@ -111,19 +112,19 @@ impl Client {
         }
     }
 
-    /// The client takes nothing at this moment.
+    /// Records that no more bytes can be written at the moment, because the client reads none.
     pub fn is_behind(&self, now: u32) {
         if self.untaken.get().is_none() {
             self.untaken.set(Some(Untaken { since: now, progress: now, taken: 0 }));
         }
     }
 
-    /// The client has taken everything.
+    /// Records that everything was written.
     pub fn has_caught_up(&self) {
         self.untaken.set(None);
     }
 
-    /// What it waits for, and since when; none while the application works for it.
+    /// Returns what the connection waits for and since when; none while the application handles a request.
     pub fn waits(&self) -> Option<(Waits, u32)> {
         let framing = self.framing.borrow();
         let waits = match stage(framing.part()) {
@@ -135,7 +136,7 @@ impl Client {
         Some((waits, self.since.get()))
     }
 
-    /// Whether its time is up.
+    /// Returns whether its timeout has passed.
     pub fn is_late(&self, now: u32) -> bool {
         if let Some(untaken) = self.untaken.get() {
             let waited = now - untaken.since;
@@ -152,7 +153,7 @@ impl Client {
         now - since >= most
     }
 
-    /// Ends the connection at its next step, which comes at once.
+    /// Ends the connection: wakes its task, which then closes it.
     pub fn give_up(&self) {
         self.is_over.set(true);
         if let Some(waker) = self.waker.take() {
@@ -160,12 +161,12 @@ impl Client {
         }
     }
 
-    /// Whether the connection is to end.
+    /// Returns whether the connection is being closed.
     pub fn is_over(&self) -> bool {
         self.is_over.get()
     }
 
-    /// The task to wake when it is given up.
+    /// Sets the task to wake when the connection is closed.
     pub fn wait(&self, context: &Context<'_>) {
         match &mut *self.waker.borrow_mut() {
             Some(waker) => waker.clone_from(context.waker()),
@@ -173,26 +174,27 @@ impl Client {
         }
     }
 
-    /// Whether it is in the middle of a head, and no answer is under way that another one would disturb.
+    /// Returns whether the client is sending a head and no answer is in progress that another one would disturb.
     pub fn may_be_told(&self) -> bool {
         matches!(self.framing.borrow().part(), Part::RequestLine | Part::Head)
             && !self.is_busy.get()
             && self.untaken.get().is_none()
     }
 
-    /// Whether there is a head that the application was not called with: what is written then may come from actix-http.
+    /// Returns whether there is a head that did not reach the application: an answer that is written then may come from
+    /// actix-http.
     pub fn may_be_refused(&self) -> bool {
         let framing = self.framing.borrow();
         framing.heads() > self.calls.get() || matches!(framing.part(), Part::RequestLine | Part::Head | Part::Lost)
     }
 
-    /// Whether the newest head asks for an address that begins so.
+    /// Returns whether the newest head requests an address with this prefix.
     pub fn asks_for(&self, prefix: &str) -> bool {
         self.framing.borrow().asks_for(prefix.as_bytes())
     }
 }
 
-/// What the rest of a request is waited for; none between two.
+/// Returns which part of a request is still incomplete; none between two requests.
 fn stage(part: Part) -> Option<Waits> {
     match part {
         Part::Start => None,
@@ -205,7 +207,7 @@ fn stage(part: Part) -> Option<Waits> {
 mod tests {
     use super::*;
 
-    /// A client that has sent this at the look 0.
+    /// Returns a client that has sent this text at check 0.
     fn sent(text: &str) -> Client {
         let client = Client::new(None, 0);
         client.arrived(&mut text.as_bytes().to_vec(), 0);
@@ -250,7 +252,7 @@ mod tests {
         let client = sent(REQUEST);
         client.is_behind(5);
         assert_eq!(late(&client), Some(5 + UNTAKEN));
-        // A byte now and then is too little.
+        // A byte from time to time is too little.
         for now in 6..60 {
             client.written(1, now);
         }

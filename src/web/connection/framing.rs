@@ -1,18 +1,19 @@
-//! Where one request ends and the next begins in what a client sends.
+//! Finds where one request ends and the next begins in what a client sends.
 //!
-//! actix-http reads requests; this only follows along, to know at each moment what a connection waits for. What it cannot
-//! follow, actix-http refuses as well (two lengths, a length and chunks), so nothing hangs on it but deadlines.
+//! actix-http parses requests. This code only follows along, to know at each moment what a connection waits for. What
+//! it cannot follow, actix-http refuses as well (two lengths, or a length and chunks), so only timeouts depend on it.
 
-/// Longest line of a head that is looked at when it arrives in pieces, in bytes. Those that matter are short.
+/// The maximum length of a header line that is examined when it arrives in pieces, in bytes. The lines that matter are
+/// short.
 const LONGEST_LINE: usize = 256;
-/// Bytes of a request line that are kept: enough to see which group of routes it is for.
+/// How many bytes of a request line are kept: enough to see which group of routes it is for.
 const LINE_BEGIN: usize = 24;
 
 /// What a client has sent so far.
 #[derive(Debug, Default)]
 pub struct Framing {
     part: Part,
-    /// The beginning of a line that has not arrived whole.
+    /// The beginning of a line that is not complete yet.
     line: Vec<u8>,
     length: Length,
     heads: u64,
@@ -22,22 +23,22 @@ pub struct Framing {
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
-    /// The first line of a request: nothing of it has arrived.
+    /// The first line of a request, of which nothing has arrived yet.
     #[default]
     Start,
-    /// The first line of a request.
+    /// The first line of a request, which has begun.
     RequestLine,
     /// The rest of a head.
     Head,
-    /// A body with so many bytes to come.
+    /// A body with this many bytes still to come.
     Body(u64),
     /// The line with the size of a chunk.
     ChunkSize,
-    /// A chunk with so many bytes to come, and the end of its line.
+    /// A chunk with this many bytes still to come, including the end of its line.
     Chunk(u64),
-    /// The lines behind the last chunk.
+    /// The lines after the last chunk.
     Trailer,
-    /// Nobody knows.
+    /// Unknown: the client's data cannot be followed.
     Lost,
 }
 
@@ -56,20 +57,20 @@ impl Framing {
         self.part
     }
 
-    /// Heads that have arrived whole.
+    /// Returns how many complete heads have arrived.
     pub fn heads(&self) -> u64 {
         self.heads
     }
 
-    /// Whether the newest head asks for an address that begins so. `prefix` has at most 15 bytes.
+    /// Returns whether the newest head requests an address with this prefix. `prefix` has at most 15 bytes.
     pub fn asks_for(&self, prefix: &[u8]) -> bool {
         let target = self.request_line.split(|byte| *byte == b' ').nth(1);
         target.is_some_and(|target| target.starts_with(prefix))
     }
 
-    /// Follows what arrives, and takes offers of another protocol out of it: Jeton speaks none, and an upgrade that is not
-    /// taken is to be ignored (RFC 9110, section 7.8). actix-http would close the connection, or take what follows for a
-    /// body without end.
+    /// Follows what arrives, and removes offers of another protocol from it. Jeton speaks no other protocol, and an
+    /// upgrade that is not accepted must be ignored (RFC 9110, section 7.8). Otherwise actix-http would close the
+    /// connection, or treat what follows as a body without end.
     pub fn follow(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
             let taken = match self.part {
@@ -89,7 +90,7 @@ impl Framing {
         taken
     }
 
-    /// Takes a line or the piece of one that is here, and returns its length.
+    /// Consumes a line, or the piece of one that has arrived, and returns its length.
     fn take_line(&mut self, bytes: &mut [u8]) -> usize {
         let end = memchr::memchr(b'\n', bytes);
         let (piece, is_whole) = match end {
@@ -113,7 +114,7 @@ impl Framing {
         taken
     }
 
-    /// The first piece of a request line, or an empty line before it, which is nothing (RFC 9112, section 2.2).
+    /// Handles the first piece of a request line. An empty line before a request is ignored (RFC 9112, section 2.2).
     fn begin(&mut self, piece: &[u8]) {
         if trimmed(piece).is_empty() && trimmed(&self.line).is_empty() {
             return;
@@ -134,7 +135,7 @@ impl Framing {
         match self.part {
             Part::RequestLine => {
                 self.keep(content);
-                // What follows is no request (RFC 9110, section 9.3.6).
+                // What follows is not a request (RFC 9110, section 9.3.6).
                 self.part = if content.starts_with(b"CONNECT ") { Part::Lost } else { Part::Head };
             }
             Part::Head if content.is_empty() => self.end_head(),
@@ -193,7 +194,8 @@ fn trimmed(line: &[u8]) -> &[u8] {
     line.trim_ascii()
 }
 
-/// What comes after the line with the size of a chunk (RFC 9112, section 7.1): the chunk and its line end, or the trailer.
+/// Returns what follows the line with the size of a chunk (RFC 9112, section 7.1): the chunk and its line end, or the
+/// trailer.
 fn chunk(line: &[u8]) -> Part {
     let digits = line.split(|byte| *byte == b';').next().map_or(line, trimmed);
     let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok());
@@ -208,7 +210,8 @@ fn chunk(line: &[u8]) -> Part {
 mod tests {
     use super::*;
 
-    /// What comes next after these bytes, and how many heads were whole; the same however they are cut.
+    /// Returns the next part after these bytes and the number of complete heads, and checks that they are the same
+    /// however the bytes are split.
     fn after(sent: &str) -> (Part, u64) {
         let whole = fed(&[sent.as_bytes()]);
         for cut in 1..sent.len() {

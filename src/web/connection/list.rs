@@ -15,12 +15,13 @@ use std::{
 };
 use tokio::time::MissedTickBehavior;
 
-/// How often a thread looks at its connections.
+/// How often a thread checks its connections.
 const LOOK: Duration = Duration::from_secs(1);
-/// How many looks a connection is young: it is not closed for another one of the same client.
+/// For how many checks a connection counts as young: a young connection is not closed to make room for another one of
+/// the same client.
 const YOUNG: u32 = 2;
-/// Bytes of an answer that the system takes before it has sent them. Without a bound it would be megabytes for a client that
-/// reads none, and whether a client reads would show too seldom.
+/// How many bytes of an answer the operating system buffers before it has sent them. Without a limit it would buffer
+/// megabytes for a client that reads nothing, and the progress of a client would be seen too rarely.
 const UNSENT: u32 = 64 * 1024;
 
 /// The connections of one thread.
@@ -35,7 +36,8 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// None so far. The calling thread looks at them from now on, and closes the idle ones when the node ends.
+    /// Creates an empty list. The calling thread checks its connections from now on, and closes the idle ones when the
+    /// node ends.
     pub fn watch(shares: Shares, refusals: Refusals, proxies: Data<TrustedProxies>, node: Data<Node>) -> Rc<Self> {
         let connections = Rc::new(Self {
             refusals,
@@ -47,10 +49,10 @@ impl Connections {
             node: node.clone(),
         });
         let watched = Rc::downgrade(&connections);
-        // It ends with the connections.
+        // The task ends when the list is dropped.
         drop(background::spawn("connections", async move || {
             let mut looks = tokio::time::interval(LOOK);
-            // A thread that was held gives nobody less time.
+            // After a delay of the thread, no client gets less time.
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 let is_look = tokio::select! {
@@ -75,12 +77,12 @@ impl Connections {
         }
     }
 
-    /// How often it has looked.
+    /// Returns the number of checks so far, which is the time of this thread.
     pub(super) fn now(&self) -> u32 {
         self.now.get()
     }
 
-    /// Ends those that wait for nothing but their next request.
+    /// Closes the connections that only wait for their next request.
     fn end_idle(&self) {
         for client in self.clients.borrow().values() {
             if matches!(client.waits(), Some((Waits::Idle, _))) {
@@ -89,10 +91,10 @@ impl Connections {
         }
     }
 
-    /// Takes a new connection, if its client has a share left, or one of those that wait can be closed for it.
+    /// Accepts a new connection if its client is below its limit, or if a waiting connection can be closed for it.
     ///
     /// # Errors
-    /// When there is no room. The client has been told.
+    /// When there is no room. The client has been answered.
     pub fn admit(self: &Rc<Self>, stream: TcpStream, peer: Option<SocketAddr>) -> io::Result<Connection> {
         let share = peer.filter(|peer| !self.proxies.include(peer.ip())).map(|peer| shares::network(peer.ip()));
         let socket = SockRef::from(&stream);
@@ -101,7 +103,7 @@ impl Connections {
             let _best_effort = tell(&socket, &self.refusals.too_many());
             return Err(io::Error::other("too many connections"));
         }
-        // It is served without them, too.
+        // Failures here do not matter: the connection works without these options.
         let _no_delay = socket.set_tcp_nodelay(true);
         #[cfg(target_os = "linux")]
         let _unsent = socket.set_tcp_notsent_lowat(UNSENT);
@@ -119,7 +121,7 @@ impl Connections {
 
     fn has_room_for(&self, share: Option<IpAddr>) -> bool {
         let clients = self.clients.borrow();
-        // Those that are given up already make room.
+        // Connections that are already being closed do not count.
         let open: Vec<&Client> = clients.values().map(Rc::as_ref).filter(|client| !client.is_over()).collect();
         let of = |share| open.iter().copied().filter(move |client| client.share == Some(share));
         let own = share.map_or(0, |share| of(share).count());
@@ -130,7 +132,8 @@ impl Connections {
         if open.len() < self.shares.all {
             return true;
         }
-        // Whoever has most gives one up, also if it is young: else a client that opens new ones all the time would keep them.
+        // The client with the most connections loses one, even a young one: otherwise a client that opens new
+        // connections all the time would keep them.
         let mut counts = HashMap::<IpAddr, usize>::new();
         open.iter().filter_map(|client| client.share).for_each(|share| *counts.entry(share).or_default() += 1);
         let most = counts.into_iter().max_by_key(|(_, count)| *count);
@@ -138,8 +141,9 @@ impl Connections {
     }
 }
 
-/// The last words to a connection that is closed at once. What has come is read first: a system that closes over unread bytes
-/// takes back what it has sent. Not by way of tokio, which has not heard of this connection yet.
+/// Sends the last answer to a connection that is closed immediately. It reads what has arrived first: an operating
+/// system that closes a socket with unread bytes discards what it has sent. It does not use tokio, which has not
+/// registered this connection yet.
 fn tell(socket: &Socket, words: &[u8]) -> io::Result<()> {
     let mut socket = socket;
     match socket.read(&mut [0; 8 * 1024]) {
@@ -149,7 +153,7 @@ fn tell(socket: &Socket, words: &[u8]) -> io::Result<()> {
     socket.write_all(words)
 }
 
-/// Closes the one that waits, of those that are the first to go the one that has waited longest.
+/// Closes one waiting connection: of those in the first state of [`Waits`], the one that has waited longest.
 fn close_one<'a>(clients: impl Iterator<Item = &'a Client>) -> bool {
     let first = clients.filter_map(|client| Some((client.waits()?, client))).min_by_key(|(waits, _)| *waits);
     first.map(|(_, client)| client.give_up()).is_some()

@@ -1,6 +1,7 @@
-//! Answers that the application does not give: to what cannot be read as a request, comes too slowly, or is too much.
+//! Answers that do not come from the application: to invalid requests, to slow requests, and to too many connections.
 //!
-//! They close the connection, and say so: a proxy that shares it between clients must not send the next request over it.
+//! They close the connection and say so: a proxy that shares the connection between clients must not send another
+//! request over it.
 
 use super::Client;
 use crate::{finish, routes::path, source::RequestId, verify};
@@ -10,29 +11,29 @@ use actix_web::http::{
 };
 use std::{fmt::Write, time::SystemTime};
 
-/// Longest head of an answer of actix-http's own, in bytes.
+/// The maximum length of the head of an answer by actix-http itself, in bytes.
 const LONGEST_OWN: usize = 256;
 
-/// What is said to whom the application does not answer.
+/// The answers to requests that do not reach the application.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusals {
-    /// Whether browsers come over TLS.
+    /// Whether browsers use TLS.
     pub is_https: bool,
 }
 
 impl Refusals {
-    /// To a head that did not come in time.
+    /// Returns the answer to a head that did not arrive in time.
     pub fn too_slow(self, client: &Client) -> Vec<u8> {
         self.answer(StatusCode::REQUEST_TIMEOUT, client)
     }
 
-    /// To a connection too many.
+    /// Returns the answer to a connection that exceeds the limit.
     pub fn too_many(self) -> Vec<u8> {
         self.written(StatusCode::SERVICE_UNAVAILABLE, "retry-after: 1\r\n")
     }
 
-    /// The same bytes with words for the answer of actix-http's own that they end with, if they do. It is known by what it
-    /// lacks: each answer of the application has an id.
+    /// Replaces an answer of actix-http's own at the end of these bytes with an explained one, if there is one. It is
+    /// recognized by what it lacks: each answer of the application has a request id.
     pub fn explained(self, bytes: &[u8], client: &Client) -> Option<Vec<u8>> {
         let tail = bytes.len().saturating_sub(LONGEST_OWN);
         let begin = tail + memchr::memmem::rfind(&bytes[tail..], b"HTTP/1.")?;
@@ -42,7 +43,7 @@ impl Refusals {
         is_own.then(|| [&bytes[..begin], &self.answer(status, client)].concat())
     }
 
-    /// A proxy that asks about a request of its client's gets a status that it hands on: nginx makes 500 of 400 and 431.
+    /// Uses a status that a proxy passes on if the request is for forward-auth: nginx turns 400 and 431 into 500.
     fn answer(self, status: StatusCode, client: &Client) -> Vec<u8> {
         if !client.asks_for(path::VERIFY) || status.is_server_error() {
             return self.written(status, "");
@@ -72,6 +73,6 @@ impl Refusals {
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
-    // Writing to a text cannot fail.
+    // Writing to a string cannot fail.
     write!(text, "{name}: {value}\r\n").unwrap_or_default();
 }

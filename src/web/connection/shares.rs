@@ -1,32 +1,33 @@
-//! How many connections a client and all clients together may have, so that files are left for everything else.
+//! Limits for the connections of one client and of all clients together, so that enough open files are left for
+//! everything else.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Most connections of both listeners. Each takes about 20 KB while nothing goes on.
+/// The maximum number of connections of both listeners. An idle connection takes about 20 KB.
 const MOST: usize = 10_000;
-/// Most connections of one client.
+/// The maximum number of connections of one client.
 const MOST_OF_ONE: usize = 1_000;
-/// Files for the databases, the log, mail and whatever is opened for a moment.
+/// Files for the databases, the log, mail and files that are open only briefly.
 const FOR_THE_REST: usize = 64;
-/// Files of a thread that serves, beside its connections.
+/// Files of a worker thread, in addition to its connections.
 const FOR_A_THREAD: usize = 6;
-/// Connections of a thread that it has not looked at yet, or that are just being closed.
+/// Connections of a thread that it has not checked yet, or that are being closed.
 const PASSING: usize = 4;
-/// Where there are hardly any files: enough for a browser.
+/// The minimum if the process may open hardly any files: enough for a browser.
 const LEAST: usize = 8;
 
-/// How many connections one thread takes.
+/// How many connections one thread accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
-    /// From all clients together.
+    /// The limit for all clients together.
     pub all: usize,
-    /// From one that is no trusted proxy.
+    /// The limit for one client that is not a trusted proxy.
     pub one_client: usize,
 }
 
 impl Shares {
-    /// For each thread of a listener that has `workers` of them, in a process that may open so many `files`. With a second
-    /// listener, the main one has three quarters of them.
+    /// Computes the limits for each thread of a listener with `workers` threads, in a process that may open `files`
+    /// files. With a second listener, the main one gets three quarters of them.
     pub fn of(files: usize, workers: usize, listener: Listener) -> Self {
         let threads = if listener == Listener::Only { workers } else { 2 * workers };
         let left = files.saturating_sub(FOR_THE_REST + (FOR_A_THREAD + PASSING) * threads).min(MOST);
@@ -40,24 +41,25 @@ impl Shares {
         Self { all, one_client }
     }
 
-    /// How many connections a thread may have open at any moment: with so many, no more are accepted.
+    /// Returns how many connections a thread may have open at any moment. At this number it accepts no more.
     pub fn at_once(self) -> usize {
         self.all + PASSING
     }
 }
 
-/// Which one of the listeners of a process.
+/// Which of the process's listeners this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
-    /// There is no other.
+    /// The only one.
     Only,
-    /// For everybody, beside the second one.
+    /// The one for everybody, beside the second one.
     Main,
-    /// For programs (`--verify-listen`).
+    /// The one for programs (`--verify-listen`).
     Second,
 }
 
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one household has to itself.
+/// Returns the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which usually belongs
+/// to one household.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {

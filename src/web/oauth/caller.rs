@@ -1,4 +1,4 @@
-//! Who calls an endpoint, by one of the ways of RFC 6749, section 2.3.1, or RFC 6750, section 2.1.
+//! Authenticates the caller of an endpoint, in one of the ways of RFC 6749, section 2.3.1, or RFC 6750, section 2.1.
 
 use crate::{
     bearer::{self, BearerError},
@@ -20,7 +20,7 @@ use domain::{
 use serde_json::json;
 use url::form_urlencoded;
 
-/// The fields of a form by which a client may say who it is: the public id of a service user, and its key.
+/// The form fields with which a client may identify itself: the public id of a service user, and its key.
 #[derive(Default)]
 pub struct ClientFields {
     id: Option<String>,
@@ -28,20 +28,20 @@ pub struct ClientFields {
 }
 
 impl ClientFields {
-    /// What was sent, without the white space that files of secrets end in.
+    /// Returns what was sent, without the white space at the end of secret files.
     pub fn new(id: Option<String>, secret: Option<String>) -> Self {
         let given = |field| given(field).map(|value| value.trim().to_owned());
         Self { id: given(id), secret: given(secret) }
     }
 }
 
-/// A parameter without a value counts as left out (RFC 6749, section 3.2); Dovecot sends such ones beside a Basic
-/// header.
+/// Treats a parameter without a value as left out (RFC 6749, section 3.2); Dovecot sends such parameters along with a
+/// Basic header.
 fn given(field: Option<String>) -> Option<String> {
     field.filter(|value| !value.is_empty())
 }
 
-/// The token of a form.
+/// Returns the token of a form.
 ///
 /// # Errors
 /// [`OAuthError::Request`] if there is none.
@@ -49,10 +49,10 @@ pub fn token(field: Option<String>) -> Result<String, OAuthError> {
     given(field).ok_or_else(|| OAuthError::Request("The field token is missing or empty.".into()))
 }
 
-/// Why an endpoint does not do what was asked.
+/// Why an endpoint refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
-    /// The request is not of the form that the endpoint takes.
+    /// The request does not have the form that the endpoint expects.
     #[error("{0}")]
     Request(String),
     /// The caller's bearer token is missing, not accepted, or may not do this.
@@ -64,12 +64,12 @@ pub enum OAuthError {
     /// The id that was sent is not that of the key.
     #[error("the key is not one of this client's")]
     OtherClient,
-    /// A person's token, where only a service user's may ask.
+    /// A person's token was used where only a service user's may be.
     #[error("not a service user's token")]
     NotServiceUser,
 }
 
-/// What is the matter with a key that was sent as a client's secret.
+/// What is wrong with a key that was sent as a client secret.
 impl From<Denied> for OAuthError {
     fn from(denied: Denied) -> Self {
         match denied {
@@ -104,7 +104,7 @@ impl OAuthError {
     }
 }
 
-/// Whether the client is not known at all, rather than not allowed.
+/// Returns whether the client is unknown, rather than not allowed.
 fn is_of_client(denied: &Denied) -> bool {
     !matches!(denied, Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_)))
 }
@@ -142,7 +142,7 @@ impl ResponseError for OAuthError {
 }
 
 impl OAuthError {
-    /// What a body that could not be taken means: an error of OAuth's own form where it has one.
+    /// Converts the error of an unreadable body into one of OAuth's own form where there is one.
     pub fn of_body(error: WebError) -> actix_web::Error {
         match error {
             WebError::BrokenForm(why) => Self::Request(format!("The body could not be read: {why}")).into(),
@@ -151,7 +151,7 @@ impl OAuthError {
     }
 }
 
-/// Whoever calls, if their token is accepted and grants `demand`, and if it is theirs whom they say they are.
+/// Returns the caller if their token is accepted and grants `demand`, and if it belongs to the client that they name.
 ///
 /// # Errors
 /// [`OAuthError`] says why it is not.
@@ -160,7 +160,7 @@ pub async fn caller(request: &HttpRequest, fields: &ClientFields, demand: Demand
         (Some(_), Some(_)) => return Err(more_than_one()),
         (Some((id, key)), None) => (bearer::verify(request, &key, demand).await?, Some(id)),
         (None, Some(_)) if request.headers().contains_key(AUTHORIZATION) => return Err(more_than_one()),
-        // A secret without an id is half of who calls.
+        // A secret without an id is only half of the credentials.
         (None, Some(_)) if fields.id.is_none() => return Err(OAuthError::OtherClient),
         (None, Some(secret)) => (bearer::verify(request, secret, demand).await?, None),
         (None, None) => (bearer::authenticate(request, demand).await?, None),
@@ -169,7 +169,7 @@ pub async fn caller(request: &HttpRequest, fields: &ClientFields, demand: Demand
     if id.iter().chain(&fields.id).all(|told| told == own) { Ok(accepted) } else { Err(OAuthError::OtherClient) }
 }
 
-/// Whether a request says in any way who calls.
+/// Returns whether a request identifies its caller in any way.
 pub fn is_named(request: &HttpRequest, fields: &ClientFields) -> bool {
     request.headers().contains_key(AUTHORIZATION) || fields.secret.is_some()
 }
@@ -178,7 +178,7 @@ fn more_than_one() -> OAuthError {
     OAuthError::Request("Say who calls in one way: in the Authorization header or in the form.".into())
 }
 
-/// A caller, if it is a service user.
+/// Returns the caller if it is a service user.
 ///
 /// # Errors
 /// [`OAuthError::NotServiceUser`].
@@ -189,7 +189,7 @@ pub fn service_user(accepted: Accepted) -> Result<Accepted, OAuthError> {
     }
 }
 
-/// Id and key of a Basic header.
+/// Returns the id and key of a Basic header.
 fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next().and_then(|header| header.to_str().ok()) else { return Ok(None) };
@@ -206,8 +206,8 @@ fn basic(request: &HttpRequest) -> Result<Option<(String, String)>, OAuthError> 
     both.map(Some).ok_or(OAuthError::Client(Denied::Malformed))
 }
 
-/// RFC 6749, section 2.3.1, wants both form-encoded, and some clients encode even the `_` of a key. Those that send them as
-/// they are mean the same: neither has a character that stands for another.
+/// RFC 6749, section 2.3.1, requires form encoding for both, and some clients encode even the `_` of a key. Clients
+/// that send them unencoded mean the same: neither contains a character that would decode to another.
 fn form_decoded(part: &str) -> Option<String> {
     let (text, _) = form_urlencoded::parse(part.as_bytes()).next()?;
     (!part.contains(['&', '='])).then(|| text.trim().to_owned())

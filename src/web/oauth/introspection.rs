@@ -1,4 +1,4 @@
-//! Introspection: an API asks whom a token speaks for (RFC 7662).
+//! Introspection: an API asks whom a token acts for (RFC 7662).
 
 use super::caller::{ClientFields, OAuthError, caller, service_user, token};
 use crate::{PublicUrl, bearer, body::Json, errors::WebError, form::OpenForm};
@@ -8,12 +8,12 @@ use domain::{access::Demand, organization::OrganizationId, permission::Permissio
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
-/// Most tokens of one batch.
+/// The maximum number of tokens in a batch.
 const BATCH: usize = 100;
-/// Seconds for which a client may keep an answer: many keep it until its `exp`.
+/// For how many seconds a client may cache an answer: many cache it until its `exp`.
 const KEPT: i64 = 120;
 
-/// The form of RFC 7662, section 2.1. `token_type_hint` is of no use: a key names its kind.
+/// The form of RFC 7662, section 2.1. `token_type_hint` is ignored: the key itself shows its kind.
 #[derive(Deserialize)]
 pub struct IntrospectionForm {
     token: Option<String>,
@@ -28,11 +28,11 @@ pub struct Batch {
     tokens: Vec<String>,
 }
 
-/// `POST /oauth2/introspect`: whom a token of the caller's organization speaks for; of any other, that it is not active. An
-/// active one is used by being asked about.
+/// `POST /oauth2/introspect`: returns whom a token of the caller's organization acts for; any other token is reported
+/// as not active. An introspection counts as a use of an active token.
 ///
 /// # Errors
-/// When the caller may not ask, or nothing can be said at the moment.
+/// When the caller may not ask, or tokens cannot be verified right now.
 pub async fn introspect(
     request: HttpRequest,
     form: Result<OpenForm<IntrospectionForm>, WebError>,
@@ -44,7 +44,7 @@ pub async fn introspect(
     Ok(HttpResponse::Ok().json(Answer::new(answer.as_ref(), &url(&request))))
 }
 
-/// `POST /oauth2/introspect/batch`: the same about up to 100 tokens, in the order of the request.
+/// `POST /oauth2/introspect/batch`: the same for up to 100 tokens, in the order of the request.
 ///
 /// # Errors
 /// As [`introspect`].
@@ -64,13 +64,13 @@ pub async fn introspect_batch(
     Ok(HttpResponse::Ok().json(Results { results }))
 }
 
-/// The organization whose tokens the caller may ask about.
+/// Returns the organization whose tokens the caller may ask about.
 async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
     let demand = Demand { permissions: Permission::PlatformVerifyTokens.into(), ..Demand::default() };
     Ok(service_user(caller(request, fields, demand).await?)?.identity().organization)
 }
 
-/// Nothing, whatever the reason, unless the token is one of `organization` and active.
+/// Reveals nothing, not even a reason, unless the token belongs to `organization` and is active.
 async fn look_at(
     request: &HttpRequest,
     token: &str,
@@ -104,8 +104,8 @@ struct Answer<'a> {
 #[derive(Serialize)]
 struct Active<'a> {
     sub: &'a str,
-    /// `sub` without the colon, which mail servers and shells take in no user name. Clients make one account for each,
-    /// and names of people are neither unique nor for ever.
+    /// `sub` without the colon, which mail servers and shells do not allow in a user name. Clients create one account
+    /// for each value, and people's names are neither unique nor permanent.
     username: String,
     name: &'a str,
     scope: &'a str,

@@ -1,4 +1,4 @@
-//! Where standard clients find the endpoints.
+//! Metadata with which standard clients find the endpoints.
 
 use crate::{PublicUrl, routes::path};
 use actix_web::{HttpResponse, web::Data};
@@ -7,7 +7,7 @@ use serde_json::json;
 const SCOPES: [&str; 2] = ["read", "write"];
 const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-/// `GET /.well-known/oauth-authorization-server` (RFC 8414). Tokens are made on pages, so there are no grants.
+/// `GET /.well-known/oauth-authorization-server` (RFC 8414). Tokens are created on pages, so there are no grants.
 pub async fn server_metadata(url: Data<PublicUrl>) -> HttpResponse {
     let at = |path: &str| format!("{}{path}", url.0);
     HttpResponse::Ok().json(json!({

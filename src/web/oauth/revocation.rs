@@ -1,4 +1,4 @@
-//! Revocation by whoever has the key (RFC 7009).
+//! Revocation by anybody who has the key (RFC 7009).
 
 use super::caller::{ClientFields, OAuthError, caller, is_named, token};
 use crate::{App, errors::WebError, form::OpenForm, source};
@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::{access::Demand, leak};
 use serde::Deserialize;
 
-/// The form of RFC 7009, section 2.1. `token_type_hint` is of no use: a key names its kind.
+/// The form of RFC 7009, section 2.1. `token_type_hint` is ignored: the key itself shows its kind.
 #[derive(Deserialize)]
 pub struct RevocationForm {
     token: Option<String>,
@@ -14,12 +14,12 @@ pub struct RevocationForm {
     client_secret: Option<String>,
 }
 
-/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 also if there is nothing to revoke. To have the
-/// key is enough, as it is for using it; a caller that says who it is must say the truth. Whatever stands around a key
-/// does not keep it alive, such as the end of its line.
+/// `POST /oauth2/revoke`: revokes a token by its key, and answers 200 even if there is nothing to revoke. Having the
+/// key is enough, as it is for using it; a caller that identifies itself must do so correctly. Extra characters around
+/// a key, such as a line break, do not prevent the revocation.
 ///
 /// # Errors
-/// When the form has no token, the caller's word is not true, or the database fails.
+/// When the form has no token, the caller's credentials are wrong, or the database fails.
 pub async fn revoke(
     jeton: App,
     request: HttpRequest,

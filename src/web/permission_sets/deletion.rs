@@ -1,4 +1,4 @@
-//! Deleting a permission set: a question first, as a page of its own or, for htmx, as a dialog.
+//! Deleting a permission set: a confirmation first, as a page of its own or, for htmx, as a dialog.
 
 use super::{Editor, Of, show, uses};
 use crate::{
@@ -49,7 +49,7 @@ struct ConfirmDialog {
 /// `GET /orgs/{slug}/permission-sets/{id}/deletion`: one that is in use shows its page instead.
 ///
 /// # Errors
-/// Not found if there is none, it is another organization's, or a built-in one.
+/// Not found if it does not exist, belongs to another organization, or is built in.
 pub async fn confirm_deletion(
     app: App,
     at: Editor,

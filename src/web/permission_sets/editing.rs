@@ -1,4 +1,5 @@
-//! Making and changing permission sets. What a change would do is shown before it is saved, unless nobody would notice.
+//! Creating and changing permission sets. The effects of a change are shown before it is saved, unless it affects
+//! nobody.
 
 use super::{Editor, Of, more};
 use crate::{
@@ -31,7 +32,7 @@ pub struct TypedSet {
     name: String,
     permission: Vec<String>,
     version: String,
-    /// Whom the preview showed.
+    /// Identifies what the preview showed.
     affected: String,
     password: Option<String>,
     /// The button of a group of permissions that was pressed.
@@ -46,7 +47,7 @@ impl TypedSet {
         SetForm { name, permissions: permission, version, affected, password }
     }
 
-    /// What is chosen after a press on a button of the form that saves nothing; none if it is to be saved.
+    /// Returns what is chosen after a press of a button that saves nothing; none if the form should be saved.
     fn only_picked(&self, open: Permissions) -> Option<Permissions> {
         let chosen = chosen(&self.permission);
         picked(&self.pick, chosen, open).or_else(|| (self.step == "back").then_some(chosen))
@@ -66,11 +67,11 @@ struct FormPage {
     version: String,
     permissions: PermissionFields,
     errors: Errors,
-    /// What is there now, if somebody else has changed it: the name and the permissions.
+    /// The current name and permissions, if somebody else has changed them.
     now: Option<(String, String)>,
 }
 
-/// What a change would do.
+/// The effects of a change.
 #[derive(Template)]
 #[template(path = "permission_sets/preview.html")]
 struct PreviewPage {
@@ -102,17 +103,17 @@ struct Loss {
     lost: String,
 }
 
-/// The set that is to be copied.
+/// The set to copy.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Copied {
     copy: Option<i64>,
 }
 
-/// `GET /orgs/{slug}/permission-sets/new`: empty, or with what another set has.
+/// `GET /orgs/{slug}/permission-sets/new`: an empty form, or one filled in from another set.
 ///
 /// # Errors
-/// Not found if the set to copy is none of the organization's.
+/// Not found if the organization does not have the set to copy.
 pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResponse, WebError> {
     let Some(id) = copied.copy else {
         return page(&new_form(&at, String::new(), Permissions::default(), Errors::default()));
@@ -155,7 +156,7 @@ fn new_form(at: &Editor, name: String, chosen: Permissions, errors: Errors) -> F
 /// `GET /orgs/{slug}/permission-sets/{id}/edit`
 ///
 /// # Errors
-/// Not found if there is none, it is another organization's, or a built-in one.
+/// Not found if it does not exist, belongs to another organization, or is built in.
 pub async fn edit(app: App, at: Editor, of: Path<Of>) -> Result<HttpResponse, WebError> {
     let set = own(&app, &at, &of).await?;
     let permissions = set.stored.set.permissions;
@@ -200,7 +201,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
         Ok(()) => return Ok(see(&format!("{}?saved", path::permission_set(at.slug(), id)))),
         Err(error) => error,
     };
-    // The password is asked for where the change was confirmed, and whom it affects is shown there.
+    // The password is required when the change is confirmed, where the people it affects are shown.
     let is_for_preview = match &error {
         AppError::Invalid(problems) => {
             problems.at(Field::Password).is_some() || problems.at(Field::Form) == Some(Problem::AffectedMeanwhile)

@@ -1,11 +1,11 @@
-//! What to put into a proxy's configuration so that it asks Jeton about each request to a protected API.
+//! The configuration of proxies that ask Jeton about each request to a protected API.
 //!
-//! Each of them takes away what a client sends in the identity headers, in spellings that a program behind CGI cannot
-//! tell apart from them too (`Jeton_Subject`), and refuses requests that name them in `Connection`, which would take
-//! Jeton's own off again. Headers in which clients tell a framework another method or path are taken away, too; where a
-//! spelling is not, Jeton is shown it and counts it. Each refuses everything when Jeton does not answer. Whatever gets a
-//! name has the API's id in it, so that a proxy can take those of several APIs beside each other. `tests/it/proxies.rs`
-//! runs them all with these very texts.
+//! Each configuration removes what a client sends in the identity headers, including spellings that a CGI program
+//! cannot distinguish from them (`Jeton_Subject`). It refuses requests that name these headers in `Connection`, which
+//! would remove Jeton's own values. It also removes headers in which clients tell a framework another method or path;
+//! if a spelling is not removed, Jeton receives it and takes it into account. Each configuration refuses everything
+//! when Jeton does not answer. All names contain the API's id, so that a proxy can have the configurations of several
+//! APIs. `tests/it/proxies.rs` runs exactly these texts.
 
 use crate::{
     PublicUrl,
@@ -15,29 +15,29 @@ use crate::{
 };
 use domain::protected_api::BaseUrl;
 
-/// nginx sends no name and looks at no certificate unless it is told to, and at two of a chain of three.
+/// By default, nginx sends no server name and verifies no certificate, and it follows only two of a chain of three.
 const NGINX_TLS: &str = "    proxy_ssl_server_name on;\n    proxy_ssl_verify on;\n    proxy_ssl_verify_depth 3;\n    \
                          proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\n";
 
 /// The configuration of a kind of proxy.
 pub struct Configuration {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// What it consists of.
+    /// The texts it consists of.
     pub files: Vec<File>,
 }
 
 /// A text to paste.
 pub struct File {
-    /// The id on the page.
+    /// Its id on the page.
     pub id: &'static str,
-    /// Where to.
+    /// Where to paste it.
     pub hint: String,
     /// The text.
     pub text: String,
 }
 
-/// What the texts are about.
+/// The values in the texts.
 struct Facts<'a> {
     /// Jeton's own address.
     jeton: &'a str,
@@ -46,13 +46,13 @@ struct Facts<'a> {
     is_https: bool,
     /// The API's public id.
     id: &'a str,
-    /// What the proxy asks.
+    /// The address that the proxy asks.
     verify: String,
     api: &'a BaseUrl,
 }
 
 impl Configuration {
-    /// Those for the API at `api` with this public id.
+    /// Returns the values for the API at `api` with this public id.
     pub fn all(t: Texts, url: &PublicUrl, api: &BaseUrl, public_id: &str) -> Vec<Self> {
         let verify = format!("{}{public_id}", path::VERIFY_APIS);
         let facts =
@@ -86,17 +86,17 @@ impl Configuration {
     }
 }
 
-/// A line for each identity header: `line` is given its name as it is usually written, and in lower case.
+/// Returns a line for each identity header: `line` gets its name as usually written, and in lower case.
 fn each(line: impl Fn(&str, &str) -> String) -> String {
     IDENTITY.iter().map(|name| line(&usual(name.as_str()), name.as_str())).collect()
 }
 
-/// A line for each header in which clients tell another method or path.
+/// Returns a line for each header in which clients state another method or path.
 fn each_overriding(line: impl Fn(&str) -> String) -> String {
     OVERRIDING.iter().map(|name| line(name)).collect()
 }
 
-/// This name with `_` for some or all of its `-`: what a program behind CGI takes for the same.
+/// Returns the other spellings of this name, with `_` instead of some or all `-`: CGI programs cannot distinguish them.
 fn aliases(name: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for (index, word) in name.split('-').enumerate() {
@@ -107,7 +107,7 @@ fn aliases(name: &str) -> Vec<String> {
     all
 }
 
-/// `jeton-subject` as `Jeton-Subject`.
+/// Converts `jeton-subject` to `Jeton-Subject`.
 fn usual(name: &str) -> String {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     name.split('-').map(capital).collect::<Vec<_>>().join("-")
@@ -133,7 +133,7 @@ impl Facts<'_> {
         )
     }
 
-    /// The question mark leaves the client's own parameters out.
+    /// The question mark drops the client's own parameters.
     fn caddy(&self) -> String {
         let names = IDENTITY.iter().map(|name| usual(name.as_str())).collect::<Vec<_>>().join(" ");
         let off = each_overriding(|name| {
@@ -167,8 +167,8 @@ impl Facts<'_> {
         format!("/etc/apache2/jeton-{}.lua", self.id)
     }
 
-    /// Debian's Apache has nothing like `auth_request`, and what it has for introspection keeps answers for minutes and
-    /// knows no rules.
+    /// Debian's Apache has no equivalent of `auth_request`, and its module for introspection caches answers for minutes
+    /// and supports no rules.
     fn lua(&self) -> String {
         let library = if self.is_https { "ssl.https" } else { "socket.http" };
         self.filled(include_str!("apache.lua")).replace("LUA_HTTP", library)
@@ -236,7 +236,7 @@ impl Facts<'_> {
         self.filled(include_str!("haproxy.lua"))
     }
 
-    /// A template with what most of them need.
+    /// Fills in a template with the values that most of them need.
     fn filled(&self, template: &str) -> String {
         let list = |names: &[String]| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
         template

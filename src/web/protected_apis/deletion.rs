@@ -1,4 +1,4 @@
-//! Deleting a protected API: a question first, as a page of its own or, for htmx, as a dialog.
+//! Deleting a protected API: a confirmation first, as a page of its own or, for htmx, as a dialog.
 
 use super::{Admin, Of};
 use crate::{
@@ -42,7 +42,7 @@ struct ConfirmDialog {
 /// `GET /orgs/{slug}/integrations/apis/{id}/deletion`
 ///
 /// # Errors
-/// Not found if there is none, or it is another organization's.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_deletion(
     app: App,
     at: Admin,

@@ -1,5 +1,5 @@
-//! The form for a protected API. Its rules are rows; buttons that add, remove and move one send the form, save nothing and
-//! show it again.
+//! The form for a protected API. Its rules are rows; buttons that add, remove and move one send the form, save nothing
+//! and show it again.
 
 use super::{Admin, Of};
 use crate::{
@@ -63,8 +63,8 @@ impl TypedApi {
         }
     }
 
-    /// The form after a press on a button that saves nothing, and the rule where the cursor belongs; none if it is to be
-    /// saved.
+    /// Returns the form after a press of a button that saves nothing, and the rule that gets the focus; none if the
+    /// form should be saved.
     fn only_arranged(&self) -> Option<(ApiForm, usize)> {
         let mut form = self.form();
         let (what, number) = self.step.split_once('.').unwrap_or((&self.step, ""));
@@ -107,10 +107,10 @@ struct FormPage {
     errors: Errors,
     /// The number of the rule that is wrong; 0 for none.
     wrong: usize,
-    /// The number of the rule where the cursor belongs; 0 for none.
+    /// The number of the rule that gets the focus; 0 for none.
     focus: usize,
     is_full: bool,
-    /// What is there now, if somebody else has changed it.
+    /// The current version, if somebody else has changed it.
     now: Option<(String, String, Vec<super::RuleWords>, bool)>,
 }
 
@@ -184,7 +184,7 @@ pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<
 /// `GET /orgs/{slug}/integrations/apis/{id}/edit`
 ///
 /// # Errors
-/// Not found if there is none, or it is another organization's.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit(app: App, at: Admin, of: Path<Of>) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let form = ApiForm {
@@ -216,7 +216,7 @@ pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedAp
         let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();
         (stored.name.clone(), stored.api.address.as_str().to_owned(), rules, stored.api.lets_preflights)
     });
-    // Whoever has read what stands there now may overwrite it.
+    // A user who has seen the current version may overwrite it.
     let version = if is_stale { stored.version.to_string() } else { typed.version.clone() };
     let form = ApiForm { version, ..typed.form() };
     FormPage { now, ..FormPage::changing(&at, &stored, form) }.refused(&error)

@@ -1,7 +1,7 @@
 //! Receipts for programs: as JSON, and the same signed.
 //!
-//! The signature proves that an installation with this pepper has said so, and that nobody has changed it since. It does not
-//! prove that the installation's clock was right, nor bind whoever holds the pepper.
+//! The signature proves that an installation with this pepper issued the receipt, and that nobody has changed it since.
+//! It does not prove that the installation's clock was right, and anybody who has the pepper can issue receipts.
 
 use crate::{App, PublicUrl, bearer, errors::WebError, finish, routes::path, source};
 use actix_web::{
@@ -34,12 +34,12 @@ impl<'a> From<&'a Membership> for Organization<'a> {
     }
 }
 
-/// What is signed.
+/// The signed content.
 #[derive(Serialize)]
 struct Statement<'a> {
-    /// Who says so: the public address.
+    /// The issuer: the public address.
     iss: &'a str,
-    /// When, in seconds since 1970.
+    /// The time of issue, in seconds since 1970.
     iat: i64,
     organization: &'a str,
     organization_id: &'a str,
@@ -63,7 +63,8 @@ struct Node<'a> {
     id: &'a str,
     name: &'a str,
     state: &'static str,
-    /// The first epoch from the revocation's on that it told of; none while it has not, or if it came later.
+    /// The first epoch, at or after that of the revocation, that the node has confirmed; none until it has, or if it
+    /// started later.
     epoch: Option<i64>,
     refuses_since: Option<String>,
     last_accepted_at: Option<String>,
@@ -108,7 +109,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// `GET /api/v1/revocations/{id}`: the receipt of the newest revocation of a token, by the token's public id.
+/// `GET /api/v1/revocations/{id}`: the receipt of a token's newest revocation, by the token's public id.
 pub async fn receipt(
     jeton: App,
     url: Data<PublicUrl>,
@@ -144,10 +145,10 @@ pub async fn key_set(jeton: App) -> HttpResponse {
     HttpResponse::Ok().json(app::revocations::signing_keys(&jeton))
 }
 
-/// The signed receipt as a file (RFC 7515, section 9.2.1).
+/// Returns the signed receipt as a file (RFC 7515, section 9.2.1).
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// When it cannot be serialized as JSON.
 pub fn download(
     jeton: &Jeton,
     url: &PublicUrl,

@@ -1,15 +1,15 @@
-//! Addresses, so that no template or handler puts one together by itself.
+//! Addresses, so that no template or handler builds one by itself.
 
 use actix_web::http::Uri;
 use domain::{organization::PermissionSetId, user::UserId};
 
 /// The first page.
 pub const HOME: &str = "/";
-/// What the API's addresses begin with.
+/// The prefix of the API's addresses.
 pub const API: &str = "/api/";
-/// Where keys that were found in the open are reported.
+/// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
-/// What the addresses of OAuth's endpoints begin with.
+/// The prefix of the addresses of OAuth endpoints.
 pub const OAUTH: &str = "/oauth2/";
 /// Introspection (RFC 7662).
 pub const INTROSPECTION: &str = "/oauth2/introspect";
@@ -17,7 +17,7 @@ pub const INTROSPECTION: &str = "/oauth2/introspect";
 pub const BATCH_INTROSPECTION: &str = "/oauth2/introspect/batch";
 /// Revocation (RFC 7009).
 pub const REVOCATION: &str = "/oauth2/revoke";
-/// What the addresses of metadata begin with (RFC 8615).
+/// The prefix of the addresses of metadata (RFC 8615).
 pub const WELL_KNOWN: &str = "/.well-known/";
 /// Metadata of the authorization server (RFC 8414).
 pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -25,17 +25,17 @@ pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// The public keys of signed receipts (RFC 7517).
 pub const KEY_SET: &str = "/.well-known/jwks.json";
-/// What the addresses of forward-auth begin with.
+/// The prefix of the addresses of forward-auth.
 pub const VERIFY: &str = "/verify";
-/// The same for a proxy that puts the path of the client's request behind the address that it asks.
+/// The same for a proxy that appends the path of the client's request.
 pub const VERIFY_TOKEN: &str = "/verify/token";
-/// What the addresses of forward-auth for protected APIs begin with.
+/// The prefix of the addresses of forward-auth for protected APIs.
 pub const VERIFY_APIS: &str = "/verify/apis/";
 /// Whether requests are served.
 pub const HEALTH: &str = "/healthz";
 /// Whether this node should get requests.
 pub const READINESS: &str = "/readyz";
-/// What this node measured.
+/// The metrics of this node.
 pub const METRICS: &str = "/metrics";
 /// The first set-up.
 pub const SETUP: &str = "/setup";
@@ -45,13 +45,13 @@ pub const INSTALLATION_ADMINS: &str = "/installation/administrators";
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out.
 pub const SIGN_OUT: &str = "/sign-out";
-/// Asking for a link because of a forgotten password.
+/// Requesting a link because of a forgotten password.
 pub const FORGOTTEN: &str = "/sign-in/forgotten";
-/// What the address of a link for a new password begins with.
+/// The prefix of a link for a new password.
 pub const PASSWORD_LINKS: &str = "/password/";
-/// What the address of a link that proves an e-mail address begins with.
+/// The prefix of a link that confirms an e-mail address.
 pub const EMAIL_LINKS: &str = "/email/";
-/// What the address of an invitation begins with.
+/// The prefix of an invitation link.
 pub const INVITATIONS: &str = "/invitations/";
 /// A user's profile.
 pub const PROFILE: &str = "/account/profile";
@@ -73,7 +73,7 @@ pub fn installation_admins_after(done: &str) -> String {
     format!("{INSTALLATION_ADMINS}?{done}")
 }
 
-/// Taking the role of administering the installation from a user.
+/// Removing the role of installation administrator from a user.
 pub fn installation_admin_removal(UserId(user): UserId) -> String {
     format!("{INSTALLATION_ADMINS}/{user}/removal")
 }
@@ -104,7 +104,7 @@ pub fn organization(slug: &str) -> String {
     format!("/orgs/{slug}")
 }
 
-/// The same page of an organization, now that it has another part of addresses.
+/// The same page of an organization, under the organization's new slug.
 pub fn at_organization(slug: &str, asked: &Uri) -> String {
     let behind = asked.path().splitn(4, '/').nth(3).map(|behind| format!("/{behind}"));
     let query = asked.query().map(|query| format!("?{query}"));
@@ -121,12 +121,12 @@ pub fn users_search(slug: &str) -> String {
     format!("{}/search", users(slug))
 }
 
-/// Those of an organization's people, and that page of their list, which these fields ask for.
+/// The list of an organization's people with this filter and page.
 pub fn users_with(slug: &str, fields: &[(&str, &str)]) -> String {
     with_query(&users(slug), fields)
 }
 
-/// Those of an organization's people who have a permission set.
+/// The list of an organization's people who have a permission set.
 pub fn users_with_set(slug: &str, set: PermissionSetId) -> String {
     users_with(slug, &[("set", &set.0.to_string())])
 }
@@ -171,7 +171,7 @@ pub fn removal(slug: &str, membership: i64) -> String {
     format!("{}/removal", person(slug, membership))
 }
 
-/// Making a link for a person's new password.
+/// Creating a link for a person's new password.
 pub fn link_for(slug: &str, membership: i64) -> String {
     format!("{}/password-link", person(slug, membership))
 }
@@ -181,7 +181,7 @@ pub fn invite(slug: &str) -> String {
     format!("{}/invite", users(slug))
 }
 
-/// The same with the form filled in for somebody who was invited before.
+/// The same, with the form filled in for somebody who was invited before.
 pub fn invite_again(slug: &str, email: &str, set: i64) -> String {
     let query = serde_html_form::to_string([("email", email), ("permission_set", &set.to_string())]);
     format!("{}?{}", invite(slug), query.unwrap_or_default())
@@ -197,7 +197,7 @@ pub fn invitation(code: &str) -> String {
     format!("{INVITATIONS}{code}")
 }
 
-/// Joining by an invitation with the account that one has.
+/// Accepting an invitation with an existing account.
 pub fn acceptance(code: &str) -> String {
     format!("{INVITATIONS}{code}/acceptance")
 }
@@ -242,7 +242,7 @@ pub fn service_tokens_search(slug: &str) -> String {
     format!("{}/search", service_tokens(slug))
 }
 
-/// Those of them that fit these fields of the filter.
+/// The API tokens of service users that match this filter.
 pub fn service_tokens_with(slug: &str, fields: &[(&str, &str)]) -> String {
     with_query(&service_tokens(slug), fields)
 }
@@ -257,8 +257,8 @@ pub fn service_token(slug: &str, public_id: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens/{public_id}")
 }
 
-/// A part of it, or what is done with it: `name`, `expiry`, `permissions`, `revocation`, `regeneration`, `rotation`,
-/// `old-key`, `deletion`.
+/// A part of that page, or an action on the token: `name`, `expiry`, `permissions`, `revocation`, `regeneration`,
+/// `rotation`, `old-key`, `deletion`.
 pub fn service_token_part(slug: &str, public_id: &str, part: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens/{public_id}/{part}")
 }
@@ -278,7 +278,7 @@ pub fn protected_api(slug: &str, public_id: &str) -> String {
     format!("/orgs/{slug}/integrations/apis/{public_id}")
 }
 
-/// What is done with it: `edit`, `deletion`.
+/// An action on it: `edit`, `deletion`.
 pub fn protected_api_part(slug: &str, public_id: &str, part: &str) -> String {
     format!("/orgs/{slug}/integrations/apis/{public_id}/{part}")
 }
@@ -298,12 +298,12 @@ pub fn activity_search(slug: &str) -> String {
     format!("{}/search", activity(slug))
 }
 
-/// The activity log as a file, whose name ends like this: `csv` or `jsonl`.
+/// The activity log as a file with this extension: `csv` or `jsonl`.
 pub fn activity_export(slug: &str, ending: &str) -> String {
     format!("/orgs/{slug}/activity.{ending}")
 }
 
-/// The entries of the activity log that fit these fields of its filter.
+/// The entries of the activity log that match this filter.
 pub fn activity_with(slug: &str, fields: &[(&str, &str)]) -> String {
     with_query(&activity(slug), fields)
 }
@@ -318,12 +318,12 @@ pub fn inventory_search(slug: &str) -> String {
     format!("{}/search", inventory(slug))
 }
 
-/// The tokens of an organization that fit these fields of the filter.
+/// The tokens of an organization that match this filter.
 pub fn inventory_with(slug: &str, fields: &[(&str, &str)]) -> String {
     with_query(&inventory(slug), fields)
 }
 
-/// Where a token of an organization is seen by those who manage them all.
+/// The page where members who manage all tokens see this one.
 pub fn token_of_organization(slug: &str, public_id: &str, is_service: bool) -> String {
     if is_service {
         format!("{}/{public_id}", service_tokens(slug))
@@ -376,13 +376,13 @@ pub fn session_end(public_id: &str) -> String {
     format!("{SESSIONS}/{public_id}/end")
 }
 
-/// The part of addresses of the organization that a path is about.
+/// Returns the organization's slug in a path.
 pub fn organization_of(path: &str) -> Option<&str> {
     path.strip_prefix("/orgs/")?.split('/').next().filter(|slug| !slug.is_empty())
 }
 
-/// The page with the form that is sent to this path. None for the forms that stand on every page: there is nothing to come
-/// back to.
+/// Returns the page with the form that is sent to this path. None for forms that are on every page: there is nothing to
+/// come back to.
 pub fn form_page(action: &str) -> Option<String> {
     if [THEME, WORKING_IN, SIGN_OUT].contains(&action) {
         return None;
@@ -405,18 +405,18 @@ pub fn form_page(action: &str) -> Option<String> {
     })
 }
 
-/// A page of an account at the organization that programs know by this id.
+/// A page of an account in the organization with this public id.
 pub fn working_in(page: &str, organization: &str) -> String {
     let separator = if page.contains('?') { '&' } else { '?' };
     format!("{page}{separator}working_in={organization}")
 }
 
-/// Signing in after a form was sent without a session, and going on to the local path `next`.
+/// Signing in after a form was sent without a session; afterwards it leads to the local path `next`.
 pub fn sign_in_again(next: &str) -> String {
     with_query(SIGN_IN, &[("next", next), ("ended", "1")])
 }
 
-/// Signing in, and going on to the local path `next`; empty for the first page.
+/// Signing in; afterwards it leads to the local path `next`, or to the start page if that is empty.
 pub fn sign_in(next: &str) -> String {
     match serde_html_form::to_string([("next", next)]) {
         Ok(query) if !next.is_empty() && next != HOME => format!("{SIGN_IN}?{query}"),
@@ -429,7 +429,7 @@ pub fn sign_in_with_new_password() -> String {
     format!("{SIGN_IN}?new_password")
 }
 
-/// After asking for a link because of a forgotten password.
+/// The page after a request for a link because of a forgotten password.
 pub fn forgotten_asked() -> String {
     format!("{FORGOTTEN}?asked")
 }
@@ -439,12 +439,12 @@ pub fn password_link(code: &str) -> String {
     format!("{PASSWORD_LINKS}{code}")
 }
 
-/// The link that proves an e-mail address.
+/// The link that confirms an e-mail address.
 pub fn email_link(code: &str) -> String {
     format!("{EMAIL_LINKS}{code}")
 }
 
-/// Signing in after proving a new e-mail address.
+/// Signing in after a new e-mail address was confirmed.
 pub fn sign_in_with_new_email() -> String {
     format!("{SIGN_IN}?new_email")
 }
@@ -454,7 +454,7 @@ pub fn profile_after(done: &str) -> String {
     format!("{PROFILE}?{done}")
 }
 
-/// A path as the log may have it: whoever has the code of a link can use it.
+/// Returns a path without its code, for the log: anybody who has the code of a link can use it.
 pub fn without_codes(path: &str) -> &str {
     let secret = [PASSWORD_LINKS, EMAIL_LINKS, INVITATIONS].into_iter().find(|begin| path.starts_with(begin));
     secret.unwrap_or(path)

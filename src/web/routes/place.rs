@@ -1,4 +1,4 @@
-//! An address and what it answers to, in one value: the server is configured from it and the list of routes is read from it,
+//! An address and its handlers in one value. The server is configured from it and the list of routes is read from it,
 //! so the list cannot differ from what is served.
 
 use super::super::cors::preflight;
@@ -9,14 +9,14 @@ use actix_web::{
     web,
 };
 
-/// An address, and what answers which method there.
+/// An address with a handler for each method.
 pub struct Place {
     path: &'static str,
     methods: Vec<Method>,
     resource: Resource,
 }
 
-/// An address that answers nothing yet.
+/// Creates an address without handlers.
 pub fn at(path: &'static str) -> Place {
     Place { path, methods: Vec::new(), resource: web::resource(path) }
 }
@@ -70,21 +70,21 @@ impl Place {
         self
     }
 
-    /// Lets pages of other sites send what it answers: comes after all of that.
+    /// Allows pages of other sites to send these methods; must be called after all handlers are set.
     pub fn shared(mut self) -> Place {
         let methods = self.allowed();
         self.resource = self.resource.route(preflight(methods));
         self
     }
 
-    /// What the header `Allow` says.
+    /// Returns the value of the `Allow` header.
     fn allowed(&self) -> String {
         let names =
             self.methods.iter().map(|method| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// What actix serves. Other methods are told which there are.
+    /// Returns the resource for actix. Other methods are answered with the list of those that exist.
     pub fn resource(self) -> Resource {
         let allowed = self.allowed();
         let refuse = move || {
@@ -94,7 +94,7 @@ impl Place {
         self.resource.default_service(web::route().to(refuse))
     }
 
-    /// Its methods, each with the address; HEAD goes with GET.
+    /// Returns its methods, each with the address; HEAD goes with GET.
     pub fn served(self) -> impl Iterator<Item = (Method, &'static str)> {
         let path = self.path;
         self.methods.into_iter().map(move |method| (method, path))

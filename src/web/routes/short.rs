@@ -1,7 +1,7 @@
-//! Addresses as people type them and cut them short, and where each leads: to the page that is meant, on this host, with
-//! their query. Whoever may not see that page is told so there.
+//! Addresses as people type them or cut them short, and the page that each leads to, on this host, with its query.
+//! Users who may not see that page get an error there.
 //!
-//! That is so for pages alone. What programs ask for is exactly at its address, and forward-auth is closed at every address
+//! This applies only to pages. Addresses for programs must match exactly, and forward-auth is closed at every address
 //! that it does not have.
 
 use super::path::{
@@ -10,7 +10,7 @@ use super::path::{
 use crate::{node::Group, page::see};
 use actix_web::{HttpRequest, HttpResponse};
 
-/// Address and page. A name in braces stands for the same part of both; the first address that fits counts.
+/// Address and page. A name in braces stands for the same part in both; the first address that matches is used.
 pub const ADDRESSES: [(&str, &str); 37] = [
     ("/login", SIGN_IN),
     ("/log-in", SIGN_IN),
@@ -22,7 +22,7 @@ pub const ADDRESSES: [(&str, &str); 37] = [
     ("/password", SECURITY),
     ("/account/password", SECURITY),
     ("/change-password", SECURITY),
-    // Where password managers look for it: <https://w3c.github.io/webappsec-change-password-url/>.
+    // Password managers look for it here: <https://w3c.github.io/webappsec-change-password-url/>.
     ("/.well-known/change-password", SECURITY),
     ("/account", PROFILE),
     ("/account/settings", PROFILE),
@@ -52,16 +52,16 @@ pub const ADDRESSES: [(&str, &str); 37] = [
     ("/orgs/{slug}/integrations/receipts", "/orgs/{slug}/integrations/inventory?state=revoked"),
 ];
 
-/// Answers a short address that leads to this page.
+/// Redirects a short address to this page.
 pub fn lead(request: &HttpRequest, page: &str) -> HttpResponse {
     let pattern = request.match_pattern().unwrap_or_default();
-    // As they were sent: whatever decoded them could read more into them.
+    // Use the values as they were sent: decoding could change their meaning.
     let parts = pattern.split('/').zip(request.path().split('/')).filter(|(name, _)| name.starts_with('{'));
     see_with_query(request, &parts.fold(page.to_owned(), |page, (name, part)| page.replace(name, part)))
 }
 
-/// Answers an address that there is not: with the page whose address it is but for slashes at the end or twice, or for
-/// capital letters in an address that is always the same.
+/// Answers an unknown address: redirects to the page whose address differs only by extra slashes, or by upper case in
+/// an address without variable parts.
 pub async fn otherwise(request: HttpRequest) -> HttpResponse {
     match meant(&request) {
         Some(page) if request.method().is_safe() => see_with_query(&request, &page),
@@ -69,7 +69,7 @@ pub async fn otherwise(request: HttpRequest) -> HttpResponse {
     }
 }
 
-/// Each page's address begins with a word of ours, so none of them is on another host.
+/// Each page's address begins with a fixed word, so none of them leads to another host.
 fn meant(request: &HttpRequest) -> Option<String> {
     let (asked, served) = (request.path(), request.resource_map());
     let parts: Vec<&str> = asked.split('/').filter(|part| !part.is_empty()).collect();

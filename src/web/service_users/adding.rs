@@ -1,4 +1,4 @@
-//! Making a token: the form, and the one answer that shows its key.
+//! Creating a token: the form, and the one answer that shows its key.
 
 use super::{Admin, calendar};
 use crate::{
@@ -27,7 +27,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// How many of the tokens that were idle the longest are named where no place is left.
+/// How many of the longest unused tokens are suggested for revocation when the limit is reached.
 const NAMED: usize = 5;
 
 /// What was typed into the form.
@@ -86,7 +86,7 @@ pub(super) struct Idle {
 struct KeyPage<'a> {
     shell: Shell,
     name: &'a str,
-    /// How long the old key goes on working beside it.
+    /// How long the old key keeps working beside the new one.
     until: Option<String>,
     key: &'a str,
     samples: Samples,
@@ -100,8 +100,8 @@ pub async fn new(app: App, at: Admin) -> Result<HttpResponse, WebError> {
     page(&new_page(&app, &at, empty, at.who.grant().held(), None).await?)
 }
 
-/// `POST /orgs/{slug}/integrations/tokens`: makes the token and shows its key, this once. A press on *select all* or *none*
-/// without JavaScript makes nothing.
+/// `POST /orgs/{slug}/integrations/tokens`: creates the token and shows its key once. A press of *select all* or *none*
+/// without JavaScript creates nothing.
 ///
 /// # Errors
 /// When the database fails, or with too many wrong passwords.
@@ -125,7 +125,7 @@ pub async fn create(
     }
 }
 
-/// The answer that shows a key, to whichever action made it.
+/// Returns the answer that shows a key, for every action that creates one.
 pub(super) fn key_page(app: &App, at: &Admin, url: &PublicUrl, new: &NewKey) -> Result<HttpResponse, WebError> {
     let shell = at.shell(Nav::Integrations);
     let (token, key, calendar) = (&new.token, new.key.reveal(), calendar(app, at));
@@ -154,12 +154,13 @@ async fn new_page(
     let tokens = app::service_users::list(app, &at.who).await?;
     let at_form = problems.and_then(|problems| problems.at(Field::Form));
     let at_password = problems.and_then(|problems| problems.at(Field::Password));
-    // A form that made its token already must not make another unless it is sent on purpose, as a new form.
+    // A form that has already created its token must not create another one unless it is sent on purpose, as a new
+    // form.
     let is_used_up = typed.nonce.is_empty() || matches!(at_form, Some(Problem::SentBefore | Problem::NotAChoice));
     let full = full(shell.t, calendar(app, at), at.slug(), &tokens);
     let mut errors = problems.map(|problems| worded(shell.t, problems)).unwrap_or_default();
     if full.is_some() && at_form == Some(Problem::ServiceLimitReached) {
-        // The box with what could be revoked says the same and more.
+        // The list of tokens that could be revoked says the same and more.
         errors = Errors::default();
     }
     Ok(NewPage {
@@ -187,7 +188,7 @@ fn worded(t: Texts, problems: &Problems) -> Errors {
     errors
 }
 
-/// What could be revoked, if no place is left: the tokens that were idle the longest first.
+/// Returns the tokens that could be revoked if the limit is reached, longest unused first.
 pub(super) fn full(t: Texts, calendar: Calendar, slug: &str, tokens: &ServiceTokens) -> Option<Full> {
     let in_all = tokens.active.len();
     if in_all < usize::from(SERVICE_LIMIT.unsigned_abs()) {

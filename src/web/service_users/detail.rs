@@ -27,8 +27,8 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// How often an open page asks what has become of the two keys, every five seconds: for ten minutes. Longer, a page that
-/// nobody looks at would keep its session alive.
+/// How many times an open page asks about the two keys, every five seconds: for ten minutes. If it went on longer, an
+/// unattended page would keep its session alive.
 const LOOKS: u16 = 120;
 
 /// The page.
@@ -71,17 +71,17 @@ struct Detail {
     alarm: Option<String>,
     days: i32,
     used: Option<Moment>,
-    /// From where and by what it was used, a line each.
+    /// From where and by what program it was used, one line each.
     used_by: Vec<String>,
     end_name: &'static str,
     end: Moment,
     end_explained: String,
-    /// When the old key was revoked because it was found in the open, and where that was.
+    /// When the old key was revoked because it was publicly exposed, and where it was found.
     leaked_key: Option<(Moment, String)>,
     made: Moment,
     made_by: String,
     held: String,
-    /// By group: its name, and those that it holds.
+    /// By group: its name, and the permissions that the token holds.
     permissions: Vec<(&'static str, Vec<&'static str>)>,
     /// The activity log of this token, for those who may read it.
     history: Option<String>,
@@ -96,10 +96,10 @@ impl Detail {
 /// The keys of a token while both work, or just after.
 struct Keys {
     id: String,
-    /// Where the next look is, as long as there is something to see.
+    /// The address of the next refresh, as long as something may change.
     next: Option<String>,
     new: KeyUse,
-    /// The old key, with when it ends; none when it has just ended.
+    /// The old key, with its end; none if it has just ended.
     old: Option<OldKey>,
 }
 
@@ -134,13 +134,13 @@ pub(super) struct Editing {
     pub(super) inactivity: String,
     pub(super) fields: PermissionFields,
     pub(super) errors: Errors,
-    /// Whether what was chosen would expire the token at once.
+    /// Whether the chosen period would make the token expire immediately.
     pub(super) would_expire: bool,
-    /// Whether somebody else has changed the token meanwhile, so that what stands there now is shown as well.
+    /// Whether somebody else has changed the token in the meantime, so that the current value is shown as well.
     pub(super) is_stale: bool,
 }
 
-/// What has just been done, or how often the keys were looked at.
+/// What has just been done, or the number of refreshes of the keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -151,7 +151,7 @@ pub struct Asked {
 /// `GET /orgs/{slug}/integrations/tokens/{id}`, or to htmx its two keys alone.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn show(
     app: App,
     at: Admin,
@@ -167,7 +167,7 @@ pub async fn show(
     let t = at.shell(Nav::Integrations).t;
     let calls = app::calls::of_service_user(&app, &token).await?;
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
-    // While the token works its newest revocation was one of another key.
+    // While the token works, its newest revocation was that of another key.
     let refused = if token.key.life.revoked_at.is_some() { Line::within(&app, &at, &ids.1).await? } else { None };
     page(&TokenPage { done: said(t, &asked.saved), calls, refused, ..token_page(&app, &at, &token, None) })
 }

@@ -1,4 +1,4 @@
-//! Editing a part of a token: each has an address that opens it and takes what was changed.
+//! Editing a part of a token: each part has an address that opens the form and receives the change.
 
 use super::{
     Admin,
@@ -33,7 +33,7 @@ pub struct Typed {
     permission: Vec<String>,
     pick: String,
     version: String,
-    /// The period that may expire the token at once: that which the warning was about, and no other.
+    /// The period that may make the token expire immediately: only the one that the warning was about.
     confirmed: String,
     password: Option<String>,
 }
@@ -51,7 +51,7 @@ impl Part {
 /// `GET …/tokens/{id}/name`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit_name(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Name).await
 }
@@ -59,7 +59,7 @@ pub async fn edit_name(app: App, at: Admin, ids: TokenPath) -> Result<HttpRespon
 /// `GET …/tokens/{id}/expiry`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit_expiry(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Expiry).await
 }
@@ -67,7 +67,7 @@ pub async fn edit_expiry(app: App, at: Admin, ids: TokenPath) -> Result<HttpResp
 /// `GET …/tokens/{id}/permissions`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn edit_permissions(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Permissions).await
 }
@@ -75,7 +75,7 @@ pub async fn edit_permissions(app: App, at: Admin, ids: TokenPath) -> Result<Htt
 /// `POST …/tokens/{id}/name`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn rename(app: App, at: Admin, ids: TokenPath, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let form = NameForm { name: typed.name.clone(), version: typed.version.clone() };
     let saved = app::service_users::rename(&app, &at.who, &ids.1, form, at.source.clone()).await;
@@ -85,7 +85,7 @@ pub async fn rename(app: App, at: Admin, ids: TokenPath, Form(typed): Form<Typed
 /// `POST …/tokens/{id}/expiry`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn change_expiry(
     app: App,
     at: Admin,
@@ -101,10 +101,10 @@ pub async fn change_expiry(
     answer(&app, &at, &ids.1, Part::Expiry, typed, saved).await
 }
 
-/// `POST …/tokens/{id}/permissions`; a press on *select all* or *none* without JavaScript saves nothing.
+/// `POST …/tokens/{id}/permissions`; a press of *select all* or *none* without JavaScript saves nothing.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization; too many wrong passwords.
+/// Not found if it does not exist or belongs to another organization; too many wrong passwords.
 pub async fn change_permissions(
     app: App,
     at: Admin,
@@ -126,7 +126,7 @@ pub async fn change_permissions(
     answer(&app, &at, &ids.1, Part::Permissions, typed, saved).await
 }
 
-/// The page with a part open, as it stands now. A token that has ended has nothing to edit.
+/// Returns the page with one part open for editing, with its current value. A token that has ended cannot be edited.
 async fn open(app: &App, at: &Admin, id: &str, part: Part) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(app, &at.who, id).await?;
     if !token.key.life.is_active(app.clock().now()) {
@@ -141,7 +141,7 @@ async fn open(app: &App, at: &Admin, id: &str, part: Part) -> Result<HttpRespons
     page(&token_page(app, at, &token, Some(editing(at, &token, part, typed, token.permissions))))
 }
 
-/// What can be chosen: what the editor holds, and what the token has.
+/// Returns the permissions that can be chosen: those that the editor holds, and those that the token has.
 fn open_to(at: &Admin, token: &ServiceToken) -> Permissions {
     at.who.grant().held().iter().chain(token.permissions.iter()).collect()
 }
@@ -160,7 +160,7 @@ fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: P
     }
 }
 
-/// Back to the page; or the part again with what was typed and what is wrong with it.
+/// Redirects to the page; or shows the part again with what was typed and what is wrong.
 async fn answer(
     app: &App,
     at: &Admin,
@@ -187,7 +187,7 @@ fn with_problems(at: &Admin, token: &ServiceToken, editing: Editing, problems: &
         errors = errors.reworded("name", t.service_name_empty());
     }
     Editing {
-        // What stands there now is shown beside what was typed: from here on it may be replaced.
+        // The current value is now shown beside what was typed, so the next form may replace it.
         version: if is_stale { token.version.to_string() } else { editing.version },
         would_expire: problems.at(Field::Inactivity) == Some(Problem::WouldExpire),
         is_stale,

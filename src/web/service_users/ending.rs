@@ -1,4 +1,4 @@
-//! Revoking, regenerating and deleting: each time a question first, as a page of its own or, for htmx, as a dialog.
+//! Revoking, regenerating and deleting: each time a confirmation first, as a page of its own or, for htmx, as a dialog.
 
 use super::{
     Admin,
@@ -23,7 +23,7 @@ use serde::Deserialize;
 /// `GET …/tokens/{id}/revocation`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_revocation(
     app: App,
     at: Admin,
@@ -54,14 +54,14 @@ pub async fn confirm_revocation(
 /// `POST …/tokens/{id}/revocation`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn revoke(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let was_active = app::service_users::revoke(&app, &at.who, &ids.1, at.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
     Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
 }
 
-/// What was typed into the question whether to make a new key.
+/// The values typed into the confirmation of a new key.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {
@@ -72,7 +72,7 @@ pub struct Typed {
 /// `GET …/tokens/{id}/regeneration`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_regeneration(
     app: App,
     at: Admin,
@@ -101,10 +101,10 @@ async fn regeneration(app: &App, at: &Admin, token: &ServiceToken, nonce: String
     })
 }
 
-/// `POST …/tokens/{id}/regeneration`: gives the token a new key and shows it, this once.
+/// `POST …/tokens/{id}/regeneration`: gives the token a new key and shows it once.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization; too many wrong passwords.
+/// Not found if it does not exist or belongs to another organization; too many wrong passwords.
 pub async fn regenerate(
     app: App,
     url: Data<PublicUrl>,
@@ -126,7 +126,7 @@ pub async fn regenerate(
 /// `GET …/tokens/{id}/deletion`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_deletion(
     app: App,
     at: Admin,
@@ -155,7 +155,7 @@ fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
 /// `POST …/tokens/{id}/deletion`
 ///
 /// # Errors
-/// Not found if there is none, also if it was deleted before, or it belongs to another organization.
+/// Not found if it does not exist, was deleted already, or belongs to another organization.
 pub async fn delete(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app::service_users::delete(&app, &at.who, &ids.1, at.source.clone()).await {
         Ok(_) => Ok(see(&format!("{}?deleted={}", path::service_tokens(at.slug()), ids.1))),

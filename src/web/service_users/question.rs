@@ -1,4 +1,4 @@
-//! Questions before something is done to a token: a page of its own or, for htmx, a dialog.
+//! Confirmations before something is done to a token: a page of its own or, for htmx, a dialog.
 
 use super::{Admin, adding::Full, rotation::Overlap};
 use crate::{
@@ -18,7 +18,7 @@ use domain::service_user::ServiceToken;
 /// The parts of an address: the organization and the token.
 pub(super) type TokenPath = Path<(String, String)>;
 
-/// A question, with what its answer means.
+/// A confirmation, with its effects.
 pub(super) struct Confirm {
     pub(super) t: Texts,
     pub(super) csrf: String,
@@ -30,14 +30,14 @@ pub(super) struct Confirm {
     pub(super) is_destructive: bool,
     pub(super) cancel: String,
     pub(super) is_dialog: bool,
-    /// What tells this form from every other, where it makes a key.
+    /// The value that makes this form unique, if it creates a key.
     pub(super) nonce: Option<String>,
     pub(super) asks_password: bool,
     pub(super) errors: Errors,
-    /// Whether it can still be done; otherwise only the way back is offered.
+    /// Whether the action is still possible; otherwise only the way back is offered.
     pub(super) is_possible: bool,
     pub(super) full: Option<Full>,
-    /// What is chosen about an old key beside a new one.
+    /// The choices about an old key beside a new one.
     pub(super) overlap: Option<Overlap>,
 }
 
@@ -64,7 +64,7 @@ impl Confirm {
         }
     }
 
-    /// As a page, or as a dialog if htmx asks.
+    /// Returns the question as a page, or as a dialog if htmx asks.
     ///
     /// # Errors
     /// When the template fails.
@@ -76,7 +76,7 @@ impl Confirm {
         }
     }
 
-    /// Once more, with why the answer was not taken.
+    /// Shows the confirmation again, with the reason why it was refused.
     ///
     /// # Errors
     /// When the template fails.
@@ -85,7 +85,7 @@ impl Confirm {
         refused.page(&ConfirmPage { shell: at.shell(Nav::Integrations), confirm: Self { errors, ..self } })
     }
 
-    /// The question whether to make a new key once more, with why none was made.
+    /// Shows the confirmation of a new key again, with the reason why no key was created.
     ///
     /// # Errors
     /// When the template fails.
@@ -96,7 +96,7 @@ impl Confirm {
             errors = errors.reworded("form", self.t.service_end_sent_before());
         }
         if self.full.is_some() {
-            // The box with what could be revoked says the same and more.
+            // The list of tokens that could be revoked says the same and more.
             errors = Errors::default();
         }
         let confirm = Self {
@@ -109,7 +109,7 @@ impl Confirm {
     }
 }
 
-/// The page of the token instead, where there is nothing to ask.
+/// Redirects to the page of the token if there is nothing to confirm.
 pub(super) fn to_token(at: &Admin, ids: &TokenPath) -> Result<HttpResponse, WebError> {
     Ok(see(&path::service_token(at.slug(), &ids.1)))
 }

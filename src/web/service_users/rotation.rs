@@ -1,4 +1,4 @@
-//! A new key without an interruption: the old one goes on working beside it for a while.
+//! A new key without an interruption: the old one keeps working beside it for some time.
 
 use super::{
     Admin,
@@ -21,9 +21,9 @@ use app::service_users::RotateForm;
 use domain::service_user::ServiceToken;
 use serde::Deserialize;
 
-/// For how many hours the old key goes on working at the most, as it can be chosen.
+/// The choices for how many hours the old key keeps working at most.
 const HOURS: [i64; 4] = [1, 24, 72, 168];
-/// After how many quiet hours it ends before that, as it can be chosen.
+/// The choices for after how many unused hours the old key ends earlier.
 const QUIET: [i64; 3] = [1, 6, 24];
 
 /// What was chosen.
@@ -37,13 +37,13 @@ pub struct Typed {
 }
 
 impl Default for Typed {
-    /// A day, and no earlier end.
+    /// The defaults: a day, and no earlier end.
     fn default() -> Self {
         Self { hours: "24".into(), quiet: String::new(), password: None, nonce: String::new() }
     }
 }
 
-/// For how long, as it can be chosen and as it is: values and words.
+/// A choice of hours: values and texts, and which one is chosen.
 pub(super) struct Overlap {
     pub(super) typed: Typed,
     pub(super) hours: Vec<(String, String)>,
@@ -80,7 +80,7 @@ fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confir
 /// `GET …/tokens/{id}/rotation`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_rotation(
     app: App,
     at: Admin,
@@ -95,10 +95,10 @@ pub async fn confirm_rotation(
     Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
 }
 
-/// `POST …/tokens/{id}/rotation`: gives the token a second key and shows it, this once.
+/// `POST …/tokens/{id}/rotation`: gives the token a second key and shows it once.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization; too many wrong passwords.
+/// Not found if it does not exist or belongs to another organization; too many wrong passwords.
 pub async fn rotate(
     app: App,
     url: Data<PublicUrl>,
@@ -121,7 +121,7 @@ pub async fn rotate(
 /// `GET …/tokens/{id}/old-key`
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn confirm_end_of_old_key(
     app: App,
     at: Admin,
@@ -146,10 +146,10 @@ pub async fn confirm_end_of_old_key(
     confirm.ask(&at)
 }
 
-/// `POST …/tokens/{id}/old-key`: ends it, if it has not ended before.
+/// `POST …/tokens/{id}/old-key`: ends the old key, if it has not ended yet.
 ///
 /// # Errors
-/// Not found if there is none, or it belongs to another organization.
+/// Not found if it does not exist or belongs to another organization.
 pub async fn end_old_key(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::service_users::end_old_key(&app, &at.who, &ids.1, at.source.clone()).await?;
     Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))

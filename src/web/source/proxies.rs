@@ -1,4 +1,4 @@
-//! Reverse proxies that are believed, and what they say about who is before them.
+//! Trusted reverse proxies, and what they say about their clients.
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
@@ -6,13 +6,13 @@ use std::net::IpAddr;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Reverse proxies that are believed: whom a request comes from, and what it asks a protected API for.
+/// Trusted reverse proxies: they may state whom a request comes from, and what it asks a protected API for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Reads addresses and networks separated by commas, such as `127.0.0.1, 172.18.0.0/16, fd00::/8`. IPv4 addresses
-    /// may be written as IPv6 (`::ffff:127.0.0.1`), as a socket of both kinds shows them.
+    /// Parses addresses and networks separated by commas, such as `127.0.0.1, 172.18.0.0/16, fd00::/8`. IPv4 addresses
+    /// may be written as IPv6 (`::ffff:127.0.0.1`), as a dual-stack socket shows them.
     ///
     /// # Errors
     /// A sentence that names what cannot be used.
@@ -24,23 +24,22 @@ impl TrustedProxies {
             .map(Self)
     }
 
-    /// Whether nobody is believed.
+    /// Returns whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether whoever has this address is one of them.
+    /// Returns whether this address is that of a trusted proxy.
     pub fn include(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The nearest address that is none of them, going from hop to hop. What was said further away was written by the
-    /// client and is not looked at.
+    /// Returns the nearest address that is not a trusted proxy, going from hop to hop. Anything further away was
+    /// written by the client and is ignored.
     ///
-    /// `X-Forwarded-For` is believed where there is one, and `Forwarded` (RFC 7239) only where there is none: nearly
-    /// all proxies write the first and hand on the second as they got it, so that a client could say there what it
-    /// likes.
+    /// `X-Forwarded-For` is used if it is present, and `Forwarded` (RFC 7239) only if not: nearly all proxies write the
+    /// first and forward the second unchanged, so a client could write anything there.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();
         if !self.include(nearest) {
@@ -91,7 +90,7 @@ fn network(text: &str) -> Result<IpNet, &'static str> {
     Ok(network)
 }
 
-/// The network by IPv4 addresses where it is of such.
+/// Returns the network as IPv4 if it is one of IPv4-mapped addresses.
 fn canonical(address: IpAddr, length: u8) -> Option<IpNet> {
     match (address, address.to_canonical()) {
         (IpAddr::V6(_), IpAddr::V4(short)) => Some(Ipv4Net::new(short, length.checked_sub(96)?).ok()?.trunc().into()),
@@ -99,18 +98,18 @@ fn canonical(address: IpAddr, length: u8) -> Option<IpNet> {
     }
 }
 
-/// What is said about who is before a proxy.
+/// What a proxy says about the previous hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hop {
     /// Nothing, between two commas.
     Nothing,
-    /// That it is not to be said, or what cannot be read.
+    /// The address is withheld, or cannot be parsed.
     Unknown,
     At(IpAddr),
 }
 
-/// One of a list, in all forms that proxies write: with a port or without, IPv6 with brackets or without, with a zone,
-/// between quotes.
+/// Parses an element of a list, in all forms that proxies write: with or without a port, IPv6 with or without brackets,
+/// with a zone, in quotes.
 fn node(text: &str) -> Hop {
     let text = text.trim_matches([' ', '\t', '"']);
     if text.is_empty() {
@@ -136,11 +135,11 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// The hops of a line of `Forwarded`: with commas between them, each a list of `name=value` with `;` between them.
+/// Returns the hops in a line of `Forwarded`: separated by commas, each a list of `name=value` separated by `;`.
 fn forwarded(line: &str) -> Vec<Hop> {
     match split(line, ',') {
         Some(elements) => elements.into_iter().map(element).collect(),
-        // Within quotes that do not end, nobody can say who wrote what.
+        // In an unterminated quoted string, it is unknown who wrote what.
         None => vec![Hop::Unknown],
     }
 }
@@ -157,7 +156,7 @@ fn element(text: &str) -> Hop {
     }
 }
 
-/// The parts between separators that do not stand between quotes; none if quotes do not end.
+/// Returns the parts between separators that are not in quotes; none if a quote is not terminated.
 fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = text.split(|character| {
@@ -186,12 +185,12 @@ mod tests {
         TrustedProxies::parse(trusted).unwrap().client(peer.parse().unwrap(), &headers).to_string()
     }
 
-    /// What is made of `X-Forwarded-For` that a trusted proxy hands on.
+    /// Returns the address for an `X-Forwarded-For` that a trusted proxy sends.
     fn plain(line: &str) -> String {
         seen("127.0.0.1", "127.0.0.1", &[("x-forwarded-for", line)])
     }
 
-    /// The same of `Forwarded`.
+    /// The same for `Forwarded`.
     fn standard(line: &str) -> String {
         seen("127.0.0.1", "127.0.0.1", &[("forwarded", line)])
     }

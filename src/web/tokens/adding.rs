@@ -41,7 +41,7 @@ pub struct Typed {
 }
 
 impl Default for Typed {
-    /// An empty form: the choice that gives less away, and the usual period.
+    /// An empty form: with the lesser scope and the default period.
     fn default() -> Self {
         Self {
             label: String::new(),
@@ -67,7 +67,7 @@ impl Typed {
 struct NewPage {
     shell: Shell,
     list: String,
-    /// The organization that the token would belong to, by its id for ever and by its name.
+    /// The organization of the new token, by its public id and its name.
     organization: (String, String),
     typed: Typed,
     nonce: String,
@@ -107,7 +107,7 @@ struct CreatedPage<'a> {
     samples: Samples,
 }
 
-/// The organization that a page is about, if its address names one.
+/// Returns the organization that a page is about, if its address names one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -123,7 +123,7 @@ pub async fn new(app: App, who: SignedIn, asked: Query<Asked>) -> Result<HttpRes
     page(&new_page(&app, &who, Typed::default(), None).await?)
 }
 
-/// `POST /account/tokens`: makes the token and shows its key, this once.
+/// `POST /account/tokens`: creates the token and shows its key once.
 ///
 /// # Errors
 /// When the database fails, or with too many wrong passwords.
@@ -169,12 +169,13 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
     let tokens = app::tokens::list(app, &who.actor).await?;
     let at_form = problems.and_then(|problems| problems.at(Field::Form));
     let at_password = problems.and_then(|problems| problems.at(Field::Password));
-    // A form that made its token already must not make another unless it is sent on purpose, as a new form.
+    // A form that has already created its token must not create another one unless it is sent on purpose, as a new
+    // form.
     let is_used_up = typed.nonce.is_empty() || matches!(at_form, Some(Problem::SentBefore | Problem::NotAChoice));
     let mut errors = problems.map(|problems| Errors::new(shell.t, problems)).unwrap_or_default();
     let full = full(&shell, calendar(app, who), &tokens);
     if full.is_some() && at_form == Some(Problem::LimitReached) {
-        // The box with what could be revoked says the same and more.
+        // The list of tokens that could be revoked says the same and more.
         errors = Errors::default();
     }
     let organization = shell.organization.as_ref().map(|here| (here.public_id.clone(), here.name.clone()));
@@ -191,7 +192,7 @@ async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Pro
     })
 }
 
-/// What could be revoked, if no place is left: the tokens that were idle the longest first.
+/// Returns the tokens that could be revoked if the limit is reached, longest unused first.
 fn full(shell: &Shell, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
     let t = shell.t;
     if tokens.in_all < usize::from(PERSONAL_LIMIT.unsigned_abs()) {

@@ -1,4 +1,4 @@
-//! Revoking: each time a question first, as a page of its own or, for htmx, as a dialog.
+//! Revoking: each time a confirmation first, as a page of its own or, for htmx, as a dialog.
 
 use super::{adding::Asked, calendar};
 use crate::{
@@ -59,7 +59,7 @@ struct ConfirmDialog {
 struct ConfirmBulk {
     t: Texts,
     csrf: String,
-    /// The organization in which tokens are revoked, by its id for ever and by its name.
+    /// The organization in which tokens are revoked, by its public id and its name.
     organization: (String, String),
     cancel: String,
     errors: Errors,
@@ -68,7 +68,7 @@ struct ConfirmBulk {
     is_dialog: bool,
 }
 
-/// A choice: what it takes, in words and by name.
+/// A choice: the tokens it includes, in words and by name.
 struct Choice {
     key: &'static str,
     words: String,
@@ -94,7 +94,7 @@ struct ConfirmBulkDialog {
 /// `GET /account/tokens/{id}/revocation`
 ///
 /// # Errors
-/// Not found if there is none, or it is somebody else's.
+/// Not found if it does not exist or belongs to somebody else.
 pub async fn confirm_revocation(
     app: App,
     who: SignedIn,
@@ -120,7 +120,7 @@ pub async fn confirm_revocation(
     if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
 }
 
-/// What will stop: when, from where and by what program the token was used last.
+/// Returns what will stop: when, from where and by what program the token was last used.
 fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
     match &token.last_use {
         Some(used) => t.last_use_sentence(used, calendar.when(used.at)),
@@ -131,7 +131,7 @@ fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
 /// `POST /account/tokens/{id}/revocation`
 ///
 /// # Errors
-/// Not found if there is none, or it is somebody else's.
+/// Not found if it does not exist or belongs to somebody else.
 pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
     let was_active = app::tokens::revoke(&app, &who.actor, &id, who.source.clone()).await?;

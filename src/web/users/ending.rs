@@ -1,4 +1,4 @@
-//! Deactivating, removing and reactivating somebody: each time a question first, which says what would stop.
+//! Deactivating, removing and reactivating somebody: each with a confirmation first, which says what would stop.
 
 use super::Manager;
 use crate::{
@@ -136,7 +136,7 @@ fn ending_question(at: &Manager, facts: &PersonFacts, ending: Ending) -> Questio
     }
 }
 
-/// What stops when somebody's access ends, a sentence each.
+/// Returns what stops when somebody's access ends, one sentence each.
 fn what_stops(t: Texts, facts: &PersonFacts) -> Vec<String> {
     let mut lines = vec![match facts.tokens {
         0 => t.person_stops_no_tokens().to_owned(),
@@ -151,7 +151,7 @@ fn what_stops(t: Texts, facts: &PersonFacts) -> Vec<String> {
     lines
 }
 
-/// The password, where it was asked for.
+/// The password, if it was required.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {

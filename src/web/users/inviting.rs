@@ -27,10 +27,10 @@ use domain::{
 use serde::Deserialize;
 use std::time::Duration;
 
-/// How long the answer waits to hear whether the mail has left.
+/// How long the answer waits for the result of sending the mail.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What was typed into the form, or stands in the address of an empty one.
+/// The values typed into the form, or those in the address of an empty one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {
@@ -86,7 +86,7 @@ async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage
             id: set.id.0,
             name: t.set_name(&set.name).to_owned(),
             explained: if is_lacking { t.invite_set_lacking().into() } else { count },
-            // The choice that gives least, unless another was made.
+            // The set that grants least, unless another one was chosen.
             is_chosen: !is_lacking && chosen.map_or(is_usual, |chosen| chosen == set.id.0),
             is_lacking,
         }
@@ -102,7 +102,7 @@ async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage
     })
 }
 
-/// `POST /orgs/{slug}/users/invite`: makes the invitation and shows its link, this once.
+/// `POST /orgs/{slug}/users/invite`: creates the invitation and shows its link once.
 ///
 /// # Errors
 /// When the database fails, or with too many wrong passwords.
@@ -131,7 +131,7 @@ pub async fn invite(
     }
 }
 
-/// The mail with the link, in the language of whoever invites.
+/// The mail with the link, in the language of the user who invites.
 fn letter(at: &Manager, url: String) -> impl Fn(&LinkCode) -> Words + Send + 'static {
     let (t, inviter) = (at.shell(Nav::Users).t, at.who.actor().user().name.clone());
     let organization = at.who.membership().organization_name.clone();

@@ -1,4 +1,4 @@
-//! The one page that shows a link which lets somebody in.
+//! The only page that shows a link which gives somebody access.
 
 use crate::{errors::WebError, page::secret_page, shell::Shell};
 use actix_web::HttpResponse;
@@ -10,15 +10,15 @@ use askama::Template;
 pub struct LinkPage {
     /// The frame.
     pub shell: Shell,
-    /// What it is about, in a few words.
+    /// The title.
     pub title: &'static str,
     /// Whose link is ready.
     pub heading: String,
-    /// What to do with it, a paragraph each.
+    /// What to do with it, one paragraph each.
     pub lines: Vec<String>,
-    /// The link, whole.
+    /// The complete link.
     pub link: String,
-    /// That it is shown once.
+    /// The sentence that it is shown only once.
     pub once: &'static str,
     /// Where to go from here, and its name.
     pub back: String,
@@ -29,7 +29,7 @@ pub struct LinkPage {
 }
 
 impl LinkPage {
-    /// The answer.
+    /// Returns the answer.
     ///
     /// # Errors
     /// When the template fails.

@@ -1,4 +1,4 @@
-//! A link for somebody who forgot their password, for whoever manages users to hand over.
+//! A link for a user who has forgotten their password, handed over by a member who manages users.
 
 use super::{Manager, link::LinkPage};
 use crate::{
@@ -19,7 +19,7 @@ use app::{problem::Field, users::PersonFacts};
 use domain::{organization::MembershipId, password_link::MINUTES};
 use serde::Deserialize;
 
-/// The password, where it was asked for.
+/// The password, if it was required.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Typed {
@@ -40,7 +40,7 @@ pub async fn ask_link(
     question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
-/// `POST /orgs/{slug}/users/{id}/password-link`: makes the link and shows it, this once.
+/// `POST /orgs/{slug}/users/{id}/password-link`: creates the link and shows it once.
 ///
 /// # Errors
 /// Not found if they are not active in the organization.

@@ -58,11 +58,11 @@ struct PersonPage {
     seen: Option<Moment>,
     tokens: usize,
     set: String,
-    /// That their account is blocked, if it is.
+    /// The sentence that their account is blocked, if it is.
     blocked: Option<String>,
-    /// Why whoever looks cannot decide about them.
+    /// Why the reader may not change this person's access.
     refusal: Option<String>,
-    /// The choices: number, name, whether it is chosen, whether it cannot be.
+    /// The choices: number, name, whether it is chosen, whether it is disabled.
     sets: Vec<(i64, String, bool, bool)>,
     before: i64,
     asks_password: bool,
@@ -134,7 +134,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
     })
 }
 
-/// The sets that can be chosen; those that give more than whoever chooses holds cannot be, but for the one that stands.
+/// Returns the sets that can be chosen. Those that grant more than the user holds are disabled, except the current one.
 fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64) -> Vec<(i64, String, bool, bool)> {
     let choice = |set: &PermissionSet| {
         let gives_more = at.who.grant().may_give(set.permissions).is_err();

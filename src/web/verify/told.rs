@@ -1,4 +1,4 @@
-//! What a proxy tells of the request that it asks about.
+//! What a proxy says about the request that it asks about.
 
 use actix_web::{
     dev::RequestHead,
@@ -11,30 +11,32 @@ use domain::{
 };
 use url::form_urlencoded;
 
-/// Headers in which proxies tell the method: nginx is told to send the first, Caddy and Traefik send the second.
+/// Headers in which proxies state the method: the configuration for nginx sends the first, Caddy and Traefik send the
+/// second.
 static METHODS: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
-/// Headers in which they tell the path; the second is the whole address, as nginx sends it in Kubernetes.
+/// Headers in which proxies state the path; the second contains the whole address, as nginx sends it in Kubernetes.
 static PATHS: [HeaderName; 3] = [
     HeaderName::from_static("x-original-uri"),
     HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-forwarded-uri"),
 ];
 
-/// What a header tells of the client's request, whoever wrote it.
+/// What a header states about the client's request, whoever wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tells {
     Method,
     Path,
 }
 
-/// What a header of this name tells, if anything: what those of proxies do, and what frameworks behind them believe of
-/// their clients, such as `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override` and `X-Rewrite-URL`. Programs
-/// behind CGI cannot tell `X_HTTP_Method` from `X-HTTP-Method`, so what joins the words means nothing.
+/// Returns what a header of this name states, if anything. This covers the headers of proxies, and those that
+/// frameworks behind them accept from clients, such as `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`
+/// and `X-Rewrite-URL`. CGI programs cannot distinguish `X_HTTP_Method` from `X-HTTP-Method`, so the separators between
+/// the words are ignored.
 fn tells(name: &str) -> Option<Tells> {
     let is_method = name.contains("method") || name.contains("verb");
     let is_path = name.starts_with('x') && name.contains("ur");
-    // Most names end here.
+    // Most headers end here.
     if !is_method && !is_path {
         return None;
     }
@@ -47,45 +49,46 @@ fn tells(name: &str) -> Option<Tells> {
     matches!(&*words, "xoriginaluri" | "xoriginalurl" | "xforwardeduri" | "xrewriteurl").then_some(Tells::Path)
 }
 
-/// A header that tells something.
+/// A header that states the method or the path.
 type Telling<'a> = (&'a HeaderName, &'a HeaderValue, Tells);
 
-/// All of them.
+/// Iterates over the headers that state the method or the path.
 fn telling(headers: &HeaderMap) -> impl Iterator<Item = Telling<'_>> {
     headers.iter().filter_map(|(name, value)| Some((name, value, tells(name.as_str())?)))
 }
 
-/// Why it is not known what a request asks for.
+/// Why it is unclear what the client requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misled {
-    /// The address that is asked is none of those there are.
-    #[error("The address that the proxy asks is none of Jeton's: it is mistyped, or not complete.")]
+    /// The proxy asks at an address that does not exist.
+    #[error("The address that the proxy asks does not exist in Jeton: it is mistyped or incomplete.")]
     Nowhere,
-    /// Whoever asks is no proxy that is believed.
-    #[error("Only proxies that JETON_TRUSTED_PROXIES names may ask about protected APIs.")]
+    /// The request did not come from a trusted proxy.
+    #[error("Only proxies that are listed in JETON_TRUSTED_PROXIES may ask about protected APIs.")]
     Stranger,
-    /// No method or no path was told.
-    #[error("The proxy does not tell the method and the path of the request.")]
+    /// No header states the method, or none states the path.
+    #[error("The proxy does not state the method and the path of the request.")]
     NothingTold,
-    /// A header came more than once, says no one thing, or is for the connection alone.
-    #[error("What tells the method or the path of the request is not told once and plainly.")]
+    /// A header was repeated, is ambiguous, or applies to the connection only.
+    #[error("The method or the path of the request is repeated or ambiguous.")]
     Garbled,
-    /// The path can be read in more ways than one.
+    /// The path can be interpreted in more than one way.
     #[error("{}", Closed::Ambiguous)]
     Ambiguous,
-    /// The address of the verification demands what there is not.
+    /// The address of the verification demands an unknown scope or permission.
     #[error("The address that the proxy asks demands an unknown scope or permission.")]
     UnknownDemand,
 }
 
-/// The headers that tell of a request to a protected API, each once at most.
+/// The headers that describe a request to a protected API, each at most once.
 pub struct Headers<'a>(Vec<Telling<'a>>);
 
 impl<'a> Headers<'a> {
-    /// Finds them.
+    /// Collects them from a request.
     ///
     /// # Errors
-    /// [`Misled::Garbled`]: one that comes twice, or that `Connection` names, was not written by a proxy that knows it (V10).
+    /// [`Misled::Garbled`] if one is repeated or is named by `Connection`: a proxy that knows the header would not send
+    /// it like that (V10).
     pub fn of(request: &'a RequestHead) -> Result<Self, Misled> {
         let mut found: Vec<Telling<'_>> = Vec::with_capacity(4);
         for header in telling(&request.headers) {
@@ -97,8 +100,8 @@ impl<'a> Headers<'a> {
         if names_one_of_them(&request.headers) { Err(Misled::Garbled) } else { Ok(Self(found)) }
     }
 
-    /// All methods that are told; the request's own is one of them if it is the client's, and if it changes something.
-    /// What clients tell frameworks adds up with what a proxy tells, and never stands for it.
+    /// Returns all methods that are stated. The request's own method is included if it is the client's, or if it is a
+    /// write. What clients tell frameworks is added to what a proxy states, and never replaces it.
     ///
     /// # Errors
     /// [`Misled::NothingTold`], [`Misled::Garbled`].
@@ -111,7 +114,7 @@ impl<'a> Headers<'a> {
         self.values(Tells::Method).map(method).chain(own.map(Ok)).collect()
     }
 
-    /// All paths that are told; `path` is the one behind the address that is asked, if there is one.
+    /// Returns all paths that are stated. `path` is the one after the address of the verification, if there is one.
     ///
     /// # Errors
     /// [`Misled::NothingTold`], [`Misled::Ambiguous`].
@@ -133,7 +136,7 @@ impl<'a> Headers<'a> {
     }
 }
 
-/// A method, if it is one: of a list, programs take now the first, now the last.
+/// Parses a single method. A list is refused: some programs use its first method, others its last.
 fn method(value: &HeaderValue) -> Result<&str, Misled> {
     let is_token = |text: &&str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -141,32 +144,32 @@ fn method(value: &HeaderValue) -> Result<&str, Misled> {
     value.to_str().ok().filter(is_token).ok_or(Misled::Garbled)
 }
 
-/// The method of the request for which a browser asks in advance whether a page of another site may send it, if this
-/// may be such a question (Fetch Standard, section 4.8).
+/// Returns the method of the request that a CORS preflight announces, if this may be a preflight (Fetch Standard,
+/// section 4.8).
 pub fn announced(request: &RequestHead) -> Option<&str> {
     let mut announced = request.headers.get_all(ACCESS_CONTROL_REQUEST_METHOD);
     let value = announced.next().filter(|_| request.headers.contains_key(ORIGIN))?;
     method(value).ok().filter(|_| announced.next().is_none())
 }
 
-/// Whether `Connection` names one of them, so that a proxy on the way would have had to take it off.
+/// Returns whether `Connection` names one of these headers, in which case a proxy on the way should have removed it.
 fn names_one_of_them(headers: &HeaderMap) -> bool {
     let named = headers.get_all(CONNECTION).flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     let is_one = |name: &[u8]| tells(&String::from_utf8_lossy(name).trim().to_ascii_lowercase()).is_some();
     named.into_iter().any(is_one)
 }
 
-/// Whether any method that is told, or the request's own, is not one that only reads.
+/// Returns whether any stated method, or the request's own, is a write.
 pub fn some_write(request: &RequestHead) -> bool {
     let mut told = telling(&request.headers).filter(|(_, _, tells)| *tells == Tells::Method);
     !reads(request.method.as_str()) || told.any(|(_, method, _)| !method.to_str().is_ok_and(reads))
 }
 
-/// What the address that is asked demands, such as `?scope=write&permission=templates.view`. Some proxies put the client's
-/// own parameters behind it, so these can only demand more, and what else there is means nothing.
+/// Parses what the address of the verification demands, such as `?scope=write&permission=templates.view`. Some proxies
+/// append the client's own parameters, so a parameter can only demand more, and unknown ones are ignored.
 ///
 /// # Errors
-/// [`Misled::UnknownDemand`]: a mistyped demand must not be none.
+/// [`Misled::UnknownDemand`]: a mistyped demand must not be ignored.
 pub fn demanded(query: &str) -> Result<Demand, Misled> {
     let mut demand = Demand::default();
     if query.is_empty() {
@@ -204,7 +207,7 @@ mod tests {
         let request = request.to_http_request();
         let headers = Headers::of(request.head())?;
         let mut methods: Vec<String> = headers.methods(request.head(), path)?.into_iter().map(str::to_owned).collect();
-        // Headers are kept in no order.
+        // Headers have no defined order.
         methods.sort_unstable();
         Ok((methods, headers.paths(path)?.len()))
     }
@@ -261,7 +264,7 @@ mod tests {
             for odd in ["GET, DELETE", "", "GET DELETE", "\u{1}"] {
                 assert!(HeaderValue::from_str(odd).is_err() || with(odd) == Err(Misled::Garbled), "{name}: {odd}");
             }
-            // They are no word of a proxy's.
+            // They do not count as stated by a proxy.
             assert_eq!(told(&[(name, "GET"), nginx[1]], ""), Err(Misled::NothingTold), "{name}");
         }
         for other in

@@ -1,4 +1,4 @@
-//! Moments in the reader's language and time zone.
+//! Times in the reader's language and time zone.
 
 use super::HOUR;
 use crate::texts::Texts;
@@ -23,7 +23,7 @@ pub struct Moment {
     pub machine: String,
 }
 
-/// What it takes to write a moment down: the reader's language and time zone, and what time it is.
+/// What is needed to format a time: the reader's language and time zone, and the current time.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
     t: Texts,
@@ -32,34 +32,34 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// The calendar of somebody who reads `t` and lives in the zone of this IANA name; UTC if there is none such.
+    /// Creates a calendar with the texts `t`, in the zone with this IANA name; UTC if it does not exist.
     pub fn new(t: Texts, zone: &str, now: Timestamp) -> Self {
         Self { t, zone: zone.parse().unwrap_or(Tz::UTC), now }
     }
 
-    /// The moment that this calendar calls now.
+    /// Returns the current time of this calendar.
     pub const fn now(self) -> Timestamp {
         self.now
     }
 
-    /// A moment with a phrase made of its words.
+    /// Formats a time with a phrase built from its words.
     pub fn moment(self, at: Timestamp, phrase: impl FnOnce(String) -> String) -> Moment {
         let machine = at.utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let exact = format!("{} ({})", self.exact(at), self.local(at).format("%Z"));
         Moment { words: phrase(self.when(at)), exact, machine }
     }
 
-    /// A moment by its day alone, such as the day on which a token expires.
+    /// Formats only the day, such as the day on which a token expires.
     pub fn on_day(self, at: Timestamp, phrase: impl FnOnce(String) -> String) -> Moment {
         Moment { words: phrase(self.t.time_on_day(self.day(at))), ..self.moment(at, |when| when) }
     }
 
-    /// A moment by its day, as a column of days has it.
+    /// Formats the day for a column of days.
     pub fn date(self, at: Timestamp) -> Moment {
         Moment { words: self.day(at), ..self.moment(at, |when| when) }
     }
 
-    /// How long ago, or the day, in as few words as a column has room for: “3 minutes ago”, “yesterday”, “2 October”.
+    /// Formats how long ago it was, or the day, short enough for a column: “3 minutes ago”, “yesterday”, “2 October”.
     pub fn brief(self, at: Timestamp) -> Moment {
         let (today, day) = (self.local(self.now).date_naive(), self.local(at).date_naive());
         match (today - day).num_days() {
@@ -72,12 +72,13 @@ impl Calendar {
         }
     }
 
-    /// A moment by its date and time.
+    /// Formats the date and time.
     pub fn full(self, at: Timestamp) -> Moment {
         Moment { words: self.exact(at), ..self.moment(at, |when| when) }
     }
 
-    /// How long ago if that is short, else the day: “3 minutes ago”, “yesterday at 02:00”, “41 days ago”, “on 2 October”.
+    /// Formats how long ago it was if that is short, otherwise the day: “3 minutes ago”, “yesterday at 02:00”, “41 days
+    /// ago”, “on 2 October”.
     pub fn when(self, at: Timestamp) -> String {
         let ago = self.now.since(at);
         let (today, day) = (self.local(self.now).date_naive(), self.local(at).date_naive());
@@ -93,14 +94,14 @@ impl Calendar {
         }
     }
 
-    /// The day and the time of day: “25 November 2026 at 14:03”.
+    /// Formats the day and the time of day: “25 November 2026 at 14:03”.
     pub fn exact(self, at: Timestamp) -> String {
         let day = self.in_words(at, "%B %Y");
         self.t.time_on_day_at(day, self.clock_time(at))
     }
 
-    /// A moment of this many milliseconds since 1970, to the second, with its day unless that is today: “12:03:04”,
-    /// “22 November at 12:03:04”.
+    /// Formats a time in milliseconds since 1970, to the second, with its day unless that is today: “12:03:04”, “22
+    /// November at 12:03:04”.
     pub fn to_the_second(self, milliseconds: i64) -> Moment {
         let (at, moment) = (seconds_of(milliseconds), self.full_to_the_second(milliseconds));
         let is_today = self.local(at).date_naive() == self.local(self.now).date_naive();
@@ -108,27 +109,27 @@ impl Calendar {
         Moment { words: if is_today { time } else { self.t.receipt_day_at(self.day(at), time) }, ..moment }
     }
 
-    /// The same with its day in any case: “22 November 2026 at 12:03:04”.
+    /// Formats the same always with its day: “22 November 2026 at 12:03:04”.
     pub fn full_to_the_second(self, milliseconds: i64) -> Moment {
         let (at, machine) = (seconds_of(milliseconds), time::rfc3339_milliseconds(milliseconds));
         let (day, time) = (self.in_words(at, "%B %Y"), self.local(at).format("%H:%M:%S").to_string());
         Moment { words: self.t.time_on_day_at(day, time), exact: machine.clone(), machine }
     }
 
-    /// The time of day, in the form that the language has for it.
+    /// Formats the time of day as the language writes it.
     pub fn clock_time(self, at: Timestamp) -> String {
         self.local(at).format("%H:%M").to_string()
     }
 
-    /// The first moment of a day in the reader's zone.
+    /// Returns the beginning of a day in the reader's zone.
     pub fn start_of(self, day: NaiveDate) -> Timestamp {
-        // Where the clocks go forward at midnight, the day begins an hour later.
+        // If the clocks go forward at midnight, the day begins an hour later.
         let hours = (0..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
         let first = hours.filter_map(|time| self.zone.from_local_datetime(&time).earliest()).next();
         first.map_or(self.now, |first| Timestamp::from_seconds(first.timestamp()))
     }
 
-    /// The day, with the year if it is another than this one.
+    /// Formats the day, with the year if it is not the current one.
     pub fn day(self, at: Timestamp) -> String {
         let this_year = self.local(at).year() == self.local(self.now).year();
         self.in_words(at, if this_year { "%B" } else { "%B %Y" })
@@ -154,7 +155,7 @@ fn seconds_of(milliseconds: i64) -> Timestamp {
 }
 
 impl Texts {
-    /// A calendar month: “November 2026”.
+    /// Formats a calendar month: “November 2026”.
     pub fn month(self, month: Month) -> String {
         let locale = match self.0 {
             Language::En => Locale::en_GB,

@@ -9,7 +9,7 @@ use domain::{
     user::{EmailError, PasswordError, SHORTEST_PASSWORD},
 };
 
-/// Every field, in the order of forms, with the name that its input has.
+/// All fields, in the order of the forms, with the names of their inputs.
 const FIELDS: &[(Field, &str)] = &[
     (Field::Form, "form"),
     (Field::Name, "name"),
@@ -40,14 +40,14 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::Rules, "rules"),
 ];
 
-/// What is wrong with a form, in words, field by field in the order of the page.
+/// The problems of a form, in words, field by field in the order of the page.
 #[derive(Clone, Debug, Default)]
 pub struct Errors(Vec<(&'static str, String)>);
 
 impl Errors {
-    /// The words for `problems`.
+    /// Creates the texts for `problems`.
     pub fn new(t: Texts, problems: &Problems) -> Self {
-        // That a form came back stands above it already.
+        // The page already says above the form that it came back.
         let said = |problem: &Problem| *problem != Problem::CameBack;
         let found = FIELDS
             .iter()
@@ -55,17 +55,17 @@ impl Errors {
         Self(found.map(|(field, name, problem)| (name, t.problem(field, problem))).collect())
     }
 
-    /// What is wrong with the field of this name.
+    /// Returns the problem of the field with this name.
     pub fn at(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(at, _)| *at == name).map(|(_, words)| words.as_str())
     }
 
-    /// Whether the cursor belongs into this field: the first that something is wrong with.
+    /// Returns whether this field gets the focus: it is the first with a problem.
     pub fn starts_at(&self, name: &str) -> bool {
         self.0.iter().find(|(at, _)| *at != "form").is_some_and(|(at, _)| *at == name)
     }
 
-    /// The same with other words for what is wrong with the field of this name, where a page can be more exact.
+    /// Returns the same with another text for the problem of this field, where a page can be more specific.
     pub fn reworded(mut self, name: &str, words: &str) -> Self {
         for (_, said) in self.0.iter_mut().filter(|(at, _)| *at == name) {
             words.clone_into(said);
@@ -73,14 +73,14 @@ impl Errors {
         self
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl Texts {
-    /// What is wrong with `field` and what to do about it.
+    /// Returns what is wrong with `field` and what to do about it.
     pub fn problem(self, field: Field, problem: Problem) -> String {
         match problem {
             Problem::Text(error) => self.text_problem(field, error),

@@ -1,9 +1,9 @@
-//! The names of programs that use Jeton, as their `User-Agent` tells them.
+//! The names of programs that use Jeton, read from their `User-Agent`.
 
 use crate::texts::Texts;
 
 impl Texts {
-    /// The name of a browser and its system, as its `User-Agent` tells it: “Firefox on Windows”.
+    /// Returns the name of a browser and its system from its `User-Agent`: “Firefox on Windows”.
     pub fn device(self, agent: &str) -> String {
         match (find(&BROWSERS, agent), find(&SYSTEMS, agent)) {
             (Some(browser), Some(system)) => self.device_on(browser, system),
@@ -11,7 +11,7 @@ impl Texts {
         }
     }
 
-    /// The name of a program that uses tokens, as its `User-Agent` tells it: “curl 8.5.0”.
+    /// Returns the name of a program that uses tokens from its `User-Agent`: “curl 8.5.0”.
     pub fn program(self, agent: &str) -> String {
         if agent.contains("Microsoft.Data.Mashup") {
             return self.device_power_query().into();
@@ -26,7 +26,7 @@ impl Texts {
     }
 }
 
-/// Marks of browsers; those that also carry another's mark stand before it.
+/// Marks of browsers; one that also contains another's mark comes before it.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

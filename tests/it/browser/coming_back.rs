@@ -1,4 +1,4 @@
-//! Forms that are sent when their session has ended, and two Jetons in one browser.
+//! Forms that are sent after their session has ended, and two installations in one browser.
 
 use super::{NOTHING, ann_at, bring, sign_in};
 use crate::harness::{Setup, TestApp, TestDb, org};
@@ -22,7 +22,7 @@ async fn a_form_over_lunch(javascript: bool) {
     ann.signs_in().await;
     assert!(!ann.get(org!("/permission-sets")).await.text().contains("Night shift"));
     browser.click("Create").await;
-    browser.sees("The permission set is ready").await;
+    browser.sees("The permission set is created").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }
 
@@ -36,7 +36,7 @@ async fn a_form_comes_back_after_the_end_of_its_session_without_javascript() {
     a_form_over_lunch(false).await;
 }
 
-/// A question in a dialog is asked again, as a page.
+/// A confirmation in a dialog is shown again as a page.
 #[actix_web::test]
 async fn a_dialog_leads_to_its_question_after_the_end_of_its_session() {
     let (app, ann, browser) = ann_at(Setup::default()).await;

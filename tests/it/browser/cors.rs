@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const APIS: &str = org!("/integrations/apis");
 
-/// What a script of the open page gets: status, two headers and body, or that the browser keeps the answer from it.
+/// Returns what a script of the open page gets: status, two headers and body, or that the browser withholds the answer.
 async fn fetches(browser: &Browser, address: &str, how: &Value) -> Value {
     let script = format!(
         "return fetch('{address}', {how}).then(async (answer) => [answer.status, answer.headers.get('www-authenticate'), \

@@ -168,11 +168,11 @@ async fn from_the_printed_link(javascript: bool) {
     assert_eq!(app.me(&key).await.status, 401);
 
     browser.go(&printed).await;
-    browser.sees("There is no such page").await;
+    browser.sees("Page not found").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }
 
-/// Many read with the keyboard: a menu without JavaScript opens and closes by its keys, too.
+/// Many people use the keyboard: a menu opens and closes by its keys, even without JavaScript.
 #[actix_web::test]
 async fn the_profile_menu_closes_by_escape_without_javascript() {
     let (_app, _ann, browser) = super::ann_at(Setup { javascript: false, ..Setup::default() }).await;

@@ -1,15 +1,15 @@
-//! The key is on the page that made it, and nowhere after that.
+//! The key is on the page that created it, and nowhere afterwards.
 
 use super::{NOTHING, active_tokens, ann_at, generate, key_shown};
 use crate::harness::{Browser, Setup, contains};
 use std::path::Path;
 
-/// All that a page can keep in a browser, and all that it shows, as one text.
+/// Returns everything that a page can store in a browser, and everything that it shows, as one text.
 const KEPT: &str = "const tried = (f) => { try { return JSON.stringify(f()) } catch (error) { return '' } };
     return [tried(() => ({...localStorage})), tried(() => ({...sessionStorage})), tried(() => history.state),
         tried(() => document.cookie), tried(() => window.name), location.href, document.title].join('\\n')";
 
-/// Fails if any part of the key is on the page, in its source or in what it keeps.
+/// Fails if any part of the key is on the page, in its source or in its storage.
 async fn is_nowhere(browser: &Browser, key: &str, when: &str) {
     let kept = browser.evaluate(KEPT).await;
     let all = [browser.html().await, kept.as_str().expect("a text").to_owned()].concat();
@@ -19,7 +19,7 @@ async fn is_nowhere(browser: &Browser, key: &str, when: &str) {
     }
 }
 
-/// Leaves the page with the key by this link, and looks everywhere.
+/// Leaves the page with the key by this link, and searches for the key everywhere.
 async fn after_leaving_by(link: &str, setup: Setup) {
     let (_app, ann, browser) = ann_at(setup).await;
     browser.go("/account/tokens").await;
@@ -63,7 +63,7 @@ async fn loading_the_page_with_the_key_again_makes_no_second_token() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     let key = generate(&browser, "Power BI").await;
     browser.reload().await;
-    browser.sees("This form was already sent, and its token was made").await;
+    browser.sees("This form was already sent, and its token was created").await;
     is_nowhere(&browser, &key, "after reload").await;
     assert_eq!(active_tokens(&ann).await, 1);
     assert_eq!(browser.value("Label").await, "Power BI");
@@ -82,7 +82,7 @@ async fn another_tab_knows_nothing_of_the_key() {
     is_nowhere(&browser, &key, "beside the list").await;
 }
 
-/// A browser may keep a page that was left, as it was, to show it again on *back*.
+/// A browser may keep a page that was left, to show it again on *back*.
 #[actix_web::test]
 async fn a_page_that_is_left_holds_no_key_any_more() {
     for event in ["new PageTransitionEvent('pagehide')", "new PageTransitionEvent('pageshow', { persisted: true })"] {
@@ -94,7 +94,7 @@ async fn a_page_that_is_left_holds_no_key_any_more() {
     }
 }
 
-/// Also not in its history, its cache, or what it keeps to open the same tabs again after a crash.
+/// The key is not in the browser's history, its cache, or the files that reopen tabs after a crash either.
 #[actix_web::test]
 async fn the_browsers_profile_holds_no_key() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;

@@ -1,10 +1,10 @@
-//! The same with the keyboard alone.
+//! The main tasks, with the keyboard alone.
 
 use super::{NOTHING, ann_at, key_shown};
 use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb, org};
 use thirtyfour::Key;
 
-/// What has the focus, by its name.
+/// Returns the name of the focused element.
 const FOCUSED: &str = "const e = document.activeElement;
     const label = e.labels?.[0]?.innerText.split('\\n')[0];
     return (label || e.getAttribute('aria-label') || e.innerText || '').replace(/\\s+/g, ' ').trim()";
@@ -13,7 +13,7 @@ async fn focused(browser: &Browser) -> String {
     browser.evaluate(FOCUSED).await.as_str().unwrap_or_default().to_owned()
 }
 
-/// Presses Tab until the focus is on what has this name, and checks that it can be seen there.
+/// Presses Tab until the element with this name has the focus, and checks that the focus is visible there.
 async fn tab_to(browser: &Browser, name: &str) {
     let mut passed = Vec::new();
     while passed.len() < 60 {
@@ -104,7 +104,7 @@ async fn a_token_from_sign_in_to_revocation() {
     assert_eq!(browser.complaints().await, NOTHING);
 }
 
-/// The focus is in the dialog, or has left the page for the browser's own bar; never behind the dialog.
+/// The focus is in the dialog, or has moved to the browser's own toolbar; it is never behind the dialog.
 async fn in_dialog(browser: &Browser) {
     let script = "const e = document.activeElement; return e === document.body || Boolean(e.closest('dialog[open]'))";
     assert_eq!(browser.evaluate(script).await, true, "{} has the focus", focused(browser).await);
@@ -128,7 +128,7 @@ async fn a_dialog_takes_the_focus_away_from_what_destroys() {
     assert_eq!(focused(&browser).await, "Revoke several");
 }
 
-/// After a form was refused, the next key typed goes to where something is wrong.
+/// After a form was refused, the field with the problem has the focus.
 #[actix_web::test]
 async fn a_refused_form_has_the_focus_at_what_is_wrong() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;

@@ -51,7 +51,7 @@ async fn whoever_was_signed_out_elsewhere_is_asked_to_sign_in_and_comes_back() {
     assert_eq!(browser.complaints().await, NOTHING);
 }
 
-/// On a plain-HTTP address in a local network a browser says nothing of the site that a form comes from but its `Origin`.
+/// At a plain-HTTP address in a local network, a browser states where a form comes from only in `Origin`.
 #[actix_web::test]
 async fn the_page_with_a_key_can_be_left_by_signing_out_without_tls() {
     let app = TestApp::start_behind(TestDb::sqlite(), Some("http://jeton.test")).await;

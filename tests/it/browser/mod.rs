@@ -1,5 +1,5 @@
-//! People at browsers: what they do, step by step, and what they see. On SQLite only; what a page means for the database
-//! is tested on both without a browser.
+//! People at browsers: what they do, step by step, and what they see. On SQLite only; the effects of a page on the
+//! database are tested on both without a browser.
 
 mod coming_back;
 mod cors;
@@ -15,11 +15,11 @@ mod twice;
 
 use crate::harness::{Browser, PASSWORD, Person, Setup, TestApp, TestDb};
 
-/// What a browser that complains of nothing says.
+/// The complaints of a browser without any.
 const NOTHING: [&str; 0] = [];
 
-/// A Jeton with its administrator Ann, who sits at a browser and is signed in. The same session is hers in `Person`, which
-/// stands in for another tab.
+/// Starts a server with its administrator Ann, who is signed in at a browser. Her `Person` has the same session, and
+/// stands for another tab.
 async fn ann_at(setup: Setup) -> (TestApp, Person, Browser) {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let browser = Browser::with(&app.url, setup).await;
@@ -27,13 +27,13 @@ async fn ann_at(setup: Setup) -> (TestApp, Person, Browser) {
     (app, ann, browser)
 }
 
-/// Takes the session of `person` to a browser.
+/// Gives the session of `person` to a browser.
 async fn bring(person: &Person, browser: &Browser) {
     let (name, value) = person.cookie("jeton").expect("somebody signed in");
     browser.takes_cookie(&name, &value).await;
 }
 
-/// Ann's pages follow the language of her browser, and no longer that in which she set Jeton up.
+/// Makes Ann's pages follow the language of her browser, instead of the one in which she set up the server.
 async fn speaks_as_the_browser(ann: &Person) {
     let profile = [
         ("name", "Ann"),
@@ -46,7 +46,7 @@ async fn speaks_as_the_browser(ann: &Person) {
     assert_eq!(answer.status, 303, "{}", answer.body);
 }
 
-/// Each answer takes this long, as over a bad line.
+/// Delays each answer by this time, as on a slow connection.
 async fn over_a_slow_line(browser: &Browser, milliseconds: u32) {
     network(browser, serde_json::json!({ "offline": false, "latency": milliseconds })).await;
 }
@@ -59,7 +59,7 @@ async fn network(browser: &Browser, mut conditions: serde_json::Value) {
     set.expect("the network changes");
 }
 
-/// Makes a read-only token in the browser, in English, and stays on the page with its key, which it returns.
+/// Creates a read-only token in the browser, in English, and stays on the page with its key, which it returns.
 async fn generate(browser: &Browser, label: &str) -> String {
     browser.go("/account/tokens/new").await;
     browser.fill("Label", label).await;
@@ -68,7 +68,7 @@ async fn generate(browser: &Browser, label: &str) -> String {
     key_shown(browser).await
 }
 
-/// The key on the page, as a person reads it.
+/// Returns the key on the page, as a person reads it.
 async fn key_shown(browser: &Browser) -> String {
     let key = browser.evaluate("return document.querySelector('output').innerText").await;
     let key = key.as_str().expect("a key").to_owned();
@@ -76,7 +76,7 @@ async fn key_shown(browser: &Browser) -> String {
     key
 }
 
-/// How many active tokens Ann has, as her list says it.
+/// Returns how many active tokens Ann has, as her list says.
 async fn active_tokens(ann: &Person) -> usize {
     let list = ann.get("/account/tokens").await.text();
     if list.contains("Your first API token") {

@@ -1,7 +1,7 @@
-//! Every page, in each language: axe-core and the validators find nothing, the console is silent, nothing has to be scrolled
-//! sideways on the smallest screen. axe-core, which takes longest, looks at each page dark in one language and light in the
-//! other, wide in one and narrow in the other; which goes with which changes from page to page. With
-//! `JETON_SCREENSHOTS=FOLDER` a picture of each is left there, light, dark and narrow.
+//! Every page, in each language: axe-core and the validators find nothing, the console is empty, and nothing needs
+//! horizontal scrolling on the smallest screen. axe-core, which takes longest, checks each page dark in one language
+//! and light in the other, wide in one and narrow in the other; the combination changes from page to page. With
+//! `JETON_SCREENSHOTS=FOLDER`, screenshots of each page are saved there: light, dark and narrow.
 
 use super::{NOTHING, ann_at, speaks_as_the_browser};
 use crate::harness::{Browser, DAY, PASSWORD, Person, Setup, Smtp, TestApp, TestDb, change, html, lists, org};
@@ -11,8 +11,8 @@ use std::{path::PathBuf, time::Duration};
 use storage::{AnyConnection, StorageError};
 use thirtyfour::By;
 
-/// What is cut off on the right: it sticks out of the window, or of a part of the page that hides what does not fit. Where
-/// things may be scrolled sideways, and where an ellipsis stands, it is meant.
+/// A script that finds what is cut off on the right: it sticks out of the window, or of an element that hides its
+/// overflow. Scrollable elements and ellipses are intended.
 const CUT_OFF: &str = "const meant = (e) => e.closest('.visually-hidden, .subnav, .skip-link, [popover]:not(:popover-open)');
     const hides = (e) => /clip|hidden/.test(getComputedStyle(e).overflowX) && getComputedStyle(e).textOverflow !== 'ellipsis';
     const visible = [...document.body.querySelectorAll('*')].filter((e) => e.checkVisibility() && !meant(e) && !e.closest('svg'));
@@ -20,14 +20,14 @@ const CUT_OFF: &str = "const meant = (e) => e.closest('.visually-hidden, .subnav
         .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 || (hides(e) && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1))
         .map((e) => e.outerHTML.slice(0, 120))";
 
-/// How to get to a page. What is not written down in a language works in all.
+/// How to get to a page. Steps without a language work in all.
 enum Step {
     /// An address; `{code}` is the code of the set-up link, `{link}` the link in the first mail, `{proof}` that for a
     /// new address, `{Label}` the public id of a token.
     Go(&'static str),
     /// Types into the field with this name.
     Type(&'static str, &'static str),
-    /// Clicks what the selector finds first, and waits until there is what the second one finds.
+    /// Clicks the first element that the selector finds, and waits until the second selector finds one.
     Press(&'static str, &'static str),
     /// In another tab, Ann sends these fields to this address.
     Send(&'static str, &'static [(&'static str, &'static str)]),
@@ -40,7 +40,7 @@ type Page = (&'static str, &'static [Step]);
 const REFUSED: Step =
     Press("main form.form [type=submit]:not([aria-hidden], [name=pick])", "[aria-invalid], .notice[data-tone=error]");
 
-/// The same for a form whose first button is another.
+/// The same for a form that has another button first.
 const REFUSED_AT_END: Step = Press("main .at-end [type=submit]", "[aria-invalid], .notice[data-tone=error]");
 
 const BEFORE_SET_UP: &[Page] = &[
@@ -335,7 +335,7 @@ const SETS: &[Page] = &[
     ("new permission set", &[Go(org!("/permission-sets/new"))]),
     ("new permission set with errors", &[Go(org!("/permission-sets/new")), REFUSED]),
     (
-        "permission set made",
+        "permission set created",
         &[
             Go(org!("/permission-sets/new")),
             Type("name", "Field coordinators"),
@@ -707,13 +707,13 @@ async fn one_press_signs_a_guest_of_a_demonstration_in_without_javascript() {
     assert_eq!(browser.complaints().await, NOTHING);
 }
 
-/// The path of the link for a new address in the text of a mail.
+/// Returns the path of the link for a new address in the text of a mail.
 fn link_to_prove(text: String) -> Option<String> {
     let at = text.find("/email/")?;
     text[at..].split_whitespace().next().map(Into::into)
 }
 
-/// A walk past pages, and what was found wrong on the way.
+/// A tour of pages, and the problems found on the way.
 struct Tour {
     browser: Browser,
     app: TestApp,
@@ -721,7 +721,7 @@ struct Tour {
     smtp: Option<Smtp>,
     language: &'static str,
     found: Vec<String>,
-    /// How many pages were looked at.
+    /// How many pages were checked.
     seen: usize,
     sent: Vec<(String, String)>,
 }
@@ -730,7 +730,7 @@ const WIDE: (u32, u32) = (1280, 900);
 const NARROW: (u32, u32) = (320, 640);
 
 impl Tour {
-    /// In a browser that speaks this language, before anybody signs in.
+    /// Starts in a browser with this language, before anybody signs in.
     async fn begin(language: &'static str, app: TestApp, ann: Person, smtp: Option<Smtp>) -> Tour {
         html::start();
         let setup = Setup { language, dark: is_dark(language), size: WIDE, ..Setup::default() };
@@ -743,7 +743,8 @@ impl Tour {
         assert!(self.found.is_empty(), "{} findings:\n{}", self.found.len(), self.found.join("\n"));
     }
 
-    /// Tokens of every kind: used, never used, about to expire, expired, revoked, with a label that fits nowhere.
+    /// Creates tokens of every kind: used, never used, about to expire, expired, revoked, with a label that is too long
+    /// for any column.
     async fn live_for_a_month(&self) {
         let Tour { app, ann, .. } = self;
         ann.asks_for_token("Excel, 2019", "read", "31").await;
@@ -769,7 +770,7 @@ impl Tour {
         app.clock.advance(3 * 60);
     }
 
-    /// Service users' tokens of every kind: used, in the middle of a rotation, revoked and called still.
+    /// Creates service users' tokens of every kind: used, in the middle of a rotation, revoked and still being called.
     async fn integrate(&self) {
         let Tour { app, ann, .. } = self;
         let called = async |key: &str, program: &str, status: u16| {
@@ -787,7 +788,7 @@ impl Tour {
         app::maintenance::flush_usage(&app.jeton).await.expect("a database");
     }
 
-    /// A member with a token has the permission set that was made.
+    /// Gives the created permission set to a member with a token.
     async fn give_a_set_to_somebody(&self) {
         let ben = self.app.add_user("Ben", BuiltInSet::Standard).await;
         speaks_as_the_browser(&ben).await;
@@ -797,8 +798,8 @@ impl Tour {
         ben.makes_token_with("Nightly export, server bamako-2", "read_write").await;
     }
 
-    /// Beside this server there are one that has told, one that has not, one that stopped, one that is silent and one that
-    /// came later.
+    /// Adds other nodes: one that has confirmed, one that has not, one that stopped, one that is silent and one that
+    /// started later.
     fn runs_on_many_nodes(&self) {
         let told = |id: &str, since: i64, last: &str| {
             format!(
@@ -924,7 +925,7 @@ impl Tour {
         self.found.extend(found.into_iter().map(|line| format!("{name} ({}): {line}", self.language)));
     }
 
-    /// Leaves pictures of the page, if somebody wants them.
+    /// Saves screenshots of the page, if they are wanted.
     async fn pictures(&self, name: &str) {
         let Some(folder) = std::env::var_os("JETON_SCREENSHOTS").map(PathBuf::from) else { return };
         let browser = &self.browser;
@@ -941,7 +942,7 @@ impl Tour {
     }
 }
 
-/// In which languages the tours are dark.
+/// The languages in which the tours are dark.
 fn is_dark(language: &str) -> bool {
     language == "en"
 }

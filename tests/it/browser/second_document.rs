@@ -4,7 +4,7 @@ use super::{NOTHING, ann_at, key_shown, speaks_as_the_browser};
 use crate::harness::{Browser, Setup, TestApp, service::TOKENS};
 use thirtyfour::{By, Key};
 
-/// The words of the pages that a language has for the document's steps.
+/// The texts of the pages for the document's steps, in one language.
 struct Words {
     language: &'static str,
     integrations: &'static str,
@@ -187,7 +187,8 @@ async fn edits(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
 }
 
-/// Waits for the question: a dialog, or a page where there are no scripts. What was clicked has the name of the answer.
+/// Waits for the confirmation: a dialog, or a page if there are no scripts. What was clicked has the same name as the
+/// confirming button.
 async fn is_asked(browser: &Browser, what: &str) {
     let script = format!("return !!document.querySelector('dialog:modal') || location.pathname.endsWith('/{what}')");
     browser.until(&script).await;
@@ -236,9 +237,9 @@ async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
     let token = ann.service_token("Workato").await;
     browser.go(&token).await;
     browser.click("Regenerate with overlap").await;
-    browser.sees("The old one goes on working beside it").await;
+    browser.sees("The old key keeps working beside it").await;
     browser.choose("7 days").await;
-    browser.click("Make the new key").await;
+    browser.click("Create the new key").await;
     browser.sees("I have saved the key").await;
     let new = key_shown(&browser).await;
     browser.click("I have saved the key").await;
@@ -250,7 +251,7 @@ async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
     browser.sees_no("Not used yet").await;
     browser.sees("curl 8.5.0").await;
     browser.click("End the old key now").await;
-    browser.sees("Whatever still uses the old key is refused at once.").await;
+    browser.sees("Applications that still use the old key are refused immediately.").await;
     browser.click("End the old key now").await;
     browser.sees("The old key is refused from now on.").await;
     assert_eq!((app.me(&old).await.status, app.me(&new).await.status), (401, 200));

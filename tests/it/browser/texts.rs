@@ -1,11 +1,11 @@
-//! What is typed into a real browser: keys that stay out of addresses, and texts that are one thing.
+//! Typing into a real browser: keys stay out of addresses, and equivalent texts are the same.
 
 use super::{ann_at, bring, speaks_as_the_browser};
 use crate::harness::{Browser, PASSWORD, Setup, TestApp, TestDb, USERS, another_key, org};
 
 const INVENTORY: &str = org!("/integrations/inventory");
 
-/// Every address that this tab has been at or asked for, also those that scripts asked.
+/// Returns every address that this tab has visited or requested, including requests of scripts.
 async fn addresses(browser: &Browser) -> String {
     let script =
         "return [location.href, document.referrer, ...performance.getEntries().map((entry) => entry.name)].join(' ')";
@@ -66,7 +66,7 @@ async fn a_list_is_searched_while_somebody_types_and_its_address_follows() {
     browser.sees_no("Power BI").await;
     // In the log each choice is a step to go back by.
     browser.go(org!("/activity")).await;
-    browser.fill("Kind", "Token made").await;
+    browser.fill("Kind", "Token created").await;
     browser.sees_no("signed in").await;
     browser.is_at(org!("/activity?kind=token.created")).await;
     browser.back().await;

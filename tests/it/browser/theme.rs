@@ -3,7 +3,7 @@
 use super::{NOTHING, ann_at, generate, key_shown, network};
 use crate::harness::{Browser, Setup};
 
-/// How bright the page is behind its text, from 0 to 1.
+/// Returns how bright the page is behind its text, from 0 to 1.
 async fn brightness(browser: &Browser) -> f64 {
     let script = "const c = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
         c.fillStyle = getComputedStyle(document.body).backgroundColor; c.fillRect(0, 0, 1, 1);
@@ -52,7 +52,7 @@ async fn look(browser: &Browser, theme: &str) {
     if theme == "Dark" { is_dark(browser).await } else { is_light(browser).await }
 }
 
-/// Waits until the switch says so.
+/// Waits until the switch shows this theme.
 async fn pressed(browser: &Browser, name: &str) {
     let pressed = "document.querySelector('[name=theme][aria-pressed=true]')?.textContent";
     browser.until(&format!("return {pressed} === '{name}'")).await;
@@ -79,7 +79,7 @@ async fn switching_beside_the_key_keeps_the_key() {
     assert_eq!(key_shown(&browser).await, key);
 }
 
-/// Without a network nothing changes, and it is said.
+/// Without a network nothing changes, and a message says so.
 #[actix_web::test]
 async fn a_switch_that_could_not_be_saved_is_told() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;

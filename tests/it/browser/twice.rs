@@ -29,7 +29,8 @@ async fn a_double_click_makes_one_token_without_javascript() {
     assert_eq!(active_tokens(&ann).await, 1);
 }
 
-/// The line is slow, nothing seems to happen, the button is pressed again: the first answer must not be lost.
+/// The connection is slow and nothing seems to happen, so the button is pressed again: the first answer must not be
+/// lost.
 #[actix_web::test]
 async fn an_impatient_second_click_makes_one_token_and_shows_its_key() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
@@ -88,7 +89,7 @@ async fn a_question_that_was_answered_in_another_tab_is_answered_plainly() {
         browser.sees("Revoke “Power BI”?").await;
         other_tab.revokes("Power BI").await;
         browser.click("Revoke token").await;
-        browser.sees("“Power BI” had ended before. It stays refused.").await;
+        browser.sees("“Power BI” had already ended. It stays refused.").await;
         assert_eq!(browser.complaints().await, NOTHING);
     }
 }
@@ -102,7 +103,7 @@ async fn several_that_were_revoked_in_another_tab_are_told_plainly() {
         browser.choose("The one active token").await;
         other_tab.revokes("Power BI").await;
         browser.click("Revoke tokens").await;
-        browser.sees("No token was revoked: none fitted your choice any more.").await;
+        browser.sees("No token was revoked: none matched your choice any more.").await;
         assert_eq!(browser.complaints().await, NOTHING);
     }
 }

@@ -1,4 +1,4 @@
-//! The database is gone, for all nodes at once, and comes back.
+//! The database is unavailable for all nodes at once, and comes back.
 
 use super::{figure, is_long, milliseconds, nodes::Nodes};
 use crate::harness::{OwnCluster, TestDb, another_key, link::Way};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 const NODES: usize = 3;
 
-/// What every node says about these keys.
+/// Returns the answers of every node about these keys.
 async fn statuses(nodes: &Nodes, keys: &[String; 2]) -> Vec<u16> {
     join_all((0..NODES).flat_map(|node| keys.iter().map(move |key| nodes.verify(node, key)))).await
 }
 
-/// V3, R4: without the database each node says neither yes nor no, of whatever key, and does again once it is back.
+/// V3, R4: without the database no node accepts or refuses any key, and each does so again once the database is back.
 async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: impl FnOnce()) {
     // One that they know well, and one that nobody knows.
     let keys = [nodes.tokens(1, 0).remove(0), another_key()];
@@ -90,7 +90,7 @@ async fn pages_come_back_after_all_their_connections_were_swallowed() {
     figure("pages whose connections were all swallowed for 8 s are back after", &milliseconds(back.elapsed()));
 }
 
-/// R10: a node ends when it is told to, though its database answers nothing.
+/// R10: a node stops when it is told to, even if its database does not respond.
 #[actix_web::test]
 async fn a_node_stops_while_its_database_swallows_everything() {
     if !is_long() {

@@ -1,7 +1,8 @@
-//! Nodes that share a Postgres, and what is between and behind them fails: links are cut, delayed and swallow everything,
-//! the database stops and dies, nodes are killed.
+//! Nodes that share a Postgres, with failures between and behind them: links are cut, delayed or drop everything, the
+//! database stops and crashes, nodes are killed.
 //!
-//! Short here; `JETON_FAULT_ROUNDS=10000` runs them as long as the figures ask, and `bench/faults` prints those.
+//! They are short here; with `JETON_FAULT_ROUNDS=10000` they run as long as the published figures need, and
+//! `bench/faults` prints those.
 
 mod gone;
 mod nodes;
@@ -11,17 +12,17 @@ mod uses;
 
 use std::time::Duration;
 
-/// How many tokens are revoked, over all kinds of faults.
+/// Returns how many tokens are revoked, over all kinds of faults.
 fn rounds() -> usize {
     std::env::var("JETON_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(60)
 }
 
-/// Whether somebody has asked for the long forms.
+/// Returns whether the long versions were requested.
 fn is_long() -> bool {
     std::env::var_os("JETON_FAULT_ROUNDS").is_some()
 }
 
-/// Prints what was measured: a row of the table in `bench/results.md`.
+/// Prints the measurements, as a row of the table in `bench/results.md`.
 fn figure(what: &str, measured: &str) {
     println!("figure: | {what} | {measured} |");
 }
@@ -30,7 +31,7 @@ fn milliseconds(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
 }
 
-/// The value below which this part of the sorted ones lies.
+/// Returns the value below which this fraction of the sorted ones lies.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let place = (sorted.len() as f64 * part).ceil() as usize;
     sorted[place.clamp(1, sorted.len()) - 1]

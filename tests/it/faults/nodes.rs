@@ -17,20 +17,20 @@ use std::{cell::Cell, fs, path::Path, time::Duration};
 use storage::{DatabaseUrl, Db, StorageError, memberships, organizations, tokens, users};
 use tempfile::TempDir;
 
-/// Those who have tokens, besides Ann.
+/// The users with tokens, besides Ann.
 const OWNERS: i64 = 4;
-/// Most tokens that live at the same time.
+/// The maximum number of tokens that are active at the same time.
 pub const MOST: usize = OWNERS as usize * PERSONAL_LIMIT as usize;
 
 /// The nodes.
 pub struct Nodes {
-    /// Where each is reached.
+    /// The address of each.
     pub urls: Vec<String>,
-    /// Between each and the database.
+    /// The link between each node and the database.
     pub links: Vec<Link>,
     /// The database, without anything in between.
     pub db: Db,
-    /// Signed in at the first.
+    /// Ann, signed in at the first node.
     pub ann: Person,
     processes: Vec<Process>,
     through: Vec<String>,
@@ -44,7 +44,7 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// So many, of which Ann has set up the first.
+    /// Starts this many nodes; Ann has set up the first.
     pub async fn start(database: TestDb, count: usize) -> Nodes {
         let data = folder();
         let (links, through): (Vec<_>, Vec<_>) = (0..count).map(|_| Link::before(&database.url)).unzip();
@@ -77,8 +77,8 @@ impl Nodes {
         }
     }
 
-    /// Makes new tokens that expire after 45 days without use, the last of which was so many seconds ago, and returns their
-    /// keys. They take the places of the ones before.
+    /// Creates new tokens that expire after 45 days without use, last used this many seconds ago, and returns their
+    /// keys. They replace the previous ones.
     pub fn tokens(&self, count: usize, unused: i64) -> Vec<String> {
         assert!(count <= MOST);
         let made = self.db.write::<_, StorageError>(|connection| {
@@ -108,12 +108,12 @@ impl Nodes {
         made.expect("new tokens")
     }
 
-    /// What stands for a key in the database.
+    /// Returns the digest of a key in the database.
     pub fn digest(&self, key: &str) -> domain::token::KeyDigest {
         self.pepper.digest(key)
     }
 
-    /// The last use of a token as the database has it.
+    /// Returns the last use of a token from the database.
     pub fn last_use(&self, key: &str) -> Option<Timestamp> {
         let digest = self.digest(key);
         let found = self
@@ -123,12 +123,12 @@ impl Nodes {
         found.expect("a token").1.last_used_at
     }
 
-    /// The status with which a node answers a request for verification.
+    /// Returns the status with which a node answers a verification request.
     pub async fn verify(&self, node: usize, key: &str) -> u16 {
         self.send("GET", node, "/verify", key).await.unwrap_or_else(|error| panic!("node {node}: {error:?}"))
     }
 
-    /// Lets a token revoke itself at a node. None if that takes too long: whoever writes over a slow link keeps others waiting.
+    /// Makes a token revoke itself at a node. None if that takes too long: a write over a slow link makes others wait.
     pub async fn revoke(&self, node: usize, key: &str) -> Option<u16> {
         match self.send("DELETE", node, "/api/v1/me/token", key).await {
             Ok(status) => Some(status),
@@ -143,7 +143,8 @@ impl Nodes {
         Ok(request.timeout(Duration::from_secs(20)).send().await?.status().as_u16())
     }
 
-    /// Waits until a node answers about a key like this; it may say nothing before, but not the opposite.
+    /// Waits until a node gives this answer about a key; before that, it may be unable to answer, but must not give the
+    /// opposite answer.
     pub async fn says(&self, expected: u16, node: usize, key: &str) {
         let mut last = 0;
         for _ in 0..300 {
@@ -157,7 +158,7 @@ impl Nodes {
         panic!("node {node} does not say {expected}, but {last}");
     }
 
-    /// The same of every node and key.
+    /// The same for every node and key.
     pub async fn all_say(&self, expected: u16, keys: &[String]) {
         for node in 0..self.urls.len() {
             for key in keys {
@@ -166,13 +167,13 @@ impl Nodes {
         }
     }
 
-    /// `kill -9`.
+    /// Kills a node with `kill -9`.
     pub fn kill(&mut self, node: usize) {
         self.processes[node].child.kill().expect("our own process");
         self.processes[node].child.wait().expect("its end");
     }
 
-    /// Asks a node to stop, and returns whether it did without a failure.
+    /// Asks a node to stop, and returns whether it stopped without a failure.
     pub fn stop(&mut self, node: usize) -> bool {
         let id = self.processes[node].child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
@@ -186,7 +187,7 @@ impl Nodes {
     }
 }
 
-/// A client that gives connections up before the nodes do.
+/// Returns a client that closes connections earlier than the nodes do.
 fn http() -> reqwest::Client {
     let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(1));
     client.build().expect("a client")
@@ -203,7 +204,7 @@ fn address(process: &mut Process) -> String {
     process.line().split_whitespace().last().expect("an address").to_owned()
 }
 
-/// The pepper that the first node has made: 64 hexadecimal digits.
+/// Returns the pepper that the first node has created: 64 hexadecimal digits.
 fn pepper(data: &Path) -> Pepper {
     let text = fs::read_to_string(data.join("pepper")).expect("a pepper");
     let mut bytes = [0; Pepper::LENGTH];

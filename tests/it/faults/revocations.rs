@@ -20,16 +20,16 @@ use storage::StorageError;
 /// How many nodes there are. The link of the last one is that with the fault.
 const NODES: usize = 3;
 const FAULTY: usize = NODES - 1;
-/// How many use the same token on a node, where times are taken.
+/// How many clients use the same token on a node, where times are measured.
 const CALLERS: usize = 4;
-/// Longest that a batch may take on a busy machine.
+/// The longest time that a batch may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
     Is(Way),
-    /// Another one every moment.
+    /// Another fault every moment.
     Flaps,
 }
 
@@ -42,12 +42,12 @@ const FAULTS: [(&str, Fault); 6] = [
     ("the link of one changes at random", Fault::Flaps),
 ];
 
-/// A token, and what was heard of it.
+/// A token, and the answers about it.
 struct Token {
     key: String,
     /// When the answer to its revocation had arrived.
     revoked: Cell<Option<Instant>>,
-    /// What was asked, in no particular order.
+    /// The requests, in no particular order.
     asked: RefCell<Vec<Asked>>,
 }
 
@@ -64,7 +64,8 @@ impl Token {
         Token { key, revoked: Cell::new(None), asked: RefCell::default() }
     }
 
-    /// How many requests to a node that began after the answer to the revocation have ended with this, if it matters.
+    /// Returns how many requests to a node that began after the answer to the revocation have ended with this status,
+    /// if the status matters.
     fn after(&self, node: usize, status: Option<u16>) -> usize {
         let Some(revoked) = self.revoked.get() else { return 0 };
         let counts = |asked: &&Asked| {
@@ -73,8 +74,8 @@ impl Token {
         self.asked.borrow().iter().filter(counts).count()
     }
 
-    /// Uses it on a node again and again, with so many milliseconds in between, until a request that began after the answer
-    /// to its revocation is refused.
+    /// Uses it on a node repeatedly, with this pause in milliseconds, until a request that began after the answer to
+    /// its revocation is refused.
     async fn is_used(&self, nodes: &Nodes, node: usize, every: u64) {
         while self.after(node, Some(401)) == 0 {
             let begun = Instant::now();
@@ -96,17 +97,17 @@ impl Token {
     }
 }
 
-/// What came of all batches with one fault.
+/// The results of all batches with one fault.
 #[derive(Default)]
 struct Sum {
     tokens: usize,
     accepted: usize,
     refused: usize,
-    /// 503 of the node with the fault, and of the others.
+    /// Answers with 503 by the node with the fault, and by the others.
     unsaid: [usize; 2],
-    /// Accepted although they began after the answer to the revocation.
+    /// Requests that were accepted although they began after the answer to the revocation.
     wrong: usize,
-    /// Longest from the end of the fault until the node refused every token.
+    /// The longest time from the end of the fault until the node refused every token.
     back: Duration,
 }
 
@@ -126,7 +127,8 @@ impl Sum {
     }
 }
 
-/// Revokes new tokens one by one while all nodes are asked about all of them, and the link of the last one has a fault.
+/// Revokes new tokens one by one while all nodes are asked about all of them, and the link of the last node has a
+/// fault.
 async fn batch(nodes: &Nodes, fault: Fault, count: usize, random: &RefCell<Random>, sum: &mut Sum) {
     let keys = nodes.tokens(count, 0);
     // Each node knows them: a cache that is believed would go on accepting them.
@@ -176,7 +178,8 @@ async fn pause(milliseconds: u64) {
     actix_web::rt::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
-/// V1, V3: whatever becomes of the link of one node, no node accepts what begins after the answer to a revocation.
+/// V1, V3: whatever happens to the link of one node, no node accepts a request that begins after the answer to a
+/// revocation.
 #[actix_web::test]
 async fn no_request_that_starts_after_the_answer_to_a_revocation_is_accepted_whatever_becomes_of_links() {
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;
@@ -211,7 +214,7 @@ struct Step {
     at: f64,
 }
 
-/// From the moment that Postgres has written down for each commit to the end of the last accepted request.
+/// The time from each commit, as recorded by Postgres, to the end of the last accepted request.
 #[actix_web::test]
 async fn after_the_commit_of_a_revocation_only_requests_under_way_are_accepted() {
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;

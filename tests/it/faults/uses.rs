@@ -27,7 +27,7 @@ async fn no_token_expires_though_its_node_was_killed_right_after_its_use() {
     nodes.all_say(200, &keys).await;
 }
 
-/// V16: what is lost with a node is at most a minute old.
+/// V16: uses that are lost with a node are at most a minute old.
 #[actix_web::test]
 async fn a_killed_node_takes_with_it_the_uses_of_one_minute_at_most() {
     if !is_long() {
@@ -57,11 +57,11 @@ async fn a_killed_node_takes_with_it_the_uses_of_one_minute_at_most() {
     assert!(*most <= 61, "{behind:?}");
 }
 
-/// How many connections the pages of a node have.
+/// How many database connections the pages of a node have.
 const PAGES: i64 = 8;
 
-/// All connections of the pages wait for a lock of somebody else, and tokens are verified all the same: known and unknown
-/// ones, and such whose use has to be written down first.
+/// All connections of the pages wait for another transaction's lock, and tokens are still verified: cached and uncached
+/// ones, and those whose use must be written first.
 #[actix_web::test]
 async fn tokens_are_verified_while_pages_have_all_their_connections() {
     let database = TestDb::postgres();

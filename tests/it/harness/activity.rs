@@ -1,4 +1,4 @@
-//! The activity log as tests read it; there is no page for it yet.
+//! The activity log, read directly from the database.
 
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types};
 use storage::{Db, StorageError};
@@ -12,13 +12,13 @@ pub struct Entry {
     /// Who did it.
     #[diesel(sql_type = sql_types::Text)]
     pub actor_name: String,
-    /// How many times.
+    /// How many times it happened.
     #[diesel(sql_type = sql_types::BigInt)]
     pub count: i64,
     /// The token's label.
     #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
     pub token_label: Option<String>,
-    /// Where.
+    /// The organization it happened in.
     #[diesel(sql_type = sql_types::Nullable<sql_types::BigInt>)]
     pub organization_id: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! A running Jeton and people who use it, as tests talk about them:
+//! A running server and the people who use it, in the terms of the tests:
 //!
 //! ```ignore
 //! let (app, ann) = TestApp::with_user(db, "Ann").await;
@@ -20,76 +20,76 @@ use storage::{AnyConnection, DatabaseUrl, Db, StorageError, memberships, organiz
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a long enough sentence";
 
-/// The file of the data folder in which a test may put GitHub's public keys before the start.
+/// The file in the data folder in which a test may put GitHub's public keys before the start.
 pub const GITHUB_KEYS: &str = "github.json";
 
-/// A running Jeton on a free port of the loopback, with an empty database of its own.
+/// A running server on a free port of the loopback, with an empty database of its own.
 pub struct TestApp {
-    /// Where it is reached.
+    /// Its address.
     pub url: String,
-    /// Where programs alone reach it.
+    /// Its address for programs only.
     pub programs_url: String,
     /// Its clock, which tests move.
     pub clock: Clock,
-    /// What is behind it.
+    /// The application behind it.
     pub jeton: Arc<Jeton>,
-    /// Its database, to look into and to change behind its back.
+    /// Its database, to read and change directly.
     pub db: Db,
     test_db: TestDb,
     handle: actix_web::dev::ServerHandle,
 }
 
-/// How a Jeton is started.
+/// How a server is started.
 #[derive(Default)]
 struct Start<'a> {
     public_url: Option<&'a str>,
     mail: Option<mail::Settings>,
     believes_proxies: bool,
     is_demo: bool,
-    /// The clock of a machine that has only just started; none means one that has run for long.
+    /// The clock of a newly started machine; none for a machine that has run for a long time.
     young: Option<Clock>,
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        // The command is sent at once; nobody needs to wait for its end.
+        // The command is sent immediately; nobody needs to wait for its end.
         drop(self.handle.stop(false));
     }
 }
 
 impl TestApp {
-    /// A Jeton with no user.
+    /// Starts a server without users.
     pub async fn start(test_db: TestDb) -> TestApp {
         TestApp::run(test_db, Start::default()).await
     }
 
-    /// A demonstration.
+    /// Starts a demonstration.
     pub async fn demonstration(test_db: TestDb) -> TestApp {
         TestApp::run(test_db, Start { is_demo: true, ..Start::default() }).await
     }
 
-    /// A Jeton with no user on a machine that has only just started, with this clock.
+    /// Starts a server without users on a newly started machine, with this clock.
     pub async fn start_by(test_db: TestDb, clock: Clock) -> TestApp {
         TestApp::run(test_db, Start { young: Some(clock), ..Start::default() }).await
     }
 
-    /// A Jeton with no user that is reached under `public_url`.
+    /// Starts a server without users, with the address `public_url`.
     pub async fn start_behind(test_db: TestDb, public_url: Option<&str>) -> TestApp {
         TestApp::run(test_db, Start { public_url, ..Start::default() }).await
     }
 
-    /// A Jeton with no user that sends mail.
+    /// Starts a server without users that sends mail.
     pub async fn start_mailing(test_db: TestDb) -> (TestApp, Smtp) {
         let smtp = Smtp::start();
         (TestApp::start_mailing_through(test_db, &smtp.url()).await, smtp)
     }
 
-    /// A Jeton with no user that sends mail through the server of this URL.
+    /// Starts a server without users that sends mail through the mail server of this URL.
     pub async fn start_mailing_through(test_db: TestDb, url: &str) -> TestApp {
         TestApp::run(test_db, Start { mail: Some(mail_through(url)), ..Start::default() }).await
     }
 
-    /// A Jeton whose administrator `name` is signed in, and that believes proxies on the loopback.
+    /// Starts a server whose administrator `name` is signed in, and that trusts proxies on the loopback.
     pub async fn with_proxies(test_db: TestDb, name: &str) -> (TestApp, Person) {
         let app = TestApp::run(test_db, Start { believes_proxies: true, ..Start::default() }).await;
         let person = app.first_user(name).await;
@@ -142,7 +142,7 @@ impl TestApp {
         TestApp { url, programs_url, clock, jeton, db, test_db, handle }
     }
 
-    /// A Jeton whose administrator `name` is signed in, set up through its own pages.
+    /// Starts a server whose administrator `name` is signed in, set up through its own pages.
     pub async fn with_user(test_db: TestDb, name: &str) -> (TestApp, Person) {
         let app = TestApp::start(test_db).await;
         let person = app.first_user(name).await;
@@ -156,7 +156,7 @@ impl TestApp {
         (app, person, smtp)
     }
 
-    /// The first user, who sets it up and is its administrator.
+    /// Sets the server up and returns the first user, its administrator.
     pub async fn first_user(&self, name: &str) -> Person {
         let person = self.browser(name);
         let answer = person.sets_up(app::setup::code(&self.jeton)).await;
@@ -164,7 +164,7 @@ impl TestApp {
         person
     }
 
-    /// What another node beside it would be started with, by the machine's clock.
+    /// Returns the settings for another node beside it, with the machine's clock.
     pub fn settings(&self) -> app::Settings {
         app::Settings {
             database: self.db.address().clone(),
@@ -176,22 +176,23 @@ impl TestApp {
         }
     }
 
-    /// What `DATABASE_URL` says.
+    /// Returns its `DATABASE_URL`.
     pub fn url_of_database(&self) -> &str {
         &self.test_db.url
     }
 
-    /// The data folder.
+    /// Returns the data folder.
     pub fn folder(&self) -> &std::path::Path {
         self.test_db.folder()
     }
 
-    /// Somebody's browser, not signed in.
+    /// Returns somebody's browser, not signed in.
     pub fn browser(&self, name: &str) -> Person {
         Person::at(&self.url, name)
     }
 
-    /// Another user of the first organization, signed in. The rows are written directly: quicker than an invitation.
+    /// Adds another user to the first organization, signed in. The rows are written directly, which is faster than an
+    /// invitation.
     pub async fn add_user(&self, name: &str, set: BuiltInSet) -> Person {
         let first = |connection: &mut AnyConnection| {
             let ann = users::find_by_email(connection, &Email::parse("ann@example.org").expect("an address"))?;
@@ -201,7 +202,7 @@ impl TestApp {
         self.add_user_to(name, set, first).await
     }
 
-    /// Another organization with this slug, whose only user `name` is its administrator and signed in.
+    /// Adds another organization with this slug, whose only user `name` is its administrator and signed in.
     pub async fn add_organization(&self, slug: &str, name: &str) -> Person {
         let now = self.clock.now();
         let new = |connection: &mut AnyConnection| {
@@ -238,7 +239,7 @@ impl TestApp {
         person
     }
 
-    /// The stored hash of [`PASSWORD`]: that of the first user, who has the same.
+    /// Returns the stored hash of [`PASSWORD`], taken from the first user, who has the same password.
     fn password_hash(&self) -> String {
         let ann = Email::parse("ann@example.org").expect("an address");
         self.db
@@ -248,22 +249,22 @@ impl TestApp {
             .1
     }
 
-    /// `GET /api/v1/me` with this key.
+    /// Sends `GET /api/v1/me` with this key.
     pub async fn me(&self, key: &str) -> Answer {
         self.with_key("GET", "/api/v1/me", key).await
     }
 
-    /// A request with this key.
+    /// Sends a request with this key.
     pub async fn with_key(&self, method: &str, path: &str, key: &str) -> Answer {
         self.send(method, path, &[("authorization", &format!("Bearer {key}"))], "").await
     }
 
-    /// A request without any key to the listener for programs.
+    /// Sends a request without a key to the listener for programs.
     pub async fn asked_by_program(&self, path: &str) -> Answer {
         Answer::of(client().get(format!("{}{path}", self.programs_url)).send().await.expect("an answer")).await
     }
 
-    /// Any request at all.
+    /// Sends any request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = client().request(method, format!("{}{path}", self.url)).body(body.to_owned());
@@ -274,7 +275,7 @@ impl TestApp {
     }
 }
 
-/// How mail is sent through the server of this URL.
+/// Returns the settings for sending mail through the server of this URL.
 pub fn mail_through(url: &str) -> mail::Settings {
     mail::Settings {
         server: mail::Server::parse(url).expect("a server"),
@@ -286,7 +287,8 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
 }
 
-/// A person with a browser: keeps cookies, sends what browsers send, and puts the form token of the last page into forms.
+/// A person with a browser, which keeps cookies, sends what browsers send, and puts the form token of the last page
+/// into forms.
 pub struct Person {
     /// Their name.
     pub name: String,
@@ -300,7 +302,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody's browser that is to visit the server at `url`.
+    /// Returns somebody's browser for the server at `url`.
     pub fn at(url: &str, name: &str) -> Person {
         Person {
             name: name.into(),
@@ -328,7 +330,7 @@ impl Person {
         self.try_post(path, fields).await.expect("an answer")
     }
 
-    /// Sends a form to a server that may go away meanwhile.
+    /// Sends a form to a server that may stop in the meantime.
     pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Answer> {
         let csrf = self.page.borrow().as_ref().and_then(|page| page.field("csrf")).unwrap_or_default();
         let mut all = vec![("csrf", csrf.as_str())];
@@ -363,7 +365,7 @@ impl Person {
         }
         let answer = Answer::whole(request.send().await?).await?;
         self.keep_cookies(&answer);
-        // Only looked for here: most pages are never sent from, and reading one takes a while.
+        // Only parsed here: most pages are never submitted, and parsing one takes a while.
         if answer.body.contains("name=\"csrf\"") {
             self.page.replace(Some(answer.clone()));
         }
@@ -384,25 +386,25 @@ impl Person {
         }
     }
 
-    /// Name and value of the cookie of this kind: `jeton`, `jeton_device` or `jeton_language`. The installation is in
-    /// its name.
+    /// Returns name and value of the cookie of this kind: `jeton`, `jeton_device` or `jeton_language`. The cookie's
+    /// name includes the installation.
     pub fn cookie(&self, kind: &str) -> Option<(String, String)> {
         let cookies = self.cookies.borrow();
         let is_of_kind = |name: &str| name.rsplit_once('_').is_some_and(|(begin, _)| begin == kind);
         cookies.iter().find(|(name, _)| is_of_kind(name)).map(|(name, value)| (name.clone(), value.clone()))
     }
 
-    /// Takes a cookie that some other program has set.
+    /// Stores a cookie that another program has set.
     pub fn takes_cookie(&self, name: &str, value: &str) {
         self.cookies.borrow_mut().insert(name.into(), value.into());
     }
 
-    /// Takes over the session of another tab of this browser.
+    /// Uses the session of another tab of this browser.
     pub fn follows(&self, tab: &Person) {
         self.cookies.replace(tab.cookies.borrow().clone());
     }
 
-    /// A browser with the same cookies: a second tab, or a thief.
+    /// Returns a browser with the same cookies: a second tab, or a thief.
     pub fn copy(&self) -> Person {
         Person {
             name: self.name.clone(),
@@ -444,7 +446,7 @@ impl Person {
         answer
     }
 
-    /// Asks for a token; the answer may be anything.
+    /// Requests a token; the answer may be anything.
     pub async fn asks_for_token(&self, label: &str, scope: &str, days: &str) -> Answer {
         let form = self.get("/account/tokens/new").await;
         let [nonce, place] = ["nonce", "working_in"].map(|name| form.field(name).expect("a form of one organization"));
@@ -453,19 +455,19 @@ impl Person {
         self.post("/account/tokens", &fields).await
     }
 
-    /// Makes a read-only token that expires after 45 days without use, and returns its key.
+    /// Creates a read-only token that expires after 45 days without use, and returns its key.
     pub async fn makes_token(&self, label: &str) -> String {
         self.makes_token_with(label, "read").await
     }
 
-    /// Makes a token with this scope and returns its key.
+    /// Creates a token with this scope and returns its key.
     pub async fn makes_token_with(&self, label: &str, scope: &str) -> String {
         let answer = self.asks_for_token(label, scope, "45").await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.key().expect("a page with the key")
     }
 
-    /// The public id of the token with this label, from the list.
+    /// Returns the public id of the token with this label, from the list.
     pub async fn token_id(&self, label: &str) -> String {
         self.get("/account/tokens").await.id_of("/account/tokens/", label)
     }

@@ -1,11 +1,11 @@
-//! A person at a browser: Debian's headless Chromium through one chromedriver for the test process. Starting Chromium takes
-//! longer than most tests, so the next test of the same language takes over the browser of one that has passed, in a new tab,
-//! without cookies, cache and console.
+//! A person at a browser: Debian's headless Chromium, through one chromedriver for the test process. Starting Chromium
+//! takes longer than most tests, so the next test with the same language reuses the browser of a test that has passed,
+//! in a new tab, without cookies, cache and console.
 //!
-//! Every look waits, polling, for what a person would wait for; a look that waited in vain panics with what is on the page
-//! and leaves a picture in `target/tmp/`. Texts are compared with every kind of space as a plain one, so a test can write
-//! «Révoquer ?» as it is typed. The browser of a test that panics closes; the others close with the test process, also when it is killed.
-//! They reach loopback addresses only.
+//! Every check polls until it finds what a person would wait for; on timeout it panics with the content of the page and
+//! saves a screenshot in `target/tmp/`. Texts are compared with every kind of space as a plain one, so a test can write
+//! «Révoquer ?» as it is typed. The browser of a test that panics closes; the others close with the test process, even
+//! when it is killed. They can only reach loopback addresses.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogL
 
 use super::guardian::Guardian;
 
-/// chromedriver takes a free port itself and says which. In a session of its own, all that it starts can be stopped by that
-/// session's id; what Chromium writes at home or in /tmp goes into the folder.
+/// chromedriver chooses a free port and prints it. It runs in a session of its own, so everything that it starts can be
+/// stopped by the session's id; what Chromium writes to the home folder or to /tmp goes into the folder.
 const START: &str = r#"
 mkdir "$folder/home" "$folder/tmp" "$folder/profiles"
 HOME="$folder/home" TMPDIR="$folder/tmp" XDG_CONFIG_HOME= XDG_CACHE_HOME= XDG_DATA_HOME= DISPLAY= \
@@ -64,20 +64,20 @@ fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// What kind of person, at what kind of screen.
+/// What kind of person, with what kind of screen.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
     /// Whether the page's own scripts run.
     pub javascript: bool,
-    /// What `Accept-Language` prefers: `en` or `fr`.
+    /// The preferred language in `Accept-Language`: `en` or `fr`.
     pub language: &'static str,
     /// Whether the system is set to dark.
     pub dark: bool,
     /// Width and height of the page's window, in CSS pixels.
     pub size: (u32, u32),
-    /// Whether the browser has the clipboard API, as it has not on a plain-HTTP address in a local network.
+    /// Whether the browser has the clipboard API, which is missing at a plain-HTTP address in a local network.
     pub clipboard: bool,
-    /// The port of this machine on which the browser finds `http://jeton.test`, a plain-HTTP address in a local network.
+    /// The local port to which the browser resolves `http://jeton.test`, a plain-HTTP address in a local network.
     pub jeton_test: Option<u16>,
 }
 
@@ -87,7 +87,7 @@ impl Default for Setup {
     }
 }
 
-/// A Chromium with a profile of its own, which one test after the other uses.
+/// A Chromium with a profile of its own, which tests use one after another.
 struct Chromium {
     driver: WebDriver,
     profile: TempDir,
@@ -98,7 +98,7 @@ struct Chromium {
 static IDLE: Mutex<Vec<Chromium>> = Mutex::new(Vec::new());
 
 impl Chromium {
-    /// An idle one if there is one for this setup, else a new one.
+    /// Returns an idle browser for this setup if there is one, otherwise a new one.
     async fn get(setup: Setup) -> Chromium {
         if setup.jeton_test.is_none()
             && let Some(chromium) = Chromium::idle(setup.language)
@@ -125,7 +125,7 @@ impl Chromium {
         Chromium { driver, profile, language: setup.language }
     }
 
-    /// Leaves nothing of the test before: what was set for its tabs goes with them.
+    /// Removes everything of the previous test: settings for its tabs go with the tabs.
     async fn forget(&self) -> WebDriverResult<()> {
         let tabs = self.driver.windows().await?;
         let new = self.driver.new_tab().await?;
@@ -140,8 +140,8 @@ impl Chromium {
         self.driver.browser_log().await.map(drop)
     }
 
-    /// Closes it, waits for that, and returns the folder in which it kept everything. Not left to thirtyfour, which would
-    /// need the thread that waits meanwhile.
+    /// Closes it, waits until it has closed, and returns its folder. This does not use thirtyfour, which would need the
+    /// thread that is waiting.
     fn close(self) -> TempDir {
         let close = || -> std::io::Result<()> {
             let address = Driver::get().url.trim_start_matches("http://").to_owned();
@@ -149,13 +149,13 @@ impl Chromium {
             connection.set_read_timeout(Some(Duration::from_secs(20)))?;
             let session = self.driver.session_id();
             write!(connection, "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-            // The answer comes when the browser is gone; chromedriver keeps the connection open after it.
+            // The answer comes when the browser has closed; chromedriver keeps the connection open afterwards.
             connection.read(&mut [0; 1024]).map(drop)
         };
         if let Err(error) = close() {
             eprintln!("a browser does not close: {error}");
         }
-        // Tells thirtyfour that it is closed.
+        // Tells thirtyfour that it has been closed.
         let _ = self.driver.leak();
         self.profile
     }
@@ -163,27 +163,28 @@ impl Chromium {
 
 /// One open browser.
 pub struct Browser {
-    /// There until it is closed.
+    /// Present until it is closed.
     chromium: Option<Chromium>,
     base: String,
     javascript: bool,
     is_reusable: bool,
-    /// How long a look waits for what it looks for.
+    /// How long a check waits.
     pub patience: Duration,
 }
 
 impl Browser {
-    /// A browser with JavaScript, English and light, for the server at `base` (as `http://127.0.0.1:1234`).
+    /// Opens a browser with JavaScript, English and the light theme, for the server at `base` (such as
+    /// `http://127.0.0.1:1234`).
     pub async fn new(base: &str) -> Browser {
         Browser::with(base, Setup::default()).await
     }
 
-    /// As [`Browser::new`], with JavaScript switched off in its settings.
+    /// Like [`Browser::new`], with JavaScript switched off in its settings.
     pub async fn without_javascript(base: &str) -> Browser {
         Browser::with(base, Setup { javascript: false, ..Setup::default() }).await
     }
 
-    /// A browser as described.
+    /// Opens a browser with this setup.
     pub async fn with(base: &str, setup: Setup) -> Browser {
         let browser = Browser {
             chromium: Some(Chromium::get(setup).await),
@@ -226,7 +227,7 @@ impl Browser {
 
     async fn system_is_dark(&self, dark: bool) -> WebDriverResult<()> {
         let scheme = if dark { "dark" } else { "light" };
-        // No animations: looks and pictures are of the page at rest.
+        // No animations: checks and screenshots see the page at rest.
         let features = json!({ "features": [
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
@@ -239,13 +240,13 @@ impl Browser {
         self.system_is_dark(dark).await.expect("the colour scheme changes");
     }
 
-    /// Gives the page's window another size.
+    /// Changes the size of the page's window.
     pub async fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.driver().cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await.expect("the window changes");
     }
 
-    /// thirtyfour's own handle, for what has no word here.
+    /// Returns thirtyfour's own handle, for anything that has no method here.
     pub fn driver(&self) -> &WebDriver {
         &self.chromium.as_ref().expect("it is open").driver
     }
@@ -258,34 +259,34 @@ impl Browser {
         }
     }
 
-    /// The *back* button.
+    /// Presses the *back* button.
     pub async fn back(&self) {
         self.driver().back().await.expect("the browser goes back");
     }
 
-    /// The *forward* button.
+    /// Presses the *forward* button.
     pub async fn forward(&self) {
         self.driver().forward().await.expect("the browser goes forward");
     }
 
-    /// Opens a second tab and goes on in it, with JavaScript.
+    /// Opens a second tab and continues in it, with JavaScript.
     pub async fn open_tab(&self) {
         let tab = self.driver().new_tab().await.expect("a tab opens");
         self.driver().switch_to_window(tab).await.expect("the tab comes to the front");
     }
 
-    /// Gives the browser a cookie of the server.
+    /// Sets a cookie of the server.
     pub async fn takes_cookie(&self, name: &str, value: &str) {
         let cookie = json!({ "url": self.base, "name": name, "value": value, "httpOnly": true, "sameSite": "Lax" });
         self.driver().cdp().send_raw("Network.setCookie", cookie).await.expect("the cookie is taken");
     }
 
-    /// Loads the page again.
+    /// Reloads the page.
     pub async fn reload(&self) {
         self.driver().refresh().await.expect("the page loads again");
     }
 
-    /// The address of the page without the server's own.
+    /// Returns the address of the page without that of the server.
     pub async fn path(&self) -> String {
         let url = self.driver().current_url().await.expect("the page has an address").to_string();
         url.strip_prefix(&self.base).map(str::to_owned).unwrap_or(url)
@@ -300,18 +301,19 @@ impl Browser {
         .await;
     }
 
-    /// Clicks the only visible link, button, tab, menu item or summary with this text (or accessible name): the exact text if
-    /// there is one, else one that begins with it, else one that contains it. While a modal dialog is open, only what is in it.
+    /// Clicks the only visible link, button, tab, menu item or summary with this text (or accessible name): the one
+    /// with exactly this text, otherwise one that begins with it, otherwise one that contains it. While a modal dialog
+    /// is open, it looks only in the dialog.
     pub async fn click(&self, text: &str) {
         self.click_found(text, None).await;
     }
 
-    /// [`Browser::click`] in the smallest row, item, section, form, dialog… that has the text `part`.
+    /// Like [`Browser::click`], in the smallest row, item, section, form or dialog that contains the text `part`.
     pub async fn click_in(&self, part: &str, text: &str) {
         self.click_found(text, Some(part)).await;
     }
 
-    /// Clicks twice, as fast as people do who take every button for an icon on a desktop.
+    /// Double-clicks, as people do who treat every button like a desktop icon.
     pub async fn double_click(&self, text: &str) {
         self.act("click", text, None, async |element| {
             self.driver()
@@ -328,7 +330,7 @@ impl Browser {
         self.act("click", text, part, async |element| element.click().await.map(Ok)).await;
     }
 
-    /// Types into the field with this label, in place of what was there. In a select, chooses the option with the text.
+    /// Replaces the content of the field with this label. In a select, chooses the option with the text.
     pub async fn fill(&self, label: &str, value: &str) {
         self.act("field", label, None, async |field| {
             if field.tag_name().await? == "select" {
@@ -352,12 +354,12 @@ impl Browser {
         .await;
     }
 
-    /// Selects the radio button or ticks the box with this label, if it is not selected yet.
+    /// Selects the radio button or checks the box with this label, if it is not selected yet.
     pub async fn choose(&self, label: &str) {
         self.set_chosen(label, true).await;
     }
 
-    /// Takes the tick from the box with this label.
+    /// Unchecks the box with this label.
     pub async fn unchoose(&self, label: &str) {
         self.set_chosen(label, false).await;
     }
@@ -367,7 +369,7 @@ impl Browser {
             if field.is_selected().await? == chosen {
                 return Ok(Ok(()));
             }
-            // Where the label is what is drawn, over a hidden input, a person clicks that.
+            // If the label is drawn over a hidden input, a person clicks the label.
             let script = "const [field] = arguments; field.scrollIntoView({ block: 'center' });
                 const box = field.getBoundingClientRect();
                 const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
@@ -380,7 +382,7 @@ impl Browser {
         .await;
     }
 
-    /// What is in the field with this label; for a box or radio button `true` or `false`.
+    /// Returns the value of the field with this label; for a checkbox or radio button `true` or `false`.
     pub async fn value(&self, label: &str) -> String {
         let script = "const f = arguments[0]; return /^(checkbox|radio)$/.test(f.type) ? String(f.checked)
             : f.tagName === 'SELECT' ? f.selectedOptions[0]?.text.trim() ?? '' : f.value";
@@ -400,7 +402,7 @@ impl Browser {
         focused.send_keys(keys).await.expect("keys are pressed");
     }
 
-    /// Waits until the page shows the text. Not for what is in fields: see [`Browser::value`].
+    /// Waits until the page shows the text. It ignores the content of fields: see [`Browser::value`].
     pub async fn sees(&self, text: &str) {
         self.wait(&format!("“{text}”"), async || {
             Ok(if plain(&self.read().await?).contains(&plain(text)) {
@@ -412,7 +414,7 @@ impl Browser {
         .await;
     }
 
-    /// Waits until the page does not show the text (any more).
+    /// Waits until the page does not show the text, or no longer shows it.
     pub async fn sees_no(&self, text: &str) {
         self.wait(&format!("no “{text}”"), async || {
             Ok(if plain(&self.read().await?).contains(&plain(text)) { Err("it is there".to_owned()) } else { Ok(()) })
@@ -420,17 +422,17 @@ impl Browser {
         .await;
     }
 
-    /// The text that the page shows, every kind of space a plain one, in lines.
+    /// Returns the text that the page shows, in lines, with every kind of space as a plain one.
     pub async fn text(&self) -> String {
         self.read().await.expect("the page has a text").lines().map(plain).collect::<Vec<_>>().join("\n")
     }
 
-    /// The page as it stands now, as HTML.
+    /// Returns the current page as HTML.
     pub async fn html(&self) -> String {
         self.driver().source().await.expect("the page has a source")
     }
 
-    /// The page as the server sent it, byte for byte.
+    /// Returns the page as the server sent it, byte for byte.
     pub async fn sent(&self) -> String {
         let cdp = self.driver().cdp();
         let tree = cdp.send_raw("Page.getFrameTree", ()).await.expect("the page is in a frame");
@@ -439,7 +441,7 @@ impl Browser {
         answer["body"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The page as it stands now, as HTML, if scripts made another of it than the server sent.
+    /// Returns the current page as HTML if scripts have changed what the server sent.
     pub async fn changed(&self, sent: &str) -> Option<String> {
         let script = "const sent = new DOMParser().parseFromString(arguments[0], 'text/html');
             return sent.documentElement.outerHTML !== document.documentElement.outerHTML";
@@ -447,12 +449,12 @@ impl Browser {
         if is_changed == true { Some(self.html().await) } else { None }
     }
 
-    /// The title of the page.
+    /// Returns the title of the page.
     pub async fn title(&self) -> String {
         self.driver().title().await.expect("the page has a title")
     }
 
-    /// Runs a script in the page (also where the page's own are off) and gives what it returns.
+    /// Runs a script in the page, even if the page's own scripts are off, and returns its result.
     pub async fn evaluate(&self, script: &str) -> Value {
         self.script(script, Vec::new()).await.expect("the script runs")
     }
@@ -466,7 +468,7 @@ impl Browser {
         .await;
     }
 
-    /// What is in the clipboard.
+    /// Returns the content of the clipboard.
     pub async fn clipboard(&self) -> String {
         let script =
             "const done = arguments[0]; navigator.clipboard.readText().then(done, (e) => done('cannot be read: ' + e))";
@@ -474,7 +476,7 @@ impl Browser {
         text.json().as_str().unwrap_or_default().to_owned()
     }
 
-    /// How many CSS pixels the page is wider than its window: 0 where nothing has to be scrolled sideways.
+    /// Returns by how many CSS pixels the page is wider than its window: 0 if no horizontal scrolling is needed.
     pub async fn too_wide_by(&self) -> i64 {
         self.evaluate("const d = document.scrollingElement; return d.scrollWidth - innerWidth")
             .await
@@ -483,7 +485,7 @@ impl Browser {
             .max(0)
     }
 
-    /// Saves a picture of the whole page, as PNG. Folders are made.
+    /// Saves a screenshot of the whole page, as PNG. Folders are created.
     pub async fn screenshot(&self, path: impl AsRef<Path>) {
         let path = path.as_ref();
         if let Some(folder) = path.parent() {
@@ -493,7 +495,8 @@ impl Browser {
     }
 
     async fn picture(&self, path: &Path) -> WebDriverResult<()> {
-        // The window grows to the page for the picture: capturing beyond the window leaves sticky parts where they were.
+        // The window is enlarged to the page for the screenshot: capturing beyond the window leaves sticky parts where
+        // they were.
         let size =
             self.script("return [innerWidth, innerHeight, document.documentElement.scrollHeight]", Vec::new()).await?;
         let [width, height, whole] = [0, 1, 2].map(|index| size[index].as_u64().unwrap_or(800) as u32);
@@ -503,8 +506,9 @@ impl Browser {
         taken
     }
 
-    /// What axe-core finds wrong with the page as it stands, a line for each element; best practices included. It needs timers,
-    /// so without JavaScript scripts may run meanwhile; those of the page were left out when it was read, and stay out.
+    /// Returns the findings of axe-core for the current page, one line for each element, best practices included.
+    /// axe-core needs timers, so scripts may run during the check even without JavaScript; the page's own scripts were
+    /// left out when it was parsed, and stay out.
     pub async fn axe(&self) -> Vec<String> {
         static AXE: OnceLock<String> = OnceLock::new();
         let source = AXE.get_or_init(|| {
@@ -527,7 +531,7 @@ impl Browser {
         lines.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// All that the browser wrote to its console since the last look, as `LEVEL source: message`.
+    /// Returns everything that the browser has written to its console since the last call, as `LEVEL source: message`.
     pub async fn console(&self) -> Vec<String> {
         let entries = self.driver().browser_log().await.expect("the console is read");
         entries
@@ -536,14 +540,14 @@ impl Browser {
             .collect()
     }
 
-    /// The warnings and errors among [`Browser::console`]: broken scripts, refusals by the content security policy, missing
-    /// assets. A page that answers with an error status (as a 422 form) is none.
+    /// Returns the warnings and errors in [`Browser::console`]: broken scripts, refusals by the content security
+    /// policy, missing assets. A page with an error status (such as a 422 form) does not count.
     pub async fn complaints(&self) -> Vec<String> {
         let mut lines = self.console().await;
         lines.retain(|line| {
             let serious = line.starts_with("SEVERE") || line.starts_with("WARNING");
             let status_of_a_page = line.contains("the server responded with a status of") && !line.contains("/static/");
-            // Chromium's own pages, such as its new tab, are not ours to mend.
+            // Chromium's own pages, such as its new tab, are not ours to fix.
             let of_the_browser = line.contains(" chrome://");
             serious && !status_of_a_page && !of_the_browser
         });
@@ -559,7 +563,7 @@ impl Browser {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Finds by `page.js` and does something with what it found, again and again until that works.
+    /// Finds an element with `page.js` and acts on it, repeatedly until that succeeds.
     async fn act(
         &self,
         kind: &str,
@@ -578,7 +582,8 @@ impl Browser {
         .await;
     }
 
-    /// Tries until it works. Errors of the driver count as "not yet": an element may go stale between two commands.
+    /// Retries until it succeeds. Errors of the driver count as "not yet": an element may go stale between two
+    /// commands.
     async fn wait(&self, what: &str, attempt: impl AsyncFn() -> WebDriverResult<Result<(), String>>) {
         let started = Instant::now();
         loop {
@@ -624,7 +629,7 @@ async fn open(service: &Driver, profile: &Path, setup: Setup) -> WebDriverResult
     }
     let profile = format!("--user-data-dir={}", profile.display());
     let language = format!("--lang={}", setup.language);
-    // Nothing but loopback has an address, whatever Chromium would like to ask.
+    // Only loopback addresses resolve, whatever Chromium tries to reach.
     let named = setup.jeton_test.map(|port| format!("MAP jeton.test 127.0.0.1:{port}, ")).unwrap_or_default();
     let resolver = format!(
         "--host-resolver-rules={named}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost"
@@ -658,11 +663,11 @@ async fn open(service: &Driver, profile: &Path, setup: Setup) -> WebDriverResult
     });
     wanted.add_experimental_option("prefs", settings)?;
     wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-    // A kept connection would be driven by the runtime of the test that opened it, and the next test has another one.
+    // A reused connection would be driven by the runtime of the test that opened it, and the next test has another one.
     WebDriver::builder(&service.url, wanted).keep_alive(false).await
 }
 
-/// The text with every kind of space, and any number of them, as one plain space.
+/// Returns the text with every run of spaces of any kind as one plain space.
 fn plain(text: &str) -> String {
     text.split(|letter: char| letter.is_whitespace() || letter == '\u{200b}')
         .filter(|word| !word.is_empty())

@@ -4,31 +4,31 @@ use tempfile::TempDir;
 
 use super::{guardian, postgres};
 
-/// A new, empty database of one kind, and a folder for a server's data. Both vanish with the test.
+/// A new, empty database of one kind, and a folder for a server's data. Both are removed with the test.
 pub struct TestDb {
-    /// What `DATABASE_URL` would say.
+    /// Its `DATABASE_URL`.
     pub url: String,
     folder: TempDir,
 }
 
 impl TestDb {
-    /// A file that does not exist yet, in [`TestDb::folder`].
+    /// Returns a database file that does not exist yet, in [`TestDb::folder`].
     pub fn sqlite() -> TestDb {
         let folder = folder();
         TestDb { url: format!("sqlite:{}", folder.path().join("jeton.db").display()), folder }
     }
 
-    /// A new database in the test process's own cluster.
+    /// Creates a database in the test process's own cluster.
     pub fn postgres() -> TestDb {
         TestDb { url: postgres::fresh_database(), folder: folder() }
     }
 
-    /// A database elsewhere.
+    /// Uses a database elsewhere.
     pub fn at(url: String) -> TestDb {
         TestDb { url, folder: folder() }
     }
 
-    /// The data folder of this test.
+    /// Returns the data folder of this test.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }

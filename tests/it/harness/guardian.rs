@@ -1,8 +1,8 @@
-//! Helpers of the tests (folders, servers) that vanish however the test process ends, `kill -9` included.
+//! Resources of the tests (folders, servers) that are removed however the test process ends, `kill -9` included.
 //!
-//! `Drop` does not run for statics nor after a kill, so the clean-up lives in another process: a small shell that holds
-//! the reading end of a pipe. The kernel closes the writing end when the test process is gone, the shell reads the end of
-//! the file, stops what it started by its id, and removes its folder.
+//! `Drop` does not run for statics nor after a kill, so another process does the cleanup: a small shell that holds the
+//! reading end of a pipe. The kernel closes the writing end when the test process is gone. The shell then reads the end
+//! of the file, stops what it started by its id, and removes its folder.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
-/// What the shell does. `$1` is what it runs between making its folder and waiting; that part may set `stop`.
+/// The script of the shell. `$1` is the command that it runs after it has created its folder and before it waits; the
+/// command may set `stop`.
 const SCRIPT: &str = r#"
 stop=:
 folder=$(mktemp -d "${TMPDIR:-/tmp}/jeton-test-XXXXXX") || exit 1
@@ -29,21 +30,21 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 "#;
 
-/// A folder, and perhaps a server in it, that are gone soon after the test process.
+/// A folder, and perhaps a server in it, that are removed soon after the test process ends.
 pub struct Guardian {
     folder: PathBuf,
-    /// The pipe whose end the shell waits for. Never written to.
+    /// The pipe whose end the shell waits for. Nothing is written to it.
     _lifeline: ChildStdin,
 }
 
 impl Guardian {
-    /// Makes the folder and runs `start`, a piece of shell, with `$folder` and with `arguments` as `$1`, `$2`…
-    /// It may set `$stop`, a piece of shell for the end. It must not wait, and must give what it starts its own standard
-    /// input and output.
+    /// Creates the folder and runs `start`, a piece of shell, with `$folder` and with `arguments` as `$1`, `$2`… It may
+    /// set `$stop`, a piece of shell for the end. It must not wait, and must give what it starts its own standard input
+    /// and output.
     pub fn start(start: &str, arguments: &[&OsStr]) -> Result<Guardian, String> {
         let mut shell = Command::new("sh");
         shell.args(["-c", SCRIPT, "guardian", start]).args(arguments);
-        // Its own process group: Ctrl-C ends the tests, and must leave this shell alive to clean up after them.
+        // Its own process group: Ctrl-C ends the tests, but this shell must stay alive to clean up after them.
         shell.process_group(0);
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut shell = shell.spawn().map_err(|error| format!("sh cannot be started: {error}"))?;
@@ -52,24 +53,24 @@ impl Guardian {
         let mut folder = String::new();
         BufReader::new(output).read_line(&mut folder).map_err(|error| error.to_string())?;
         match folder.trim_end() {
-            "" => Err("no temporary folder can be made".to_owned()),
+            "" => Err("no temporary folder can be created".to_owned()),
             folder => Ok(Guardian { folder: folder.into(), _lifeline: lifeline }),
         }
     }
 
-    /// The folder that vanishes.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What a server wrote to the file `log` in the folder.
+    /// Returns what a server wrote to the file `log` in the folder.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 }
 
-/// The folder of this test process for everything temporary. Folders in it are removed by those who made them; what a
-/// killed process left there goes with it.
+/// Returns the folder of this test process for all temporary files. Folders in it are removed by those who created
+/// them; what a killed process left there is removed with it.
 pub fn scratch() -> &'static Path {
     static SCRATCH: OnceLock<Guardian> = OnceLock::new();
     SCRATCH.get_or_init(|| Guardian::start("", &[]).expect("a scratch folder")).folder()

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::guardian::Guardian;
 use super::postgres::free_port;
 
-/// `$1` is the service around html-validate, `$2` the Nu HTML checker, `$3` its port.
+/// `$1` is the html-validate service, `$2` the Nu HTML checker, `$3` its port.
 const START: &str = r#"
 node "$1" </dev/null >>"$folder/log" 2>&1 &
 stop="kill -s KILL $!; wait $!"
@@ -21,7 +21,7 @@ java -Xss8m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dnu.validator.servlet.bind
 stop="$stop; kill -s KILL $!; wait $!"
 "#;
 
-/// Starts the validators, if nobody has yet, so that they are ready when they are needed.
+/// Starts the validators if they are not running, so that they are ready when they are needed.
 pub fn start() -> &'static Guardian {
     static VALIDATORS: OnceLock<Guardian> = OnceLock::new();
     VALIDATORS.get_or_init(|| {
@@ -35,11 +35,11 @@ pub fn start() -> &'static Guardian {
     })
 }
 
-/// What is wrong with these pages, a line each: `page:line:column: message (rule)`.
+/// Returns the errors of these pages, one line each: `page:line:column: message (rule)`.
 pub async fn validate<N: AsRef<str>, H: AsRef<str>>(pages: &[(N, H)]) -> Vec<String> {
     let html_validate = address("html-validate at ").await;
     let nu = format!("{}?out=json", address("Checker service started at ").await);
-    // The Nu HTML checker answers nobody who does not say who it is.
+    // The Nu HTML checker answers only clients that send a `User-Agent`.
     let client = reqwest::Client::builder().no_proxy().user_agent("jeton-tests").build().expect("a client");
     let mut problems = Vec::new();
     for (name, html) in pages {
@@ -51,7 +51,7 @@ pub async fn validate<N: AsRef<str>, H: AsRef<str>>(pages: &[(N, H)]) -> Vec<Str
     problems
 }
 
-/// Waits until the service that says this in the log has said where it is.
+/// Waits until the service that writes this to the log has written its address.
 async fn address(before: &str) -> String {
     let (guardian, started) = (start(), Instant::now());
     loop {

@@ -1,4 +1,4 @@
-//! The network between a node and its database, or a proxy and its node, which a test cuts, delays and lets swallow
+//! The network between a node and its database, or a proxy and its node, which a test can cut, delay, or make drop
 //! everything.
 
 use std::{
@@ -12,19 +12,19 @@ use std::{
     time::Duration,
 };
 
-/// How it goes on the way.
+/// The state of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Everything arrives, in each direction so much later.
+    /// Everything arrives, with this delay in each direction.
     Open(Duration),
-    /// Connections are closed, and new ones as soon as they are made.
+    /// Connections are closed, and new ones are closed as soon as they are opened.
     Cut,
-    /// Connections stay, new ones are taken, and nothing arrives any more: not even after it is open again, as if a
-    /// machine in between had forgotten them.
+    /// Connections stay open, new ones are accepted, and nothing arrives any more, not even after the link is open
+    /// again, as if a machine in between had forgotten them.
     Hole,
 }
 
-/// A port on the loopback that leads to another one.
+/// A port on the loopback that forwards to another one.
 pub struct Link {
     port: u16,
     ends: Arc<Ends>,
@@ -33,15 +33,15 @@ pub struct Link {
 struct Ends {
     to: SocketAddr,
     way: Mutex<Way>,
-    /// How often there was a hole: what is older than the last one is dead.
+    /// How often the link dropped everything: connections from before the last time are dead.
     holes: AtomicU64,
     number: AtomicU64,
-    /// Both sockets of what is connected.
+    /// Both sockets of each connection.
     connections: Mutex<HashMap<u64, [TcpStream; 2]>>,
 }
 
 impl Link {
-    /// A link to a port of the loopback, open.
+    /// Opens a link to a port of the loopback.
     pub fn to(port: u16) -> Link {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let ends = Arc::new(Ends {
@@ -56,12 +56,12 @@ impl Link {
         link
     }
 
-    /// Where it is reached.
+    /// Returns its address.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A link to the database of this URL, and the URL that leads through it.
+    /// Opens a link to the database of this URL, and returns it with the URL that leads through it.
     pub fn before(url: &str) -> (Link, String) {
         let (start, rest) = url.split_once("127.0.0.1:").expect("a URL of the loopback");
         let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -70,7 +70,7 @@ impl Link {
         (link, through)
     }
 
-    /// Changes the way.
+    /// Changes the state of the link.
     pub fn set(&self, way: Way) {
         *self.ends.way.lock().expect("no test fails in there") = way;
         match way {
@@ -90,7 +90,7 @@ impl Ends {
         *self.way.lock().expect("no test fails in there")
     }
 
-    /// Connects a client with the other end, unless the way is cut.
+    /// Connects a client with the other end, unless the link is cut.
     fn join(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
         if self.way() == Way::Cut {
             return Ok(());
@@ -104,7 +104,7 @@ impl Ends {
             from.set_nodelay(true)?;
             let ends = Arc::clone(self);
             std::thread::spawn(move || {
-                // Either end may go away whenever it likes.
+                // Either end may close at any time.
                 drop(ends.pump(&from, &to, holes));
                 drop(from.shutdown(Shutdown::Both));
                 drop(to.shutdown(Shutdown::Both));
@@ -114,7 +114,7 @@ impl Ends {
         Ok(())
     }
 
-    /// Carries from one end to the other what comes there, while there have been `holes` holes.
+    /// Forwards data from one end to the other, as long as the number of `holes` is unchanged.
     fn pump(&self, mut from: &TcpStream, mut to: &TcpStream, holes: u64) -> std::io::Result<()> {
         let mut bytes = vec![0; 1 << 16];
         loop {
@@ -125,7 +125,8 @@ impl Ends {
             match self.way() {
                 Way::Cut => return Ok(()),
                 Way::Open(delay) if self.holes.load(Ordering::SeqCst) == holes => {
-                    // What follows waits, too: the protocol asks and answers in turn, so it is late just once.
+                    // What follows is delayed too: the protocol alternates requests and answers, so each is delayed
+                    // only once.
                     std::thread::sleep(delay);
                     to.write_all(&bytes[..length])?;
                 }

@@ -1,4 +1,4 @@
-//! What the tests stand on: databases, browsers, validators. Everything in here cleans up after itself, whatever happens.
+//! The test harness: databases, browsers, validators. Everything in it cleans up after itself, whatever happens.
 
 mod activity;
 mod answer;
@@ -37,7 +37,7 @@ pub use smtp::{Received, Smtp, Trouble};
 pub use stored::{change, contains, count, count_in, everything_stored};
 pub use test_macros::db_test;
 
-/// The address of a page of the organization that Ann sets up, by what comes after the organization.
+/// Returns the address of a page of Ann's organization, given the part after the organization.
 macro_rules! org {
     ($page:literal) => {
         concat!("/orgs/croix-bleue-sahel", $page)
@@ -48,8 +48,8 @@ pub(crate) use org;
 /// A day, in seconds.
 pub const DAY: i64 = 86_400;
 
-/// The short name of the organization that Ann sets up.
+/// The slug of the organization that Ann sets up.
 pub const SLUG: &str = "croix-bleue-sahel";
 
-/// Where its pages are.
+/// The prefix of its pages.
 pub const ORG: &str = org!("");

@@ -1,10 +1,10 @@
-//! nginx from Debian's package, as a balancer before several nodes.
+//! nginx from Debian's package, as a load balancer in front of several nodes.
 
 use super::{guardian::Guardian, postgres::free_port};
 use std::{ffi::OsStr, net::TcpStream, time::Duration};
 
-/// `$1` is the port, the others are the nodes. nginx goes on with the next node where one does not answer, which is its
-/// default; `max_fails=0` lets it ask a node that has just come back.
+/// `$1` is the port, the others are the nodes. By default, nginx tries the next node if one does not answer;
+/// `max_fails=0` lets it ask a node that has just come back.
 const START: &str = r#"
 port=$1; shift
 {
@@ -25,13 +25,13 @@ stop="kill -s TERM $!; wait $!"
 
 /// The proxy, which runs until this is dropped.
 pub struct Nginx {
-    /// Where it is reached.
+    /// Its address.
     pub url: String,
     guardian: Guardian,
 }
 
 impl Nginx {
-    /// One that distributes requests to the nodes at these addresses.
+    /// Starts a load balancer for the nodes at these addresses.
     pub fn before(nodes: &[String]) -> Nginx {
         let port = free_port().expect("a free port");
         let text = port.to_string();
@@ -47,7 +47,7 @@ impl Nginx {
         panic!("nginx does not start; ./test installs it: {}", guardian.log());
     }
 
-    /// What it wrote to its log, warnings and worse.
+    /// Returns its log, warnings and worse.
     pub fn log(&self) -> String {
         self.guardian.log()
     }

@@ -1,4 +1,4 @@
-//! A Postgres cluster that one test has to itself, to stop it and to turn it into a standby.
+//! A Postgres cluster for a single test, to stop it and to turn it into a standby.
 
 use super::{
     guardian::Guardian,
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// `$1` is the folder of the programs. What a test starts there ends with it.
+/// `$1` is the folder of the programs. What a test starts there is stopped with it.
 const START: &str = r#"
 [ "$(id -u)" = 0 ] && chown postgres "$folder"
 stop="kill -s QUIT \$(head -n 1 $folder/data/postmaster.pid)"
@@ -25,7 +25,7 @@ as=
 cd "$1"
 "#;
 
-/// The cluster, which runs.
+/// The running cluster.
 pub struct OwnCluster {
     port: u16,
     programs: PathBuf,
@@ -33,7 +33,7 @@ pub struct OwnCluster {
 }
 
 impl OwnCluster {
-    /// A new one.
+    /// Starts a new cluster.
     pub fn start() -> OwnCluster {
         let programs = programs().expect("Postgres is installed");
         let guardian = Guardian::start(START, &[]).expect("a folder");
@@ -43,23 +43,23 @@ impl OwnCluster {
         cluster
     }
 
-    /// Where its only database is.
+    /// Returns the URL of its only database.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }
 
-    /// Starts it anew as a server that waits for what another one commits.
+    /// Restarts it as a standby, which waits for the commits of another server.
     pub fn restart_as_standby(&self) {
         self.run(r#"$as "$2/pg_ctl" -D data -m fast -w stop && $as touch data/standby.signal"#);
         self.begin();
     }
 
-    /// Makes it the one that others follow.
+    /// Makes it the primary.
     pub fn promote(&self) {
         self.run(r#"$as "$2/pg_ctl" -D data -w promote"#);
     }
 
-    /// Sends a signal to all its processes: `STOP` lets them stand still until `CONT`, `KILL` ends them.
+    /// Sends a signal to all its processes: `STOP` pauses them until `CONT`, `KILL` ends them.
     pub fn signal(&self, signal: &str) {
         let status = fs::read_to_string(self.guardian.folder().join("data/postmaster.pid")).expect("it runs");
         let main: u32 = status.lines().next().and_then(|pid| pid.trim().parse().ok()).expect("its number");
@@ -95,14 +95,14 @@ impl OwnCluster {
     }
 }
 
-/// The processes that this one has started, as the kernel lists them.
+/// Returns the processes that this one has started, as the kernel lists them.
 fn children(of: u32) -> impl Iterator<Item = u32> {
     let processes = fs::read_dir("/proc").expect("processes").flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(move |pid| fields(*pid).is_some_and(|(_, parent)| parent == of))
 }
 
-/// The state and the parent of a process: they come after its name, which may hold anything.
+/// Returns the state and the parent of a process: they come after its name, which may contain anything.
 fn fields(pid: u32) -> Option<(String, u32)> {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = status.rsplit_once(") ")?.1.split(' ');

@@ -1,16 +1,16 @@
-// Finds things as a person would: by what can be seen. Run in the page by the browser tests (`browser.rs`), also where
-// the page's own JavaScript is off. `arguments`: what to look for ("click", "field", …), the text, and the text of the
-// part of the page to look in (or null). Answers { element } or { error }.
+// Finds elements as a person would: by what is visible. The browser tests (`browser.rs`) run it in the page, even if
+// the page's own JavaScript is off. `arguments`: what to find ("click", "field", …), the text, and the text of the
+// part of the page to search (or null). Returns { element } or { error }.
 
 const [kind, wanted, within] = arguments;
 
-// Narrow and other no-break spaces, which French is full of, count as plain ones.
+// Narrow and other no-break spaces, which are common in French, count as plain ones.
 const plain = (text) => (text || "").replace(/[\s\u00a0\u202f\u200b]+/g, " ").trim();
 
 const visible = (element) =>
   element.getClientRects().length > 0 && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
 
-// A dialog that is open in front hides the rest from a person, and so from here.
+// An open modal dialog hides the rest from a person, so it is ignored here too.
 const front = () => [...document.querySelectorAll("dialog:modal")].at(-1) || document.body;
 
 function smallestPart(text) {
@@ -21,7 +21,7 @@ function smallestPart(text) {
 
 const byIds = (ids) => ids.split(/\s+/).map((id) => document.getElementById(id)).map((part) => part && (part.innerText || part.textContent)).join(" ");
 
-// The accessible name, as far as our pages need it.
+// The accessible name, as far as Jeton's pages need it.
 function names(element) {
   const said = element.getAttribute("aria-labelledby") ? byIds(element.getAttribute("aria-labelledby")) : element.getAttribute("aria-label");
   const value = element.matches("input[type=submit], input[type=button], input[type=reset]") ? element.value : "";
@@ -41,7 +41,7 @@ function pick(candidates, textsOf) {
 function answer(found, offered) {
   const inner = found.filter((one) => !found.some((other) => other !== one && one.contains(other)));
   if (inner.length === 1) return { element: inner[0] };
-  // The same link twice on a page leads to the same place.
+  // Two identical links on a page lead to the same address.
   if (inner.length > 1 && inner.every((one) => one.tagName === "A" && one.href === inner[0].href)) return { element: inner[0] };
   if (inner.length > 1) return { error: `${inner.length} of them: ${inner.map((one) => one.outerHTML.slice(0, 160)).join(" | ")}` };
   return { error: `there is none; there are: ${[...new Set(offered)].join(" | ")}` };
@@ -59,7 +59,7 @@ if (kind === "field") {
   const all = [...part.querySelectorAll("input:not([type=hidden], [type=submit], [type=button], [type=reset]), select, textarea, output")];
   const labels = (field) => [...[...(field.labels || [])].filter(visible).map((label) => plain(label.innerText)), ...names({
     getAttribute: (name) => field.getAttribute(name), matches: () => false, innerText: "", textContent: "", title: field.title })];
-  // A box or radio may be drawn by its label, and a field may be there twice, hidden once.
+  // A checkbox or radio button may be drawn by its label, and a field may exist twice, once hidden.
   const seen = all.filter((field) => visible(field) || [...(field.labels || [])].some(visible));
   return answer(pick(seen, labels), seen.flatMap(labels));
 }

@@ -1,4 +1,4 @@
-//! The people of Ann's organization, as tests talk about them.
+//! Actions with the people of Ann's organization.
 
 use super::{
     Answer, Person,
@@ -10,13 +10,13 @@ use super::{
 pub const USERS: &str = org!("/users");
 
 impl Person {
-    /// The address of the page of somebody in the organization, from the list.
+    /// Returns the address of the page of somebody in the organization, from the list.
     pub async fn page_of(&self, name: &str) -> String {
         let list = self.get(&format!("{USERS}?q={name}")).await;
         format!("{USERS}/{}", list.id_of(&format!("{USERS}/"), name))
     }
 
-    /// The number of the permission set with this name, from the form of an invitation.
+    /// Returns the number of the permission set with this name, from the form of an invitation.
     pub async fn set_number(&self, name: &str) -> String {
         let form = self.get(&format!("{USERS}/invite")).await;
         let number = form.first("label:has([name=permission_set])", |label| {
@@ -39,7 +39,7 @@ impl Person {
         answer.link("/invitations/").expect("a page with the link")
     }
 
-    /// Does something to somebody: the last part of the address says what.
+    /// Performs an action on somebody: the last part of the address names the action.
     pub async fn does(&self, name: &str, what: &str) -> Answer {
         let page = self.page_of(name).await;
         self.post(&format!("{page}/{what}"), &[]).await
@@ -52,7 +52,7 @@ impl Person {
         self.post(&format!("{page}/permission-set"), &[("permission_set", &set), ("before", &before)]).await
     }
 
-    /// Opens an invitation as somebody who has no account, and joins.
+    /// Opens an invitation as somebody without an account, and joins.
     pub async fn joins(&self, link: &str) -> Answer {
         self.post(link, &[("name", &self.name), ("new_password", super::PASSWORD)]).await
     }

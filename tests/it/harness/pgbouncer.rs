@@ -3,7 +3,7 @@
 use super::{guardian::Guardian, postgres::free_port};
 use std::{ffi::OsStr, net::TcpStream, time::Duration};
 
-/// `$1` is its port, `$2` that of Postgres, `$3` how long a client keeps a connection. As root it refuses to run.
+/// `$1` is its port, `$2` that of Postgres, `$3` how long a client keeps a connection. It refuses to run as root.
 const START: &str = r#"
 as=
 [ "$(id -u)" = 0 ] && as="setpriv --reuid=postgres --regid=postgres --init-groups"
@@ -25,13 +25,13 @@ $as pgbouncer "$folder/pgbouncer.ini" </dev/null >"$folder/log" 2>&1 &
 stop="kill -s TERM $!; wait $!"
 "#;
 
-/// The pooler, which runs until this is dropped.
+/// The pooler, which runs until this value is dropped.
 pub struct PgBouncer {
     _guardian: Guardian,
 }
 
 impl PgBouncer {
-    /// One before the database of this URL, and the URL that leads through it.
+    /// Starts a pooler in front of the database of this URL, and returns it with the URL that leads through it.
     pub fn before(url: &str, pool_mode: &str) -> (PgBouncer, String) {
         let (start, rest) = url.split_once("127.0.0.1:").expect("a URL of the loopback");
         let server: String = rest.chars().take_while(char::is_ascii_digit).collect();

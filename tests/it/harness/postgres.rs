@@ -1,8 +1,8 @@
 //! One throw-away Postgres cluster for the test process, from Debian's `postgresql` package, started on first use.
 //!
-//! It listens on a free loopback port and on a socket in its own folder, trusts every local connection, and runs **without
-//! fsync**: fine for tests that end with it, useless for tests of what survives a crash of the machine. (A killed *server
-//! under test* is another matter: what it committed is in the cluster, which lives on.)
+//! It listens on a free loopback port and on a socket in its own folder, trusts every local connection, and runs
+//! **without fsync**. That is fine for tests that end with it, but useless for tests of what survives a crash of the
+//! machine. (Killing the *server under test* is different: what it committed is in the cluster, which keeps running.)
 
 use std::ffi::OsStr;
 use std::net::TcpListener;
@@ -16,8 +16,9 @@ use diesel::{Connection, PgConnection};
 
 use super::guardian::Guardian;
 
-/// `$1` is the folder of the programs, `$2` the port. As root, Postgres refuses to run: `setpriv` replaces itself by the
-/// program (unlike `runuser`), so that `$!` is Postgres itself. SIGQUIT stops it at once, with all its children.
+/// `$1` is the folder of the programs, `$2` the port. Postgres refuses to run as root: `setpriv` replaces itself with
+/// the program (unlike `runuser`), so that `$!` is Postgres itself. SIGQUIT stops it immediately, with all its
+/// children.
 const START: &str = r#"
 as=
 if [ "$(id -u)" = 0 ]; then
@@ -50,7 +51,7 @@ impl Cluster {
     fn start() -> Result<Cluster, String> {
         let programs = programs().ok_or("Postgres is not installed; ./test installs it")?;
         let mut failure = String::new();
-        // Somebody else may take the port between our look and Postgres's: try others.
+        // Another process may take the port between our check and Postgres's start: try others.
         for _ in 0..5 {
             let port = free_port()?;
             let guardian = Guardian::start(START, &[programs.as_os_str(), OsStr::new(&port.to_string())])?;
@@ -65,7 +66,8 @@ impl Cluster {
 
     fn wait(&self) -> Result<(), String> {
         let started = Instant::now();
-        // Written by Postgres itself once it accepts connections, so this is ours and not another server on the port.
+        // Postgres itself writes this once it accepts connections, so this is our server and not another one on the
+        // port.
         let status = self._guardian.folder().join("data/postmaster.pid");
         loop {
             let ready = std::fs::read_to_string(&status)
@@ -84,7 +86,7 @@ impl Cluster {
     }
 }
 
-/// The URL of a new, empty database in the cluster. It needs no dropping.
+/// Returns the URL of a new, empty database in the cluster. It need not be dropped.
 pub fn fresh_database() -> String {
     static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
     static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -94,14 +96,14 @@ pub fn fresh_database() -> String {
     };
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut connection = PgConnection::establish(&cluster.url("postgres")).expect("a connection to the cluster");
-    // template0 has no connections to it, ever; copying its files is quicker than logging them.
+    // template0 never has connections; copying its files is faster than logging them.
     connection
         .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy"))
         .expect("a new database");
     cluster.url(&name)
 }
 
-/// The folder with `initdb` and `postgres`: from `PATH`, or Debian's newest version.
+/// Returns the folder with `initdb` and `postgres`: from `PATH`, or Debian's newest version.
 pub(super) fn programs() -> Option<PathBuf> {
     let on_path =
         std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());

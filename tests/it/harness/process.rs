@@ -1,4 +1,4 @@
-//! `jeton` as a process, which a test starts and speaks to as an operator does.
+//! `jeton` as a process, which a test starts and controls as an operator does.
 
 use serde_json::Value;
 use std::{
@@ -22,8 +22,8 @@ impl Drop for Process {
     }
 }
 
-/// A command with a data folder, and nothing of the environment of the tests. `JETON_BINARY` there names another build, as
-/// `bench/faults` does.
+/// Returns a command with a data folder, and without the environment of the tests. `JETON_BINARY` in that environment
+/// names another build, as `bench/faults` does.
 pub fn command(arguments: &[&str], data: &Path) -> Command {
     let built = || env!("CARGO_BIN_EXE_jeton").into();
     let mut command = Command::new(std::env::var_os("JETON_BINARY").unwrap_or_else(built));
@@ -37,7 +37,7 @@ pub fn command(arguments: &[&str], data: &Path) -> Command {
     command
 }
 
-/// The same command, after what a shell does first, such as setting a limit.
+/// Returns the same command, run by a shell that first does something else, such as setting a limit.
 pub fn after(first: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("{first} && exec \"$@\""), "sh"]).arg(command.get_program()).args(command.get_args());
@@ -55,7 +55,7 @@ impl Process {
         Process { child, lines }
     }
 
-    /// Its next line on standard output.
+    /// Returns its next line on standard output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
         if self.lines.read_line(&mut line).expect("a line") == 0 {
@@ -66,14 +66,14 @@ impl Process {
         line.trim_end().to_owned()
     }
 
-    /// Where a new server is reached, and the code of its set-up link.
+    /// Returns the address of a new server, and the code of its set-up link.
     pub fn first_lines(&mut self) -> (String, String) {
         let url = self.line().split_whitespace().last().expect("an address").to_owned();
         (0..2).for_each(|_| drop(self.line()));
         (url, self.line().trim().rsplit('=').next().expect("a code").to_owned())
     }
 
-    /// Sends SIGTERM and returns what it still printed on standard error.
+    /// Sends SIGTERM and returns the rest of its standard error.
     pub fn terminate(&mut self) -> String {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
@@ -84,26 +84,26 @@ impl Process {
     }
 }
 
-/// Runs a command that fails, and returns what it says about that.
+/// Runs a command that fails, and returns its error message.
 pub fn fails(command: &mut Command) -> String {
     let Output { status, stderr, .. } = command.output().expect("jeton starts");
     assert!(!status.success());
     String::from_utf8(stderr).unwrap()
 }
 
-/// Runs a command that answers in JSON.
+/// Runs a command that prints JSON.
 pub fn prints(command: &mut Command) -> Value {
     let Output { status, stdout, stderr } = command.output().expect("jeton starts");
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     serde_json::from_slice(&stdout).expect("JSON")
 }
 
-/// A client that follows no redirects.
+/// Returns a client that follows no redirects.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
-/// The status of the answer to a request with this key.
+/// Returns the status of the answer to a request with this key.
 pub async fn status(url: &str, key: &str) -> u16 {
     client().get(format!("{url}/api/v1/me")).bearer_auth(key).send().await.unwrap().status().as_u16()
 }

@@ -1,4 +1,5 @@
-//! Reverse proxies with the configuration that Jeton's own page shows, in front of an API that tells what it was sent.
+//! Reverse proxies with the configuration that Jeton's own page shows, in front of an API that records the requests it
+//! receives.
 
 use super::{Answer, guardian::Guardian};
 use regex::Regex;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 /// How long a proxy may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the API behind the proxy was sent.
+/// A request that the API behind the proxy has received.
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// The request line.
@@ -28,14 +29,14 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// The values of the headers that a program behind CGI would take for this one.
+    /// Returns the values of the headers that a CGI program would not distinguish from this one.
     pub fn all(&self, name: &str) -> Vec<&str> {
         let alike = |other: &str| other.replace('_', "-") == name;
         self.headers.iter().filter(|(other, _)| alike(other)).map(|(_, value)| value.as_str()).collect()
     }
 }
 
-/// An API that answers everything with 200, also to pages of other sites.
+/// An API that answers everything with 200, even to pages of other sites.
 pub struct Upstream {
     address: SocketAddr,
     hits: Arc<Mutex<Vec<Hit>>>,
@@ -50,7 +51,7 @@ impl Upstream {
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 let hits = Arc::clone(&hits);
-                // A proxy may go away whenever it likes.
+                // A proxy may close the connection at any time.
                 std::thread::spawn(move || drop(serve(&connection.expect("a connection"), &hits)));
             }
         });
@@ -62,7 +63,7 @@ impl Upstream {
         self.address
     }
 
-    /// What has come since the last look.
+    /// Returns the requests since the last call.
     pub fn hits(&self) -> Vec<Hit> {
         std::mem::take(&mut self.hits.lock().expect("no test fails in there"))
     }
@@ -116,13 +117,13 @@ pub struct Proxy {
     guardian: Guardian,
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 impl Proxy {
-    /// Starts one on this port with the configuration from the page of a protected API.
+    /// Starts a proxy on this port with the configuration from the page of a protected API.
     pub fn start(kind: Kind, port: u16, page: &Answer, upstream: &Upstream) -> Proxy {
         let folder = readable_folder();
         let path = folder.path();
@@ -154,7 +155,7 @@ impl Proxy {
         Proxy::run(&format!("{kind:?}"), port, folder, &command)
     }
 
-    /// Starts Caddy with its defaults, handing everything to Jeton at this address.
+    /// Starts Caddy with its defaults, forwarding everything to Jeton at this address.
     pub fn caddy_before(port: u16, jeton: &str) -> Proxy {
         let folder = readable_folder();
         let command = caddy(
@@ -164,8 +165,8 @@ impl Proxy {
         Proxy::run("Caddy", port, folder, &command)
     }
 
-    /// Starts Apache with mod_auth_openidc, and with this configuration, which makes it listen on `port`. On `tls` it hands
-    /// everything to Jeton at this address, with a certificate that nobody vouches for.
+    /// Starts Apache with mod_auth_openidc, and with this configuration, which makes it listen on `port`. On `tls` it
+    /// forwards everything to Jeton at this address, with an untrusted certificate.
     pub fn with_mod_auth_openidc(port: u16, text: &str, tls: u16, jeton: &str) -> Proxy {
         let folder = readable_folder();
         let made = Command::new("openssl")
@@ -195,7 +196,7 @@ impl Proxy {
         Proxy { port, _folder: folder, guardian }
     }
 
-    /// What it wrote to its log.
+    /// Returns its log.
     pub fn log(&self) -> String {
         self.guardian.log()
     }
@@ -205,12 +206,12 @@ impl Proxy {
         self.port
     }
 
-    /// Sends a request as it stands, without its last empty lines, and returns the status of the answer; 0 for none.
+    /// Sends a request unchanged, without its last empty lines, and returns the status of the answer; 0 for none.
     pub fn send(&self, head: &str) -> u16 {
         self.send_to(self.port, head)
     }
 
-    /// The same to another of its ports.
+    /// Sends a request to another of its ports.
     pub fn send_to(&self, port: u16, head: &str) -> u16 {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the proxy");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
@@ -228,7 +229,7 @@ impl Proxy {
     }
 }
 
-/// A proxy that is started by root reads its files as somebody else.
+/// A proxy that is started by root reads its files as another user.
 fn readable_folder() -> TempDir {
     let folder = super::folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
@@ -271,7 +272,7 @@ fn apache(folder: &Path, modules: &[&str], text: &str) -> String {
     "/usr/sbin/apache2 -DFOREGROUND -f \"$1/apache.conf\"".into()
 }
 
-/// Where `./test` puts the proxies that Debian does not have.
+/// The folder where `./test` puts the proxies that Debian does not have.
 const PROXIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/proxies");
 
 fn traefik(folder: &Path, port: u16, text: &str) -> String {

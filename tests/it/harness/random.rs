@@ -4,14 +4,14 @@
 pub struct Random(u64);
 
 impl Random {
-    /// Begins with a seed of this process, which it prints.
+    /// Creates a generator with a seed of this process, which it prints.
     pub fn new() -> Random {
         let seed = u64::from(std::process::id()) ^ 0x6a65_746f_6e00;
         eprintln!("seed of this run: {seed}");
         Random(seed)
     }
 
-    /// A number from 0 to `below` - 1.
+    /// Returns a number from 0 to `below` - 1.
     pub fn next(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,12 +1,12 @@
-//! What people do with the tokens of service users, through the pages.
+//! Actions with the tokens of service users, through the pages.
 
 use super::{Answer, Person, org};
 
-/// Where Ann's organization has them.
+/// The list in Ann's organization.
 pub const TOKENS: &str = org!("/integrations/tokens");
 
 impl Person {
-    /// Asks for a service user's token with these permissions; the answer may be anything.
+    /// Requests a service user's token with these permissions; the answer may be anything.
     pub async fn asks_for_service_token(&self, name: &str, days: &str, permissions: &[&str]) -> Answer {
         let nonce = self.get(&format!("{TOKENS}/new")).await.field("nonce").expect("a form with a nonce");
         let mut fields = vec![("name", name), ("inactivity", days), ("nonce", nonce.as_str())];
@@ -14,25 +14,25 @@ impl Person {
         self.post(TOKENS, &fields).await
     }
 
-    /// Makes one that may view templates and expires after 45 days without use, and returns its key.
+    /// Creates a token that may view templates and expires after 45 days without use, and returns its key.
     pub async fn makes_service_token(&self, name: &str) -> String {
         let answer = self.asks_for_service_token(name, "45", &["templates.view"]).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.key().expect("an answer with the key")
     }
 
-    /// The address of the page of the service user's token with this name, from the list.
+    /// Returns the address of the page of the service user's token with this name, from the list.
     pub async fn service_token(&self, name: &str) -> String {
         let id = self.get(TOKENS).await.id_of(&format!("{TOKENS}/"), name);
         format!("{TOKENS}/{id}")
     }
 
-    /// Opens a question about it, such as `revocation`, and answers with yes.
+    /// Opens a confirmation, such as `revocation`, and confirms it.
     pub async fn confirms(&self, token: &str, question: &str) -> Answer {
         self.confirms_with(token, question, &[]).await
     }
 
-    /// The same with more fields.
+    /// Confirms with more fields.
     pub async fn confirms_with(&self, token: &str, question: &str, fields: &[(&str, &str)]) -> Answer {
         let path = format!("{token}/{question}");
         let nonce = self.get(&path).await.field("nonce").unwrap_or_default();
@@ -41,7 +41,7 @@ impl Person {
         self.post(&path, &all).await
     }
 
-    /// Changes a part of it, such as `name`, as it is shown at this moment.
+    /// Changes a part of it, such as `name`, starting from its current value.
     pub async fn changes(&self, token: &str, part: &str, fields: &[(&str, &str)]) -> Answer {
         let path = format!("{token}/{part}");
         let version = self.get(&path).await.field("version").expect("a form with a version");

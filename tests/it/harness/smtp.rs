@@ -1,4 +1,4 @@
-//! An SMTP server on the loopback that keeps what it gets, for tests to read.
+//! An SMTP server on the loopback that keeps the mails it receives, for tests to read.
 
 use std::{
     collections::VecDeque,
@@ -11,23 +11,23 @@ use std::{
     time::Duration,
 };
 
-/// A mail as the server got it.
+/// A mail as the server received it.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// To whom the envelope says it goes.
+    /// The recipient in the envelope.
     pub to: Vec<String>,
-    /// Headers and text as they came over the line.
+    /// Headers and text as they were transmitted.
     pub raw: String,
 }
 
 impl Received {
-    /// A header, as it was sent.
+    /// Returns a header, as it was sent.
     pub fn header(&self, name: &str) -> Option<&str> {
         let headers = self.raw.split("\r\n\r\n").next()?;
         headers.split("\r\n").find_map(|line| line.strip_prefix(&format!("{name}: ")))
     }
 
-    /// The text, decoded if it was sent as quoted-printable.
+    /// Returns the text, decoded if it was sent as quoted-printable.
     pub fn text(&self) -> String {
         let body = self.raw.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         if self.header("Content-Transfer-Encoding") != Some("quoted-printable") {
@@ -43,12 +43,12 @@ impl Received {
         String::from_utf8(bytes).expect("UTF-8")
     }
 
-    /// The path of the link for a new password in the text.
+    /// Returns the path of the link for a new password in the text.
     pub fn link(&self) -> String {
         self.link_to("/password/")
     }
 
-    /// The path in the text that begins like this.
+    /// Returns the path in the text that has this prefix.
     pub fn link_to(&self, begin: &str) -> String {
         let text = self.text();
         let at = text.find(begin).unwrap_or_else(|| panic!("no link in: {text}"));
@@ -56,23 +56,23 @@ impl Received {
     }
 }
 
-/// What happens instead of a mail being taken.
+/// What happens instead of accepting a mail.
 #[derive(Clone, Copy, Debug)]
 pub enum Trouble {
     /// The recipient is answered with this line.
     Says(&'static str),
-    /// The connection ends in the middle.
+    /// The connection is closed in the middle.
     HangsUp,
 }
 
-/// The server. It ends when this is dropped.
+/// The server. It stops when this is dropped.
 pub struct Smtp {
     address: SocketAddr,
     desk: Arc<Desk>,
     over: Arc<AtomicBool>,
 }
 
-/// What all its connections share.
+/// The state that all its connections share.
 #[derive(Default)]
 struct Desk {
     received: Mutex<Vec<Received>>,
@@ -90,29 +90,29 @@ impl Smtp {
         std::thread::spawn(move || {
             for connection in listener.incoming().take_while(|_| !over.load(Ordering::SeqCst)) {
                 let desk = Arc::clone(&desk);
-                // A client may go away whenever it likes.
+                // A client may close the connection at any time.
                 std::thread::spawn(move || drop(converse(&connection.expect("a connection"), &desk)));
             }
         });
         smtp
     }
 
-    /// What `JETON_SMTP_URL` would say.
+    /// Returns its `JETON_SMTP_URL`.
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
-    /// Lets this happen to the next mails, one each.
+    /// Makes this happen to the next mails, one each.
     pub fn troubles(&self, troubles: impl IntoIterator<Item = Trouble>) {
         self.desk.troubles.lock().expect("no test fails in there").extend(troubles);
     }
 
-    /// How many mails were tried, taken or not.
+    /// Returns how many mails were tried, accepted or not.
     pub fn tries(&self) -> usize {
         self.desk.tries.load(Ordering::SeqCst)
     }
 
-    /// Everything that has come, once there are this many mails.
+    /// Returns all mails, once there are this many.
     pub async fn mails(&self, count: usize) -> Vec<Received> {
         for _ in 0..1200 {
             let received = self.desk.received.lock().expect("no test fails in there").clone();

@@ -1,4 +1,4 @@
-//! All that an installation keeps, as bytes to search.
+//! All data of an installation, as bytes to search.
 
 use super::TestApp;
 use diesel::{
@@ -8,7 +8,7 @@ use diesel::{
 use std::process::Command;
 use storage::{DatabaseUrl, StorageError};
 
-/// Every file of the data folder, and with Postgres a dump of the whole database.
+/// Returns every file of the data folder, and with Postgres a dump of the whole database.
 pub fn everything_stored(app: &TestApp) -> Vec<u8> {
     let mut stored = Vec::new();
     for file in std::fs::read_dir(app.folder()).expect("the data folder") {
@@ -24,7 +24,7 @@ pub fn everything_stored(app: &TestApp) -> Vec<u8> {
     stored
 }
 
-/// Whether `needle` stands anywhere in `hay`.
+/// Returns whether `needle` is anywhere in `hay`.
 pub fn contains(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
 }
@@ -36,12 +36,12 @@ pub struct Count {
     count: i64,
 }
 
-/// How many rows there are of what stands behind FROM.
+/// Returns how many rows there are; `rows` is the SQL after FROM.
 pub fn count(app: &TestApp, rows: &str) -> i64 {
     app.db.read::<_, StorageError>(|connection| Ok(count_in(connection, rows)?)).expect("a number")
 }
 
-/// The same over a connection of one's own.
+/// The same over a separate connection.
 pub fn count_in<C>(connection: &mut C, rows: &str) -> QueryResult<i64>
 where
     SqlQuery: for<'query> LoadQuery<'query, C, Count>,
@@ -50,7 +50,7 @@ where
     Ok(sql_query(sql).get_result::<Count>(connection)?.count)
 }
 
-/// Changes the database behind everybody's back.
+/// Changes the database directly.
 pub fn change(app: &TestApp, sql: &str) {
     app.db.write::<_, StorageError>(|connection| Ok(sql_query(sql).execute(connection).map(drop)?)).expect("a change");
 }
