@@ -7,8 +7,8 @@
 //! or the operator confirms the new time. The same applies if at the start the clock shows a time before the newest
 //! entry of the activity log, as on a machine without a clock battery.
 //!
-//! A clock that is ahead from the start looks like a correct one. So Jeton ends things permanently because of their age
-//! only once the clock has been steady for some time ([`Clock::is_settled`]).
+//! A clock that is ahead from the start looks like a correct one. So Jeton permanently ends what is too old only after
+//! the clock has been steady for some time ([`Clock::is_settled`]).
 
 use super::{Jeton, Result};
 use domain::time::{SET_RIGHT, Timestamp};
@@ -23,13 +23,13 @@ use std::{
 use storage::{activity, epoch, tokens};
 
 /// The longest jump of the leading clock that is accepted, in milliseconds. A longer one means that somebody has set
-/// the clock: to go on could expire tokens, or make expired ones active again.
+/// the clock: going on could expire tokens, or make expired ones active again.
 const FURTHEST_JUMP: u64 = SET_RIGHT.unsigned_abs() * 1000;
 /// The difference between two readings that needs no further check, in milliseconds.
 const UNREMARKABLE: u64 = 1000;
 /// How long a new time must be steady at least before it is trusted without confirmation, in milliseconds.
 const SHORTEST_TRIAL: i64 = 5 * 60 * 1000;
-/// How long the clock must be steady before anything is ended permanently because of its age, in seconds.
+/// How long the clock must be steady before Jeton permanently ends what is too old, in seconds.
 const SETTLED: i64 = 60 * 60;
 /// The lead before the first reading.
 const NONE: i64 = i64::MIN;
@@ -132,7 +132,7 @@ impl Clock {
         if self.0.is_doubted.load(Relaxed) { Err(self.untrusted()) } else { Ok(now) }
     }
 
-    /// Returns whether the clock has been steady for long enough to end things permanently because of their age.
+    /// Returns whether the clock has been steady for long enough to permanently end what is too old.
     pub fn is_settled(&self) -> bool {
         self.steady_for() >= SETTLED
     }
@@ -152,7 +152,7 @@ impl Clock {
         if self.0.is_doubted.load(Relaxed) { steady + self.0.lead.load(Relaxed) } else { shown }
     }
 
-    /// Follows the clock of another machine, which shows `time` at this moment, in milliseconds since 1970.
+    /// Follows the clock of another machine, which now shows `time`, in milliseconds since 1970.
     pub fn follow(&self, time: i64) {
         let (steady, time) = (self.steady(), time + self.moved());
         self.look(time - steady, steady);

@@ -40,7 +40,7 @@ impl InstallationAdmin {
     /// succeeds.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] if they do not have it.
+    /// [`AppError::NotFound`] if they do not have the role.
     pub(super) fn still(&self, connection: &mut AnyConnection) -> Result<()> {
         installation::lock(connection)?;
         let user = users::find(connection, self.0.user().id)?.ok_or(AppError::SignedOut)?;
@@ -141,7 +141,7 @@ pub async fn promote(jeton: &Jeton, by: &InstallationAdmin, form: PromotionForm,
 /// Returns an installation administrator, and why their role cannot be removed, if so.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if they do not have it.
+/// [`AppError::NotFound`] if they do not have the role.
 pub async fn admin(jeton: &Jeton, _: &InstallationAdmin, id: UserId) -> Result<(User, Option<Problem>)> {
     jeton
         .read(move |connection| {

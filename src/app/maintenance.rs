@@ -1,6 +1,6 @@
 //! Maintenance in the background: writes uses to the database, records which tokens have expired, deletes ended
-//! sessions and links, and gives up mails that no server accepts. Whatever is deleted or ended because of its age waits
-//! until the clock has been steady for some time.
+//! sessions and links, and gives up mails that no server accepts. What is too old is only deleted or ended after the
+//! clock has been steady for some time.
 
 use super::{AppError, Jeton, Result, log};
 use domain::{

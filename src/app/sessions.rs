@@ -167,7 +167,8 @@ pub async fn authenticate(jeton: &Jeton, key: KeyHash) -> Result<Actor> {
     Ok(actor)
 }
 
-/// Records when the user was last seen. Their request does not need this, and goes on if it fails or takes too long.
+/// Records when the user was last seen. Their request does not need this, and continues if the database fails or takes
+/// too long.
 async fn note_seen(jeton: &Jeton, actor: &Actor, now: Timestamp) -> Result<()> {
     let public_id = actor.session.public_id.clone();
     let membership = actor.membership().map(|membership| membership.id);

@@ -247,9 +247,9 @@ pub struct Logged {
     pub position: i64,
     /// The organization.
     pub organization: Option<OrganizationId>,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// What.
+    /// The action.
     pub action: Action,
     /// The user who did it, if a person did.
     pub actor: Option<UserId>,
@@ -281,7 +281,7 @@ impl Logged {
 /// A position in the order of the log: entries of the same second are in the order in which they were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The row.
     pub id: i64,

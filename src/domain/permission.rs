@@ -225,8 +225,8 @@ impl Permissions {
         self.iter().map(Permission::key).collect::<Vec<_>>().join(" ")
     }
 
-    /// Parses what [`Permissions::keys`] wrote. Keys that this version does not know are ignored, as it is safe for
-    /// them to grant nothing.
+    /// Parses what [`Permissions::keys`] wrote. Keys that this version does not know are ignored, which is safe, as
+    /// they then grant nothing.
     pub fn from_keys(keys: &str) -> Self {
         keys.split_ascii_whitespace().filter_map(Permission::from_key).collect()
     }

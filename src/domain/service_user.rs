@@ -23,6 +23,6 @@ pub struct ServiceToken {
     pub key: KeyFacts,
     /// The old key, as long as it works next to the current one.
     pub old_key: Option<KeyFacts>,
-    /// The previous key, if it has ended but is still being called with, or was leaked.
+    /// The previous key, if it has ended and clients still call with it, or if it was leaked.
     pub replaced_key: Option<KeyFacts>,
 }

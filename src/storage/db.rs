@@ -207,7 +207,7 @@ impl Db {
         told.into()
     }
 
-    /// As [`Db::write`], for changes of on whose behalf a token acts or what it may do: increments the epoch as the
+    /// As [`Db::write`], for changes to what a token may do or on whose behalf it acts: increments the epoch as the
     /// last statement, so that no node uses an older decision once this has returned (V1).
     ///
     /// # Errors

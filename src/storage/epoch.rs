@@ -35,9 +35,9 @@ impl Touched {
 }
 
 /// Increments the epoch. Also records what the change affects, so that nodes drop no more than necessary from their
-/// cache, and from which epoch on the keys are revoked that this transaction has revoked. It must be the last statement
-/// of its transaction: all changes of authority share its row, which must be locked as briefly as possible. Each
-/// increment waits for the commit of the one before, so epochs are in the order of commits (V6).
+/// cache, and sets the epoch of the revocations in this transaction. It must be the last statement of its transaction:
+/// all changes of authority share its row, which must be locked as briefly as possible. Each increment waits for the
+/// commit of the one before, so epochs are in the order of commits (V6).
 pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
     let epoch: i64 = diesel::update(auth_epoch::table)
         .set(auth_epoch::epoch.eq(auth_epoch::epoch + 1))

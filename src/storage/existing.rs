@@ -25,7 +25,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Opens a connection that only reads, also of an older version's database, to copy it.
+    /// Opens a connection that only reads, even if the database is of an older version, to copy it.
     ///
     /// # Errors
     /// [`StorageError::Missing`], or the error of the database.

@@ -35,7 +35,7 @@ impl Health {
         self.state().fails
     }
 
-    /// Whether it has failed for lack of space since then.
+    /// Whether it has failed for lack of space since the last successful write.
     pub fn lacks_room(&self) -> bool {
         self.state().lacks_room
     }

@@ -55,7 +55,7 @@ impl Connections {
         Ok(Self { address: address.clone(), size, pool, came_back: Instant::now().into() })
     }
 
-    /// How many connections are open, and how many of them nobody uses at this moment.
+    /// Returns how many connections are open, and how many of them are idle.
     pub fn state(&self) -> (u32, u32) {
         let state = self.current().state();
         (state.connections, state.idle_connections)

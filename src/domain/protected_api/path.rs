@@ -183,7 +183,7 @@ fn is_host(host: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath(Vec<Word>);
 
-/// The path is not read in the same way by everybody.
+/// The path can be read in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("ambiguous path")]
 pub struct Ambiguous;
