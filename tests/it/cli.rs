@@ -229,7 +229,7 @@ async fn deactivating_ends_tokens_and_sessions_in_each_organization(db: TestDb) 
     assert!(office.fails(&["user", "deactivate", "eve@example.org"]).contains("no user has this"));
     assert!(office.fails(&["user", "deactivate", "ben@example.org", "--org", "third"]).contains("no organization"));
     office.prints(&["org", "create", "Third", "--administrator", "ann@example.org"]);
-    assert!(office.fails(&["user", "reactivate", "ben@example.org", "--org", "third"]).contains("do not belong"));
+    assert!(office.fails(&["user", "reactivate", "ben@example.org", "--org", "third"]).contains("does not belong"));
 }
 
 #[db_test]

@@ -42,7 +42,7 @@ async fn whoever_was_let_go_everywhere_does_nothing_any_more(db: TestDb) {
     let refused = app.browser("Ann").signs_in().await;
     assert_eq!((refused.status, refused.header("set-cookie")), (422, ""));
     refused.shows("not active in any organization");
-    app.browser("Ann").signs_in_with("not the password at all").await.shows("do not belong together");
+    app.browser("Ann").signs_in_with("not the password at all").await.shows("do not match");
     let someone = app.browser("Someone");
     assert_eq!(someone.get(&link).await.status, 410);
     assert_eq!(someone.post(&link, &[("new_password", "another long enough sentence")]).await.status, 410);

@@ -235,7 +235,7 @@ async fn built_in_sets_stay_and_those_of_others_are_not_there(db: TestDb) {
     for wrong in ["abc", "-1", "99999999999999999999", "0"] {
         assert_eq!(ann.get(&format!("{SETS}/{wrong}")).await.status, 404, "{wrong}");
     }
-    ann.get(ADMINISTRATOR).await.shows("stays as it is");
+    ann.get(ADMINISTRATOR).await.shows("cannot be changed");
 }
 
 #[db_test]

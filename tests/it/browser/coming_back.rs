@@ -14,7 +14,7 @@ async fn a_form_over_lunch(javascript: bool) {
     browser.fill("E-mail address", "ann@example.org").await;
     browser.fill("Password", "not the right one").await;
     browser.click("Sign in").await;
-    browser.sees("do not belong together").await;
+    browser.sees("do not match").await;
     sign_in(&browser).await;
     browser.sees("Nothing has been saved yet, because your session had ended.").await;
     assert_eq!(browser.value("Name").await, "Night shift");
