@@ -5,7 +5,7 @@
 //! log how many lines were lost, and writes to standard output when it ends.
 //!
 //! Clients cannot fill the log either: each place in the code writes only a few lines a minute. Once a minute, the log
-//! says how many more were suppressed. Levels below `info` are for debugging and have no such limit.
+//! says how many more were left out. Levels below `info` are for debugging and have no such limit.
 
 use super::{background, metrics::Counter};
 use std::{
@@ -75,17 +75,17 @@ pub fn finish() {
     }
 }
 
-/// Returns how many lines were lost because their reader was too slow or gone, and how many were suppressed because
+/// Returns how many lines were lost because their reader was too slow or gone, and how many were left out because
 /// there were too many from the same place.
 pub fn missing() -> (u64, u64) {
     LOG.get().map_or((0, 0), |log| (log.lost.get(), log.left_out.get()))
 }
 
-/// Logs how many lines were suppressed since the last call. Maintenance calls this once a minute.
+/// Logs how many lines were left out since the last call. Maintenance calls this once a minute.
 pub fn tell_left_out() {
     for (place, left_out) in LOG.get().map(|log| log.places.take_left_out()).unwrap_or_default() {
         let (target, line) = (place.target(), place.line());
-        tracing::warn!(of = target, line, left_out, "more lines from this place were suppressed");
+        tracing::warn!(of = target, line, left_out, "more lines from this place were left out");
     }
 }
 

@@ -435,7 +435,7 @@ async fn paths_that_some_server_takes_for_a_guarded_one_are_refused(db: TestDb) 
         let answer = asks(&app, &verify, &key, "GET", path).await;
         assert_eq!(answer.status, 403, "{path}");
         assert!(
-            answer.header("www-authenticate").contains("more ways than one"),
+            answer.header("www-authenticate").contains("more than one way"),
             "{path}: {}",
             answer.header("www-authenticate")
         );
