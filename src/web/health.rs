@@ -37,9 +37,9 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
     let line = |is_well: bool, well: &str, ill: &str| format!("{}\n", if is_well { well } else { ill });
     let lines = [
         line(!is_stopping, "serving: ok", "serving: about to stop"),
-        line(proven.is_ok(), "tokens: ok", "tokens: nothing can be said about them; the log tells why"),
-        line(!database_fails, "changes: ok", "changes: not saved; the log tells why"),
-        line(is_right, "clock: ok", "clock: not to be believed; the log tells why"),
+        line(proven.is_ok(), "tokens: ok", "tokens: cannot be verified right now; the log says why"),
+        line(!database_fails, "changes: ok", "changes: not saved; the log says why"),
+        line(is_right, "clock: ok", "clock: not trusted; the log says why"),
     ];
     if proven.is_ok() && !is_stopping {
         text(StatusCode::OK, lines.concat())

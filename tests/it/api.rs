@@ -77,7 +77,7 @@ async fn each_reason_is_told(db: TestDb) {
         (&*format!("{expired}x"), "malformed"),
         (&*unknown, "No token has this API key"),
         (&*revoked, "was revoked at 20"),
-        (&*expired, "expired at 20"),
+        (&*expired, "it was not used for its whole inactivity period"),
     ] {
         let answer = app.me(key).await;
         assert_eq!(answer.status, 401, "{key}");

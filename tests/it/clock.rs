@@ -81,7 +81,7 @@ async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
         }
         let ready = app.send("GET", "/readyz", &[], "").await;
         assert_eq!((ready.status, ready.header("retry-after")), (503, "1"), "{set}");
-        assert!(ready.body.contains("clock: not to be believed"), "{}", ready.body);
+        assert!(ready.body.contains("clock: not trusted"), "{}", ready.body);
         assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 0\n"));
         assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
         app::maintenance::run(&app.jeton).await;
@@ -311,7 +311,7 @@ async fn the_program_lives_through_wrong_clocks() {
 
     machine.set(60 * DAY);
     assert_eq!((status(&url, &key).await, ann.get("/account/tokens").await.status), (503, 503));
-    assert!(becomes_ready(&url, false).await.contains("clock: not to be believed"));
+    assert!(becomes_ready(&url, false).await.contains("clock: not trusted"));
     machine.set(0);
     assert_eq!((status(&url, &key).await, ann.get("/account/tokens").await.status), (200, 200));
     assert!(becomes_ready(&url, true).await.contains("clock: ok"));

@@ -116,7 +116,7 @@ async fn without_room_every_answer_says_so_and_afterwards_all_is_well() {
         assert_eq!(ann.get(path).await.status, 200, "{path}");
     }
     assert_eq!(status(&served.url, key).await, 200);
-    assert_eq!(served.changes().await, (200, "changes: not saved; the log tells why".into()));
+    assert_eq!(served.changes().await, (200, "changes: not saved; the log says why".into()));
     assert_eq!(served.metric("jeton_database_failing").await, "1");
 
     limit_files(&served.jeton, None);
@@ -210,7 +210,7 @@ async fn on_a_full_disk_access_can_still_be_ended() {
     assert_eq!(kept(), Some(0));
     // What is left is for that alone.
     is_put_off(&tab.asks_for_token("one more", "read", "45").await, "Nothing was saved");
-    assert_eq!(served.changes().await, (200, "changes: not saved; the log tells why".into()));
+    assert_eq!(served.changes().await, (200, "changes: not saved; the log says why".into()));
 
     fs::remove_file(disk.file("filler")).unwrap();
     served.is_well_again().await;

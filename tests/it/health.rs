@@ -24,7 +24,7 @@ async fn a_node_is_ready_while_it_can_say_something_about_tokens(db: TestDb) {
 
     let refused = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch - 1").await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
-    assert!(refused.body.starts_with("serving: ok\ntokens: nothing can be said"), "{}", refused.body);
+    assert!(refused.body.starts_with("serving: ok\ntokens: cannot be verified right now"), "{}", refused.body);
     assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200, "to start it anew mends nothing");
     assert_eq!(app.me(&key).await.status, 503);
     let ready = ready_after(&app, "UPDATE auth_epoch SET epoch = epoch + 1").await;

@@ -94,7 +94,7 @@ async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recover
     let ready = app.send("GET", "/readyz", &[], "").await;
     assert_eq!(
         (ready.status, ready.body.lines().find(|line| line.starts_with("changes"))),
-        (200, Some("changes: not saved; the log tells why"))
+        (200, Some("changes: not saved; the log says why"))
     );
 
     door.read_only(false);

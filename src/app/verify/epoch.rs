@@ -149,7 +149,7 @@ impl SharedEpoch {
     /// Returns the epoch from a read that began after this call.
     ///
     /// # Errors
-    /// When it cannot be read in time, or is not to be believed.
+    /// When it cannot be read in time, or cannot be trusted.
     pub async fn read(&self) -> Result<i64, Unavailable> {
         self.0.ask(false).await
     }
