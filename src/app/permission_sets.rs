@@ -84,7 +84,7 @@ pub struct Preview {
     pub name: String,
     /// Its new permissions.
     pub wanted: Permissions,
-    /// The tokens that lose permissions, at most [`MOST_TOKENS`] of them, and which permissions.
+    /// The tokens that lose permissions, at most 50 of them, and which permissions.
     pub tokens: Vec<(SetToken, Permissions)>,
     /// How many tokens lose permissions.
     pub losing: i64,
