@@ -41,10 +41,10 @@ const STEADY: ClockId = ClockId::Monotonic;
 
 /// The clock of a running Jeton. Clones share it, so a test that moves it moves it for all of them.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Hands>);
+pub struct Clock(Arc<State>);
 
 #[derive(Debug)]
-struct Hands {
+struct State {
     /// By how many seconds tests have advanced the clock, as if that time had passed.
     ahead: AtomicI64,
     /// By how many seconds tests have set the leading clock ahead.
@@ -103,7 +103,7 @@ impl Clock {
     /// Creates a clock that shows the machine's time.
     pub fn system() -> Self {
         let trust = Trust { since: 0, lead: NONE, doubt: None };
-        Self(Arc::new(Hands {
+        Self(Arc::new(State {
             ahead: 0.into(),
             set: 0.into(),
             stopped: 0.into(),

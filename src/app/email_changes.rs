@@ -45,14 +45,14 @@ pub trait Compose: Fn(Letter<'_>) -> Words + Send + 'static {}
 impl<F: Fn(Letter<'_>) -> Words + Send + 'static> Compose for F {}
 
 /// Composes and queues letters.
-struct Desk<'a> {
+struct Composer<'a> {
     mailer: &'a Mailer,
     compose: &'a dyn Fn(Letter<'_>) -> Words,
     request_id: &'a str,
     now: Timestamp,
 }
 
-impl Desk<'_> {
+impl Composer<'_> {
     fn post(&self, connection: &mut AnyConnection, to: &str, letter: Letter<'_>) -> Result<Option<Posted>> {
         // An old address that today's rules do not accept gets no letter.
         let Ok(to) = Email::known(to) else { return Ok(None) };
@@ -70,16 +70,16 @@ pub(super) fn ask(
     compose: &dyn Fn(Letter<'_>) -> Words,
     (now, source): (Timestamp, &Source),
 ) -> Result<Vec<Posted>> {
-    let desk = Desk { mailer, compose, request_id: &source.request_id, now };
+    let composer = Composer { mailer, compose, request_id: &source.request_id, now };
     let code = LinkCode::new();
     email_changes::replace(connection, user.id, email, &code.hash(), now)?;
     insert_everywhere(connection, user.id, entry(user, Action::EmailChangeAsked, now, source))?;
     let to_new = match users::find_by_email(connection, email)? {
         // Then no mail has the code, so this change is never confirmed.
-        Some((owner, _)) => desk.post(connection, &owner.email, Letter::Taken(&owner))?,
-        None => desk.post(connection, email.as_str(), Letter::Proof(user, &code))?,
+        Some((owner, _)) => composer.post(connection, &owner.email, Letter::Taken(&owner))?,
+        None => composer.post(connection, email.as_str(), Letter::Proof(user, &code))?,
     };
-    let to_old = desk.post(connection, &user.email, Letter::Asked(user, email))?;
+    let to_old = composer.post(connection, &user.email, Letter::Asked(user, email))?;
     Ok(to_new.into_iter().chain(to_old).collect())
 }
 
@@ -157,8 +157,8 @@ pub async fn confirm(jeton: &Jeton, code: &str, source: Source, compose: impl Co
         let email = Email::known(&change.email).map_err(|error| AppError::Broken(error.to_string()))?;
         self::change(connection, &user, &user.name, &email, (now, &source))?;
         let Some(mailer) = &posting else { return Ok((user.id, None)) };
-        let desk = Desk { mailer, compose: &compose, request_id: &source.request_id, now };
-        let posted = desk.post(connection, &user.email, Letter::Changed(&user, &email))?;
+        let composer = Composer { mailer, compose: &compose, request_id: &source.request_id, now };
+        let posted = composer.post(connection, &user.email, Letter::Changed(&user, &email))?;
         Ok((user.id, posted))
     });
     match proved.await {

@@ -70,9 +70,10 @@ impl Heartbeat {
     /// before.
     pub async fn start(jeton: Arc<Jeton>) -> Self {
         let invalidations = Invalidations::default();
-        let mut heart = Self { jeton, verifier: None, invalidations, read: i64::MIN, told: i64::MIN, is_heard: true };
-        heart.beat_in_time().await;
-        heart
+        let mut heartbeat =
+            Self { jeton, verifier: None, invalidations, read: i64::MIN, told: i64::MIN, is_heard: true };
+        heartbeat.beat_in_time().await;
+        heartbeat
     }
 
     /// Sends heartbeats until the sender of `stopped` is dropped or sends, then deregisters this node.

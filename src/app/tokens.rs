@@ -150,8 +150,8 @@ pub fn form_nonce() -> String {
 /// Creates a token for the user in their current organization.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with what is wrong: a field, a missing password ([`Problem::ReauthenticationNeeded`]), the limit of
-/// active tokens, or a form that was sent before.
+/// [`AppError::Invalid`] with what is wrong: a field, a missing password
+/// ([`Problem::ReauthenticationNeeded`]), the limit of active tokens, or a form that was sent before.
 pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
     let Membership { id: membership, organization, .. } = *membership(actor)?;
     let mut problems = Problems::default();

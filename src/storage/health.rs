@@ -26,7 +26,7 @@ pub struct Health {
 struct State {
     fails: bool,
     lacks_room: bool,
-    proven: Option<Instant>,
+    checked: Option<Instant>,
 }
 
 impl Health {
@@ -48,7 +48,7 @@ impl Health {
     /// Whether a write should check the database now.
     pub fn is_due(&self, is_alone: bool) -> bool {
         let state = self.state();
-        state.fails || (is_alone && state.proven.is_none_or(|proven| proven.elapsed() >= EVERY))
+        state.fails || (is_alone && state.checked.is_none_or(|checked| checked.elapsed() >= EVERY))
     }
 
     /// Records that the database has failed, and logs only the first failure.
@@ -64,7 +64,7 @@ impl Health {
     /// Records that a write that needed space has succeeded.
     pub fn proved(&self) {
         let mut state = self.state();
-        (state.proven, state.lacks_room) = (Some(Instant::now()), false);
+        (state.checked, state.lacks_room) = (Some(Instant::now()), false);
         if std::mem::replace(&mut state.fails, false) {
             tracing::info!("the database works again");
         }

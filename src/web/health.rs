@@ -28,27 +28,27 @@ pub async fn healthz() -> HttpResponse {
 pub async fn readyz(request: HttpRequest) -> HttpResponse {
     let node = request.app_data::<Rc<NodeThread>>().map(|thread| &thread.node);
     let is_stopping = node.is_some_and(|node| node.is_stopping());
-    let proven = prove(&request).await;
+    let checked = check(&request).await;
     let database_fails = request.app_data::<App>().is_some_and(|jeton| jeton.database_fails());
     let is_right = request.app_data::<App>().is_none_or(|jeton| jeton.clock().trusted().is_ok());
     if let Some(node) = node {
-        log(node, &proven);
+        log(node, &checked);
     }
     let line = |is_well: bool, well: &str, ill: &str| format!("{}\n", if is_well { well } else { ill });
     let lines = [
         line(!is_stopping, "serving: ok", "serving: about to stop"),
-        line(proven.is_ok(), "tokens: ok", "tokens: cannot be verified right now; the log says why"),
+        line(checked.is_ok(), "tokens: ok", "tokens: cannot be verified right now; the log says why"),
         line(!database_fails, "changes: ok", "changes: not saved; the log says why"),
         line(is_right, "clock: ok", "clock: not trusted; the log says why"),
     ];
-    if proven.is_ok() && !is_stopping {
+    if checked.is_ok() && !is_stopping {
         text(StatusCode::OK, lines.concat())
     } else {
         text(StatusCode::SERVICE_UNAVAILABLE, lines.concat())
     }
 }
 
-async fn prove(request: &HttpRequest) -> Result<(), Unavailable> {
+async fn check(request: &HttpRequest) -> Result<(), Unavailable> {
     match request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref()) {
         Some(verifier) => verifier.check().await,
         None => Err(Unavailable("this thread could not open the database when it started".into())),
@@ -56,11 +56,11 @@ async fn prove(request: &HttpRequest) -> Result<(), Unavailable> {
 }
 
 /// Load balancers ask every second, so only a change is logged.
-fn log(node: &Node, proven: &Result<(), Unavailable>) {
-    if !node.note_ready(proven.is_ok()) {
+fn log(node: &Node, checked: &Result<(), Unavailable>) {
+    if !node.note_ready(checked.is_ok()) {
         return;
     }
-    match proven {
+    match checked {
         Ok(()) => tracing::info!("ready again"),
         Err(cause) => tracing::error!(%cause, "not ready"),
     }

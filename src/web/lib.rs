@@ -281,7 +281,7 @@ impl Server {
             loop {
                 tokio::select! {
                     // A database that does not respond must not block later rounds of maintenance.
-                    _ = round.tick() => if tokio::time::timeout(maintenance::EVERY, app::maintenance::run(&jeton)).await.is_err() {
+                    _ = round.tick() => if tokio::time::timeout(maintenance::EVERY, maintenance::run(&jeton)).await.is_err() {
                         tracing::error!("maintenance took too long and was restarted");
                     },
                     () = app::maintenance::many_uses(&jeton) => {

@@ -2,7 +2,7 @@
 //! that pages link to.
 
 pub mod path;
-mod place;
+mod route;
 pub mod short;
 
 use super::{
@@ -18,7 +18,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use place::{Place, at, reads};
+use route::{Route, at, reads};
 use std::future::ready;
 
 /// Registers all routes. Routes for programs never see a session; routes for people never see a bearer token (C3).
@@ -48,17 +48,17 @@ pub fn configure_for_programs(config: &mut ServiceConfig) {
 /// Returns every method and address that the two listeners serve, read from the code that configures them. HEAD goes
 /// with GET. It excludes [`short::ADDRESSES`], CORS preflights, and forward-auth.
 pub fn served() -> Vec<(Method, &'static str)> {
-    let places = [programs(), assets(), pages(), operation()].into_iter().flatten();
-    places.flat_map(|place| place.served().collect::<Vec<_>>()).collect()
+    let routes = [programs(), assets(), pages(), operation()].into_iter().flatten();
+    routes.flat_map(|route| route.served().collect::<Vec<_>>()).collect()
 }
 
-fn serve(places: Vec<Place>, config: &mut ServiceConfig) {
-    for place in places {
-        config.service(place.resource());
+fn serve(routes: Vec<Route>, config: &mut ServiceConfig) {
+    for route in routes {
+        config.service(route.resource());
     }
 }
 
-fn programs() -> Vec<Place> {
+fn programs() -> Vec<Route> {
     vec![
         at("/api/v1/me").reads(api::me).shared(),
         at("/api/v1/me/token").deletes(api::revoke_own_token).shared(),
@@ -75,11 +75,11 @@ fn programs() -> Vec<Place> {
     ]
 }
 
-fn assets() -> Vec<Place> {
+fn assets() -> Vec<Route> {
     vec![at("/static/{name}").reads(assets::serve)]
 }
 
-fn operation() -> Vec<Place> {
+fn operation() -> Vec<Route> {
     vec![at("/metrics").reads(metrics::show)]
 }
 
@@ -92,7 +92,7 @@ fn short_addresses(config: &mut ServiceConfig) {
     }
 }
 
-fn pages() -> Vec<Place> {
+fn pages() -> Vec<Route> {
     let mut pages = vec![
         at("/").reads(home),
         at("/setup").reads(setup::form).posts(setup::submit),
@@ -130,7 +130,7 @@ fn pages() -> Vec<Place> {
 }
 
 /// The pages of an organization as a whole.
-fn organization() -> Vec<Place> {
+fn organization() -> Vec<Route> {
     vec![
         at("/orgs/{slug}").reads(organizations::home),
         at("/orgs/{slug}/settings").reads(organizations::settings).posts(organizations::change),
@@ -145,7 +145,7 @@ fn organization() -> Vec<Place> {
 }
 
 /// The permission sets of an organization.
-fn permission_sets() -> Vec<Place> {
+fn permission_sets() -> Vec<Route> {
     use super::permission_sets as sets;
     vec![
         at("/orgs/{slug}/permission-sets").reads(sets::list).posts(sets::create),
@@ -157,7 +157,7 @@ fn permission_sets() -> Vec<Place> {
 }
 
 /// The people of an organization.
-fn people() -> Vec<Place> {
+fn people() -> Vec<Route> {
     vec![
         at("/orgs/{slug}/users").reads(users::list),
         at("/orgs/{slug}/users/search").posts(users::search),
@@ -173,7 +173,7 @@ fn people() -> Vec<Place> {
 }
 
 /// The protected APIs of an organization.
-fn protected_apis() -> Vec<Place> {
+fn protected_apis() -> Vec<Route> {
     use super::protected_apis as apis;
     vec![
         at("/orgs/{slug}/integrations/apis").reads(apis::list).posts(apis::create),
@@ -185,7 +185,7 @@ fn protected_apis() -> Vec<Place> {
 }
 
 /// The tokens of an organization.
-fn integrations() -> Vec<Place> {
+fn integrations() -> Vec<Route> {
     use service_users as tokens;
     vec![
         at("/orgs/{slug}/integrations").reads(tokens::first_tab),

@@ -70,9 +70,9 @@ pub struct Posted(Option<Waiting>);
 pub struct Sending(oneshot::Receiver<Fate>);
 
 impl Sending {
-    /// Waits up to `patience` for the result.
-    pub async fn fate(self, patience: Duration) -> Fate {
-        match tokio::time::timeout(patience, self.0).await {
+    /// Waits up to `timeout` for the result.
+    pub async fn fate(self, timeout: Duration) -> Fate {
+        match tokio::time::timeout(timeout, self.0).await {
             Ok(Ok(fate)) => fate,
             _ => Fate::Waiting,
         }

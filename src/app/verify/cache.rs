@@ -86,7 +86,7 @@ pub struct Cache {
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
     /// Shared while an entry is added, exclusive while the epoch moves; never held across an `await`.
-    door: RwLock<()>,
+    epoch_lock: RwLock<()>,
     invalidations: Mutex<Invalidations>,
 }
 
@@ -99,7 +99,7 @@ impl Default for Cache {
             texts: Entries::new(TEXTS),
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
-            door: RwLock::default(),
+            epoch_lock: RwLock::default(),
             invalidations: Mutex::default(),
         }
     }
@@ -123,7 +123,7 @@ impl Cache {
 
     /// Caches a token that was read after the epoch was read as `epoch`.
     pub fn keep(&self, digest: KeyDigest, known: &Arc<CachedToken>, epoch: i64) {
-        let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
+        let _shared = self.epoch_lock.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
             self.entries.insert(digest, Arc::clone(known));
         }
@@ -136,7 +136,7 @@ impl Cache {
 
     /// Caches a protected API, or that there is none, read after the epoch was read as `epoch`.
     pub fn keep_api(&self, public_id: &str, found: &Option<Arc<ProtectedApi>>, epoch: i64) {
-        let _open = self.door.read().unwrap_or_else(PoisonError::into_inner);
+        let _shared = self.epoch_lock.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
             self.apis.insert(public_id.into(), found.clone());
         }
@@ -144,7 +144,7 @@ impl Cache {
 
     /// Brings the cache up to `epoch`, which was read at `at`: the changes since [`Cache::epoch`] affect `touched`.
     pub fn bring_to(&self, epoch: i64, touched: &Touched, at: i64) {
-        let _alone = self.door.write().unwrap_or_else(PoisonError::into_inner);
+        let _exclusive = self.epoch_lock.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() >= epoch {
             return;
         }

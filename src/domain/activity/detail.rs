@@ -1,7 +1,7 @@
 //! What an entry of the log says besides who did what to whom: its writer and its reader.
 //!
-//! The log keeps a detail as text, which is part of the chain. So a text is only read as more than words if it is exactly
-//! what would be written again.
+//! The log keeps a detail as text, which is part of the hash chain. So a text is only read as more than words if writing
+//! it again gives exactly the same text.
 
 use super::Action;
 use crate::{

@@ -79,7 +79,7 @@ async fn look_at(
     let demand = Demand { organization: Some(organization), ..Demand::default() };
     match bearer::verify(request, token, demand).await {
         Ok(accepted) => Ok(Some(accepted)),
-        Err(unproven @ Denied::Unavailable(_)) => Err(unproven.into()),
+        Err(unavailable @ Denied::Unavailable(_)) => Err(unavailable.into()),
         Err(_) => Ok(None),
     }
 }

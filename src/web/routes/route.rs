@@ -10,15 +10,15 @@ use actix_web::{
 };
 
 /// An address with a handler for each method.
-pub struct Place {
+pub struct Route {
     path: &'static str,
     methods: Vec<Method>,
     resource: Resource,
 }
 
 /// Creates an address without handlers.
-pub fn at(path: &'static str) -> Place {
-    Place { path, methods: Vec::new(), resource: web::resource(path) }
+pub fn at(path: &'static str) -> Route {
+    Route { path, methods: Vec::new(), resource: web::resource(path) }
 }
 
 /// GET or HEAD.
@@ -26,9 +26,9 @@ pub fn reads() -> impl Guard {
     guard::Any(guard::Get()).or(guard::Head())
 }
 
-impl Place {
+impl Route {
     /// Answers GET and HEAD, which only read.
-    pub fn reads<F, Args>(mut self, handler: F) -> Place
+    pub fn reads<F, Args>(mut self, handler: F) -> Route
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -40,7 +40,7 @@ impl Place {
     }
 
     /// Answers POST.
-    pub fn posts<F, Args>(self, handler: F) -> Place
+    pub fn posts<F, Args>(self, handler: F) -> Route
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Answers DELETE.
-    pub fn deletes<F, Args>(self, handler: F) -> Place
+    pub fn deletes<F, Args>(self, handler: F) -> Route
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -59,7 +59,7 @@ impl Place {
         self.takes(Method::DELETE, handler)
     }
 
-    fn takes<F, Args>(mut self, method: Method, handler: F) -> Place
+    fn takes<F, Args>(mut self, method: Method, handler: F) -> Route
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -71,7 +71,7 @@ impl Place {
     }
 
     /// Allows pages of other sites to send these methods; must be called after all handlers are set.
-    pub fn shared(mut self) -> Place {
+    pub fn shared(mut self) -> Route {
         let methods = self.allowed();
         self.resource = self.resource.route(preflight(methods));
         self
