@@ -76,8 +76,8 @@ fn give(app: &TestApp, person: &Person, path: &str) {
         "UPDATE memberships SET permission_set_id = {set} WHERE user_id = (SELECT id FROM users WHERE email = '{}')",
         person.email
     );
-    let given = app.db.change_authority::<_, StorageError>(|connection| Ok(sql_query(&update).execute(connection)?));
-    assert_eq!(given.expect("a member"), 1);
+    let given = app.change_authority(|connection| Ok(sql_query(&update).execute(connection)?));
+    assert_eq!(given, 1);
 }
 
 #[db_test]

@@ -6,13 +6,13 @@ use crate::harness::{
 };
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::{BuiltInSet, Permissions};
-use storage::{AnyConnection, DatabaseUrl, StorageError};
+use storage::{AnyConnection, DatabaseUrl};
 
 const HOUR: i64 = 3600;
 /// Runs SQL as another process would.
 fn behind_its_back(app: &TestApp, sql: &str) {
     let change = |connection: &mut AnyConnection| Ok(sql_query(sql).execute(connection).map(drop)?);
-    app.db.change_authority::<_, StorageError>(change).expect("a change");
+    app.change_authority(change);
 }
 
 /// Returns the permissions of the subject of this key.
