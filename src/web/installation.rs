@@ -2,11 +2,11 @@
 
 use super::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
     holder::Administering,
     page::{IsHtmx, page, see},
-    question::Question,
     routes::path,
     shell::{Nav, Shell, initials},
     sign_in::Nothing,
@@ -124,7 +124,7 @@ pub async fn ask(
     id: Path<i64>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    question(&app, &at, UserId(*id)).await?.ask(at.shell(Nav::InstallationAdmins), is_dialog)
+    confirm(&app, &at, UserId(*id)).await?.ask(at.shell(Nav::InstallationAdmins), is_dialog)
 }
 
 /// `POST /installation/administrators/{id}/removal`
@@ -139,32 +139,29 @@ pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>
         Ok(_) => Ok(see(&path::installation_admins_after("removed"))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            question(&app, &at, id).await?.ask_again(at.shell(Nav::InstallationAdmins), &refused)
+            confirm(&app, &at, id).await?.ask_again(at.shell(Nav::InstallationAdmins), &refused)
         }
     }
 }
 
-async fn question(app: &App, at: &Administering, id: UserId) -> Result<Question, WebError> {
+async fn confirm(app: &App, at: &Administering, id: UserId) -> Result<Confirm, WebError> {
     let (user, refusal) = app::installation::admin(app, &at.who, id).await?;
-    let shell = at.shell(Nav::InstallationAdmins);
-    let t = shell.t;
-    let mut lines = vec![t.installation_remove_text().to_owned()];
+    let t = at.shell(Nav::InstallationAdmins).t;
+    let mut text = vec![t.installation_remove_text().to_owned()];
     if id == at.who.actor().user().id {
-        lines.insert(0, t.installation_remove_yourself().to_owned());
+        text.insert(0, t.installation_remove_yourself().to_owned());
     }
-    Ok(Question {
-        t,
-        csrf: shell.csrf,
+    let confirm = Confirm {
         title: t.installation_remove_title().to_owned(),
         heading: t.installation_remove_heading(&user.name),
-        lines,
+        text,
         action: path::installation_admin_removal(id),
-        submit: t.installation_remove(),
-        is_destructive: true,
+        offer: Offer::End(t.installation_remove()),
         cancel: path::INSTALLATION_ADMINS.to_owned(),
-        asks_password: false,
-        refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
+    };
+    Ok(match refusal {
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        None => confirm,
     })
 }

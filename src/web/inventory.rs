@@ -2,6 +2,7 @@
 
 use super::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
     holder::Holding,
@@ -271,37 +272,17 @@ fn last_use(t: Texts, used: &LastUse, when: &str) -> String {
     [Some(t.tokens_used(when)), from, with].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// The question whether to revoke somebody's token, and why.
-struct Confirm {
+/// The field for the reason of a revocation.
+#[derive(Template)]
+#[template(path = "inventory/_reason.html")]
+struct ReasonField {
     t: Texts,
-    csrf: String,
-    action: String,
-    cancel: String,
-    label: String,
-    owner: String,
-    last_use: String,
     reason: String,
     errors: Errors,
-    is_dialog: bool,
 }
 
-impl Confirm {
+impl ReasonField {
     const LONGEST: usize = LONGEST_REASON;
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "inventory/revocation.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "inventory/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
 }
 
 /// `GET /orgs/{slug}/integrations/inventory/{id}/revocation`
@@ -318,29 +299,32 @@ pub async fn confirm_revocation(
     if !token.key.life.is_active(app.clock().now()) {
         return Ok(see(&path::inventory_with(at.slug(), &[("ended", &ids.1)])));
     }
-    let shell = at.shell(Nav::Integrations);
-    let confirm = Confirm { is_dialog, ..question(&app, &at, token) };
-    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+    confirm(&app, &at, &token, Reason::default(), Errors::default()).ask(at.shell(Nav::Integrations), is_dialog)
 }
 
-fn question(app: &App, at: &Holding<ManageIntegrations>, token: Listed) -> Confirm {
-    let (shell, calendar) = (at.shell(Nav::Integrations), calendar(app, at));
-    let t = shell.t;
-    Confirm {
-        t,
-        csrf: shell.csrf,
+fn confirm(
+    app: &App,
+    at: &Holding<ManageIntegrations>,
+    token: &Listed,
+    Reason { reason }: Reason,
+    errors: Errors,
+) -> Confirm<ReasonField> {
+    let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(app, at));
+    let owner = token.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default();
+    let last_use = match &token.key.last_use {
+        Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),
+        None => t.revocation_never_used().into(),
+    };
+    let confirm = Confirm {
+        title: t.revocation_title().to_owned(),
+        heading: t.inventory_heading(&token.label, owner),
+        text: vec![last_use, t.inventory_told(owner)],
         action: path::inventory_revocation(at.slug(), &token.public_id),
+        offer: Offer::End(t.tokens_revoke()),
         cancel: path::inventory(at.slug()),
-        last_use: match &token.key.last_use {
-            Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),
-            None => t.revocation_never_used().into(),
-        },
-        label: token.label,
-        owner: token.owner.map(|owner| owner.name).unwrap_or_default(),
-        reason: String::new(),
-        errors: Errors::default(),
-        is_dialog: false,
-    }
+        ..Confirm::default()
+    };
+    confirm.with(ReasonField { t, reason, errors })
 }
 
 /// The reason.
@@ -358,10 +342,10 @@ pub async fn revoke(
     app: App,
     at: Holding<ManageIntegrations>,
     ids: Path<(String, String)>,
-    Form(Reason { reason }): Form<Reason>,
+    Form(typed): Form<Reason>,
 ) -> Result<HttpResponse, WebError> {
     let id = ids.1.as_str();
-    match app::inventory::revoke_token_of_member(&app, &at.who, id, &reason, at.source.clone()).await {
+    match app::inventory::revoke_token_of_member(&app, &at.who, id, &typed.reason, at.source.clone()).await {
         Ok(was_active) => {
             let what = if was_active { "revoked" } else { "ended" };
             Ok(see(&path::inventory_with(at.slug(), &[(what, id)])))
@@ -371,8 +355,7 @@ pub async fn revoke(
             let token = app::inventory::token_of_member(&app, &at.who, id).await?;
             let shell = at.shell(Nav::Integrations);
             let errors = Errors::new(shell.t, &refused.problems);
-            let confirm = Confirm { reason, errors, ..question(&app, &at, token) };
-            refused.page(&ConfirmPage { shell, confirm })
+            confirm(&app, &at, &token, typed, errors).ask_again(shell, &refused)
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Service users' API tokens, under *Integrations*: the list of them.
 
 mod adding;
+mod confirm;
 mod detail;
 mod editing;
 mod ending;
-mod question;
 mod rotation;
 
 pub use adding::{create, new};

@@ -2,11 +2,11 @@
 
 use super::{
     App,
+    confirm::{Confirm, Offer},
     cookies::Ours,
     errors::WebError,
     form::{Form, OpenForm, Refused},
     page::{self, page, page_with, see},
-    question::Question,
     routes::path,
     session::{self, SignedIn, Visitor},
     shell::{Nav, Shell},
@@ -164,22 +164,17 @@ pub async fn submit(
 pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebError> {
     let Some(who) = who else { return Ok(see(path::SIGN_IN)) };
     let shell = who.shell(Nav::None);
-    let question = Question {
-        t: shell.t,
-        csrf: shell.csrf.clone(),
-        title: shell.t.layout_sign_out().into(),
-        heading: shell.t.sign_in_out_heading().into(),
-        lines: vec![shell.t.sign_in_out_who(shown_email(&who.actor.user().email))],
+    let t = shell.t;
+    let confirm = Confirm {
+        title: t.layout_sign_out().into(),
+        heading: t.sign_in_out_heading().into(),
+        text: vec![t.sign_in_out_who(shown_email(&who.actor.user().email))],
         action: path::SIGN_OUT.into(),
-        submit: shell.t.layout_sign_out(),
-        is_destructive: false,
+        offer: Offer::Do(t.layout_sign_out()),
         cancel: path::HOME.into(),
-        asks_password: false,
-        refusal: None,
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
     };
-    question.ask(shell, false)
+    confirm.ask(shell, false)
 }
 
 /// Signs in, and makes the user the author of the rest of the request. The answer must set the returned cookies.

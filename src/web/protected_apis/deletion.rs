@@ -3,41 +3,15 @@
 use super::{Admin, Of};
 use crate::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::Form,
-    page::{IsHtmx, page, see},
+    page::{IsHtmx, see},
     routes::path,
-    shell::{Nav, Shell},
+    shell::Nav,
     sign_in::Nothing,
-    texts::Texts,
 };
 use actix_web::{HttpResponse, web::Path};
-use askama::Template;
-
-/// The question.
-struct Confirm {
-    t: Texts,
-    csrf: String,
-    action: String,
-    name: String,
-    cancel: String,
-    is_dialog: bool,
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "protected_apis/deletion.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "protected_apis/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
-}
 
 /// `GET /orgs/{slug}/integrations/apis/{id}/deletion`
 ///
@@ -51,15 +25,18 @@ pub async fn confirm_deletion(
 ) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let shell = at.shell(Nav::Integrations);
+    let t = shell.t;
+    let heading = t.protected_delete_heading(stored.name);
     let confirm = Confirm {
-        t: shell.t,
-        csrf: shell.csrf.clone(),
+        title: heading.clone(),
+        heading,
+        text: vec![t.protected_delete_text().to_owned()],
         action: path::protected_api_part(at.slug(), &of.id, "deletion"),
-        name: stored.name,
+        offer: Offer::End(t.protected_delete()),
         cancel: path::protected_api(at.slug(), &of.id),
-        is_dialog,
+        ..Confirm::default()
     };
-    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+    confirm.ask(shell, is_dialog)
 }
 
 /// `POST /orgs/{slug}/integrations/apis/{id}/deletion`

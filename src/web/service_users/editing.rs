@@ -2,8 +2,8 @@
 
 use super::{
     Admin,
+    confirm::TokenPath,
     detail::{Editing, Part, token_page},
-    question::TokenPath,
 };
 use crate::{
     App,

@@ -3,10 +3,10 @@
 use super::{Manager, link::LinkPage};
 use crate::{
     App, PublicUrl,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
     page::{IsHtmx, page, see},
-    question::Question,
     routes::path,
     shell::{Nav, Shell},
     sign_in::Nothing,
@@ -177,22 +177,16 @@ pub async fn ask_withdrawal(
     let invitation = app::invitations::find(&app, &at.who, InvitationId(address.1)).await?;
     let shell = at.shell(Nav::Users);
     let t = shell.t;
-    let question = Question {
-        t,
-        csrf: shell.csrf,
+    let confirm = Confirm {
         title: t.invite_withdraw_title().to_owned(),
         heading: t.invite_withdraw_heading(shown_email(&invitation.email)),
-        lines: vec![t.invite_withdraw_text().to_owned()],
+        text: vec![t.invite_withdraw_text().to_owned()],
         action: path::invitation_withdrawal(at.slug(), invitation.id.0),
-        submit: t.invite_withdraw_submit(),
-        is_destructive: true,
+        offer: Offer::End(t.invite_withdraw_submit()),
         cancel: path::users(at.slug()),
-        asks_password: false,
-        refusal: None,
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
     };
-    question.ask(at.shell(Nav::Users), is_dialog)
+    confirm.ask(shell, is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/invitations/{id}/withdrawal`
