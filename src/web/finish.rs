@@ -4,6 +4,7 @@ use super::{
     PublicUrl, cors,
     errors::{ErrorFragment, ErrorPage, WebError, words},
     node::{Group, NodeThread},
+    notice::Notice,
     oauth::OAuthError,
     page,
     routes::path,
@@ -306,7 +307,7 @@ impl Asked {
         let address = match self.method.is_safe() {
             true if query.is_empty() || leak::names_a_key(query) => path::sign_in(path),
             true => path::sign_in(&format!("{path}?{query}")),
-            false => path::sign_in_again(&path::form_page(path).unwrap_or_default()),
+            false => Notice::SignInAgain.at(&path::sign_in(&path::form_page(path).unwrap_or_default())),
         };
         match self.form {
             Form::Part => HttpResponse::Unauthorized().insert_header(("hx-redirect", address)).finish(),

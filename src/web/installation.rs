@@ -6,16 +6,14 @@ use super::{
     errors::WebError,
     form::{Form, Refused},
     holder::Administering,
+    notice::{self, Message, Notice},
     page::{IsHtmx, page, see},
     routes::path,
     shell::{Nav, Shell, initials},
     sign_in::Nothing,
     words::Errors,
 };
-use actix_web::{
-    HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpResponse, web::Path};
 use app::{
     installation::{Holder, PromotionForm},
     problem::Field,
@@ -23,14 +21,6 @@ use app::{
 use askama::Template;
 use domain::user::UserId;
 use serde::Deserialize;
-
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    added: Option<String>,
-    removed: Option<String>,
-}
 
 /// What was typed into the form.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -45,7 +35,7 @@ pub struct Typed {
 #[template(path = "installation/administrators.html")]
 struct AdminsPage {
     shell: Shell,
-    done: Option<&'static str>,
+    message: Option<Message>,
     rows: Vec<Row>,
     typed: Typed,
     errors: Errors,
@@ -67,12 +57,15 @@ struct Row {
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn list(app: App, at: Administering, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(app: App, at: Administering, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let form = admins_page(&app, &at, Typed::default()).await?;
     let t = form.shell.t;
-    let done =
-        done.added.as_ref().map(|_| t.installation_added()).or(done.removed.as_ref().map(|_| t.installation_removed()));
-    page(&AdminsPage { done, ..form })
+    let message = match notice {
+        Some(Notice::Added) => Some(Message::done(t.installation_added())),
+        Some(Notice::Removed(_)) => Some(Message::done(t.installation_removed())),
+        _ => None,
+    };
+    page(&AdminsPage { message, ..form })
 }
 
 async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<AdminsPage, WebError> {
@@ -90,7 +83,7 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
     Ok(AdminsPage {
         rows: app::installation::admins(app, &at.who).await?.into_iter().map(row).collect(),
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        done: None,
+        message: None,
         errors: Errors::default(),
         shell,
         typed,
@@ -104,7 +97,7 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
 pub async fn promote(app: App, at: Administering, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let Typed { email, password } = typed.clone();
     match app::installation::promote(&app, &at.who, PromotionForm { email, password }, at.source.clone()).await {
-        Ok(_) => Ok(see(&path::installation_admins_after("added"))),
+        Ok(_) => Ok(notice::see(path::INSTALLATION_ADMINS, &Notice::Added)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let form = admins_page(&app, &at, typed).await?;
@@ -136,7 +129,7 @@ pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>
     match app::installation::demote(&app, &at.who, id, at.source.clone()).await {
         // A user who has removed their own role can no longer see the list.
         Ok(_) if id == at.who.actor().user().id => Ok(see(path::PROFILE)),
-        Ok(_) => Ok(see(&path::installation_admins_after("removed"))),
+        Ok(_) => Ok(notice::see(path::INSTALLATION_ADMINS, &Notice::Removed(id.0))),
         Err(error) => {
             let refused = Refused::new(error)?;
             confirm(&app, &at, id).await?.ask_again(at.shell(Nav::InstallationAdmins), &refused)

@@ -6,7 +6,8 @@ use super::{
     errors::WebError,
     form::{Form, Refused},
     holder::Holding,
-    page::{IsHtmx, is_for, page, see},
+    notice::{self, Message, Notice},
+    page::{IsHtmx, is_for, page},
     revocations::Line,
     routes::path,
     search::{self, Search, Step},
@@ -32,7 +33,7 @@ use serde::Deserialize;
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];
 
-/// The filter, as it was typed, and what has just been done.
+/// The filter, as it was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Sought {
@@ -44,9 +45,6 @@ pub struct Sought {
     sort: String,
     before: String,
     after: String,
-    revoked: String,
-    ended: String,
-    unknown_key: String,
 }
 
 impl Sought {
@@ -87,11 +85,7 @@ impl Sought {
 #[template(path = "inventory/list.html")]
 struct ListPage {
     shell: Shell,
-    done: Option<String>,
-    /// Since when the token that was just revoked is refused.
-    refused: Option<Line>,
-    /// The message about an API key that was searched for and not found.
-    key_notice: Option<&'static str>,
+    message: Option<Message>,
     states: [(&'static str, &'static str); 3],
     unused: Vec<(String, String)>,
     list: List,
@@ -141,12 +135,12 @@ pub async fn list(
     app: App,
     at: Holding<ManageIntegrations>,
     Query(sought): Query<Sought>,
+    notice: Option<Notice>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     if let Some(elsewhere) = sought.search().for_key(&app, &at, &request).await? {
         return Ok(elsewhere);
     }
-    let done = said(&app, &at, &sought).await;
     let (found, refused) = match app::inventory::page(
         &app,
         &at.who,
@@ -172,12 +166,8 @@ pub async fn list(
         ("expired", t.inventory_state_expired()),
     ];
     let unused = UNUSED.map(|days| (days.to_string(), t.new_days(days))).to_vec();
-    let line = match (&done, list.sought.revoked.as_str()) {
-        (Some(_), id) if !id.is_empty() => Line::within(&app, &at, id).await?,
-        _ => None,
-    };
-    let key_notice = (!list.sought.unknown_key.is_empty()).then(|| t.search_unknown_key());
-    let whole = ListPage { shell, done, refused: line, key_notice, states, unused, list };
+    let message = message(&app, &at, notice).await?;
+    let whole = ListPage { shell, message, states, unused, list };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 
@@ -192,19 +182,35 @@ pub async fn search(
         return Ok(elsewhere);
     }
     let address = sought.search().address(at.slug());
-    Ok(search::part_at(list(app, at, Query(sought), request).await?, &Step::Replace, &address))
+    Ok(search::part_at(list(app, at, Query(sought), None, request).await?, &Step::Replace, &address))
 }
 
-/// The sentence about what has just been done.
-async fn said(app: &App, at: &Holding<ManageIntegrations>, sought: &Sought) -> Option<String> {
+async fn message(
+    app: &App,
+    at: &Holding<ManageIntegrations>,
+    notice: Option<Notice>,
+) -> Result<Option<Message>, WebError> {
     let t = at.shell(Nav::Integrations).t;
-    let id = if sought.revoked.is_empty() { &sought.ended } else { &sought.revoked };
-    let token = app::inventory::token_of_member(app, &at.who, id).await.ok()?;
-    let owner = token.owner.map(|owner| owner.name).unwrap_or_default();
-    Some(match sought.revoked.is_empty() {
-        true => t.inventory_ended_notice(token.label, owner),
-        false => t.inventory_revoked_notice(token.label, owner),
+    Ok(match notice {
+        Some(Notice::Revoked(id)) => match names(app, at, &id).await {
+            Some((label, owner)) => {
+                let refused = Line::within(app, at, &id).await?;
+                Some(Message { refused, ..Message::done(t.inventory_revoked_notice(label, owner)) })
+            }
+            None => None,
+        },
+        Some(Notice::HadEnded(id)) => {
+            names(app, at, &id).await.map(|(label, owner)| Message::done(t.inventory_ended_notice(label, owner)))
+        }
+        Some(Notice::UnknownKey) => Some(Message::failed(t.search_unknown_key())),
+        _ => None,
     })
+}
+
+/// Returns the label of a member's token, and the owner's name.
+async fn names(app: &App, at: &Holding<ManageIntegrations>, id: &str) -> Option<(String, String)> {
+    let token = app::inventory::token_of_member(app, &at.who, id).await.ok()?;
+    Some((token.label, token.owner.map(|owner| owner.name).unwrap_or_default()))
 }
 
 fn calendar(app: &App, at: &Holding<ManageIntegrations>) -> Calendar {
@@ -297,7 +303,7 @@ pub async fn confirm_revocation(
 ) -> Result<HttpResponse, WebError> {
     let token = app::inventory::token_of_member(&app, &at.who, &ids.1).await?;
     if !token.key.life.is_active(app.clock().now()) {
-        return Ok(see(&path::inventory_with(at.slug(), &[("ended", &ids.1)])));
+        return Ok(notice::see(&path::inventory(at.slug()), &Notice::HadEnded(token.public_id)));
     }
     confirm(&app, &at, &token, Reason::default(), Errors::default()).ask(at.shell(Nav::Integrations), is_dialog)
 }
@@ -347,8 +353,8 @@ pub async fn revoke(
     let id = ids.1.as_str();
     match app::inventory::revoke_token_of_member(&app, &at.who, id, &typed.reason, at.source.clone()).await {
         Ok(was_active) => {
-            let what = if was_active { "revoked" } else { "ended" };
-            Ok(see(&path::inventory_with(at.slug(), &[(what, id)])))
+            let notice = if was_active { Notice::Revoked(id.into()) } else { Notice::HadEnded(id.into()) };
+            Ok(notice::see(&path::inventory(at.slug()), &notice))
         }
         Err(error) => {
             let refused = Refused::new(error)?;

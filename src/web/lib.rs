@@ -35,6 +35,7 @@ pub mod leaks;
 pub mod limits;
 pub mod metrics;
 pub mod node;
+pub mod notice;
 pub mod oauth;
 pub mod organizations;
 pub mod origin;

@@ -6,16 +6,14 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
     words::Errors,
 };
-use actix_web::{
-    HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpResponse, web::Path};
 use app::{AppError, permission_sets::SetInUse};
 
 /// `GET /orgs/{slug}/permission-sets/{id}/deletion`: one that is in use shows its page instead.
@@ -33,7 +31,7 @@ pub async fn confirm_deletion(
         return Err(AppError::NotFound.into());
     }
     if !set.is_unused() {
-        return show(app, at, of, Query(super::Done::default())).await;
+        return show(app, at, of, None).await;
     }
     confirm(&at, &set).ask(at.shell(Nav::PermissionSets), is_dialog)
 }
@@ -58,7 +56,7 @@ fn confirm(at: &Editor, set: &SetInUse) -> Confirm {
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Editor, of: Path<Of>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app::permission_sets::delete(&app, &at.who, of.id(), at.source.clone()).await {
-        Ok(_) => Ok(see(&format!("{}?deleted", path::permission_sets(at.slug())))),
+        Ok(_) => Ok(notice::see(&path::permission_sets(at.slug()), &Notice::Deleted)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let set = app::permission_sets::find(&app, &at.who, of.id()).await?;

@@ -6,7 +6,8 @@ use crate::{
     App,
     errors::WebError,
     form::{Form, Refused},
-    page::{page, see},
+    notice::{self, Notice},
+    page::page,
     permissions::{PermissionFields, chosen, picked},
     routes::path,
     shell::{Nav, Shell},
@@ -129,7 +130,7 @@ pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result
         return page(&new_form(&at, typed.name, picked, Errors::default()));
     }
     match app::permission_sets::create(&app, &at.who, typed.form(), at.source.clone()).await {
-        Ok(id) => Ok(see(&format!("{}?made", path::permission_set(at.slug(), id)))),
+        Ok(id) => Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Created)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
@@ -198,7 +199,7 @@ async fn own(app: &App, at: &Editor, of: &Of) -> Result<SetInUse, WebError> {
 async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result<HttpResponse, WebError> {
     let id = set.stored.set.id;
     let error = match app::permission_sets::change(app, &at.who, id, typed.form(), at.source.clone()).await {
-        Ok(()) => return Ok(see(&format!("{}?saved", path::permission_set(at.slug(), id)))),
+        Ok(()) => return Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Saved)),
         Err(error) => error,
     };
     // The password is required when the change is confirmed, where the people it affects are shown.

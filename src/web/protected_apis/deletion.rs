@@ -6,7 +6,8 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::Form,
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
@@ -45,5 +46,5 @@ pub async fn confirm_deletion(
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Admin, of: Path<Of>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::protected_apis::delete(&app, &at.who, &of.id, at.source.clone()).await?;
-    Ok(see(&format!("{}?deleted", path::protected_apis(at.slug()))))
+    Ok(notice::see(&path::protected_apis(at.slug()), &Notice::Deleted))
 }

@@ -6,6 +6,7 @@ use crate::{
     App,
     calls::Chart,
     errors::WebError,
+    notice::{Message, Notice},
     page::{is_for, page},
     permissions::PermissionFields,
     revocations::Line,
@@ -37,7 +38,7 @@ const LOOKS: u16 = 120;
 pub(super) struct TokenPage {
     shell: Shell,
     slug: String,
-    done: Option<&'static str>,
+    message: Option<Message>,
     token: Detail,
     keys: Option<Keys>,
     /// The calls per day, unless a part is being edited.
@@ -140,11 +141,10 @@ pub(super) struct Editing {
     pub(super) is_stale: bool,
 }
 
-/// What has just been done, or the number of refreshes of the keys.
+/// The number of refreshes of the keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
-    saved: String,
     look: u16,
 }
 
@@ -157,6 +157,7 @@ pub async fn show(
     at: Admin,
     ids: Path<(String, String)>,
     asked: Query<Asked>,
+    notice: Option<Notice>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
@@ -169,15 +170,16 @@ pub async fn show(
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
     // While the token works, its newest revocation was that of another key.
     let refused = if token.key.life.revoked_at.is_some() { Line::within(&app, &at, &ids.1).await? } else { None };
-    page(&TokenPage { done: said(t, &asked.saved), calls, refused, ..token_page(&app, &at, &token, None) })
+    let message = notice.and_then(|notice| message(t, &notice));
+    page(&TokenPage { message, calls, refused, ..token_page(&app, &at, &token, None) })
 }
 
-fn said(t: Texts, saved: &str) -> Option<&'static str> {
-    match saved {
-        "name" => Some(t.service_saved_name()),
-        "expiry" => Some(t.service_saved_expiry()),
-        "permissions" => Some(t.service_saved_permissions()),
-        "old-key" => Some(t.service_saved_old_key()),
+fn message(t: Texts, notice: &Notice) -> Option<Message> {
+    match notice {
+        Notice::NameSaved => Some(Message::done(t.service_saved_name())),
+        Notice::ExpirySaved => Some(Message::done(t.service_saved_expiry())),
+        Notice::PermissionsSaved => Some(Message::done(t.service_saved_permissions())),
+        Notice::OldKeyEnded => Some(Message::done(t.service_saved_old_key())),
         _ => None,
     }
 }
@@ -187,7 +189,7 @@ pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: O
     TokenPage {
         shell: at.shell(Nav::Integrations),
         slug: at.slug().to_owned(),
-        done: None,
+        message: None,
         token: detail(calendar, at, token),
         keys: token.old_key.as_ref().map(|_| keys(calendar, at, token, 0)),
         calls: None,

@@ -9,6 +9,7 @@ use crate::{
     App,
     errors::WebError,
     form::{Form, Refused},
+    notice::{self, Notice},
     page::{page, see},
     permissions::{PermissionFields, chosen, picked},
     routes::path,
@@ -39,11 +40,11 @@ pub struct Typed {
 }
 
 impl Part {
-    const fn key(self) -> &'static str {
+    const fn saved(self) -> Notice {
         match self {
-            Self::Name => "name",
-            Self::Expiry => "expiry",
-            Self::Permissions => "permissions",
+            Self::Name => Notice::NameSaved,
+            Self::Expiry => Notice::ExpirySaved,
+            Self::Permissions => Notice::PermissionsSaved,
         }
     }
 }
@@ -170,7 +171,7 @@ async fn answer(
     saved: Outcome<()>,
 ) -> Result<HttpResponse, WebError> {
     let Err(error) = saved else {
-        return Ok(see(&format!("{}?saved={}", path::service_token(at.slug(), id), part.key())));
+        return Ok(notice::see(&path::service_token(at.slug(), id), &part.saved()));
     };
     let refused = Refused::new(error)?;
     let token = app::service_users::find(app, &at.who, id).await?;

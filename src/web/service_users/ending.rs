@@ -11,7 +11,8 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
@@ -60,8 +61,9 @@ pub async fn confirm_revocation(
 /// Not found if it does not exist or belongs to another organization.
 pub async fn revoke(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let was_active = app::service_users::revoke(&app, &at.who, &ids.1, at.source.clone()).await?;
-    let what = if was_active { "revoked" } else { "ended" };
-    Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
+    let id = ids.1.clone();
+    let notice = if was_active { Notice::Revoked(id) } else { Notice::HadEnded(id) };
+    Ok(notice::see(&path::service_tokens(at.slug()), &notice))
 }
 
 /// The field of a regeneration.
@@ -104,7 +106,7 @@ pub async fn confirm_regeneration(
     }
     let shell = at.shell(Nav::Integrations);
     let confirm = regeneration(&app, &at, &token);
-    match room(&app, &at).await? {
+    match no_room(&app, &at).await? {
         Some(full) => confirm.impossible(None, shell.t.service_end_back()).with(full).ask(shell, is_dialog),
         None => confirm.with(Nonce { nonce: app::tokens::form_nonce() }).ask(shell, is_dialog),
     }
@@ -123,7 +125,7 @@ fn regeneration(app: &App, at: &Admin, token: &ServiceToken) -> Confirm {
 }
 
 /// Returns the list of tokens that could be revoked, if there is no room for another active one.
-async fn room(app: &App, at: &Admin) -> Result<Option<FullPart>, WebError> {
+async fn no_room(app: &App, at: &Admin) -> Result<Option<FullPart>, WebError> {
     let t = at.shell(Nav::Integrations).t;
     let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(app, &at.who).await?);
     Ok(full.map(|full| FullPart { t, full }))
@@ -148,7 +150,7 @@ pub async fn regenerate(
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
             let confirm = regeneration(&app, &at, &token);
             let shell = at.shell(Nav::Integrations);
-            match room(&app, &at).await? {
+            match no_room(&app, &at).await? {
                 // The list of tokens that could be revoked says more than the problem.
                 Some(full) => confirm.impossible(None, shell.t.service_end_back()).with(full).ask_again_with(
                     shell,
@@ -195,7 +197,7 @@ fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
 /// Not found if it does not exist, was deleted already, or belongs to another organization.
 pub async fn delete(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app::service_users::delete(&app, &at.who, &ids.1, at.source.clone()).await {
-        Ok(_) => Ok(see(&format!("{}?deleted={}", path::service_tokens(at.slug()), ids.1))),
+        Ok(_) => Ok(notice::see(&path::service_tokens(at.slug()), &Notice::Deleted)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;

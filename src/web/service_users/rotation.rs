@@ -11,7 +11,8 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
@@ -158,5 +159,5 @@ pub async fn confirm_end_of_old_key(
 /// Not found if it does not exist or belongs to another organization.
 pub async fn end_old_key(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::service_users::end_old_key(&app, &at.who, &ids.1, at.source.clone()).await?;
-    Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))
+    Ok(notice::see(&path::service_token(at.slug(), &ids.1), &Notice::OldKeyEnded))
 }

@@ -6,6 +6,7 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
+    notice::{self, Notice},
     page::{IsHtmx, see},
     routes::path,
     session::SignedIn,
@@ -94,8 +95,9 @@ fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
 pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
     let was_active = app::tokens::revoke(&app, &who.actor, &id, who.source.clone()).await?;
-    let what = if was_active { "revoked" } else { "ended" };
-    Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?{what}={id}", path::TOKENS))))
+    let id = id.into_inner();
+    let notice = if was_active { Notice::Revoked(id) } else { Notice::HadEnded(id) };
+    Ok(notice::see(&who.shell(Nav::Tokens).here(path::TOKENS), &notice))
 }
 
 /// `GET /account/tokens/revocation`
@@ -167,7 +169,7 @@ pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) ->
         return ask_again(&app, &who, Problems::default().into(), true).await;
     };
     match app::tokens::revoke_bulk(&app, &who.actor, bulk, who.source.clone()).await {
-        Ok(count) => Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?revoked_many={count}", path::TOKENS)))),
+        Ok(count) => Ok(notice::see(&who.shell(Nav::Tokens).here(path::TOKENS), &Notice::RevokedMany(count))),
         Err(error) => ask_again(&app, &who, error, false).await,
     }
 }

@@ -6,7 +6,8 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
@@ -78,11 +79,13 @@ pub async fn remove(app: App, at: Manager, address: PersonPath, _: Form<Nothing>
 
 async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Result<HttpResponse, WebError> {
     match app::users::end(app, &at.who, id, ending, at.source.clone()).await {
-        Ok(has_changed) => Ok(see(&match ending {
-            Ending::Removal => path::users_after_removal(at.slug(), id.0),
-            Ending::Deactivation if has_changed => path::person_after(at.slug(), id.0, "deactivated"),
-            Ending::Deactivation => path::person_after(at.slug(), id.0, "unchanged"),
-        })),
+        Ok(has_changed) => Ok(match ending {
+            Ending::Removal => notice::see(&path::users(at.slug()), &Notice::Removed(id.0)),
+            Ending::Deactivation => {
+                let notice = if has_changed { Notice::Deactivated } else { Notice::Unchanged };
+                notice::see(&path::person(at.slug(), id.0), &notice)
+            }
+        }),
         Err(error) => {
             let refused = Refused::new(error)?;
             let facts = app::users::find(app, &at.who, id).await?;
@@ -180,8 +183,10 @@ pub async fn reactivate(
 ) -> Result<HttpResponse, WebError> {
     let id = id(&address);
     match app::users::reactivate(&app, &at.who, id, typed.password, at.source.clone()).await {
-        Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "reactivated"))),
-        Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
+        Ok(has_changed) => {
+            let notice = if has_changed { Notice::Reactivated } else { Notice::Unchanged };
+            Ok(notice::see(&path::person(at.slug(), id.0), &notice))
+        }
         Err(error) => {
             let refused = Refused::new(error)?;
             let facts = app::users::find(&app, &at.who, id).await?;

@@ -6,7 +6,8 @@ use crate::{
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, page, see},
+    notice::{self, Notice},
+    page::{IsHtmx, page},
     routes::path,
     shell::{Nav, Shell},
     sign_in::Nothing,
@@ -200,7 +201,7 @@ pub async fn withdraw(
     _: Form<Nothing>,
 ) -> Result<HttpResponse, WebError> {
     if app::invitations::withdraw(&app, &at.who, InvitationId(address.1), at.source.clone()).await? {
-        Ok(see(&path::users_after_withdrawal(at.slug())))
+        Ok(notice::see(&path::users(at.slug()), &Notice::Withdrawn))
     } else {
         Err(AppError::NotFound.into())
     }
