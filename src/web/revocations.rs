@@ -136,7 +136,7 @@ impl Line {
             (_, 0) => t.receipt_all(nodes, at(receipt.since())),
             _ => t.receipt_waiting(waiting, revoked, nodes),
         };
-        let next = (waiting > 0 && look < LOOKS).then(|| format!("{href}?look={}", look + 1));
+        let next = (waiting > 0 && look < LOOKS).then(|| path::refreshed(&href, look + 1));
         Self { t, words, href, next }
     }
 }

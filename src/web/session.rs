@@ -58,7 +58,7 @@ pub fn devices(request: &HttpRequest) -> Vec<Device> {
 pub fn safe_next(next: &str) -> &str {
     let is_local = next.starts_with('/') && !next.starts_with("//");
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_local && is_plain { next } else { "/" }
+    if is_local && is_plain { next } else { path::HOME }
 }
 
 /// The preferences of the reader, known for every request, with or without a session.

@@ -5,8 +5,12 @@ use domain::{organization::PermissionSetId, user::UserId};
 
 /// The first page.
 pub const HOME: &str = "/";
+/// The prefix of the addresses of styles, scripts and pictures.
+pub const FILES: &str = "/static/";
 /// The prefix of the API's addresses.
 pub const API: &str = "/api/";
+/// What the API says about the token that asks.
+pub const ME: &str = "/api/v1/me";
 /// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
 /// The prefix of the addresses of OAuth endpoints.
@@ -59,8 +63,12 @@ pub const PROFILE: &str = "/account/profile";
 pub const SECURITY: &str = "/account/security";
 /// A user's theme.
 pub const THEME: &str = "/account/theme";
+/// Cancelling the change of a user's e-mail address.
+pub const EMAIL_CHANGE_CANCELLATION: &str = "/account/email-change/cancellation";
 /// A user's sessions.
 pub const SESSIONS: &str = "/account/sessions";
+/// Ending all sessions of a user but this one.
+pub const OTHER_SESSIONS_END: &str = "/account/sessions/end-others";
 /// A user's tokens.
 pub const TOKENS: &str = "/account/tokens";
 /// The form for a new token.
@@ -90,6 +98,9 @@ pub fn token_receipt(public_id: &str) -> String {
 
 /// The first page of the organization that a user works in.
 pub const ORGANIZATIONS: &str = "/orgs";
+
+/// The form for a new organization.
+pub const NEW_ORGANIZATION: &str = "/organizations/new";
 
 /// Choosing the organization that a user works in.
 pub const WORKING_IN: &str = "/account/organization";
@@ -388,6 +399,11 @@ pub fn form_page(action: &str) -> Option<String> {
 /// A page of an account in the organization with this public id.
 pub fn working_in(page: &str, organization: &str) -> String {
     extended(page, &format!("working_in={organization}"))
+}
+
+/// A page or part of one, as an open page refreshes it for the `look`th time.
+pub fn refreshed(page: &str, look: u16) -> String {
+    extended(page, &format!("look={look}"))
 }
 
 /// An address with more fields in its query.

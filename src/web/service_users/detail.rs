@@ -269,7 +269,7 @@ fn keys(calendar: Calendar, at: &Admin, token: &ServiceToken, look: u16) -> Keys
     let goes_on = token.old_key.is_some() && look < LOOKS;
     Keys {
         id: token.public_id.clone(),
-        next: goes_on.then(|| format!("{here}?look={}", look + 1)),
+        next: goes_on.then(|| path::refreshed(&here, look + 1)),
         new: key_use(t, calendar, &token.key),
         old: token.old_key.as_ref().map(old),
     }
