@@ -160,7 +160,7 @@ async fn profile_page(app: &App, who: &SignedIn, typed: TypedProfile) -> Result<
     let waits = app::email_changes::waiting(app, &who.actor).await?;
     let user = who.actor.user();
     let waits = waits.map(|change| {
-        let t = who.shell(Nav::Profile).t;
+        let t = who.t();
         let until = Calendar::new(t, &user.time_zone, now).exact(change.expires_at);
         t.email_change_waits(change.email, &user.email, until)
     });
@@ -180,7 +180,7 @@ pub async fn change_profile(
     who: SignedIn,
     Form(typed): Form<TypedProfile>,
 ) -> Result<HttpResponse, WebError> {
-    let compose = email_changes::compose(who.shell(Nav::Profile).t, &url);
+    let compose = email_changes::compose(who.t(), &url);
     match app::account::change_profile(&app, &who.actor, typed.form(), who.source.clone(), compose).await {
         // If a new e-mail address waits for confirmation, the page says so itself.
         Ok(_) => Ok(notice::see(path::PROFILE, &Notice::Saved)),

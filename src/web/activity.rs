@@ -193,7 +193,7 @@ pub async fn search(
 }
 
 fn calendar(app: &App, at: &Holding<ReadActivity>) -> Calendar {
-    Calendar::new(at.shell(Nav::Activity).t, &at.who.actor().user().time_zone, app.clock().now())
+    Calendar::new(at.t(), &at.who.actor().user().time_zone, app.clock().now())
 }
 
 fn answer(
@@ -206,7 +206,7 @@ fn answer(
     request: &HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     let proposed = std::mem::take(&mut found.proposed);
-    let errors = refused.map(|refused| Errors::new(at.shell(Nav::Activity).t, &refused.problems)).unwrap_or_default();
+    let errors = refused.map(|refused| Errors::new(at.t(), &refused.problems)).unwrap_or_default();
     let log = log(at, calendar, sought, &found, errors);
     if is_for(request, "#log") {
         let part = LogPart { log };

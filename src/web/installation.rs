@@ -139,7 +139,7 @@ pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>
 
 async fn confirm(app: &App, at: &Administering, id: UserId) -> Result<Confirm, WebError> {
     let (user, refusal) = app::installation::admin(app, &at.who, id).await?;
-    let t = at.shell(Nav::InstallationAdmins).t;
+    let t = at.t();
     let mut text = vec![t.installation_remove_text().to_owned()];
     if id == at.who.actor().user().id {
         text.insert(0, t.installation_remove_yourself().to_owned());

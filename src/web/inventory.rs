@@ -190,7 +190,7 @@ async fn message(
     at: &Holding<ManageIntegrations>,
     notice: Option<Notice>,
 ) -> Result<Option<Message>, WebError> {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Ok(match notice {
         Some(Notice::Revoked(id)) => match names(app, at, &id).await {
             Some((label, owner)) => {
@@ -214,7 +214,7 @@ async fn names(app: &App, at: &Holding<ManageIntegrations>, id: &str) -> Option<
 }
 
 fn calendar(app: &App, at: &Holding<ManageIntegrations>) -> Calendar {
-    Calendar::new(at.shell(Nav::Integrations).t, &at.who.actor().user().time_zone, app.clock().now())
+    Calendar::new(at.t(), &at.who.actor().user().time_zone, app.clock().now())
 }
 
 fn found_list(
@@ -224,7 +224,7 @@ fn found_list(
     found: &InventoryPage,
     errors: Errors,
 ) -> List {
-    let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
+    let (t, slug, calendar) = (at.t(), at.slug(), calendar(app, at));
     let form = sought.form();
     let usual = InventoryForm { sort: None, ..form.clone() }.sort();
     let ends = [found.previous.as_ref(), found.next.as_ref()];
@@ -315,7 +315,7 @@ fn confirm(
     Reason { reason }: Reason,
     errors: Errors,
 ) -> Confirm<ReasonField> {
-    let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(app, at));
+    let (t, calendar) = (at.t(), calendar(app, at));
     let owner = token.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default();
     let last_use = match &token.key.last_use {
         Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),

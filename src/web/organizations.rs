@@ -113,7 +113,7 @@ pub async fn create(app: App, who: Administering, Form(mut typed): Form<Typed>) 
         Ok(slug) => Ok(see(&path::organization(&slug))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(who.shell(Nav::None).t, &refused.problems);
+            let errors = Errors::new(who.t(), &refused.problems);
             if typed.slug.trim().is_empty() && refused.problems.at(Field::Slug) == Some(Problem::SlugTaken) {
                 typed.slug = app::organizations::propose_slug(&app, &typed.organization).await?;
             }
@@ -158,7 +158,7 @@ pub async fn change(app: App, at: AtWork, Form(typed): Form<Typed>) -> Result<Ht
         Ok(slug) => Ok(notice::see(&path::organization_settings(&slug), &Notice::Saved)),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.shell(Nav::Settings).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             refused.page(&SettingsPage { typed, errors, ..settings_page(&at) })
         }
     }

@@ -199,11 +199,11 @@ pub async fn search(
 
 fn calendar(app: &App, at: &Admin) -> Calendar {
     let zone = &at.who.actor().user().time_zone;
-    Calendar::new(at.shell(Nav::Integrations).t, zone, app.clock().now())
+    Calendar::new(at.t(), zone, app.clock().now())
 }
 
 async fn message(app: &App, at: &Admin, notice: Option<Notice>) -> Result<Option<Message>, WebError> {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Ok(match notice {
         Some(Notice::Revoked(id)) => match ended(app, at, &id).await? {
             Some(token) => {
@@ -237,7 +237,7 @@ async fn results(
     found: &ServiceTokensPage,
     errors: Errors,
 ) -> Result<Results, WebError> {
-    let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
+    let (t, slug, calendar) = (at.t(), at.slug(), calendar(app, at));
     let active = app::service_users::count_active(app, &at.who).await?;
     let sorts = [filter.form().sort(), ServiceTokensForm::default().sort()];
     let ends = [found.previous.as_ref(), found.next.as_ref()];

@@ -110,6 +110,16 @@ impl SignedIn {
         Shell { nav, ..self.shell.clone() }
     }
 
+    /// Returns the texts in the reader's language.
+    pub const fn t(&self) -> Texts {
+        self.shell.t
+    }
+
+    /// Returns the address of a page of the user's account, in the organization that they work in.
+    pub fn here(&self, page: &str) -> String {
+        self.shell.here(page)
+    }
+
     /// Returns the user a request comes from, after it went through [`recognize`].
     pub fn known(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()

@@ -158,8 +158,7 @@ pub async fn submit(
 /// When the template fails.
 pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebError> {
     let Some(who) = who else { return Ok(see(path::SIGN_IN)) };
-    let shell = who.shell(Nav::None);
-    let t = shell.t;
+    let t = who.t();
     let confirm = Confirm {
         title: t.layout_sign_out().into(),
         heading: t.sign_in_out_heading().into(),
@@ -169,7 +168,7 @@ pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebErro
         cancel: path::HOME.into(),
         ..Confirm::default()
     };
-    confirm.ask(shell, false)
+    confirm.ask(who.shell(Nav::None), false)
 }
 
 /// Signs in, and makes the user the author of the rest of the request. The answer must set the returned cookies.

@@ -129,11 +129,11 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
     let who = who.at_token(&app, &id).await?;
     let token = app::tokens::find(&app, &who.actor, &id).await?;
     let calls = app::calls::of_token(&app, &token).await?;
-    let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
+    let (t, calendar) = (who.t(), calendar(&app, &who));
     let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
     let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
     if is_for(&request, "#panel") {
-        let list = who.shell(Nav::Tokens).here(path::TOKENS);
+        let list = who.here(path::TOKENS);
         return page(&PanelPart { t, list, selected: Some(selected), is_swapped: true });
     }
     let tokens = app::tokens::list(&app, &who.actor).await?;
@@ -141,7 +141,7 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
 }
 
 fn calendar(app: &App, who: &SignedIn) -> Calendar {
-    Calendar::new(who.shell(Nav::Tokens).t, &who.actor.user().time_zone, app.clock().now())
+    Calendar::new(who.t(), &who.actor.user().time_zone, app.clock().now())
 }
 
 async fn message(
@@ -150,7 +150,7 @@ async fn message(
     tokens: &TokenList,
     notice: Option<Notice>,
 ) -> Result<Option<Message>, WebError> {
-    let t = who.shell(Nav::Tokens).t;
+    let t = who.t();
     let label = |id: &str| tokens.ended.iter().find(|token| token.public_id == id).map(|token| &token.label);
     Ok(match notice {
         Some(Notice::Revoked(id)) => match label(&id) {

@@ -180,11 +180,11 @@ pub async fn search(
 }
 
 fn calendar(app: &App, at: &Manager) -> Calendar {
-    Calendar::new(at.shell(Nav::Users).t, &at.who.actor().user().time_zone, app.clock().now())
+    Calendar::new(at.t(), &at.who.actor().user().time_zone, app.clock().now())
 }
 
 async fn message(app: &App, at: &Manager, notice: Option<Notice>) -> Result<Option<Message>, WebError> {
-    let t = at.shell(Nav::Users).t;
+    let t = at.t();
     Ok(match notice {
         Some(Notice::Removed(id)) => match app::users::find(app, &at.who, MembershipId(id)).await {
             Ok(facts) if facts.person.standing == Standing::Removed => {
@@ -200,7 +200,7 @@ async fn message(app: &App, at: &Manager, notice: Option<Notice>) -> Result<Opti
 }
 
 fn people_part(at: &Manager, calendar: Calendar, people: &People, words: &str, shown: Shown, set: &str) -> PeoplePart {
-    let t = at.shell(Nav::Users).t;
+    let t = at.t();
     let turned = |name: &'static str, person: MembershipId| {
         let fields = [("q", words), ("state", shown.key()), ("set", set), (name, &*person.0.to_string())];
         path::users_with(at.slug(), &fields)

@@ -37,7 +37,7 @@ pub async fn confirm_deletion(
 }
 
 fn confirm(at: &Editor, set: &SetInUse) -> Confirm {
-    let (t, id) = (at.shell(Nav::PermissionSets).t, set.stored.set.id);
+    let (t, id) = (at.t(), set.stored.set.id);
     let heading = t.sets_delete_heading(set.stored.set.name.as_str());
     Confirm {
         title: heading.clone(),

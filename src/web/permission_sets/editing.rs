@@ -120,7 +120,7 @@ pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResp
         return page(&new_form(&at, String::new(), Permissions::default(), Errors::default()));
     };
     let original = app::permission_sets::find(&app, &at.who, Of { id }.id()).await?.stored.set;
-    let t = at.shell(Nav::PermissionSets).t;
+    let t = at.t();
     page(&new_form(&at, t.sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
 }
 
@@ -133,7 +133,7 @@ pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result
         Ok(id) => Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Created)),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             refused.page(&new_form(&at, typed.name, chosen(&typed.permission), errors))
         }
     }
@@ -213,7 +213,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
     match app::permission_sets::preview(app, &at.who, id, typed.form()).await {
         Ok(preview) if is_for_preview => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             refused.page(&preview_page(app, at, preview, typed, errors))
         }
         _ => again(at, set, typed, error),
@@ -223,7 +223,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
 /// The form with what was typed and what is wrong with it.
 fn again(at: &Editor, set: &SetInUse, typed: TypedSet, error: AppError) -> Result<HttpResponse, WebError> {
     let refused = Refused::new(error)?;
-    let t = at.shell(Nav::PermissionSets).t;
+    let t = at.t();
     let errors = Errors::new(t, &refused.problems);
     let is_stale = refused.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = &set.stored.set;

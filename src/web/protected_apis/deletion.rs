@@ -25,8 +25,7 @@ pub async fn confirm_deletion(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
-    let shell = at.shell(Nav::Integrations);
-    let t = shell.t;
+    let t = at.t();
     let heading = t.protected_delete_heading(stored.name);
     let confirm = Confirm {
         title: heading.clone(),
@@ -37,7 +36,7 @@ pub async fn confirm_deletion(
         cancel: path::protected_api(at.slug(), &of.id),
         ..Confirm::default()
     };
-    confirm.ask(shell, is_dialog)
+    confirm.ask(at.shell(Nav::Integrations), is_dialog)
 }
 
 /// `POST /orgs/{slug}/integrations/apis/{id}/deletion`

@@ -211,7 +211,7 @@ pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedAp
         Ok(()) => return Ok(notice::see(&path::protected_api(at.slug(), &of.id), &Notice::Saved)),
         Err(error) => Refused::new(error)?,
     };
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let is_stale = error.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = is_stale.then(|| {
         let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();

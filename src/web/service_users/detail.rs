@@ -163,9 +163,9 @@ pub async fn show(
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     if is_for(&request, "#keys") {
         let keys = Some(keys(calendar(&app, &at), &at, &token, asked.look));
-        return page(&KeysPart { t: at.shell(Nav::Integrations).t, keys });
+        return page(&KeysPart { t: at.t(), keys });
     }
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let calls = app::calls::of_service_user(&app, &token).await?;
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
     // While the token works, its newest revocation was that of another key.
@@ -200,7 +200,7 @@ pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: O
 }
 
 fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
-    let (t, key) = (at.shell(Nav::Integrations).t, &token.key);
+    let (t, key) = (at.t(), &token.key);
     let (state, days) = (key.life.state(calendar.now()), key.life.inactivity.days());
     let (end_name, end_at, end_explained) = match state {
         TokenState::Active { expires_at } => (t.tokens_fact_expires(), expires_at, t.tokens_after_days(days)),
@@ -258,7 +258,7 @@ fn key_use(t: Texts, calendar: Calendar, key: &KeyFacts) -> KeyUse {
 }
 
 fn keys(calendar: Calendar, at: &Admin, token: &ServiceToken, look: u16) -> Keys {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let here = path::service_token(at.slug(), &token.public_id);
     let old = |key: &KeyFacts| OldKey {
         usage: key_use(t, calendar, key),

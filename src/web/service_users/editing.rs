@@ -13,7 +13,6 @@ use crate::{
     page::{page, see},
     permissions::{PermissionFields, chosen, picked},
     routes::path,
-    shell::Nav,
     words::Errors,
 };
 use actix_web::HttpResponse;
@@ -148,7 +147,7 @@ fn open_to(at: &Admin, token: &ServiceToken) -> Permissions {
 }
 
 fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: Permissions) -> Editing {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Editing {
         part,
         fields: PermissionFields::new(t, chosen, open_to(at, token)),
@@ -181,7 +180,7 @@ async fn answer(
 }
 
 fn with_problems(at: &Admin, token: &ServiceToken, editing: Editing, problems: &Problems) -> Editing {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let is_stale = problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let mut errors = Errors::new(t, problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {

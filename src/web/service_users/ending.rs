@@ -36,7 +36,7 @@ pub async fn confirm_revocation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-    let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
+    let (t, calendar) = (at.t(), calendar(&app, &at));
     if !token.key.life.is_active(calendar.now()) {
         return to_token(&at, &ids);
     }
@@ -113,7 +113,7 @@ pub async fn confirm_regeneration(
 }
 
 fn regeneration(app: &App, at: &Admin, token: &ServiceToken) -> Confirm {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Confirm {
         title: t.service_end_regenerate_title().to_owned(),
         heading: t.service_end_regenerate_heading(&token.name),
@@ -126,7 +126,7 @@ fn regeneration(app: &App, at: &Admin, token: &ServiceToken) -> Confirm {
 
 /// Returns the list of tokens that could be revoked, if there is no room for another active one.
 async fn no_room(app: &App, at: &Admin) -> Result<Option<FullPart>, WebError> {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(app, &at.who).await?);
     Ok(full.map(|full| FullPart { t, full }))
 }
@@ -181,7 +181,7 @@ pub async fn confirm_deletion(
 }
 
 fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Confirm {
         title: t.service_end_delete_title().to_owned(),
         heading: t.service_end_delete_heading(&token.name),

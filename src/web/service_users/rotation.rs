@@ -72,7 +72,7 @@ fn quiet_choices(t: Texts) -> Vec<(String, String)> {
 }
 
 fn rotation(app: &App, at: &Admin, token: &ServiceToken, typed: Typed, errors: Errors) -> Confirm<Overlap> {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let confirm = Confirm {
         title: t.rotation_title().to_owned(),
         heading: t.rotation_heading(&token.name),
@@ -120,7 +120,7 @@ pub async fn rotate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-            let errors = Errors::new(at.shell(Nav::Integrations).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             ask_for_key_again(rotation(&app, &at, &token, typed, errors), &at, &refused)
         }
     }
@@ -138,7 +138,7 @@ pub async fn confirm_end_of_old_key(
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     let Some(old) = &token.old_key else { return to_token(&at, &ids) };
-    let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
+    let (t, calendar) = (at.t(), calendar(&app, &at));
     let last_use = match &old.last_use {
         Some(used) => t.service_end_old_last_use(t.from_and_with(used, calendar.when(used.at))),
         None => t.service_end_old_never_used().into(),

@@ -66,8 +66,7 @@ pub async fn confirm_revocation(
     if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
         return Ok(see(&path::token(&token.public_id)));
     }
-    let shell = who.shell(Nav::Tokens);
-    let t = shell.t;
+    let t = who.t();
     let confirm = Confirm {
         title: t.revocation_title().to_owned(),
         heading: t.revocation_heading(&token.label),
@@ -77,7 +76,7 @@ pub async fn confirm_revocation(
         cancel: path::token(&token.public_id),
         ..Confirm::default()
     };
-    confirm.ask(shell, is_dialog)
+    confirm.ask(who.shell(Nav::Tokens), is_dialog)
 }
 
 /// Returns what will stop: when, from where and by what program the token was last used.
@@ -97,7 +96,7 @@ pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>)
     let was_active = app::tokens::revoke(&app, &who.actor, &id, who.source.clone()).await?;
     let id = id.into_inner();
     let notice = if was_active { Notice::Revoked(id) } else { Notice::HadEnded(id) };
-    Ok(notice::see(&who.shell(Nav::Tokens).here(path::TOKENS), &notice))
+    Ok(notice::see(&who.here(path::TOKENS), &notice))
 }
 
 /// `GET /account/tokens/revocation`
@@ -169,7 +168,7 @@ pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) ->
         return ask_again(&app, &who, Problems::default().into(), true).await;
     };
     match app::tokens::revoke_bulk(&app, &who.actor, bulk, who.source.clone()).await {
-        Ok(count) => Ok(notice::see(&who.shell(Nav::Tokens).here(path::TOKENS), &Notice::RevokedMany(count))),
+        Ok(count) => Ok(notice::see(&who.here(path::TOKENS), &Notice::RevokedMany(count))),
         Err(error) => ask_again(&app, &who, error, false).await,
     }
 }

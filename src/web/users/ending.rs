@@ -95,7 +95,7 @@ async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Resul
 }
 
 fn ending_confirm(at: &Manager, facts: &PersonFacts, ending: Ending) -> Confirm {
-    let t = at.shell(Nav::Users).t;
+    let t = at.t();
     let (slug, name, id) = (at.slug(), &facts.person.name, facts.person.membership.0);
     let organization = &at.who.membership().organization_name;
     let is_you = facts.person.user == at.who.actor().user().id;
@@ -196,7 +196,7 @@ pub async fn reactivate(
 }
 
 fn reactivation_confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
-    let (t, person) = (at.shell(Nav::Users).t, &facts.person);
+    let (t, person) = (at.t(), &facts.person);
     Confirm {
         title: t.person_reactivate_title().to_owned(),
         heading: t.person_reactivate_heading(&person.name),

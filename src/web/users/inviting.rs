@@ -134,7 +134,7 @@ pub async fn invite(
 
 /// The mail with the link, in the language of the user who invites.
 fn letter(at: &Manager, url: String) -> impl Fn(&LinkCode) -> Words + Send + 'static {
-    let (t, inviter) = (at.shell(Nav::Users).t, at.who.actor().user().name.clone());
+    let (t, inviter) = (at.t(), at.who.actor().user().name.clone());
     let organization = at.who.membership().organization_name.clone();
     move |code| {
         let link = format!("{url}{}", path::invitation(code.reveal()));
@@ -176,8 +176,7 @@ pub async fn ask_withdrawal(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let invitation = app::invitations::find(&app, &at.who, InvitationId(address.1)).await?;
-    let shell = at.shell(Nav::Users);
-    let t = shell.t;
+    let t = at.t();
     let confirm = Confirm {
         title: t.invite_withdraw_title().to_owned(),
         heading: t.invite_withdraw_heading(shown_email(&invitation.email)),
@@ -187,7 +186,7 @@ pub async fn ask_withdrawal(
         cancel: path::users(at.slug()),
         ..Confirm::default()
     };
-    confirm.ask(shell, is_dialog)
+    confirm.ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/invitations/{id}/withdrawal`

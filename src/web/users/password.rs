@@ -82,7 +82,7 @@ fn link_page(at: &Manager, name: &str, id: MembershipId, link: String) -> LinkPa
 }
 
 fn confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
-    let (t, person) = (at.shell(Nav::Users).t, &facts.person);
+    let (t, person) = (at.t(), &facts.person);
     let confirm = Confirm {
         title: t.person_link_title().to_owned(),
         heading: t.person_link_heading(&person.name),
