@@ -14,7 +14,7 @@ pub struct Confirm<F = NoFields> {
     /// The question, as a heading.
     pub heading: String,
     /// Why it was not done, or cannot be.
-    pub notice: Option<String>,
+    pub refusal: Option<String>,
     /// What would happen, one paragraph each.
     pub text: Vec<String>,
     /// Fields that only this question has.
@@ -65,7 +65,7 @@ impl Default for Confirm {
         Self {
             title: String::new(),
             heading: String::new(),
-            notice: None,
+            refusal: None,
             text: Vec::new(),
             fields: NoFields,
             asks_password: false,
@@ -80,13 +80,19 @@ impl Default for Confirm {
 impl<F> Confirm<F> {
     /// Adds fields.
     pub fn with<G>(self, fields: G) -> Confirm<G> {
-        let Self { title, heading, notice, text, fields: _, asks_password, errors, action, offer, cancel } = self;
-        Confirm { title, heading, notice, text, fields, asks_password, errors, action, offer, cancel }
+        let Self { title, heading, refusal, text, fields: _, asks_password, errors, action, offer, cancel } = self;
+        Confirm { title, heading, refusal, text, fields, asks_password, errors, action, offer, cancel }
     }
 
     /// Leaves only the heading, the reason why it cannot be done, and a link back with this text.
     pub fn impossible(self, why: Option<String>, back: &'static str) -> Confirm {
-        Confirm { notice: why, text: Vec::new(), asks_password: false, offer: Offer::Back(back), ..self.with(NoFields) }
+        Confirm {
+            refusal: why,
+            text: Vec::new(),
+            asks_password: false,
+            offer: Offer::Back(back),
+            ..self.with(NoFields)
+        }
     }
 }
 
@@ -121,7 +127,44 @@ impl<F: Template> Confirm<F> {
     /// # Errors
     /// When the template fails.
     pub fn ask_again_with(self, shell: Shell, refused: &Refused, errors: Errors) -> Result<HttpResponse, WebError> {
-        let notice = errors.at("form").map(str::to_owned).or(self.notice);
-        refused.page(&ConfirmPage { shell, confirm: Self { notice, errors, ..self } })
+        let refusal = errors.at("form").map(str::to_owned).or(self.refusal);
+        refused.page(&ConfirmPage { shell, confirm: Self { refusal, errors, ..self } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Template)]
+    #[template(source = "<i>{{ self.0 }}</i>", ext = "html")]
+    struct Field(String);
+
+    #[test]
+    fn names_are_escaped_once_wherever_they_are() {
+        let name = "“<b>” & co".to_owned();
+        let confirm = Confirm {
+            heading: name.clone(),
+            text: vec![name.clone()],
+            cancel: "/x?y=1&z".into(),
+            offer: Offer::End("Delete"),
+            ..Confirm::default()
+        };
+        let dialog = ConfirmDialog { shell: Shell::default(), confirm: confirm.with(Field(name)) }.render().unwrap();
+        for part in ["<h2 id=\"dialog-title\">NAME</h2>", "<p>NAME</p>", "<i>NAME</i>", "href=\"/x?y=1&#38;z\""] {
+            let part = part.replace("NAME", "“&#60;b&#62;” &#38; co");
+            assert!(dialog.contains(&part), "{part} is not in {dialog}");
+        }
+    }
+
+    #[test]
+    fn what_is_impossible_offers_only_the_way_back() {
+        let confirm = Confirm { text: vec!["Effects".into()], asks_password: true, ..Confirm::default() };
+        let confirm = confirm.impossible(Some("Reason".into()), "Back");
+        let page = ConfirmDialog { shell: Shell::default(), confirm }.render().unwrap();
+        assert!(page.contains("Reason") && page.contains(">Back</a>"), "{page}");
+        for absent in ["Effects", "<form", "<input", "<button"] {
+            assert!(!page.contains(absent), "{absent} is in {page}");
+        }
     }
 }
