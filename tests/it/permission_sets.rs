@@ -42,7 +42,7 @@ fn fields<'a>(name: &'a str, permissions: &[&'a str]) -> Vec<(&'a str, &'a str)>
 async fn makes_set(person: &Person, name: &str, permissions: &[&str]) -> String {
     let answer = person.post(SETS, &fields(name, permissions)).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
-    answer.header("location").strip_suffix("?made").expect("the new set's page").to_owned()
+    answer.header("location").strip_suffix("?notice=created").expect("the new set's page").to_owned()
 }
 
 /// Saves a change of the set at `path`, based on its current version.
@@ -95,7 +95,7 @@ async fn a_set_is_made_shown_copied_renamed_and_deleted(db: TestDb) {
     let mut renamed = fields("Coordination", &["templates.view"]);
     renamed.push(("version", &version));
     let answer = ann.post(&format!("{set}/edit"), &renamed).await;
-    assert_eq!((answer.status, answer.header("location")), (303, &*format!("{set}?saved")));
+    assert_eq!((answer.status, answer.header("location")), (303, &*format!("{set}?notice=saved")));
     ann.get(&set).await.shows("Coordination").shows("Assets 0 of 4");
     assert_eq!(ann.post(&format!("{set}/deletion"), &[]).await.status, 303);
     assert_eq!(ann.get(&set).await.status, 404);
