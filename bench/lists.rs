@@ -48,15 +48,21 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
         ),
         format!(
             "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope,
-                inactivity_days, digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address,
-                last_used_program, revoked_at, expired_at, refused_count, slot)
+                digest, pepper_version, form_nonce, created_at, revoked_at, expired_at, slot)
             {to} SELECT 't' || substr('' || (1000000000 + n), 2), 'personal', 1,
-                memberships.id, user_id, 'Nightly export, warehouse ' || n, 'nightly export, warehouse ' || n, 'read', 180,
+                memberships.id, user_id, 'Nightly export, warehouse ' || n, 'nightly export, warehouse ' || n, 'read',
                 {hash}, 1, 'long list ' || n,
-                {now} - 175 * 86400, CASE WHEN n % 100 > 0 THEN {now} - n * 7919 % 170 * 86400 END, '192.0.2.24',
-                'python-requests/2.32.4', CASE WHEN n % 25 = 8 THEN {now} END, CASE WHEN n % 25 = 9 THEN {now} END, 0,
+                {now} - 175 * 86400, CASE WHEN n % 25 = 8 THEN {now} END, CASE WHEN n % 25 = 9 THEN {now} END,
                 CASE WHEN n % 25 NOT IN (8, 9) THEN n % 10 + 1 END
             FROM numbers JOIN memberships ON user_id = {user} + 1 + n / 10 AND organization_id = 1 ORDER BY n"
+        ),
+        format!(
+            "INSERT INTO token_uses (token_id, organization_id, kind, state, inactivity_days, idle_since, address, program,
+                refused_count)
+            {to} SELECT id, 1, 'personal', CASE n % 25 WHEN 8 THEN 'revoked' WHEN 9 THEN 'expired' ELSE 'active' END, 180,
+                CASE WHEN n % 100 > 0 THEN {now} - n * 7919 % 170 * 86400 ELSE created_at END,
+                CASE WHEN n % 100 > 0 THEN '192.0.2.24' END, CASE WHEN n % 100 > 0 THEN 'python-requests/2.32.4' END, 0
+            FROM numbers JOIN api_tokens ON form_nonce = 'long list ' || n ORDER BY n"
         ),
         format!(
             "INSERT INTO service_users (public_id, organization_id, name, permissions, created_at, created_by, created_by_name,
@@ -65,11 +71,16 @@ pub fn fill(connection: &mut AnyConnection, rows: i64, now: i64) -> Result<(), S
         ),
         format!(
             "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, search, scope,
-                inactivity_days, digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address,
-                last_used_program, refused_count, slot)
-            {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, lower(name), 'read_write', 180, {hash}, 1,
-                'service ' || n, {now}, {now}, '192.0.2.24', 'python-requests/2.32.4', 0, n
+                digest, pepper_version, form_nonce, created_at, slot)
+            {twenty} SELECT 'k' || (100000000 + n), 'service', 1, id, name, lower(name), 'read_write', {hash}, 1,
+                'service ' || n, {now}, n
             FROM numbers JOIN service_users ON service_users.public_id = 's' || (100000000 + n) ORDER BY n"
+        ),
+        format!(
+            "INSERT INTO token_uses (token_id, organization_id, kind, state, inactivity_days, idle_since, address, program,
+                refused_count)
+            {twenty} SELECT id, 1, 'service', 'active', 180, {now}, '192.0.2.24', 'python-requests/2.32.4', 0
+            FROM numbers JOIN api_tokens ON form_nonce = 'service ' || n ORDER BY n"
         ),
         format!(
             "INSERT INTO activity (organization_id, at, action, actor_user_id, actor_name, token_public_id, token_label, count,

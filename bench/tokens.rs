@@ -51,6 +51,13 @@ pub fn fill(connection: &mut AnyConnection, digests: &[KeyDigest], now: i64) -> 
     for rows in rows.chunks(ROWS) {
         insert(connection, rows, now)?;
     }
+    sql_query(format!(
+        "INSERT INTO token_uses (token_id, organization_id, kind, state, inactivity_days, idle_since, address, program,
+                refused_count)
+            SELECT id, 1, 'personal', 'active', 45, {now} - slot * {DAY}, '192.0.2.24', 'python-requests/2.32.4', 0
+            FROM api_tokens ORDER BY id"
+    ))
+    .execute(connection)?;
     if let AnyConnection::Postgres(_) = connection {
         sql_query("ANALYZE").execute(connection)?;
     }
@@ -63,9 +70,8 @@ fn insert(connection: &mut AnyConnection, rows: &[(&KeyDigest, (&Member, i16))],
         AnyConnection::Postgres(_) => ("'\\x", "'::bytea"),
     };
     let mut statement = String::from(
-        "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope, inactivity_days,
-            digest, pepper_version, form_nonce, created_at, last_used_at, last_used_address, last_used_program, refused_count,
-            slot) VALUES ",
+        "INSERT INTO api_tokens (public_id, kind, organization_id, membership_id, user_id, label, search, scope,
+            digest, pepper_version, form_nonce, created_at, slot) VALUES ",
     );
     for (index, (digest, (Member { user_id, membership_id }, slot))) in rows.iter().enumerate() {
         let (comma, id, digest) = (if index > 0 { "," } else { "" }, public_id(random::fill), random::hex(&digest.0));
@@ -73,9 +79,8 @@ fn insert(connection: &mut AnyConnection, rows: &[(&KeyDigest, (&Member, i16))],
         write!(
             statement,
             "{comma} ('{id}', 'personal', 1, {membership_id}, {user_id}, 'Nightly export {slot}, warehouse {user_id}',
-                'nightly export {slot}, warehouse {user_id}', '{scope}', 45, {open}{digest}{close}, 1, 'filled {user_id} {slot}', {}, {}, '192.0.2.24', 'python-requests/2.32.4', 0, {slot})",
+                'nightly export {slot}, warehouse {user_id}', '{scope}', {open}{digest}{close}, 1, 'filled {user_id} {slot}', {}, {slot})",
             now - 20 * DAY,
-            now - i64::from(*slot) * DAY,
         )
         .map_err(|error| StorageError::Row(error.to_string()))?;
     }

@@ -6,10 +6,12 @@
 //! jeton-bench fill DATA_FOLDER DATABASE_URL TOKENS KEYS_FILE
 //! jeton-bench lists DATA_FOLDER DATABASE_URL ROWS
 //! jeton-bench plans DATABASE_URL ROWS
+//! jeton-bench uses DATABASE_URL TOKENS FLUSHES
 //! ```
 
 mod lists;
 mod tokens;
+mod uses;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use app::{Jeton, Settings, clock::Clock, random, setup::SetupForm};
@@ -40,8 +42,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ["fill", folder, url, count, keys] => fill(Path::new(folder), url, count.parse()?, Path::new(keys)).await,
         ["lists", folder, url, rows] => fill_lists(Path::new(folder), url, rows.parse()?).await,
         ["plans", url, rows] => plans(url, rows.parse()?),
+        ["uses", url, tokens, flushes] => write_uses(url, tokens.parse()?, flushes.parse()?),
         _ => {
-            Err("bare ADDRESS PATH=BYTES… | fill FOLDER URL TOKENS KEYS_FILE | lists FOLDER URL ROWS | plans URL ROWS"
+            Err("bare ADDRESS PATH=BYTES… | fill FOLDER URL TOKENS KEYS_FILE | lists FOLDER URL ROWS | plans URL ROWS \
+                 | uses URL TOKENS FLUSHES"
                 .into())
         }
     }
@@ -76,6 +80,17 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
     Db::open(database)?.write::<_, StorageError>(|connection| tokens::fill(connection, &digests, now))?;
     let lines: String = minted.iter().map(|key| format!("{}\n", key.reveal())).collect();
     Ok(fs::write(keys, lines)?)
+}
+
+/// Writes a use of each of the first tokens again and again, and prints how long each time took, in milliseconds: to write the
+/// last uses, and altogether.
+fn write_uses(url: &str, tokens: i64, flushes: i64) -> Result<(), Box<dyn Error>> {
+    let (db, now) = (Db::open(DatabaseUrl::parse(url)?)?, Clock::system().now());
+    for flush in 0..flushes {
+        let (noted, whole) = uses::write(&db, tokens, now.plus(flush))?;
+        println!("{:.1}\t{:.1}", noted.as_secs_f64() * 1000., whole.as_secs_f64() * 1000.);
+    }
+    Ok(())
 }
 
 /// Sets up an empty database as by the first page.

@@ -152,14 +152,10 @@ diesel::table! {
         label -> Text,
         search -> Text,
         scope -> Text,
-        inactivity_days -> SmallInt,
         digest -> Binary,
         pepper_version -> SmallInt,
         form_nonce -> Text,
         created_at -> BigInt,
-        last_used_at -> Nullable<BigInt>,
-        last_used_address -> Nullable<Text>,
-        last_used_program -> Nullable<Text>,
         revoked_at -> Nullable<BigInt>,
         revoked_by -> Nullable<Text>,
         revoked_by_name -> Nullable<Text>,
@@ -167,11 +163,23 @@ diesel::table! {
         expired_at -> Nullable<BigInt>,
         ends_at -> Nullable<BigInt>,
         quiet_seconds -> Nullable<BigInt>,
+        slot -> Nullable<SmallInt>,
+    }
+}
+diesel::table! {
+    token_uses (token_id) {
+        token_id -> BigInt,
+        organization_id -> BigInt,
+        kind -> Text,
+        state -> Text,
+        inactivity_days -> SmallInt,
+        idle_since -> BigInt,
+        address -> Nullable<Text>,
+        program -> Nullable<Text>,
         refused_count -> BigInt,
         refused_at -> Nullable<BigInt>,
         refused_address -> Nullable<Text>,
         refused_program -> Nullable<Text>,
-        slot -> Nullable<SmallInt>,
     }
 }
 diesel::table! { token_calls (token_id, day) { token_id -> BigInt, day -> BigInt, calls -> BigInt, } }
@@ -271,6 +279,7 @@ diesel::joinable!(seats -> memberships (membership_id));
 diesel::joinable!(service_users -> organizations (organization_id));
 diesel::joinable!(api_tokens -> memberships (membership_id));
 diesel::joinable!(api_tokens -> service_users (service_user_id));
+diesel::joinable!(token_uses -> api_tokens (token_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -281,6 +290,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     service_users,
     api_tokens,
+    token_uses,
 );
 diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
 diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);

@@ -15,11 +15,24 @@ pub use key::Revocation;
 pub use personal::{NewToken, active, find, find_by_form, find_owned, insert, list, list_owned};
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};
 
-use super::{AnyConnection, Result, schema::api_tokens};
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
-use domain::{organization::OrganizationId, time::Timestamp, token::TokenId};
+use super::{
+    AnyConnection, Result,
+    schema::{api_tokens, token_uses},
+};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, SmallInt, Text},
+};
+use domain::{
+    organization::OrganizationId,
+    time::Timestamp,
+    token::{InactivityExpiry, TokenId},
+};
 use key::{KeyRow, LifeRow};
 use revoked::note_revoked;
+use uses::{ACTIVE, EXPIRED, REVOKED};
 
 /// Revokes a token that has not ended. Returns false if it has.
 pub fn revoke<'a>(
@@ -45,11 +58,32 @@ pub fn revoke<'a>(
 
 /// Records that a token has expired and frees its slot, unless it was used or revoked meanwhile.
 pub fn expire(connection: &mut AnyConnection, id: TokenId, now: Timestamp) -> Result<bool> {
-    let expired =
-        diesel::update(api_tokens::table.find(id.0).filter(api_tokens::slot.is_not_null()).filter(is_due(now)))
-            .set((api_tokens::expired_at.eq(counted_from_last_use().nullable()), api_tokens::slot.eq(None::<i16>)))
-            .execute(connection)?;
-    Ok(expired == 1)
+    if !lock_held(connection, id)? {
+        return Ok(false);
+    }
+    let is_due = token_uses::state.eq(ACTIVE).and(expires_at().le(now.seconds()));
+    let expired: Option<i64> = diesel::update(token_uses::table.find(id.0).filter(is_due))
+        .set(token_uses::state.eq(EXPIRED))
+        .returning(expires_at())
+        .get_result(connection)
+        .optional()?;
+    let Some(expired_at) = expired else { return Ok(false) };
+    diesel::update(api_tokens::table.find(id.0))
+        .set((api_tokens::expired_at.eq(expired_at), api_tokens::slot.eq(None::<i16>)))
+        .execute(connection)?;
+    Ok(true)
+}
+
+/// Locks a token that has a slot. Whoever ends a token locks it before its uses, in this order; who writes uses locks
+/// those alone.
+fn lock_held(connection: &mut AnyConnection, id: TokenId) -> Result<bool> {
+    let held = api_tokens::table.find(id.0).filter(api_tokens::slot.is_not_null()).select(api_tokens::id);
+    let found: Option<i64> = match connection {
+        AnyConnection::Sqlite(sqlite) => held.get_result(sqlite),
+        AnyConnection::Postgres(postgres) => held.for_no_key_update().get_result(postgres),
+    }
+    .optional()?;
+    Ok(found.is_some())
 }
 
 /// A token whose inactivity period is over, with what the activity log needs.
@@ -66,21 +100,45 @@ pub struct Due {
 
 /// Lists tokens whose inactivity period is over but that are not yet recorded as expired, at most `limit`.
 pub fn due(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
-    let rows: Vec<(i64, String, String, i64)> = api_tokens::table
-        .filter(api_tokens::slot.is_not_null())
-        .filter(is_due(now))
-        .order((api_tokens::organization_id, api_tokens::id))
-        .limit(limit)
-        .select((api_tokens::id, api_tokens::public_id, api_tokens::label, api_tokens::organization_id))
-        .load(connection)?;
-    let due = |(id, public_id, label, organization)| Due {
-        id: TokenId(id),
-        public_id,
-        label,
-        organization: OrganizationId(organization),
+    let mut rows: Vec<DueRow> = Vec::new();
+    for inactivity in InactivityExpiry::ALL {
+        let of_period: Vec<DueRow> = sql_query(DUE)
+            .bind::<SmallInt, _>(inactivity.days())
+            .bind::<BigInt, _>(now.plus(-inactivity.seconds()).seconds())
+            .bind::<BigInt, _>(limit)
+            .load(connection)?;
+        rows.extend(of_period);
+    }
+    rows.sort_unstable_by_key(|row| (row.organization_id, row.id));
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let due = |row: DueRow| Due {
+        id: TokenId(row.id),
+        public_id: row.public_id,
+        label: row.label,
+        organization: OrganizationId(row.organization_id),
     };
     Ok(rows.into_iter().map(due).collect())
 }
+
+#[derive(QueryableByName)]
+struct DueRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    public_id: String,
+    #[diesel(sql_type = Text)]
+    label: String,
+    #[diesel(sql_type = BigInt)]
+    organization_id: i64,
+}
+
+/// Due tokens of one inactivity expiry. Each organization and kind has a range of the index `token_uses_active`.
+const DUE: &str = "SELECT api_tokens.id, api_tokens.public_id, api_tokens.label, api_tokens.organization_id \
+     FROM organizations CROSS JOIN (SELECT 'personal' AS kind UNION ALL SELECT 'service') AS kinds \
+     JOIN token_uses ON token_uses.organization_id = organizations.id AND token_uses.kind = kinds.kind \
+     JOIN api_tokens ON api_tokens.id = token_uses.token_id \
+     WHERE token_uses.state = 'active' AND token_uses.inactivity_days = $1 AND token_uses.idle_since <= $2 \
+     AND api_tokens.slot IS NOT NULL ORDER BY api_tokens.organization_id, api_tokens.id LIMIT $3";
 
 /// Returns how many tokens have not ended, as far as this is recorded.
 pub fn count_active(connection: &mut AnyConnection) -> Result<i64> {
@@ -93,19 +151,15 @@ pub fn move_moments(connection: &mut AnyConnection, from: Timestamp, until: Time
     diesel::update(api_tokens::table.filter(api_tokens::created_at.between(from, until)))
         .set(api_tokens::created_at.eq(api_tokens::created_at + by))
         .execute(connection)?;
-    diesel::update(api_tokens::table.filter(api_tokens::last_used_at.between(from, until)))
-        .set(api_tokens::last_used_at.eq(api_tokens::last_used_at + by))
+    diesel::update(token_uses::table.filter(token_uses::idle_since.between(from, until)))
+        .set(token_uses::idle_since.eq(token_uses::idle_since + by))
         .execute(connection)?;
     Ok(())
 }
 
-/// [`Life::expires_at`] in SQL. It must be exactly the expression of the index `api_tokens_due`.
-const COUNTED_FROM_LAST_USE: &str = "(coalesce(last_used_at, created_at) + inactivity_days * 86400)";
+/// When a token expires unless it is used before, in SQL.
+const EXPIRES_AT: &str = "(token_uses.idle_since + token_uses.inactivity_days * 86400)";
 
-fn counted_from_last_use() -> diesel::expression::SqlLiteral<BigInt> {
-    sql(COUNTED_FROM_LAST_USE)
-}
-
-fn is_due(now: Timestamp) -> diesel::dsl::LtEq<diesel::expression::SqlLiteral<BigInt>, i64> {
-    counted_from_last_use().le(now.seconds())
+fn expires_at() -> diesel::expression::SqlLiteral<BigInt> {
+    sql(EXPIRES_AT)
 }

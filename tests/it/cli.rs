@@ -421,6 +421,10 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
     }
     let (hers, service) = (ann.makes_token("hers").await, ann.makes_service_token("SAP").await);
     office.change("UPDATE api_tokens SET created_at = created_at - 100 * 86400 WHERE label = 'old'");
+    office.change(
+        "UPDATE token_uses SET idle_since = idle_since - 100 * 86400 \
+         WHERE token_id = (SELECT id FROM api_tokens WHERE label = 'old')",
+    );
 
     let revoke = |rest: &[&'static str]| [&["token", "revoke"], rest].concat();
     for wrong in [revoke(&[]), revoke(&["--yes"]), revoke(&["aaaaaaaaaa", "--owner", "ben@example.org"])] {

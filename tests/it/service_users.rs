@@ -549,10 +549,11 @@ async fn the_list_is_paged_and_begins_with_what_works(db: TestDb) {
         WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 119)
         SELECT 's' || (100000000 + n), 1, 'Ended ' || (n % 40), 'assets.view', n, 1, 'Ann', 1 FROM numbers",
         "INSERT INTO api_tokens (public_id, kind, organization_id, service_user_id, label, search, scope,
-            inactivity_days, digest, pepper_version, form_nonce, created_at, revoked_at, revoked_by,
-            refused_count)
-        SELECT 'k' || id, 'service', 1, id, name, lower(name), 'read_write', 45, DIGEST, 1, 'n' || id, created_at,
-            created_at, 'owner', 0 FROM service_users WHERE name LIKE 'Ended%'",
+            digest, pepper_version, form_nonce, created_at, revoked_at, revoked_by)
+        SELECT 'k' || id, 'service', 1, id, name, lower(name), 'read_write', DIGEST, 1, 'n' || id, created_at,
+            created_at, 'owner' FROM service_users WHERE name LIKE 'Ended%'",
+        "INSERT INTO token_uses (token_id, organization_id, kind, state, inactivity_days, idle_since, refused_count)
+        SELECT id, 1, 'service', 'revoked', 45, created_at, 0 FROM api_tokens WHERE label LIKE 'Ended%'",
     ] {
         // 32 bytes that no two rows share.
         let digest = match app.db.address() {

@@ -13,7 +13,7 @@ use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Nullable, SmallInt, Text},
 };
 use domain::token::{ApiKey, Pepper, TokenKind};
 use sha2::{Digest, Sha256};
@@ -23,7 +23,7 @@ use std::{
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use storage::{AnyConnection, DatabaseUrl, StorageError, activity};
+use storage::{AnyConnection, DatabaseUrl, Db, StorageError, activity};
 
 /// The bytes of the pepper of every kept database.
 const PEPPER: [u8; Pepper::LENGTH] = [0x11; Pepper::LENGTH];
@@ -254,6 +254,64 @@ async fn goes_on(db: TestDb, dump: &str) {
 async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
     let file = last_version().join(name_of(&db)).with_extension("sql");
     goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
+}
+
+/// What lists say of the uses of a token.
+#[derive(Debug, PartialEq, QueryableByName)]
+struct OfUses {
+    #[diesel(sql_type = Text)]
+    label: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = SmallInt)]
+    inactivity_days: i16,
+    #[diesel(sql_type = BigInt)]
+    idle_since: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    address: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    program: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    refused_count: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    refused_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    refused_address: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    refused_program: Option<String>,
+}
+
+/// Version 0.1.0 had last uses in the table of tokens: this goes when its folder goes.
+#[db_test]
+async fn last_uses_move_to_their_own_table(db: TestDb) {
+    load(&db, &fs::read_to_string(last_version().join(name_of(&db)).with_extension("sql")).expect("a dump"));
+    let address = DatabaseUrl::parse(&db.url).expect("an address");
+    let mut connection = address.connect().expect("a connection");
+    for change in [
+        "UPDATE api_tokens SET refused_count = 3, refused_at = revoked_at + 7, refused_address = '192.0.2.9', \
+         refused_program = 'curl/8' WHERE label = 'Old export'",
+        "UPDATE api_tokens SET expired_at = created_at + 1, slot = NULL, inactivity_days = 31 WHERE label = 'Warehouse'",
+    ] {
+        assert_eq!(sql_query(change).execute(&mut connection).expect("a change"), 1, "{change}");
+    }
+    let before: Vec<OfUses> = sql_query(
+        "SELECT label, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expired_at IS NOT NULL THEN 'expired' \
+         ELSE 'active' END AS state, inactivity_days, coalesce(last_used_at, created_at) AS idle_since, \
+         last_used_address AS address, last_used_program AS program, \
+         refused_count, refused_at, refused_address, refused_program FROM api_tokens ORDER BY id",
+    )
+    .load(&mut connection)
+    .expect("tokens");
+    drop(connection);
+    Db::open(address.clone()).expect("an upgrade");
+    let after: Vec<OfUses> =
+        sql_query("SELECT label, token_uses.* FROM token_uses JOIN api_tokens ON id = token_id ORDER BY token_id")
+            .load(&mut address.connect().expect("a connection"))
+            .expect("uses");
+    assert_eq!(before, after);
+    let states: Vec<&str> = after.iter().map(|token| &*token.state).collect();
+    assert_eq!(states, ["active", "expired", "revoked"]);
+    assert_eq!(after.iter().map(|token| token.address.is_some()).collect::<Vec<_>>(), [true, true, false]);
 }
 
 /// `JETON_SCHEMAS=folder` keeps it for later versions.

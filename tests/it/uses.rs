@@ -31,8 +31,10 @@ struct Row {
 
 /// Returns all tokens by their labels.
 fn rows(db: &Db) -> HashMap<String, Row> {
-    let all = "SELECT id, label, last_used_at, last_used_program, \
-               CAST(coalesce((SELECT sum(calls) FROM token_calls WHERE token_id = id), 0) AS BIGINT) AS calls FROM api_tokens";
+    let all = "SELECT id, label, CASE WHEN address IS NOT NULL THEN idle_since END AS last_used_at, \
+               program AS last_used_program, \
+               CAST(coalesce((SELECT sum(calls) FROM token_calls WHERE token_id = id), 0) AS BIGINT) AS calls \
+               FROM api_tokens JOIN token_uses ON token_uses.token_id = id";
     let rows: Vec<Row> = db.read::<_, StorageError>(|connection| Ok(sql_query(all).load(connection)?)).expect("tokens");
     rows.into_iter().map(|row| (row.label.clone(), row)).collect()
 }
@@ -58,12 +60,15 @@ async fn each_of_many_uses_is_written_as_if_it_were_alone(db: TestDb) {
         let sql = sql.replace("ID", &token(label).0.to_string()).replace("NOW", &now.seconds().to_string());
         app.db.write::<_, StorageError>(|connection| Ok(sql_query(&sql).execute(connection)?)).expect("a change")
     };
-    change("UPDATE api_tokens SET last_used_at = NOW - 1 WHERE id = ID", "Used before");
-    change("UPDATE api_tokens SET last_used_at = NOW + 1 WHERE id = ID", "Used since");
+    change("UPDATE token_uses SET idle_since = NOW - 1, address = '' WHERE token_id = ID", "Used before");
+    change("UPDATE token_uses SET idle_since = NOW + 1, address = '' WHERE token_id = ID", "Used since");
     change("UPDATE api_tokens SET revoked_at = NOW, slot = NULL WHERE id = ID", "Revoked since");
     change("UPDATE api_tokens SET revoked_at = NOW - 1, slot = NULL WHERE id = ID", "Revoked before");
     change("UPDATE api_tokens SET expired_at = NOW, slot = NULL WHERE id = ID", "Expired");
-    change("UPDATE api_tokens SET created_at = NOW - inactivity_days * 86400 WHERE id = ID", "At its end");
+    for (label, state) in [("Revoked since", "revoked"), ("Revoked before", "revoked"), ("Expired", "expired")] {
+        change(&format!("UPDATE token_uses SET state = '{state}' WHERE token_id = ID"), label);
+    }
+    change("UPDATE token_uses SET idle_since = NOW - inactivity_days * 86400 WHERE token_id = ID", "At its end");
 
     let mut uses: Vec<_> = labels
         .iter()

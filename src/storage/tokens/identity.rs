@@ -5,7 +5,7 @@ use crate::{
     AnyConnection, Result,
     epoch::Touched,
     expect_column,
-    schema::{api_tokens, memberships, organizations, permission_sets, service_users, users},
+    schema::{api_tokens, memberships, organizations, permission_sets, service_users, token_uses, users},
 };
 use diesel::prelude::*;
 use domain::{
@@ -40,6 +40,7 @@ type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
 macro_rules! personal {
     () => {
         api_tokens::table
+            .inner_join(token_uses::table)
             .inner_join(
                 memberships::table
                     .inner_join(users::table)
@@ -58,12 +59,15 @@ macro_rules! personal {
 /// The query for a service user's token.
 macro_rules! service {
     () => {
-        api_tokens::table.inner_join(service_users::table.inner_join(organizations::table)).select((
-            api_tokens::digest,
-            IdentityRow::as_select(),
-            (service_users::public_id, service_users::name, service_users::permissions),
-            (organizations::id, organizations::public_id, organizations::slug, organizations::name),
-        ))
+        api_tokens::table
+            .inner_join(token_uses::table)
+            .inner_join(service_users::table.inner_join(organizations::table))
+            .select((
+                api_tokens::digest,
+                IdentityRow::as_select(),
+                (service_users::public_id, service_users::name, service_users::permissions),
+                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+            ))
     };
 }
 

@@ -10,12 +10,12 @@ mod order;
 
 pub use order::PageRequest;
 
-use super::KeyRow;
+use super::{EXPIRES_AT, KeyRow, expires_at};
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
     expect_column, patterns,
-    schema::{api_tokens, service_users, users},
+    schema::{api_tokens, service_users, token_uses, users},
 };
 use diesel::{
     dsl::{max, sql},
@@ -27,7 +27,7 @@ use domain::{
     text,
     time::{DAY, Timestamp},
     token::{
-        self, Scope, TokenId, TokenKind,
+        self, InactivityExpiry, Scope, TokenId, TokenKind,
         listing::{Listed, Order, Owner, Place},
     },
     user::UserId,
@@ -69,6 +69,8 @@ struct Branch {
     kind: TokenKind,
     part: Part,
     owner: Option<UserId>,
+    /// The inactivity expiry of its tokens: with one of them, they are in the same order by last use and by expiry.
+    inactivity: Option<InactivityExpiry>,
 }
 
 impl Filter {
@@ -80,7 +82,16 @@ impl Filter {
             None => vec![(TokenKind::Personal, None), (TokenKind::Service, None)],
         };
         let asked = whose.into_iter().filter(|(kind, _)| self.kind.is_none_or(|asked| asked == *kind));
-        asked.flat_map(|(kind, owner)| parts.clone().map(move |part| Branch { kind, part: *part, owner })).collect()
+        let of_parts = asked.flat_map(|(kind, owner)| parts.clone().map(move |part| (kind, *part, owner)));
+        let periods = |(kind, part, owner): (TokenKind, Part, Option<UserId>)| {
+            let branch = move |inactivity| Branch { kind, part, owner, inactivity };
+            if owner.is_none() && order::needs_period(part, request.sort.by) {
+                InactivityExpiry::ALL.map(|inactivity| branch(Some(inactivity))).to_vec()
+            } else {
+                vec![branch(None)]
+            }
+        };
+        of_parts.flat_map(periods).collect()
     }
 }
 
@@ -113,7 +124,7 @@ pub fn page(
 }
 
 fn used(key: &KeyRow) -> i64 {
-    key.life.last_used_at.unwrap_or(key.life.created_at)
+    key.life.idle.idle_since
 }
 
 /// Finds the token with this public id, so that a search for one need not read the others.
@@ -178,7 +189,7 @@ impl Part {
 
     /// Returns when a token of this part expires or ended.
     fn end_of(self, key: &KeyRow) -> i64 {
-        let expires_at = used(key) + i64::from(key.life.inactivity_days) * DAY;
+        let expires_at = used(key) + i64::from(key.life.idle.inactivity_days) * DAY;
         match self {
             Self::Revoked => key.life.revoked_at.unwrap_or(expires_at),
             Self::Expired => key.life.expired_at.unwrap_or(expires_at),
@@ -187,11 +198,11 @@ impl Part {
     }
 
     /// Returns the same in SQL, as in the indexes.
-    fn end(self) -> String {
+    const fn end(self) -> &'static str {
         match self {
-            Self::Revoked => "api_tokens.revoked_at".into(),
-            Self::Expired => "api_tokens.expired_at".into(),
-            Self::All | Self::Held | Self::Active | Self::Due => format!("({USED} + inactivity_days * 86400)"),
+            Self::Revoked => "api_tokens.revoked_at",
+            Self::Expired => "api_tokens.expired_at",
+            Self::All | Self::Held | Self::Active | Self::Due => EXPIRES_AT,
         }
     }
 }
@@ -200,6 +211,7 @@ impl Part {
 fn joined() -> _ {
     let key: diesel::dsl::AsSelect<KeyRow, MultiBackend> = KeyRow::as_select();
     api_tokens::table
+        .inner_join(token_uses::table)
         .left_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
         .left_join(service_users::table)
         .select((
@@ -225,32 +237,15 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn load(&self, connection: &mut AnyConnection) -> Result<Vec<Row>> {
-        let Branch { kind, part, owner } = self.branch;
-        let (organization, now) = (self.organization.0, self.now.seconds());
-        let of_kind = joined().filter(api_tokens::kind.eq(kind.key()));
-        let mut query = of_kind.limit(self.request.limit).into_boxed::<MultiBackend>();
+        let Branch { kind, owner, .. } = self.branch;
+        let query = joined().limit(self.request.limit).into_boxed::<MultiBackend>();
+        let mut query = if self.reads_uses() { self.in_uses(query) } else { self.in_tokens(query) };
         if kind == TokenKind::Service {
             query = query.filter(sql::<Bool>(
                 "NOT EXISTS (SELECT 1 FROM api_tokens newer \
                  WHERE newer.service_user_id = api_tokens.service_user_id AND newer.id > api_tokens.id)",
             ));
         }
-        query = match part {
-            Part::Due => query.filter(sql::<BigInt>(&apart("api_tokens.organization_id", " + 0")).eq(organization)),
-            _ => query.filter(api_tokens::organization_id.eq(organization)),
-        };
-        query = match part {
-            Part::All => query,
-            Part::Held => query.filter(api_tokens::slot.is_not_null()),
-            Part::Active => query
-                .filter(api_tokens::slot.is_not_null())
-                .filter(sql::<Bool>(&format!("{USED} > ")).bind::<BigInt, _>(now).sql(" - inactivity_days * 86400")),
-            Part::Revoked => query.filter(sql::<Bool>(&self.is_there("api_tokens.revoked_at"))),
-            Part::Expired => query
-                .filter(sql::<Bool>(&self.is_there("api_tokens.expired_at")))
-                .filter(api_tokens::revoked_at.is_null()),
-            Part::Due => query.filter(api_tokens::slot.is_not_null()).filter(sql::<BigInt>(&part.end()).le(now)),
-        };
         if let Some(owner) = owner {
             query = query.filter(api_tokens::user_id.eq(owner.0));
         }
@@ -262,6 +257,48 @@ impl Asked<'_> {
             }
         }
         Ok(self.sorted(self.idle(query)).load(connection)?)
+    }
+
+    /// Returns whether the tokens are found through an index of their uses, instead of one of their own.
+    fn reads_uses(&self) -> bool {
+        let Branch { part, owner, inactivity, .. } = self.branch;
+        let are_ended = matches!(part, Part::Revoked | Part::Expired);
+        inactivity.is_some() || (are_ended && owner.is_none() && self.request.sort.by == Order::LastUse)
+    }
+
+    fn in_uses<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let Branch { kind, part, inactivity, .. } = self.branch;
+        let query =
+            query.filter(token_uses::organization_id.eq(self.organization.0)).filter(token_uses::kind.eq(kind.key()));
+        let Some(inactivity) = inactivity else {
+            let is_revoked = matches!(part, Part::Revoked);
+            return query.filter(sql::<Bool>(if is_revoked { "state = 'revoked'" } else { "state = 'expired'" }));
+        };
+        let expired = self.now.plus(-inactivity.seconds()).seconds();
+        let query =
+            query.filter(sql::<Bool>("state = 'active'")).filter(token_uses::inactivity_days.eq(inactivity.days()));
+        match part {
+            Part::Active => query.filter(token_uses::idle_since.gt(expired)),
+            Part::Due => query.filter(token_uses::idle_since.le(expired)),
+            _ => query,
+        }
+    }
+
+    fn in_tokens<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let now = self.now.seconds();
+        let query = query
+            .filter(api_tokens::organization_id.eq(self.organization.0))
+            .filter(api_tokens::kind.eq(self.branch.kind.key()));
+        match self.branch.part {
+            Part::All => query,
+            Part::Held => query.filter(api_tokens::slot.is_not_null()),
+            Part::Active => query.filter(api_tokens::slot.is_not_null()).filter(expires_at().gt(now)),
+            Part::Due => query.filter(api_tokens::slot.is_not_null()).filter(expires_at().le(now)),
+            Part::Revoked => query.filter(sql::<Bool>(&self.is_there("api_tokens.revoked_at"))),
+            Part::Expired => query
+                .filter(sql::<Bool>(&self.is_there("api_tokens.expired_at")))
+                .filter(api_tokens::revoked_at.is_null()),
+        }
     }
 
     fn idle<'q>(&self, query: Query<'q>) -> Query<'q> {
@@ -287,19 +324,30 @@ impl Asked<'_> {
                     None => self.ordered(query, &name),
                 }
             }
-            by @ (Order::LastUse | Order::End) => {
-                let moment = if by == Order::End { part.end() } else { USED.to_owned() };
-                let moment = self.in_index(&moment, " + 0");
-                match place {
-                    Some(place) => self.ordered(self.beyond_moment(query, &moment, place), &moment),
-                    None => self.ordered(query, &moment),
+            Order::LastUse => self.by_moment(query, USED, place.cloned()),
+            Order::End => match self.branch.inactivity {
+                Some(inactivity) => {
+                    let last_use = |end: &Place| Place {
+                        seconds: end.seconds.saturating_sub(inactivity.seconds()),
+                        ..end.clone()
+                    };
+                    self.by_moment(query, USED, place.map(last_use))
                 }
-            }
+                None => self.by_moment(query, part.end(), place.cloned()),
+            },
+        }
+    }
+
+    fn by_moment<'q>(&self, query: Query<'q>, moment: &str, place: Option<Place>) -> Query<'q> {
+        let moment = self.in_index(moment, " + 0");
+        match place {
+            Some(place) => self.ordered(self.beyond_moment(query, &moment, &place), &moment),
+            None => self.ordered(query, &moment),
         }
     }
 
     fn by_id<'q>(&self, query: Query<'q>, place: Option<&Place>) -> Query<'q> {
-        // Due tokens are few rows in their own index, which the planner must not leave for another one.
+        // Due tokens are few rows of an index, which the planner must not leave for another one.
         let id = if matches!(self.branch.part, Part::Due) { "+api_tokens.id" } else { "api_tokens.id" };
         let [operator, direction] = self.direction();
         let query = match place {
@@ -311,7 +359,7 @@ impl Asked<'_> {
 
     fn ordered<'q>(&self, query: Query<'q>, by: &str) -> Query<'q> {
         let [_, direction] = self.direction();
-        query.order(sql::<BigInt>(&format!("{by} {direction}, api_tokens.id {direction}")))
+        query.order(sql::<BigInt>(&format!("{by} {direction}, {id} {direction}", id = self.id())))
     }
 
     /// Adds the condition for tokens after or before a position. The first condition is where the index scan begins;
@@ -321,7 +369,7 @@ impl Asked<'_> {
         query.filter(sql::<Bool>(&format!("{moment} {operator}= ")).bind::<BigInt, _>(*seconds).sql("")).filter(
             sql::<Bool>(&format!("({moment} {operator} "))
                 .bind::<BigInt, _>(*seconds)
-                .sql(&format!(" OR api_tokens.id {operator} "))
+                .sql(&format!(" OR {id} {operator} ", id = self.id()))
                 .bind::<BigInt, _>(*id)
                 .sql(")"),
         )
@@ -333,7 +381,7 @@ impl Asked<'_> {
         query.filter(sql::<Bool>(&format!("{by} {operator}= ")).bind::<Text, _>(name.clone()).sql("")).filter(
             sql::<Bool>(&format!("({by} {operator} "))
                 .bind::<Text, _>(name.clone())
-                .sql(&format!(" OR api_tokens.id {operator} "))
+                .sql(&format!(" OR {id} {operator} ", id = self.id()))
                 .bind::<BigInt, _>(*id)
                 .sql(")"),
         )
@@ -345,22 +393,27 @@ impl Asked<'_> {
         format!("{} IS NOT NULL", self.in_index(moment, " + 0"))
     }
 
+    /// Returns the id, as in the index that is read.
+    fn id(&self) -> &'static str {
+        if self.reads_uses() { "token_uses.token_id" } else { "api_tokens.id" }
+    }
+
     const fn direction(&self) -> [&'static str; 2] {
         if self.request.reads_upwards() { [">", "ASC"] } else { ["<", "DESC"] }
     }
 
-    /// Returns an expression as in its index, or hides it from every index if the few tokens of one owner, or the few
-    /// due ones, are read and sorted instead.
+    /// Returns an expression as in its index, or hides it from every index if the few tokens of one owner are read and
+    /// sorted instead.
     fn in_index(&self, expression: &str, nothing: &str) -> String {
-        match (self.branch.owner, self.branch.part) {
-            (Some(_), _) | (_, Part::Due) => apart(expression, nothing),
-            _ => expression.to_owned(),
+        match self.branch.owner {
+            Some(_) => apart(expression, nothing),
+            None => expression.to_owned(),
         }
     }
 }
 
 /// The last use of a token or its creation, as in the indexes.
-const USED: &str = "coalesce(last_used_at, api_tokens.created_at)";
+const USED: &str = "token_uses.idle_since";
 
 /// Returns an expression with the same value that no index has. Otherwise SQLite, which has no statistics, would use an
 /// index over all tokens because of its order, although another one has the few rows that are needed.

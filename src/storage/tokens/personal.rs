@@ -5,7 +5,8 @@ use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
     expect_column,
-    schema::{api_tokens, users},
+    schema::{api_tokens, token_uses, users},
+    tokens::uses::{self, Unused},
 };
 use diesel::prelude::*;
 use domain::{
@@ -77,6 +78,7 @@ pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> R
     let ended_lately = api_tokens::revoked_at.ge(since.seconds()).or(api_tokens::expired_at.ge(since.seconds()));
     let shown = ended_lately.assume_not_null().or(api_tokens::slot.is_not_null());
     api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::user_id.eq(user.0).and(shown))
         .order(api_tokens::id.desc())
         .select(Row::as_select())
@@ -89,6 +91,7 @@ pub fn list(connection: &mut AnyConnection, user: UserId, since: Timestamp) -> R
 /// Returns a token of a membership by its public id; `None` for somebody else's.
 pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id: &str) -> Result<Option<Token>> {
     api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::membership_id.eq(membership.0).and(api_tokens::public_id.eq(public_id)))
         .select(Row::as_select())
         .get_result(connection)
@@ -100,6 +103,7 @@ pub fn find(connection: &mut AnyConnection, membership: MembershipId, public_id:
 /// Lists the tokens that have a slot, of one user or of all, newest first. Some may have expired since.
 pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Result<Vec<OwnedToken>> {
     let mut query = api_tokens::table
+        .inner_join(token_uses::table)
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
         .filter(api_tokens::slot.is_not_null())
         .order(api_tokens::id.desc())
@@ -114,6 +118,7 @@ pub fn list_owned(connection: &mut AnyConnection, owner: Option<UserId>) -> Resu
 /// Returns a token by its public id, whoever owns it.
 pub fn find_owned(connection: &mut AnyConnection, public_id: &str) -> Result<Option<OwnedToken>> {
     api_tokens::table
+        .inner_join(token_uses::table)
         .inner_join(users::table.on(api_tokens::user_id.eq(users::id.nullable())))
         .filter(api_tokens::public_id.eq(public_id))
         .select((Row::as_select(), users::id, users::email, api_tokens::organization_id))
@@ -135,6 +140,7 @@ fn owned((row, owner, owner_email, organization): (Row, i64, String, i64)) -> Re
 /// Returns the token that a form created, if it was sent before.
 pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &str) -> Result<Option<Token>> {
     api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::form_nonce.eq(form_nonce)))
         .select(Row::as_select())
         .get_result(connection)
@@ -147,6 +153,7 @@ pub fn find_by_form(connection: &mut AnyConnection, user: UserId, form_nonce: &s
 /// since.
 pub fn active(connection: &mut AnyConnection, user: UserId) -> Result<Vec<(i16, Token)>> {
     api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::user_id.eq(user.0).and(api_tokens::slot.is_not_null()))
         .order(api_tokens::id.desc())
         .select(Row::as_select())
@@ -171,15 +178,19 @@ pub fn insert(connection: &mut AnyConnection, new: &NewToken<'_>, now: Timestamp
             api_tokens::label.eq(new.label),
             api_tokens::search.eq(text::searchable(new.label)),
             api_tokens::scope.eq(new.scope.key()),
-            api_tokens::inactivity_days.eq(new.inactivity.days()),
             api_tokens::digest.eq(&new.digest.0[..]),
             api_tokens::pepper_version.eq(Pepper::VERSION),
             api_tokens::form_nonce.eq(new.form_nonce),
             api_tokens::created_at.eq(now.seconds()),
-            api_tokens::refused_count.eq(0),
             api_tokens::slot.eq(new.slot),
         ))
         .returning(api_tokens::id)
         .get_result(connection)?;
-    Ok(TokenId(id))
+    let (token, organization) = (TokenId(id), new.organization);
+    uses::begin(
+        connection,
+        &Unused { token, organization, kind: TokenKind::Personal, inactivity: new.inactivity },
+        now,
+    )?;
+    Ok(token)
 }

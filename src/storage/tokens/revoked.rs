@@ -1,8 +1,10 @@
 //! What all revocations of a key have in common.
 
-use crate::{AnyConnection, Result};
+use super::REVOKED;
+use crate::{AnyConnection, Result, schema::token_uses};
 use diesel::{
-    RunQueryDsl, sql_query,
+    prelude::*,
+    sql_query,
     sql_types::{BigInt, Bool},
 };
 
@@ -21,5 +23,8 @@ pub(super) fn note_revoked(connection: &mut AnyConnection, keys: &[i64], is_old_
         .bind::<BigInt, _>(key)
         .execute(connection)?;
     }
+    diesel::update(token_uses::table.filter(token_uses::token_id.eq_any(keys)))
+        .set(token_uses::state.eq(REVOKED))
+        .execute(connection)?;
     Ok(!keys.is_empty())
 }

@@ -7,10 +7,13 @@ mod old_keys;
 
 pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
-use super::{KeyRow, Revocation, counted_from_last_use, note_revoked};
+use super::{
+    ACTIVE, KeyRow, Revocation, expires_at, note_revoked,
+    uses::{self, Unused},
+};
 use crate::{
     AnyConnection, Result, expect_column,
-    schema::{api_tokens, service_users},
+    schema::{api_tokens, service_users, token_uses},
 };
 use diesel::prelude::*;
 use domain::{
@@ -105,6 +108,7 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: T
         .load(connection)?;
     // By organization and kind: joined with service users, Postgres would read all tokens.
     let keys: Vec<(i64, KeyRow)> = api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
         .order(api_tokens::id)
         .select((api_tokens::service_user_id.assume_not_null(), KeyRow::as_select()))
@@ -138,6 +142,7 @@ pub fn these(
         .select(Row::as_select())
         .load(connection)?;
     let keys: Vec<(i64, KeyRow)> = api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::service_user_id.eq_any(rows.iter().map(|row| Some(row.id)).collect::<Vec<_>>()))
         .order(api_tokens::id)
         .select((api_tokens::service_user_id.assume_not_null(), KeyRow::as_select()))
@@ -161,6 +166,7 @@ pub fn find(
         .optional()?;
     let Some(row) = row else { return Ok(None) };
     let keys: Vec<KeyRow> = api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::service_user_id.eq(row.id))
         .order(api_tokens::id)
         .select(KeyRow::as_select())
@@ -226,17 +232,21 @@ pub fn insert_key(connection: &mut AnyConnection, new: &NewKey<'_>, now: Timesta
             api_tokens::label.eq(new.name),
             api_tokens::search.eq(text::searchable(new.name)),
             api_tokens::scope.eq(Scope::ReadWrite.key()),
-            api_tokens::inactivity_days.eq(new.inactivity.days()),
             api_tokens::digest.eq(&new.digest.0[..]),
             api_tokens::pepper_version.eq(Pepper::VERSION),
             api_tokens::form_nonce.eq(new.form_nonce),
             api_tokens::created_at.eq(now.seconds()),
-            api_tokens::refused_count.eq(0),
             api_tokens::slot.eq(new.slot),
         ))
         .returning(api_tokens::id)
         .get_result(connection)?;
-    Ok(TokenId(id))
+    let (token, organization) = (TokenId(id), new.organization);
+    uses::begin(
+        connection,
+        &Unused { token, organization, kind: TokenKind::Service, inactivity: new.inactivity },
+        now,
+    )?;
+    Ok(token)
 }
 
 /// Returns the slot of a token among the active ones of its organization, if it has one.
@@ -256,8 +266,9 @@ pub fn slots(connection: &mut AnyConnection, organization: OrganizationId) -> Re
 /// Returns how many tokens of an organization's service users are active.
 pub fn count_active(connection: &mut AnyConnection, organization: OrganizationId, now: Timestamp) -> Result<usize> {
     let count: i64 = api_tokens::table
+        .inner_join(token_uses::table)
         .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
-        .filter(api_tokens::slot.is_not_null().and(counted_from_last_use().gt(now.seconds())))
+        .filter(api_tokens::slot.is_not_null().and(expires_at().gt(now.seconds())))
         .count()
         .get_result(connection)?;
     Ok(usize::try_from(count).unwrap_or_default())
@@ -309,9 +320,10 @@ pub fn set_inactivity(
     if !step(connection, id, version)? {
         return Ok(false);
     }
-    let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
-    diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)).filter(alive))
-        .set(api_tokens::inactivity_days.eq(inactivity.days()))
+    let keys = api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)).select(api_tokens::id);
+    diesel::update(token_uses::table.filter(token_uses::token_id.eq_any(keys)))
+        .filter(token_uses::state.eq(ACTIVE))
+        .set(token_uses::inactivity_days.eq(inactivity.days()))
         .execute(connection)?;
     Ok(true)
 }
@@ -346,6 +358,9 @@ pub fn revoke(
 
 /// Deletes a service user and all its keys.
 pub fn delete(connection: &mut AnyConnection, id: ServiceUserId) -> Result<()> {
+    // Uses first: who writes uses locks those before they count them, which needs the key.
+    let keys = api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)).select(api_tokens::id);
+    diesel::delete(token_uses::table.filter(token_uses::token_id.eq_any(keys))).execute(connection)?;
     diesel::delete(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0))).execute(connection)?;
     diesel::delete(service_users::table.find(id.0)).execute(connection)?;
     Ok(())

@@ -1,15 +1,56 @@
 //! Uses of tokens, written for many tokens at a time: hundreds take as many statements as one.
 
-use super::COUNTED_FROM_LAST_USE;
-use crate::{AnyConnection, Result, schema::api_tokens};
+use super::EXPIRES_AT;
+use crate::{AnyConnection, Result, schema::token_uses};
 use diesel::{
     prelude::*,
     sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Bool, Text},
 };
-use domain::{activity::Source, calls::day_of, time::Timestamp, token::TokenId};
+use domain::{
+    activity::Source,
+    calls::day_of,
+    organization::OrganizationId,
+    time::Timestamp,
+    token::{InactivityExpiry, TokenId, TokenKind},
+};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
+
+/// A token that has not ended, as far as this is recorded.
+pub(super) const ACTIVE: &str = "active";
+/// A token that is recorded as expired.
+pub(super) const EXPIRED: &str = "expired";
+/// A token that was revoked.
+pub(super) const REVOKED: &str = "revoked";
+
+/// A token that was just created.
+pub(super) struct Unused {
+    /// The token.
+    pub(super) token: TokenId,
+    /// Its organization.
+    pub(super) organization: OrganizationId,
+    /// Its kind.
+    pub(super) kind: TokenKind,
+    /// Its inactivity expiry.
+    pub(super) inactivity: InactivityExpiry,
+}
+
+/// Makes room for the uses of a new token.
+pub(super) fn begin(connection: &mut AnyConnection, new: &Unused, now: Timestamp) -> Result<()> {
+    diesel::insert_into(token_uses::table)
+        .values((
+            token_uses::token_id.eq(new.token.0),
+            token_uses::organization_id.eq(new.organization.0),
+            token_uses::kind.eq(new.kind.key()),
+            token_uses::state.eq(ACTIVE),
+            token_uses::inactivity_days.eq(new.inactivity.days()),
+            token_uses::idle_since.eq(now.seconds()),
+            token_uses::refused_count.eq(0),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
 
 /// Uses of one token.
 #[derive(Clone, Copy, Debug)]
@@ -71,26 +112,38 @@ pub fn count_calls(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<
 pub fn note_refused(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<()> {
     lock(connection, uses)?;
     let added = format!(
-        "UPDATE api_tokens SET refused_count = refused_count + new.count, refused_at = new.at, \
-         refused_address = new.address, refused_program = new.program FROM {} WHERE api_tokens.id = new.id",
+        "UPDATE token_uses SET refused_count = refused_count + new.count, refused_at = new.at, \
+         refused_address = new.address, refused_program = new.program FROM {} WHERE token_id = new.id",
         table(connection)
     );
     sql_query(added).bind::<Text, _>(rows(uses)).execute(connection)?;
     Ok(())
 }
 
-/// Returns when these tokens were last used. Locks them in a fixed order, so that nodes that write at the same time
-/// never deadlock.
+/// Returns when these tokens were last used. Locks their uses in a fixed order, so that nodes that write at the same
+/// time never deadlock.
 fn lock(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<HashMap<TokenId, Option<Timestamp>>> {
-    let tokens = api_tokens::table
-        .filter(api_tokens::id.eq_any(uses.iter().map(|new| new.token.0)))
-        .order((api_tokens::organization_id, api_tokens::id))
-        .select((api_tokens::id, api_tokens::last_used_at));
-    let found: Vec<(i64, Option<i64>)> = match connection {
-        AnyConnection::Sqlite(sqlite) => tokens.load(sqlite),
-        AnyConnection::Postgres(postgres) => tokens.for_update().load(postgres),
-    }?;
-    Ok(found.into_iter().map(|(id, at)| (TokenId(id), at.map(Timestamp::from_seconds))).collect())
+    #[derive(QueryableByName)]
+    struct Before {
+        #[diesel(sql_type = BigInt)]
+        token_id: i64,
+        #[diesel(sql_type = BigInt)]
+        idle_since: i64,
+        #[diesel(sql_type = Bool)]
+        is_used: bool,
+    }
+    let lock = match connection {
+        AnyConnection::Sqlite(_) => "",
+        AnyConnection::Postgres(_) => "FOR UPDATE OF token_uses",
+    };
+    let before = format!(
+        "SELECT token_id, idle_since, token_uses.address IS NOT NULL AS is_used FROM {} \
+         JOIN token_uses ON token_id = new.id ORDER BY token_id {lock}",
+        table(connection)
+    );
+    let found: Vec<Before> = sql_query(before).bind::<Text, _>(rows(uses)).load(connection)?;
+    let last_use = |before: &Before| before.is_used.then(|| Timestamp::from_seconds(before.idle_since));
+    Ok(found.iter().map(|before| (TokenId(before.token_id), last_use(before))).collect())
 }
 
 /// Writes the last uses. At the exact end of its period, a token has expired: a use and the expiry cannot both succeed.
@@ -98,17 +151,19 @@ fn write_last_uses(connection: &mut AnyConnection, uses: &[Uses<'_>]) -> Result<
     #[derive(QueryableByName)]
     struct Written {
         #[diesel(sql_type = BigInt)]
-        id: i64,
+        token_id: i64,
     }
+    // Only of a revoked token, it matters when it ended.
     let written = format!(
-        "UPDATE api_tokens SET last_used_at = new.at, last_used_address = new.address, last_used_program = new.program \
-         FROM {} WHERE api_tokens.id = new.id AND expired_at IS NULL \
-         AND (revoked_at IS NULL OR revoked_at >= new.at) AND (last_used_at IS NULL OR last_used_at < new.at) \
-         AND {COUNTED_FROM_LAST_USE} > new.at RETURNING api_tokens.id",
+        "UPDATE token_uses SET idle_since = new.at, address = new.address, program = new.program FROM {} \
+         WHERE token_id = new.id AND (token_uses.address IS NULL OR idle_since < new.at) AND {EXPIRES_AT} > new.at \
+         AND (state = 'active' OR \
+              state = 'revoked' AND (SELECT revoked_at FROM api_tokens WHERE api_tokens.id = token_id) >= new.at) \
+         RETURNING token_id",
         table(connection)
     );
     let written: Vec<Written> = sql_query(written).bind::<Text, _>(rows(uses)).load(connection)?;
-    Ok(written.into_iter().map(|token| TokenId(token.id)).collect())
+    Ok(written.into_iter().map(|token| TokenId(token.token_id)).collect())
 }
 
 /// Returns the table after FROM for uses in the first parameter of a statement: both databases can read JSON as a

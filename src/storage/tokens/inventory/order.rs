@@ -46,6 +46,15 @@ impl PageRequest {
     }
 }
 
+/// Returns whether a part of the tokens is read in this order for each inactivity expiry by itself.
+pub(super) const fn needs_period(part: Part, by: Order) -> bool {
+    match part {
+        Part::Held | Part::Active => matches!(by, Order::LastUse | Order::End),
+        Part::Due => true,
+        Part::All | Part::Revoked | Part::Expired => false,
+    }
+}
+
 /// Returns the parts with the tokens in this state, each of which has an index.
 pub(super) const fn parts(state: Option<State>, by: Order) -> &'static [Part] {
     // Expired tokens are recorded as such a little later: until then the clock decides, through another index.

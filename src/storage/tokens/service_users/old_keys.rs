@@ -2,8 +2,8 @@
 
 use crate::{
     AnyConnection, Result, expect_column,
-    schema::{api_tokens, service_users},
-    tokens::note_revoked,
+    schema::{api_tokens, service_users, token_uses},
+    tokens::{key::IdleRow, note_revoked},
 };
 use diesel::prelude::*;
 use domain::{
@@ -57,32 +57,27 @@ pub struct RunningOut {
 pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
     // Two plain queries, as one that joins the table with itself takes the compiler longer than the rest of the
     // program.
-    type Old = (i64, i64, i64, Option<i64>, Option<i64>);
-    let old: Vec<(Old, String, String, i64)> = api_tokens::table
+    type Old = (i64, i64, i64, Option<i64>);
+    let old: Vec<(Old, IdleRow, (String, String, i64))> = api_tokens::table
+        .inner_join(token_uses::table)
         .inner_join(service_users::table)
         .filter(api_tokens::ends_at.is_not_null().and(api_tokens::revoked_at.is_null()))
         .order((service_users::organization_id, api_tokens::id))
         .select((
-            (
-                api_tokens::id,
-                service_users::id,
-                api_tokens::ends_at.assume_not_null(),
-                api_tokens::quiet_seconds,
-                api_tokens::last_used_at,
-            ),
-            service_users::public_id,
-            service_users::name,
-            service_users::organization_id,
+            (api_tokens::id, service_users::id, api_tokens::ends_at.assume_not_null(), api_tokens::quiet_seconds),
+            IdleRow::as_select(),
+            (service_users::public_id, service_users::name, service_users::organization_id),
         ))
         .load(connection)?;
     let mut running = Vec::new();
-    for ((key, service_user, ends_at, quiet_seconds, used), public_id, name, organization) in old {
-        let newer: Vec<(i64, Option<i64>)> = api_tokens::table
+    for ((key, service_user, ends_at, quiet_seconds), idle, (public_id, name, organization)) in old {
+        let newer: Vec<(i64, IdleRow)> = api_tokens::table
+            .inner_join(token_uses::table)
             .filter(api_tokens::service_user_id.eq(service_user).and(api_tokens::id.gt(key)))
             .order(api_tokens::id)
-            .select((api_tokens::created_at, api_tokens::last_used_at))
+            .select((api_tokens::created_at, IdleRow::as_select()))
             .load(connection)?;
-        let (replaced_at, replacement_used) = *expect_column(newer.first(), "an old key without a newer one")?;
+        let (replaced_at, replacement) = expect_column(newer.first(), "an old key without a newer one")?;
         running.push(RunningOut {
             key: TokenId(key),
             public_id,
@@ -90,9 +85,9 @@ pub fn running_out(connection: &mut AnyConnection) -> Result<Vec<RunningOut>> {
             organization: OrganizationId(organization),
             ends_at: Timestamp::from_seconds(ends_at),
             quiet_seconds,
-            last_used_at: used.map(Timestamp::from_seconds),
-            replaced_at: Timestamp::from_seconds(replaced_at),
-            replacement_is_used: replacement_used.is_some(),
+            last_used_at: idle.last_used_at(),
+            replaced_at: Timestamp::from_seconds(*replaced_at),
+            replacement_is_used: replacement.last_used_at().is_some(),
         });
     }
     Ok(running)
