@@ -127,9 +127,9 @@ async fn uses_that_could_not_be_written_are_kept(db: TestDb) {
         let rename = format!("ALTER TABLE {from} RENAME TO {to}");
         app.db.write::<_, storage::StorageError>(|connection| Ok(sql_query(&rename).execute(connection)?)).unwrap()
     };
-    rename("api_tokens", "away");
+    rename("token_uses", "away");
     assert!(app::maintenance::flush_usage(&app.jeton).await.is_err());
-    rename("away", "api_tokens");
+    rename("away", "token_uses");
     app::maintenance::flush_usage(&app.jeton).await.unwrap();
     let log = crate::harness::activity(&app.db);
     assert_eq!(log.iter().filter(|entry| entry.action == "token.first_used").count(), 1);

@@ -1,12 +1,12 @@
 //! Uses of many tokens are written in one batch, each as if it were alone, and so are their log entries.
 
-use crate::harness::{Person, TestApp, TestDb, db_test};
+use crate::harness::{Person, TestApp, TestDb, change, count, db_test, lists};
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types};
 use domain::{
     activity::{Action, Source},
     organization::OrganizationId,
-    time::Timestamp,
-    token::TokenId,
+    time::{DAY, Timestamp},
+    token::{InactivityExpiry, TokenId},
 };
 use std::{collections::HashMap, thread};
 use storage::{
@@ -121,6 +121,48 @@ async fn of_two_nodes_that_write_the_same_tokens_at_once_one_logs_the_first_use(
         assert_eq!(firsts, if round == 0 { labels.len() } else { 0 }, "in round {round}");
     }
     assert!(rows(&app.db).values().all(|row| row.last_used_at == Some(now.plus(19).seconds())));
+}
+
+#[db_test]
+async fn a_use_and_the_expiry_never_both_succeed(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    ann.makes_token("Power BI").await;
+    let token = TokenId(rows(&app.db)["Power BI"].id);
+    let (now, source) = (app.clock.now(), source("curl"));
+    let end = now.plus(InactivityExpiry::default().seconds());
+    for round in 0..20 {
+        change(&app, "UPDATE api_tokens SET expired_at = NULL, slot = 1");
+        change(&app, &format!("UPDATE token_uses SET state = 'active', idle_since = {}", now.seconds()));
+        // The use was in time, but is only written when the period is over.
+        let used = || written(&app.db, |c| tokens::note_use(c, token, end.plus(-1), &source)) != NotedUse::Ended;
+        let expired = || written(&app.db, |c| tokens::expire(c, token, end));
+        let (used, expired) = thread::scope(|scope| {
+            let (used, expired) = (scope.spawn(used), scope.spawn(expired));
+            (used.join().expect("a node"), expired.join().expect("a node"))
+        });
+        assert!(used != expired, "in round {round}: {used} {expired}");
+    }
+}
+
+fn written<T>(db: &Db, work: impl FnMut(&mut AnyConnection) -> storage::Result<T>) -> T {
+    db.write::<_, StorageError>(work).expect("no ring")
+}
+
+#[db_test]
+async fn what_is_due_is_found_through_an_index_of_uses(db: TestDb) {
+    let (app, _ann) = TestApp::with_user(db, "Ann").await;
+    let now = app.clock.now();
+    app.db.write::<_, StorageError>(|connection| lists::fill(connection, 10_000, now.seconds())).expect("tokens");
+    let later = now.plus(20 * DAY);
+    let due = written(&app.db, |connection| tokens::due(connection, later, 10_000));
+    let is_due = format!("state = 'active' AND idle_since <= {}", later.plus(-180 * DAY).seconds());
+    assert_eq!(due.len() as i64, count(&app, &format!("token_uses WHERE {is_due}")));
+    assert!(due.len() > 100 && due.is_sorted_by_key(|due| due.id.0), "{}", due.len());
+    let plans = |connection: &mut AnyConnection| lists::plans(connection, |c| tokens::due(c, now, 500));
+    for plan in app.db.read::<_, StorageError>(plans).expect("plans") {
+        let is_through = ["SCAN token_uses", "Seq Scan on token_uses", "Seq Scan on api_tokens"];
+        assert!(plan.contains("token_uses_active") && !is_through.iter().any(|scan| plan.contains(scan)), "{plan}");
+    }
 }
 
 #[db_test]
