@@ -302,7 +302,7 @@ fn note_and_revoke(
     label: &backups::Label,
     now: Timestamp,
 ) -> Result<usize> {
-    ended.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+    ended.sort_unstable_by_key(|identity| (identity.subject.organization.id, identity.token));
     let restored = operator::entry(None, Action::InstallationRestored, now);
     operator::insert_everywhere(
         connection,
@@ -318,7 +318,7 @@ fn note_and_revoke(
                 target_name: identity.subject.user.map(|_| identity.subject.display_name.as_str()),
                 token: Some((&identity.token_public_id, &identity.label)),
                 detail: Some(Detail::words(&reason)),
-                ..operator::entry(Some(identity.organization), Action::TokenRevoked, now)
+                ..operator::entry(Some(identity.subject.organization.id), Action::TokenRevoked, now)
             });
         }
     }

@@ -108,7 +108,7 @@ pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str)
     let Some(kind) = token::kind_of_key(key).ok().filter(|_| may_see) else { return Ok(None) };
     let digest = jeton.pepper.digest(key);
     let found = jeton.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
-    let found = found.filter(|(identity, _)| identity.organization == organization);
+    let found = found.filter(|(identity, _)| identity.subject.organization.id == organization);
     Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
 }
 

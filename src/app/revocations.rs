@@ -120,7 +120,8 @@ impl Receipt {
 /// [`AppError::NotFound`] if there is none, or the program may not see it.
 pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> Result<Receipt> {
     let identity = asking.identity();
-    let (organization, user, may) = (identity.organization, identity.subject.user, identity.permissions());
+    let (organization, user) = (identity.subject.organization.id, identity.subject.user);
+    let may = identity.permissions();
     let sees_all = may.contains(Permission::PlatformIntegrations) || may.contains(Permission::PlatformActivity);
     let receipt = receipt(jeton, public_id, move |revoked| {
         revoked.organization == organization && (sees_all || (user.is_some() && revoked.owner == user))

@@ -259,7 +259,7 @@ pub async fn revoke_by_keys(jeton: &Jeton, keys: &[String], source: Source) -> R
         return Ok(());
     }
     // In the order of organizations and tokens, so that two revocations at the same time never deadlock.
-    live.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+    live.sort_unstable_by_key(|identity| (identity.subject.organization.id, identity.token));
     let revoke = move |connection: &mut AnyConnection| {
         revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
     };

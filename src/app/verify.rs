@@ -16,7 +16,7 @@ mod renewal;
 pub mod usage;
 
 use super::{Jeton, StartError, clock::Clock};
-use cache::{CachedToken, Invalidations};
+use cache::{CachedToken, Invalidations, Prepared};
 use denied::{Denied, Unavailable};
 use domain::{
     access::{Demand, Identity, Refusal, decide},
@@ -54,6 +54,11 @@ impl Accepted {
     /// On whose behalf the token acts.
     pub fn identity(&self) -> &Identity {
         &self.known.identity
+    }
+
+    /// What answers about the subject's tokens have in common.
+    pub fn prepared(&self) -> &Prepared {
+        &self.known.prepared
     }
 
     /// When the key was created.
@@ -329,7 +334,7 @@ impl Verifier {
         };
         self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {
-            let known = Arc::new(CachedToken::new(self.shared.reader.cache.share_texts(identity), life));
+            let known = Arc::new(self.shared.reader.cache.token(identity, life));
             self.shared.reader.cache.keep(digest, &known, epoch);
             known
         }))

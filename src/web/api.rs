@@ -81,12 +81,12 @@ impl<'a> Me<'a> {
         Self {
             subject: Subject { id: &identity.subject.name, r#type, name: &identity.subject.display_name },
             organization: Organization {
-                id: &identity.organization_public_id,
-                slug: &identity.organization_slug,
-                name: &identity.organization_name,
+                id: &identity.subject.organization.public_id,
+                slug: &identity.subject.organization.slug,
+                name: &identity.subject.organization.name,
             },
             scope: identity.scope.oauth(),
-            permissions: identity.permission_keys.split_ascii_whitespace().collect(),
+            permissions: identity.permission_keys().split_ascii_whitespace().collect(),
             token: Token {
                 id: &identity.token_public_id,
                 label: &identity.label,

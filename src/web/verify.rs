@@ -30,7 +30,10 @@ use app::verify::{
     Accepted, Verifier,
     protected::{NotLetIn, Told},
 };
-use domain::{access::Demand, token::is_public_id};
+use domain::{
+    access::{Demand, Identity, Subject},
+    token::is_public_id,
+};
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
 use told::{Headers, Misled};
@@ -233,14 +236,27 @@ impl Refused {
     }
 }
 
+/// What the headers of all tokens of a subject with one scope have in common, in the order of [`IDENTITY`].
+struct SubjectHeaders([HeaderValue; 5]);
+
+impl SubjectHeaders {
+    fn of(identity: &Identity) -> Self {
+        let Subject { name, organization, .. } = &*identity.subject;
+        // A value that no header may have is left empty, which gives no access to anything.
+        let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        let permissions = value(identity.permission_keys());
+        let scope = HeaderValue::from_static(identity.scope.oauth());
+        Self([value(name), value(&organization.slug), value(&organization.public_id), scope, permissions])
+    }
+}
+
 fn allowed(accepted: &Accepted) -> HttpResponse {
     let identity = accepted.identity();
-    HttpResponse::Ok()
-        .insert_header((SUBJECT, identity.subject.name.as_str()))
-        .insert_header((ORGANIZATION, &*identity.organization_slug))
-        .insert_header((ORGANIZATION_ID, &*identity.organization_public_id))
-        .insert_header((SCOPE, HeaderValue::from_static(identity.scope.oauth())))
-        .insert_header((PERMISSIONS, &*identity.permission_keys))
-        .insert_header((TOKEN, identity.token_public_id.as_str()))
-        .finish()
+    let make = || SubjectHeaders::of(identity);
+    let Some(SubjectHeaders(shared)) = accepted.prepared().get_or_make(identity.scope, make) else { return broken() };
+    let mut response = HttpResponse::Ok();
+    for (name, value) in IDENTITY.iter().zip(shared) {
+        response.insert_header((name.clone(), value.clone()));
+    }
+    response.insert_header((TOKEN, identity.token_public_id.as_str())).finish()
 }

@@ -123,7 +123,10 @@ pub async fn receipt(
     match app::revocations::receipt_for(&jeton, &asking, &id).await {
         Ok(receipt) => {
             let identity = asking.identity();
-            let of = Organization { slug: &identity.organization_slug, id: &identity.organization_public_id };
+            let of = Organization {
+                slug: &identity.subject.organization.slug,
+                id: &identity.subject.organization.public_id,
+            };
             let statement = Statement::new(&url, of, &receipt);
             let signed = statement.signed(&jeton)?;
             let keys = format!("{}{}", url.0, path::KEY_SET);
