@@ -57,7 +57,7 @@ pub async fn change_profile(
     let email = problems.check(Field::Email, typed_email(actor, &form.email));
     let language = match form.language.as_str() {
         "" => Some(None),
-        tag => problems.choice(Field::Language, Language::from_tag(tag)).map(Some),
+        tag => problems.choice(Field::Language, Language::from_key(tag)).map(Some),
     };
     let zone = problems.choice(Field::TimeZone, chrono_tz::Tz::from_str(&form.time_zone).ok());
     let theme = problems.choice(Field::Theme, Theme::from_key(&form.theme));

@@ -10,6 +10,7 @@ use super::{
 use domain::{
     access::Identity,
     activity::{Action, Detail, Source},
+    keyed,
     membership::Membership,
     organization::MembershipId,
     time::{DAY, Timestamp},
@@ -63,29 +64,17 @@ pub struct Created {
     pub key: ApiKey,
 }
 
-/// Which tokens a bulk revocation revokes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bulk {
-    /// Those without a use in the last [`UNUSED_DAYS`]; a token that was never used counts from its creation.
-    Unused,
-    /// All of them.
-    All,
+keyed! {
+    /// Which tokens a bulk revocation revokes.
+    pub enum Bulk {
+        /// Those without a use in the last [`UNUSED_DAYS`]; a token that was never used counts from its creation.
+        Unused = "unused",
+        /// All of them.
+        All = "all",
+    }
 }
 
 impl Bulk {
-    /// The value in forms.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Unused => "unused",
-            Self::All => "all",
-        }
-    }
-
-    /// Returns the choice with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        [Self::Unused, Self::All].into_iter().find(|bulk| bulk.key() == key)
-    }
-
     /// Returns whether it includes `token`.
     pub fn takes(self, token: &Token, now: Timestamp) -> bool {
         let is_unused = now.since(token.life.idle_since()) >= UNUSED_DAYS * DAY;

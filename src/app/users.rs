@@ -18,6 +18,7 @@ use super::{
 use domain::{
     activity::{Action, Detail, Source},
     invitation::Invitation,
+    keyed,
     membership::{PageFrom, Person, Standing},
     organization::{MembershipId, PermissionSetId},
     password_link::MadeBy,
@@ -42,37 +43,19 @@ pub const INVITATIONS: i64 = 100;
 
 pub(super) type Manager = Holder<ManageUsers>;
 
-/// The filter of the list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shown {
-    /// All members, and everybody who is invited.
-    #[default]
-    Everybody,
-    /// Active members.
-    Active,
-    /// Deactivated members.
-    Deactivated,
-    /// Invited people.
-    Invited,
-}
-
-impl Shown {
-    /// All choices, in the order of forms.
-    pub const ALL: [Self; 4] = [Self::Everybody, Self::Active, Self::Deactivated, Self::Invited];
-
-    /// The value in addresses.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Everybody => "",
-            Self::Active => "active",
-            Self::Deactivated => "deactivated",
-            Self::Invited => "invited",
-        }
-    }
-
-    /// Returns the choice with this key; `Everybody` for an unknown key.
-    pub fn from_key(key: &str) -> Self {
-        Self::ALL.into_iter().find(|shown| shown.key() == key).unwrap_or_default()
+keyed! {
+    /// The filter of the list.
+    #[derive(Default)]
+    pub enum Shown {
+        /// All members, and everybody who is invited.
+        #[default]
+        Everybody = "",
+        /// Active members.
+        Active = "active",
+        /// Deactivated members.
+        Deactivated = "deactivated",
+        /// Invited people.
+        Invited = "invited",
     }
 }
 

@@ -5,6 +5,9 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
+#[macro_use]
+mod keyed;
+
 pub mod access;
 pub mod activity;
 pub mod billing;

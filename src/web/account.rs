@@ -56,7 +56,7 @@ impl TypedProfile {
         Self {
             name: user.name.clone(),
             email: shown_email(&user.email),
-            language: user.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
+            language: user.language.map(|language| language.key().to_owned()).unwrap_or_default(),
             time_zone: user.time_zone.clone(),
             theme: user.theme.key().to_owned(),
             password: None,

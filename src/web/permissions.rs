@@ -81,7 +81,7 @@ pub fn chosen(keys: &[String]) -> Permissions {
 /// was sent by another button.
 pub fn picked(pick: &str, chosen: Permissions, open: Permissions) -> Option<Permissions> {
     let (what, key) = pick.split_once('.')?;
-    let group = PermissionGroup::ALL.into_iter().find(|group| group.key() == key)?;
+    let group = PermissionGroup::from_key(key)?;
     let others = chosen.iter().filter(|permission| permission.group() != group);
     let own = group.permissions().filter(|permission| what == "all" && open.contains(*permission));
     Some(others.chain(own).collect())

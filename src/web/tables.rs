@@ -81,7 +81,7 @@ impl Controls {
             let next = pressed(sort, by);
             let direction = if sort.is_descending { "descending" } else { "ascending" };
             Head {
-                key: key(by),
+                key: by.key(),
                 words,
                 href: search.with(slug, SORT, &value(next)),
                 hint: t.order(next),
@@ -153,7 +153,7 @@ impl End {
 /// Parses the chosen order. An unknown one is ignored.
 pub fn sort(typed: &str) -> Option<Sort> {
     let (name, is_descending) = typed.strip_prefix('-').map_or((typed, false), |name| (name, true));
-    let by = Order::ALL.into_iter().find(|by| key(*by) == name)?;
+    let by = Order::from_key(name)?;
     Some(Sort { by, is_descending })
 }
 
@@ -167,17 +167,7 @@ pub fn page_from(before: &str, after: &str) -> PageFrom {
 }
 
 fn typed(sort: Sort) -> String {
-    format!("{}{}", if sort.is_descending { "-" } else { "" }, key(sort.by))
-}
-
-const fn key(by: Order) -> &'static str {
-    match by {
-        Order::Created => "created",
-        Order::Name => "name",
-        Order::LastUse => "used",
-        Order::End => "expiry",
-        Order::State => "state",
-    }
+    format!("{}{}", if sort.is_descending { "-" } else { "" }, sort.by.key())
 }
 
 /// Returns the usual direction of an order: new or recently used first, soonest end first.

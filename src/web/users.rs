@@ -137,7 +137,7 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
         return Ok(elsewhere);
     }
     let words: String = asked.q.chars().take(LONGEST_SEARCH).collect();
-    let shown = Shown::from_key(&asked.state);
+    let shown = Shown::from_key(&asked.state).unwrap_or_default();
     let sets = app::users::sets_to_give(&app, &at.who).await?;
     let set = sets.iter().map(|set| set.id).find(|id| id.0.to_string() == asked.set);
     let people = app::users::list(&app, &at.who, words.clone(), shown, set, asked.place()).await?;

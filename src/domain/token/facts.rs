@@ -7,45 +7,23 @@ use crate::{
     user::UserId,
 };
 
-/// Who revoked a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RevokedBy {
-    /// Its owner, on a page.
-    Owner,
-    /// Somebody with its key, through the API.
-    Key,
-    /// Somebody who found its leaked key and reported it; the reason says where.
-    Leak,
-    /// The operator, with a command.
-    Operator,
-    /// An administrator of the organization.
-    Administrator,
-    /// Its owner was deactivated or left the organization.
-    Membership,
-    /// A new key replaced it.
-    Replaced,
-}
-
-impl RevokedBy {
-    const ALL: [Self; 7] =
-        [Self::Owner, Self::Key, Self::Leak, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced];
-
-    /// Returns the stable name in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Key => "key",
-            Self::Leak => "leak",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
-            Self::Membership => "membership",
-            Self::Replaced => "replaced",
-        }
-    }
-
-    /// Returns the value with this name.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|by| by.key() == key)
+keyed! {
+    /// Who revoked a token.
+    pub enum RevokedBy {
+        /// Its owner, on a page.
+        Owner = "owner",
+        /// Somebody with its key, through the API.
+        Key = "key",
+        /// Somebody who found its leaked key and reported it; the reason says where.
+        Leak = "leak",
+        /// The operator, with a command.
+        Operator = "operator",
+        /// An administrator of the organization.
+        Administrator = "administrator",
+        /// Its owner was deactivated or left the organization.
+        Membership = "membership",
+        /// A new key replaced it.
+        Replaced = "replaced",
     }
 }
 

@@ -3,24 +3,20 @@
 use super::{KeyFacts, Scope, TokenKind};
 use crate::user::UserId;
 
-/// What a list of tokens is sorted by. Equal tokens are in the order in which they were created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// When they were created.
-    Created,
-    /// Their label or the name of their service user, in its searchable form.
-    Name,
-    /// When they were last used; one that was never used counts from its creation.
-    LastUse,
-    /// When they expire, or when they ended.
-    End,
-    /// Active, expired, revoked; by name within each.
-    State,
-}
-
-impl Order {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Created, Self::Name, Self::LastUse, Self::End, Self::State];
+keyed! {
+    /// What a list of tokens is sorted by. Equal tokens are in the order in which they were created.
+    pub enum Order {
+        /// When they were created.
+        Created = "created",
+        /// Their label or the name of their service user, in its searchable form.
+        Name = "name",
+        /// When they were last used; one that was never used counts from its creation.
+        LastUse = "used",
+        /// When they expire, or when they ended.
+        End = "expiry",
+        /// Active, expired, revoked; by name within each.
+        State = "state",
+    }
 }
 
 /// An order and its direction.
