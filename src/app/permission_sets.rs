@@ -8,7 +8,6 @@ use super::{
     AppError, Jeton, Result,
     authority::Holder,
     problem::{Field, Problem, Problems},
-    random,
 };
 use domain::{
     activity::{Action, Detail, Source},
@@ -306,7 +305,7 @@ fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: Permissi
     if affected.members.is_empty() || before.set.permissions == wanted {
         return Ok(String::new());
     }
-    Ok(random::hex(&Sha256::digest(listed(&affected))))
+    Ok(hex::encode(Sha256::digest(listed(&affected))))
 }
 
 /// Whom a change affects, as text: nodes of different versions must write it alike.

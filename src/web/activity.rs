@@ -23,7 +23,6 @@ use app::{
     AppError,
     activity::{LogForm, LogPage},
     problem::{Field, Problems},
-    random,
 };
 use askama::Template;
 use chrono::NaiveDate;
@@ -240,7 +239,7 @@ fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &L
         newer: first.map(|place| address(slug, &sought, Some(place))),
         older: last.map(|place| address(slug, &sought, Some(place))),
         exports: ["csv", "jsonl"].map(|ending| (export::name(ending), path::activity_export(slug, ending))),
-        head: found.head.map(|(position, hash)| (shell.t.number(position), random::hex(&hash))),
+        head: found.head.map(|(position, hash)| (shell.t.number(position), hex::encode(hash))),
         sought,
         shell,
     }

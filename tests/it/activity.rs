@@ -360,7 +360,7 @@ async fn whoever_has_an_export_can_check_the_chain(db: TestDb) {
             number => Some(number.to_string()),
         });
         last = chained(&last, &values.each_ref().map(Option::as_deref));
-        assert_eq!(row["hash"], last.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        assert_eq!(row["hash"], hex::encode(last));
     }
     assert_eq!(rows.len(), 8);
 }

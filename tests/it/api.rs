@@ -283,7 +283,7 @@ async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let planted = another_key();
-    let digest: String = Sha256::digest(planted.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(&planted));
     let set = if app.db.address() == &storage::DatabaseUrl::Sqlite(app.folder().join("jeton.db")) {
         format!("UPDATE api_tokens SET digest = X'{digest}'")
     } else {
