@@ -29,12 +29,13 @@ use super::{
 use domain::{
     activity::{Action, Detail, Source},
     organization::OrganizationId,
+    paging::PageFrom,
     permission::{ManageIntegrations, OrgGrant},
     service_user::ServiceToken,
     time::Timestamp,
     token::{
         ApiKey, InactivityExpiry, KeyDigest, KeyFacts, SERVICE_LIMIT, TokenKind,
-        listing::{Order, PageFrom, Place, Sort},
+        listing::{Order, Place, Sort},
     },
 };
 use storage::{
@@ -104,7 +105,12 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
 ///
 /// # Errors
 /// [`AppError::Invalid`] with invalid filters.
-pub async fn page(jeton: &Jeton, at: &Admin, form: ServiceTokensForm, from: PageFrom) -> Result<ServiceTokensPage> {
+pub async fn page(
+    jeton: &Jeton,
+    at: &Admin,
+    form: ServiceTokensForm,
+    from: PageFrom<Place>,
+) -> Result<ServiceTokensPage> {
     let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
     let sort = form.sort();
     let kind = TokenKind::Service.key().to_owned();

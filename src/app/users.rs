@@ -19,8 +19,9 @@ use domain::{
     activity::{Action, Detail, Source},
     invitation::Invitation,
     keyed,
-    membership::{PageFrom, Person, Standing},
+    membership::{Person, Standing},
     organization::{MembershipId, PermissionSetId},
+    paging::PageFrom,
     password_link::MadeBy,
     permission::{ManageUsers, OrgGrant},
     permission_set::PermissionSet,
@@ -111,7 +112,7 @@ pub async fn list(
     words: String,
     shown: Shown,
     set: Option<PermissionSetId>,
-    from: PageFrom,
+    from: PageFrom<MembershipId>,
 ) -> Result<People> {
     let organization = manager.grant().organization();
     jeton
@@ -139,17 +140,9 @@ pub async fn list(
             } else {
                 Vec::new()
             };
-            let is_cut = people.len() > page;
-            people.truncate(page);
-            if matches!(from, PageFrom::Before(_)) {
-                people.reverse();
-            }
-            let (first, last) = (people.first().map(|one| one.membership), people.last().map(|one| one.membership));
-            let (previous, next) = match from {
-                PageFrom::Start => (None, last.filter(|_| is_cut)),
-                PageFrom::After(_) => (first, last.filter(|_| is_cut)),
-                PageFrom::Before(_) => (first.filter(|_| is_cut), last),
-            };
+            let (has_previous, has_next) = from.arrange(&mut people, page);
+            let previous = people.first().filter(|_| has_previous).map(|first| first.membership);
+            let next = people.last().filter(|_| has_next).map(|last| last.membership);
             Ok(People { people, previous, next, invitations })
         })
         .await

@@ -244,18 +244,6 @@ pub struct Key {
     pub id: i64,
 }
 
-/// Where a page begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The newest entries.
-    #[default]
-    Newest,
-    /// Entries older than this one, the newest of them first.
-    Before(Key),
-    /// Entries newer than this one, the oldest of them first.
-    After(Key),
-}
-
 /// What is wrong with a chain. Positions count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Break {

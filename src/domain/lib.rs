@@ -17,6 +17,7 @@ pub mod invitation;
 pub mod leak;
 pub mod membership;
 pub mod organization;
+pub mod paging;
 pub mod password_link;
 pub mod percent;
 pub mod permission;

@@ -27,7 +27,8 @@ use app::{
 use askama::Template;
 use chrono::NaiveDate;
 use domain::{
-    activity::{Action, ActionGroup, Key, PageFrom},
+    activity::{Action, ActionGroup, Key},
+    paging::PageFrom,
     permission::ReadActivity,
     time::Timestamp,
 };
@@ -82,11 +83,11 @@ impl Sought {
         Ok(LogForm { person, token, kind, since, until })
     }
 
-    fn place(&self) -> PageFrom {
+    fn place(&self) -> PageFrom<Key> {
         match (key(&self.before), key(&self.after)) {
-            (Some(key), _) => PageFrom::Before(key),
-            (None, Some(key)) => PageFrom::After(key),
-            (None, None) => PageFrom::Newest,
+            (Some(key), _) => PageFrom::After(key),
+            (None, Some(key)) => PageFrom::Before(key),
+            (None, None) => PageFrom::Start,
         }
     }
 }

@@ -7,9 +7,12 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use domain::token::{
-    KeyFacts, LastUse, TokenState,
-    listing::{Order, PageFrom, Place, Sort},
+use domain::{
+    paging::PageFrom,
+    token::{
+        KeyFacts, LastUse, TokenState,
+        listing::{Order, Place, Sort},
+    },
 };
 
 /// The name of the order's field in addresses and forms.
@@ -158,7 +161,7 @@ pub fn sort(typed: &str) -> Option<Sort> {
 }
 
 /// Parses the position where the requested page begins. An invalid one is ignored, like a page that no longer exists.
-pub fn page_from(before: &str, after: &str) -> PageFrom {
+pub fn page_from(before: &str, after: &str) -> PageFrom<Place> {
     match (place(before), place(after)) {
         (Some(place), _) => PageFrom::Before(place),
         (None, Some(place)) => PageFrom::After(place),

@@ -31,8 +31,9 @@ use app::{
 use askama::Template;
 use domain::{
     invitation::Invitation,
-    membership::{PageFrom, Person, Standing},
+    membership::{Person, Standing},
     organization::MembershipId,
+    paging::PageFrom,
     permission::ManageUsers,
     permission_set::PermissionSet,
     user::shown_email,
@@ -65,7 +66,7 @@ impl Asked {
         Search { fields, page: path::users_with, part: "#people" }
     }
 
-    fn place(&self) -> PageFrom {
+    fn place(&self) -> PageFrom<MembershipId> {
         match (self.before, self.after) {
             (Some(id), _) => PageFrom::Before(MembershipId(id)),
             (None, Some(id)) => PageFrom::After(MembershipId(id)),

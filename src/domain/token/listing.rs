@@ -54,28 +54,6 @@ pub struct Place {
     pub id: i64,
 }
 
-/// Where a page begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The first tokens.
-    #[default]
-    Start,
-    /// The tokens after this position.
-    After(Place),
-    /// The tokens before this position, the nearest first.
-    Before(Place),
-}
-
-impl PageFrom {
-    /// Returns the position after or before which the page begins.
-    pub const fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Start => None,
-            Self::After(place) | Self::Before(place) => Some(place),
-        }
-    }
-}
-
 /// A token of the organization.
 #[derive(Clone, Debug)]
 pub struct Listed {
