@@ -4,7 +4,7 @@ use super::{
     AppError, Jeton, Result,
     authority::Holder,
     problem::{Field, Problems},
-    tokens::known_form,
+    tokens::{known_form, overlay},
 };
 use domain::{
     activity::{Action, Detail, Source},
@@ -89,7 +89,7 @@ pub async fn page(
             let Page { mut tokens, previous, next } =
                 page_in(connection, organization, &filter, form.sort(), from, now)?;
             for token in &mut tokens {
-                verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+                overlay(&verifier, &mut token.key);
             }
             // Drops tokens whose last use is not yet in the database.
             tokens.retain(|token| filter.idle_since.is_none_or(|since| token.key.life.idle_since() <= since));
@@ -122,7 +122,7 @@ pub async fn token_of_member(jeton: &Jeton, at: &Holder<ManageIntegrations>, pub
     let find =
         move |connection: &mut AnyConnection| Ok(inventory::find_personal(connection, organization, &public_id)?);
     let mut token = jeton.read(find).await?.ok_or(AppError::NotFound)?;
-    jeton.verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+    overlay(&jeton.verifier, &mut token.key);
     Ok(token)
 }
 

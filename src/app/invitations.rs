@@ -90,9 +90,8 @@ pub async fn invite(
     let (manager, now, address, code_hash) = (manager.clone(), jeton.clock.now(), email.clone(), code.hash());
     let (posting, told) = (mailer.clone(), Arc::clone(&code));
     let posted = jeton.write(move |connection| {
-        let organization = manager.grant().organization();
-        organizations::lock(connection, organization)?;
-        let grant = manager.still(connection)?;
+        let grant = manager.begin(connection)?;
+        let organization = grant.organization();
         let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
         let mut sets = memberships::sets(connection, organization)?.into_iter();
         let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;

@@ -143,7 +143,7 @@ pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             may_give(&grant, wanted, Field::Permissions)?;
             must_be_free(connection, &at, &name, None)?;
             let id = permission_sets::insert(connection, grant.organization(), &name, wanted)?;
@@ -201,7 +201,7 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
     let version = form.version.parse().ok();
     jeton
         .change_authority(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let before = permission_sets::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
             Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
             if before.set.name.as_str() == name && before.set.permissions == wanted {
@@ -237,7 +237,7 @@ pub async fn delete(jeton: &Jeton, at: &Editor, id: PermissionSetId, source: Sou
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let set = in_use(connection, &at, id, now)?;
             let SetName::Own(name) = &set.stored.set.name else { return Err(AppError::NotFound) };
             if !set.is_unused() {
@@ -258,12 +258,6 @@ fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId, now:
     let uses = permission_sets::uses(connection, organization, now)?.remove(&id).unwrap_or_default();
     let members = permission_sets::members(connection, id, i64::try_from(MOST_NAMES).unwrap_or(i64::MAX))?;
     Ok(SetInUse { stored, uses, members })
-}
-
-/// Locks the organization's sets for this transaction, and checks again what `at` may do.
-fn begin(connection: &mut AnyConnection, at: &Editor) -> Result<OrgGrant<ManagePermissionSets>> {
-    organizations::lock(connection, at.grant().organization())?;
-    at.still(connection)
 }
 
 /// A requested change.

@@ -30,16 +30,17 @@ use domain::{
     activity::{Action, Detail, Source},
     organization::OrganizationId,
     paging::PageFrom,
-    permission::{ManageIntegrations, OrgGrant},
+    permission::ManageIntegrations,
     service_user::ServiceToken,
     time::Timestamp,
     token::{
-        ApiKey, InactivityExpiry, KeyDigest, KeyFacts, SERVICE_LIMIT, TokenKind,
+        ApiKey, InactivityExpiry, KeyDigest, SERVICE_LIMIT, TokenKind,
         listing::{Order, Place, Sort},
     },
 };
+use std::iter;
 use storage::{
-    AnyConnection, activity, organizations,
+    AnyConnection, activity,
     tokens::{self, service_users},
 };
 
@@ -159,12 +160,6 @@ fn period(typed: &str) -> Option<InactivityExpiry> {
     typed.parse().ok().and_then(InactivityExpiry::from_days)
 }
 
-/// Locks the organization's tokens for this transaction, and checks again what `at` may do.
-fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIntegrations>> {
-    organizations::lock(connection, at.grant().organization())?;
-    at.still(connection)
-}
-
 fn find_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -175,8 +170,8 @@ fn find_in(
 }
 
 fn overlay(verifier: &Shared, token: &mut ServiceToken) {
-    for KeyFacts { token, life, last_use, .. } in std::iter::once(&mut token.key).chain(&mut token.old_key) {
-        verifier.usage().overlay(*token, life, last_use);
+    for key in iter::once(&mut token.key).chain(&mut token.old_key) {
+        crate::tokens::overlay(verifier, key);
     }
 }
 

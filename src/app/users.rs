@@ -14,6 +14,7 @@ use super::{
     authority::Holder,
     link_code::LinkCode,
     problem::{Field, Problem, Problems},
+    tokens::overlay,
 };
 use domain::{
     activity::{Action, Detail, Source},
@@ -34,7 +35,7 @@ use storage::{
         self,
         people::{self, Filter},
     },
-    organizations, password_links, sessions, tokens, users,
+    password_links, sessions, tokens, users,
 };
 
 /// The number of people on a page of the list.
@@ -159,8 +160,7 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<
             let organization = grant.organization();
             let person = people::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
             let mut all = tokens::active(connection, person.user)?;
-            all.iter_mut()
-                .for_each(|(_, token)| verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use));
+            all.iter_mut().for_each(|(_, token)| overlay(&verifier, &mut token.key));
             let tokens = all.iter().filter(|(_, token)| stops(token, &person, now)).count();
             let sessions = sessions::list(connection, person.user, now)?.len();
             let invitations = invitations::count_by(connection, organization, person.user)?;
@@ -204,8 +204,7 @@ pub async fn give_set(
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
         .change_authority(move |connection| {
-            organizations::lock(connection, organization)?;
-            let grant = manager.still(connection)?;
+            let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             // Read again, as the set itself may have been changed meanwhile.
             let given = find_set(&memberships::sets(connection, organization)?, set);
@@ -252,8 +251,7 @@ pub async fn make_link(
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            organizations::lock(connection, manager.grant().organization())?;
-            let grant = manager.still(connection)?;
+            let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             users::lock(connection, person.user)?;
             if let Some(problem) = link_refusal(connection, &grant, &person)? {

@@ -343,10 +343,10 @@ async fn a_stored_use_never_moves_back(db: TestDb) {
     let now = app.clock.now();
     let source = domain::activity::Source::default();
     let token = |c: &mut storage::AnyConnection| Ok::<_, StorageError>(tokens::find(c, MembershipId(1), &id)?.unwrap());
-    let row = app.db.read(token).unwrap().id;
+    let row = app.db.read(token).unwrap().key.token;
     for at in [now.plus(50), now.plus(20), now.plus(49)] {
         app.db.write(|c| tokens::note_use(c, row, at, &source)).unwrap();
     }
-    assert_eq!(app.db.read(token).unwrap().life.last_used_at, Some(now.plus(50)));
+    assert_eq!(app.db.read(token).unwrap().key.life.last_used_at, Some(now.plus(50)));
     assert!(app.db.read(epoch::read).unwrap() >= 1);
 }

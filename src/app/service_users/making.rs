@@ -1,6 +1,6 @@
 //! Creating a service user with its token.
 
-use super::{Admin, NewKey, begin, expire_all, find_in, free_slot, period, write_entry};
+use super::{Admin, NewKey, expire_all, find_in, free_slot, period, write_entry};
 use crate::{
     Jeton, Result,
     permission_sets::{chosen, may_give},
@@ -53,7 +53,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: S
     let now = clock.now();
     let token = jeton
         .write(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             may_give(&grant, permissions, Field::Permissions)?;
             if clock.is_settled() {
                 expire_all(connection, &at, now, &source)?;

@@ -1,6 +1,6 @@
 //! New keys for a token: after it has ended (regeneration), or while its old key keeps working for a while (rotation).
 
-use super::{Admin, NewKey, at_form, begin, expire, expire_all, find_in, free_slot, write_entry};
+use super::{Admin, NewKey, at_form, expire, expire_all, find_in, free_slot, write_entry};
 use crate::{
     AppError, Jeton, Result,
     permission_sets::may_give,
@@ -127,7 +127,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     jeton
         .end_keys(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let token = find_in(connection, grant.organization(), &id, now)?;
             let touched = tokens::touched(connection, token.key.token)?;
             let Some(old) = &token.old_key else { return Ok((false, touched)) };
@@ -196,7 +196,7 @@ fn begin_renewal(
     nonce: &str,
     now: Timestamp,
 ) -> Result<(OrgGrant<ManageIntegrations>, ServiceToken)> {
-    let grant = begin(connection, at)?;
+    let grant = at.begin(connection)?;
     if service_users::was_sent(connection, grant.organization(), nonce)? {
         return Err(at_form(Problem::SentBefore));
     }

@@ -71,8 +71,8 @@ pub struct KeyFacts {
 /// A personal token as lists and its page show it.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The row.
-    pub id: TokenId,
+    /// Its key, last use and end.
+    pub key: KeyFacts,
     /// The owner's membership in the organization.
     pub membership: MembershipId,
     /// The public id.
@@ -81,18 +81,6 @@ pub struct Token {
     pub label: String,
     /// Its scope.
     pub scope: Scope,
-    /// The times that decide whether it is active.
-    pub life: Life,
-    /// Its last accepted use.
-    pub last_use: Option<LastUse>,
-    /// Who revoked it, if anybody did.
-    pub revoked_by: Option<RevokedBy>,
-    /// The name of that person, if it was not the owner.
-    pub revoked_by_name: Option<String>,
-    /// The reason given, or where the key was found.
-    pub revocation_reason: Option<String>,
-    /// Its refused uses since it was revoked.
-    pub refused: Option<RefusedUses>,
 }
 
 /// A personal token with its owner, as the operator sees it.

@@ -157,7 +157,7 @@ fn created_page<'a>(who: &SignedIn, url: &PublicUrl, created: &'a Created) -> Cr
         organization: shell.organization.as_ref().map(|here| here.name.clone()).unwrap_or_default(),
         label: &token.label,
         scope: shell.t.scope(token.scope),
-        days: token.life.inactivity.days(),
+        days: token.key.life.inactivity.days(),
         key,
         samples: Samples::new(&url.0, key),
         shell,
@@ -199,12 +199,12 @@ fn full(shell: &Shell, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
         return None;
     }
     let mut active: Vec<&Token> = tokens.active.iter().collect();
-    active.sort_by_key(|token| (token.life.idle_since(), token.id));
+    active.sort_by_key(|token| (token.key.life.idle_since(), token.key.token));
     let idle = active.into_iter().take(NAMED).map(|token| Idle {
         href: path::token(&token.public_id),
         revocation: path::token_revocation(&token.public_id),
         label: token.label.clone(),
-        used: match &token.last_use {
+        used: match &token.key.last_use {
             Some(used) => t.use_in_a_line(used, &calendar.when(used.at)),
             None => t.tokens_never_used().into(),
         },
