@@ -11,11 +11,13 @@ use domain::{
     activity::{Action, Source},
     user::{self, Email, EmailError, Language, Password, Profile, Theme},
 };
+use serde::Deserialize;
 use std::str::FromStr;
 use storage::{activity, memberships, password_links, sessions, users};
 
 /// The profile form, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct ProfileForm {
     /// The name.
     pub name: String,

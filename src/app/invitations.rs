@@ -21,6 +21,7 @@ use domain::{
     time::Timestamp,
     user::{self, Email, Language, Password, Profile, Theme, UserId, folded_email},
 };
+use serde::Deserialize;
 use std::{str::FromStr, sync::Arc};
 use storage::{
     AnyConnection, activity,
@@ -29,7 +30,8 @@ use storage::{
 };
 
 /// The form for an invitation, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct InviteForm {
     /// Their e-mail address.
     pub email: String,

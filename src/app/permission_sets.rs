@@ -18,6 +18,7 @@ use domain::{
     time::Timestamp,
     token::Scope,
 };
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
     AnyConnection, activity, memberships, organizations, password_links,
@@ -60,11 +61,13 @@ impl SetInUse {
 }
 
 /// The form for a permission set, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct SetForm {
     /// The name.
     pub name: String,
     /// Keys of permissions.
+    #[serde(rename = "permission")]
     pub permissions: Vec<String>,
     /// For a change: the version of the set that was shown.
     pub version: String,

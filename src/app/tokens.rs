@@ -16,6 +16,7 @@ use domain::{
     time::{DAY, Timestamp},
     token::{self, ApiKey, InactivityExpiry, KeyFacts, PERSONAL_LIMIT, RevokedBy, Scope, Token, TokenKind},
 };
+use serde::Deserialize;
 use storage::{
     AnyConnection, activity,
     epoch::Touched,
@@ -41,7 +42,8 @@ pub struct TokenList {
 }
 
 /// The form for a new token, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub struct TokenForm {
     /// The label.
     pub label: String,
@@ -53,6 +55,19 @@ pub struct TokenForm {
     pub password: Option<String>,
     /// The nonce of this form, so that sending it twice creates only one token (L4).
     pub nonce: String,
+}
+
+impl Default for TokenForm {
+    /// The lesser scope, and the default period.
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            scope: Scope::ReadOnly.key().into(),
+            inactivity: InactivityExpiry::default().days().to_string(),
+            password: None,
+            nonce: String::new(),
+        }
+    }
 }
 
 /// A new token with its key, which is available only now.

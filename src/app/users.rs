@@ -29,6 +29,7 @@ use domain::{
     time::Timestamp,
 };
 use ending::{refusal, stops};
+use serde::Deserialize;
 use storage::{
     AnyConnection, activity, invitations,
     memberships::{
@@ -92,7 +93,8 @@ pub struct PersonFacts {
 }
 
 /// The form for another permission set, as chosen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct SetForm {
     /// The number of the set.
     pub permission_set: String,

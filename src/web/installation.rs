@@ -32,14 +32,6 @@ pub struct Done {
     removed: Option<String>,
 }
 
-/// What was typed into the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    email: String,
-    password: Option<String>,
-}
-
 /// The list, and the form that adds to it.
 #[derive(Template)]
 #[template(path = "installation/administrators.html")]
@@ -47,7 +39,7 @@ struct AdminsPage {
     shell: Shell,
     done: Option<&'static str>,
     rows: Vec<Row>,
-    typed: Typed,
+    typed: PromotionForm,
     errors: Errors,
     asks_password: bool,
 }
@@ -68,14 +60,14 @@ struct Row {
 /// # Errors
 /// Not found unless they administer the installation.
 pub async fn list(app: App, at: Administering, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    let form = admins_page(&app, &at, Typed::default()).await?;
+    let form = admins_page(&app, &at, PromotionForm::default()).await?;
     let t = form.shell.t;
     let done =
         done.added.as_ref().map(|_| t.installation_added()).or(done.removed.as_ref().map(|_| t.installation_removed()));
     page(&AdminsPage { done, ..form })
 }
 
-async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<AdminsPage, WebError> {
+async fn admins_page(app: &App, at: &Administering, typed: PromotionForm) -> Result<AdminsPage, WebError> {
     let shell = at.shell(Nav::InstallationAdmins);
     let (t, you) = (shell.t, at.who.actor().user().id);
     let row = |Holder { user, counts }: Holder| Row {
@@ -101,9 +93,8 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn promote(app: App, at: Administering, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
-    let Typed { email, password } = typed.clone();
-    match app::installation::promote(&app, &at.who, PromotionForm { email, password }, at.source.clone()).await {
+pub async fn promote(app: App, at: Administering, Form(typed): Form<PromotionForm>) -> Result<HttpResponse, WebError> {
+    match app::installation::promote(&app, &at.who, typed.clone(), at.source.clone()).await {
         Ok(_) => Ok(see(&path::installation_admins_after("added"))),
         Err(error) => {
             let refused = Refused::new(error)?;

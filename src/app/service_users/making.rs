@@ -12,16 +12,19 @@ use domain::{
     activity::{Action, Source},
     text, token,
 };
+use serde::Deserialize;
 use storage::tokens::service_users::{self, NewKey as KeyRow, NewServiceUser};
 
 /// The form for a new token, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct ServiceTokenForm {
     /// The service user's name.
     pub name: String,
     /// A number of days.
     pub inactivity: String,
     /// Permission keys.
+    #[serde(rename = "permission")]
     pub permissions: Vec<String>,
     /// The password, if the form asked for it.
     pub password: Option<String>,

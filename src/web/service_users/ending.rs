@@ -18,7 +18,6 @@ use crate::{
 use actix_web::{HttpResponse, web::Data};
 use app::service_users::RegenerateForm;
 use domain::{service_user::ServiceToken, token::SERVICE_LIMIT};
-use serde::Deserialize;
 
 /// `GET …/tokens/{id}/revocation`
 ///
@@ -59,14 +58,6 @@ pub async fn revoke(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Re
     let was_active = app::service_users::revoke(&app, &at.who, &ids.1, at.source.clone()).await?;
     let what = if was_active { "revoked" } else { "ended" };
     Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
-}
-
-/// The values typed into the confirmation of a new key.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    password: Option<String>,
-    nonce: String,
 }
 
 /// `GET …/tokens/{id}/regeneration`
@@ -110,15 +101,15 @@ pub async fn regenerate(
     url: Data<PublicUrl>,
     at: Admin,
     ids: TokenPath,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RegenerateForm>,
 ) -> Result<HttpResponse, WebError> {
-    let form = RegenerateForm { password: typed.password, nonce: typed.nonce.clone() };
-    match app::service_users::regenerate(&app, &at.who, &ids.1, form, at.source.clone()).await {
+    let nonce = typed.nonce.clone();
+    match app::service_users::regenerate(&app, &at.who, &ids.1, typed, at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-            regeneration(&app, &at, &token, typed.nonce).await?.ask_for_key_again(&at, &refused)
+            regeneration(&app, &at, &token, nonce).await?.ask_for_key_again(&at, &refused)
         }
     }
 }

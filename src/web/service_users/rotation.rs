@@ -19,33 +19,15 @@ use crate::{
 use actix_web::{HttpResponse, web::Data};
 use app::service_users::RotateForm;
 use domain::service_user::ServiceToken;
-use serde::Deserialize;
 
 /// The choices for how many hours the old key keeps working at most.
 const HOURS: [i64; 4] = [1, 24, 72, 168];
 /// The choices for after how many unused hours the old key ends earlier.
 const QUIET: [i64; 3] = [1, 6, 24];
 
-/// What was chosen.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    pub(super) hours: String,
-    pub(super) quiet: String,
-    password: Option<String>,
-    nonce: String,
-}
-
-impl Default for Typed {
-    /// The defaults: a day, and no earlier end.
-    fn default() -> Self {
-        Self { hours: "24".into(), quiet: String::new(), password: None, nonce: String::new() }
-    }
-}
-
 /// A choice of hours: values and texts, and which one is chosen.
 pub(super) struct Overlap {
-    pub(super) typed: Typed,
+    pub(super) typed: RotateForm,
     pub(super) hours: Vec<(String, String)>,
     pub(super) quiet: Vec<(String, String)>,
 }
@@ -63,7 +45,7 @@ fn quiet_choices(t: Texts) -> Vec<(String, String)> {
     std::iter::once(never).chain(choices(t, &QUIET)).collect()
 }
 
-fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confirm {
+fn question(app: &App, at: &Admin, token: &ServiceToken, typed: RotateForm) -> Confirm {
     let t = at.shell(Nav::Integrations).t;
     Confirm {
         title: t.rotation_title(),
@@ -91,7 +73,7 @@ pub async fn confirm_rotation(
     if !token.key.life.is_active(app.clock().now()) || token.old_key.is_some() {
         return to_token(&at, &ids);
     }
-    let typed = Typed { nonce: app::tokens::form_nonce(), ..Typed::default() };
+    let typed = RotateForm { nonce: app::tokens::form_nonce(), ..RotateForm::default() };
     Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
 }
 
@@ -104,11 +86,9 @@ pub async fn rotate(
     url: Data<PublicUrl>,
     at: Admin,
     ids: TokenPath,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RotateForm>,
 ) -> Result<HttpResponse, WebError> {
-    let Typed { hours, quiet, password, nonce } = typed.clone();
-    let form = RotateForm { hours, quiet, password, nonce };
-    match app::service_users::rotate(&app, &at.who, &ids.1, form, at.source.clone()).await {
+    match app::service_users::rotate(&app, &at.who, &ids.1, typed.clone(), at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;

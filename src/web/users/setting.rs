@@ -32,15 +32,6 @@ pub struct Done {
     done: String,
 }
 
-/// What was chosen in the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    permission_set: String,
-    before: String,
-    password: Option<String>,
-}
-
 /// A person.
 #[derive(Template)]
 #[template(path = "users/person.html")]
@@ -153,12 +144,10 @@ pub async fn give_set(
     app: App,
     at: Manager,
     address: Path<(String, i64)>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SetForm>,
 ) -> Result<HttpResponse, WebError> {
-    let Typed { permission_set, before, password } = typed;
-    let (id, chosen) = (MembershipId(address.1), permission_set.clone());
-    let form = SetForm { permission_set, before, password };
-    match app::users::give_set(&app, &at.who, id, form, at.source.clone()).await {
+    let (id, chosen) = (MembershipId(address.1), typed.permission_set.clone());
+    match app::users::give_set(&app, &at.who, id, typed, at.source.clone()).await {
         Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "set"))),
         Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
         Err(error) => {
