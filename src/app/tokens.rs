@@ -13,6 +13,7 @@ use domain::{
     keyed,
     membership::Membership,
     organization::MembershipId,
+    text,
     time::{DAY, Timestamp},
     token::{self, ApiKey, InactivityExpiry, KeyFacts, PERSONAL_LIMIT, RevokedBy, Scope, Token, TokenKind},
 };
@@ -159,7 +160,7 @@ pub fn form_nonce() -> String {
 pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
     let Membership { id: membership, organization, .. } = *membership(actor)?;
     let mut problems = Problems::default();
-    let label = problems.check(Field::Label, token::label(&form.label));
+    let label = problems.check(Field::Label, text::line(&form.label));
     let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
     let days = form.inactivity.parse().ok().and_then(InactivityExpiry::from_days);
     let inactivity = problems.choice(Field::Inactivity, days);

@@ -7,10 +7,7 @@ pub mod listing;
 pub use facts::{KeyFacts, LastUse, OwnedToken, RefusedUses, RevokedBy, Token};
 pub use key::{ApiKey, KEY_LENGTH, KeyDigest, Malformed, Pepper, kind_of_key};
 
-use super::{
-    text::{self, TextError},
-    time::{DAY, Timestamp},
-};
+use super::time::{DAY, Timestamp};
 
 /// The maximum number of a user's active personal tokens (L1).
 pub const PERSONAL_LIMIT: i16 = 10;
@@ -98,14 +95,6 @@ impl InactivityExpiry {
     pub fn from_days(days: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|expiry| expiry.days() == days)
     }
-}
-
-/// Reads the label of a personal token: 1 to 100 characters.
-///
-/// # Errors
-/// [`TextError`] says what is wrong with it.
-pub fn label(typed: &str) -> Result<String, TextError> {
-    text::line(typed)
 }
 
 /// The times that decide whether a token is active.
