@@ -89,7 +89,12 @@ impl Clock {
     /// [`Untrusted`] says why it is not.
     pub fn trusted(&self) -> std::result::Result<Timestamp, Untrusted> {
         let now = self.now();
-        if self.0.is_doubted.load(Relaxed) { Err(self.untrusted()) } else { Ok(now) }
+        if self.is_doubted() { Err(self.untrusted()) } else { Ok(now) }
+    }
+
+    /// Whether the leading clock was in doubt when it was last read.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.0.is_doubted.load(Relaxed)
     }
 
     /// Returns whether the clock has been steady for long enough to permanently end what is too old.
@@ -162,6 +167,13 @@ impl Clock {
 /// own.
 pub fn milliseconds() -> i64 {
     system().as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+/// Returns the time of the machine's monotonic clock, which nobody can set. Where the system has such a clock, it
+/// includes the time during which the machine was suspended.
+pub(super) fn steady() -> Duration {
+    let now = clock_gettime(STEADY);
+    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.try_into().unwrap_or_default())
 }
 
 /// Returns the machine's time since 1970.

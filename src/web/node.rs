@@ -1,8 +1,8 @@
 //! The state of one running server: whether it is stopping, and the request metrics of its threads.
 
+use super::routes::Group;
 use actix_web::{http::StatusCode, web::Data};
 use app::metrics::{Counter, Durations, Timed};
-use domain::keyed;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,39 +11,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-
-keyed! {
-    /// A group of requests, determined by the beginning of their path. The key is its name in metrics.
-    pub enum Group {
-        /// Forward-auth.
-        Verify = "verify",
-        /// Introspection and revocation.
-        OAuth = "oauth",
-        /// Jeton's own API.
-        Api = "api",
-        /// Styles, scripts and pictures.
-        Files = "files",
-        /// Health, metrics and metadata.
-        Machine = "machine",
-        /// Everything else.
-        Pages = "pages",
-    }
-}
-
-impl Group {
-    /// Returns the group of a request to this path.
-    pub fn of(path: &str) -> Self {
-        let first = path.split('/').nth(1).unwrap_or_default();
-        match first {
-            "verify" => Self::Verify,
-            "oauth2" => Self::OAuth,
-            "api" => Self::Api,
-            "static" => Self::Files,
-            "healthz" | "readyz" | "metrics" | ".well-known" => Self::Machine,
-            _ => Self::Pages,
-        }
-    }
-}
 
 /// The status classes, 2xx to 5xx. Jeton sends no 1xx.
 pub const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
@@ -175,21 +142,6 @@ impl NodeThread {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn groups_go_by_the_first_part_of_the_path() {
-        for (path, group) in [
-            ("/verify", Group::Verify),
-            ("/verify/behind", Group::Verify),
-            ("/verifying", Group::Pages),
-            ("/", Group::Pages),
-            ("", Group::Pages),
-            ("/api/v1/me", Group::Api),
-            ("/.well-known/x", Group::Machine),
-        ] {
-            assert_eq!(Group::of(path), group, "{path}");
-        }
-    }
 
     #[test]
     fn requests_of_all_threads_are_added_up() {

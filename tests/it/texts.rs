@@ -322,13 +322,13 @@ async fn a_key_that_is_searched_for_finds_its_token_and_stands_in_no_address(db:
     for unknown in [another_key(), personal[..40].to_owned(), format!("{}x", &personal[..43])] {
         for path in [INVENTORY, TOKENS, LOG] {
             let answer = ann.post(&format!("{path}/search"), &[("search", &unknown), ("token", &unknown)]).await;
-            assert_eq!(answer.header("location"), format!("{path}?unknown_key=1"));
+            assert_eq!(answer.header("location"), format!("{path}?notice=unknown-key"));
             ann.get(answer.header("location"))
                 .await
                 .shows("No token of this organization has the API key that you searched for.");
         }
         let answer = ann.post(&users, &[("q", &unknown)]).await;
-        assert_eq!(answer.header("location"), format!("{USERS}?unknown_key=1"));
+        assert_eq!(answer.header("location"), format!("{USERS}?notice=unknown-key"));
         ann.get(answer.header("location")).await.shows("That was an API key.");
     }
     // Nothing is told of tokens of others, and nothing to those who do not see tokens.
@@ -337,10 +337,10 @@ async fn a_key_that_is_searched_for_finds_its_token_and_stands_in_no_address(db:
     eve.get(there).await;
     assert_eq!(
         eve.post(&format!("{there}/search"), &[("search", &personal)]).await.header("location"),
-        format!("{there}?unknown_key=1")
+        format!("{there}?notice=unknown-key")
     );
     for (name, permission, path, field, led) in [
-        ("Guard", "platform.users", &users, "q", format!("{USERS}?unknown_key=1")),
+        ("Guard", "platform.users", &users, "q", format!("{USERS}?notice=unknown-key")),
         ("Auditor", "platform.activity", &log, "token", format!("{LOG}?token={id}")),
     ] {
         let person = app.add_user(name, BuiltInSet::Reader).await;

@@ -7,7 +7,11 @@ use super::{
 use crate::{Jeton, Result};
 use domain::time::Timestamp;
 use std::sync::atomic::Ordering::Relaxed;
-use storage::{activity, epoch, tokens};
+use storage::{
+    activity,
+    epoch::{self, Touched},
+    tokens,
+};
 
 /// How long a new time must be steady at least before it is trusted without confirmation, in milliseconds.
 const SHORTEST_TRIAL: i64 = 5 * 60 * 1000;
@@ -60,7 +64,7 @@ pub async fn reconsider(jeton: &Jeton) -> Result<()> {
     let (clock, seen) = (jeton.clock.clone(), jeton.last_entry.load(Relaxed));
     let (newest, is_confirmed) = jeton
         .read(move |connection| {
-            if let (_, Some(time)) = epoch::read_with_time(connection)? {
+            if let Some(time) = epoch::reading(connection)?.time {
                 clock.follow(time);
             }
             Ok((activity::newest(connection)?, activity::is_clock_confirmed(connection, seen)?))
@@ -89,6 +93,9 @@ async fn correct_moments(jeton: &Jeton, Correction { by, from, until, .. }: Corr
         return Ok(());
     }
     let db = jeton.db.clone();
-    let move_all = move || db.change_authority(|connection| Ok(tokens::move_moments(connection, from, until, by)?));
-    Jeton::blocking(move_all).await
+    jeton
+        .change_with(db, move |connection| {
+            Ok((tokens::move_moments(connection, from, until, by)?, Touched::Everything))
+        })
+        .await
 }
