@@ -331,7 +331,7 @@ fn note_and_revoke(
 /// If this is interrupted, Jeton does not start: the database is missing, is older than the remembered epoch, or does
 /// not belong to the pepper.
 fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&str>, now: Timestamp) -> Result<PathBuf> {
-    let word = format!("replaced-{}-{}", now.rfc3339().replace(':', ""), random::hex(&random::bytes::<2>()));
+    let word = format!("replaced-{}-{}", now.rfc3339().replace(':', ""), hex::encode(random::bytes::<2>()));
     let set_aside = beside(target, &word);
     // These files exist if the database is damaged, or was not closed.
     for end in ["", "-wal", "-shm", "-journal"] {

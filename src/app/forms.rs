@@ -4,7 +4,7 @@
 //! appears in no address, log or database, nobody can fill the database with it, and any node can decrypt it. It can be
 //! opened for an hour, only for the user to whom the form was shown, and only at the address to which it was sent.
 
-use super::{AppError, Jeton, Result, problem::Problem, problem::Problems, random, seal::Seal, sessions::Actor};
+use super::{AppError, Jeton, Result, problem::Problem, problem::Problems, seal::Seal, sessions::Actor};
 use crate::problem::Field;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{leak, session::IDLE, time::Timestamp, user::UserId};
@@ -68,11 +68,11 @@ pub(super) fn may_write() -> Result<()> {
 /// Returns the CSRF token of the session's forms (C1). Its second half is the same in all sessions of the user.
 pub fn token(jeton: &Jeton, actor: &Actor) -> String {
     let session = jeton.pepper.derive("form", actor.session().public_id.as_bytes());
-    random::hex(&session[..HALF / 2]) + &mark_of_reader(jeton, actor.user().id)
+    hex::encode(&session[..HALF / 2]) + &mark_of_reader(jeton, actor.user().id)
 }
 
 fn mark_of_reader(jeton: &Jeton, UserId(user): UserId) -> String {
-    random::hex(&jeton.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
+    hex::encode(&jeton.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
 }
 
 /// Returns whether a form has the token of this session.

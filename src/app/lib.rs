@@ -209,8 +209,8 @@ impl Jeton {
         let mail = settings.mail.map(|mail| mail::Mailer::start(mail, db.clone(), &pepper, settings.clock.clone()));
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone())?;
-        let setup_code = random::hex(&pepper.derive("set-up", b""));
-        let fingerprint = random::hex(&pepper.derive("fingerprint", b"")[..4]);
+        let setup_code = hex::encode(pepper.derive("set-up", b""));
+        let fingerprint = hex::encode(&pepper.derive("fingerprint", b"")[..4]);
         Ok(Self {
             db,
             pepper,

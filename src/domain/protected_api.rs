@@ -108,33 +108,15 @@ pub fn reads(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
-/// The scope that a rule requires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// *Read only*, whatever the method.
-    Read,
-    /// *Read & write*, whatever the method.
-    ReadWrite,
-    /// The scope that the method needs.
-    ByMethod,
-}
-
-impl Needs {
-    /// All choices, in the order of forms.
-    pub const ALL: [Self; 3] = [Self::ByMethod, Self::Read, Self::ReadWrite];
-
-    /// Returns the word in forms and in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::ReadWrite => "read_write",
-            Self::ByMethod => "by_method",
-        }
-    }
-
-    /// Returns the choice with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|needs| needs.key() == key)
+keyed! {
+    /// The scope that a rule requires.
+    pub enum Needs {
+        /// The scope that the method needs.
+        ByMethod = "by_method",
+        /// *Read only*, whatever the method.
+        Read = "read",
+        /// *Read & write*, whatever the method.
+        ReadWrite = "read_write",
     }
 }
 

@@ -90,7 +90,7 @@ pub fn kept_back<T>() -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::existing::file_uri;
+    use crate::connection::file_uri;
     use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
     use std::{fs, path::Path};
 

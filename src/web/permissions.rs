@@ -1,12 +1,12 @@
 //! The part of a form that chooses permissions: checkboxes by group, *select all* and *select none* for each.
 //!
-//! The form sends the key of each chosen permission as `permission`, many under one name: a page's form struct has
-//! `permission: Vec<String>` and `pick: String`, both `#[serde(default)]`. Without JavaScript, the two buttons of a
-//! group send the form with `pick`; the handler then saves nothing and shows the form again with what [`picked`]
-//! returns. The template is `parts/_permissions.html`.
+//! The form sends the key of each chosen permission as `permission`, many under one name. Without JavaScript, the two
+//! buttons of a group send the form with `pick` ([`Pressed`]); the handler then saves nothing and shows the form again
+//! with what [`picked`] returns. The template is `parts/_permissions.html`.
 
 use super::texts::Texts;
 use domain::permission::{Permission, PermissionGroup, Permissions};
+use serde::Deserialize;
 
 /// The checkboxes.
 pub struct PermissionFields {
@@ -77,11 +77,19 @@ pub fn chosen(keys: &[String]) -> Permissions {
     keys.iter().filter_map(|key| Permission::from_key(key)).collect()
 }
 
+/// The button of a group of permissions that was pressed in a form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Pressed {
+    /// What and which group, as [`picked`] reads it; empty for none.
+    pub pick: String,
+}
+
 /// Returns what is chosen after a press of *select all* (`all.GROUP`) or *select none* (`none.GROUP`); none if the form
 /// was sent by another button.
 pub fn picked(pick: &str, chosen: Permissions, open: Permissions) -> Option<Permissions> {
     let (what, key) = pick.split_once('.')?;
-    let group = PermissionGroup::ALL.into_iter().find(|group| group.key() == key)?;
+    let group = PermissionGroup::from_key(key)?;
     let others = chosen.iter().filter(|permission| permission.group() != group);
     let own = group.permissions().filter(|permission| what == "all" && open.contains(*permission));
     Some(others.chain(own).collect())

@@ -7,9 +7,12 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use domain::token::{
-    KeyFacts, LastUse, TokenState,
-    listing::{Order, PageFrom, Place, Sort},
+use domain::{
+    paging::PageFrom,
+    token::{
+        KeyFacts, LastUse, TokenState,
+        listing::{Order, Place, Sort},
+    },
 };
 
 /// The name of the order's field in addresses and forms.
@@ -81,7 +84,7 @@ impl Controls {
             let next = pressed(sort, by);
             let direction = if sort.is_descending { "descending" } else { "ascending" };
             Head {
-                key: key(by),
+                key: by.key(),
                 words,
                 href: search.with(slug, SORT, &value(next)),
                 hint: t.order(next),
@@ -153,12 +156,12 @@ impl End {
 /// Parses the chosen order. An unknown one is ignored.
 pub fn sort(typed: &str) -> Option<Sort> {
     let (name, is_descending) = typed.strip_prefix('-').map_or((typed, false), |name| (name, true));
-    let by = Order::ALL.into_iter().find(|by| key(*by) == name)?;
+    let by = Order::from_key(name)?;
     Some(Sort { by, is_descending })
 }
 
 /// Parses the position where the requested page begins. An invalid one is ignored, like a page that no longer exists.
-pub fn page_from(before: &str, after: &str) -> PageFrom {
+pub fn page_from(before: &str, after: &str) -> PageFrom<Place> {
     match (place(before), place(after)) {
         (Some(place), _) => PageFrom::Before(place),
         (None, Some(place)) => PageFrom::After(place),
@@ -167,17 +170,7 @@ pub fn page_from(before: &str, after: &str) -> PageFrom {
 }
 
 fn typed(sort: Sort) -> String {
-    format!("{}{}", if sort.is_descending { "-" } else { "" }, key(sort.by))
-}
-
-const fn key(by: Order) -> &'static str {
-    match by {
-        Order::Created => "created",
-        Order::Name => "name",
-        Order::LastUse => "used",
-        Order::End => "expiry",
-        Order::State => "state",
-    }
+    format!("{}{}", if sort.is_descending { "-" } else { "" }, sort.by.key())
 }
 
 /// Returns the usual direction of an order: new or recently used first, soonest end first.

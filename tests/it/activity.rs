@@ -3,8 +3,9 @@
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::{
-    activity::{Action, Break, CHAIN_START, Key, PageFrom, Source, chained},
+    activity::{Action, Break, CHAIN_START, Key, Source, chained},
     organization::OrganizationId,
+    paging::PageFrom,
     permission::BuiltInSet,
     time::Timestamp,
 };
@@ -206,7 +207,7 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
         .db
         .read::<_, StorageError>(|connection| {
             let filter = Filter::default();
-            activity::page(connection, Some(OrganizationId(1)), &filter, PageFrom::Newest, 1000)
+            activity::page(connection, Some(OrganizationId(1)), &filter, PageFrom::Start, 1000)
         })
         .unwrap()
         .iter()
@@ -225,22 +226,22 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
             let found = app.db.read::<_, StorageError>(read).unwrap();
             found.iter().map(domain::activity::Logged::key).collect::<Vec<_>>()
         };
-        let (mut down, mut from) = (Vec::<Key>::new(), PageFrom::Newest);
+        let (mut down, mut from) = (Vec::<Key>::new(), PageFrom::Start);
         while let Some(last) = {
             let next = page(from);
             down.extend(&next);
             next.last().copied()
         } {
-            from = PageFrom::Before(last);
+            from = PageFrom::After(last);
         }
         assert_eq!(down.len(), count);
-        let (mut up, mut from) = (Vec::<Key>::new(), PageFrom::After(Key { at: Timestamp::from_seconds(0), id: 0 }));
+        let (mut up, mut from) = (Vec::<Key>::new(), PageFrom::Before(Key { at: Timestamp::from_seconds(0), id: 0 }));
         while let Some(last) = {
             let next = page(from);
             up.extend(&next);
             next.last().copied()
         } {
-            from = PageFrom::After(last);
+            from = PageFrom::Before(last);
         }
         up.reverse();
         assert_eq!(up, down);
@@ -360,7 +361,7 @@ async fn whoever_has_an_export_can_check_the_chain(db: TestDb) {
             number => Some(number.to_string()),
         });
         last = chained(&last, &values.each_ref().map(Option::as_deref));
-        assert_eq!(row["hash"], last.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        assert_eq!(row["hash"], hex::encode(last));
     }
     assert_eq!(rows.len(), 8);
 }

@@ -279,7 +279,7 @@ async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let planted = another_key();
-    let digest: String = Sha256::digest(planted.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(&planted));
     let set = if app.db.address() == &storage::DatabaseUrl::Sqlite(app.folder().join("jeton.db")) {
         format!("UPDATE api_tokens SET digest = X'{digest}'")
     } else {
@@ -337,10 +337,10 @@ async fn a_stored_use_never_moves_back(db: TestDb) {
     let now = app.clock.now();
     let source = domain::activity::Source::default();
     let token = |c: &mut storage::AnyConnection| Ok::<_, StorageError>(tokens::find(c, MembershipId(1), &id)?.unwrap());
-    let row = app.db.read(token).unwrap().id;
+    let row = app.db.read(token).unwrap().key.token;
     for at in [now.plus(50), now.plus(20), now.plus(49)] {
         app.db.write(|c| tokens::note_use(c, row, at, &source)).unwrap();
     }
-    assert_eq!(app.db.read(token).unwrap().life.last_used_at, Some(now.plus(50)));
+    assert_eq!(app.db.read(token).unwrap().key.life.last_used_at, Some(now.plus(50)));
     assert!(app.db.read(epoch::read).unwrap() >= 1);
 }

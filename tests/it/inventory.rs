@@ -4,11 +4,12 @@ use crate::harness::{Answer, DAY, Person, TestApp, TestDb, change, db_test, list
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use domain::{
     organization::OrganizationId,
+    paging::PageFrom,
     permission::BuiltInSet,
     time::Timestamp,
     token::{
         TokenKind,
-        listing::{Order, PageFrom, Place, Sort},
+        listing::{Order, Place, Sort},
     },
     user::UserId,
 };

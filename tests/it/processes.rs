@@ -273,7 +273,7 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
         kept.extend(fs::read(file.unwrap().path()).unwrap());
     }
     let body = &key[6..38];
-    let hex: String = body.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(body);
     for secret in [body, &body[..16], &body[16..], hex.as_str(), crate::harness::PASSWORD, link_code] {
         assert!(!crate::harness::contains(&kept, secret.as_bytes()), "{secret}");
     }

@@ -296,7 +296,7 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] 
 /// Returns the names of all text fields of forms and addresses, from the sources.
 fn text_fields() -> Vec<String> {
     let mut names = Vec::new();
-    for (_, source) in crate::structure::room("web") {
+    for (_, source) in ["app", "web"].into_iter().flat_map(crate::structure::room) {
         for form in source.split("Deserialize").skip(1).filter_map(|rest| rest.split_once("struct ")) {
             let fields = form.1.split('}').next().unwrap_or_default().lines();
             let texts = fields.filter(|line| line.contains(": String") || line.contains(": Option<String>"));

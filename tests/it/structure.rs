@@ -6,6 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// The rooms, lowest first.
@@ -121,17 +122,18 @@ fn no_file_has_anything_like_a_key_in_it() {
 /// Returns the ids of `docs/requirements.md` that a file cites, such as V16. In Rust only comments cite: `IpAddr::V4`
 /// is not a requirement.
 fn cited(file: &Path, text: &str) -> Vec<String> {
-    let comment = Regex::new(r"(?:^|\s)//[/!]?(\s.*)$").unwrap();
-    let id = Regex::new(r"(?:^|[^\w%&:@=+-])([TVSCALGRIXP][0-9]{1,2})\b").unwrap();
+    static COMMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:^|\s)//[/!]?(\s.*)$").unwrap());
+    static ID: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:^|[^\w%&:@=+-])([TVSCALGRIXP][0-9]{1,2})\b").unwrap());
     let is_rust = file.extension().is_some_and(|extension| extension == "rs");
     let told = |line| {
         if is_rust {
-            comment.captures(line).and_then(|found| found.get(1)).map_or("", |told| told.as_str())
+            COMMENT.captures(line).and_then(|found| found.get(1)).map_or("", |told| told.as_str())
         } else {
             line
         }
     };
-    text.lines().flat_map(|line| id.captures_iter(told(line)).map(|found| found[1].to_owned())).collect()
+    text.lines().flat_map(|line| ID.captures_iter(told(line)).map(|found| found[1].to_owned())).collect()
 }
 
 /// Returns the ids of the rows of `docs/requirements.md`, and the tests that they name.

@@ -2,8 +2,8 @@
 
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, change, count, db_test, lists, org};
 use domain::{
-    membership::PageFrom,
     organization::{MembershipId, OrganizationId, PermissionSetId},
+    paging::PageFrom,
     permission::BuiltInSet::{Administrator, Reader, Standard},
 };
 use futures_util::future::join_all;

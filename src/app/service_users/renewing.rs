@@ -1,6 +1,6 @@
 //! New keys for a token: after it has ended (regeneration), or while its old key keeps working for a while (rotation).
 
-use super::{Admin, NewKey, at_form, begin, expire, expire_all, find_in, free_slot, write_entry};
+use super::{Admin, NewKey, at_form, expire, expire_all, find_in, free_slot, write_entry};
 use crate::{
     AppError, Jeton, Result,
     permission_sets::may_give,
@@ -15,6 +15,7 @@ use domain::{
     time::Timestamp,
     token::{self, KeyDigest},
 };
+use serde::Deserialize;
 use storage::{
     AnyConnection, activity,
     tokens::{
@@ -28,7 +29,8 @@ const HOUR: i64 = 3600;
 pub const LONGEST_OVERLAP: i64 = 7 * 24;
 
 /// The form for a new key of an ended token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct RegenerateForm {
     /// The password, if the form asked for it.
     pub password: Option<String>,
@@ -37,7 +39,8 @@ pub struct RegenerateForm {
 }
 
 /// The form for a new key of an active token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub struct RotateForm {
     /// For how many hours the old key keeps working at most: 1 to [`LONGEST_OVERLAP`].
     pub hours: String,
@@ -47,6 +50,13 @@ pub struct RotateForm {
     pub password: Option<String>,
     /// As [`ServiceTokenForm::nonce`](super::ServiceTokenForm::nonce).
     pub nonce: String,
+}
+
+impl Default for RotateForm {
+    /// A day, and no earlier end.
+    fn default() -> Self {
+        Self { hours: "24".into(), quiet: String::new(), password: None, nonce: String::new() }
+    }
 }
 
 /// Gives an ended token a new key, and a slot again; the old key stays revoked forever.
@@ -127,7 +137,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     jeton
         .end_keys(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let token = find_in(connection, grant.organization(), &id, now)?;
             let touched = tokens::touched(connection, token.key.token)?;
             let Some(old) = &token.old_key else { return Ok((false, touched)) };
@@ -196,7 +206,7 @@ fn begin_renewal(
     nonce: &str,
     now: Timestamp,
 ) -> Result<(OrgGrant<ManageIntegrations>, ServiceToken)> {
-    let grant = begin(connection, at)?;
+    let grant = at.begin(connection)?;
     if service_users::was_sent(connection, grant.organization(), nonce)? {
         return Err(at_form(Problem::SentBefore));
     }

@@ -202,11 +202,11 @@ mod tests {
         ];
         for action in Action::ALL {
             for text in odd.into_iter().chain(examples().into_iter().map(|(_, _, text)| text)) {
-                assert_eq!(Detail::parse(*action, text).to_text(), text, "{action:?}");
+                assert_eq!(Detail::parse(action, text).to_text(), text, "{action:?}");
             }
-            if *action != Action::UserPermissionSetChanged {
+            if action != Action::UserPermissionSetChanged {
                 assert_eq!(
-                    Detail::parse(*action, "+assets.view -users.edit"),
+                    Detail::parse(action, "+assets.view -users.edit"),
                     Detail::words("+assets.view -users.edit")
                 );
             }

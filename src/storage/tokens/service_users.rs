@@ -7,7 +7,7 @@ mod old_keys;
 
 pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
-use super::{KeyRow, Revocation, counted_from_last_use, note_revoked};
+use super::{KeyRow, Revocation, Revoked, counted_from_last_use, note_revoked};
 use crate::{
     AnyConnection, Result, expect_column,
     schema::{api_tokens, service_users},
@@ -329,13 +329,7 @@ pub fn revoke(
     let revoked: Vec<i64> = diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
         .filter(api_tokens::id.le(key.0))
         .filter(alive)
-        .set((
-            api_tokens::revoked_at.eq(now.seconds()),
-            api_tokens::revoked_by.eq(revocation.by.key()),
-            api_tokens::revoked_by_name.eq(revocation.name),
-            api_tokens::revocation_reason.eq(revocation.reason),
-            api_tokens::slot.eq(None::<i16>),
-        ))
+        .set(Revoked::new(revocation, now))
         .returning(api_tokens::id)
         .get_results(connection)?;
     // If only an old key is revoked, because it was found or given back, the token keeps working.

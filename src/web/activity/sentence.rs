@@ -300,12 +300,12 @@ mod tests {
         for language in [Language::En, Language::Fr] {
             for action in Action::ALL {
                 for has_detail in [true, false] {
-                    let mut entry = entry(*action);
+                    let mut entry = entry(action);
                     entry.detail = entry.detail.filter(|_| has_detail);
                     let sentence = read(Texts(language), &entry);
                     assert!(sentence.ends_with('.') && !sentence.contains(['\u{e000}', '\u{e003}']), "{sentence}");
                     assert!(sentence.contains("Awa") || sentence.contains("Power BI"), "{sentence}");
-                    assert!(!Texts(language).action(*action).is_empty());
+                    assert!(!Texts(language).action(action).is_empty());
                 }
             }
         }

@@ -70,8 +70,7 @@ fn store(path: &Path, name: &str, folder: &Path, kept: &mut BTreeSet<String>) ->
 fn hashed_name(name: &str, content: &[u8]) -> Outcome<String> {
     let (stem, extension) = name.rsplit_once('.').ok_or_else(|| format!("static/{name}: a file needs an extension"))?;
     let digest = Sha256::digest(content);
-    let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{stem}-{hex}.{extension}"))
+    Ok(format!("{stem}-{}.{extension}", hex::encode(&digest[..6])))
 }
 
 fn gzip(content: &[u8]) -> Outcome<Vec<u8>> {

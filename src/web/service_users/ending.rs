@@ -23,7 +23,6 @@ use actix_web::{HttpResponse, web::Data};
 use app::service_users::RegenerateForm;
 use askama::Template;
 use domain::{service_user::ServiceToken, token::SERVICE_LIMIT};
-use serde::Deserialize;
 
 /// `GET …/tokens/{id}/revocation`
 ///
@@ -82,14 +81,6 @@ struct FullPart {
     full: Full,
 }
 
-/// The values typed into the confirmation of a new key.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    password: Option<String>,
-    nonce: String,
-}
-
 /// `GET …/tokens/{id}/regeneration`
 ///
 /// # Errors
@@ -140,10 +131,10 @@ pub async fn regenerate(
     url: Data<PublicUrl>,
     at: Admin,
     ids: TokenPath,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RegenerateForm>,
 ) -> Result<HttpResponse, WebError> {
-    let form = RegenerateForm { password: typed.password, nonce: typed.nonce.clone() };
-    match app::service_users::regenerate(&app, &at.who, &ids.1, form, at.source.clone()).await {
+    let nonce = typed.nonce.clone();
+    match app::service_users::regenerate(&app, &at.who, &ids.1, typed, at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -157,7 +148,7 @@ pub async fn regenerate(
                     &refused,
                     Errors::default(),
                 ),
-                None => ask_for_key_again(confirm.with(Nonce { nonce: typed.nonce }), &at, &refused),
+                None => ask_for_key_again(confirm.with(Nonce { nonce }), &at, &refused),
             }
         }
     }

@@ -23,36 +23,18 @@ use actix_web::{HttpResponse, web::Data};
 use app::service_users::RotateForm;
 use askama::Template;
 use domain::service_user::ServiceToken;
-use serde::Deserialize;
 
 /// The choices for how many hours the old key keeps working at most.
 const HOURS: [i64; 4] = [1, 24, 72, 168];
 /// The choices for after how many unused hours the old key ends earlier.
 const QUIET: [i64; 3] = [1, 6, 24];
 
-/// What was chosen.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    hours: String,
-    quiet: String,
-    password: Option<String>,
-    nonce: String,
-}
-
-impl Default for Typed {
-    /// The defaults: a day, and no earlier end.
-    fn default() -> Self {
-        Self { hours: "24".into(), quiet: String::new(), password: None, nonce: String::new() }
-    }
-}
-
 /// The fields that choose how long the old key keeps working: values and texts, and which one is chosen.
 #[derive(Template)]
 #[template(path = "service_users/_overlap.html")]
 struct Overlap {
     t: Texts,
-    typed: Typed,
+    typed: RotateForm,
     hours: Vec<(String, String)>,
     quiet: Vec<(String, String)>,
     errors: Errors,
@@ -71,7 +53,7 @@ fn quiet_choices(t: Texts) -> Vec<(String, String)> {
     std::iter::once(never).chain(choices(t, &QUIET)).collect()
 }
 
-fn rotation(app: &App, at: &Admin, token: &ServiceToken, typed: Typed, errors: Errors) -> Confirm<Overlap> {
+fn rotation(app: &App, at: &Admin, token: &ServiceToken, typed: RotateForm, errors: Errors) -> Confirm<Overlap> {
     let t = at.t();
     let confirm = Confirm {
         title: t.rotation_title().to_owned(),
@@ -98,7 +80,7 @@ pub async fn confirm_rotation(
     if !token.key.life.is_active(app.clock().now()) || token.old_key.is_some() {
         return to_token(&at, &ids);
     }
-    let typed = Typed { nonce: app::tokens::form_nonce(), ..Typed::default() };
+    let typed = RotateForm { nonce: app::tokens::form_nonce(), ..RotateForm::default() };
     rotation(&app, &at, &token, typed, Errors::default()).ask(at.shell(Nav::Integrations), is_dialog)
 }
 
@@ -111,11 +93,9 @@ pub async fn rotate(
     url: Data<PublicUrl>,
     at: Admin,
     ids: TokenPath,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RotateForm>,
 ) -> Result<HttpResponse, WebError> {
-    let Typed { hours, quiet, password, nonce } = typed.clone();
-    let form = RotateForm { hours, quiet, password, nonce };
-    match app::service_users::rotate(&app, &at.who, &ids.1, form, at.source.clone()).await {
+    match app::service_users::rotate(&app, &at.who, &ids.1, typed.clone(), at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -63,7 +63,7 @@ pub async fn confirm_revocation(
     let who = who.at_token(&app, &id).await?;
     let token = app::tokens::find(&app, &who.actor, &id).await?;
     let calendar = calendar(&app, &who);
-    if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
+    if !matches!(token.key.life.state(calendar.now()), TokenState::Active { .. }) {
         return Ok(see(&path::token(&token.public_id)));
     }
     let t = who.t();
@@ -81,7 +81,7 @@ pub async fn confirm_revocation(
 
 /// Returns what will stop: when, from where and by what program the token was last used.
 fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
-    match &token.last_use {
+    match &token.key.last_use {
         Some(used) => t.last_use_sentence(used, calendar.when(used.at)),
         None => t.revocation_never_used().into(),
     }

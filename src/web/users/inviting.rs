@@ -25,34 +25,17 @@ use domain::{
     permission_set::SetName,
     user::{Email, shown_email},
 };
-use serde::Deserialize;
 use std::time::Duration;
 
 /// How long the answer waits for the result of sending the mail.
 const PATIENCE: Duration = Duration::from_secs(4);
-
-/// The values typed into the form, or those in the address of an empty one.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    email: String,
-    permission_set: String,
-    password: Option<String>,
-}
-
-impl Typed {
-    fn form(&self) -> InviteForm {
-        let Self { email, permission_set, password } = self.clone();
-        InviteForm { email, permission_set, password }
-    }
-}
 
 /// The form.
 #[derive(Template)]
 #[template(path = "users/invite.html")]
 struct InvitePage {
     shell: Shell,
-    typed: Typed,
+    typed: InviteForm,
     errors: Errors,
     sets: Vec<Choice>,
     asks_password: bool,
@@ -70,11 +53,11 @@ struct Choice {
 }
 
 /// `GET /orgs/{slug}/users/invite`
-pub async fn form(app: App, at: Manager, typed: Query<Typed>) -> Result<HttpResponse, WebError> {
+pub async fn form(app: App, at: Manager, typed: Query<InviteForm>) -> Result<HttpResponse, WebError> {
     page(&invite_page(&app, &at, typed.into_inner()).await?)
 }
 
-async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage, WebError> {
+async fn invite_page(app: &App, at: &Manager, typed: InviteForm) -> Result<InvitePage, WebError> {
     let shell = at.shell(Nav::Users);
     let t = shell.t;
     let sets = app::users::sets_to_give(app, &at.who).await?;
@@ -111,10 +94,10 @@ pub async fn invite(
     app: App,
     url: Data<PublicUrl>,
     at: Manager,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<InviteForm>,
 ) -> Result<HttpResponse, WebError> {
     let compose = letter(&at, url.0.clone());
-    match app::invitations::invite(&app, &at.who, typed.form(), at.source.clone(), compose).await {
+    match app::invitations::invite(&app, &at.who, typed.clone(), at.source.clone(), compose).await {
         Ok(invited) => {
             let link = format!("{}{}", url.0, path::invitation(invited.code.reveal()));
             let fate = match invited.sending {

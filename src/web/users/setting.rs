@@ -21,16 +21,6 @@ use app::{
 };
 use askama::Template;
 use domain::{membership::Standing, organization::MembershipId, permission_set::PermissionSet, user::shown_email};
-use serde::Deserialize;
-
-/// What was chosen in the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    permission_set: String,
-    before: String,
-    password: Option<String>,
-}
 
 /// A person.
 #[derive(Template)]
@@ -148,12 +138,10 @@ pub async fn give_set(
     app: App,
     at: Manager,
     address: Path<(String, i64)>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SetForm>,
 ) -> Result<HttpResponse, WebError> {
-    let Typed { permission_set, before, password } = typed;
-    let (id, chosen) = (MembershipId(address.1), permission_set.clone());
-    let form = SetForm { permission_set, before, password };
-    match app::users::give_set(&app, &at.who, id, form, at.source.clone()).await {
+    let (id, chosen) = (MembershipId(address.1), typed.permission_set.clone());
+    match app::users::give_set(&app, &at.who, id, typed, at.source.clone()).await {
         Ok(has_changed) => {
             let notice = if has_changed { Notice::SetGiven } else { Notice::Unchanged };
             Ok(notice::see(&path::person(at.slug(), id.0), &notice))
