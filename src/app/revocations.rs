@@ -41,7 +41,7 @@ pub struct Receipt {
     /// The key that was revoked. Of two keys that were revoked together, the first.
     pub revoked: RevokedKey,
     /// When the receipt was created, in milliseconds.
-    pub made_at: i64,
+    pub created_at: i64,
     /// The nodes that are alive, or were alive at the time of the revocation.
     pub nodes: Vec<NodeReceipt>,
 }
@@ -189,7 +189,7 @@ fn put_together(
     let ids: Vec<_> = keys.iter().map(|key| key.key).collect();
     let refusing = revocations::refusing(connection, &ids)?;
     let (listed, now) = (rows::list(connection)?, nodes::now(connection)?);
-    Ok(Receipt { nodes: node_receipts(revoked, &refusing, listed, us, now), revoked: revoked.clone(), made_at: now })
+    Ok(Receipt { nodes: node_receipts(revoked, &refusing, listed, us, now), revoked: revoked.clone(), created_at: now })
 }
 
 /// Lists the nodes that have reported the revocation, and those that still have to or had to.
@@ -260,7 +260,7 @@ mod tests {
             epoch: 7,
             revoked_at: REVOKED_AT,
         };
-        Receipt { nodes: node_receipts(&revoked, refusing, listed, "us", now), revoked, made_at: now }
+        Receipt { nodes: node_receipts(&revoked, refusing, listed, "us", now), revoked, created_at: now }
     }
 
     fn refusing(node: &str, since: i64) -> Refusing {

@@ -221,10 +221,10 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
 }
 
 /// Makes the pages of the answer say that a form came back.
-pub fn note_that_form_came_back(request: &HttpRequest) {
+pub fn note_kept_form(request: &HttpRequest) {
     let mut extensions = request.extensions_mut();
     if let Some(who) = extensions.get_mut::<SignedIn>() {
-        who.shell.came_back = true;
+        who.shell.shows_kept_form = true;
     }
 }
 

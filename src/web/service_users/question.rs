@@ -100,7 +100,7 @@ impl Confirm {
             errors = Errors::default();
         }
         let confirm = Self {
-            is_possible: self.is_possible && matches!(at_form, None | Some(Problem::TryLater(_) | Problem::CameBack)),
+            is_possible: self.is_possible && matches!(at_form, None | Some(Problem::TryLater(_) | Problem::KeptForm)),
             asks_password: self.asks_password || refused.problems.at(Field::Password).is_some(),
             errors,
             ..self
