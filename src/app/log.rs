@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_writes_few_lines_a_minute_and_what_is_left_out_is_said() {
+    fn lines_of_one_place_are_limited_and_those_left_out_are_counted() {
         let (places, begun) = (Places::default(), Instant::now());
         let subscriber = tracing_subscriber::registry();
         tracing::subscriber::with_default(subscriber, || {

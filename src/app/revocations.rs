@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_waits_for_each_node_that_lives_and_for_no_other() {
+    fn a_receipt_waits_only_for_live_nodes() {
         let now = REVOKED_AT + 2_000;
         let listed = || vec![node("us", 1, now), node("b", 1, now - 900), node("later", 7, now)];
         let waiting = receipt(&[refusing("us", REVOKED_AT + 5)], listed(), now);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_falls_silent_is_named_and_not_waited_for() {
+    fn a_silent_node_is_named_and_not_waited_for() {
         let listed = || vec![node("us", 1, 0), node("dead", 1, REVOKED_AT - SILENCE)];
         let told = [refusing("us", REVOKED_AT + 5)];
         let receipt_at = |after| receipt(&told, listed(), REVOKED_AT + after);

@@ -373,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_keys_is_in_the_order_of_the_enum_and_read_back_whole() {
+    fn permission_keys_follow_the_enum_and_are_read_back() {
         for (index, (permission, key)) in Permission::KEYS.into_iter().enumerate() {
             assert_eq!(permission as usize, index, "{key}");
             assert_eq!(Permissions::from_keys(key).iter().collect::<Vec<_>>(), [permission]);
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gives_what_they_do_not_hold() {
+    fn nobody_grants_permissions_that_they_do_not_hold() {
         let organization = OrganizationId(1);
         for held in 0..1_u32 << 10 {
             // Each subset of the first ten permissions, against some requested ones.
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn every_permission_stands_in_the_group_of_its_key() {
+    fn every_permission_is_in_the_group_of_its_key() {
         for permission in Permissions::all().iter() {
             assert!(permission.key().starts_with(&format!("{}.", permission.group().key())), "{}", permission.key());
         }

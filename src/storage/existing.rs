@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn odd_names_are_names() {
+    fn unusual_file_names_work() {
         assert_eq!(file_uri(Path::new("/srv/a b/jeton.db"), "mode=ro"), "file:///srv/a b/jeton.db?mode=ro");
         assert_eq!(file_uri(Path::new("file:x?#%41.db"), "mode=rw"), "file:file:x%3f%23%2541.db?mode=rw");
     }

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_kept_for_ever_and_known_again() {
+    fn a_file_is_cached_forever_and_revalidated() {
         let answer = ask(css(), "br, gzip;q=0.5", "");
         assert_eq!(answer.status(), 200);
         assert_eq!(header(&answer, "content-encoding"), Some("gzip"));

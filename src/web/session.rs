@@ -276,7 +276,7 @@ mod tests {
     use super::safe_next;
 
     #[test]
-    fn after_signing_in_nobody_is_sent_elsewhere() {
+    fn signing_in_never_redirects_to_another_site() {
         assert_eq!(safe_next("/account/tokens?x=1"), "/account/tokens?x=1");
         for evil in ["//evil", "/\\evil", "/\t/evil", "https://evil", "evil", "", "/ /evil", "/%09\n", "\\\\evil"] {
             assert_eq!(safe_next(evil), "/", "{evil:?}");

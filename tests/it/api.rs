@@ -5,7 +5,7 @@ use domain::{organization::MembershipId, permission::BuiltInSet};
 use storage::{StorageError, epoch, tokens};
 
 #[db_test]
-async fn me_says_whom_the_token_speaks_for(db: TestDb) {
+async fn me_says_whom_the_token_acts_for(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Standard).await;
     let key = ben.makes_token("Power BI, Büro").await;
@@ -65,7 +65,7 @@ async fn forward_auth_answers_in_headers(db: TestDb) {
 }
 
 #[db_test]
-async fn each_reason_is_told(db: TestDb) {
+async fn each_refusal_gives_its_reason(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (revoked, expired) = (ann.makes_token("revoked").await, ann.makes_token("expired").await);
     ann.revokes("revoked").await;
@@ -145,7 +145,7 @@ async fn a_token_revokes_itself(db: TestDb) {
 }
 
 #[db_test]
-async fn pages_of_other_sites_may_use_the_api_and_never_with_a_cookie(db: TestDb) {
+async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("page").await;
     let bearer = format!("Bearer {key}");
@@ -278,7 +278,7 @@ async fn the_permissions_of_a_token_follow_its_user(db: TestDb) {
 }
 
 #[db_test]
-async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
+async fn write_access_to_the_database_is_not_enough_to_plant_a_token(db: TestDb) {
     use sha2::{Digest, Sha256};
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
@@ -299,7 +299,7 @@ async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
 }
 
 #[db_test]
-async fn a_token_in_use_does_not_expire_though_uses_are_written_late(db: TestDb) {
+async fn a_token_in_use_does_not_expire_although_uses_are_written_late(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.asks_for_token("busy", "read", "31").await.key().unwrap();
     app.clock.stop();
@@ -336,7 +336,7 @@ async fn a_use_and_the_end_of_the_period_cannot_both_win(db: TestDb) {
 }
 
 #[db_test]
-async fn a_stored_use_never_moves_back(db: TestDb) {
+async fn the_stored_last_use_never_moves_back(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let id = ann.token_id("Power BI").await;

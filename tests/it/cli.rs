@@ -90,7 +90,7 @@ fn labels(tokens: &Value) -> Vec<&str> {
 }
 
 #[db_test]
-async fn an_operator_helps_and_revokes(db: TestDb) {
+async fn an_operator_resets_passwords_and_revokes_tokens(db: TestDb) {
     let office = Office::open(db).await;
     let (url, ann, jeton) = (office.url.as_str(), &office.ann, |arguments: &[&str]| office.jeton(arguments));
     let key = ann.makes_token("Power <BI>").await;
@@ -150,7 +150,7 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
 }
 
 #[db_test]
-async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
+async fn a_new_user_gets_a_link_and_an_existing_one_joins(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "READER").await;
     assert_eq!(ben.get(org!("/users")).await.status, 403, "a reader manages nobody");
@@ -255,7 +255,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
 }
 
 #[db_test]
-async fn of_two_administrators_deactivated_at_once_one_stays(db: TestDb) {
+async fn of_two_administrators_deactivated_concurrently_one_stays(db: TestDb) {
     let office = Office::open(db).await;
     office.adds("Ben", "administrator").await;
     let both = ["ann@example.org", "ben@example.org"]
@@ -266,7 +266,7 @@ async fn of_two_administrators_deactivated_at_once_one_stays(db: TestDb) {
 }
 
 #[db_test]
-async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
+async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
     let office = Office::open(db).await;
     let (url, ann, ben) = (&office.url, &office.ann, office.adds("Ben", "standard").await);
     office.prints(&["org", "create", "Second", "--administrator", "ben@example.org"]);
@@ -325,7 +325,7 @@ async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
 }
 
 #[db_test]
-async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
+async fn the_operator_adds_and_removes_installation_administrators(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "administrator").await;
     let last = office.fails(&["user", "demote", "ann@example.org"]);
@@ -357,7 +357,7 @@ async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
 }
 
 #[db_test]
-async fn organizations_are_made_and_renamed(db: TestDb) {
+async fn organizations_are_created_and_renamed(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "reader").await;
     let make = |name: &str, slug: &str, who: &str| {
@@ -459,7 +459,7 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
 }
 
 #[db_test]
-async fn a_new_password_is_in_the_log_of_each_organization_that_it_opens(db: TestDb) {
+async fn a_new_password_is_logged_in_each_organization_of_the_user(db: TestDb) {
     let office = Office::open(db).await;
     office.adds("Ben", "standard").await;
     for name in ["Second", "Third"] {

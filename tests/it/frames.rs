@@ -81,7 +81,7 @@ async fn the_same_bad_request_always_gets_the_same_page(db: TestDb) {
 }
 
 #[db_test]
-async fn a_refused_request_speaks_the_language_of_whoever_is_signed_in(db: TestDb) {
+async fn a_refused_request_is_answered_in_the_language_of_the_user(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let profile =
         [("name", "Ann"), ("email", &*ann.email), ("language", "fr"), ("time_zone", "UTC"), ("theme", "dark")];

@@ -22,7 +22,7 @@ async fn removal_of(person: &Person, name: &str) -> String {
 }
 
 #[db_test]
-async fn whoever_was_let_go_everywhere_does_nothing_any_more(db: TestDb) {
+async fn an_administrator_who_is_active_nowhere_can_do_nothing(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let ben = app.add_user("Ben", Administrator).await;
     assert_eq!(makes_organization(&ann, "Second").await, 303);
@@ -64,7 +64,7 @@ async fn whoever_was_let_go_everywhere_does_nothing_any_more(db: TestDb) {
 }
 
 #[db_test]
-async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
+async fn the_role_is_added_and_removed_but_the_last_one_stays(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     assert_eq!((makes_organization(&ben, "Ben's").await, adds(&ben, "ben@example.org").await), (404, 404));
@@ -112,7 +112,7 @@ async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
 }
 
 #[db_test]
-async fn a_role_that_counts_for_nothing_is_no_ones_successor(db: TestDb) {
+async fn an_administrator_without_effect_is_no_successor(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Administrator).await;
     assert_eq!(adds(&ann, "ben@example.org").await, 303);
@@ -124,7 +124,7 @@ async fn a_role_that_counts_for_nothing_is_no_ones_successor(db: TestDb) {
 }
 
 #[db_test]
-async fn of_two_who_take_the_role_from_each_other_one_has_it_still(db: TestDb) {
+async fn of_two_who_remove_each_other_one_stays(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     for round in 0..6 {

@@ -305,31 +305,31 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
 }
 
 #[actix_web::test]
-async fn nginx_lets_in_only_what_jeton_lets_in() {
+async fn nginx_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Nginx).await;
 }
 
 #[actix_web::test]
-async fn caddy_lets_in_only_what_jeton_lets_in() {
+async fn caddy_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Caddy).await;
 }
 
 #[actix_web::test]
-async fn apache_lets_in_only_what_jeton_lets_in() {
+async fn apache_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Apache).await;
 }
 
 #[actix_web::test]
-async fn traefik_lets_in_only_what_jeton_lets_in() {
+async fn traefik_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Traefik).await;
 }
 
 #[actix_web::test]
-async fn envoy_lets_in_only_what_jeton_lets_in() {
+async fn envoy_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Envoy).await;
 }
 
 #[actix_web::test]
-async fn haproxy_lets_in_only_what_jeton_lets_in() {
+async fn haproxy_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Haproxy).await;
 }

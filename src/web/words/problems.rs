@@ -192,7 +192,7 @@ mod tests {
     const FRENCH: Texts = Texts(Language::Fr);
 
     #[test]
-    fn the_cursor_goes_to_the_first_field_that_is_wrong() {
+    fn the_first_wrong_field_gets_the_focus() {
         let mut problems = Problems::one(Field::NewPassword, Problem::Password(PasswordError::TooShort));
         problems.check(Field::Name, Err::<(), _>(TextError::Empty));
         let errors = Errors::new(FRENCH, &problems);

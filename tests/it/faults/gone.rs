@@ -49,7 +49,7 @@ async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: imp
 }
 
 #[actix_web::test]
-async fn nodes_whose_links_fail_say_nothing_and_recover() {
+async fn nodes_with_failing_links_answer_503_and_recover() {
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;
     let set = |way: Way| nodes.links.iter().for_each(|link| link.set(way));
     let open = || set(Way::Open(Duration::ZERO));
@@ -58,7 +58,7 @@ async fn nodes_whose_links_fail_say_nothing_and_recover() {
 }
 
 #[actix_web::test]
-async fn nodes_whose_postgres_stands_still_or_dies_say_nothing_and_recover() {
+async fn nodes_whose_postgres_hangs_or_dies_answer_503_and_recover() {
     let cluster = OwnCluster::start();
     let nodes = Nodes::start(TestDb::at(cluster.url()), NODES).await;
     is_gone(&nodes, "Postgres stands still", || cluster.signal("STOP"), || cluster.signal("CONT")).await;
@@ -67,7 +67,7 @@ async fn nodes_whose_postgres_stands_still_or_dies_say_nothing_and_recover() {
 
 /// R4: pages have waited for answers that never come. This takes as long as Postgres may take for a statement.
 #[actix_web::test]
-async fn pages_come_back_after_all_their_connections_were_swallowed() {
+async fn pages_recover_after_all_their_connections_hung() {
     if !is_long() {
         return;
     }
@@ -92,7 +92,7 @@ async fn pages_come_back_after_all_their_connections_were_swallowed() {
 
 /// R10: a node stops when it is told to, even if its database does not respond.
 #[actix_web::test]
-async fn a_node_stops_while_its_database_swallows_everything() {
+async fn a_node_stops_while_its_database_hangs() {
     if !is_long() {
         return;
     }
