@@ -175,7 +175,7 @@ async fn the_public_address_is_recognized_in_every_spelling() {
     assert!(first.ends_with(" serves http://jeton.xn--exmple-cua.org"), "{first}");
     drop(jeton);
 
-    // Where it listens is told only when that is the public address.
+    // The start says where it listens only if that is the public address.
     let mut jeton = Process::start(command(&[], data.path()));
     let (url, code) = jeton.first_lines();
     let port = url.rsplit(':').next().unwrap();

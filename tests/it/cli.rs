@@ -345,7 +345,7 @@ async fn the_operator_adds_and_removes_installation_administrators(db: TestDb) {
     assert_eq!(office.prints(&["user", "list"])[0]["is_installation_admin"], true);
     assert_eq!(office.logged(SLUG, "account.demoted", "Ben") + office.logged(SLUG, "account.demoted", "Ann"), 2);
 
-    // The first user can be let go; that nobody has the role then is said.
+    // The first user can be removed; the command says that nobody has the role then.
     let gone = office.jeton(&["user", "deactivate", "ann@example.org"]).output().unwrap();
     assert!(gone.status.success());
     assert!(String::from_utf8_lossy(&gone.stderr).contains("nobody administers the installation"));

@@ -20,7 +20,7 @@ fn bad(what: &'static str, (method, path): (&'static str, &str), body: &str, sta
     Bad { what, method, path: path.to_owned(), headers, body: body.to_owned(), status }
 }
 
-/// Fails unless 60 of these requests, many at once, get the same page, in the frame of this person.
+/// Fails unless 60 of these requests, many of them concurrent, get the same page, in the frame of this person.
 async fn is_always_the_same(person: &Person, bad: &Bad, organization: &str) {
     let mut bodies = Vec::new();
     for _ in 0..6 {

@@ -190,7 +190,7 @@ async fn an_impossible_mail_address_is_refused_at_its_field(db: TestDb) {
         changed.shows("Enter a complete e-mail address");
     }
     assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
-    // Whoever has such an address from before keeps it, signs in, and is told that mail does not reach it by
+    // A user who already has such an address keeps it, signs in, and learns that mail does not reach it by
     // nobody.
     change(&app, "UPDATE users SET email = 'mailto:ann@example.org', email_folded = 'mailto:ann@example.org'");
     let again = app.browser("mailto:Ann");

@@ -78,7 +78,7 @@ async fn a_new_address_works_immediately_and_the_old_one_redirects(db: TestDb) {
         }
     }
     ann.get("/orgs/mali/settings").await.shows("Croix-Bleue <Mali>");
-    // Whoever had opened the form before that is told.
+    // An administrator who had opened the form before is told.
     let stale = [("organization", "Other"), ("slug", "mali"), ("before", "Croix-Bleue Sahel")];
     assert_eq!(ann.post("/orgs/mali/settings", &stale).await.status, 422);
     // A form that was opened at the old address is sent on as it is.

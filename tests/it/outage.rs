@@ -1,4 +1,4 @@
-//! The database goes away and comes back.
+//! The database becomes unavailable, and then available again.
 
 use crate::harness::{TestApp, TestDb, db_test};
 use app::Jeton;

@@ -296,7 +296,7 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
     scene.link.set(Way::Cut);
     for line in ["GET /v1/orders/5", "GET /v1/public/5", "POST /v1/public/5"] {
         let (status, hits) = scene.send(line, &writes, &[], "HTTP/1.1");
-        // Nobody is told that their key is not good enough, for nobody knows (V3). 0 is no answer.
+        // No client is told that its key lacks a permission, because nobody knows that (V3). 0 is no answer.
         if !hits.is_empty() || (1..500).contains(&status) {
             scene.found.push(format!("without Jeton: {line}: {status} {hits:?}"));
         }

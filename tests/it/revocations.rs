@@ -79,7 +79,7 @@ async fn a_receipt_says_when_each_node_refused_and_what_it_accepted_last(db: Tes
     let accepted = of_millis(&node["last_accepted_at"]);
     assert!(revoked <= refuses && refuses <= revoked + 5_000, "{receipt}");
     assert!(accepted <= refuses && accepted >= (before - 1) * 1000, "{receipt}");
-    // Refused uses are no accepts, and what was told once stays.
+    // Refused uses do not count as accepted, and what was reported once stays.
     assert_eq!(app.me(&key).await.status, 401);
     let again = whole_receipt(&app.url, &auditor, &id).await;
     assert_eq!(again["receipt"]["nodes"][0]["last_accepted_at"], node["last_accepted_at"]);
@@ -427,7 +427,7 @@ async fn every_live_node_reports_even_when_idle_and_none_waits_for_a_dead_one() 
         .await
         .shows("1 of 2 nodes has yet to confirm it")
         .shows("Waiting for confirmation");
-    // Those ten seconds pass for both rows at once.
+    // The ten seconds pass for both rows together.
     let rows = Db::open(DatabaseUrl::parse(&db.url).unwrap()).unwrap();
     for later in [
         "UPDATE nodes SET seen_at = seen_at - 10000 WHERE seen_at = (SELECT min(seen_at) FROM nodes)",

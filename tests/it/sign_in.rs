@@ -14,7 +14,7 @@ async fn storm(app: &TestApp, path: &str, addresses: impl Fn(usize) -> String) -
         ];
         app.send("POST", path, &headers, &format!("email={number}%40b&password=x")).await.status
     };
-    // No more at once than one client may have connections where few files may be open.
+    // Not more than the connections of one client where few files may be open.
     let statuses: Vec<u16> = stream::iter(0..400).map(knock).buffer_unordered(60).collect().await;
     statuses.iter().filter(|status| **status != 429).count()
 }

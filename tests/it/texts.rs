@@ -331,7 +331,7 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
         assert_eq!(answer.header("location"), format!("{USERS}?unknown_key=1"));
         ann.get(answer.header("location")).await.shows("That was an API key.");
     }
-    // Nothing is told of tokens of others, and nothing to those who do not see tokens.
+    // Nothing is said about foreign tokens, or to users who may not see tokens.
     let eve = app.add_organization("elsewhere", "Eve").await;
     let there = "/orgs/elsewhere/integrations/inventory";
     eve.get(there).await;

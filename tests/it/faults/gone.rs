@@ -1,4 +1,4 @@
-//! The database is unavailable for all nodes at once, and comes back.
+//! The database becomes unavailable for all nodes, and then available again.
 
 use super::{figure, is_long, milliseconds, nodes::Nodes};
 use crate::harness::{OwnCluster, TestDb, another_key, link::Way};
