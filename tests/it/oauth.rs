@@ -82,7 +82,12 @@ async fn introspection_says_whom_a_token_acts_for(db: TestDb) {
     assert!((0..=2).contains(&(made.seconds() - iat)), "{iat}");
     assert!((now.seconds() - 2..=now.seconds()).contains(&(exp - 120)), "clients keep an answer until exp");
     assert!(!answer.body.contains(&token[6..]));
+}
 
+#[db_test]
+async fn the_caller_may_ask_about_its_own_token(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let caller = verifier(&ann, "Warehouse").await;
     let about_itself = asks(&app, &caller, &caller).await.json();
     assert_eq!(about_itself["sub"], format!("service_user:{}", client_id(&ann, "Warehouse").await));
     assert_eq!(about_itself["permissions"], json!([VERIFY]));
