@@ -3,6 +3,7 @@
 mod activity;
 mod backups;
 mod clock;
+mod freshness;
 mod operate;
 mod organizations;
 mod tokens;
@@ -14,6 +15,7 @@ use app::{Jeton, StartError, clock::Clock, demo, log, mail};
 use backups::{Backup, Restore};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clock::ClockCommand;
+use freshness::FreshnessCommand;
 use organizations::OrganizationCommand;
 use std::{
     error::Error,
@@ -69,6 +71,8 @@ enum Command {
     /// Confirm that the server's clock is right when Jeton does not trust it; also while the server runs
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// Show or set for how long nodes may answer from memory before they ask the database; also while the server runs
+    Freshness(FreshnessCommand),
     /// Back up everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
     Backup(Backup),
     /// Replace the database with a backup, while the server is stopped
@@ -99,6 +103,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Some(Command::Token(command)) => command.run().await,
         Some(Command::Activity(command)) => command.run().await,
         Some(Command::Clock(command)) => command.run().await,
+        Some(Command::Freshness(command)) => command.run().await,
         Some(Command::Backup(command)) => command.run(),
         Some(Command::Restore(command)) => command.run(),
     }

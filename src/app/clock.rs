@@ -20,7 +20,11 @@ use std::{
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use storage::{activity, epoch, tokens};
+use storage::{
+    activity,
+    epoch::{self, Touched},
+    tokens,
+};
 
 /// The longest jump of the leading clock that is accepted, in milliseconds. A longer one means that somebody has set
 /// the clock: going on could expire tokens, or make expired ones active again.
@@ -129,7 +133,12 @@ impl Clock {
     /// [`Untrusted`] says why it is not.
     pub fn trusted(&self) -> std::result::Result<Timestamp, Untrusted> {
         let now = self.now();
-        if self.0.is_doubted.load(Relaxed) { Err(self.untrusted()) } else { Ok(now) }
+        if self.is_doubted() { Err(self.untrusted()) } else { Ok(now) }
+    }
+
+    /// Whether the leading clock was in doubt when it was last read.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.0.is_doubted.load(Relaxed)
     }
 
     /// Returns whether the clock has been steady for long enough to permanently end what is too old.
@@ -327,7 +336,7 @@ pub async fn reconsider(jeton: &Jeton) -> Result<()> {
     let (clock, seen) = (jeton.clock.clone(), jeton.last_entry.load(Relaxed));
     let (newest, is_confirmed) = jeton
         .read(move |connection| {
-            if let (_, Some(time)) = epoch::read_with_time(connection)? {
+            if let Some(time) = epoch::reading(connection)?.time {
                 clock.follow(time);
             }
             Ok((activity::newest(connection)?, activity::is_clock_confirmed(connection, seen)?))
@@ -356,14 +365,24 @@ async fn correct_moments(jeton: &Jeton, Correction { by, from, until, .. }: Corr
         return Ok(());
     }
     let db = jeton.db.clone();
-    let move_all = move || db.change_authority(|connection| Ok(tokens::move_moments(connection, from, until, by)?));
-    Jeton::blocking(move_all).await
+    jeton
+        .change_with(db, move |connection| {
+            Ok((tokens::move_moments(connection, from, until, by)?, Touched::Everything))
+        })
+        .await
 }
 
 /// Returns the machine's time in milliseconds since 1970, which is also the time of SQLite, as it has no clock of its
 /// own.
 pub fn milliseconds() -> i64 {
     system().as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+/// Returns the time of the machine's monotonic clock, which nobody can set. Where the system has such a clock, it includes
+/// the time during which the machine was suspended.
+pub(super) fn steady() -> Duration {
+    let now = clock_gettime(STEADY);
+    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.try_into().unwrap_or_default())
 }
 
 /// Returns the machine's time since 1970.

@@ -198,7 +198,7 @@ impl Jeton {
         let pepper = secrets::pepper(&settings.data_dir, known.is_some())?;
         let installation =
             secrets::check(&db, &pepper, known, settings.is_demo, settings.clock.now(), &settings.data_dir)?;
-        let (epoch, time) = db.read(epoch::read_with_time)?;
+        let epoch::Reading { epoch, time, .. } = db.read(epoch::reading)?;
         let noted_epoch = noted_epoch::NotedEpoch::new(&settings.data_dir);
         noted_epoch.check(epoch)?;
         if let Some(time) = time {
@@ -208,7 +208,7 @@ impl Jeton {
         settings.clock.compare(newest.map(|(_, at)| at));
         let mail = settings.mail.map(|mail| mail::Mailer::start(mail, db.clone(), &pepper, settings.clock.clone()));
         let signer = revocations::Signer::new(&pepper);
-        let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone());
+        let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone())?;
         let setup_code = random::hex(&pepper.derive("set-up", b""));
         let fingerprint = random::hex(&pepper.derive("fingerprint", b"")[..4]);
         Ok(Self {
@@ -305,13 +305,12 @@ impl Jeton {
         Self::blocking(move || db.write(work)).await
     }
 
-    /// [`Db::change_authority`] for verbs, as [`Jeton::write`].
+    /// [`Jeton::change_keys`] for changes that may affect all keys.
     async fn change_authority<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let db = self.writable()?.clone();
-        Self::blocking(move || db.change_authority(work)).await
+        self.change_keys(and_everything(work)).await
     }
 
     /// [`Db::change_keys`] for verbs, as [`Jeton::write`].
@@ -319,8 +318,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
-        let db = self.writable()?.clone();
-        Self::blocking(move || db.change_keys(work)).await
+        self.change_with(self.writable()?.clone(), work).await
     }
 
     /// [`Jeton::write`] that also works while the disk is full: for verbs that end something, and for signing in,
@@ -346,8 +344,7 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let db = self.writable()?.with_reserve();
-        Self::blocking(move || db.change_authority(work)).await.map_err(AppError::not_ended)
+        self.end_keys(and_everything(work)).await
     }
 
     /// [`Jeton::change_keys`] for verbs that end something.
@@ -355,8 +352,26 @@ impl Jeton {
         &self,
         work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
     ) -> Result<T> {
-        let db = self.writable()?.with_reserve();
-        Self::blocking(move || db.change_keys(work)).await.map_err(AppError::not_ended)
+        self.change_with(self.writable()?.with_reserve(), work).await.map_err(AppError::not_ended)
+    }
+
+    /// Commits a change of authority, and waits until no node answers without it any more: only then may anybody be told
+    /// of it.
+    async fn change_with<T: Send + 'static>(
+        &self,
+        db: Db,
+        work: impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> + Send + 'static,
+    ) -> Result<T> {
+        let verifier = Arc::clone(&self.verifier);
+        let change = move || {
+            let changed = db.change_keys(work);
+            // Also after an error, as it may be about the answer to a commit.
+            verifier.forget_freshness();
+            changed
+        };
+        let changed = Self::blocking(change).await?;
+        self.verifier.wait_until_seen(&changed).await;
+        Ok(changed.done)
     }
 
     /// Whether the database is failing right now, as far as this node knows.
@@ -387,4 +402,11 @@ impl Jeton {
         })
         .await
     }
+}
+
+/// Returns the same work, as a change that affects all keys.
+fn and_everything<T>(
+    mut work: impl FnMut(&mut AnyConnection) -> Result<T>,
+) -> impl FnMut(&mut AnyConnection) -> Result<(T, Touched)> {
+    move |connection| Ok((work(connection)?, Touched::Everything))
 }

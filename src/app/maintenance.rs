@@ -60,7 +60,7 @@ async fn end_what_is_old(jeton: &Jeton, are_uses_written: bool) {
 pub async fn note_epoch(jeton: &Jeton) -> Result<()> {
     let noted = jeton.noted_epoch.clone();
     let work = jeton.read(move |connection| {
-        let (epoch, _) = epoch::read_with_time(connection)?;
+        let epoch = epoch::reading(connection)?.epoch;
         noted.check(epoch).map_err(|older| AppError::Broken(older.to_string()))?;
         noted.note(epoch).map_err(|error| AppError::Broken(error.to_string()))
     });

@@ -1,9 +1,9 @@
 //! This node among those on the same database: it sends heartbeats, and reports since when it certainly refuses a
 //! revoked token.
 //!
-//! Refusing revoked tokens on every node does not depend on this: each decision needs an epoch that was read after its
-//! request arrived ([`super::verify`]). The reports are the evidence for receipts ([`super::revocations`]). A heartbeat
-//! reads the epoch as a request would, so that a node without requests reports as well. It reports the revocations that
+//! Refusing revoked tokens on every node does not depend on this: each decision needs an epoch that was read recently
+//! enough ([`super::verify::freshness`]). The reports are the evidence for receipts ([`super::revocations`]). A heartbeat
+//! reads the epoch itself, so that what a node reports is measured, also without requests. It reports the revocations that
 //! the *previous* heartbeat had read: requests that began before that have been answered or have timed out, so the last
 //! accepted use is final.
 //!
@@ -108,6 +108,7 @@ impl Heartbeat {
     }
 
     async fn beat(&mut self) -> Result<()> {
+        self.jeton.verifier.take_server_lock();
         if self.jeton.clock.trusted().is_err() {
             crate::clock::reconsider(&self.jeton).await?;
         }
@@ -126,7 +127,7 @@ impl Heartbeat {
             Some(verifier) => verifier,
             None => self.jeton.verifier()?,
         };
-        self.verifier.insert(verifier).epoch().await
+        self.verifier.insert(verifier).read_epoch().await
     }
 
     /// Reports everything, as no requests are in progress any more, and deregisters this node.
@@ -198,7 +199,7 @@ fn hear_from(connection: &mut AnyConnection, id: &str, name: &str, epoch: i64) -
 
 /// Returns the current time by the database's clock, in milliseconds.
 pub(super) fn now(connection: &mut AnyConnection) -> Result<i64> {
-    Ok(epoch::read_with_time(connection)?.1.unwrap_or_else(clock::milliseconds))
+    Ok(epoch::reading(connection)?.time.unwrap_or_else(clock::milliseconds))
 }
 
 /// Registers this node. A SQLite database has only one, so any other node that is listed there has ended.

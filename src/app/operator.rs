@@ -5,6 +5,7 @@
 //! done by the same functions as for pages.
 
 pub mod clock;
+pub mod freshness;
 pub mod organizations;
 pub mod tokens;
 pub mod users;
@@ -21,6 +22,7 @@ use domain::{
     time::Timestamp,
     user::{Email, User},
 };
+pub use freshness::{freshness, set_freshness};
 pub use organizations::{create_organization_for, rename_organization};
 use storage::{AnyConnection, DatabaseUrl, activity, epoch, organizations as rows};
 pub use tokens::{revoke_token, revoke_tokens};
@@ -60,7 +62,7 @@ impl Records {
     /// When there is no database, or it cannot be read.
     pub fn open(_: Operator, database: &DatabaseUrl, clock: &Clock) -> Result<Self> {
         let mut connection = database.connect_to_read()?;
-        if let (_, Some(time)) = epoch::read_with_time(&mut connection)? {
+        if let Some(time) = epoch::reading(&mut connection)?.time {
             clock.follow(time);
         }
         Ok(Self { connection, now: clock.now() })

@@ -7,7 +7,7 @@
 //! [`super::nodes`] explains the evidence behind a receipt. All times are by the database's clock: `revoked_at` was
 //! read just before the commit, and a node's `since` just after the node had read the epoch, so neither claims more
 //! than is known. A node without heartbeats, dead or cut off, reports nothing. If it cannot reach the database, it
-//! accepts nothing either, at the latest 500 ms later ([`super::verify::denied::TIMEOUT`]).
+//! accepts nothing either once the freshness bound has passed ([`super::verify::freshness`]).
 
 mod signature;
 

@@ -1,6 +1,6 @@
 //! The hot path: on whose behalf a key acts, and whether it may do what a request demands.
 //!
-//! Form and checksum → digest → fresh epoch → cache, or one indexed read → the decision of `domain::access` → a record
+//! Form and checksum → fresh epoch → digest → cache, or one indexed read → the decision of `domain::access` → a record
 //! of the use. An acceptance may come from the cache. A refusal because the token has expired never does, since a use
 //! on another node may have extended its life. Every protocol goes through [`Verifier::verify`].
 
@@ -8,12 +8,14 @@ mod batcher;
 pub mod cache;
 pub mod denied;
 mod epoch;
+pub mod freshness;
 mod lookups;
 pub mod metrics;
 pub mod protected;
+mod renewal;
 pub mod usage;
 
-use super::{Jeton, clock::Clock};
+use super::{Jeton, StartError, clock::Clock};
 use cache::{CachedToken, Invalidations};
 use denied::{Denied, Unavailable};
 use domain::{
@@ -30,7 +32,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
-use storage::{DatabaseUrl, Db, tokens};
+use storage::{Changed, DatabaseUrl, Db, ServerLock, tokens};
 use usage::{Usage, Uses};
 
 /// A token that expires within this many seconds is accepted only after its use has been written to the database. This
@@ -84,7 +86,7 @@ pub struct Shared {
 /// Where tokens are looked up.
 enum Database {
     /// SQLite: each thread reads the file over its own connection.
-    File(PathBuf),
+    File(PathBuf, Arc<ServerLock>),
     /// Postgres: all threads share batched connections.
     Server(Arc<Batchers>),
 }
@@ -97,16 +99,20 @@ struct Batchers {
 
 impl Shared {
     /// Creates the shared state with an empty cache for `db`.
-    pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Self {
-        let reader = EpochReader { cache: Arc::default(), clock, pepper, took: Arc::default() };
+    ///
+    /// # Errors
+    /// When the database file cannot be opened, or the system lacks something.
+    pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Result<Self, StartError> {
+        let (took, freshness) = (Arc::default(), Arc::default());
+        let reader = EpochReader { cache: Arc::default(), clock, pepper, took, freshness };
         let database = match db.address() {
-            DatabaseUrl::Sqlite(file) => Database::File(file.clone()),
+            DatabaseUrl::Sqlite(file) => Database::File(file.clone(), ServerLock::open(file)?.into()),
             DatabaseUrl::Postgres(_) => Database::Server(Arc::new(Batchers {
-                epoch: SharedEpoch::start(db.address().clone(), reader.clone()),
+                epoch: SharedEpoch::start(db.address().clone(), reader.clone()).map_err(StartError::Threads)?,
                 lookups: Lookups::start(db.address(), &reader.pepper),
             })),
         };
-        Self { db, reader, usage: Usage::default(), counted: Mutex::default(), database }
+        Ok(Self { db, reader, usage: Usage::default(), counted: Mutex::default(), database })
     }
 
     /// What the verifiers have counted, and the size of the cache.
@@ -124,6 +130,30 @@ impl Shared {
     /// The uses that are not yet in the database.
     pub fn usage(&self) -> &Usage {
         &self.usage
+    }
+
+    /// Makes the next answer of this process need a new read of the epoch, as the process has changed authority.
+    pub fn forget_freshness(&self) {
+        self.reader.freshness.forget();
+    }
+
+    /// Waits until no node answers without this change any more: then anybody may be told of it.
+    pub async fn wait_until_seen<T>(&self, changed: &Changed<T>) {
+        // The only server of a SQLite database has forgotten already, and commands answer no requests.
+        if !self.is_only_server() {
+            tokio::time::sleep_until((changed.committed + freshness::unseen(changed.unseen_for)).into()).await;
+        }
+    }
+
+    fn is_only_server(&self) -> bool {
+        matches!(&self.database, Database::File(_, lock) if lock.is_held())
+    }
+
+    /// Takes the lock of a SQLite database's only server, unless another server has it.
+    pub fn take_server_lock(&self) {
+        if let Database::File(_, lock) = &self.database {
+            lock.take();
+        }
     }
 
     /// Takes the changes of the cache since the last call ([`Invalidations`]).
@@ -154,7 +184,11 @@ impl Jeton {
     /// When the verifier's own connection cannot be opened.
     pub fn verifier(&self) -> Result<Verifier, Unavailable> {
         let backend = match &self.verifier.database {
-            Database::File(file) => Backend::Sqlite(LocalEpoch::open(file, self.verifier.reader.clone())?.into()),
+            Database::File(file, lock) => {
+                lock.take();
+                let reader = self.verifier.reader.clone();
+                Backend::Sqlite(LocalEpoch::open(file, Arc::clone(lock), reader)?.into())
+            }
             Database::Server(lines) => Backend::Postgres(Arc::clone(lines)),
         };
         let (shared, counted) = (Arc::clone(&self.verifier), Arc::new(Verifications::default()));
@@ -186,7 +220,7 @@ impl Verifier {
         self.verify_at(epoch, kind, key, demand, source).await
     }
 
-    /// Like [`Verifier::verify`], with an epoch that was read after the request arrived, and without counting.
+    /// Like [`Verifier::verify`], with an epoch from [`Verifier::epoch`], and without counting.
     async fn verify_at(
         &self,
         epoch: i64,
@@ -259,8 +293,20 @@ impl Verifier {
         Ok(self.shared.reader.clock.trusted().map(drop)?)
     }
 
+    /// Returns an epoch that no change has passed of which anybody was told before this call ([`freshness`]). The cache
+    /// has reached at least this epoch.
+    async fn epoch(&self) -> Result<i64, Unavailable> {
+        let EpochReader { freshness, cache, clock, .. } = &self.shared.reader;
+        // While the clock is in doubt, each read may end the doubt.
+        let epoch = if freshness.lasts() && !clock.is_doubted() { cache.epoch() } else { self.read_epoch().await? };
+        if let Backend::Postgres(batchers) = &self.backend {
+            batchers.epoch.used();
+        }
+        Ok(epoch)
+    }
+
     /// Returns the epoch from a read that began after this call. By then the cache has reached at least this epoch.
-    pub(super) async fn epoch(&self) -> Result<i64, Unavailable> {
+    pub(super) async fn read_epoch(&self) -> Result<i64, Unavailable> {
         match &self.backend {
             Backend::Sqlite(local) => local.read(),
             Backend::Postgres(lines) => lines.epoch.read().await,

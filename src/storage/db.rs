@@ -18,7 +18,10 @@ use diesel::{
     result::{DatabaseErrorKind, Error},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -208,32 +211,33 @@ impl Db {
     }
 
     /// As [`Db::write`], for changes to what a token may do or on whose behalf it acts: increments the epoch as the
-    /// last statement, so that no node uses an older decision once this has returned (V1).
-    ///
-    /// # Errors
-    /// As [`Db::write`].
-    pub fn change_authority<T, E: Failure>(
-        &self,
-        mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<T, E>,
-    ) -> std::result::Result<T, E> {
-        self.change_keys(|connection| Ok((work(connection)?, Touched::Everything)))
-    }
-
-    /// As [`Db::change_authority`], for changes that only affect the keys that `work` names: nodes keep all others in
-    /// their cache.
+    /// last statement, so that no node uses an older decision once the change has been waited for (V1). `work` names the
+    /// keys that the change affects; nodes keep all others in their cache.
     ///
     /// # Errors
     /// As [`Db::write`].
     pub fn change_keys<T, E: Failure>(
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> std::result::Result<(T, Touched), E>,
-    ) -> std::result::Result<T, E> {
-        self.write(|connection| {
+    ) -> std::result::Result<Changed<T>, E> {
+        let (done, unseen_for) = self.write(|connection| {
             let (done, touched) = work(connection)?;
-            epoch::step(connection, &touched)?;
-            Ok(done)
-        })
+            Ok::<_, E>((done, epoch::step(connection, &touched)?))
+        })?;
+        Ok(Changed { done, committed: Instant::now(), unseen_for })
     }
+}
+
+/// A committed change of authority. Nodes may still answer without it for a moment, so nobody may be told of it before
+/// that is over.
+#[must_use = "nobody may be told of the change before it has been waited for"]
+pub struct Changed<T> {
+    /// What the change returned.
+    pub done: T,
+    /// When the commit had returned.
+    pub committed: Instant,
+    /// For how long after the commit a node may still answer from memory without this change.
+    pub unseen_for: Duration,
 }
 
 /// Returns whether the database aborted a transaction only because of another one, so that it may succeed now.

@@ -7,7 +7,7 @@ use super::{
 use chrono::{DateTime, Utc};
 use diesel::{define_sql_function, prelude::*, sql_query, sql_types::BigInt};
 use domain::token::KeyDigest;
-use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
+use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path, time::Duration};
 
 /// The maximum number of changes that are read one by one: with more, it is faster to drop the whole cache.
 const MOST_STEPS: i64 = 10_000;
@@ -38,18 +38,37 @@ impl Touched {
 /// cache, and sets the epoch of the revocations in this transaction. It must be the last statement of its transaction:
 /// all changes of authority share its row, which must be locked as briefly as possible. Each increment waits for the
 /// commit of the one before, so epochs are in the order of commits (V6).
-pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<()> {
-    let epoch: i64 = diesel::update(auth_epoch::table)
-        .set(auth_epoch::epoch.eq(auth_epoch::epoch + 1))
-        .returning(auth_epoch::epoch)
+///
+/// Returns for how long after the commit a node may still answer from memory without this change.
+pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<Duration> {
+    let mark = new_mark()?;
+    let (epoch, longest): (i64, i64) = diesel::update(auth_epoch::table)
+        .set((auth_epoch::epoch.eq(auth_epoch::epoch + 1), auth_epoch::mark.eq(mark)))
+        .returning((auth_epoch::epoch, auth_epoch::longest_freshness_ms))
         .get_result(connection)?;
-    if let Touched::Keys(digests) = touched {
-        let digests: Vec<u8> = digests.iter().flat_map(|digest| digest.0).collect();
-        diesel::insert_into(auth_changes::table)
-            .values((auth_changes::epoch.eq(epoch), auth_changes::digests.eq(digests)))
-            .execute(connection)?;
-    }
-    finish_revocations(connection, epoch)
+    let (digests, affects_all) = match touched {
+        Touched::Keys(digests) => (digests.iter().flat_map(|digest| digest.0).collect(), false),
+        Touched::Everything => (Vec::new(), true),
+    };
+    diesel::insert_into(auth_changes::table)
+        .values((
+            auth_changes::epoch.eq(epoch),
+            auth_changes::digests.eq(digests),
+            auth_changes::mark.eq(mark),
+            auth_changes::affects_all.eq(affects_all),
+        ))
+        .execute(connection)?;
+    finish_revocations(connection, epoch)?;
+    Ok(duration(longest))
+}
+
+/// Returns a random mark for a new epoch.
+fn new_mark() -> Result<i64> {
+    getrandom::u64().map(u64::cast_signed).map_err(|error| StorageError::Connection(error.to_string()))
+}
+
+fn duration(milliseconds: i64) -> Duration {
+    Duration::from_millis(milliseconds.unsigned_abs())
 }
 
 /// Sets the epoch and the time of the revocations of this transaction. Other transactions cannot see the revocations
@@ -74,15 +93,22 @@ pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result
     if until.saturating_sub(after) > MOST_STEPS {
         return Ok(Touched::Everything);
     }
-    let steps: Vec<Vec<u8>> = auth_changes::table
+    let steps: Vec<(Vec<u8>, bool)> = auth_changes::table
         .filter(auth_changes::epoch.gt(after).and(auth_changes::epoch.le(until)))
-        .select(auth_changes::digests)
+        .select((auth_changes::digests, auth_changes::affects_all))
         .load(connection)?;
-    if i64::try_from(steps.len()) != Ok(until - after) {
+    if i64::try_from(steps.len()) != Ok(until - after) || steps.iter().any(|(_, affects_all)| *affects_all) {
         return Ok(Touched::Everything);
     }
-    let digests = steps.iter().flat_map(|step| step.as_chunks().0).map(|digest| KeyDigest(*digest));
+    let digests = steps.iter().flat_map(|(digests, _)| digests.as_chunks().0).map(|digest| KeyDigest(*digest));
     Ok(Touched::Keys(digests.collect()))
+}
+
+/// Returns whether the database has another epoch of this number: then it has lost commits that somebody has seen.
+pub fn has_lost(connection: &mut AnyConnection, epoch: i64, mark: i64) -> Result<bool> {
+    let stored = auth_changes::table.filter(auth_changes::epoch.eq(epoch)).select(auth_changes::mark);
+    let stored: Option<i64> = stored.get_result(connection).optional()?;
+    Ok(stored.is_some_and(|stored| stored != mark))
 }
 
 /// Returns the keys that were revoked after the epoch `after`, up to `until`; not all of them if there are very many.
@@ -125,16 +151,75 @@ define_sql_function! {
     fn pg_is_in_recovery() -> Bool;
 }
 
-/// Returns the current epoch, and the time by the database's clock in milliseconds since 1970. SQLite has no clock of
-/// its own.
+/// What one query reads about the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The current epoch, of all that is committed.
+    pub epoch: i64,
+    /// The random mark that tells it from another epoch of the same number.
+    pub mark: i64,
+    /// For how long after the beginning of this query a node may answer from memory.
+    pub freshness: Duration,
+    /// The time by the database's clock, in milliseconds since 1970. SQLite has no clock of its own.
+    pub time: Option<i64>,
+}
+
+/// Reads the epoch and what belongs to it.
 ///
 /// # Errors
 /// When the database fails, or is a standby: behind a pooler, one connection may lead to different servers (V7).
-pub fn read_with_time(connection: &mut AnyConnection) -> Result<(i64, Option<i64>)> {
-    let AnyConnection::Postgres(postgres) = connection else { return Ok((read(connection)?, None)) };
-    let columns = (auth_epoch::epoch, clock_timestamp(), pg_is_in_recovery());
-    let (epoch, time, follows): (i64, DateTime<Utc>, bool) = auth_epoch::table.select(columns).get_result(postgres)?;
-    if follows { Err(StorageError::Standby) } else { Ok((epoch, Some(time.timestamp_millis()))) }
+pub fn reading(connection: &mut AnyConnection) -> Result<Reading> {
+    let stored = (auth_epoch::epoch, auth_epoch::mark, auth_epoch::freshness_ms);
+    let ((epoch, mark, freshness), time) = match connection {
+        AnyConnection::Sqlite(_) => (auth_epoch::table.select(stored).get_result(connection)?, None),
+        AnyConnection::Postgres(postgres) => {
+            let columns = (stored, clock_timestamp(), pg_is_in_recovery());
+            let (stored, time, follows): ((i64, i64, i64), DateTime<Utc>, bool) =
+                auth_epoch::table.select(columns).get_result(postgres)?;
+            if follows {
+                return Err(StorageError::Standby);
+            }
+            (stored, Some(time.timestamp_millis()))
+        }
+    };
+    Ok(Reading { epoch, mark, freshness: duration(freshness), time })
+}
+
+/// A new freshness bound that takes effect ([`set_freshness`]).
+#[derive(Clone, Copy, Debug)]
+pub struct NewFreshness {
+    /// For how long nodes may still answer from memory under an older bound.
+    pub longest: Duration,
+    version: i64,
+}
+
+/// Returns the freshness bound in milliseconds.
+pub fn freshness(connection: &mut AnyConnection) -> Result<i64> {
+    Ok(auth_epoch::table.select(auth_epoch::freshness_ms).get_result(connection)?)
+}
+
+/// Sets the freshness bound, in milliseconds up to 1,000. Until [`finish_freshness`], changes of authority wait for the
+/// largest bound that a node may still use.
+pub fn set_freshness(connection: &mut AnyConnection, milliseconds: i64) -> Result<NewFreshness> {
+    // This locks the row, so that two settings at the same time both count.
+    let (longest, version): (i64, i64) = diesel::update(auth_epoch::table)
+        .set(auth_epoch::freshness_version.eq(auth_epoch::freshness_version + 1))
+        .returning((auth_epoch::longest_freshness_ms, auth_epoch::freshness_version))
+        .get_result(connection)?;
+    let longest = longest.max(milliseconds);
+    diesel::update(auth_epoch::table)
+        .set((auth_epoch::freshness_ms.eq(milliseconds), auth_epoch::longest_freshness_ms.eq(longest)))
+        .execute(connection)?;
+    Ok(NewFreshness { longest: duration(longest), version })
+}
+
+/// Ends the wait for older bounds, unless the bound was set again meanwhile. May be called once nodes that last read the
+/// epoch before [`set_freshness`] was committed no longer answer from memory.
+pub fn finish_freshness(connection: &mut AnyConnection, new: NewFreshness) -> Result<()> {
+    diesel::update(auth_epoch::table.filter(auth_epoch::freshness_version.eq(new.version)))
+        .set(auth_epoch::longest_freshness_ms.eq(auth_epoch::freshness_ms))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// The header of SQLite's WAL index, the file `…-shm` next to the database.

@@ -1,4 +1,4 @@
-//! Whether a SQLite database is in use, for commands that replace it.
+//! Who else uses a SQLite database: for commands that replace it, and for the server that has it to itself.
 
 use super::{
     DatabaseUrl, Result,
@@ -8,7 +8,12 @@ use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
 };
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    mem::ManuallyDrop,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// A lock on the folder of a SQLite database, until this is dropped. SQLite's own locks only work on a database that
 /// can be read, so not on a damaged one. Where folders cannot be locked, there is no lock.
@@ -37,6 +42,45 @@ impl InUse {
     }
 }
 
+/// The lock that makes a server the only one of a SQLite database, until this is dropped. Commands do not take it.
+///
+/// It is on the database file itself, whose descriptor stays open until the process ends: closing it would drop all locks
+/// that SQLite's connections in this process hold on the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+pub struct ServerLock {
+    file: ManuallyDrop<File>,
+    is_held: AtomicBool,
+}
+
+impl ServerLock {
+    /// Opens the database file, without taking the lock.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(database: &Path) -> Result<Self> {
+        let file = File::open(database).map_err(|error| unusable(database, &error.to_string()))?;
+        Ok(Self { file: ManuallyDrop::new(file), is_held: false.into() })
+    }
+
+    /// Whether this server has the lock.
+    pub fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::Acquire)
+    }
+
+    /// Takes the lock, unless another server has it or the file system has no such locks.
+    pub fn take(&self) {
+        if !self.is_held() && flock(&*self.file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            self.is_held.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for ServerLock {
+    fn drop(&mut self) {
+        // If this fails, the lock ends with the process.
+        let _ = flock(&*self.file, FlockOperation::Unlock);
+    }
+}
+
 fn lock(file: &Path, how: FlockOperation, refusal: &str) -> Result<InUse> {
     let Ok(folder) = File::open(folder_of(file)) else { return Ok(InUse(None)) };
     match flock(&folder, how) {
@@ -49,6 +93,21 @@ fn lock(file: &Path, how: FlockOperation, refusal: &str) -> Result<InUse> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_has_one_server_until_that_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jeton.db");
+        File::create(&file).unwrap();
+        let [first, second] = [(); 2].map(|()| ServerLock::open(&file).unwrap());
+        assert!(!first.is_held());
+        first.take();
+        second.take();
+        assert!(first.is_held() && !second.is_held());
+        drop(first);
+        second.take();
+        assert!(second.is_held());
+    }
 
     #[test]
     fn many_may_use_a_database_but_nobody_while_it_is_replaced() {

@@ -1,7 +1,7 @@
 //! All SQL of Jeton: rows in, domain types out, with one file for each noun.
 //!
 //! The file of a noun never imports that of another. `app` opens transactions with [`Db::read`], [`Db::write`] and
-//! [`Db::change_authority`]; the functions here take the open connection.
+//! [`Db::change_keys`]; the functions here take the open connection.
 //!
 //! A single row is read with `get_result`, not with `first`: because of its `LIMIT`, diesel does not cache the prepared
 //! statement on the enum of connections, which doubles the cost of the query.
@@ -49,9 +49,9 @@ use domain::{
 
 pub use connection::{AnyConnection, folder_of};
 pub use database_url::DatabaseUrl;
-pub use db::{Db, bring_up_to_date};
+pub use db::{Changed, Db, bring_up_to_date};
 pub use health::Health;
-pub use in_use::InUse;
+pub use in_use::{InUse, ServerLock};
 pub use trouble::{Failure, Trouble};
 
 /// The errors of the database. The text is for the log and for commands, never for a page.

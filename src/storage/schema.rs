@@ -175,8 +175,24 @@ diesel::table! {
     }
 }
 diesel::table! { token_calls (token_id, day) { token_id -> BigInt, day -> BigInt, calls -> BigInt, } }
-diesel::table! { auth_epoch (id) { id -> BigInt, epoch -> BigInt, } }
-diesel::table! { auth_changes (epoch) { epoch -> BigInt, digests -> Binary, } }
+diesel::table! {
+    auth_epoch (id) {
+        id -> BigInt,
+        epoch -> BigInt,
+        freshness_ms -> BigInt,
+        longest_freshness_ms -> BigInt,
+        freshness_version -> BigInt,
+        mark -> BigInt,
+    }
+}
+diesel::table! {
+    auth_changes (epoch) {
+        epoch -> BigInt,
+        digests -> Binary,
+        mark -> BigInt,
+        affects_all -> Bool,
+    }
+}
 diesel::table! {
     revocations (token_id) {
         token_id -> BigInt,

@@ -4,6 +4,7 @@ use super::{
     App, PublicUrl, email_changes,
     errors::WebError,
     form::{Form, Refused},
+    notice::{self, Message, Notice},
     page::{page, see},
     routes::path,
     session::{self, SignedIn},
@@ -14,7 +15,7 @@ use super::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Uri, header::REFERER},
-    web::{Data, Query},
+    web::Data,
 };
 use app::{account::ProfileForm, sessions::Actor};
 use askama::Template;
@@ -23,20 +24,6 @@ use domain::{
     user::{Theme, shown_email},
 };
 use serde::Deserialize;
-
-/// Whether something has just been saved.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    saved: Option<String>,
-}
-
-impl Done {
-    /// Whether it has been saved.
-    pub const fn is_saved(&self) -> bool {
-        self.saved.is_some()
-    }
-}
 
 /// What was typed into the profile form.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -74,8 +61,7 @@ impl TypedProfile {
 #[template(path = "account/profile.html")]
 struct ProfilePage {
     shell: Shell,
-    /// What has just been done.
-    done: Option<&'static str>,
+    message: Option<Message>,
     /// The notice that a new e-mail address waits for confirmation.
     waits: Option<String>,
     email_hint: &'static str,
@@ -102,7 +88,7 @@ impl ProfilePage {
         let themes = Theme::ALL.into_iter().map(|theme| (theme.key(), theme_name(shell.t, theme))).collect();
         Self {
             shell,
-            done: None,
+            message: None,
             waits: None,
             email_hint: "",
             typed,
@@ -156,33 +142,17 @@ fn theme_name(t: Texts, theme: Theme) -> &'static str {
     }
 }
 
-/// What has just been done to the profile.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ProfileDone {
-    saved: Option<String>,
-    asked: Option<String>,
-    proved: Option<String>,
-    cancelled: Option<String>,
-}
-
-impl ProfileDone {
-    fn words(&self, t: Texts) -> Option<&'static str> {
-        let said = [
-            (&self.saved, t.profile_saved()),
-            // The notice about the new address says the rest.
-            (&self.asked, t.profile_saved()),
-            (&self.proved, t.email_change_proved()),
-            (&self.cancelled, t.email_change_cancelled()),
-        ];
-        said.into_iter().find(|(done, _)| done.is_some()).map(|(_, words)| words)
-    }
-}
-
 /// `GET /account/profile`
-pub async fn profile(app: App, who: SignedIn, done: Query<ProfileDone>) -> Result<HttpResponse, WebError> {
+pub async fn profile(app: App, who: SignedIn, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let form = profile_page(&app, &who, TypedProfile::of(&who.actor)).await?;
-    page(&ProfilePage { done: done.words(form.shell.t), ..form })
+    let t = form.shell.t;
+    let message = match notice {
+        Some(Notice::Saved) => Some(Message::done(t.profile_saved())),
+        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_change_proved())),
+        Some(Notice::EmailCancelled) => Some(Message::done(t.email_change_cancelled())),
+        _ => None,
+    };
+    page(&ProfilePage { message, ..form })
 }
 
 async fn profile_page(app: &App, who: &SignedIn, typed: TypedProfile) -> Result<ProfilePage, WebError> {
@@ -190,7 +160,7 @@ async fn profile_page(app: &App, who: &SignedIn, typed: TypedProfile) -> Result<
     let waits = app::email_changes::waiting(app, &who.actor).await?;
     let user = who.actor.user();
     let waits = waits.map(|change| {
-        let t = who.shell(Nav::Profile).t;
+        let t = who.t();
         let until = Calendar::new(t, &user.time_zone, now).exact(change.expires_at);
         t.email_change_waits(change.email, &user.email, until)
     });
@@ -210,9 +180,10 @@ pub async fn change_profile(
     who: SignedIn,
     Form(typed): Form<TypedProfile>,
 ) -> Result<HttpResponse, WebError> {
-    let compose = email_changes::compose(who.shell(Nav::Profile).t, &url);
+    let compose = email_changes::compose(who.t(), &url);
     match app::account::change_profile(&app, &who.actor, typed.form(), who.source.clone(), compose).await {
-        Ok(waits) => Ok(see(&path::profile_after(if waits { "asked" } else { "saved" }))),
+        // If a new e-mail address waits for confirmation, the page says so itself.
+        Ok(_) => Ok(notice::see(path::PROFILE, &Notice::Saved)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let form = profile_page(&app, &who, typed).await?;
@@ -265,7 +236,7 @@ pub struct TypedPassword {
 #[template(path = "account/security.html")]
 struct SecurityPage {
     shell: Shell,
-    saved: bool,
+    message: Option<Message>,
     errors: Errors,
     email: String,
 }
@@ -273,7 +244,7 @@ struct SecurityPage {
 impl SecurityPage {
     fn new(who: &SignedIn) -> Self {
         let email = who.actor.user().email.clone();
-        Self { shell: who.shell(Nav::Security), saved: false, errors: Errors::default(), email }
+        Self { shell: who.shell(Nav::Security), message: None, errors: Errors::default(), email }
     }
 }
 
@@ -281,8 +252,10 @@ impl SecurityPage {
 ///
 /// # Errors
 /// When the page cannot be rendered.
-pub async fn security(who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
-    page(&SecurityPage { saved: done.saved.is_some(), ..SecurityPage::new(&who) })
+pub async fn security(who: SignedIn, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
+    let form = SecurityPage::new(&who);
+    let message = (notice == Some(Notice::Saved)).then(|| Message::done(form.shell.t.security_saved()));
+    page(&SecurityPage { message, ..form })
 }
 
 /// `POST /account/security`
@@ -296,7 +269,7 @@ pub async fn change_password(
 ) -> Result<HttpResponse, WebError> {
     match app::account::change_password(&app, &who.actor, typed.password, typed.new_password, who.source.clone()).await
     {
-        Ok(()) => Ok(see(&saved(path::SECURITY))),
+        Ok(()) => Ok(notice::see(path::SECURITY, &Notice::Saved)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let form = SecurityPage::new(&who);
@@ -304,8 +277,4 @@ pub async fn change_password(
             refused.page(&SecurityPage { errors, ..form })
         }
     }
-}
-
-fn saved(path: &str) -> String {
-    format!("{path}?saved")
 }

@@ -12,6 +12,7 @@ use super::{
     errors::WebError,
     form::{Form, Refused},
     holder::Holding,
+    notice::{Message, Notice},
     page::{is_for, page},
     routes::path,
     search::{self, Search, Step},
@@ -47,7 +48,6 @@ pub struct Sought {
     to: String,
     before: String,
     after: String,
-    unknown_key: String,
 }
 
 impl Sought {
@@ -119,8 +119,7 @@ struct ListPage {
     shell: Shell,
     /// The address that the filter is sent to.
     search: String,
-    /// The message about an API key that was searched for and not found.
-    key_notice: Option<&'static str>,
+    message: Option<Message>,
     log: Log,
     kinds: Vec<(ActionGroup, Vec<Action>)>,
     proposed: Vec<(String, String)>,
@@ -158,6 +157,7 @@ pub async fn list(
     app: App,
     at: Holding<ReadActivity>,
     Query(sought): Query<Sought>,
+    notice: Option<Notice>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     if let Some(elsewhere) = sought.search().for_key(&app, &at, &request).await? {
@@ -169,11 +169,11 @@ pub async fn list(
         Err(error) => Err(error),
     };
     match found {
-        Ok(found) => answer(&at, calendar, sought, found, None, &request),
+        Ok(found) => answer(&at, calendar, sought, found, None, notice, &request),
         Err(error) => {
             let refused = Refused::new(error)?;
             let nothing = app::activity::empty_page(&app, &at.who).await?;
-            answer(&at, calendar, sought, nothing, Some(&refused), &request)
+            answer(&at, calendar, sought, nothing, Some(&refused), notice, &request)
         }
     }
 }
@@ -189,11 +189,11 @@ pub async fn search(
         return Ok(elsewhere);
     }
     let address = sought.search().address(at.slug());
-    Ok(search::part_at(list(app, at, Query(sought), request).await?, &Step::Push, &address))
+    Ok(search::part_at(list(app, at, Query(sought), None, request).await?, &Step::Push, &address))
 }
 
 fn calendar(app: &App, at: &Holding<ReadActivity>) -> Calendar {
-    Calendar::new(at.shell(Nav::Activity).t, &at.who.actor().user().time_zone, app.clock().now())
+    Calendar::new(at.t(), &at.who.actor().user().time_zone, app.clock().now())
 }
 
 fn answer(
@@ -202,10 +202,11 @@ fn answer(
     sought: Sought,
     mut found: LogPage,
     refused: Option<&Refused>,
+    notice: Option<Notice>,
     request: &HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     let proposed = std::mem::take(&mut found.proposed);
-    let errors = refused.map(|refused| Errors::new(at.shell(Nav::Activity).t, &refused.problems)).unwrap_or_default();
+    let errors = refused.map(|refused| Errors::new(at.t(), &refused.problems)).unwrap_or_default();
     let log = log(at, calendar, sought, &found, errors);
     if is_for(request, "#log") {
         let part = LogPart { log };
@@ -213,8 +214,8 @@ fn answer(
     }
     let kinds = ActionGroup::ALL.into_iter().map(|group| (group, group.actions().collect())).collect();
     let shell = log.shell.clone();
-    let key_notice = (!log.sought.unknown_key.is_empty()).then(|| shell.t.search_unknown_key());
-    let whole = ListPage { search: path::activity_search(at.slug()), shell, key_notice, log, kinds, proposed };
+    let message = (notice == Some(Notice::UnknownKey)).then(|| Message::failed(shell.t.search_unknown_key()));
+    let whole = ListPage { search: path::activity_search(at.slug()), shell, message, log, kinds, proposed };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 

@@ -99,7 +99,7 @@ mod tests {
     }
 
     fn css() -> &'static str {
-        APP_CSS.trim_start_matches("/static/")
+        APP_CSS.trim_start_matches(crate::routes::path::FILES)
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub async fn show(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, Web
 /// spreadsheets make a day of `2026-11`.
 pub async fn csv(app: App, at: Holding<SeeBilling>) -> Result<HttpResponse, WebError> {
     let billing = app::billing::export_seats(&app, &at.who, FILE, at.source.clone()).await?;
-    let csv = Csv::of(at.shell(Nav::Billing).t.0);
+    let csv = Csv::of(at.t().0);
     let line = |(month, seats): &(Month, i64)| {
         csv.line(&[Cell::Number(month.year().into()), Cell::Number(month.number().into()), Cell::Number(*seats)])
     };

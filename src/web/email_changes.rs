@@ -4,7 +4,8 @@ use super::{
     App, PublicUrl,
     errors::WebError,
     form::{Form, OpenForm},
-    page::{keep_address, page, page_with, see},
+    notice::{self, Notice},
+    page::{keep_address, page, page_with},
     routes::path,
     session::{SignedIn, Visitor},
     shell::Shell,
@@ -87,8 +88,10 @@ pub async fn prove(
     _: OpenForm<Nothing>,
 ) -> Result<HttpResponse, WebError> {
     let answer = match app::email_changes::confirm(&app, &code, visitor.source, compose(visitor.shell.t, &url)).await {
-        Ok(user) if signed_in.is_some_and(|who| who.actor.user().id == user) => Ok(see(&path::profile_after("proved"))),
-        Ok(_) => Ok(see(&path::sign_in_with_new_email())),
+        Ok(user) if signed_in.is_some_and(|who| who.actor.user().id == user) => {
+            Ok(notice::see(path::PROFILE, &Notice::EmailConfirmed))
+        }
+        Ok(_) => Ok(notice::see(path::SIGN_IN, &Notice::EmailConfirmed)),
         Err(AppError::NotFound) => gone(visitor.shell),
         Err(error) => Err(error.into()),
     };
@@ -98,7 +101,7 @@ pub async fn prove(
 /// `POST /account/email-change/cancellation`
 pub async fn cancel(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::email_changes::cancel(&app, &who.actor, who.source.clone()).await?;
-    Ok(see(&path::profile_after("cancelled")))
+    Ok(notice::see(path::PROFILE, &Notice::EmailCancelled))
 }
 
 fn gone(shell: Shell) -> Result<HttpResponse, WebError> {

@@ -3,10 +3,11 @@
 use super::{
     PublicUrl, cors,
     errors::{ErrorFragment, ErrorPage, WebError, words},
-    node::{Group, NodeThread},
+    node::NodeThread,
+    notice::Notice,
     oauth::OAuthError,
     page,
-    routes::path,
+    routes::{Group, path},
     session::{self, Reader},
     shell::Shell,
     source::RequestId,
@@ -162,12 +163,8 @@ enum Form {
 
 impl Form {
     fn of(request: &HttpRequest) -> Self {
-        match request.path() {
-            path::HEALTH | path::READINESS | path::METRICS => return Self::Json,
-            path if [path::API, path::OAUTH, path::WELL_KNOWN].iter().any(|begin| path.starts_with(begin)) => {
-                return Self::Json;
-            }
-            _ => {}
+        if Group::of(request.path()).is_for_programs() {
+            return Self::Json;
         }
         let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         if accepts.contains("json") && !accepts.contains("html") {
@@ -305,8 +302,8 @@ impl Asked {
         let (path, query) = (self.uri.path(), self.uri.query().unwrap_or_default());
         let address = match self.method.is_safe() {
             true if query.is_empty() || leak::names_a_key(query) => path::sign_in(path),
-            true => path::sign_in(&format!("{path}?{query}")),
-            false => path::sign_in_again(&path::form_page(path).unwrap_or_default()),
+            true => path::sign_in(&path::extended(path, query)),
+            false => Notice::SignInAgain.at(&path::sign_in(&path::form_page(path).unwrap_or_default())),
         };
         match self.form {
             Form::Part => HttpResponse::Unauthorized().insert_header(("hx-redirect", address)).finish(),

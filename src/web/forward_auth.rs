@@ -4,11 +4,7 @@
 //! everything else together. It needs nothing of what the application prepares for a handler: no route, extractor,
 //! session, language, or error page. Skipping that saves a fifth of the processor time (`bench/results.md`).
 
-use super::{
-    connection::Client,
-    node::{Group, NodeThread},
-    verify::Worker,
-};
+use super::{connection::Client, node::NodeThread, routes::Group, verify::Worker};
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::{

@@ -9,6 +9,7 @@ use super::{
     routes::path,
     session::{Place, SignedIn},
     shell::{Nav, Shell},
+    texts::Texts,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use app::{
@@ -47,6 +48,11 @@ impl<A> Holding<A> {
         Shell { nav, ..self.shell.clone() }
     }
 
+    /// The texts in the reader's language.
+    pub const fn t(&self) -> Texts {
+        self.shell.t
+    }
+
     /// The organization's slug.
     pub fn slug(&self) -> &str {
         &self.who.membership().slug
@@ -57,6 +63,11 @@ impl AtWork {
     /// The frame for a page under this entry of the navigation.
     pub fn shell(&self, nav: Nav) -> Shell {
         Shell { nav, ..self.shell.clone() }
+    }
+
+    /// The texts in the reader's language.
+    pub const fn t(&self) -> Texts {
+        self.shell.t
     }
 }
 
@@ -74,6 +85,11 @@ impl Administering {
     /// The frame for a page under this entry of the navigation.
     pub fn shell(&self, nav: Nav) -> Shell {
         self.signed_in.shell(nav)
+    }
+
+    /// The texts in the reader's language.
+    pub const fn t(&self) -> Texts {
+        self.signed_in.t()
     }
 }
 

@@ -2,20 +2,18 @@
 
 use super::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
     holder::Administering,
+    notice::{self, Message, Notice},
     page::{IsHtmx, page, see},
-    question::Question,
     routes::path,
     shell::{Nav, Shell, initials},
     sign_in::Nothing,
     words::Errors,
 };
-use actix_web::{
-    HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpResponse, web::Path};
 use app::{
     installation::{Holder, PromotionForm},
     problem::Field,
@@ -23,14 +21,6 @@ use app::{
 use askama::Template;
 use domain::user::UserId;
 use serde::Deserialize;
-
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    added: Option<String>,
-    removed: Option<String>,
-}
 
 /// What was typed into the form.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -45,7 +35,7 @@ pub struct Typed {
 #[template(path = "installation/administrators.html")]
 struct AdminsPage {
     shell: Shell,
-    done: Option<&'static str>,
+    message: Option<Message>,
     rows: Vec<Row>,
     typed: Typed,
     errors: Errors,
@@ -67,12 +57,15 @@ struct Row {
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn list(app: App, at: Administering, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(app: App, at: Administering, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let form = admins_page(&app, &at, Typed::default()).await?;
     let t = form.shell.t;
-    let done =
-        done.added.as_ref().map(|_| t.installation_added()).or(done.removed.as_ref().map(|_| t.installation_removed()));
-    page(&AdminsPage { done, ..form })
+    let message = match notice {
+        Some(Notice::Added) => Some(Message::done(t.installation_added())),
+        Some(Notice::Removed(_)) => Some(Message::done(t.installation_removed())),
+        _ => None,
+    };
+    page(&AdminsPage { message, ..form })
 }
 
 async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<AdminsPage, WebError> {
@@ -90,7 +83,7 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
     Ok(AdminsPage {
         rows: app::installation::admins(app, &at.who).await?.into_iter().map(row).collect(),
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        done: None,
+        message: None,
         errors: Errors::default(),
         shell,
         typed,
@@ -104,7 +97,7 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
 pub async fn promote(app: App, at: Administering, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let Typed { email, password } = typed.clone();
     match app::installation::promote(&app, &at.who, PromotionForm { email, password }, at.source.clone()).await {
-        Ok(_) => Ok(see(&path::installation_admins_after("added"))),
+        Ok(_) => Ok(notice::see(path::INSTALLATION_ADMINS, &Notice::Added)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let form = admins_page(&app, &at, typed).await?;
@@ -124,7 +117,7 @@ pub async fn ask(
     id: Path<i64>,
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
-    question(&app, &at, UserId(*id)).await?.ask(at.shell(Nav::InstallationAdmins), is_dialog)
+    confirm(&app, &at, UserId(*id)).await?.ask(at.shell(Nav::InstallationAdmins), is_dialog)
 }
 
 /// `POST /installation/administrators/{id}/removal`
@@ -136,35 +129,32 @@ pub async fn demote(app: App, at: Administering, id: Path<i64>, _: Form<Nothing>
     match app::installation::demote(&app, &at.who, id, at.source.clone()).await {
         // A user who has removed their own role can no longer see the list.
         Ok(_) if id == at.who.actor().user().id => Ok(see(path::PROFILE)),
-        Ok(_) => Ok(see(&path::installation_admins_after("removed"))),
+        Ok(_) => Ok(notice::see(path::INSTALLATION_ADMINS, &Notice::Removed(id.0))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            question(&app, &at, id).await?.ask_again(at.shell(Nav::InstallationAdmins), &refused)
+            confirm(&app, &at, id).await?.ask_again(at.shell(Nav::InstallationAdmins), &refused)
         }
     }
 }
 
-async fn question(app: &App, at: &Administering, id: UserId) -> Result<Question, WebError> {
+async fn confirm(app: &App, at: &Administering, id: UserId) -> Result<Confirm, WebError> {
     let (user, refusal) = app::installation::admin(app, &at.who, id).await?;
-    let shell = at.shell(Nav::InstallationAdmins);
-    let t = shell.t;
-    let mut lines = vec![t.installation_remove_text().to_owned()];
+    let t = at.t();
+    let mut text = vec![t.installation_remove_text().to_owned()];
     if id == at.who.actor().user().id {
-        lines.insert(0, t.installation_remove_yourself().to_owned());
+        text.insert(0, t.installation_remove_yourself().to_owned());
     }
-    Ok(Question {
-        t,
-        csrf: shell.csrf,
+    let confirm = Confirm {
         title: t.installation_remove_title().to_owned(),
         heading: t.installation_remove_heading(&user.name),
-        lines,
+        text,
         action: path::installation_admin_removal(id),
-        submit: t.installation_remove(),
-        is_destructive: true,
+        offer: Offer::End(t.installation_remove()),
         cancel: path::INSTALLATION_ADMINS.to_owned(),
-        asks_password: false,
-        refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
+    };
+    Ok(match refusal {
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        None => confirm,
     })
 }

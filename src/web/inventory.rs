@@ -2,10 +2,12 @@
 
 use super::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
     holder::Holding,
-    page::{IsHtmx, is_for, page, see},
+    notice::{self, Message, Notice},
+    page::{IsHtmx, is_for, page},
     revocations::Line,
     routes::path,
     search::{self, Search, Step},
@@ -31,7 +33,7 @@ use serde::Deserialize;
 /// The choices of days without use.
 const UNUSED: [i64; 4] = [30, 60, 90, 180];
 
-/// The filter, as it was typed, and what has just been done.
+/// The filter, as it was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Sought {
@@ -43,9 +45,6 @@ pub struct Sought {
     sort: String,
     before: String,
     after: String,
-    revoked: String,
-    ended: String,
-    unknown_key: String,
 }
 
 impl Sought {
@@ -86,11 +85,7 @@ impl Sought {
 #[template(path = "inventory/list.html")]
 struct ListPage {
     shell: Shell,
-    done: Option<String>,
-    /// Since when the token that was just revoked is refused.
-    refused: Option<Line>,
-    /// The message about an API key that was searched for and not found.
-    key_notice: Option<&'static str>,
+    message: Option<Message>,
     states: [(&'static str, &'static str); 3],
     unused: Vec<(String, String)>,
     list: List,
@@ -140,12 +135,12 @@ pub async fn list(
     app: App,
     at: Holding<ManageIntegrations>,
     Query(sought): Query<Sought>,
+    notice: Option<Notice>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     if let Some(elsewhere) = sought.search().for_key(&app, &at, &request).await? {
         return Ok(elsewhere);
     }
-    let done = said(&app, &at, &sought).await;
     let (found, refused) = match app::inventory::page(
         &app,
         &at.who,
@@ -171,12 +166,8 @@ pub async fn list(
         ("expired", t.inventory_state_expired()),
     ];
     let unused = UNUSED.map(|days| (days.to_string(), t.new_days(days))).to_vec();
-    let line = match (&done, list.sought.revoked.as_str()) {
-        (Some(_), id) if !id.is_empty() => Line::within(&app, &at, id).await?,
-        _ => None,
-    };
-    let key_notice = (!list.sought.unknown_key.is_empty()).then(|| t.search_unknown_key());
-    let whole = ListPage { shell, done, refused: line, key_notice, states, unused, list };
+    let message = message(&app, &at, notice).await?;
+    let whole = ListPage { shell, message, states, unused, list };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
 }
 
@@ -191,23 +182,39 @@ pub async fn search(
         return Ok(elsewhere);
     }
     let address = sought.search().address(at.slug());
-    Ok(search::part_at(list(app, at, Query(sought), request).await?, &Step::Replace, &address))
+    Ok(search::part_at(list(app, at, Query(sought), None, request).await?, &Step::Replace, &address))
 }
 
-/// The sentence about what has just been done.
-async fn said(app: &App, at: &Holding<ManageIntegrations>, sought: &Sought) -> Option<String> {
-    let t = at.shell(Nav::Integrations).t;
-    let id = if sought.revoked.is_empty() { &sought.ended } else { &sought.revoked };
-    let token = app::inventory::token_of_member(app, &at.who, id).await.ok()?;
-    let owner = token.owner.map(|owner| owner.name).unwrap_or_default();
-    Some(match sought.revoked.is_empty() {
-        true => t.inventory_ended_notice(token.label, owner),
-        false => t.inventory_revoked_notice(token.label, owner),
+async fn message(
+    app: &App,
+    at: &Holding<ManageIntegrations>,
+    notice: Option<Notice>,
+) -> Result<Option<Message>, WebError> {
+    let t = at.t();
+    Ok(match notice {
+        Some(Notice::Revoked(id)) => match names(app, at, &id).await {
+            Some((label, owner)) => {
+                let refused = Line::within(app, at, &id).await?;
+                Some(Message { refused, ..Message::done(t.inventory_revoked_notice(label, owner)) })
+            }
+            None => None,
+        },
+        Some(Notice::HadEnded(id)) => {
+            names(app, at, &id).await.map(|(label, owner)| Message::done(t.inventory_ended_notice(label, owner)))
+        }
+        Some(Notice::UnknownKey) => Some(Message::failed(t.search_unknown_key())),
+        _ => None,
     })
 }
 
+/// Returns the label of a member's token, and the owner's name.
+async fn names(app: &App, at: &Holding<ManageIntegrations>, id: &str) -> Option<(String, String)> {
+    let token = app::inventory::token_of_member(app, &at.who, id).await.ok()?;
+    Some((token.label, token.owner.map(|owner| owner.name).unwrap_or_default()))
+}
+
 fn calendar(app: &App, at: &Holding<ManageIntegrations>) -> Calendar {
-    Calendar::new(at.shell(Nav::Integrations).t, &at.who.actor().user().time_zone, app.clock().now())
+    Calendar::new(at.t(), &at.who.actor().user().time_zone, app.clock().now())
 }
 
 fn found_list(
@@ -217,7 +224,7 @@ fn found_list(
     found: &InventoryPage,
     errors: Errors,
 ) -> List {
-    let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
+    let (t, slug, calendar) = (at.t(), at.slug(), calendar(app, at));
     let form = sought.form();
     let usual = InventoryForm { sort: None, ..form.clone() }.sort();
     let ends = [found.previous.as_ref(), found.next.as_ref()];
@@ -271,37 +278,17 @@ fn last_use(t: Texts, used: &LastUse, when: &str) -> String {
     [Some(t.tokens_used(when)), from, with].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// The question whether to revoke somebody's token, and why.
-struct Confirm {
+/// The field for the reason of a revocation.
+#[derive(Template)]
+#[template(path = "inventory/_reason.html")]
+struct ReasonField {
     t: Texts,
-    csrf: String,
-    action: String,
-    cancel: String,
-    label: String,
-    owner: String,
-    last_use: String,
     reason: String,
     errors: Errors,
-    is_dialog: bool,
 }
 
-impl Confirm {
+impl ReasonField {
     const LONGEST: usize = LONGEST_REASON;
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "inventory/revocation.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "inventory/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
 }
 
 /// `GET /orgs/{slug}/integrations/inventory/{id}/revocation`
@@ -316,31 +303,34 @@ pub async fn confirm_revocation(
 ) -> Result<HttpResponse, WebError> {
     let token = app::inventory::token_of_member(&app, &at.who, &ids.1).await?;
     if !token.key.life.is_active(app.clock().now()) {
-        return Ok(see(&path::inventory_with(at.slug(), &[("ended", &ids.1)])));
+        return Ok(notice::see(&path::inventory(at.slug()), &Notice::HadEnded(token.public_id)));
     }
-    let shell = at.shell(Nav::Integrations);
-    let confirm = Confirm { is_dialog, ..question(&app, &at, token) };
-    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+    confirm(&app, &at, &token, Reason::default(), Errors::default()).ask(at.shell(Nav::Integrations), is_dialog)
 }
 
-fn question(app: &App, at: &Holding<ManageIntegrations>, token: Listed) -> Confirm {
-    let (shell, calendar) = (at.shell(Nav::Integrations), calendar(app, at));
-    let t = shell.t;
-    Confirm {
-        t,
-        csrf: shell.csrf,
+fn confirm(
+    app: &App,
+    at: &Holding<ManageIntegrations>,
+    token: &Listed,
+    Reason { reason }: Reason,
+    errors: Errors,
+) -> Confirm<ReasonField> {
+    let (t, calendar) = (at.t(), calendar(app, at));
+    let owner = token.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default();
+    let last_use = match &token.key.last_use {
+        Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),
+        None => t.revocation_never_used().into(),
+    };
+    let confirm = Confirm {
+        title: t.revocation_title().to_owned(),
+        heading: t.inventory_heading(&token.label, owner),
+        text: vec![last_use, t.inventory_told(owner)],
         action: path::inventory_revocation(at.slug(), &token.public_id),
+        offer: Offer::End(t.tokens_revoke()),
         cancel: path::inventory(at.slug()),
-        last_use: match &token.key.last_use {
-            Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),
-            None => t.revocation_never_used().into(),
-        },
-        label: token.label,
-        owner: token.owner.map(|owner| owner.name).unwrap_or_default(),
-        reason: String::new(),
-        errors: Errors::default(),
-        is_dialog: false,
-    }
+        ..Confirm::default()
+    };
+    confirm.with(ReasonField { t, reason, errors })
 }
 
 /// The reason.
@@ -358,21 +348,20 @@ pub async fn revoke(
     app: App,
     at: Holding<ManageIntegrations>,
     ids: Path<(String, String)>,
-    Form(Reason { reason }): Form<Reason>,
+    Form(typed): Form<Reason>,
 ) -> Result<HttpResponse, WebError> {
     let id = ids.1.as_str();
-    match app::inventory::revoke_token_of_member(&app, &at.who, id, &reason, at.source.clone()).await {
+    match app::inventory::revoke_token_of_member(&app, &at.who, id, &typed.reason, at.source.clone()).await {
         Ok(was_active) => {
-            let what = if was_active { "revoked" } else { "ended" };
-            Ok(see(&path::inventory_with(at.slug(), &[(what, id)])))
+            let notice = if was_active { Notice::Revoked(id.into()) } else { Notice::HadEnded(id.into()) };
+            Ok(notice::see(&path::inventory(at.slug()), &notice))
         }
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::inventory::token_of_member(&app, &at.who, id).await?;
             let shell = at.shell(Nav::Integrations);
             let errors = Errors::new(shell.t, &refused.problems);
-            let confirm = Confirm { reason, errors, ..question(&app, &at, token) };
-            refused.page(&ConfirmPage { shell, confirm })
+            confirm(&app, &at, &token, typed, errors).ask_again(shell, &refused)
         }
     }
 }

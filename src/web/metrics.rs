@@ -6,7 +6,8 @@
 
 use super::{
     App,
-    node::{CLASSES, ConnectionCounts, Group, NodeThread},
+    node::{CLASSES, ConnectionCounts, NodeThread},
+    routes::Group,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use app::{

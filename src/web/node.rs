@@ -1,5 +1,6 @@
 //! The state of one running server: whether it is stopping, and the request metrics of its threads.
 
+use super::routes::Group;
 use actix_web::{http::StatusCode, web::Data};
 use app::metrics::{Counter, Durations, Timed};
 use std::{
@@ -10,48 +11,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-
-/// A group of requests, determined by the beginning of their path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// Forward-auth.
-    Verify,
-    /// Introspection and revocation.
-    OAuth,
-    /// Jeton's own API.
-    Api,
-    /// Styles, scripts and pictures.
-    Files,
-    /// Health, metrics and metadata.
-    Machine,
-    /// Everything else.
-    Pages,
-}
-
-impl Group {
-    /// All groups, in the order in which they are counted, with their names in metrics.
-    pub const ALL: [(Self, &'static str); 6] = [
-        (Self::Verify, "verify"),
-        (Self::OAuth, "oauth"),
-        (Self::Api, "api"),
-        (Self::Files, "files"),
-        (Self::Machine, "machine"),
-        (Self::Pages, "pages"),
-    ];
-
-    /// Returns the group of a request to this path.
-    pub fn of(path: &str) -> Self {
-        let first = path.split('/').nth(1).unwrap_or_default();
-        match first {
-            "verify" => Self::Verify,
-            "oauth2" => Self::OAuth,
-            "api" => Self::Api,
-            "static" => Self::Files,
-            "healthz" | "readyz" | "metrics" | ".well-known" => Self::Machine,
-            _ => Self::Pages,
-        }
-    }
-}
 
 /// The status classes, 2xx to 5xx. Jeton sends no 1xx.
 pub const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
@@ -183,22 +142,6 @@ impl NodeThread {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn groups_depend_on_the_first_part_of_the_path() {
-        for (path, group) in [
-            ("/verify", Group::Verify),
-            ("/verify/behind", Group::Verify),
-            ("/verifying", Group::Pages),
-            ("/", Group::Pages),
-            ("", Group::Pages),
-            ("/api/v1/me", Group::Api),
-            ("/.well-known/x", Group::Machine),
-        ] {
-            assert_eq!(Group::of(path), group, "{path}");
-        }
-        assert!(Group::ALL.iter().enumerate().all(|(index, (group, _))| *group as usize == index));
-    }
 
     #[test]
     fn requests_of_all_threads_are_added_up() {

@@ -2,17 +2,17 @@
 
 use super::{
     App,
-    account::Done,
     errors::WebError,
     form::{Form, Refused},
     holder::{Administering, AtWork},
+    notice::{self, Message, Notice},
     page::{page, see},
     routes::path,
     session::SignedIn,
     shell::{Nav, Shell},
     words::Errors,
 };
-use actix_web::{HttpResponse, web::Query};
+use actix_web::HttpResponse;
 use app::{
     organizations::OrganizationForm,
     problem::{Field, Problem},
@@ -79,7 +79,7 @@ struct NewPage {
 #[template(path = "organizations/settings.html")]
 struct SettingsPage {
     shell: Shell,
-    saved: bool,
+    message: Option<Message>,
     action: String,
     /// The id that programs use.
     id: String,
@@ -113,7 +113,7 @@ pub async fn create(app: App, who: Administering, Form(mut typed): Form<Typed>) 
         Ok(slug) => Ok(see(&path::organization(&slug))),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(who.shell(Nav::None).t, &refused.problems);
+            let errors = Errors::new(who.t(), &refused.problems);
             if typed.slug.trim().is_empty() && refused.problems.at(Field::Slug) == Some(Problem::SlugTaken) {
                 typed.slug = app::organizations::propose_slug(&app, &typed.organization).await?;
             }
@@ -127,7 +127,7 @@ fn settings_page(at: &AtWork) -> SettingsPage {
     let (name, slug) = (organization.organization_name.clone(), organization.slug.clone());
     SettingsPage {
         shell: at.shell(Nav::Settings),
-        saved: false,
+        message: None,
         action: path::organization_settings(&slug),
         id: organization.organization_public_id.clone(),
         address: path::organization(&slug),
@@ -141,9 +141,11 @@ fn settings_page(at: &AtWork) -> SettingsPage {
 ///
 /// # Errors
 /// Forbidden unless they hold every permission.
-pub async fn settings(at: AtWork, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn settings(at: AtWork, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     at.who.clone().administrating()?;
-    page(&SettingsPage { saved: done.is_saved(), ..settings_page(&at) })
+    let form = settings_page(&at);
+    let message = (notice == Some(Notice::Saved)).then(|| Message::done(form.shell.t.organizations_saved()));
+    page(&SettingsPage { message, ..form })
 }
 
 /// `POST /orgs/{slug}/settings`
@@ -153,10 +155,10 @@ pub async fn settings(at: AtWork, done: Query<Done>) -> Result<HttpResponse, Web
 pub async fn change(app: App, at: AtWork, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
     let administrator = at.who.clone().administrating()?;
     match app::organizations::change(&app, &administrator, typed.form(), at.source.clone()).await {
-        Ok(slug) => Ok(see(&format!("{}?saved", path::organization_settings(&slug)))),
+        Ok(slug) => Ok(notice::see(&path::organization_settings(&slug), &Notice::Saved)),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.shell(Nav::Settings).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             refused.page(&SettingsPage { typed, errors, ..settings_page(&at) })
         }
     }

@@ -4,7 +4,8 @@ use super::{
     App, PublicUrl,
     errors::WebError,
     form::{OpenForm, Refused},
-    page::{keep_address, page, page_with, see},
+    notice::{self, Notice},
+    page::{keep_address, page, page_with},
     routes::path,
     session::{self, Visitor},
     shell::Shell,
@@ -14,7 +15,7 @@ use super::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use app::{AppError, link_code::LinkCode, mail::Words};
 use askama::Template;
@@ -48,20 +49,13 @@ struct AskedPage {
     shell: Shell,
 }
 
-/// Whether a link has just been requested.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    asked: Option<String>,
-}
-
 /// `GET /sign-in/forgotten`
 ///
 /// # Errors
 /// When the page cannot be rendered.
-pub async fn forgotten(app: App, visitor: Visitor, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn forgotten(app: App, visitor: Visitor, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let (shell, sends_mail) = (visitor.shell, app.sends_mail());
-    if sends_mail && done.asked.is_some() {
+    if sends_mail && notice == Some(Notice::LinkRequested) {
         return page(&AskedPage { shell });
     }
     page(&ForgottenPage { shell, sends_mail, typed: TypedEmail::default(), errors: Errors::default() })
@@ -81,7 +75,7 @@ pub async fn ask(
     let (t, devices) = (visitor.shell.t, session::devices(&request));
     let compose = move |user: &User, code: &LinkCode| mail(t, &url, user, code);
     match app::password_links::mail_to(app.into_inner(), &typed.email, devices, visitor.source, compose).await {
-        Ok(()) => Ok(see(&path::forgotten_asked())),
+        Ok(()) => Ok(notice::see(path::FORGOTTEN, &Notice::LinkRequested)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(t, &refused.problems);
@@ -146,7 +140,7 @@ pub async fn submit(
 ) -> Result<HttpResponse, WebError> {
     let (code, shell) = (code.into_inner(), visitor.shell);
     let answer = match app::password_links::redeem(&app, &code, typed.new_password, visitor.source).await {
-        Ok(()) => Ok(see(&path::sign_in_with_new_password())),
+        Ok(()) => Ok(notice::see(path::SIGN_IN, &Notice::PasswordSet)),
         Err(AppError::NotFound) => gone(&app, shell),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -10,16 +10,14 @@ use super::{
     App,
     errors::WebError,
     holder::Holding,
+    notice::{Message, Notice},
     page::page,
     permissions::PermissionFields,
     routes::path,
     shell::{Nav, Shell},
     texts::Texts,
 };
-use actix_web::{
-    HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpResponse, web::Path};
 use app::permission_sets::SetInUse;
 use askama::Template;
 use domain::{
@@ -48,7 +46,7 @@ impl Of {
 #[template(path = "permission_sets/list.html")]
 struct ListPage {
     shell: Shell,
-    done: Option<String>,
+    message: Option<Message>,
     new: String,
     built_in: Vec<Row>,
     own: Vec<Row>,
@@ -66,7 +64,7 @@ struct Row {
 #[template(path = "permission_sets/show.html")]
 struct ShowPage {
     shell: Shell,
-    done: Option<String>,
+    message: Option<Message>,
     list: String,
     name: String,
     is_own: bool,
@@ -83,23 +81,14 @@ struct ShowPage {
     people: Option<String>,
 }
 
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    made: Option<String>,
-    saved: Option<String>,
-    deleted: Option<String>,
-}
-
 /// `GET /orgs/{slug}/permission-sets`
-pub async fn list(app: App, at: Editor, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(app: App, at: Editor, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let sets = app::permission_sets::list(&app, &at.who).await?;
     let shell = at.shell(Nav::PermissionSets);
     let t = shell.t;
     let rows = |own: bool| sets.iter().filter(|set| set.is_own() == own).map(|set| row(t, at.slug(), set)).collect();
     page(&ListPage {
-        done: done.deleted.is_some().then(|| t.sets_deleted_notice().to_owned()),
+        message: (notice == Some(Notice::Deleted)).then(|| Message::done(t.sets_deleted_notice())),
         new: path::new_permission_set(at.slug()),
         built_in: rows(false),
         own: rows(true),
@@ -130,18 +119,18 @@ fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
 ///
 /// # Errors
 /// Not found if it does not exist or belongs to another organization.
-pub async fn show(app: App, at: Editor, of: Path<Of>, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn show(app: App, at: Editor, of: Path<Of>, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
     let (shell, slug, id) = (at.shell(Nav::PermissionSets), at.slug(), of.id());
     let t = shell.t;
-    let notice = match (&done.made, &done.saved) {
-        (Some(_), _) => Some(t.sets_made_notice()),
-        (_, Some(_)) => Some(t.sets_saved_notice()),
+    let message = match notice {
+        Some(Notice::Created) => Some(Message::done(t.sets_made_notice())),
+        Some(Notice::Saved) => Some(Message::done(t.sets_saved_notice())),
         _ => None,
     };
     let stored = &set.stored.set;
     page(&ShowPage {
-        done: notice.map(str::to_owned),
+        message,
         list: path::permission_sets(slug),
         name: t.set_name(&stored.name).to_owned(),
         is_own: matches!(stored.name, SetName::Own(_)),

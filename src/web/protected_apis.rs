@@ -12,6 +12,7 @@ use super::{
     App, PublicUrl,
     errors::WebError,
     holder::Holding,
+    notice::{Message, Notice},
     page::page,
     routes::path,
     shell::{Nav, Shell},
@@ -19,7 +20,7 @@ use super::{
 };
 use actix_web::{
     HttpResponse,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use askama::Template;
 use configurations::Configuration;
@@ -44,7 +45,7 @@ pub struct Of {
 struct ListPage {
     shell: Shell,
     slug: String,
-    done: Option<&'static str>,
+    message: Option<Message>,
     new: String,
     apis: Vec<ListedApi>,
 }
@@ -57,7 +58,7 @@ struct ShowPage {
     list: String,
     edit: String,
     deletion: String,
-    done: Option<&'static str>,
+    message: Option<Message>,
     name: String,
     address: String,
     rules: Vec<RuleWords>,
@@ -71,15 +72,6 @@ struct RuleWords {
     path: String,
     needs: &'static str,
     permission: Option<String>,
-}
-
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    made: Option<String>,
-    saved: Option<String>,
-    deleted: Option<String>,
 }
 
 impl Texts {
@@ -115,12 +107,12 @@ impl RuleWords {
 }
 
 /// `GET /orgs/{slug}/integrations/apis`
-pub async fn list(app: App, at: Admin, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(app: App, at: Admin, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let shell = at.shell(Nav::Integrations);
     page(&ListPage {
         apis: app::protected_apis::list(&app, &at.who).await?,
         slug: at.slug().to_owned(),
-        done: done.deleted.is_some().then(|| shell.t.protected_deleted_notice()),
+        message: (notice == Some(Notice::Deleted)).then(|| Message::done(shell.t.protected_deleted_notice())),
         new: path::new_protected_api(at.slug()),
         shell,
     })
@@ -135,7 +127,7 @@ pub async fn show(
     url: Data<PublicUrl>,
     at: Admin,
     of: Path<Of>,
-    done: Query<Done>,
+    notice: Option<Notice>,
 ) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let (shell, slug) = (at.shell(Nav::Integrations), at.slug());
@@ -144,9 +136,9 @@ pub async fn show(
         list: path::protected_apis(slug),
         edit: path::protected_api_part(slug, &of.id, "edit"),
         deletion: path::protected_api_part(slug, &of.id, "deletion"),
-        done: match (&done.made, &done.saved) {
-            (Some(_), _) => Some(t.protected_made_notice()),
-            (_, Some(_)) => Some(t.protected_saved_notice()),
+        message: match notice {
+            Some(Notice::Created) => Some(Message::done(t.protected_made_notice())),
+            Some(Notice::Saved) => Some(Message::done(t.protected_saved_notice())),
             _ => None,
         },
         rules: stored.api.rules.iter().map(|rule| RuleWords::new(t, rule)).collect(),

@@ -109,7 +109,7 @@ pub struct Asked {
 impl Line {
     /// Returns the line about a token of the user, if it was revoked.
     pub async fn of_own(app: &App, who: &SignedIn, public_id: &str) -> Result<Option<Self>, WebError> {
-        let (t, zone) = (who.shell(Nav::Tokens).t, &who.actor.user().time_zone);
+        let (t, zone) = (who.t(), &who.actor.user().time_zone);
         let receipt = app::revocations::receipt_of_own(app, &who.actor, public_id).await?;
         let calendar = Calendar::new(t, zone, app.clock().now());
         Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::token_receipt(public_id), 0)))
@@ -121,7 +121,7 @@ impl Line {
         at: &Holding<ManageIntegrations>,
         public_id: &str,
     ) -> Result<Option<Self>, WebError> {
-        let (t, zone) = (at.shell(Nav::Integrations).t, &at.who.actor().user().time_zone);
+        let (t, zone) = (at.t(), &at.who.actor().user().time_zone);
         let receipt = app::revocations::receipt_in(app, &at.who, public_id).await?;
         let calendar = Calendar::new(t, zone, app.clock().now());
         Ok(receipt.map(|receipt| Self::new(calendar, t, &receipt, path::receipt(at.slug(), public_id), 0)))
@@ -136,7 +136,7 @@ impl Line {
             (_, 0) => t.receipt_all(nodes, at(receipt.since())),
             _ => t.receipt_waiting(waiting, revoked, nodes),
         };
-        let next = (waiting > 0 && look < LOOKS).then(|| format!("{href}?look={}", look + 1));
+        let next = (waiting > 0 && look < LOOKS).then(|| path::refreshed(&href, look + 1));
         Self { t, words, href, next }
     }
 }

@@ -1,6 +1,7 @@
 //! The table of everything that is served except forward-auth, which [`super::forward_auth`] answers, and the addresses
 //! that pages link to.
 
+mod group;
 pub mod path;
 mod route;
 pub mod short;
@@ -18,6 +19,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+pub use group::Group;
 use route::{Route, at, reads};
 use std::future::ready;
 
@@ -220,4 +222,17 @@ fn integrations() -> Vec<Route> {
 /// The start page: the tokens of the signed-in user.
 async fn home(_: Visitor, signed_in: Option<SignedIn>) -> HttpResponse {
     page::see(if signed_in.is_some() { path::TOKENS } else { path::SIGN_IN })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_in_the_group_of_its_kind() {
+        let groups = |routes: Vec<Route>| routes.into_iter().flat_map(Route::served).map(|(_, path)| Group::of(path));
+        assert!(groups(programs()).chain(groups(operation())).all(Group::is_for_programs));
+        assert!(groups(assets()).all(|group| group == Group::Files));
+        assert!(groups(pages()).all(|group| group == Group::Pages));
+    }
 }

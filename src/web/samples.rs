@@ -1,5 +1,7 @@
 //! Examples of requests with a key, for the page that shows it.
 
+use super::routes::path;
+
 /// Examples that can be pasted as they are.
 pub struct Samples {
     /// For a terminal.
@@ -15,11 +17,11 @@ pub struct Samples {
 impl Samples {
     /// Examples for the server at `base` with this key.
     pub fn new(base: &str, key: &str) -> Self {
-        let url = format!("{base}/api/v1/me");
+        let (url, relative) = (format!("{base}{}", path::ME), path::ME.trim_start_matches('/'));
         Self {
             curl: format!("curl -H \"Authorization: Bearer {key}\" {url}"),
             power_query: format!(
-                "let\n    Source = Json.Document(Web.Contents(\"{base}\", [\n        RelativePath = \"api/v1/me\",\n        \
+                "let\n    Source = Json.Document(Web.Contents(\"{base}\", [\n        RelativePath = \"{relative}\",\n        \
                  Headers = [Authorization = \"Bearer {key}\"]\n    ]))\nin\n    Source"
             ),
             r: format!(

@@ -8,6 +8,7 @@ use super::{
     App,
     errors::WebError,
     holder::Holding,
+    notice::Notice,
     page::{is_for, is_htmx, see},
     routes::path,
 };
@@ -61,7 +62,7 @@ impl<const N: usize> Search<'_, N> {
         let address = match found {
             Some((id, is_service)) if sees_tokens => path::token_of_organization(at.slug(), &id, is_service),
             Some((id, _)) => path::activity_with(at.slug(), &[("token", &id)]),
-            None => (self.page)(at.slug(), &[("unknown_key", "1")]),
+            None => Notice::UnknownKey.at(&(self.page)(at.slug(), &[])),
         };
         Ok(Some(lead(request, &address)))
     }

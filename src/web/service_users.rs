@@ -1,10 +1,10 @@
 //! Service users' API tokens, under *Integrations*: the list of them.
 
 mod adding;
+mod confirm;
 mod detail;
 mod editing;
 mod ending;
-mod question;
 mod rotation;
 
 pub use adding::{create, new};
@@ -18,6 +18,7 @@ use super::{
     errors::WebError,
     form::{Form, Refused},
     holder::Holding,
+    notice::{Message, Notice},
     page::{is_for, page, see},
     revocations::Line,
     routes::path,
@@ -53,11 +54,7 @@ struct ListPage {
     shell: Shell,
     organization: String,
     slug: String,
-    done: Option<String>,
-    /// Since when the token that was just revoked is refused.
-    refused: Option<Line>,
-    /// The message about an API key that was searched for and not found.
-    key_notice: Option<&'static str>,
+    message: Option<Message>,
     states: [(&'static str, &'static str); 4],
     /// Whether there is no token at all, so that the page explains what one is.
     is_first: bool,
@@ -138,16 +135,6 @@ impl Filter {
     }
 }
 
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    revoked: Option<String>,
-    ended: Option<String>,
-    deleted: Option<String>,
-    unknown_key: Option<String>,
-}
-
 /// `GET /orgs/{slug}/integrations`: the first tab.
 pub async fn first_tab(at: Admin) -> HttpResponse {
     see(&path::service_tokens(at.slug()))
@@ -158,7 +145,7 @@ pub async fn list(
     app: App,
     at: Admin,
     Query(filter): Query<Filter>,
-    done: Query<Done>,
+    notice: Option<Notice>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     if let Some(elsewhere) = filter.search().for_key(&app, &at, &request).await? {
@@ -177,13 +164,9 @@ pub async fn list(
         let part = ResultsPart { results };
         return refused.map_or_else(|| page(&part), |refused| refused.page(&part));
     }
-    let said = said(&app, &at, &done).await?;
-    let revocation = match done.revoked.as_ref().filter(|_| said.is_some()) {
-        Some(id) => Line::within(&app, &at, id).await?,
-        None => None,
-    };
+    let message = message(&app, &at, notice).await?;
     let whole = ListPage {
-        refused: revocation,
+        message,
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
         states: [
@@ -192,8 +175,6 @@ pub async fn list(
             ("revoked", t.tokens_state_revoked()),
             ("expired", t.tokens_state_expired()),
         ],
-        key_notice: done.unknown_key.as_ref().map(|_| t.search_unknown_key()),
-        done: said,
         is_first: results.rows.is_empty() && !results.filter.is_on() && results.controls.is_whole(),
         shell,
         results,
@@ -212,30 +193,41 @@ pub async fn search(
         return Ok(elsewhere);
     }
     let address = filter.search().address(at.slug());
-    let part = list(app, at, Query(filter), Query(Done::default()), request).await?;
+    let part = list(app, at, Query(filter), None, request).await?;
     Ok(search::part_at(part, &Step::Replace, &address))
 }
 
 fn calendar(app: &App, at: &Admin) -> Calendar {
     let zone = &at.who.actor().user().time_zone;
-    Calendar::new(at.shell(Nav::Integrations).t, zone, app.clock().now())
+    Calendar::new(at.t(), zone, app.clock().now())
 }
 
-/// The sentence about what has just been done.
-async fn said(app: &App, at: &Admin, done: &Done) -> Result<Option<String>, WebError> {
-    let t = at.shell(Nav::Integrations).t;
-    let Some(id) = done.revoked.as_ref().or(done.ended.as_ref()) else {
-        return Ok(done.deleted.as_ref().map(|_| t.service_deleted_notice().into()));
-    };
-    let token = match app::service_users::find(app, &at.who, id).await {
-        Ok(token) if !token.key.life.is_active(app.clock().now()) => token,
-        Ok(_) | Err(AppError::NotFound) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(Some(match done.revoked {
-        Some(_) => t.tokens_revoked_notice(token.name),
-        None => t.tokens_ended_notice(token.name),
-    }))
+async fn message(app: &App, at: &Admin, notice: Option<Notice>) -> Result<Option<Message>, WebError> {
+    let t = at.t();
+    Ok(match notice {
+        Some(Notice::Revoked(id)) => match ended(app, at, &id).await? {
+            Some(token) => {
+                let refused = Line::within(app, at, &id).await?;
+                Some(Message { refused, ..Message::done(t.tokens_revoked_notice(token.name)) })
+            }
+            None => None,
+        },
+        Some(Notice::HadEnded(id)) => {
+            ended(app, at, &id).await?.map(|token| Message::done(t.tokens_ended_notice(token.name)))
+        }
+        Some(Notice::Deleted) => Some(Message::done(t.service_deleted_notice())),
+        Some(Notice::UnknownKey) => Some(Message::failed(t.search_unknown_key())),
+        _ => None,
+    })
+}
+
+/// Returns a token that no longer works.
+async fn ended(app: &App, at: &Admin, id: &str) -> Result<Option<ServiceToken>, WebError> {
+    match app::service_users::find(app, &at.who, id).await {
+        Ok(token) => Ok(Some(token).filter(|token| !token.key.life.is_active(app.clock().now()))),
+        Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn results(
@@ -245,7 +237,7 @@ async fn results(
     found: &ServiceTokensPage,
     errors: Errors,
 ) -> Result<Results, WebError> {
-    let (t, slug, calendar) = (at.shell(Nav::Integrations).t, at.slug(), calendar(app, at));
+    let (t, slug, calendar) = (at.t(), at.slug(), calendar(app, at));
     let active = app::service_users::count_active(app, &at.who).await?;
     let sorts = [filter.form().sort(), ServiceTokensForm::default().sort()];
     let ends = [found.previous.as_ref(), found.next.as_ref()];

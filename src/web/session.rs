@@ -58,7 +58,7 @@ pub fn devices(request: &HttpRequest) -> Vec<Device> {
 pub fn safe_next(next: &str) -> &str {
     let is_local = next.starts_with('/') && !next.starts_with("//");
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_local && is_plain { next } else { "/" }
+    if is_local && is_plain { next } else { path::HOME }
 }
 
 /// The preferences of the reader, known for every request, with or without a session.
@@ -108,6 +108,16 @@ impl SignedIn {
     /// Returns the frame for a page under this entry of the navigation.
     pub fn shell(&self, nav: Nav) -> Shell {
         Shell { nav, ..self.shell.clone() }
+    }
+
+    /// Returns the texts in the reader's language.
+    pub const fn t(&self) -> Texts {
+        self.shell.t
+    }
+
+    /// Returns the address of a page of the user's account, in the organization that they work in.
+    pub fn here(&self, page: &str) -> String {
+        self.shell.here(page)
     }
 
     /// Returns the user a request comes from, after it went through [`recognize`].

@@ -4,27 +4,24 @@ use super::{
     App,
     errors::WebError,
     form::Form,
-    page::{page, see},
+    notice::{self, Message, Notice},
+    page::page,
     routes::path,
     session::SignedIn,
     shell::{Nav, Shell},
     sign_in::{self, Nothing},
     words::{Calendar, Moment},
 };
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use askama::Template;
 use domain::session::Session as StoredSession;
-use serde::Deserialize;
 
 /// The list.
 #[derive(Template)]
 #[template(path = "sessions/list.html")]
 struct SessionsPage {
     shell: Shell,
-    done: Option<String>,
+    message: Option<Message>,
     rows: Vec<Row>,
 }
 
@@ -38,15 +35,8 @@ struct Row {
     end: String,
 }
 
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    ended: Option<u32>,
-}
-
 /// `GET /account/sessions`
-pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(app: App, who: SignedIn, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let sessions = app::sessions::list(&app, &who.actor).await?;
     let shell = who.shell(Nav::Sessions);
     let calendar = Calendar::new(shell.t, &who.actor.user().time_zone, app.clock().now());
@@ -54,11 +44,12 @@ pub async fn list(app: App, who: SignedIn, done: Query<Done>) -> Result<HttpResp
     let (mut rows, others): (Vec<_>, Vec<_>) = sessions.iter().partition(|session| session.public_id == this);
     rows.extend(others);
     let rows = rows.into_iter().map(|session| row(&shell, calendar, session, this)).collect();
-    let done = done.ended.map(|ended| match ended {
-        0 => shell.t.sessions_none_ended().to_owned(),
-        ended => shell.t.sessions_ended(ended),
-    });
-    page(&SessionsPage { shell, done, rows })
+    let message = match notice {
+        Some(Notice::SessionsEnded(0)) => Some(Message::done(shell.t.sessions_none_ended())),
+        Some(Notice::SessionsEnded(count)) => Some(Message::done(shell.t.sessions_ended(count))),
+        _ => None,
+    };
+    page(&SessionsPage { shell, message, rows })
 }
 
 fn row(shell: &Shell, calendar: Calendar, session: &StoredSession, this: &str) -> Row {
@@ -87,15 +78,11 @@ pub async fn end(
     let id = id.into_inner();
     let is_this = who.actor.session().public_id == id;
     app::sessions::end(&app, &who.actor, id, who.source.clone()).await?;
-    if is_this { sign_in::leave(&request) } else { Ok(see(&ended(1))) }
+    if is_this { sign_in::leave(&request) } else { Ok(notice::see(path::SESSIONS, &Notice::SessionsEnded(1))) }
 }
 
 /// `POST /account/sessions/end-others`
 pub async fn end_others(app: App, who: SignedIn, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let count = app::sessions::end_others(&app, &who.actor, who.source.clone()).await?;
-    Ok(see(&ended(count)))
-}
-
-fn ended(count: usize) -> String {
-    format!("{}?ended={count}", path::SESSIONS)
+    Ok(notice::see(path::SESSIONS, &Notice::SessionsEnded(count)))
 }

@@ -2,11 +2,12 @@
 
 use super::{
     App,
+    confirm::{Confirm, Offer},
     cookies::Ours,
     errors::WebError,
     form::{Form, OpenForm, Refused},
+    notice::{self, Message, Notice},
     page::{self, page, page_with, see},
-    question::Question,
     routes::path,
     session::{self, SignedIn, Visitor},
     shell::{Nav, Shell},
@@ -66,22 +67,19 @@ struct SignInPage {
     action: String,
     typed: Typed,
     errors: Errors,
-    /// What has just been done.
-    done: Option<&'static str>,
-    /// What has not been done, because nobody was signed in any more.
-    undone: Option<&'static str>,
+    message: Option<Message>,
 }
 
 impl SignInPage {
     fn new(shell: Shell, typed: Typed) -> Self {
-        Self { shell, action: path::SIGN_IN.to_owned(), typed, errors: Errors::default(), done: None, undone: None }
+        Self { shell, action: path::SIGN_IN.to_owned(), typed, errors: Errors::default(), message: None }
     }
 
     /// Shows the form at the address of a kept form.
     fn at_form(request: &HttpRequest, jeton: &App, typed: Typed) -> Self {
         let shell = Visitor::of(request, jeton).shell;
         Self {
-            undone: Some(shell.t.sign_in_ended_kept()),
+            message: Some(Message::undone(shell.t.sign_in_ended_kept())),
             action: request.path().to_owned(),
             // A link to another language would lose the kept form.
             ..Self::new(Shell { has_languages: false, ..shell }, typed)
@@ -102,15 +100,11 @@ struct NotSetUpPage {
     shell: Shell,
 }
 
-/// The query: where to go afterwards, and what has just been done.
+/// The query: where to go afterwards.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
     next: String,
-    signed_out: Option<String>,
-    new_password: Option<String>,
-    new_email: Option<String>,
-    ended: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -119,6 +113,7 @@ pub async fn form(
     visitor: Visitor,
     signed_in: Option<SignedIn>,
     asked: Query<Asked>,
+    notice: Option<Notice>,
 ) -> Result<HttpResponse, WebError> {
     if signed_in.is_some() {
         return Ok(see(session::safe_next(&asked.next)));
@@ -126,16 +121,16 @@ pub async fn form(
     if app::setup::is_needed(&app).await? {
         return page(&NotSetUpPage { shell: visitor.shell });
     }
-    let Asked { next, signed_out, new_password, new_email, ended } = asked.into_inner();
-    let (t, typed) = (visitor.shell.t, Typed { next, ..Typed::default() });
-    let said = [
-        (new_password, t.password_link_set()),
-        (new_email, t.email_change_proved()),
-        (signed_out, t.sign_in_signed_out()),
-    ];
-    let done = said.into_iter().find(|(done, _)| done.is_some()).map(|(_, words)| words);
-    let undone = ended.map(|_| t.sign_in_ended());
-    page(&SignInPage { done, undone, ..SignInPage::new(visitor.shell, typed) })
+    let t = visitor.shell.t;
+    let message = match notice {
+        Some(Notice::PasswordSet) => Some(Message::done(t.password_link_set())),
+        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_change_proved())),
+        Some(Notice::SignedOut) => Some(Message::done(t.sign_in_signed_out())),
+        Some(Notice::SignInAgain) => Some(Message::undone(t.sign_in_ended())),
+        _ => None,
+    };
+    let typed = Typed { next: asked.into_inner().next, ..Typed::default() };
+    page(&SignInPage { message, ..SignInPage::new(visitor.shell, typed) })
 }
 
 /// `POST /sign-in`
@@ -163,23 +158,17 @@ pub async fn submit(
 /// When the template fails.
 pub async fn ask_sign_out(who: Option<SignedIn>) -> Result<HttpResponse, WebError> {
     let Some(who) = who else { return Ok(see(path::SIGN_IN)) };
-    let shell = who.shell(Nav::None);
-    let question = Question {
-        t: shell.t,
-        csrf: shell.csrf.clone(),
-        title: shell.t.layout_sign_out().into(),
-        heading: shell.t.sign_in_out_heading().into(),
-        lines: vec![shell.t.sign_in_out_who(shown_email(&who.actor.user().email))],
+    let t = who.t();
+    let confirm = Confirm {
+        title: t.layout_sign_out().into(),
+        heading: t.sign_in_out_heading().into(),
+        text: vec![t.sign_in_out_who(shown_email(&who.actor.user().email))],
         action: path::SIGN_OUT.into(),
-        submit: shell.t.layout_sign_out(),
-        is_destructive: false,
+        offer: Offer::Do(t.layout_sign_out()),
         cancel: path::HOME.into(),
-        asks_password: false,
-        refusal: None,
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
     };
-    question.ask(shell, false)
+    confirm.ask(who.shell(Nav::None), false)
 }
 
 /// Signs in, and makes the user the author of the rest of the request. The answer must set the returned cookies.
@@ -241,7 +230,8 @@ pub async fn sign_out(
 /// # Errors
 /// When the cookie cannot be encoded.
 pub fn leave(request: &HttpRequest) -> Result<HttpResponse, WebError> {
-    let mut answer = page::with_cookie(see(&format!("{}?signed_out", path::SIGN_IN)), &Ours::Session.removal(request))?;
+    let mut answer =
+        page::with_cookie(notice::see(path::SIGN_IN, &Notice::SignedOut), &Ours::Session.removal(request))?;
     // Pages are not stored anyway; this also drops those that the browser keeps for *Back* (C9).
     answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
     Ok(answer)

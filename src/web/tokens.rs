@@ -3,6 +3,7 @@
 mod adding;
 mod revocation;
 
+use adding::Asked;
 pub use adding::{create, new};
 pub use revocation::{confirm_bulk, confirm_revocation, revoke, revoke_bulk};
 
@@ -10,6 +11,7 @@ use super::{
     App,
     calls::Chart,
     errors::WebError,
+    notice::{Message, Notice},
     page::{is_for, page},
     revocations::Line,
     routes::path,
@@ -29,7 +31,6 @@ use domain::{
     calls::Calls,
     token::{PERSONAL_LIMIT, RevokedBy, Token, TokenState},
 };
-use serde::Deserialize;
 
 /// The list, with the panel of the selected token.
 #[derive(Template)]
@@ -37,9 +38,7 @@ use serde::Deserialize;
 struct ListPage {
     shell: Shell,
     list: String,
-    done: Option<String>,
-    /// Since when the token that was just revoked is refused.
-    refused: Option<Line>,
+    message: Option<Message>,
     /// Whether there is no token at all, so that the page explains what one is.
     is_first: bool,
     active: Vec<Row>,
@@ -106,29 +105,20 @@ struct Detail {
     revocation: String,
 }
 
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    revoked: Option<String>,
-    ended: Option<String>,
-    revoked_many: Option<u32>,
-    working_in: Option<String>,
-}
-
 /// `GET /account/tokens`
-pub async fn list(app: App, who: SignedIn, asked: Query<Done>) -> Result<HttpResponse, WebError> {
+pub async fn list(
+    app: App,
+    who: SignedIn,
+    asked: Query<Asked>,
+    notice: Option<Notice>,
+) -> Result<HttpResponse, WebError> {
     let who = who.at(asked.working_in.as_deref());
     if who.actor.membership().is_none() {
         return page(&NoMembershipPage { shell: who.shell(Nav::Tokens) });
     }
     let tokens = app::tokens::list(&app, &who.actor).await?;
-    let done = said(who.shell(Nav::Tokens).t, &tokens, &asked);
-    let refused = match (&done, &asked.revoked) {
-        (Some(_), Some(id)) => Line::of_own(&app, &who, id).await?,
-        _ => None,
-    };
-    page(&ListPage { refused, ..list_page(&who, calendar(&app, &who), &tokens, None, done) })
+    let message = message(&app, &who, &tokens, notice).await?;
+    page(&ListPage { message, ..list_page(&who, calendar(&app, &who), &tokens, None) })
 }
 
 /// `GET /account/tokens/{id}`: the list with this token selected, or to htmx the panel alone.
@@ -139,50 +129,52 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
     let who = who.at_token(&app, &id).await?;
     let token = app::tokens::find(&app, &who.actor, &id).await?;
     let calls = app::calls::of_token(&app, &token).await?;
-    let (t, calendar) = (who.shell(Nav::Tokens).t, calendar(&app, &who));
+    let (t, calendar) = (who.t(), calendar(&app, &who));
     let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
     let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
     if is_for(&request, "#panel") {
-        let list = who.shell(Nav::Tokens).here(path::TOKENS);
+        let list = who.here(path::TOKENS);
         return page(&PanelPart { t, list, selected: Some(selected), is_swapped: true });
     }
     let tokens = app::tokens::list(&app, &who.actor).await?;
-    page(&list_page(&who, calendar, &tokens, Some(selected), None))
+    page(&list_page(&who, calendar, &tokens, Some(selected)))
 }
 
 fn calendar(app: &App, who: &SignedIn) -> Calendar {
-    Calendar::new(who.shell(Nav::Tokens).t, &who.actor.user().time_zone, app.clock().now())
+    Calendar::new(who.t(), &who.actor.user().time_zone, app.clock().now())
 }
 
-/// The sentence about what has just been done.
-fn said(t: Texts, tokens: &TokenList, done: &Done) -> Option<String> {
-    let label = |id: &Option<String>| {
-        tokens.ended.iter().find(|token| Some(&token.public_id) == id.as_ref()).map(|token| &token.label)
-    };
-    match (label(&done.revoked), label(&done.ended), done.revoked_many) {
-        (Some(label), _, _) => Some(t.tokens_revoked_notice(label)),
-        (_, Some(label), _) => Some(t.tokens_ended_notice(label)),
-        (_, _, Some(0)) => Some(t.tokens_revoked_none_notice().into()),
-        (_, _, Some(many)) => Some(t.tokens_revoked_many_notice(many)),
-        _ => None,
-    }
-}
-
-fn list_page(
+async fn message(
+    app: &App,
     who: &SignedIn,
-    calendar: Calendar,
     tokens: &TokenList,
-    selected: Option<Detail>,
-    done: Option<String>,
-) -> ListPage {
+    notice: Option<Notice>,
+) -> Result<Option<Message>, WebError> {
+    let t = who.t();
+    let label = |id: &str| tokens.ended.iter().find(|token| token.public_id == id).map(|token| &token.label);
+    Ok(match notice {
+        Some(Notice::Revoked(id)) => match label(&id) {
+            Some(label) => {
+                let refused = Line::of_own(app, who, &id).await?;
+                Some(Message { refused, ..Message::done(t.tokens_revoked_notice(label)) })
+            }
+            None => None,
+        },
+        Some(Notice::HadEnded(id)) => label(&id).map(|label| Message::done(t.tokens_ended_notice(label))),
+        Some(Notice::RevokedMany(0)) => Some(Message::done(t.tokens_revoked_none_notice())),
+        Some(Notice::RevokedMany(many)) => Some(Message::done(t.tokens_revoked_many_notice(many))),
+        _ => None,
+    })
+}
+
+fn list_page(who: &SignedIn, calendar: Calendar, tokens: &TokenList, selected: Option<Detail>) -> ListPage {
     let shell = who.shell(Nav::Tokens);
     let t = shell.t;
     let chosen = selected.as_ref().map(|token| token.id.as_str());
     let rows = |tokens: &[Token]| tokens.iter().map(|token| row(t, calendar, token, chosen)).collect::<Vec<_>>();
     ListPage {
         list: shell.here(path::TOKENS),
-        done,
-        refused: None,
+        message: None,
         is_first: tokens.active.is_empty() && tokens.ended.is_empty() && selected.is_none(),
         active: rows(&tokens.active),
         ended: rows(&tokens.ended),

@@ -16,6 +16,7 @@ use super::{
     errors::WebError,
     form::Form,
     holder::Holding,
+    notice::{Message, Notice},
     page::{is_for, page},
     routes::path,
     search::{self, Search, Step},
@@ -44,8 +45,7 @@ type Manager = Holding<ManageUsers>;
 /// The maximum length of a search, in characters.
 const LONGEST_SEARCH: usize = 100;
 
-/// The query: a search, a state, a permission set, the person after or before whom a page starts, and what has just
-/// been done.
+/// The query: a search, a state, a permission set, and the person after or before whom a page starts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -54,9 +54,6 @@ pub struct Asked {
     set: String,
     after: Option<i64>,
     before: Option<i64>,
-    removed: Option<i64>,
-    withdrawn: Option<String>,
-    unknown_key: Option<String>,
 }
 
 impl Asked {
@@ -79,9 +76,7 @@ impl Asked {
 #[template(path = "users/list.html")]
 struct ListPage {
     shell: Shell,
-    done: Option<String>,
-    /// The message about an API key that was searched for.
-    key_notice: Option<&'static str>,
+    message: Option<Message>,
     words: String,
     action: String,
     invite: String,
@@ -132,7 +127,13 @@ struct InvitationRow {
 }
 
 /// `GET /orgs/{slug}/users`: the whole page, or to htmx the part that a search changes.
-pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpRequest) -> Result<HttpResponse, WebError> {
+pub async fn list(
+    app: App,
+    at: Manager,
+    asked: Query<Asked>,
+    notice: Option<Notice>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
     if let Some(elsewhere) = asked.search().for_key(&app, &at, &request).await? {
         return Ok(elsewhere);
     }
@@ -147,7 +148,7 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
         return page(&part);
     }
     let shell = at.shell(Nav::Users);
-    let done = said(&app, &at, &asked).await?;
+    let message = message(&app, &at, notice).await?;
     let state = |state: Shown| (state.key(), shown_name(shell.t, state), state == shown);
     let set = |set: &PermissionSet| {
         (set.id.0.to_string(), shell.t.set_name(&set.name).to_owned(), set.id.0.to_string() == chosen)
@@ -155,11 +156,10 @@ pub async fn list(app: App, at: Manager, asked: Query<Asked>, request: HttpReque
     page(&ListPage {
         states: Shown::ALL.map(state).into(),
         sets: sets.iter().map(set).collect(),
-        key_notice: asked.unknown_key.as_ref().map(|_| shell.t.search_key_of_nobody()),
         action: path::users_search(at.slug()),
         invite: path::invite(at.slug()),
         shell,
-        done,
+        message,
         words,
         part,
     })
@@ -176,30 +176,31 @@ pub async fn search(
         return Ok(elsewhere);
     }
     let address = asked.search().address(at.slug());
-    Ok(search::part_at(list(app, at, Query(asked), request).await?, &Step::Replace, &address))
+    Ok(search::part_at(list(app, at, Query(asked), None, request).await?, &Step::Replace, &address))
 }
 
 fn calendar(app: &App, at: &Manager) -> Calendar {
-    Calendar::new(at.shell(Nav::Users).t, &at.who.actor().user().time_zone, app.clock().now())
+    Calendar::new(at.t(), &at.who.actor().user().time_zone, app.clock().now())
 }
 
-/// The sentence about what has just been done.
-async fn said(app: &App, at: &Manager, asked: &Asked) -> Result<Option<String>, WebError> {
-    let t = at.shell(Nav::Users).t;
-    if let Some(id) = asked.removed {
-        return match app::users::find(app, &at.who, MembershipId(id)).await {
+async fn message(app: &App, at: &Manager, notice: Option<Notice>) -> Result<Option<Message>, WebError> {
+    let t = at.t();
+    Ok(match notice {
+        Some(Notice::Removed(id)) => match app::users::find(app, &at.who, MembershipId(id)).await {
             Ok(facts) if facts.person.standing == Standing::Removed => {
-                Ok(Some(t.users_removed_notice(facts.person.name)))
+                Some(Message::done(t.users_removed_notice(facts.person.name)))
             }
-            Ok(_) | Err(AppError::NotFound) => Ok(None),
-            Err(error) => Err(error.into()),
-        };
-    }
-    Ok(asked.withdrawn.as_ref().map(|_| t.users_withdrawn_notice().to_owned()))
+            Ok(_) | Err(AppError::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        },
+        Some(Notice::Withdrawn) => Some(Message::done(t.users_withdrawn_notice())),
+        Some(Notice::UnknownKey) => Some(Message::failed(t.search_key_of_nobody())),
+        _ => None,
+    })
 }
 
 fn people_part(at: &Manager, calendar: Calendar, people: &People, words: &str, shown: Shown, set: &str) -> PeoplePart {
-    let t = at.shell(Nav::Users).t;
+    let t = at.t();
     let turned = |name: &'static str, person: MembershipId| {
         let fields = [("q", words), ("state", shown.key()), ("set", set), (name, &*person.0.to_string())];
         path::users_with(at.slug(), &fields)

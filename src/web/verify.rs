@@ -13,8 +13,8 @@ mod told;
 
 use super::{
     bearer::{self, BearerError},
-    node::{Group, NodeThread},
-    routes::path,
+    node::NodeThread,
+    routes::{Group, path},
     source::{RequestId, TrustedProxies},
 };
 use actix_web::{

@@ -255,12 +255,10 @@ async fn a_change_by_another_process_is_seen_by_the_next_request(db: TestDb) {
     let key = ann.makes_token("Power BI").await;
     assert_eq!(app.me(&key).await.status, 200);
     // As a command beside the server does: its own connection, the same verbs of storage.
-    app.db
-        .change_authority::<_, StorageError>(|connection| {
-            diesel::RunQueryDsl::execute(diesel::sql_query("UPDATE memberships SET is_active = FALSE"), connection)?;
-            Ok(())
-        })
-        .unwrap();
+    app.change_authority(|connection| {
+        diesel::RunQueryDsl::execute(diesel::sql_query("UPDATE memberships SET is_active = FALSE"), connection)?;
+        Ok(())
+    });
     let refused = app.me(&key).await;
     assert_eq!(refused.status, 401);
     assert!(refused.json()["detail"].as_str().unwrap().contains("deactivated"));
@@ -273,13 +271,11 @@ async fn the_permissions_of_a_token_follow_its_user(db: TestDb) {
     let key = ann.makes_token_with("everything", "read_write").await;
     let count = |answer: crate::harness::Answer| answer.json()["permissions"].as_array().unwrap().len();
     assert_eq!(count(app.me(&key).await), 20);
-    app.db
-        .change_authority::<_, StorageError>(|connection| {
-            let reader = "UPDATE permission_sets SET permissions = 'templates.view'";
-            diesel::RunQueryDsl::execute(diesel::sql_query(reader), connection)?;
-            Ok(())
-        })
-        .unwrap();
+    app.change_authority(|connection| {
+        let reader = "UPDATE permission_sets SET permissions = 'templates.view'";
+        diesel::RunQueryDsl::execute(diesel::sql_query(reader), connection)?;
+        Ok(())
+    });
     assert_eq!(count(app.me(&key).await), 1);
 }
 
@@ -295,12 +291,10 @@ async fn write_access_to_the_database_is_not_enough_to_plant_a_token(db: TestDb)
     } else {
         format!("UPDATE api_tokens SET digest = '\\x{digest}'")
     };
-    app.db
-        .change_authority::<_, StorageError>(|connection| {
-            diesel::RunQueryDsl::execute(diesel::sql_query(&set), connection)?;
-            Ok(())
-        })
-        .unwrap();
+    app.change_authority(|connection| {
+        diesel::RunQueryDsl::execute(diesel::sql_query(&set), connection)?;
+        Ok(())
+    });
     assert_eq!(app.me(&planted).await.status, 401);
 }
 

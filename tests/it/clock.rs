@@ -3,6 +3,7 @@
 use crate::harness::{
     Person, TestApp, TestDb, activity, db_test, folder, org,
     process::{Process, client, command, fails, prints, status},
+    wait_for_freshness,
 };
 use app::{Jeton, clock::Clock, verify::denied::Denied};
 use domain::{
@@ -27,6 +28,13 @@ fn node(app: &TestApp, set: i64) -> Jeton {
     let settings = app.settings();
     settings.clock.set(set);
     Jeton::open(settings).unwrap()
+}
+
+/// Sets the leading clock off by so many seconds, and waits until every node that is used has noticed: at the next read
+/// of the epoch, which also reads the database's clock.
+fn set(clock: &Clock, seconds: i64) {
+    clock.set(seconds);
+    wait_for_freshness();
 }
 
 /// Returns whether a node accepts a key; none if it cannot tell.
@@ -68,33 +76,33 @@ async fn while_the_clock_has_jumped_nothing_is_decided_or_ended(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let others = ann.copy();
-    for set in [60 * DAY, -3 * HOUR, 3650 * DAY, -400 * DAY, 6 * MINUTE] {
-        app.clock.set(set);
+    for seconds in [60 * DAY, -3 * HOUR, 3650 * DAY, -400 * DAY, 6 * MINUTE] {
+        set(&app.clock, seconds);
         let refused = app.me(&key).await;
-        assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{set}");
+        assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{seconds}");
         let page = ann.get("/account/tokens").await;
-        assert_eq!((page.status, page.header("retry-after")), (503, "30"), "{set}");
+        assert_eq!((page.status, page.header("retry-after")), (503, "30"), "{seconds}");
         assert_eq!(page.header("set-cookie"), "");
         page.shows("The server’s clock is wrong");
         for written in [others.signs_in().await, ann.post("/account/theme", &[("theme", "dark")]).await] {
             assert_eq!(written.status, 503, "{}", written.body);
         }
         let ready = app.send("GET", "/readyz", &[], "").await;
-        assert_eq!((ready.status, ready.header("retry-after")), (503, "1"), "{set}");
+        assert_eq!((ready.status, ready.header("retry-after")), (503, "1"), "{seconds}");
         assert!(ready.body.contains("clock: not trusted"), "{}", ready.body);
         assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 0\n"));
         assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
         app::maintenance::run(&app.jeton).await;
 
-        app.clock.set(0);
-        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
+        set(&app.clock, 0);
+        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{seconds}");
         assert_eq!(app.send("GET", "/readyz", &[], "").await.status, 200);
         assert!(app.asked_by_program("/metrics").await.body.contains("\njeton_clock_trusted 1\n"));
         app::maintenance::run(&app.jeton).await;
-        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{set}");
+        assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200), "{seconds}");
     }
     // What a clock is set right by, and a machine that sleeps.
-    app.clock.set(20);
+    set(&app.clock, 20);
     assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
     app.clock.advance(8 * HOUR);
     assert_eq!(app.me(&key).await.status, 200);
@@ -112,7 +120,7 @@ async fn a_clock_that_starts_ahead_ends_nothing_permanently(db: TestDb) {
         assert_eq!((app.me(&key).await.status, ann.get("/account/tokens").await.status), (200, 200));
         ahead.clock().advance(29 * MINUTE);
     }
-    ahead.clock().set(0);
+    set(ahead.clock(), 0);
     assert_eq!(accepts(&ahead, &key).await, None, "which of the two was right?");
     ahead.clock().advance(2 * HOUR);
     app::clock::reconsider(&ahead).await.unwrap();
@@ -157,7 +165,7 @@ async fn a_clock_behind_the_log_answers_nothing_until_it_is_corrected(db: TestDb
     app::clock::reconsider(&behind).await.unwrap();
     app::maintenance::run(&behind).await;
     assert_eq!(accepts(&behind, &key).await, None);
-    behind.clock().set(-2 * MINUTE);
+    set(behind.clock(), -2 * MINUTE);
     assert_eq!(accepts(&behind, &key).await, Some(true), "by itself");
 }
 
@@ -186,7 +194,7 @@ async fn the_operator_confirms_that_the_new_time_is_right(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let before = app.clock.now();
-    app.clock.set(3 * HOUR);
+    set(&app.clock, 3 * HOUR);
     assert_eq!(app.me(&key).await.status, 503);
     assert!(becomes_ready(&app.url, false).await.contains("clock: not"));
     confirms(&app);
@@ -194,7 +202,7 @@ async fn the_operator_confirms_that_the_new_time_is_right(db: TestDb) {
     assert_eq!(app.me(&key).await.status, 200);
     assert!(app.clock.now().since(before) >= 3 * HOUR);
     // Once, not for the next jump.
-    app.clock.set(9 * HOUR);
+    set(&app.clock, 9 * HOUR);
     assert_eq!(app.me(&key).await.status, 503);
     app::clock::reconsider(&app.jeton).await.unwrap();
     assert_eq!(app.me(&key).await.status, 503);
@@ -209,7 +217,7 @@ async fn a_token_created_while_the_clock_was_behind_works_after_its_correction(d
     let (used, unused) = (ann.makes_token("used").await, ann.makes_token("unused").await);
     assert_eq!(app.me(&used).await.status, 200);
 
-    app.clock.set(0);
+    set(&app.clock, 0);
     assert_eq!(app.me(&used).await.status, 503);
     app.clock.advance(HOUR);
     app::clock::reconsider(&app.jeton).await.unwrap();

@@ -27,7 +27,7 @@ async fn mails_to(smtp: &Smtp, count: usize, to: &str) -> Vec<Received> {
 /// Requests the new address, and returns the path of the link in the mail, once there are so many mails in total.
 async fn link_for(person: &Person, smtp: &Smtp, count: usize) -> String {
     let asked = wants(person, NEW).await;
-    assert_eq!((asked.status, asked.header("location")), (303, "/account/profile?asked"));
+    assert_eq!((asked.status, asked.header("location")), (303, "/account/profile?notice=saved"));
     mails_to(smtp, count, NEW).await.pop().expect("a mail to the new address").link_to("/email/")
 }
 
@@ -39,7 +39,7 @@ async fn signs_in_as(app: &TestApp, email: &str) -> u16 {
 async fn a_new_address_takes_effect_when_its_link_is_opened(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = link_for(&ann, &smtp, 2).await;
-    let page = ann.get("/account/profile?asked").await;
+    let page = ann.get("/account/profile?notice=saved").await;
     page.shows("A link was mailed to ann.new@example.org").shows("Until then ann@example.org stays in effect");
     assert_eq!(page.field("email").as_deref(), Some("ann@example.org"));
     let note = mails_to(&smtp, 2, "ann@example.org").await.remove(0);
@@ -56,8 +56,8 @@ async fn a_new_address_takes_effect_when_its_link_is_opened(db: TestDb) {
     }
     assert_eq!(signs_in_as(&app, NEW).await, 422);
     let proved = someone.post(&link, &[]).await;
-    assert_eq!((proved.status, proved.header("location")), (303, "/sign-in?new_email"));
-    someone.get("/sign-in?new_email").await.shows("Your new e-mail address is in effect");
+    assert_eq!((proved.status, proved.header("location")), (303, "/sign-in?notice=email-confirmed"));
+    someone.get("/sign-in?notice=email-confirmed").await.shows("Your new e-mail address is in effect");
     assert_eq!((signs_in_as(&app, "ann@example.org").await, signs_in_as(&app, NEW).await), (422, 303));
     assert_eq!((someone.get(&link).await.status, someone.post(&link, &[]).await.status), (410, 410), "once");
     assert!(!ann.get("/account/profile").await.text().contains("A link was mailed"));
@@ -73,7 +73,7 @@ async fn a_new_address_takes_effect_when_its_link_is_opened(db: TestDb) {
     let back = wants(&ann, "ann@example.org").await;
     assert_eq!(back.status, 303);
     let link = mails_to(&smtp, 5, "ann@example.org").await.pop().unwrap().link_to("/email/");
-    assert_eq!(ann.post(&link, &[]).await.header("location"), "/account/profile?proved");
+    assert_eq!(ann.post(&link, &[]).await.header("location"), "/account/profile?notice=email-confirmed");
 }
 
 #[db_test]
@@ -119,8 +119,8 @@ async fn a_link_ends_by_time_cancellation_replacement_or_a_new_password(db: Test
     assert!(!ann.get("/account/profile").await.text().contains("A link was mailed"));
 
     let link = link_for(&ann, &smtp, 4).await;
-    assert_eq!(ann.post(CANCELLATION, &[]).await.header("location"), "/account/profile?cancelled");
-    ann.get("/account/profile?cancelled").await.shows("The change is cancelled");
+    assert_eq!(ann.post(CANCELLATION, &[]).await.header("location"), "/account/profile?notice=email-cancelled");
+    ann.get("/account/profile?notice=email-cancelled").await.shows("The change is cancelled");
     assert_eq!(someone.post(&link, &[]).await.status, 410);
     assert_eq!(ann.post(CANCELLATION, &[]).await.status, 303, "twice is once");
 

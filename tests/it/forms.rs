@@ -178,9 +178,9 @@ async fn forms(app: &TestApp, ann: &Person) -> Vec<Sent> {
     app.add_user("Ben", BuiltInSet::Standard).await;
     let permissions = [("permission", "assets.view"), ("permission", "templates.view")];
     let set = ann.post(SETS, &[&[("name", "Guards")][..], &permissions].concat()).await;
-    let set = set.header("location").trim_end_matches("?made").to_owned();
+    let set = set.header("location").trim_end_matches("?notice=created").to_owned();
     let api = ann.post(APIS, &[("name", "Order API"), ("address", "https://api.example.org")]).await;
-    let api = format!("{}/edit", api.header("location").trim_end_matches("?made"));
+    let api = format!("{}/edit", api.header("location").trim_end_matches("?notice=created"));
     let (service, ben) = (ann.service_token("Workato").await, ann.page_of("Ben").await);
     let rules = vec![
         ("name", "Stock API"),
@@ -428,7 +428,10 @@ async fn a_kept_form_has_no_password_or_key(db: TestDb) {
     ann.get("/account/security").await;
     app.clock.advance(HOUR);
     let asked = ann.post("/account/security", &[("password", "a"), ("new_password", "b")]).await;
-    assert_eq!((asked.status, asked.header("location")), (303, "/sign-in?next=%2Faccount%2Fsecurity&ended=1"));
+    assert_eq!(
+        (asked.status, asked.header("location")),
+        (303, "/sign-in?next=%2Faccount%2Fsecurity&notice=sign-in-again")
+    );
 }
 
 #[db_test]
@@ -498,10 +501,10 @@ async fn a_form_without_an_owner_is_not_kept(db: TestDb) {
     ] {
         for csrf in ["", "0", &"0".repeat(63), &"é".repeat(32)] {
             let sent = visitor.post(action, &[("csrf", csrf), ("label", "typed"), ("name", "typed")]).await;
-            let next = format!("/sign-in?next={}&ended=1", page.replace('/', "%2F"));
+            let next = format!("/sign-in?next={}&notice=sign-in-again", page.replace('/', "%2F"));
             assert_eq!((sent.status, sent.header("location")), (303, &*next), "{action} {csrf}");
         }
-        let form = visitor.get(&format!("/sign-in?next={page}&ended=1")).await;
+        let form = visitor.get(&format!("/sign-in?next={page}&notice=sign-in-again")).await;
         form.shows("Your session has ended, so nothing has been saved.");
         assert_eq!(form.field("next").as_deref(), Some(page));
     }
@@ -514,7 +517,7 @@ async fn a_form_without_an_owner_is_not_kept(db: TestDb) {
     let csrf = ann.get(USERS).await.field("csrf").unwrap();
     app.clock.advance(HOUR);
     let part = ann.request("POST", &format!("{USERS}/search"), &headers, format!("csrf={csrf}&q=ben")).await;
-    let next = format!("/sign-in?next={}&ended=1", USERS.replace('/', "%2F"));
+    let next = format!("/sign-in?next={}&notice=sign-in-again", USERS.replace('/', "%2F"));
     assert_eq!((part.status, part.header("hx-redirect")), (401, &*next));
 }
 

@@ -58,11 +58,11 @@ async fn an_administrator_revokes_a_token_and_the_owner_sees_who_and_why(db: Tes
         assert_eq!(app.me(&key).await.status, 200);
     }
     let reason = "laptop <i>stolen</i>";
-    assert_eq!(revoke(&ann, &id, reason).await.header("location"), format!("{ALL}?revoked={id}"));
+    assert_eq!(revoke(&ann, &id, reason).await.header("location"), format!("{ALL}?notice=revoked&of={id}"));
     assert_eq!(app.me(&key).await.status, 401);
-    ann.get(&format!("{ALL}?revoked={id}")).await.shows("“Power BI” of Ben is revoked").shows(reason);
+    ann.get(&format!("{ALL}?notice=revoked&of={id}")).await.shows("“Power BI” of Ben is revoked").shows(reason);
     let twice = revoke(&ann, &id, "another reason").await;
-    assert_eq!(twice.header("location"), format!("{ALL}?ended={id}"));
+    assert_eq!(twice.header("location"), format!("{ALL}?notice=had-ended&of={id}"));
 
     let told = format!("by Ann, an administrator. Reason: {reason}");
     ben.get("/account/tokens").await.shows(&told);

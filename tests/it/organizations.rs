@@ -60,7 +60,7 @@ async fn a_new_address_works_immediately_and_the_old_one_redirects(db: TestDb) {
     assert_eq!(app.me(&key).await.json()["organization"]["slug"], SLUG);
     let form = [("organization", "Croix-Bleue <Mali>"), ("slug", "mali"), ("before", "Croix-Bleue Sahel")];
     let saved = ann.post(SETTINGS, &form).await;
-    assert_eq!((saved.status, saved.header("location")), (303, "/orgs/mali/settings?saved"));
+    assert_eq!((saved.status, saved.header("location")), (303, "/orgs/mali/settings?notice=saved"));
     let me = app.me(&key).await.json();
     assert_eq!(
         (&me["organization"]["slug"], &me["organization"]["name"]),

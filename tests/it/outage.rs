@@ -1,6 +1,6 @@
 //! The database becomes unavailable, and then available again.
 
-use crate::harness::{TestApp, TestDb, db_test};
+use crate::harness::{TestApp, TestDb, db_test, wait_for_freshness};
 use app::Jeton;
 use diesel::{Connection, RunQueryDsl, sql_query};
 use std::time::Duration;
@@ -49,6 +49,7 @@ async fn without_its_database_jeton_answers_503_and_recovers() {
     assert_eq!(app.me(&key).await.status, 200, "it is in the cache");
 
     door.close();
+    wait_for_freshness();
     for path in ["/api/v1/me", "/verify"] {
         let answer = app.with_key("GET", path, &key).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{path}");
@@ -145,6 +146,7 @@ async fn a_database_that_lost_commits_is_not_used_until_the_operator_decides(db:
     // As a backup from before the revocation would have it.
     let older = |connection: &mut _| Ok(sql_query("UPDATE auth_epoch SET epoch = epoch - 1").execute(connection)?);
     app.db.write::<_, StorageError>(older).unwrap();
+    wait_for_freshness();
     for _ in 0..2 {
         let answer = app.me(&key).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));

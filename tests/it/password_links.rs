@@ -44,8 +44,8 @@ async fn a_forgotten_password_is_replaced_through_a_link_by_mail(db: TestDb) {
     let someone = app.browser("Ann");
     someone.get("/sign-in").await.shows("Forgotten password?");
     let asked = someone.post("/sign-in/forgotten", &[("email", " ANN@example.org ")]).await;
-    assert_eq!((asked.status, asked.header("location")), (303, "/sign-in/forgotten?asked"));
-    someone.get("/sign-in/forgotten?asked").await.shows("mailbox");
+    assert_eq!((asked.status, asked.header("location")), (303, "/sign-in/forgotten?notice=link-requested"));
+    someone.get("/sign-in/forgotten?notice=link-requested").await.shows("mailbox");
 
     let mail = smtp.mails(1).await.remove(0);
     assert_eq!(mail.to, ["ann@example.org"]);
@@ -64,8 +64,8 @@ async fn a_forgotten_password_is_replaced_through_a_link_by_mail(db: TestDb) {
     }
     assert_eq!(ann.get("/account/profile").await.status, 200);
     let set = someone.post(&link, &[("new_password", NEW)]).await;
-    assert_eq!((set.status, set.header("location")), (303, "/sign-in?new_password"));
-    someone.get("/sign-in?new_password").await.shows("Your new password is set.");
+    assert_eq!((set.status, set.header("location")), (303, "/sign-in?notice=password-set"));
+    someone.get("/sign-in?notice=password-set").await.shows("Your new password is set.");
 
     assert_eq!(ann.get("/account/profile").await.status, 303, "her sessions have ended");
     assert_eq!(ann.signs_in().await.status, 422, "the old password is worth nothing");
@@ -296,7 +296,7 @@ async fn without_a_mail_server_pages_still_answer(db: TestDb) {
     drop(smtp);
     let someone = app.browser("Someone");
     let answer = someone.post("/sign-in/forgotten", &[("email", &ann.email)]).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/sign-in/forgotten?asked"));
+    assert_eq!((answer.status, answer.header("location")), (303, "/sign-in/forgotten?notice=link-requested"));
     let to = Email::parse(&ann.email).unwrap();
     let mail = Mail { to, subject: "Hello".into(), text: "Hello".into() };
     assert_eq!(app::mail::send(&app.jeton, mail, "a request").await.unwrap().fate(LONG).await, Fate::Waiting);

@@ -22,7 +22,7 @@ fn fields<'a>(name: &'a str, rules: &[Rule]) -> Vec<(&'a str, &'a str)> {
 async fn registers(person: &Person, name: &str, rules: &[Rule]) -> String {
     let answer = person.post(APIS, &fields(name, rules)).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    answer.header("location").trim_end_matches("?made").to_owned()
+    answer.header("location").trim_end_matches("?notice=created").to_owned()
 }
 
 async fn changes(person: &Person, page: &str, name: &str, rules: &[Rule]) -> Answer {

@@ -158,7 +158,7 @@ impl Scene {
         let address = format!("http://127.0.0.1:{port}/v1");
         let named = [("name", "Order API"), ("address", address.as_str())];
         let made = ann.post(APIS, &[&named, RULES].concat()).await;
-        let page = made.header("location").trim_end_matches("?made").to_owned();
+        let page = made.header("location").trim_end_matches("?notice=created").to_owned();
         let mut shown = ann.get(&page).await;
         assert_eq!(shown.status, 200, "{}", made.body);
         // The proxy reaches Jeton through a link that can be cut.

@@ -272,7 +272,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 
 /// Returns the values of the names in the addresses of [`ORGANIZATION`], once it exists. Ann has a token `script`.
 pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] {
-    let last = |path: &str| path.trim_end_matches("?made").rsplit('/').next().expect("an id").to_owned();
+    let last = |path: &str| path.trim_end_matches("?notice=created").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;
     ann.invites("leo@example.org", "Reader").await;

@@ -6,13 +6,13 @@ use crate::harness::{
 };
 use diesel::{RunQueryDsl, sql_query};
 use domain::permission::{BuiltInSet, Permissions};
-use storage::{AnyConnection, DatabaseUrl, StorageError};
+use storage::{AnyConnection, DatabaseUrl};
 
 const HOUR: i64 = 3600;
 /// Runs SQL as another process would.
 fn behind_its_back(app: &TestApp, sql: &str) {
     let change = |connection: &mut AnyConnection| Ok(sql_query(sql).execute(connection).map(drop)?);
-    app.db.change_authority::<_, StorageError>(change).expect("a change");
+    app.change_authority(change);
 }
 
 /// Returns the permissions of the subject of this key.
@@ -243,7 +243,7 @@ async fn each_part_is_edited_in_its_place(db: TestDb) {
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
     assert_eq!(ann.changes(&token, "name", &[("name", "Workato, stock")]).await.status, 303);
-    ann.get(&format!("{token}?saved=name")).await.shows("Workato, stock").shows("The name is saved.");
+    ann.get(&format!("{token}?notice=name-saved")).await.shows("Workato, stock").shows("The name is saved.");
     assert_eq!(app.me(&key).await.json()["subject"]["name"], "Workato, stock");
     assert_eq!(ann.changes(&token, "expiry", &[("inactivity", "60")]).await.status, 303);
     ann.get(&token).await.shows("60 days");

@@ -178,7 +178,7 @@ async fn the_address_to_sign_out_asks_first(db: TestDb) {
     assert_eq!(at, "/sign-out");
     page.shows("Sign out of Jeton?").shows("ann@example.org");
     assert_eq!(ann.get("/account/tokens").await.status, 200, "nothing has ended");
-    assert_eq!(ann.post("/sign-out", &[]).await.header("location"), "/sign-in?signed_out");
+    assert_eq!(ann.post("/sign-out", &[]).await.header("location"), "/sign-in?notice=signed-out");
     assert_eq!(ann.get("/account/tokens").await.status, 303);
     assert_eq!(ends(&app.browser("Visitor"), "/logout").await.0, "/sign-in");
 }

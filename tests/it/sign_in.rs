@@ -109,7 +109,7 @@ async fn signing_out_ends_the_session_for_every_copy_of_the_cookie(db: TestDb) {
     assert_eq!(ann.cookie("jeton"), None);
     assert_eq!(copy.get("/account/tokens").await.status, 303);
     let sent = copy.post("/account/theme", &[("theme", "dark")]).await;
-    assert_eq!(sent.header("location"), "/sign-in?ended=1");
+    assert_eq!(sent.header("location"), "/sign-in?notice=sign-in-again");
 }
 
 #[db_test]

@@ -51,6 +51,34 @@ fn only_the_configuration_reads_the_environment() {
     }
 }
 
+/// Returns what looks like an address of Jeton's own, and like the path or query of any that is put together.
+fn addresses(text: &str) -> Vec<String> {
+    let first = |path: &'static str| path.split('/').nth(1).filter(|part| !part.is_empty());
+    let parts: BTreeSet<_> = web::routes::served().into_iter().filter_map(|(_, path)| first(path)).collect();
+    assert!(parts.contains("account") && parts.contains("orgs"), "{parts:?}");
+    let parts = parts.into_iter().map(regex::escape).collect::<Vec<_>>().join("|");
+    let pattern = format!(r#"["']/(?:{parts}|verify)\b|(?:href|action)="/|\}}[/?][a-z{{]"#);
+    Regex::new(&pattern).unwrap().find_iter(text).map(|found| found.as_str().to_owned()).collect()
+}
+
+/// Then `web/routes` alone decides what an address looks like.
+#[test]
+fn no_template_and_no_handler_writes_an_address() {
+    assert_eq!(addresses(r#"href="/" '/orgs/x' "{here}/edit" "{page}?saved" "{{ here }}/x" "/etc/x""#).len(), 5);
+    let program = |source: &str| {
+        let program = source.split("#[cfg(test)]").next().unwrap();
+        program.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    };
+    for (path, source) in room("web").into_iter().filter(|(path, _)| !path.contains("/web/routes")) {
+        assert_eq!(addresses(&program(&source)), [""; 0], "{path}");
+    }
+    let templates = tracked(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"));
+    assert!(templates.len() > 50, "{}", templates.len());
+    for file in templates {
+        assert_eq!(addresses(&fs::read_to_string(&file).unwrap()), [""; 0], "{}", file.display());
+    }
+}
+
 /// A thread that is started elsewhere would end with its first panic, and nobody would notice.
 #[test]
 fn only_one_place_starts_background_work() {

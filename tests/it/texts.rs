@@ -322,13 +322,13 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
     for unknown in [another_key(), personal[..40].to_owned(), format!("{}x", &personal[..43])] {
         for path in [INVENTORY, TOKENS, LOG] {
             let answer = ann.post(&format!("{path}/search"), &[("search", &unknown), ("token", &unknown)]).await;
-            assert_eq!(answer.header("location"), format!("{path}?unknown_key=1"));
+            assert_eq!(answer.header("location"), format!("{path}?notice=unknown-key"));
             ann.get(answer.header("location"))
                 .await
                 .shows("No token of this organization has the API key that you searched for.");
         }
         let answer = ann.post(&users, &[("q", &unknown)]).await;
-        assert_eq!(answer.header("location"), format!("{USERS}?unknown_key=1"));
+        assert_eq!(answer.header("location"), format!("{USERS}?notice=unknown-key"));
         ann.get(answer.header("location")).await.shows("That was an API key.");
     }
     // Nothing is said about foreign tokens, or to users who may not see tokens.
@@ -337,10 +337,10 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
     eve.get(there).await;
     assert_eq!(
         eve.post(&format!("{there}/search"), &[("search", &personal)]).await.header("location"),
-        format!("{there}?unknown_key=1")
+        format!("{there}?notice=unknown-key")
     );
     for (name, permission, path, field, led) in [
-        ("Guard", "platform.users", &users, "q", format!("{USERS}?unknown_key=1")),
+        ("Guard", "platform.users", &users, "q", format!("{USERS}?notice=unknown-key")),
         ("Auditor", "platform.activity", &log, "token", format!("{LOG}?token={id}")),
     ] {
         let person = app.add_user(name, BuiltInSet::Reader).await;

@@ -259,7 +259,7 @@ async fn an_administrators_link_ends_when_the_account_gives_access_to_more(db: T
     assert_eq!(visitor.get(&link).await.status, 410, "Ben may do more now");
     let new_set = [("name", "Guards"), ("permission", "assets.view")];
     let made = ann.post(org!("/permission-sets"), &new_set).await;
-    let set = made.header("location").trim_end_matches("?made").to_owned();
+    let set = made.header("location").trim_end_matches("?notice=created").to_owned();
     assert_eq!(ann.gives("Ben", "Guards").await.status, 303);
     let link = ann.does("Ben", "password-link").await.link("/password/").unwrap();
     let wider = [new_set[0], new_set[1], ("permission", "templates.view"), ("version", "1")];

@@ -19,7 +19,7 @@ use std::{
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
-use storage::epoch::Touched;
+use storage::epoch::{Reading, Touched};
 
 /// The maximum size of the cached tokens in bytes: a little more than 100,000 typical tokens.
 const BYTES: u64 = 52 << 20;
@@ -85,8 +85,9 @@ pub struct Cache {
     /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
-    /// Shared while an entry is added, exclusive while the epoch moves; never held across an `await`.
-    epoch_lock: RwLock<()>,
+    /// The mark of the epoch. Locked as shared while an entry is added, exclusively while the epoch moves; never held
+    /// across an `await`.
+    mark: RwLock<i64>,
     invalidations: Mutex<Invalidations>,
 }
 
@@ -99,7 +100,7 @@ impl Default for Cache {
             texts: Entries::new(TEXTS),
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
-            epoch_lock: RwLock::default(),
+            mark: RwLock::default(),
             invalidations: Mutex::default(),
         }
     }
@@ -109,6 +110,12 @@ impl Cache {
     /// The epoch for which the cache is valid; `i64::MIN` before the first read.
     pub fn epoch(&self) -> i64 {
         self.epoch.load(Ordering::Acquire)
+    }
+
+    /// The epoch for which the cache is valid, and its mark.
+    pub fn epoch_and_mark(&self) -> (i64, i64) {
+        let mark = self.mark.read().unwrap_or_else(PoisonError::into_inner);
+        (self.epoch(), *mark)
     }
 
     /// The number of cached tokens, and their size in bytes.
@@ -123,7 +130,7 @@ impl Cache {
 
     /// Caches a token that was read after the epoch was read as `epoch`.
     pub fn keep(&self, digest: KeyDigest, known: &Arc<CachedToken>, epoch: i64) {
-        let _shared = self.epoch_lock.read().unwrap_or_else(PoisonError::into_inner);
+        let _shared = self.mark.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
             self.entries.insert(digest, Arc::clone(known));
         }
@@ -136,15 +143,15 @@ impl Cache {
 
     /// Caches a protected API, or that there is none, read after the epoch was read as `epoch`.
     pub fn keep_api(&self, public_id: &str, found: &Option<Arc<ProtectedApi>>, epoch: i64) {
-        let _shared = self.epoch_lock.read().unwrap_or_else(PoisonError::into_inner);
+        let _shared = self.mark.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
             self.apis.insert(public_id.into(), found.clone());
         }
     }
 
-    /// Brings the cache up to `epoch`, which was read at `at`: the changes since [`Cache::epoch`] affect `touched`.
-    pub fn bring_to(&self, epoch: i64, touched: &Touched, at: i64) {
-        let _exclusive = self.epoch_lock.write().unwrap_or_else(PoisonError::into_inner);
+    /// Brings the cache up to this epoch, which was read at `at`: the changes since [`Cache::epoch`] affect `touched`.
+    pub fn bring_to(&self, Reading { epoch, mark, .. }: Reading, touched: &Touched, at: i64) {
+        let mut known_mark = self.mark.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() >= epoch {
             return;
         }
@@ -162,6 +169,7 @@ impl Cache {
         invalidations.reached.drain(..reached.saturating_sub(MOST_INVALIDATIONS));
         invalidations.forgotten.drain(..forgotten.saturating_sub(MOST_INVALIDATIONS));
         drop(invalidations);
+        *known_mark = mark;
         self.epoch.store(epoch, Ordering::Release);
     }
 

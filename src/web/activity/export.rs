@@ -7,7 +7,6 @@ use crate::{
     errors::WebError,
     form::Form,
     holder::Holding,
-    shell::Nav,
 };
 use actix_web::{HttpResponse, web::Bytes};
 use app::{AppError, activity::Export, random};
@@ -46,7 +45,7 @@ pub async fn export_csv(app: App, at: Holding<ReadActivity>, form: Form<Sought>)
         "request_id",
         "hash",
     ];
-    let csv = Csv::of(at.shell(Nav::Activity).t.0);
+    let csv = Csv::of(at.t().0);
     let beginning = csv.beginning(&columns);
     export(app, at, form, ("csv", csv::CONTENT_TYPE), beginning, move |entry| csv_line(csv, entry)).await
 }

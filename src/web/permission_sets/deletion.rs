@@ -3,48 +3,18 @@
 use super::{Editor, Of, show, uses};
 use crate::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, page, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
-    shell::{Nav, Shell},
+    shell::Nav,
     sign_in::Nothing,
-    texts::Texts,
     words::Errors,
 };
-use actix_web::{
-    HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpResponse, web::Path};
 use app::{AppError, permission_sets::SetInUse};
-use askama::Template;
-
-/// The question.
-struct Confirm {
-    t: Texts,
-    csrf: String,
-    action: String,
-    name: String,
-    cancel: String,
-    /// Who still has it, if that is why it cannot be deleted.
-    refused: Option<String>,
-    is_dialog: bool,
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "permission_sets/deletion.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "permission_sets/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
-}
 
 /// `GET /orgs/{slug}/permission-sets/{id}/deletion`: one that is in use shows its page instead.
 ///
@@ -61,26 +31,22 @@ pub async fn confirm_deletion(
         return Err(AppError::NotFound.into());
     }
     if !set.is_unused() {
-        return show(app, at, of, Query(super::Done::default())).await;
+        return show(app, at, of, None).await;
     }
-    let confirm = Confirm { is_dialog, ..question(&at, &set) };
-    if is_dialog {
-        page(&ConfirmDialog { confirm })
-    } else {
-        page(&ConfirmPage { shell: at.shell(Nav::PermissionSets), confirm })
-    }
+    confirm(&at, &set).ask(at.shell(Nav::PermissionSets), is_dialog)
 }
 
-fn question(at: &Editor, set: &SetInUse) -> Confirm {
-    let (shell, id) = (at.shell(Nav::PermissionSets), set.stored.set.id);
+fn confirm(at: &Editor, set: &SetInUse) -> Confirm {
+    let (t, id) = (at.t(), set.stored.set.id);
+    let heading = t.sets_delete_heading(set.stored.set.name.as_str());
     Confirm {
-        t: shell.t,
-        csrf: shell.csrf,
+        title: heading.clone(),
+        heading,
+        text: vec![t.sets_delete_text().to_owned()],
         action: path::permission_set_deletion(at.slug(), id),
-        name: set.stored.set.name.as_str().to_owned(),
+        offer: Offer::End(t.sets_delete()),
         cancel: path::permission_set(at.slug(), id),
-        refused: None,
-        is_dialog: false,
+        ..Confirm::default()
     }
 }
 
@@ -90,15 +56,15 @@ fn question(at: &Editor, set: &SetInUse) -> Confirm {
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Editor, of: Path<Of>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app::permission_sets::delete(&app, &at.who, of.id(), at.source.clone()).await {
-        Ok(_) => Ok(see(&format!("{}?deleted", path::permission_sets(at.slug())))),
+        Ok(_) => Ok(notice::see(&path::permission_sets(at.slug()), &Notice::Deleted)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let set = app::permission_sets::find(&app, &at.who, of.id()).await?;
-            let t = at.shell(Nav::PermissionSets).t;
+            let shell = at.shell(Nav::PermissionSets);
+            let t = shell.t;
             let why = Errors::new(t, &refused.problems).at("form").map(str::to_owned);
             let why = why.map(|why| format!("{why} ({})", uses(t, &set).join(", ")));
-            let confirm = Confirm { refused: why, ..question(&at, &set) };
-            refused.page(&ConfirmPage { shell: at.shell(Nav::PermissionSets), confirm })
+            confirm(&at, &set).impossible(why, t.action_close()).ask_again_with(shell, &refused, Errors::default())
         }
     }
 }

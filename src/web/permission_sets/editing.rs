@@ -6,7 +6,8 @@ use crate::{
     App,
     errors::WebError,
     form::{Form, Refused},
-    page::{page, see},
+    notice::{self, Notice},
+    page::page,
     permissions::{PermissionFields, chosen, picked},
     routes::path,
     shell::{Nav, Shell},
@@ -119,7 +120,7 @@ pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResp
         return page(&new_form(&at, String::new(), Permissions::default(), Errors::default()));
     };
     let original = app::permission_sets::find(&app, &at.who, Of { id }.id()).await?.stored.set;
-    let t = at.shell(Nav::PermissionSets).t;
+    let t = at.t();
     page(&new_form(&at, t.sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
 }
 
@@ -129,10 +130,10 @@ pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result
         return page(&new_form(&at, typed.name, picked, Errors::default()));
     }
     match app::permission_sets::create(&app, &at.who, typed.form(), at.source.clone()).await {
-        Ok(id) => Ok(see(&format!("{}?made", path::permission_set(at.slug(), id)))),
+        Ok(id) => Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Created)),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             refused.page(&new_form(&at, typed.name, chosen(&typed.permission), errors))
         }
     }
@@ -198,7 +199,7 @@ async fn own(app: &App, at: &Editor, of: &Of) -> Result<SetInUse, WebError> {
 async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result<HttpResponse, WebError> {
     let id = set.stored.set.id;
     let error = match app::permission_sets::change(app, &at.who, id, typed.form(), at.source.clone()).await {
-        Ok(()) => return Ok(see(&format!("{}?saved", path::permission_set(at.slug(), id)))),
+        Ok(()) => return Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Saved)),
         Err(error) => error,
     };
     // The password is required when the change is confirmed, where the people it affects are shown.
@@ -212,7 +213,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
     match app::permission_sets::preview(app, &at.who, id, typed.form()).await {
         Ok(preview) if is_for_preview => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.shell(Nav::PermissionSets).t, &refused.problems);
+            let errors = Errors::new(at.t(), &refused.problems);
             refused.page(&preview_page(app, at, preview, typed, errors))
         }
         _ => again(at, set, typed, error),
@@ -222,7 +223,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
 /// The form with what was typed and what is wrong with it.
 fn again(at: &Editor, set: &SetInUse, typed: TypedSet, error: AppError) -> Result<HttpResponse, WebError> {
     let refused = Refused::new(error)?;
-    let t = at.shell(Nav::PermissionSets).t;
+    let t = at.t();
     let errors = Errors::new(t, &refused.problems);
     let is_stale = refused.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = &set.stored.set;

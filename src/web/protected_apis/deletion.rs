@@ -3,41 +3,16 @@
 use super::{Admin, Of};
 use crate::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::Form,
-    page::{IsHtmx, page, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
-    shell::{Nav, Shell},
+    shell::Nav,
     sign_in::Nothing,
-    texts::Texts,
 };
 use actix_web::{HttpResponse, web::Path};
-use askama::Template;
-
-/// The question.
-struct Confirm {
-    t: Texts,
-    csrf: String,
-    action: String,
-    name: String,
-    cancel: String,
-    is_dialog: bool,
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "protected_apis/deletion.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "protected_apis/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
-}
 
 /// `GET /orgs/{slug}/integrations/apis/{id}/deletion`
 ///
@@ -50,16 +25,18 @@ pub async fn confirm_deletion(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
-    let shell = at.shell(Nav::Integrations);
+    let t = at.t();
+    let heading = t.protected_delete_heading(stored.name);
     let confirm = Confirm {
-        t: shell.t,
-        csrf: shell.csrf.clone(),
+        title: heading.clone(),
+        heading,
+        text: vec![t.protected_delete_text().to_owned()],
         action: path::protected_api_part(at.slug(), &of.id, "deletion"),
-        name: stored.name,
+        offer: Offer::End(t.protected_delete()),
         cancel: path::protected_api(at.slug(), &of.id),
-        is_dialog,
+        ..Confirm::default()
     };
-    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+    confirm.ask(at.shell(Nav::Integrations), is_dialog)
 }
 
 /// `POST /orgs/{slug}/integrations/apis/{id}/deletion`
@@ -68,5 +45,5 @@ pub async fn confirm_deletion(
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Admin, of: Path<Of>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::protected_apis::delete(&app, &at.who, &of.id, at.source.clone()).await?;
-    Ok(see(&format!("{}?deleted", path::protected_apis(at.slug()))))
+    Ok(notice::see(&path::protected_apis(at.slug()), &Notice::Deleted))
 }

@@ -6,7 +6,8 @@ use crate::{
     App,
     errors::WebError,
     form::{Form, Refused},
-    page::{page, see},
+    notice::{self, Notice},
+    page::page,
     routes::path,
     shell::{Nav, Shell},
     texts::Texts,
@@ -176,7 +177,7 @@ pub async fn create(app: App, at: Admin, Form(typed): Form<TypedApi>) -> Result<
         return page(&FormPage { focus, ..FormPage::new(&at, form) });
     }
     match app::protected_apis::create(&app, &at.who, typed.form(), at.source.clone()).await {
-        Ok(id) => Ok(see(&format!("{}?made", path::protected_api(at.slug(), &id)))),
+        Ok(id) => Ok(notice::see(&path::protected_api(at.slug(), &id), &Notice::Created)),
         Err(error) => FormPage::new(&at, typed.form()).refused(&Refused::new(error)?),
     }
 }
@@ -207,10 +208,10 @@ pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedAp
         return page(&FormPage { focus, ..FormPage::changing(&at, &stored, form) });
     }
     let error = match app::protected_apis::change(&app, &at.who, &of.id, typed.form(), at.source.clone()).await {
-        Ok(()) => return Ok(see(&format!("{}?saved", path::protected_api(at.slug(), &of.id)))),
+        Ok(()) => return Ok(notice::see(&path::protected_api(at.slug(), &of.id), &Notice::Saved)),
         Err(error) => Refused::new(error)?,
     };
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let is_stale = error.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = is_stale.then(|| {
         let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();

@@ -5,8 +5,12 @@ use domain::{organization::PermissionSetId, user::UserId};
 
 /// The first page.
 pub const HOME: &str = "/";
+/// The prefix of the addresses of styles, scripts and pictures.
+pub const FILES: &str = "/static/";
 /// The prefix of the API's addresses.
 pub const API: &str = "/api/";
+/// What the API says about the token that asks.
+pub const ME: &str = "/api/v1/me";
 /// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
 /// The prefix of the addresses of OAuth endpoints.
@@ -59,19 +63,18 @@ pub const PROFILE: &str = "/account/profile";
 pub const SECURITY: &str = "/account/security";
 /// A user's theme.
 pub const THEME: &str = "/account/theme";
+/// Cancelling the change of a user's e-mail address.
+pub const EMAIL_CHANGE_CANCELLATION: &str = "/account/email-change/cancellation";
 /// A user's sessions.
 pub const SESSIONS: &str = "/account/sessions";
+/// Ending all sessions of a user but this one.
+pub const OTHER_SESSIONS_END: &str = "/account/sessions/end-others";
 /// A user's tokens.
 pub const TOKENS: &str = "/account/tokens";
 /// The form for a new token.
 pub const NEW_TOKEN: &str = "/account/tokens/new";
 /// Revoking many tokens.
 pub const TOKENS_REVOCATION: &str = "/account/tokens/revocation";
-
-/// The same after something was done: `added` or `removed`.
-pub fn installation_admins_after(done: &str) -> String {
-    format!("{INSTALLATION_ADMINS}?{done}")
-}
 
 /// Removing the role of installation administrator from a user.
 pub fn installation_admin_removal(UserId(user): UserId) -> String {
@@ -95,6 +98,9 @@ pub fn token_receipt(public_id: &str) -> String {
 
 /// The first page of the organization that a user works in.
 pub const ORGANIZATIONS: &str = "/orgs";
+
+/// The form for a new organization.
+pub const NEW_ORGANIZATION: &str = "/organizations/new";
 
 /// Choosing the organization that a user works in.
 pub const WORKING_IN: &str = "/account/organization";
@@ -131,24 +137,9 @@ pub fn users_with_set(slug: &str, set: PermissionSetId) -> String {
     users_with(slug, &[("set", &set.0.to_string())])
 }
 
-/// An organization's people, after one of them was removed.
-pub fn users_after_removal(slug: &str, membership: i64) -> String {
-    format!("{}?removed={membership}", users(slug))
-}
-
-/// An organization's people, after an invitation was withdrawn.
-pub fn users_after_withdrawal(slug: &str) -> String {
-    format!("{}?withdrawn", users(slug))
-}
-
 /// The page of a person in an organization.
 pub fn person(slug: &str, membership: i64) -> String {
     format!("{}/{membership}", users(slug))
-}
-
-/// The same after something was done to them.
-pub fn person_after(slug: &str, membership: i64, done: &str) -> String {
-    format!("{}?done={done}", person(slug, membership))
 }
 
 /// Giving a person another permission set.
@@ -407,13 +398,18 @@ pub fn form_page(action: &str) -> Option<String> {
 
 /// A page of an account in the organization with this public id.
 pub fn working_in(page: &str, organization: &str) -> String {
-    let separator = if page.contains('?') { '&' } else { '?' };
-    format!("{page}{separator}working_in={organization}")
+    extended(page, &format!("working_in={organization}"))
 }
 
-/// Signing in after a form was sent without a session; afterwards it leads to the local path `next`.
-pub fn sign_in_again(next: &str) -> String {
-    with_query(SIGN_IN, &[("next", next), ("ended", "1")])
+/// A page or part of one, as an open page refreshes it for the `look`th time.
+pub fn refreshed(page: &str, look: u16) -> String {
+    extended(page, &format!("look={look}"))
+}
+
+/// An address with more fields in its query.
+pub fn extended(page: &str, query: &str) -> String {
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}{query}")
 }
 
 /// Signing in; afterwards it leads to the local path `next`, or to the start page if that is empty.
@@ -424,16 +420,6 @@ pub fn sign_in(next: &str) -> String {
     }
 }
 
-/// Signing in after choosing a new password.
-pub fn sign_in_with_new_password() -> String {
-    format!("{SIGN_IN}?new_password")
-}
-
-/// The page after a request for a link because of a forgotten password.
-pub fn forgotten_asked() -> String {
-    format!("{FORGOTTEN}?asked")
-}
-
 /// The link with which somebody chooses a new password.
 pub fn password_link(code: &str) -> String {
     format!("{PASSWORD_LINKS}{code}")
@@ -442,16 +428,6 @@ pub fn password_link(code: &str) -> String {
 /// The link that confirms an e-mail address.
 pub fn email_link(code: &str) -> String {
     format!("{EMAIL_LINKS}{code}")
-}
-
-/// Signing in after a new e-mail address was confirmed.
-pub fn sign_in_with_new_email() -> String {
-    format!("{SIGN_IN}?new_email")
-}
-
-/// The profile, after something was done there: `saved`, `asked`, `proved` or `cancelled`.
-pub fn profile_after(done: &str) -> String {
-    format!("{PROFILE}?{done}")
 }
 
 /// Returns a path without its code, for the log: anybody who has the code of a link can use it.

@@ -4,10 +4,11 @@
 //! This applies only to pages. Addresses for programs must match exactly, and forward-auth is closed at every address
 //! that it does not have.
 
+use super::Group;
 use super::path::{
     FORGOTTEN, INSTALLATION_ADMINS, ORGANIZATIONS, PROFILE, SECURITY, SESSIONS, SIGN_IN, SIGN_OUT, TOKENS,
 };
-use crate::{node::Group, page::see};
+use crate::page::see;
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Address and page. A name in braces stands for the same part in both; the first address that matches is used.

@@ -6,6 +6,7 @@ use crate::{
     App,
     calls::Chart,
     errors::WebError,
+    notice::{Message, Notice},
     page::{is_for, page},
     permissions::PermissionFields,
     revocations::Line,
@@ -37,7 +38,7 @@ const LOOKS: u16 = 120;
 pub(super) struct TokenPage {
     shell: Shell,
     slug: String,
-    done: Option<&'static str>,
+    message: Option<Message>,
     token: Detail,
     keys: Option<Keys>,
     /// The calls per day, unless a part is being edited.
@@ -140,11 +141,10 @@ pub(super) struct Editing {
     pub(super) is_stale: bool,
 }
 
-/// What has just been done, or the number of refreshes of the keys.
+/// The number of refreshes of the keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
-    saved: String,
     look: u16,
 }
 
@@ -157,27 +157,29 @@ pub async fn show(
     at: Admin,
     ids: Path<(String, String)>,
     asked: Query<Asked>,
+    notice: Option<Notice>,
     request: HttpRequest,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     if is_for(&request, "#keys") {
         let keys = Some(keys(calendar(&app, &at), &at, &token, asked.look));
-        return page(&KeysPart { t: at.shell(Nav::Integrations).t, keys });
+        return page(&KeysPart { t: at.t(), keys });
     }
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let calls = app::calls::of_service_user(&app, &token).await?;
     let calls = Some(Chart::new(t, app.clock().now(), &calls));
     // While the token works, its newest revocation was that of another key.
     let refused = if token.key.life.revoked_at.is_some() { Line::within(&app, &at, &ids.1).await? } else { None };
-    page(&TokenPage { done: said(t, &asked.saved), calls, refused, ..token_page(&app, &at, &token, None) })
+    let message = notice.and_then(|notice| message(t, &notice));
+    page(&TokenPage { message, calls, refused, ..token_page(&app, &at, &token, None) })
 }
 
-fn said(t: Texts, saved: &str) -> Option<&'static str> {
-    match saved {
-        "name" => Some(t.service_saved_name()),
-        "expiry" => Some(t.service_saved_expiry()),
-        "permissions" => Some(t.service_saved_permissions()),
-        "old-key" => Some(t.service_saved_old_key()),
+fn message(t: Texts, notice: &Notice) -> Option<Message> {
+    match notice {
+        Notice::NameSaved => Some(Message::done(t.service_saved_name())),
+        Notice::ExpirySaved => Some(Message::done(t.service_saved_expiry())),
+        Notice::PermissionsSaved => Some(Message::done(t.service_saved_permissions())),
+        Notice::OldKeyEnded => Some(Message::done(t.service_saved_old_key())),
         _ => None,
     }
 }
@@ -187,7 +189,7 @@ pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: O
     TokenPage {
         shell: at.shell(Nav::Integrations),
         slug: at.slug().to_owned(),
-        done: None,
+        message: None,
         token: detail(calendar, at, token),
         keys: token.old_key.as_ref().map(|_| keys(calendar, at, token, 0)),
         calls: None,
@@ -198,7 +200,7 @@ pub(super) fn token_page(app: &App, at: &Admin, token: &ServiceToken, editing: O
 }
 
 fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
-    let (t, key) = (at.shell(Nav::Integrations).t, &token.key);
+    let (t, key) = (at.t(), &token.key);
     let (state, days) = (key.life.state(calendar.now()), key.life.inactivity.days());
     let (end_name, end_at, end_explained) = match state {
         TokenState::Active { expires_at } => (t.tokens_fact_expires(), expires_at, t.tokens_after_days(days)),
@@ -256,7 +258,7 @@ fn key_use(t: Texts, calendar: Calendar, key: &KeyFacts) -> KeyUse {
 }
 
 fn keys(calendar: Calendar, at: &Admin, token: &ServiceToken, look: u16) -> Keys {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let here = path::service_token(at.slug(), &token.public_id);
     let old = |key: &KeyFacts| OldKey {
         usage: key_use(t, calendar, key),
@@ -267,7 +269,7 @@ fn keys(calendar: Calendar, at: &Admin, token: &ServiceToken, look: u16) -> Keys
     let goes_on = token.old_key.is_some() && look < LOOKS;
     Keys {
         id: token.public_id.clone(),
-        next: goes_on.then(|| format!("{here}?look={}", look + 1)),
+        next: goes_on.then(|| path::refreshed(&here, look + 1)),
         new: key_use(t, calendar, &token.key),
         old: token.old_key.as_ref().map(old),
     }

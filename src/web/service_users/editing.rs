@@ -2,17 +2,17 @@
 
 use super::{
     Admin,
+    confirm::TokenPath,
     detail::{Editing, Part, token_page},
-    question::TokenPath,
 };
 use crate::{
     App,
     errors::WebError,
     form::{Form, Refused},
+    notice::{self, Notice},
     page::{page, see},
     permissions::{PermissionFields, chosen, picked},
     routes::path,
-    shell::Nav,
     words::Errors,
 };
 use actix_web::HttpResponse;
@@ -39,11 +39,11 @@ pub struct Typed {
 }
 
 impl Part {
-    const fn key(self) -> &'static str {
+    const fn saved(self) -> Notice {
         match self {
-            Self::Name => "name",
-            Self::Expiry => "expiry",
-            Self::Permissions => "permissions",
+            Self::Name => Notice::NameSaved,
+            Self::Expiry => Notice::ExpirySaved,
+            Self::Permissions => Notice::PermissionsSaved,
         }
     }
 }
@@ -147,7 +147,7 @@ fn open_to(at: &Admin, token: &ServiceToken) -> Permissions {
 }
 
 fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: Permissions) -> Editing {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Editing {
         part,
         fields: PermissionFields::new(t, chosen, open_to(at, token)),
@@ -170,7 +170,7 @@ async fn answer(
     saved: Outcome<()>,
 ) -> Result<HttpResponse, WebError> {
     let Err(error) = saved else {
-        return Ok(see(&format!("{}?saved={}", path::service_token(at.slug(), id), part.key())));
+        return Ok(notice::see(&path::service_token(at.slug(), id), &part.saved()));
     };
     let refused = Refused::new(error)?;
     let token = app::service_users::find(app, &at.who, id).await?;
@@ -180,7 +180,7 @@ async fn answer(
 }
 
 fn with_problems(at: &Admin, token: &ServiceToken, editing: Editing, problems: &Problems) -> Editing {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     let is_stale = problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let mut errors = Errors::new(t, problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {

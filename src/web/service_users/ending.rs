@@ -2,21 +2,26 @@
 
 use super::{
     Admin,
-    adding::{full, key_page},
+    adding::{Full, full, key_page},
     calendar,
-    question::{Confirm, TokenPath, to_token},
+    confirm::{TokenPath, about, ask_for_key_again, to_token},
 };
 use crate::{
     App, PublicUrl,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
+    texts::Texts,
+    words::Errors,
 };
 use actix_web::{HttpResponse, web::Data};
 use app::service_users::RegenerateForm;
+use askama::Template;
 use domain::{service_user::ServiceToken, token::SERVICE_LIMIT};
 use serde::Deserialize;
 
@@ -31,7 +36,7 @@ pub async fn confirm_revocation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-    let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
+    let (t, calendar) = (at.t(), calendar(&app, &at));
     if !token.key.life.is_active(calendar.now()) {
         return to_token(&at, &ids);
     }
@@ -41,14 +46,13 @@ pub async fn confirm_revocation(
         vec![last_use.unwrap_or_else(|| t.revocation_never_used().into()), t.service_end_revoke_text().into()];
     text.extend(token.old_key.as_ref().map(|_| t.service_end_revoke_both().into()));
     let confirm = Confirm {
-        title: t.service_end_revoke_title(),
+        title: t.service_end_revoke_title().to_owned(),
         heading: t.revocation_heading(&token.name),
         text,
-        submit: t.action_revoke(),
-        is_destructive: true,
-        ..Confirm::new(&at, &token, "revocation", is_dialog)
+        offer: Offer::End(t.action_revoke()),
+        ..about(&at, &token, "revocation")
     };
-    confirm.ask(&at)
+    confirm.ask(at.shell(Nav::Integrations), is_dialog)
 }
 
 /// `POST …/tokens/{id}/revocation`
@@ -57,8 +61,25 @@ pub async fn confirm_revocation(
 /// Not found if it does not exist or belongs to another organization.
 pub async fn revoke(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let was_active = app::service_users::revoke(&app, &at.who, &ids.1, at.source.clone()).await?;
-    let what = if was_active { "revoked" } else { "ended" };
-    Ok(see(&format!("{}?{what}={}", path::service_tokens(at.slug()), ids.1)))
+    let id = ids.1.clone();
+    let notice = if was_active { Notice::Revoked(id) } else { Notice::HadEnded(id) };
+    Ok(notice::see(&path::service_tokens(at.slug()), &notice))
+}
+
+/// The field of a regeneration.
+#[derive(Template)]
+#[template(source = r#"<input type="hidden" name="nonce" value="{{ nonce }}">"#, ext = "html")]
+struct Nonce {
+    /// Makes this form unique.
+    nonce: String,
+}
+
+/// The list of tokens that could be revoked to make room for a new key.
+#[derive(Template)]
+#[template(path = "service_users/_full.html")]
+struct FullPart {
+    t: Texts,
+    full: Full,
 }
 
 /// The values typed into the confirmation of a new key.
@@ -83,22 +104,31 @@ pub async fn confirm_regeneration(
     if token.key.life.is_active(app.clock().now()) {
         return to_token(&at, &ids);
     }
-    Confirm { is_dialog, ..regeneration(&app, &at, &token, app::tokens::form_nonce()).await? }.ask(&at)
+    let shell = at.shell(Nav::Integrations);
+    let confirm = regeneration(&app, &at, &token);
+    match no_room(&app, &at).await? {
+        Some(full) => confirm.impossible(None, shell.t.service_end_back()).with(full).ask(shell, is_dialog),
+        None => confirm.with(Nonce { nonce: app::tokens::form_nonce() }).ask(shell, is_dialog),
+    }
 }
 
-async fn regeneration(app: &App, at: &Admin, token: &ServiceToken, nonce: String) -> Result<Confirm, WebError> {
-    let t = at.shell(Nav::Integrations).t;
-    let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(app, &at.who).await?);
-    Ok(Confirm {
-        title: t.service_end_regenerate_title(),
+fn regeneration(app: &App, at: &Admin, token: &ServiceToken) -> Confirm {
+    let t = at.t();
+    Confirm {
+        title: t.service_end_regenerate_title().to_owned(),
         heading: t.service_end_regenerate_heading(&token.name),
         text: vec![t.service_end_regenerate_text().into(), t.service_end_regenerate_place(SERVICE_LIMIT)],
-        nonce: Some(nonce),
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        is_possible: full.is_none(),
-        full,
-        ..Confirm::new(at, token, "regeneration", false)
-    })
+        offer: Offer::Do(t.service_end_confirm()),
+        ..about(at, token, "regeneration")
+    }
+}
+
+/// Returns the list of tokens that could be revoked, if there is no room for another active one.
+async fn no_room(app: &App, at: &Admin) -> Result<Option<FullPart>, WebError> {
+    let t = at.t();
+    let full = full(t, calendar(app, at), at.slug(), &app::service_users::list(app, &at.who).await?);
+    Ok(full.map(|full| FullPart { t, full }))
 }
 
 /// `POST …/tokens/{id}/regeneration`: gives the token a new key and shows it once.
@@ -118,7 +148,17 @@ pub async fn regenerate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-            regeneration(&app, &at, &token, typed.nonce).await?.ask_for_key_again(&at, &refused)
+            let confirm = regeneration(&app, &at, &token);
+            let shell = at.shell(Nav::Integrations);
+            match no_room(&app, &at).await? {
+                // The list of tokens that could be revoked says more than the problem.
+                Some(full) => confirm.impossible(None, shell.t.service_end_back()).with(full).ask_again_with(
+                    shell,
+                    &refused,
+                    Errors::default(),
+                ),
+                None => ask_for_key_again(confirm.with(Nonce { nonce: typed.nonce }), &at, &refused),
+            }
         }
     }
 }
@@ -137,18 +177,17 @@ pub async fn confirm_deletion(
     if token.key.life.is_active(app.clock().now()) {
         return to_token(&at, &ids);
     }
-    Confirm { is_dialog, ..deletion(&at, &token) }.ask(&at)
+    deletion(&at, &token).ask(at.shell(Nav::Integrations), is_dialog)
 }
 
 fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
-    let t = at.shell(Nav::Integrations).t;
+    let t = at.t();
     Confirm {
-        title: t.service_end_delete_title(),
+        title: t.service_end_delete_title().to_owned(),
         heading: t.service_end_delete_heading(&token.name),
         text: vec![t.service_end_delete_text().into()],
-        submit: t.service_delete(),
-        is_destructive: true,
-        ..Confirm::new(at, token, "deletion", false)
+        offer: Offer::End(t.service_delete()),
+        ..about(at, token, "deletion")
     }
 }
 
@@ -158,11 +197,12 @@ fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
 /// Not found if it does not exist, was deleted already, or belongs to another organization.
 pub async fn delete(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     match app::service_users::delete(&app, &at.who, &ids.1, at.source.clone()).await {
-        Ok(_) => Ok(see(&format!("{}?deleted={}", path::service_tokens(at.slug()), ids.1))),
+        Ok(_) => Ok(notice::see(&path::service_tokens(at.slug()), &Notice::Deleted)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-            Confirm { is_possible: false, ..deletion(&at, &token) }.ask_again(&at, &refused)
+            let shell = at.shell(Nav::Integrations);
+            deletion(&at, &token).impossible(None, shell.t.service_end_back()).ask_again(shell, &refused)
         }
     }
 }

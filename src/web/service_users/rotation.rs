@@ -4,20 +4,24 @@ use super::{
     Admin,
     adding::key_page,
     calendar,
-    question::{Confirm, TokenPath, to_token},
+    confirm::{TokenPath, about, ask_for_key_again, to_token},
 };
 use crate::{
     App, PublicUrl,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
     texts::Texts,
+    words::Errors,
 };
 use actix_web::{HttpResponse, web::Data};
 use app::service_users::RotateForm;
+use askama::Template;
 use domain::service_user::ServiceToken;
 use serde::Deserialize;
 
@@ -30,8 +34,8 @@ const QUIET: [i64; 3] = [1, 6, 24];
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Typed {
-    pub(super) hours: String,
-    pub(super) quiet: String,
+    hours: String,
+    quiet: String,
     password: Option<String>,
     nonce: String,
 }
@@ -43,11 +47,15 @@ impl Default for Typed {
     }
 }
 
-/// A choice of hours: values and texts, and which one is chosen.
-pub(super) struct Overlap {
-    pub(super) typed: Typed,
-    pub(super) hours: Vec<(String, String)>,
-    pub(super) quiet: Vec<(String, String)>,
+/// The fields that choose how long the old key keeps working: values and texts, and which one is chosen.
+#[derive(Template)]
+#[template(path = "service_users/_overlap.html")]
+struct Overlap {
+    t: Texts,
+    typed: Typed,
+    hours: Vec<(String, String)>,
+    quiet: Vec<(String, String)>,
+    errors: Errors,
 }
 
 fn choices(t: Texts, hours: &[i64]) -> Vec<(String, String)> {
@@ -63,18 +71,17 @@ fn quiet_choices(t: Texts) -> Vec<(String, String)> {
     std::iter::once(never).chain(choices(t, &QUIET)).collect()
 }
 
-fn question(app: &App, at: &Admin, token: &ServiceToken, typed: Typed) -> Confirm {
-    let t = at.shell(Nav::Integrations).t;
-    Confirm {
-        title: t.rotation_title(),
+fn rotation(app: &App, at: &Admin, token: &ServiceToken, typed: Typed, errors: Errors) -> Confirm<Overlap> {
+    let t = at.t();
+    let confirm = Confirm {
+        title: t.rotation_title().to_owned(),
         heading: t.rotation_heading(&token.name),
         text: vec![t.rotation_text().into()],
-        submit: t.rotation_submit(),
-        nonce: Some(typed.nonce.clone()),
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        overlap: Some(Overlap { typed, hours: choices(t, &HOURS), quiet: quiet_choices(t) }),
-        ..Confirm::new(at, token, "rotation", false)
-    }
+        offer: Offer::Do(t.rotation_submit()),
+        ..about(at, token, "rotation")
+    };
+    confirm.with(Overlap { t, typed, hours: choices(t, &HOURS), quiet: quiet_choices(t), errors })
 }
 
 /// `GET …/tokens/{id}/rotation`
@@ -92,7 +99,7 @@ pub async fn confirm_rotation(
         return to_token(&at, &ids);
     }
     let typed = Typed { nonce: app::tokens::form_nonce(), ..Typed::default() };
-    Confirm { is_dialog, ..question(&app, &at, &token, typed) }.ask(&at)
+    rotation(&app, &at, &token, typed, Errors::default()).ask(at.shell(Nav::Integrations), is_dialog)
 }
 
 /// `POST …/tokens/{id}/rotation`: gives the token a second key and shows it once.
@@ -113,7 +120,8 @@ pub async fn rotate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-            question(&app, &at, &token, typed).ask_for_key_again(&at, &refused)
+            let errors = Errors::new(at.t(), &refused.problems);
+            ask_for_key_again(rotation(&app, &at, &token, typed, errors), &at, &refused)
         }
     }
 }
@@ -130,20 +138,19 @@ pub async fn confirm_end_of_old_key(
 ) -> Result<HttpResponse, WebError> {
     let token = app::service_users::find(&app, &at.who, &ids.1).await?;
     let Some(old) = &token.old_key else { return to_token(&at, &ids) };
-    let (t, calendar) = (at.shell(Nav::Integrations).t, calendar(&app, &at));
+    let (t, calendar) = (at.t(), calendar(&app, &at));
     let last_use = match &old.last_use {
         Some(used) => t.service_end_old_last_use(t.from_and_with(used, calendar.when(used.at))),
         None => t.service_end_old_never_used().into(),
     };
     let confirm = Confirm {
-        title: t.service_end_old_title(),
+        title: t.service_end_old_title().to_owned(),
         heading: t.service_end_old_heading(&token.name),
         text: vec![last_use, t.service_end_old_text().into()],
-        submit: t.rotation_end_old(),
-        is_destructive: true,
-        ..Confirm::new(&at, &token, "old-key", is_dialog)
+        offer: Offer::End(t.rotation_end_old()),
+        ..about(&at, &token, "old-key")
     };
-    confirm.ask(&at)
+    confirm.ask(at.shell(Nav::Integrations), is_dialog)
 }
 
 /// `POST …/tokens/{id}/old-key`: ends the old key, if it has not ended yet.
@@ -152,5 +159,5 @@ pub async fn confirm_end_of_old_key(
 /// Not found if it does not exist or belongs to another organization.
 pub async fn end_old_key(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     app::service_users::end_old_key(&app, &at.who, &ids.1, at.source.clone()).await?;
-    Ok(see(&format!("{}?saved=old-key", path::service_token(at.slug(), &ids.1))))
+    Ok(notice::see(&path::service_token(at.slug(), &ids.1), &Notice::OldKeyEnded))
 }

@@ -3,15 +3,17 @@
 use super::{adding::Asked, calendar};
 use crate::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, page, see},
+    notice::{self, Notice},
+    page::{IsHtmx, see},
     routes::path,
     session::SignedIn,
-    shell::{Nav, Shell},
+    shell::Nav,
     sign_in::Nothing,
     texts::Texts,
-    words::{Calendar, Errors},
+    words::Calendar,
 };
 use actix_web::{
     HttpResponse,
@@ -29,43 +31,15 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// The question whether to revoke one token.
-struct Confirm {
-    t: Texts,
-    csrf: String,
-    action: String,
-    label: String,
-    last_use: String,
-    cancel: String,
-    is_dialog: bool,
-}
-
-/// The question as a page.
+/// The fields that choose which of several tokens to revoke.
 #[derive(Template)]
-#[template(path = "tokens/revocation.html")]
-struct ConfirmPage {
-    shell: Shell,
-    confirm: Confirm,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "tokens/_dialog.html")]
-struct ConfirmDialog {
-    confirm: Confirm,
-}
-
-/// The question which of several tokens to revoke.
-struct ConfirmBulk {
+#[template(path = "tokens/_which.html")]
+struct Which {
     t: Texts,
-    csrf: String,
-    /// The organization in which tokens are revoked, by its public id and its name.
-    organization: (String, String),
-    cancel: String,
-    errors: Errors,
+    /// The public id of the organization in which tokens are revoked.
+    organization: String,
     choices: Vec<Choice>,
     is_wrong: bool,
-    is_dialog: bool,
 }
 
 /// A choice: the tokens it includes, in words and by name.
@@ -74,21 +48,6 @@ struct Choice {
     words: String,
     labels: String,
     is_first: bool,
-}
-
-/// The question as a page.
-#[derive(Template)]
-#[template(path = "tokens/revocation_bulk.html")]
-struct ConfirmBulkPage {
-    shell: Shell,
-    confirm: ConfirmBulk,
-}
-
-/// The question as a dialog.
-#[derive(Template)]
-#[template(path = "tokens/_dialog_bulk.html")]
-struct ConfirmBulkDialog {
-    confirm: ConfirmBulk,
 }
 
 /// `GET /account/tokens/{id}/revocation`
@@ -107,17 +66,17 @@ pub async fn confirm_revocation(
     if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
         return Ok(see(&path::token(&token.public_id)));
     }
-    let shell = who.shell(Nav::Tokens);
+    let t = who.t();
     let confirm = Confirm {
-        t: shell.t,
-        csrf: shell.csrf.clone(),
+        title: t.revocation_title().to_owned(),
+        heading: t.revocation_heading(&token.label),
+        text: vec![last_use(t, calendar, &token), t.revocation_stops().to_owned()],
         action: path::token_revocation(&token.public_id),
-        last_use: last_use(shell.t, calendar, &token),
+        offer: Offer::End(t.tokens_revoke()),
         cancel: path::token(&token.public_id),
-        label: token.label,
-        is_dialog,
+        ..Confirm::default()
     };
-    if is_dialog { page(&ConfirmDialog { confirm }) } else { page(&ConfirmPage { shell, confirm }) }
+    confirm.ask(who.shell(Nav::Tokens), is_dialog)
 }
 
 /// Returns what will stop: when, from where and by what program the token was last used.
@@ -135,8 +94,9 @@ fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
 pub async fn revoke(app: App, who: SignedIn, id: Path<String>, _: Form<Nothing>) -> Result<HttpResponse, WebError> {
     let who = who.at_token(&app, &id).await?;
     let was_active = app::tokens::revoke(&app, &who.actor, &id, who.source.clone()).await?;
-    let what = if was_active { "revoked" } else { "ended" };
-    Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?{what}={id}", path::TOKENS))))
+    let id = id.into_inner();
+    let notice = if was_active { Notice::Revoked(id) } else { Notice::HadEnded(id) };
+    Ok(notice::see(&who.here(path::TOKENS), &notice))
 }
 
 /// `GET /account/tokens/revocation`
@@ -147,28 +107,24 @@ pub async fn confirm_bulk(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let who = who.at(asked.working_in.as_deref());
-    let confirm = question(&app, &who, is_dialog).await?;
-    if is_dialog {
-        page(&ConfirmBulkDialog { confirm })
-    } else {
-        page(&ConfirmBulkPage { shell: who.shell(Nav::Tokens), confirm })
-    }
+    bulk(&app, &who, false).await?.ask(who.shell(Nav::Tokens), is_dialog)
 }
 
-async fn question(app: &App, who: &SignedIn, is_dialog: bool) -> Result<ConfirmBulk, WebError> {
+async fn bulk(app: &App, who: &SignedIn, is_wrong: bool) -> Result<Confirm<Which>, WebError> {
     let tokens = app::tokens::list(app, &who.actor).await?;
     let shell = who.shell(Nav::Tokens);
-    let organization = shell.organization.as_ref().map(|here| (here.public_id.clone(), here.name.clone()));
-    Ok(ConfirmBulk {
-        t: shell.t,
-        choices: choices(shell.t, &tokens, app.clock().now()),
-        organization: organization.unwrap_or_default(),
-        cancel: shell.here(path::TOKENS),
-        errors: Errors::default(),
-        csrf: shell.csrf,
-        is_wrong: false,
-        is_dialog,
-    })
+    let (t, cancel) = (shell.t, shell.here(path::TOKENS));
+    let (organization, name) = shell.organization.map(|here| (here.public_id, here.name)).unwrap_or_default();
+    let confirm = Confirm {
+        title: t.revocation_many_title().to_owned(),
+        heading: t.revocation_many_title().to_owned(),
+        text: vec![format!("{} {}", t.revocation_many_text(), t.revocation_in_this_organization(name))],
+        action: path::TOKENS_REVOCATION.to_owned(),
+        offer: Offer::End(t.revocation_many_submit()),
+        cancel,
+        ..Confirm::default()
+    };
+    Ok(confirm.with(Which { t, organization, choices: choices(t, &tokens, app.clock().now()), is_wrong }))
 }
 
 fn choices(t: Texts, tokens: &TokenList, now: Timestamp) -> Vec<Choice> {
@@ -212,14 +168,12 @@ pub async fn revoke_bulk(app: App, who: SignedIn, Form(chosen): Form<Chosen>) ->
         return ask_again(&app, &who, Problems::default().into(), true).await;
     };
     match app::tokens::revoke_bulk(&app, &who.actor, bulk, who.source.clone()).await {
-        Ok(count) => Ok(see(&who.shell(Nav::Tokens).here(&format!("{}?revoked_many={count}", path::TOKENS)))),
+        Ok(count) => Ok(notice::see(&who.here(path::TOKENS), &Notice::RevokedMany(count))),
         Err(error) => ask_again(&app, &who, error, false).await,
     }
 }
 
 async fn ask_again(app: &App, who: &SignedIn, error: AppError, is_wrong: bool) -> Result<HttpResponse, WebError> {
-    let (refused, shell) = (Refused::new(error)?, who.shell(Nav::Tokens));
-    let errors = Errors::new(shell.t, &refused.problems);
-    let confirm = ConfirmBulk { errors, is_wrong, ..question(app, who, false).await? };
-    refused.page(&ConfirmBulkPage { shell, confirm })
+    let refused = Refused::new(error)?;
+    bulk(app, who, is_wrong).await?.ask_again(who.shell(Nav::Tokens), &refused)
 }

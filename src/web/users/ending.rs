@@ -3,15 +3,15 @@
 use super::Manager;
 use crate::{
     App,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, see},
-    question::Question,
+    notice::{self, Notice},
+    page::IsHtmx,
     routes::path,
     shell::Nav,
     sign_in::Nothing,
     texts::Texts,
-    words::Errors,
 };
 use actix_web::{HttpResponse, web::Path};
 use app::{
@@ -39,7 +39,7 @@ pub async fn ask_deactivation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, id(&address)).await?;
-    ending_question(&at, &facts, Ending::Deactivation).ask(at.shell(Nav::Users), is_dialog)
+    ending_confirm(&at, &facts, Ending::Deactivation).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `GET /orgs/{slug}/users/{id}/removal`
@@ -53,7 +53,7 @@ pub async fn ask_removal(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, id(&address)).await?;
-    ending_question(&at, &facts, Ending::Removal).ask(at.shell(Nav::Users), is_dialog)
+    ending_confirm(&at, &facts, Ending::Removal).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/{id}/deactivation`
@@ -79,22 +79,24 @@ pub async fn remove(app: App, at: Manager, address: PersonPath, _: Form<Nothing>
 
 async fn end(app: &App, at: &Manager, id: MembershipId, ending: Ending) -> Result<HttpResponse, WebError> {
     match app::users::end(app, &at.who, id, ending, at.source.clone()).await {
-        Ok(has_changed) => Ok(see(&match ending {
-            Ending::Removal => path::users_after_removal(at.slug(), id.0),
-            Ending::Deactivation if has_changed => path::person_after(at.slug(), id.0, "deactivated"),
-            Ending::Deactivation => path::person_after(at.slug(), id.0, "unchanged"),
-        })),
+        Ok(has_changed) => Ok(match ending {
+            Ending::Removal => notice::see(&path::users(at.slug()), &Notice::Removed(id.0)),
+            Ending::Deactivation => {
+                let notice = if has_changed { Notice::Deactivated } else { Notice::Unchanged };
+                notice::see(&path::person(at.slug(), id.0), &notice)
+            }
+        }),
         Err(error) => {
             let refused = Refused::new(error)?;
             let facts = app::users::find(app, &at.who, id).await?;
-            ending_question(at, &facts, ending).ask_again(at.shell(Nav::Users), &refused)
+            ending_confirm(at, &facts, ending).ask_again(at.shell(Nav::Users), &refused)
         }
     }
 }
 
-fn ending_question(at: &Manager, facts: &PersonFacts, ending: Ending) -> Question {
-    let shell = at.shell(Nav::Users);
-    let (t, slug, name, id) = (shell.t, at.slug(), &facts.person.name, facts.person.membership.0);
+fn ending_confirm(at: &Manager, facts: &PersonFacts, ending: Ending) -> Confirm {
+    let t = at.t();
+    let (slug, name, id) = (at.slug(), &facts.person.name, facts.person.membership.0);
     let organization = &at.who.membership().organization_name;
     let is_you = facts.person.user == at.who.actor().user().id;
     let (title, heading, action, submit, afterwards) = match ending {
@@ -113,26 +115,23 @@ fn ending_question(at: &Manager, facts: &PersonFacts, ending: Ending) -> Questio
             t.person_needs_invitation(),
         ),
     };
-    let mut lines = what_stops(t, facts);
+    let mut text = what_stops(t, facts);
     if is_you {
-        lines.insert(0, t.person_stops_yourself().to_owned());
+        text.insert(0, t.person_stops_yourself().to_owned());
     }
-    lines.push(afterwards.to_owned());
-    let refusal = facts.refusal.map(|problem| t.problem(Field::Form, problem));
-    Question {
-        t,
-        csrf: shell.csrf,
+    text.push(afterwards.to_owned());
+    let confirm = Confirm {
         title: title.to_owned(),
         heading,
-        lines: if refusal.is_some() { Vec::new() } else { lines },
+        text,
         action,
-        submit,
-        is_destructive: true,
+        offer: Offer::End(submit),
         cancel: path::person(slug, id),
-        asks_password: false,
-        refusal,
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
+    };
+    match facts.refusal {
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        None => confirm,
     }
 }
 
@@ -169,7 +168,7 @@ pub async fn ask_reactivation(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, id(&address)).await?;
-    reactivation_question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
+    reactivation_confirm(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/{id}/reactivation`
@@ -184,32 +183,28 @@ pub async fn reactivate(
 ) -> Result<HttpResponse, WebError> {
     let id = id(&address);
     match app::users::reactivate(&app, &at.who, id, typed.password, at.source.clone()).await {
-        Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "reactivated"))),
-        Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
+        Ok(has_changed) => {
+            let notice = if has_changed { Notice::Reactivated } else { Notice::Unchanged };
+            Ok(notice::see(&path::person(at.slug(), id.0), &notice))
+        }
         Err(error) => {
             let refused = Refused::new(error)?;
             let facts = app::users::find(&app, &at.who, id).await?;
-            reactivation_question(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
+            reactivation_confirm(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
         }
     }
 }
 
-fn reactivation_question(app: &App, at: &Manager, facts: &PersonFacts) -> Question {
-    let shell = at.shell(Nav::Users);
-    let (t, person) = (shell.t, &facts.person);
-    Question {
-        t,
-        csrf: shell.csrf,
+fn reactivation_confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
+    let (t, person) = (at.t(), &facts.person);
+    Confirm {
         title: t.person_reactivate_title().to_owned(),
         heading: t.person_reactivate_heading(&person.name),
-        lines: vec![t.person_comes_back(t.set_name(&person.set.name))],
-        action: path::reactivation(at.slug(), person.membership.0),
-        submit: t.person_reactivate(),
-        is_destructive: false,
-        cancel: path::person(at.slug(), person.membership.0),
+        text: vec![t.person_comes_back(t.set_name(&person.set.name))],
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        refusal: None,
-        errors: Errors::default(),
-        is_dialog: false,
+        action: path::reactivation(at.slug(), person.membership.0),
+        offer: Offer::Do(t.person_reactivate()),
+        cancel: path::person(at.slug(), person.membership.0),
+        ..Confirm::default()
     }
 }

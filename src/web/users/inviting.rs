@@ -3,10 +3,11 @@
 use super::{Manager, link::LinkPage};
 use crate::{
     App, PublicUrl,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
-    page::{IsHtmx, page, see},
-    question::Question,
+    notice::{self, Notice},
+    page::{IsHtmx, page},
     routes::path,
     shell::{Nav, Shell},
     sign_in::Nothing,
@@ -133,7 +134,7 @@ pub async fn invite(
 
 /// The mail with the link, in the language of the user who invites.
 fn letter(at: &Manager, url: String) -> impl Fn(&LinkCode) -> Words + Send + 'static {
-    let (t, inviter) = (at.shell(Nav::Users).t, at.who.actor().user().name.clone());
+    let (t, inviter) = (at.t(), at.who.actor().user().name.clone());
     let organization = at.who.membership().organization_name.clone();
     move |code| {
         let link = format!("{url}{}", path::invitation(code.reveal()));
@@ -175,24 +176,17 @@ pub async fn ask_withdrawal(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let invitation = app::invitations::find(&app, &at.who, InvitationId(address.1)).await?;
-    let shell = at.shell(Nav::Users);
-    let t = shell.t;
-    let question = Question {
-        t,
-        csrf: shell.csrf,
+    let t = at.t();
+    let confirm = Confirm {
         title: t.invite_withdraw_title().to_owned(),
         heading: t.invite_withdraw_heading(shown_email(&invitation.email)),
-        lines: vec![t.invite_withdraw_text().to_owned()],
+        text: vec![t.invite_withdraw_text().to_owned()],
         action: path::invitation_withdrawal(at.slug(), invitation.id.0),
-        submit: t.invite_withdraw_submit(),
-        is_destructive: true,
+        offer: Offer::End(t.invite_withdraw_submit()),
         cancel: path::users(at.slug()),
-        asks_password: false,
-        refusal: None,
-        errors: Errors::default(),
-        is_dialog: false,
+        ..Confirm::default()
     };
-    question.ask(at.shell(Nav::Users), is_dialog)
+    confirm.ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/invitations/{id}/withdrawal`
@@ -206,7 +200,7 @@ pub async fn withdraw(
     _: Form<Nothing>,
 ) -> Result<HttpResponse, WebError> {
     if app::invitations::withdraw(&app, &at.who, InvitationId(address.1), at.source.clone()).await? {
-        Ok(see(&path::users_after_withdrawal(at.slug())))
+        Ok(notice::see(&path::users(at.slug()), &Notice::Withdrawn))
     } else {
         Err(AppError::NotFound.into())
     }

@@ -3,13 +3,12 @@
 use super::{Manager, link::LinkPage};
 use crate::{
     App, PublicUrl,
+    confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},
     page::IsHtmx,
-    question::Question,
     routes::path,
     shell::Nav,
-    words::Errors,
 };
 use actix_web::{
     HttpResponse,
@@ -37,7 +36,7 @@ pub async fn ask_link(
     IsHtmx(is_dialog): IsHtmx,
 ) -> Result<HttpResponse, WebError> {
     let facts = app::users::find(&app, &at.who, MembershipId(address.1)).await?;
-    question(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
+    confirm(&app, &at, &facts).ask(at.shell(Nav::Users), is_dialog)
 }
 
 /// `POST /orgs/{slug}/users/{id}/password-link`: creates the link and shows it once.
@@ -61,7 +60,7 @@ pub async fn make_link(
         }
         Err(error) => {
             let refused = Refused::new(error)?;
-            question(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
+            confirm(&app, &at, &facts).ask_again(at.shell(Nav::Users), &refused)
         }
     }
 }
@@ -82,23 +81,20 @@ fn link_page(at: &Manager, name: &str, id: MembershipId, link: String) -> LinkPa
     }
 }
 
-fn question(app: &App, at: &Manager, facts: &PersonFacts) -> Question {
-    let shell = at.shell(Nav::Users);
-    let (t, person) = (shell.t, &facts.person);
-    let refusal = facts.link_refusal.map(|problem| t.problem(Field::Form, problem));
-    Question {
-        t,
-        csrf: shell.csrf,
+fn confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
+    let (t, person) = (at.t(), &facts.person);
+    let confirm = Confirm {
         title: t.person_link_title().to_owned(),
         heading: t.person_link_heading(&person.name),
-        lines: if refusal.is_some() { Vec::new() } else { vec![t.person_link_text(MINUTES)] },
-        action: path::link_for(at.slug(), person.membership.0),
-        submit: t.person_link_submit(),
-        is_destructive: false,
-        cancel: path::person(at.slug(), person.membership.0),
+        text: vec![t.person_link_text(MINUTES)],
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        refusal,
-        errors: Errors::default(),
-        is_dialog: false,
+        action: path::link_for(at.slug(), person.membership.0),
+        offer: Offer::Do(t.person_link_submit()),
+        cancel: path::person(at.slug(), person.membership.0),
+        ..Confirm::default()
+    };
+    match facts.link_refusal {
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        None => confirm,
     }
 }

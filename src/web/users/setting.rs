@@ -5,17 +5,15 @@ use crate::{
     App,
     errors::WebError,
     form::{Form, Refused},
-    page::{page, see},
+    notice::{self, Message, Notice},
+    page::page,
     routes::path,
     shell::{Nav, Shell, initials},
     texts::Texts,
     uses::capitalized,
     words::{Errors, Moment},
 };
-use actix_web::{
-    HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpResponse, web::Path};
 use app::{
     AppError,
     problem::{Field, Problem},
@@ -24,13 +22,6 @@ use app::{
 use askama::Template;
 use domain::{membership::Standing, organization::MembershipId, permission_set::PermissionSet, user::shown_email};
 use serde::Deserialize;
-
-/// What has just been done.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Done {
-    done: String,
-}
 
 /// What was chosen in the form.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,7 +37,7 @@ pub struct Typed {
 #[template(path = "users/person.html")]
 struct PersonPage {
     shell: Shell,
-    done: Option<String>,
+    message: Option<Message>,
     back: String,
     name: String,
     initials: String,
@@ -82,18 +73,22 @@ pub async fn show(
     app: App,
     at: Manager,
     address: Path<(String, i64)>,
-    done: Query<Done>,
+    notice: Option<Notice>,
 ) -> Result<HttpResponse, WebError> {
     let person = person_page(&app, &at, MembershipId(address.1), "").await?;
+    let message = notice.and_then(|notice| message(&person, &notice));
+    page(&PersonPage { message, ..person })
+}
+
+fn message(person: &PersonPage, notice: &Notice) -> Option<Message> {
     let t = person.shell.t;
-    let done = match done.done.as_str() {
-        "set" => Some(t.person_saved().to_owned()),
-        "unchanged" => Some(t.person_unchanged().to_owned()),
-        "deactivated" if !person.is_active => Some(t.person_deactivated_notice(&person.name)),
-        "reactivated" if person.is_active => Some(t.person_reactivated_notice(&person.name)),
+    match notice {
+        Notice::SetGiven => Some(Message::done(t.person_saved())),
+        Notice::Unchanged => Some(Message::done(t.person_unchanged())),
+        Notice::Deactivated if !person.is_active => Some(Message::done(t.person_deactivated_notice(&person.name))),
+        Notice::Reactivated if person.is_active => Some(Message::done(t.person_reactivated_notice(&person.name))),
         _ => None,
-    };
-    page(&PersonPage { done, ..person })
+    }
 }
 
 async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) -> Result<PersonPage, WebError> {
@@ -107,7 +102,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
     let t = shell.t;
     let chosen = chosen.parse().unwrap_or(person.set.id.0);
     Ok(PersonPage {
-        done: None,
+        message: None,
         back: path::users(slug),
         initials: initials(&person.name),
         is_you: person.user == at.who.actor().user().id,
@@ -159,8 +154,10 @@ pub async fn give_set(
     let (id, chosen) = (MembershipId(address.1), permission_set.clone());
     let form = SetForm { permission_set, before, password };
     match app::users::give_set(&app, &at.who, id, form, at.source.clone()).await {
-        Ok(true) => Ok(see(&path::person_after(at.slug(), id.0, "set"))),
-        Ok(false) => Ok(see(&path::person_after(at.slug(), id.0, "unchanged"))),
+        Ok(has_changed) => {
+            let notice = if has_changed { Notice::SetGiven } else { Notice::Unchanged };
+            Ok(notice::see(&path::person(at.slug(), id.0), &notice))
+        }
         Err(error) => {
             let refused = Refused::new(error)?;
             let person = person_page(&app, &at, id, &chosen).await?;

@@ -60,7 +60,7 @@ async fn a_page_of_another_site_calls_a_protected_api_that_allows_preflights() {
         ("permission[]", ""),
     ];
     let made = ann.post(APIS, &fields).await;
-    let page = made.header("location").trim_end_matches("?made").to_owned();
+    let page = made.header("location").trim_end_matches("?notice=created").to_owned();
     let proxy = Proxy::start(Kind::Nginx, port, &ann.get(&page).await, &upstream);
     let browser = Browser::new(&app.url).await;
     browser.go(&format!("http://{}/", site.address())).await;

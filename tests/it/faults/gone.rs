@@ -1,7 +1,7 @@
 //! The database becomes unavailable for all nodes, and then available again.
 
 use super::{figure, is_long, milliseconds, nodes::Nodes};
-use crate::harness::{OwnCluster, TestDb, another_key, link::Way};
+use crate::harness::{OwnCluster, TestDb, another_key, link::Way, wait_for_freshness};
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ async fn statuses(nodes: &Nodes, keys: &[String; 2]) -> Vec<u16> {
     join_all((0..NODES).flat_map(|node| keys.iter().map(move |key| nodes.verify(node, key)))).await
 }
 
-/// V3, R4: without the database no node accepts or refuses any key, and each does so again once the database is back.
+/// V3, R4: once the freshness bound has passed, no node accepts or refuses any key without the database, and each does so
+/// again once the database is back.
 async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: impl FnOnce()) {
     // One that they know well, and one that nobody knows.
     let keys = [nodes.tokens(1, 0).remove(0), another_key()];
@@ -20,6 +21,7 @@ async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: imp
     nodes.all_say(401, &keys[1..]).await;
 
     goes();
+    wait_for_freshness();
     let mut longest = Duration::ZERO;
     // The first find connections that were well a moment ago, the last such that were given up.
     let begun = Instant::now();

@@ -3,7 +3,7 @@
 use crate::harness::{
     Person, TestDb, folder,
     link::Link,
-    process::{Process, command},
+    process::{Process, command, prints},
 };
 use app::random;
 use domain::{
@@ -13,6 +13,7 @@ use domain::{
     token::{ApiKey, InactivityExpiry, PERSONAL_LIMIT, Pepper, Scope, TokenKind, public_id},
     user::{Email, Theme, UserId},
 };
+use rustix::process::Signal;
 use std::{cell::Cell, fs, path::Path, time::Duration};
 use storage::{DatabaseUrl, Db, StorageError, memberships, organizations, tokens, users};
 use tempfile::TempDir;
@@ -40,7 +41,7 @@ pub struct Nodes {
     owners: Vec<(UserId, MembershipId)>,
     places: Cell<usize>,
     data: TempDir,
-    _database: TestDb,
+    database: TestDb,
 }
 
 impl Nodes {
@@ -73,7 +74,7 @@ impl Nodes {
             owners,
             places: Cell::new(0),
             data,
-            _database: database,
+            database,
         }
     }
 
@@ -165,6 +166,27 @@ impl Nodes {
                 self.says(expected, node, key).await;
             }
         }
+    }
+
+    /// Sets the freshness bound with the command, while all nodes run.
+    pub async fn set_freshness(&self, milliseconds: u16) {
+        let (bound, data) = (milliseconds.to_string(), self.data.path().to_owned());
+        let url = self.database.url.clone();
+        let set = move || {
+            let mut set = command(&["freshness", &bound, "--json"], &data);
+            assert_eq!(prints(set.env("DATABASE_URL", url))["milliseconds"], milliseconds);
+        };
+        actix_web::rt::task::spawn_blocking(set).await.expect("a command");
+    }
+
+    /// Stops the process of a node between two of its instructions (SIGSTOP).
+    pub fn stand_still(&self, node: usize) {
+        self.processes[node].signal(Signal::STOP);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn go_on(&self, node: usize) {
+        self.processes[node].signal(Signal::CONT);
     }
 
     /// Kills a node with `kill -9`.

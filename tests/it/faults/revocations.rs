@@ -31,15 +31,21 @@ enum Fault {
     Is(Way),
     /// Another fault every moment.
     Flaps,
+    /// The node itself stands still now and then, with whatever it knows.
+    StandsStill,
+    /// The operator sets another freshness bound every moment.
+    Bounds,
 }
 
-const FAULTS: [(&str, Fault); 6] = [
+const FAULTS: [(&str, Fault); 8] = [
     ("all links well", Fault::None),
     ("the link of one delayed by 50 ms each way", Fault::Is(Way::Open(Duration::from_millis(50)))),
     ("the link of one delayed by 400 ms each way", Fault::Is(Way::Open(Duration::from_millis(400)))),
     ("the link of one cut", Fault::Is(Way::Cut)),
     ("the link of one swallows everything", Fault::Is(Way::Hole)),
     ("the link of one changes at random", Fault::Flaps),
+    ("one stands still now and then", Fault::StandsStill),
+    ("the freshness bound changes all the time", Fault::Bounds),
 ];
 
 /// A token, and the answers about it.
@@ -155,18 +161,31 @@ async fn batch(nodes: &Nodes, fault: Fault, count: usize, random: &RefCell<Rando
         nodes.links[FAULTY].set(Way::Open(Duration::ZERO));
     };
     let changes = async {
-        if fault != Fault::Flaps {
-            return;
-        }
-        let ways = [Way::Open(Duration::ZERO), Way::Open(Duration::from_millis(20)), Way::Cut, Way::Hole];
         while healed.get().is_none() {
-            nodes.links[FAULTY].set(ways[random.borrow_mut().next(ways.len())]);
+            match fault {
+                Fault::None | Fault::Is(_) => return,
+                Fault::Flaps => {
+                    let ways = [Way::Open(Duration::ZERO), Way::Open(Duration::from_millis(20)), Way::Cut, Way::Hole];
+                    nodes.links[FAULTY].set(ways[random.borrow_mut().next(ways.len())]);
+                }
+                Fault::StandsStill => {
+                    nodes.stand_still(FAULTY);
+                    let time = random.borrow_mut().next(60);
+                    pause(time as u64).await;
+                    nodes.go_on(FAULTY);
+                }
+                Fault::Bounds => {
+                    let bound = [0, 5, 20, 100, 300][random.borrow_mut().next(5)];
+                    nodes.set_freshness(bound).await;
+                }
+            }
             let time = random.borrow_mut().next(150);
             pause(time as u64).await;
         }
         nodes.links[FAULTY].set(Way::Open(Duration::ZERO));
     };
     let done = actix_web::rt::time::timeout(PATIENCE, join(uses, join(revocations, changes))).await;
+    nodes.go_on(FAULTY);
     sum.add(&tokens);
     let revoked = tokens.iter().filter(|token| token.revoked.get().is_some()).count();
     let is_healed = healed.get().is_some();
@@ -185,6 +204,11 @@ async fn no_request_after_the_answer_to_a_revocation_is_accepted_on_failing_link
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;
     let random = RefCell::new(Random::new());
     for (name, fault) in FAULTS {
+        if fault != Fault::Bounds {
+            // The default, and the way of a node that believes nothing.
+            let bound = [20, 0][random.borrow_mut().next(2)];
+            nodes.set_freshness(bound).await;
+        }
         let (mut sum, each) = (Sum::default(), rounds().div_ceil(FAULTS.len()));
         while sum.tokens < each {
             batch(&nodes, fault, MOST.min(each - sum.tokens), &random, &mut sum).await;

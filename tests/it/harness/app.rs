@@ -7,15 +7,15 @@
 //! ```
 
 use super::{Answer, Smtp, TestDb};
-use app::{Jeton, clock::Clock, mail, random};
+use app::{Jeton, clock::Clock, mail, random, verify::freshness::unseen};
 use domain::{
     organization::OrganizationId,
     permission::BuiltInSet,
     token,
     user::{Email, Theme},
 };
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
-use storage::{AnyConnection, DatabaseUrl, Db, StorageError, memberships, organizations, users};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
+use storage::{AnyConnection, DatabaseUrl, Db, StorageError, epoch::Touched, memberships, organizations, users};
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "a long enough sentence";
@@ -48,6 +48,11 @@ struct Start<'a> {
     is_demo: bool,
     /// The clock of a newly started machine; none for a machine that has run for a long time.
     young: Option<Clock>,
+}
+
+/// Waits until no node answers any more from what it had read before this call, under the default freshness bound.
+pub fn wait_for_freshness() {
+    std::thread::sleep(unseen(Duration::from_millis(20)));
 }
 
 impl Drop for TestApp {
@@ -132,7 +137,7 @@ impl TestApp {
                 .expect("addresses"),
             workers: Some(2),
             verify_listen: Some(([127, 0, 0, 1], 0).into()),
-            drain: std::time::Duration::ZERO,
+            drain: Duration::ZERO,
         };
         let server = web::bind(jeton, &web).expect("a free port");
         let (url, jeton, handle) = (format!("http://{}", server.address), server.jeton(), server.handle());
@@ -179,6 +184,15 @@ impl TestApp {
     /// Returns its `DATABASE_URL`.
     pub fn url_of_database(&self) -> &str {
         &self.test_db.url
+    }
+
+    /// Changes authority directly in the database, as a command beside the server does. When this returns, the server
+    /// no longer answers without the change.
+    pub fn change_authority<T>(&self, mut change: impl FnMut(&mut AnyConnection) -> Result<T, StorageError>) -> T {
+        let all = |connection: &mut AnyConnection| Ok::<_, StorageError>((change(connection)?, Touched::Everything));
+        let changed = self.db.change_keys(all).expect("a change");
+        std::thread::sleep(unseen(changed.unseen_for));
+        changed.done
     }
 
     /// Returns the data folder.

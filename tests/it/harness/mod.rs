@@ -25,7 +25,7 @@ mod stored;
 
 pub use activity::activity;
 pub use answer::Answer;
-pub use app::{GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through};
+pub use app::{GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through, wait_for_freshness};
 pub use browser::{Browser, Setup};
 pub use db::{TestDb, folder};
 pub use keys::another_key;

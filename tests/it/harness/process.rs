@@ -1,5 +1,6 @@
 //! `jeton` as a process, which a test starts and controls as an operator does.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},
@@ -71,6 +72,11 @@ impl Process {
         let url = self.line().split_whitespace().last().expect("an address").to_owned();
         (0..2).for_each(|_| drop(self.line()));
         (url, self.line().trim().rsplit('=').next().expect("a code").to_owned())
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("our own process");
     }
 
     /// Sends SIGTERM and returns the rest of its standard error.
