@@ -189,7 +189,7 @@ mod tests {
     const DAY: i64 = 86_400;
 
     #[test]
-    fn a_clock_that_follows_shows_the_others_time_and_notices_a_jump() {
+    fn a_clock_follows_its_source_and_detects_a_jump() {
         let clock = Clock::system();
         let there = 1_000_000_000_500;
         clock.follow(there);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_by_hours_is_not_believed_until_it_is_back() {
+    fn a_clock_set_by_hours_is_not_trusted_until_it_is_back() {
         let clock = Clock::system();
         let before = clock.trusted().unwrap().seconds();
         for (set, is_believed) in [(290, true), (-9, true), (-310, false), (20, true), (60 * DAY, false), (0, true)] {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn time_that_passes_is_no_jump_however_long_it_is() {
+    fn passing_time_is_no_jump_however_long() {
         let clock = Clock::system();
         let before = clock.trusted().unwrap().seconds();
         clock.advance(8 * 3600);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_that_has_been_steady_for_longer_is_the_one() {
+    fn the_time_that_was_steady_for_longer_is_trusted() {
         let clock = Clock::system();
         clock.now();
         clock.advance(20 * MINUTE);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_behind_the_log_is_not_believed_until_it_is_put_right() {
+    fn a_clock_behind_the_log_is_not_trusted_until_it_is_corrected() {
         let clock = Clock::system();
         let newest = clock.now().plus(-1);
         let behind = Clock::system();

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pepper_is_made_once_and_kept() {
+    fn a_pepper_is_created_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let made = std::thread::scope(|scope| {
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| pepper(folder.path(), false).unwrap())).collect();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_pepper_is_made_anew_only_if_it_is_empty_and_nothing_depends_on_it() {
+    fn a_damaged_pepper_is_replaced_only_if_empty_and_unused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pepper");
         let digits = "ab".repeat(Pepper::LENGTH);

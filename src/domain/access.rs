@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_link_that_says_no_decides() {
+    fn the_first_reason_to_refuse_decides() {
         let now = Timestamp::from_seconds(100);
         let everything = Demand { write: true, permissions: Permission::PlatformUsers.into(), organization: None };
         let mut token = identity();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_organization_is_none_whatever_its_state() {
+    fn a_token_of_another_organization_is_unknown_whatever_its_state() {
         let demand = |organization| Demand { organization: Some(OrganizationId(organization)), ..Demand::default() };
         let (start, end) = (Timestamp::from_seconds(1), Timestamp::from_seconds(InactivityExpiry::Days45.seconds()));
         assert_eq!(decide(&identity(), LIFE, demand(1), start), Ok(()));

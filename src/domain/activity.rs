@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_actions_are_read_back_and_differ() {
+    fn names_of_actions_are_unique_and_read_back() {
         for action in Action::ALL {
             assert_eq!(Action::from_key(action.key()), Some(action));
         }
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_the_documented_one() {
+    fn the_hash_chain_is_the_documented_one() {
         // Computed independently with Python's hashlib.sha256(bytes(32) + struct.pack('>Q', 2) + b'ab' + b'\xff' * 8).
         let hash = chained(&CHAIN_START, &[Some("ab"), None]);
         assert_eq!(hex::encode(hash), "d8acac3bf554135d04542b5f8e7ca2fa9aaec5f0732d2c74b24e330472993901");

@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_back_whole() {
+    fn permission_keys_are_read_back() {
         for permission in Permission::ALL {
             assert_eq!(Permissions::from_keys(permission.key()).iter().collect::<Vec<_>>(), [permission]);
         }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gives_what_they_do_not_hold() {
+    fn nobody_grants_permissions_that_they_do_not_hold() {
         let organization = OrganizationId(1);
         for held in 0..1_u32 << 10 {
             // Each subset of the first ten permissions, against some requested ones.
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn every_permission_stands_in_the_group_of_its_key() {
+    fn every_permission_is_in_the_group_of_its_key() {
         for permission in Permissions::all().iter() {
             assert!(permission.key().starts_with(&format!("{}.", permission.group().key())), "{}", permission.key());
         }

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_matches_decides_and_without_one_nothing_passes() {
+    fn the_first_matching_rule_decides_and_without_one_all_is_refused() {
         let api = api(&[
             ("reads", "/orders/*", "read", "templates.view"),
             ("POST", "/search", "read", ""),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_some_server_would_take_for_that_of_another_rule_is_ambiguous() {
+    fn a_path_that_servers_could_match_to_another_rule_is_ambiguous() {
         let guarded = ["/admin/**", "/settings/**", "/straße/*", "/été"];
         let rules = guarded.map(|path| ("any", path, "read_write", "platform.users"));
         let api = api(&[&rules[..], &[("any", "/**", "by_method", "")]].concat());

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn revocation_outlasts_everything_and_expiry_is_not_undone() {
+    fn revocation_and_expiry_are_permanent() {
         let mut token = life(0, Some(10), InactivityExpiry::Days31);
         token.expired_at = Some(Timestamp::from_seconds(20));
         token.inactivity = InactivityExpiry::Days180;

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_long_rather_than_complicated() {
+    fn passwords_need_length_rather_than_complexity() {
         let chosen = |typed: &str| Password::chosen(typed.into(), &["Awa Diallo Keita Sow", "awa@example.org"]).err();
         assert_eq!(chosen("a plain sentence of words"), None);
         assert_eq!(chosen(&"mot à mot ".repeat(20)), None);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_the_same_on_every_keyboard_and_as_it_was_sent_as_well() {
+    fn a_password_is_the_same_on_every_keyboard_and_also_as_sent() {
         let forms = |typed: &str| -> Vec<String> {
             let password = Password::given(typed.into()).unwrap();
             password.forms().map(|form| String::from_utf8(form.to_vec()).unwrap()).collect()
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_never_shows_itself() {
+    fn a_password_is_hidden_in_debug_output() {
         let password = Password::given("correct horse battery".into());
         assert!(!format!("{password:?}").contains("horse"));
     }

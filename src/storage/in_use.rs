@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn many_may_use_a_database_and_nobody_while_it_is_replaced() {
+    fn many_may_use_a_database_but_nobody_while_it_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jeton.db");
         let address = DatabaseUrl::Sqlite(file.clone());

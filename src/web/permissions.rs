@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn all_and_none_of_a_group_leave_the_others_and_what_is_locked_alone() {
+    fn selecting_a_group_leaves_other_and_locked_permissions_alone() {
         let open = of("templates.view templates.edit assets.view platform.users");
         let before = of("templates.view assets.view");
         assert_eq!(picked("all.templates", before, open), Some(of("templates.view templates.edit assets.view")));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_given_is_locked_and_never_chosen() {
+    fn permissions_that_cannot_be_granted_are_locked() {
         let fields = PermissionFields::new(Texts(Language::En), Permissions::all(), of("assets.view"));
         assert!(fields.some_locked);
         let assets = fields.groups.iter().find(|group| group.key == "assets").expect("the group of assets");

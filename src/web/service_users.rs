@@ -264,7 +264,7 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
         href: path::service_token(slug, &token.public_id),
         name: token.name.clone(),
         permissions: permissions_in_words(t, token.permissions),
-        created: calendar.date(token.made_at),
+        created: calendar.date(token.created_at),
         created_by: t.table_by(&token.made_by),
         used: token.key.last_use.as_ref().map(|used| Used::new(t, calendar, used)),
         end: End::new(t, calendar, &token.key),

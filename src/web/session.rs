@@ -231,10 +231,10 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
 }
 
 /// Makes the pages of the answer say that a form came back.
-pub fn note_that_form_came_back(request: &HttpRequest) {
+pub fn note_kept_form(request: &HttpRequest) {
     let mut extensions = request.extensions_mut();
     if let Some(who) = extensions.get_mut::<SignedIn>() {
-        who.shell.came_back = true;
+        who.shell.shows_kept_form = true;
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
     use super::safe_next;
 
     #[test]
-    fn after_signing_in_nobody_is_sent_elsewhere() {
+    fn signing_in_never_redirects_to_another_site() {
         assert_eq!(safe_next("/account/tokens?x=1"), "/account/tokens?x=1");
         for evil in ["//evil", "/\\evil", "/\t/evil", "https://evil", "evil", "", "/ /evil", "/%09\n", "\\\\evil"] {
             assert_eq!(safe_next(evil), "/", "{evil:?}");

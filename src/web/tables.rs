@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_press_turns_an_order_round() {
+    fn a_second_click_reverses_an_order() {
         for by in Order::ALL {
             let other = if by == Order::Name { Order::State } else { Order::Name };
             let first = pressed(Sort::ascending(other), by);

@@ -157,7 +157,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_795_262_400);
 
     #[test]
-    fn a_token_close_to_its_end_says_so() {
+    fn a_token_that_expires_soon_says_so() {
         let state = |left| ENGLISH.state(TokenState::Active { expires_at: NOW.plus(left) }, NOW);
         assert_eq!(state(EXPIRES_SOON), ("Active".into(), "active"));
         assert_eq!(state(EXPIRES_SOON - 1), ("Expires in 7 days".into(), "expiring"));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn no_set_can_be_called_like_a_built_in_one() {
+    fn no_set_can_have_the_name_of_a_built_in_one() {
         for t in [ENGLISH, FRENCH] {
             for set in BuiltInSet::ALL {
                 assert!(BuiltInSet::has_name(&t.built_in_set(set).to_uppercase()), "{}", t.built_in_set(set));

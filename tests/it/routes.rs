@@ -400,7 +400,7 @@ async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
 }
 
 #[db_test]
-async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
+async fn each_actor_gets_the_answer_of_the_table_of_organizations(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("script").await;
     let reader = app.add_user("Reader", BuiltInSet::Reader).await;
@@ -428,7 +428,7 @@ async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
 }
 
 #[db_test]
-async fn methods_that_a_route_does_not_take_are_405_and_the_answer_says_which_it_takes(db: TestDb) {
+async fn methods_that_a_route_does_not_accept_get_405_with_those_that_it_does(db: TestDb) {
     let Furnished { ann, things, .. } = &Furnished::new(db).await;
     let mut wrong = Vec::new();
     let paths: BTreeSet<&str> = every_row().map(|(_, path)| path).filter(|path| has_methods(path)).collect();
@@ -470,7 +470,7 @@ async fn head_is_answered_as_get_without_a_body(db: TestDb) {
 }
 
 #[db_test]
-async fn only_jetons_own_pages_can_make_a_browser_change_something(db: TestDb) {
+async fn only_jetons_own_pages_can_change_something_through_a_browser(db: TestDb) {
     let furnished = Furnished::new(db).await;
     let Furnished { app, ann, key, .. } = &furnished;
     let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();

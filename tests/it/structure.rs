@@ -82,7 +82,7 @@ fn no_template_and_no_handler_writes_an_address() {
 
 /// A thread that is started elsewhere would end with its first panic, and nobody would notice.
 #[test]
-fn only_one_place_starts_work_that_goes_on() {
+fn only_one_place_starts_background_work() {
     for name in ROOMS {
         for (path, source) in room(name).into_iter().filter(|(path, _)| !path.ends_with("app/background.rs")) {
             let program = source.split("#[cfg(test)]").next().unwrap();
@@ -107,7 +107,7 @@ fn both_databases_have_the_same_migrations() {
 /// A scanner that knows the published expression finds nothing here, nor in a copy of this repository: whatever looks
 /// like a key in tests is created while they run, and documents show only the beginning of one.
 #[test]
-fn no_file_has_anything_like_a_key_in_it() {
+fn no_file_contains_anything_like_a_key() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pattern = regex::bytes::Regex::new(leak::PATTERN).unwrap();
     let files = tracked(root);

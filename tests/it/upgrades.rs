@@ -251,14 +251,14 @@ async fn goes_on(db: TestDb, dump: &str) {
 }
 
 #[db_test]
-async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
+async fn a_database_of_the_last_tagged_version_still_works(db: TestDb) {
     let file = last_version().join(name_of(&db)).with_extension("sql");
     goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
 }
 
 /// `JETON_SCHEMAS=folder` keeps it for later versions.
 #[db_test]
-async fn a_database_that_is_dumped_works_on(db: TestDb) {
+async fn a_dumped_database_still_works(db: TestDb) {
     let name = name_of(&db);
     let dump = dump(&filled(db).await);
     if let Some(folder) = std::env::var_os("JETON_SCHEMAS").map(PathBuf::from) {

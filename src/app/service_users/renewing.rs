@@ -65,7 +65,7 @@ impl Default for RotateForm {
 /// As [`crate::service_users::create`]; [`Problem::StillActive`] for an active token.
 pub async fn regenerate(jeton: &Jeton, at: &Admin, id: &str, form: RegenerateForm, source: Source) -> Result<NewKey> {
     let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
-    prove_to_renew(jeton, at, id, form.password, &source).await?;
+    prepare_renewal(jeton, at, id, form.password, &source).await?;
     let (key, digest) = crate::service_users::mint(jeton);
     let (at, id, clock) = (at.clone(), known_form(id)?, jeton.clock.clone());
     let now = clock.now();
@@ -103,7 +103,7 @@ pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, sourc
     };
     let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
     let (Some(hours), Some(quiet), Some(nonce)) = (hours, quiet, nonce) else { return Err(problems.into()) };
-    prove_to_renew(jeton, at, id, form.password, &source).await?;
+    prepare_renewal(jeton, at, id, form.password, &source).await?;
     let (key, digest) = crate::service_users::mint(jeton);
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     let token = jeton
@@ -152,7 +152,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
 
 /// Checks before a token gets a new key that the caller holds all its permissions, and has entered their password
 /// recently.
-async fn prove_to_renew(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
+async fn prepare_renewal(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
     let token = crate::service_users::find(jeton, at, id).await?;
     may_give(at.grant(), token.permissions, Field::Form)?;
     crate::sessions::require_reauthentication(jeton, at.actor(), password, source).await?;

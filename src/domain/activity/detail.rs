@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn details_are_read_as_they_were_written() {
         for (action, detail, text) in examples() {
             assert_eq!(detail.to_text(), text);
             assert_eq!(Detail::parse(action, text), detail);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_text_stays_as_it_is() {
+    fn any_other_text_is_kept_as_it_is() {
         let odd = [
             "",
             "045",

@@ -86,7 +86,7 @@ impl Row {
             public_id: self.public_id,
             name: self.name,
             permissions: Permissions::from_keys(&self.permissions),
-            made_at: Timestamp::from_seconds(self.created_at),
+            created_at: Timestamp::from_seconds(self.created_at),
             made_by: self.created_by_name,
             version: self.version,
             key,

@@ -255,7 +255,7 @@ mod tests {
     use domain::user::Language;
 
     #[test]
-    fn every_configuration_asks_about_this_api_and_hands_on_each_header() {
+    fn every_configuration_asks_about_this_api_and_passes_on_each_header() {
         let url = PublicUrl("https://jeton.example.org".into());
         let api = BaseUrl::parse("https://api.example.org/v1/").unwrap();
         let all = Configuration::all(Texts(Language::En), &url, &api, "k7m2q9xd4t");
@@ -276,7 +276,7 @@ mod tests {
         }
     }
     #[test]
-    fn a_proxy_can_take_the_configurations_of_two_apis_beside_each_other() {
+    fn a_proxy_can_have_the_configurations_of_two_apis() {
         let url = PublicUrl("https://jeton.example.org".into());
         let names = |id: &str, address: &str| -> Vec<String> {
             let api = BaseUrl::parse(address).unwrap();
@@ -298,7 +298,7 @@ mod tests {
         assert!(orders.iter().all(|name| !stock.contains(name)), "{orders:?} {stock:?}");
     }
     #[test]
-    fn over_tls_a_proxy_looks_whose_certificate_it_is_shown() {
+    fn over_tls_a_proxy_verifies_the_certificate() {
         let api = BaseUrl::parse("https://api.example.org/v1/").unwrap();
         let texts = |url: &str| -> Vec<String> {
             let all = Configuration::all(Texts(Language::En), &PublicUrl(url.into()), &api, "k7m2q9xd4t");

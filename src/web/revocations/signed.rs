@@ -77,7 +77,7 @@ impl<'a> Statement<'a> {
         let kind = if revoked.owner.is_some() { "personal" } else { "service" };
         Self {
             iss: &url.0,
-            iat: receipt.made_at.div_euclid(1000),
+            iat: receipt.created_at.div_euclid(1000),
             organization: of.slug,
             organization_id: of.id,
             token: Token { id: &revoked.public_id, label: &revoked.label, kind },

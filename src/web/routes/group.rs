@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_go_by_the_first_part_of_the_path() {
+    fn groups_depend_on_the_first_part_of_the_path() {
         for (path, group) in [
             ("/verify", Group::Verify),
             ("/verify/behind", Group::Verify),

@@ -222,7 +222,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         end: calendar.full(end_at),
         end_explained,
         leaked_key: token.replaced_key.as_ref().and_then(|key| leaked_key(t, calendar, key)),
-        made: calendar.full(token.made_at),
+        made: calendar.full(token.created_at),
         made_by: token.made_by.clone(),
         held: t.service_permissions_held(token.permissions.count(), Permissions::all().count()),
         permissions: by_group(t, token.permissions),
