@@ -97,15 +97,15 @@ struct Zone {
 
 fn regions(t: Texts) -> Vec<Region> {
     let names = [
-        ("Africa/", t.zone_africa()),
-        ("America/", t.zone_america()),
-        ("Antarctica/", t.zone_antarctica()),
-        ("Asia/", t.zone_asia()),
-        ("Atlantic/", t.zone_atlantic()),
-        ("Australia/", t.zone_australia()),
-        ("Europe/", t.zone_europe()),
-        ("Indian/", t.zone_indian()),
-        ("Pacific/", t.zone_pacific()),
+        ("Africa/", t.account_zone_africa()),
+        ("America/", t.account_zone_america()),
+        ("Antarctica/", t.account_zone_antarctica()),
+        ("Asia/", t.account_zone_asia()),
+        ("Atlantic/", t.account_zone_atlantic()),
+        ("Australia/", t.account_zone_australia()),
+        ("Europe/", t.account_zone_europe()),
+        ("Indian/", t.account_zone_indian()),
+        ("Pacific/", t.account_zone_pacific()),
     ];
     names.into_iter().map(|(prefix, name)| Region { name, zones: zones(prefix) }).collect()
 }
@@ -129,9 +129,9 @@ pub async fn profile(app: App, who: SignedIn, notice: Option<Notice>) -> Result<
     let form = profile_page(&app, &who, filled_in(&who.actor)).await?;
     let t = form.shell.t;
     let message = match notice {
-        Some(Notice::Saved) => Some(Message::done(t.profile_saved())),
-        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_change_proved())),
-        Some(Notice::EmailCancelled) => Some(Message::done(t.email_change_cancelled())),
+        Some(Notice::Saved) => Some(Message::done(t.account_profile_saved())),
+        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_changes_proved())),
+        Some(Notice::EmailCancelled) => Some(Message::done(t.email_changes_cancelled())),
         _ => None,
     };
     page(&ProfilePage { message, ..form })
@@ -144,11 +144,12 @@ async fn profile_page(app: &App, who: &SignedIn, typed: ProfileForm) -> Result<P
     let waits = waits.map(|change| {
         let t = who.t();
         let until = Calendar::new(t, &user.time_zone, now).exact(change.expires_at);
-        t.email_change_waits(change.email, &user.email, until)
+        t.email_changes_waits(change.email, &user.email, until)
     });
     let form = ProfilePage::new(who, now, typed);
     let t = form.shell.t;
-    let email_hint = if app.sends_mail() { t.profile_email_hint_proof() } else { t.profile_email_hint() };
+    let email_hint =
+        if app.sends_mail() { t.account_profile_email_hint_proof() } else { t.account_profile_email_hint() };
     Ok(ProfilePage { waits, email_hint, ..form })
 }
 
@@ -236,7 +237,7 @@ impl SecurityPage {
 /// When the page cannot be rendered.
 pub async fn security(who: SignedIn, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let form = SecurityPage::new(&who);
-    let message = (notice == Some(Notice::Saved)).then(|| Message::done(form.shell.t.security_saved()));
+    let message = (notice == Some(Notice::Saved)).then(|| Message::done(form.shell.t.account_security_saved()));
     page(&SecurityPage { message, ..form })
 }
 

@@ -64,7 +64,7 @@ impl GroupFields {
         Self {
             key: group.key(),
             name: t.permission_group(group),
-            chosen: t.permission_chosen(count, boxes.len()),
+            chosen: t.permissions_chosen(count, boxes.len()),
             is_open: boxes.iter().any(|checkbox| !checkbox.is_locked),
             boxes,
         }

@@ -94,11 +94,11 @@ impl Controls {
         let orders = Order::ALL.into_iter().flat_map(|by| [natural(by), reversed(natural(by))]);
         Self {
             heads: Heads {
-                created: head(Order::Created, t.table_created()),
-                name: head(Order::Name, t.table_name()),
-                used: head(Order::LastUse, t.table_used()),
-                expiry: head(Order::End, t.table_expires()),
-                state: head(Order::State, t.table_state()),
+                created: head(Order::Created, t.tables_created()),
+                name: head(Order::Name, t.tables_name()),
+                used: head(Order::LastUse, t.tables_used()),
+                expiry: head(Order::End, t.tables_expires()),
+                state: head(Order::State, t.tables_state()),
             },
             choices: orders
                 .map(|order| Choice { value: value(order), words: t.order(order), is_chosen: order == sort })
@@ -147,7 +147,7 @@ impl End {
             TokenState::Active { expires_at } => Self { day: calendar.date(expires_at), is_past: false },
             TokenState::Expired { at } | TokenState::Revoked { at } => {
                 let day = calendar.date(at);
-                Self { day: Moment { words: t.table_ended(day.words), ..day }, is_past: true }
+                Self { day: Moment { words: t.tables_ended(day.words), ..day }, is_past: true }
             }
         }
     }
@@ -208,16 +208,16 @@ impl Texts {
     /// The name of an order.
     fn order(self, Sort { by, is_descending }: Sort) -> &'static str {
         match (by, is_descending) {
-            (Order::Created, true) => self.table_newest(),
-            (Order::Created, false) => self.table_oldest(),
-            (Order::Name, false) => self.table_a_to_z(),
-            (Order::Name, true) => self.table_z_to_a(),
-            (Order::LastUse, true) => self.table_just_used(),
-            (Order::LastUse, false) => self.table_longest_unused(),
-            (Order::End, false) => self.table_ends_soonest(),
-            (Order::End, true) => self.table_ends_last(),
-            (Order::State, false) => self.table_active_first(),
-            (Order::State, true) => self.table_ended_first(),
+            (Order::Created, true) => self.tables_newest(),
+            (Order::Created, false) => self.tables_oldest(),
+            (Order::Name, false) => self.tables_a_to_z(),
+            (Order::Name, true) => self.tables_z_to_a(),
+            (Order::LastUse, true) => self.tables_just_used(),
+            (Order::LastUse, false) => self.tables_longest_unused(),
+            (Order::End, false) => self.tables_ends_soonest(),
+            (Order::End, true) => self.tables_ends_last(),
+            (Order::State, false) => self.tables_active_first(),
+            (Order::State, true) => self.tables_ended_first(),
         }
     }
 }

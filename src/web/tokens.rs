@@ -194,7 +194,7 @@ fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> R
         label: token.label.clone(),
         scope: t.scope(token.scope),
         writes: token.scope == domain::token::Scope::ReadWrite,
-        made: calendar.on_day(token.key.life.created_at, |when| t.tokens_made(when)),
+        made: calendar.on_day(token.key.life.created_at, |when| t.tokens_created_at(when)),
         used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.use_in_a_line(used, &when))),
         end: end(t, calendar, token),
         state: t.state(token.key.life.state(calendar.now()), calendar.now()),
@@ -227,7 +227,7 @@ fn revoked_by(t: Texts, token: &Token) -> String {
         (Some(RevokedBy::Replaced | RevokedBy::Leak) | None, _) => String::new(),
     };
     match &token.key.revocation_reason {
-        Some(reason) => format!("{who}. {}", t.inventory_because(reason)),
+        Some(reason) => format!("{who}. {}", t.tokens_revoked_because(reason)),
         None => who,
     }
 }

@@ -119,7 +119,7 @@ pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
         Some(Detail::ProtectedApi { base_url, rules, lets_preflights }) => {
             let mut lines = vec![base_url.as_str().to_owned()];
             lines.extend(rules.iter().map(|one| rule(t, one)));
-            lines.extend(lets_preflights.then(|| t.protected_preflights_pass().to_owned()));
+            lines.extend(lets_preflights.then(|| t.protected_apis_preflights_pass().to_owned()));
             lines
         }
         Some(Detail::Words(words)) if has_lines => words.lines().map(str::to_owned).collect(),

@@ -110,7 +110,7 @@ pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResp
     };
     let original = app::permission_sets::find(&app, &at.who, Of { id }.id()).await?.stored.set;
     let t = at.t();
-    page(&new_form(&at, t.sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
+    page(&new_form(&at, t.permission_sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
 }
 
 /// `POST /orgs/{slug}/permission-sets`

@@ -60,24 +60,24 @@ impl Configuration {
         let one = |name, id, hint: String, text| Self { name, files: vec![File { id, hint, text }] };
         let host = api.host();
         vec![
-            one("nginx", "nginx", t.protected_hint_nginx(host), facts.nginx()),
-            one("Caddy", "caddy", t.protected_hint_caddy(host), facts.caddy()),
+            one("nginx", "nginx", t.protected_apis_hint_nginx(host), facts.nginx()),
+            one("Caddy", "caddy", t.protected_apis_hint_caddy(host), facts.caddy()),
             Self {
                 name: "Apache",
                 files: vec![
-                    File { id: "apache", hint: t.protected_hint_apache(host), text: facts.apache() },
-                    File { id: "apache-lua", hint: t.protected_hint_lua(facts.lua_file()), text: facts.lua() },
+                    File { id: "apache", hint: t.protected_apis_hint_apache(host), text: facts.apache() },
+                    File { id: "apache-lua", hint: t.protected_apis_hint_lua(facts.lua_file()), text: facts.lua() },
                 ],
             },
-            one("Traefik", "traefik", t.protected_hint_traefik().into(), facts.traefik()),
-            one("Envoy", "envoy", t.protected_hint_envoy().into(), facts.envoy()),
+            one("Traefik", "traefik", t.protected_apis_hint_traefik().into(), facts.traefik()),
+            one("Envoy", "envoy", t.protected_apis_hint_envoy().into(), facts.envoy()),
             Self {
                 name: "HAProxy",
                 files: vec![
-                    File { id: "haproxy", hint: t.protected_hint_haproxy().into(), text: facts.haproxy() },
+                    File { id: "haproxy", hint: t.protected_apis_hint_haproxy().into(), text: facts.haproxy() },
                     File {
                         id: "haproxy-lua",
-                        hint: t.protected_hint_haproxy_lua(facts.haproxy_file()),
+                        hint: t.protected_apis_hint_haproxy_lua(facts.haproxy_file()),
                         text: facts.haproxy_lua(),
                     },
                 ],

@@ -112,7 +112,7 @@ pub(super) fn key_page(app: &App, at: &Admin, url: &PublicUrl, new: &NewKey) -> 
     let until = token.old_key.as_ref().and_then(|old| old.life.ends_at);
     secret_page(&KeyPage {
         name: &token.name,
-        until: until.map(|until| shell.t.rotation_until(calendar.exact(until))),
+        until: until.map(|until| shell.t.service_users_rotation_until(calendar.exact(until))),
         key,
         samples: Samples::new(&url.0, key),
         done: match until {
@@ -160,10 +160,10 @@ async fn new_page(
 fn worded(t: Texts, problems: &Problems) -> Errors {
     let mut errors = Errors::new(t, problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
-        errors = errors.reworded("name", t.service_name_empty());
+        errors = errors.reworded("name", t.service_users_name_empty());
     }
     if problems.at(Field::Form) == Some(Problem::SentBefore) {
-        errors = errors.reworded("form", t.service_sent_before());
+        errors = errors.reworded("form", t.service_users_sent_before());
     }
     errors
 }

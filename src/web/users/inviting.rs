@@ -65,11 +65,11 @@ async fn invite_page(app: &App, at: &Manager, typed: InviteForm) -> Result<Invit
     let choices = sets.iter().map(|set| {
         let is_lacking = at.who.grant().may_give(set.permissions).is_err();
         let is_usual = set.name == SetName::BuiltIn(BuiltInSet::Reader);
-        let count = t.invite_set_count(set.permissions.count());
+        let count = t.invitations_new_set_count(set.permissions.count());
         Choice {
             id: set.id.0,
             name: t.set_name(&set.name).to_owned(),
-            explained: if is_lacking { t.invite_set_lacking().into() } else { count },
+            explained: if is_lacking { t.invitations_new_set_lacking().into() } else { count },
             // The set that grants least, unless another one was chosen.
             is_chosen: !is_lacking && chosen.map_or(is_usual, |chosen| chosen == set.id.0),
             is_lacking,
@@ -121,8 +121,8 @@ fn letter(at: &Manager, url: String) -> impl Fn(&LinkCode) -> Words + Send + 'st
     let organization = at.who.membership().organization_name.clone();
     move |code| {
         let link = format!("{url}{}", path::invitation(code.reveal()));
-        let text = t.invite_mail_text(&inviter, &organization, VALID_DAYS, link);
-        (t.invite_mail_subject(&organization), text)
+        let text = t.invitations_mail_text(&inviter, &organization, VALID_DAYS, link);
+        (t.invitations_mail_subject(&organization), text)
     }
 }
 
@@ -130,20 +130,20 @@ fn invited_page(at: &Manager, email: &Email, link: String, fate: Option<Fate>) -
     let shell = at.shell(Nav::Users);
     let t = shell.t;
     let way = match fate {
-        Some(Fate::Sent) => t.invite_ready_mailed(),
-        Some(Fate::Waiting) => t.invite_ready_mail_waits(),
-        Some(Fate::Refused) => t.invite_ready_mail_failed(),
-        None => t.invite_ready_not_mailed(),
+        Some(Fate::Sent) => t.invitations_ready_mailed(),
+        Some(Fate::Waiting) => t.invitations_ready_mail_waits(),
+        Some(Fate::Refused) => t.invitations_ready_mail_failed(),
+        None => t.invitations_ready_not_mailed(),
     };
     LinkPage {
-        title: t.invite_ready_title(),
-        heading: t.invite_ready_heading(shown_email(email.as_str())),
-        lines: vec![way.to_owned(), t.invite_ready_text(VALID_DAYS)],
+        title: t.invitations_ready_title(),
+        heading: t.invitations_ready_heading(shown_email(email.as_str())),
+        lines: vec![way.to_owned(), t.invitations_ready_text(VALID_DAYS)],
         link,
-        once: t.invite_ready_once(),
+        once: t.invitations_ready_once(),
         back: path::users(at.slug()),
         back_name: t.users_back().to_owned(),
-        another: Some((path::invite(at.slug()), t.invite_ready_another())),
+        another: Some((path::invite(at.slug()), t.invitations_ready_another())),
         shell,
     }
 }
@@ -161,11 +161,11 @@ pub async fn ask_withdrawal(
     let invitation = app::invitations::find(&app, &at.who, InvitationId(address.1)).await?;
     let t = at.t();
     let confirm = Confirm {
-        title: t.invite_withdraw_title().to_owned(),
-        heading: t.invite_withdraw_heading(shown_email(&invitation.email)),
-        text: vec![t.invite_withdraw_text().to_owned()],
+        title: t.invitations_withdraw_title().to_owned(),
+        heading: t.invitations_withdraw_heading(shown_email(&invitation.email)),
+        text: vec![t.invitations_withdraw_text().to_owned()],
         action: path::invitation_withdrawal(at.slug(), invitation.id.0),
-        offer: Offer::End(t.invite_withdraw_submit()),
+        offer: Offer::End(t.invitations_withdraw_submit()),
         cancel: path::users(at.slug()),
         ..Confirm::default()
     };

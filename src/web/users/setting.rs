@@ -73,10 +73,12 @@ pub async fn show(
 fn message(person: &PersonPage, notice: &Notice) -> Option<Message> {
     let t = person.shell.t;
     match notice {
-        Notice::SetGiven => Some(Message::done(t.person_saved())),
-        Notice::Unchanged => Some(Message::done(t.person_unchanged())),
-        Notice::Deactivated if !person.is_active => Some(Message::done(t.person_deactivated_notice(&person.name))),
-        Notice::Reactivated if person.is_active => Some(Message::done(t.person_reactivated_notice(&person.name))),
+        Notice::SetGiven => Some(Message::done(t.users_person_saved())),
+        Notice::Unchanged => Some(Message::done(t.users_person_unchanged())),
+        Notice::Deactivated if !person.is_active => {
+            Some(Message::done(t.users_person_deactivated_notice(&person.name)))
+        }
+        Notice::Reactivated if person.is_active => Some(Message::done(t.users_person_reactivated_notice(&person.name))),
         _ => None,
     }
 }
@@ -124,7 +126,7 @@ fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64
     let choice = |set: &PermissionSet| {
         let gives_more = at.who.grant().may_give(set.permissions).is_err();
         let name = t.set_name(&set.name).to_owned();
-        let name = if gives_more { t.person_set_more(name) } else { name };
+        let name = if gives_more { t.users_person_set_more(name) } else { name };
         (set.id.0, name, set.id.0 == chosen, gives_more && set.id.0 != now)
     };
     sets.iter().map(choice).collect()

@@ -106,7 +106,7 @@ impl Calendar {
         let (at, moment) = (seconds_of(milliseconds), self.full_to_the_second(milliseconds));
         let is_today = self.local(at).date_naive() == self.local(self.now).date_naive();
         let time = self.local(at).format("%H:%M:%S").to_string();
-        Moment { words: if is_today { time } else { self.t.receipt_day_at(self.day(at), time) }, ..moment }
+        Moment { words: if is_today { time } else { self.t.revocations_day_at(self.day(at), time) }, ..moment }
     }
 
     /// Formats the same always with its day: “22 November 2026 at 12:03:04”.

@@ -93,7 +93,7 @@ impl Texts {
             Problem::WrongPassword => self.problem_wrong_password().into(),
             Problem::ReauthenticationNeeded => self.problem_proof_needed().into(),
             Problem::OtherOrganization => self.problem_other_organization().into(),
-            Problem::KeptForm => self.sign_in_came_back().into(),
+            Problem::KeptForm => self.layout_kept_form().into(),
             Problem::NotAChoice => self.choice_problem(field).into(),
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
@@ -178,7 +178,7 @@ impl Texts {
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
             Field::PermissionSet => self.problem_permission_set(),
-            Field::Hours | Field::Quiet => self.rotation_hours_wrong(),
+            Field::Hours | Field::Quiet => self.service_users_rotation_hours_wrong(),
             _ => self.problem_form_broken(),
         }
     }
