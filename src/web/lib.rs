@@ -43,6 +43,7 @@ pub mod page;
 pub mod password_links;
 pub mod permission_sets;
 pub mod permissions;
+mod prepared;
 pub mod protected_apis;
 mod public_url;
 pub mod revocations;

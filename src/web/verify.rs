@@ -14,6 +14,7 @@ mod told;
 use super::{
     bearer::{self, BearerError},
     node::NodeThread,
+    prepared::Prepared,
     routes::{Group, path},
     source::{RequestId, TrustedProxies},
 };
@@ -30,10 +31,7 @@ use app::verify::{
     Accepted, Verifier,
     protected::{NotLetIn, Told},
 };
-use domain::{
-    access::{Demand, Identity, Subject},
-    token::is_public_id,
-};
+use domain::{access::Demand, token::is_public_id};
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
 use told::{Headers, Misled};
@@ -236,27 +234,11 @@ impl Refused {
     }
 }
 
-/// What the headers of all tokens of a subject with one scope have in common, in the order of [`IDENTITY`].
-struct SubjectHeaders([HeaderValue; 5]);
-
-impl SubjectHeaders {
-    fn of(identity: &Identity) -> Self {
-        let Subject { name, organization, .. } = &*identity.subject;
-        // A value that no header may have is left empty, which gives no access to anything.
-        let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
-        let permissions = value(identity.permission_keys());
-        let scope = HeaderValue::from_static(identity.scope.oauth());
-        Self([value(name), value(&organization.slug), value(&organization.public_id), scope, permissions])
-    }
-}
-
 fn allowed(accepted: &Accepted) -> HttpResponse {
-    let identity = accepted.identity();
-    let make = || SubjectHeaders::of(identity);
-    let Some(SubjectHeaders(shared)) = accepted.prepared().get_or_make(identity.scope, make) else { return broken() };
+    let Some(prepared) = Prepared::of(accepted) else { return broken() };
     let mut response = HttpResponse::Ok();
-    for (name, value) in IDENTITY.iter().zip(shared) {
+    for (name, value) in IDENTITY.iter().zip(&prepared.headers) {
         response.insert_header((name.clone(), value.clone()));
     }
-    response.insert_header((TOKEN, identity.token_public_id.as_str())).finish()
+    response.insert_header((TOKEN, accepted.identity().token_public_id.as_str())).finish()
 }
