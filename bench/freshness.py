@@ -100,7 +100,8 @@ def measure(folder):
     ask = lambda name, connections, seconds: load(servers[name], "/verify", "Authorization", keys[name], "Bearer ",
                                                   connections, seconds)
     for name in servers:
-        ask(name, 32, 5)
+        # Every key at least once, also where a look-up takes 60 ms.
+        ask(name, 32, 25 if "away" in name else 5)
     runs, singles, rates = {}, {}, {}
     for number in range(ROUNDS):
         for name in list(servers) if number % 2 == 0 else reversed(list(servers)):
@@ -133,9 +134,9 @@ def measure(folder):
         print(f"| {name} | {statistics.median(took):.1f} | {max(took):.1f} |")
 
 
-try:
-    with tempfile.TemporaryDirectory(prefix="jeton-bench-", ignore_cleanup_errors=True) as folder:
-        pathlib.Path(folder).chmod(0o711)
+with tempfile.TemporaryDirectory(prefix="jeton-bench-", ignore_cleanup_errors=True) as folder:
+    pathlib.Path(folder).chmod(0o711)
+    try:
         measure(pathlib.Path(folder))
-finally:
-    stop_all()
+    finally:
+        stop_all()

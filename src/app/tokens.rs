@@ -260,10 +260,15 @@ pub async fn revoke_own(jeton: &Jeton, accepted: &Accepted, source: Source) -> R
 /// When the database fails, in which case nothing was revoked.
 pub async fn revoke_by_keys(jeton: &Jeton, keys: &[String], source: Source) -> Result<()> {
     let now = jeton.clock.now();
-    let found = crate::leaks::known_keys(jeton, keys).await?.into_values();
-    let mut live: Vec<Identity> = found.filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
+    let found = crate::leaks::known_keys(jeton, keys).await?;
+    let is_known = !found.is_empty();
+    let mut live: Vec<Identity> =
+        found.into_values().filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
     // Anybody may send unknown keys, which must not cost a transaction each.
     if live.is_empty() {
+        if is_known {
+            jeton.wait_for_changes_of_others().await;
+        }
         return Ok(());
     }
     // In the order of organizations and tokens, so that two revocations at the same time never deadlock.

@@ -30,9 +30,9 @@ use metrics::{Measured, Verifications};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
-use storage::{Changed, DatabaseUrl, Db, ServerLock, tokens};
+use storage::{DatabaseUrl, Db, ServerLock, tokens};
 use usage::{Usage, Uses};
 
 /// A token that expires within this many seconds is accepted only after its use has been written to the database. This
@@ -142,11 +142,12 @@ impl Shared {
         self.reader.freshness.forget();
     }
 
-    /// Waits until no node answers without this change any more: then anybody may be told of it.
-    pub async fn wait_until_seen<T>(&self, changed: &Changed<T>) {
+    /// Waits until no node answers any more without a change that was committed by then, and that nodes may not see for so
+    /// long. Then anybody may be told of it.
+    pub async fn wait_until_seen(&self, committed: Instant, unseen_for: Duration) {
         // The only server of a SQLite database has forgotten already, and commands answer no requests.
         if !self.is_only_server() {
-            tokio::time::sleep_until((changed.committed + freshness::unseen(changed.unseen_for)).into()).await;
+            tokio::time::sleep_until((committed + freshness::unseen(unseen_for)).into()).await;
         }
     }
 

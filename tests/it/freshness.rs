@@ -14,6 +14,9 @@ use storage::{
     epoch::{self, Touched},
 };
 
+/// The header of a form.
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
 async fn set(app: &TestApp, milliseconds: u16) {
     set_freshness(&app.jeton, milliseconds, Operator::at_the_command_line()).await.expect("a database");
 }
@@ -76,6 +79,19 @@ async fn on_postgres_a_revocation_is_answered_only_after_the_bound() {
     let begun = Instant::now();
     assert_eq!(app.with_key("DELETE", "/api/v1/me/token", &key).await.status, 204);
     assert!(begun.elapsed() >= Duration::from_millis(304), "{:?}", begun.elapsed());
+}
+
+#[actix_web::test]
+async fn on_postgres_whoever_finds_a_token_revoked_already_waits_as_well() {
+    let (app, ann) = TestApp::with_user(TestDb::postgres(), "Ann").await;
+    let key = ann.makes_token("Power BI").await;
+    set(&app, 300).await;
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let answer = app.send("POST", "/oauth2/revoke", &[FORM], &format!("token={key}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(begun.elapsed() >= Duration::from_millis(304), "{:?}", begun.elapsed());
+    }
 }
 
 #[db_test]
