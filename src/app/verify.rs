@@ -106,12 +106,12 @@ impl Shared {
     /// Creates the shared state with an empty cache for `db`.
     ///
     /// # Errors
-    /// When the database file cannot be opened, or the system lacks something.
+    /// When the system lacks something.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Result<Self, StartError> {
         let (took, freshness) = (Arc::default(), Arc::default());
         let reader = EpochReader { cache: Arc::default(), clock, pepper, took, freshness };
         let database = match db.address() {
-            DatabaseUrl::Sqlite(file) => Database::File(file.clone(), ServerLock::open(file)?.into()),
+            DatabaseUrl::Sqlite(file) => Database::File(file.clone(), ServerLock::beside(file).into()),
             DatabaseUrl::Postgres(_) => Database::Server(Arc::new(Batchers {
                 epoch: SharedEpoch::start(db.address().clone(), reader.clone()).map_err(StartError::Threads)?,
                 lookups: Lookups::start(db.address(), &reader.pepper),

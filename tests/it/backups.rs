@@ -192,8 +192,10 @@ async fn what_ended_after_a_backup_stays_ended_if_the_old_database_is_there() {
     assert_eq!(statuses, [200, 200, 401, 401, 401, 401]);
     let logs = office.prints(&["activity", "verify"]);
     assert!(logs.as_array().unwrap().iter().all(|log| log["is_whole"] == true), "{logs}");
-    let newest = office.prints(&["activity", "list", "--org", SLUG, "--limit", "4"]);
-    let actions: Vec<&str> = newest.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str()).collect();
+    let newest = office.prints(&["activity", "list", "--org", SLUG, "--limit", "8"]);
+    let actions = newest.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str());
+    // A server that finds the time writes at once that the tokens above were used.
+    let actions: Vec<&str> = actions.filter(|action| *action != "token.first_used").take(4).collect();
     assert_eq!(actions, ["token.revoked", "token.revoked", "token.revoked", "installation.restored"]);
     let ann = Person::at(&office.url, "Ann");
     assert_eq!(ann.signs_in().await.status, 303);
