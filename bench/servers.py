@@ -15,7 +15,7 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or HERE.parent / "target")
-JETON, TOOL = TARGET / "release/jeton", TARGET / "release/jeton-bench"
+JETON, TOOL = TARGET / "dist/jeton", TARGET / "dist/jeton-bench"
 # The server has this core to itself; the load, and Postgres, which is another machine in real life, have the other.
 SERVER_CORE, LOAD_CORE = 0, 1
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -74,7 +74,7 @@ fn insert(connection: &mut AnyConnection, rows: &[(&KeyDigest, (&Member, i16))],
             digest, pepper_version, form_nonce, created_at, slot) VALUES ",
     );
     for (index, (digest, (Member { user_id, membership_id }, slot))) in rows.iter().enumerate() {
-        let (comma, id, digest) = (if index > 0 { "," } else { "" }, public_id(random::fill), random::hex(&digest.0));
+        let (comma, id, digest) = (if index > 0 { "," } else { "" }, public_id(random::fill), hex::encode(digest.0));
         let scope = if slot % 2 == 0 { "read_write" } else { "read" };
         write!(
             statement,

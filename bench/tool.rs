@@ -18,6 +18,7 @@ use app::{Jeton, Settings, clock::Clock, random, setup::SetupForm};
 use domain::{
     activity::{Action, Source},
     organization::{MembershipId, OrganizationId},
+    paging::PageFrom,
     time::Timestamp,
     token::{ApiKey, KeyDigest, Pepper, TokenKind},
     user::UserId,
@@ -160,7 +161,7 @@ fn unused_since(now: Timestamp) -> inventory::Filter {
 
 fn request(
     sort: domain::token::listing::Sort,
-    from: domain::token::listing::PageFrom,
+    from: PageFrom<domain::token::listing::Place>,
     limit: i64,
 ) -> inventory::PageRequest {
     inventory::PageRequest { sort, from, limit }
@@ -177,16 +178,15 @@ fn middle(connection: &mut AnyConnection, now: Timestamp, rows: i64) -> Result<M
     let none = || StorageError::Row("too few rows".into());
     let half = rows / 2 - 25;
     let mut last = |filter: &inventory::Filter, sort, count| {
-        let request = request(sort, domain::token::listing::PageFrom::Start, count);
+        let request = request(sort, PageFrom::Start, count);
         let page = inventory::page(connection, HOME, filter, &request, now)?;
         Ok::<_, StorageError>(page.into_iter().next_back().ok_or_else(none)?.0)
     };
     let all = inventory::Filter::default();
     let (newest, named) = (last(&all, NEWEST, half)?, last(&all, NAMED, half)?);
     let unused = last(&unused_since(now), UNUSED, rows / 40)?;
-    let people = people::list(connection, HOME, &people::Filter::default(), domain::membership::PageFrom::Start, half)?;
-    let log =
-        activity::page(connection, Some(HOME), &activity::Filter::default(), domain::activity::PageFrom::Newest, half)?;
+    let people = people::list(connection, HOME, &people::Filter::default(), PageFrom::Start, half)?;
+    let log = activity::page(connection, Some(HOME), &activity::Filter::default(), PageFrom::Start, half)?;
     Ok(Middle {
         newest,
         unused,
@@ -202,9 +202,9 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
     let (owner, set) = (UserId(500), inventory::Filter::default());
     Db::open(DatabaseUrl::parse(url)?)?.read::<_, StorageError>(|connection| {
         let Middle { newest, unused, named, person, entry } = middle(connection, now, rows)?;
-        let newest = request(NEWEST, domain::token::listing::PageFrom::After(newest), PAGE);
-        let unused = request(UNUSED, domain::token::listing::PageFrom::After(unused), PAGE);
-        let named = request(NAMED, domain::token::listing::PageFrom::After(named), PAGE);
+        let newest = request(NEWEST, PageFrom::After(newest), PAGE);
+        let unused = request(UNUSED, PageFrom::After(unused), PAGE);
+        let named = request(NAMED, PageFrom::After(named), PAGE);
         let state = |state| inventory::Filter { state: Some(state), ..set.clone() };
         for (name, filter, request) in [
             ("Inventory: personal tokens, tokens of service users", set.clone(), &newest),
@@ -222,7 +222,7 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
         show("Tokens of service users", &lists::plans(connection, twenty)?);
         for (name, is_active) in [("Users", None), ("Users: active", Some(true))] {
             let filter = people::Filter { is_active, ..people::Filter::default() };
-            let from = domain::membership::PageFrom::After(person);
+            let from = PageFrom::After(person);
             show(name, &lists::plans(connection, |connection| people::list(connection, HOME, &filter, from, PAGE))?);
         }
         let all = activity::Filter::default();
@@ -231,7 +231,7 @@ fn plans(url: &str, rows: i64) -> Result<(), Box<dyn Error>> {
             ("Activity log: by or about one person", activity::Filter { people: Some(vec![owner]), ..all.clone() }),
             ("Activity log: one kind", activity::Filter { actions: Some(vec![Action::TokenRevoked]), ..all }),
         ] {
-            let from = domain::activity::PageFrom::Before(entry);
+            let from = PageFrom::After(entry);
             show(
                 name,
                 &lists::plans(connection, |connection| activity::page(connection, Some(HOME), &filter, from, PAGE))?,

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_value_is_named_and_no_password_is_repeated() {
+    fn wrong_values_are_named_and_no_password_is_printed() {
         let wrong = |change: fn(&mut Options)| {
             let mut options = options();
             change(&mut options);

@@ -11,11 +11,13 @@ use domain::{
     activity::{Action, Source},
     user::{self, Email, EmailError, Language, Password, Profile, Theme},
 };
+use serde::Deserialize;
 use std::str::FromStr;
 use storage::{activity, memberships, password_links, sessions, users};
 
 /// The profile form, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct ProfileForm {
     /// The name.
     pub name: String,
@@ -57,7 +59,7 @@ pub async fn change_profile(
     let email = problems.check(Field::Email, typed_email(actor, &form.email));
     let language = match form.language.as_str() {
         "" => Some(None),
-        tag => problems.choice(Field::Language, Language::from_tag(tag)).map(Some),
+        tag => problems.choice(Field::Language, Language::from_key(tag)).map(Some),
     };
     let zone = problems.choice(Field::TimeZone, chrono_tz::Tz::from_str(&form.time_zone).ok());
     let theme = problems.choice(Field::Theme, Theme::from_key(&form.theme));

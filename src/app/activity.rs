@@ -7,9 +7,10 @@ use super::{
     problem::{Field, Problems},
 };
 use domain::{
-    activity::{Action, ActionGroup, Break, Detail, Hash, Logged, PageFrom, Source},
+    activity::{Action, ActionGroup, Break, Detail, Hash, Key, Logged, Source},
     membership::Standing,
     organization::OrganizationId,
+    paging::PageFrom,
     permission::ReadActivity,
     time::Timestamp,
     token,
@@ -95,14 +96,14 @@ pub struct LogPage {
 pub struct Export {
     reader: Holder<ReadActivity>,
     filter: Filter,
-    from: PageFrom,
+    from: PageFrom<Key>,
 }
 
 /// Returns a page of the organization's log.
 ///
 /// # Errors
 /// [`AppError::Invalid`] with invalid filters.
-pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, from: PageFrom) -> Result<LogPage> {
+pub async fn page(jeton: &Jeton, reader: &Holder<ReadActivity>, form: LogForm, from: PageFrom<Key>) -> Result<LogPage> {
     let organization = reader.grant().organization();
     jeton
         .read(move |connection| {
@@ -158,7 +159,7 @@ pub async fn export(
             Ok(filter)
         })
         .await?;
-    Ok(Export { reader: reader.clone(), filter, from: PageFrom::Newest })
+    Ok(Export { reader: reader.clone(), filter, from: PageFrom::Start })
 }
 
 /// Returns the next entries of an export, newest first; none at its end.
@@ -177,7 +178,7 @@ pub async fn export_more(jeton: &Jeton, export: &mut Export) -> Result<Vec<Logge
         })
         .await?;
     if let Some(last) = entries.last() {
-        export.from = PageFrom::Before(last.key());
+        export.from = PageFrom::After(last.key());
     }
     Ok(entries)
 }
@@ -204,21 +205,12 @@ fn page_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     filter: &Filter,
-    from: PageFrom,
+    from: PageFrom<Key>,
 ) -> Result<LogPage> {
     // One more than the page shows, to know whether there are more.
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let mut entries = activity::page(connection, Some(organization), filter, from, limit)?;
-    let is_cut = entries.len() > PAGE;
-    entries.truncate(PAGE);
-    if matches!(from, PageFrom::After(_)) {
-        entries.reverse();
-    }
-    let (has_newer, has_older) = match from {
-        PageFrom::Newest => (false, is_cut),
-        PageFrom::Before(_) => (true, is_cut),
-        PageFrom::After(_) => (is_cut, true),
-    };
+    let (has_newer, has_older) = from.arrange(&mut entries, PAGE);
     Ok(LogPage {
         head: activity::head(connection, Some(organization))?,
         proposed: people::proposed(connection, organization, PROPOSED)?,
@@ -282,7 +274,7 @@ impl Records {
         let mut found = Vec::new();
         for chain in chains(&mut self.connection, slug)? {
             let slug = chain.and_then(|id| slugs.get(&id).cloned());
-            let entries = activity::page(&mut self.connection, chain, &Filter::default(), PageFrom::Newest, limit)?;
+            let entries = activity::page(&mut self.connection, chain, &Filter::default(), PageFrom::Start, limit)?;
             found.extend(entries.into_iter().map(|entry| (slug.clone(), entry)));
         }
         found.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.key()));

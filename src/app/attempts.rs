@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_tried_ten_times_from_anywhere_and_its_owner_still_gets_in() {
+    fn an_account_gets_ten_attempts_and_its_owner_still_signs_in() {
         let attempts = Attempts::new();
         assert_eq!(let_in(&attempts, 25, |n| ("awa@example.org".into(), format!("10.0.0.{n}"))), 10);
         assert!(attempts.take(OWNER).is_ok());
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_is_let_through_thirty_times_whatever_accounts_it_tries() {
+    fn one_client_gets_thirty_attempts_whatever_the_accounts() {
         let clients: [fn(usize) -> String; 3] =
             [|_| "192.0.2.7".into(), |n| format!("2001:db8:1:2::{n:x}"), |n| format!("2001:db8:1:2:{n:x}::")];
         for address in clients {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_knocks_in_vain_takes_nothing_from_others() {
+    fn failed_attempts_of_one_client_do_not_count_for_others() {
         let honest = |n: usize| (format!("awa{n}@example.org"), format!("10.1.{n}.1"));
         let garbage = |n: usize| format!("{n}@b");
         for (what, storm) in [
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn no_storm_and_no_crowd_keeps_out_whom_the_account_knows() {
+    fn no_number_of_attempts_locks_out_a_known_browser() {
         let attempts = Attempts::new();
         // From so many IP addresses that they cannot be told apart from honest ones; the owner's is among them.
         let_in(&attempts, 20_000, |n| (format!("{n}@b"), format!("192.0.{}.{}", n / 200, n % 200)));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_invited_without_end_by_anybody() {
+    fn invitations_are_limited_by_sender_and_by_receiver() {
         let attempts = Attempts::new();
         let invite = |sender, organization, recipient: &str| {
             attempts.take_invitation(UserId(sender), OrganizationId(organization), recipient).is_ok()
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn few_addresses_are_tried_by_anybody_and_nobody_is_asked_for_theirs_without_end() {
+    fn changes_of_address_are_limited_by_user_and_by_address() {
         let attempts = Attempts::new();
         assert_eq!((0..80).filter(|n| attempts.take_new_email(UserId(1), &format!("{n}@b")).is_ok()).count(), 3);
         assert_eq!((2..80).filter(|n| attempts.take_new_email(UserId(*n), "awa@example.org").is_ok()).count(), 3);

@@ -77,6 +77,15 @@ impl<A: Authority> Holder<A> {
         &self.grant
     }
 
+    /// Locks the organization for this transaction, which changes something, and checks again what they may do.
+    ///
+    /// # Errors
+    /// As [`Holder::still`].
+    pub fn begin(&self, connection: &mut AnyConnection) -> Result<OrgGrant<A>> {
+        organizations::lock(connection, self.membership.organization)?;
+        self.still(connection)
+    }
+
     /// Checks again what they may do, inside the transaction that changes something: a user who has lost the permission
     /// since the request began changes nothing.
     ///

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_task_that_panics_goes_on_with_what_it_knew() {
+    async fn a_task_that_panics_goes_on_with_its_state() {
         let mut rounds = 0;
         let task = spawn("test", async move || {
             rounds += 1;

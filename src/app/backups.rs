@@ -302,7 +302,7 @@ fn note_and_revoke(
     label: &backups::Label,
     now: Timestamp,
 ) -> Result<usize> {
-    ended.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+    ended.sort_unstable_by_key(|identity| (identity.subject.organization.id, identity.token));
     let restored = operator::entry(None, Action::InstallationRestored, now);
     operator::insert_everywhere(
         connection,
@@ -318,7 +318,7 @@ fn note_and_revoke(
                 target_name: identity.subject.user.map(|_| identity.subject.display_name.as_str()),
                 token: Some((&identity.token_public_id, &identity.label)),
                 detail: Some(Detail::words(&reason)),
-                ..operator::entry(Some(identity.organization), Action::TokenRevoked, now)
+                ..operator::entry(Some(identity.subject.organization.id), Action::TokenRevoked, now)
             });
         }
     }
@@ -331,7 +331,7 @@ fn note_and_revoke(
 /// If this is interrupted, Jeton does not start: the database is missing, is older than the remembered epoch, or does
 /// not belong to the pepper.
 fn put_in_place(order: &Order<'_>, target: &Path, new: &Path, pepper: Option<&str>, now: Timestamp) -> Result<PathBuf> {
-    let word = format!("replaced-{}-{}", now.rfc3339().replace(':', ""), random::hex(&random::bytes::<2>()));
+    let word = format!("replaced-{}-{}", now.rfc3339().replace(':', ""), hex::encode(random::bytes::<2>()));
     let set_aside = beside(target, &word);
     // These files exist if the database is damaged, or was not closed.
     for end in ["", "-wal", "-shm", "-journal"] {

@@ -10,7 +10,7 @@ use storage::{AnyConnection, tokens};
 
 /// Returns the calls with a personal token. Calls of the last minute that another node has not yet written are missing.
 pub async fn of_token(jeton: &Jeton, token: &Token) -> Result<Calls> {
-    let id = token.id;
+    let id = token.key.token;
     count(jeton, move |_| Ok(vec![id])).await
 }
 

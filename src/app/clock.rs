@@ -10,8 +10,14 @@
 //! A clock that is ahead from the start looks like a correct one. So Jeton permanently ends what is too old only after
 //! the clock has been steady for some time ([`Clock::is_settled`]).
 
-use super::{Jeton, Result};
-use domain::time::{SET_RIGHT, Timestamp};
+mod correction;
+mod doubt;
+
+pub use correction::reconsider;
+pub use doubt::Untrusted;
+
+use domain::time::Timestamp;
+use doubt::Trust;
 use rustix::time::{ClockId, clock_gettime};
 use std::{
     sync::{
@@ -20,19 +26,7 @@ use std::{
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use storage::{
-    activity,
-    epoch::{self, Touched},
-    tokens,
-};
 
-/// The longest jump of the leading clock that is accepted, in milliseconds. A longer one means that somebody has set
-/// the clock: going on could expire tokens, or make expired ones active again.
-const FURTHEST_JUMP: u64 = SET_RIGHT.unsigned_abs() * 1000;
-/// The difference between two readings that needs no further check, in milliseconds.
-const UNREMARKABLE: u64 = 1000;
-/// How long a new time must be steady at least before it is trusted without confirmation, in milliseconds.
-const SHORTEST_TRIAL: i64 = 5 * 60 * 1000;
 /// How long the clock must be steady before Jeton permanently ends what is too old, in seconds.
 const SETTLED: i64 = 60 * 60;
 /// The lead before the first reading.
@@ -60,47 +54,9 @@ struct State {
     /// The lead: how far the leading clock's time since 1970 is ahead of the monotonic clock, in milliseconds, when it
     /// was last trusted; [`NONE`] before the first reading.
     lead: AtomicI64,
-    /// Whether there is a [`Doubt`].
+    /// Whether there is a [`doubt::Doubt`].
     is_doubted: AtomicBool,
     trust: Mutex<Trust>,
-}
-
-/// Why the leading clock is trusted or not. Times are those of the monotonic clock, in milliseconds.
-#[derive(Debug)]
-struct Trust {
-    /// Since when the leading clock has been steady.
-    since: i64,
-    /// Its lead at that time.
-    lead: i64,
-    doubt: Option<Doubt>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Doubt {
-    /// It shows a time before that of the newest entry of the activity log.
-    Behind(Timestamp),
-    /// It was steady until `until`, then jumped to `lead`, where it has been steady since `since`.
-    Jumped { until: i64, lead: i64, since: i64 },
-}
-
-/// Why the clock cannot be trusted.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Untrusted(String);
-
-/// A new time after a jump.
-#[derive(Clone, Copy, Debug)]
-struct Correction {
-    lead: i64,
-    /// By how many seconds the new time is later than the old one.
-    by: i64,
-    /// From when until when the old time was trusted, by the old time.
-    from: Timestamp,
-    until: Timestamp,
-    /// The current time by the new time.
-    now: Timestamp,
-    /// Whether the new time has been steady for longer than the old one was.
-    has_lasted: bool,
 }
 
 impl Clock {
@@ -184,125 +140,6 @@ impl Clock {
         self.0.trust.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares the leading clock's current lead with the one known.
-    fn look(&self, lead: i64, steady: i64) {
-        let known = self.0.lead.load(Relaxed);
-        if known.abs_diff(lead) > UNREMARKABLE || self.0.is_doubted.load(Relaxed) {
-            self.look_closely(lead, steady);
-        } else if self.0.follows.load(Relaxed) {
-            self.0.lead.store(lead, Relaxed);
-        }
-    }
-
-    fn look_closely(&self, lead: i64, steady: i64) {
-        let mut trust = self.trust();
-        let known = self.0.lead.load(Relaxed);
-        let is_near = |other: i64| other.abs_diff(lead) <= FURTHEST_JUMP;
-        match trust.doubt {
-            None if known == NONE => self.believe(&mut trust, lead, steady),
-            None if is_near(known) => {
-                self.0.lead.store(lead, Relaxed);
-                if !is_near(trust.lead) {
-                    (trust.since, trust.lead) = (steady, lead);
-                }
-            }
-            Some(Doubt::Behind(newest)) => {
-                self.0.lead.store(lead, Relaxed);
-                if !is_behind(steady + lead, newest) {
-                    self.believe(&mut trust, lead, steady);
-                    tracing::info!("the clock is right again");
-                }
-            }
-            Some(Doubt::Jumped { .. }) if is_near(known) => {
-                self.believe(&mut trust, lead, steady);
-                tracing::info!("the clock is right again");
-            }
-            Some(Doubt::Jumped { lead: new, .. }) if is_near(new) => {}
-            jumped => {
-                let until = if let Some(Doubt::Jumped { until, .. }) = jumped { until } else { steady };
-                let doubt = Doubt::Jumped { until, lead, since: steady };
-                self.doubt(&mut trust, doubt);
-                tracing::error!("{}", self.words(doubt));
-            }
-        }
-    }
-
-    fn believe(&self, trust: &mut Trust, lead: i64, steady: i64) {
-        self.0.lead.store(lead, Relaxed);
-        *trust = Trust { since: steady, lead, doubt: None };
-        self.0.is_doubted.store(false, Relaxed);
-    }
-
-    fn doubt(&self, trust: &mut Trust, doubt: Doubt) {
-        trust.doubt = Some(doubt);
-        self.0.is_doubted.store(true, Relaxed);
-    }
-
-    fn untrusted(&self) -> Untrusted {
-        let doubt = self.trust().doubt;
-        Untrusted(doubt.map_or_else(|| "the clock was not trusted until just now".into(), |doubt| self.words(doubt)))
-    }
-
-    fn words(&self, doubt: Doubt) -> String {
-        let whose = if self.0.follows.load(Relaxed) { "the clock of the database" } else { "the machine's clock" };
-        let (known, steady) = (self.0.lead.load(Relaxed), self.steady());
-        let at = |lead: i64| Timestamp::from_seconds((steady + lead).div_euclid(1000)).rfc3339();
-        let what = match doubt {
-            Doubt::Behind(newest) => {
-                format!("shows {}, but the newest entry of the activity log is from {}", at(known), newest.rfc3339())
-            }
-            Doubt::Jumped { lead, .. } => format!("jumped from {} to {}", at(known), at(lead)),
-        };
-        format!(
-            "{whose} {what}: nothing is decided or written until it is right; if it is right, run jeton clock confirm"
-        )
-    }
-
-    /// Compares the clock with the newest entry of the activity log, which cannot be in the future.
-    pub fn compare(&self, newest: Option<Timestamp>) {
-        self.now();
-        let mut trust = self.trust();
-        let (known, steady) = (self.0.lead.load(Relaxed), self.steady());
-        let behind = newest.filter(|newest| is_behind(steady + known, *newest));
-        match (trust.doubt, behind) {
-            (None, Some(newest)) => {
-                self.doubt(&mut trust, Doubt::Behind(newest));
-                tracing::error!("{}", self.words(Doubt::Behind(newest)));
-            }
-            (Some(Doubt::Behind(_)), Some(newest)) => self.doubt(&mut trust, Doubt::Behind(newest)),
-            (Some(Doubt::Behind(_)), None) => {
-                self.believe(&mut trust, known, steady);
-                tracing::info!("the clock is trusted again");
-            }
-            _ => {}
-        }
-    }
-
-    /// Returns what changes if the clock has jumped and the new time is right.
-    fn correction(&self) -> Option<Correction> {
-        self.now();
-        let (trust, known, steady) = (self.trust(), self.0.lead.load(Relaxed), self.steady());
-        let Some(Doubt::Jumped { until, lead, since }) = trust.doubt else { return None };
-        let at = |milliseconds: i64| Timestamp::from_seconds(milliseconds.div_euclid(1000));
-        Some(Correction {
-            lead,
-            by: (lead - known) / 1000,
-            from: at(trust.since + known),
-            until: at(until + known),
-            now: at(steady + lead),
-            has_lasted: steady - since >= SHORTEST_TRIAL.max(until - trust.since),
-        })
-    }
-
-    /// Trusts the new time from now on, unless the clock has jumped again.
-    fn accept(&self, correction: &Correction) {
-        let mut trust = self.trust();
-        if matches!(trust.doubt, Some(Doubt::Jumped { lead, .. }) if lead == correction.lead) {
-            self.believe(&mut trust, correction.lead, self.steady());
-            tracing::warn!(seconds = correction.by, "the clock has jumped, and its new time is now trusted");
-        }
-    }
-
     /// Advances the clock for everybody who shares it, as if `seconds` had passed. For tests.
     pub fn advance(&self, seconds: i64) {
         self.0.ahead.fetch_add(seconds, Relaxed);
@@ -326,60 +163,14 @@ impl Clock {
     }
 }
 
-fn is_behind(shown: i64, newest: Timestamp) -> bool {
-    shown.saturating_add_unsigned(FURTHEST_JUMP) < newest.seconds().saturating_mul(1000)
-}
-
-/// Checks a clock that is in doubt against the activity log: whether there is an entry later than the time that it
-/// shows, and whether the operator has confirmed it. The heartbeat and maintenance call this repeatedly.
-pub async fn reconsider(jeton: &Jeton) -> Result<()> {
-    let (clock, seen) = (jeton.clock.clone(), jeton.last_entry.load(Relaxed));
-    let (newest, is_confirmed) = jeton
-        .read(move |connection| {
-            if let Some(time) = epoch::reading(connection)?.time {
-                clock.follow(time);
-            }
-            Ok((activity::newest(connection)?, activity::is_clock_confirmed(connection, seen)?))
-        })
-        .await?;
-    jeton.clock.compare(newest.map(|(_, at)| at));
-    if let Some(correction) = jeton.clock.correction() {
-        let is_possible = newest.is_none_or(|(_, at)| !is_behind(correction.now.seconds() * 1000, at));
-        if is_confirmed || correction.has_lasted && is_possible {
-            correct_moments(jeton, correction).await?;
-            jeton.clock.accept(&correction);
-        }
-    }
-    if jeton.clock.trusted().is_ok() {
-        jeton.last_entry.store(newest.map_or(0, |(id, _)| id), Relaxed);
-    }
-    Ok(())
-}
-
-/// Moves the times of creation and use that a clock wrote while it was behind to the real times: otherwise tokens would
-/// count as unused for as long as it was behind. If the old time was trusted for longer than it was behind, this does
-/// not matter, and could not be distinguished from times that were moved before.
-async fn correct_moments(jeton: &Jeton, Correction { by, from, until, .. }: Correction) -> Result<()> {
-    crate::maintenance::flush_usage(jeton).await?;
-    if by <= until.since(from) {
-        return Ok(());
-    }
-    let db = jeton.db.clone();
-    jeton
-        .change_with(db, move |connection| {
-            Ok((tokens::move_moments(connection, from, until, by)?, Touched::Everything))
-        })
-        .await
-}
-
 /// Returns the machine's time in milliseconds since 1970, which is also the time of SQLite, as it has no clock of its
 /// own.
 pub fn milliseconds() -> i64 {
     system().as_millis().try_into().unwrap_or(i64::MAX)
 }
 
-/// Returns the time of the machine's monotonic clock, which nobody can set. Where the system has such a clock, it includes
-/// the time during which the machine was suspended.
+/// Returns the time of the machine's monotonic clock, which nobody can set. Where the system has such a clock, it
+/// includes the time during which the machine was suspended.
 pub(super) fn steady() -> Duration {
     let now = clock_gettime(STEADY);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.try_into().unwrap_or_default())
@@ -398,7 +189,7 @@ mod tests {
     const DAY: i64 = 86_400;
 
     #[test]
-    fn a_clock_that_follows_shows_the_others_time_and_notices_a_jump() {
+    fn a_clock_follows_its_source_and_detects_a_jump() {
         let clock = Clock::system();
         let there = 1_000_000_000_500;
         clock.follow(there);
@@ -416,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_by_hours_is_not_believed_until_it_is_back() {
+    fn a_clock_set_by_hours_is_not_trusted_until_it_is_back() {
         let clock = Clock::system();
         let before = clock.trusted().unwrap().seconds();
         for (set, is_believed) in [(290, true), (-9, true), (-310, false), (20, true), (60 * DAY, false), (0, true)] {
@@ -441,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn time_that_passes_is_no_jump_however_long_it_is() {
+    fn passing_time_is_no_jump_however_long() {
         let clock = Clock::system();
         let before = clock.trusted().unwrap().seconds();
         clock.advance(8 * 3600);
@@ -449,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_that_has_been_steady_for_longer_is_the_one() {
+    fn the_time_that_was_steady_for_longer_is_trusted() {
         let clock = Clock::system();
         clock.now();
         clock.advance(20 * MINUTE);
@@ -478,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_behind_the_log_is_not_believed_until_it_is_put_right() {
+    fn a_clock_behind_the_log_is_not_trusted_until_it_is_corrected() {
         let clock = Clock::system();
         let newest = clock.now().plus(-1);
         let behind = Clock::system();

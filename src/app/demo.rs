@@ -47,7 +47,7 @@ impl Folder {
     /// When the folder cannot be created.
     pub fn create(parent: Option<PathBuf>) -> std::result::Result<Self, StartError> {
         let parent = parent.unwrap_or_else(std::env::temp_dir);
-        let path = parent.join(format!("jeton-demo-{}", random::hex(&random::bytes::<6>())));
+        let path = parent.join(format!("jeton-demo-{}", hex::encode(random::bytes::<6>())));
         super::secrets::create_folder(&path)?;
         Ok(Self(path))
     }

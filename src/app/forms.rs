@@ -4,7 +4,7 @@
 //! appears in no address, log or database, nobody can fill the database with it, and any node can decrypt it. It can be
 //! opened for an hour, only for the user to whom the form was shown, and only at the address to which it was sent.
 
-use super::{AppError, Jeton, Result, problem::Problem, problem::Problems, random, seal::Seal, sessions::Actor};
+use super::{AppError, Jeton, Result, problem::Problem, problem::Problems, seal::Seal, sessions::Actor};
 use crate::problem::Field;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{leak, session::IDLE, time::Timestamp, user::UserId};
@@ -33,7 +33,7 @@ struct Kept {
 
 /// What was restored of a kept form.
 #[derive(Debug, PartialEq, Eq)]
-pub enum CameBack {
+pub enum Restored {
     /// The fields as typed.
     Fields(Fields),
     /// Nothing, as it was kept for too long.
@@ -47,7 +47,7 @@ tokio::task_local! {
     static ONLY_SHOWN: ();
 }
 
-/// Runs `work` without letting it write: each write is refused with [`Problem::CameBack`], as if the form had been
+/// Runs `work` without letting it write: each write is refused with [`Problem::KeptForm`], as if the form had been
 /// filled in wrongly. Its page then shows the form with what was typed. This works for every form, so none can be
 /// overlooked and change something by itself.
 pub async fn only_shown<T>(work: impl Future<Output = T>) -> T {
@@ -57,10 +57,10 @@ pub async fn only_shown<T>(work: impl Future<Output = T>) -> T {
 /// Refuses to write while a form may only be shown.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with [`Problem::CameBack`].
+/// [`AppError::Invalid`] with [`Problem::KeptForm`].
 pub(super) fn may_write() -> Result<()> {
     match ONLY_SHOWN.try_with(|()| ()) {
-        Ok(()) => Err(AppError::from(Problems::one(Field::Form, Problem::CameBack))),
+        Ok(()) => Err(AppError::from(Problems::one(Field::Form, Problem::KeptForm))),
         Err(_) => Ok(()),
     }
 }
@@ -68,11 +68,11 @@ pub(super) fn may_write() -> Result<()> {
 /// Returns the CSRF token of the session's forms (C1). Its second half is the same in all sessions of the user.
 pub fn token(jeton: &Jeton, actor: &Actor) -> String {
     let session = jeton.pepper.derive("form", actor.session().public_id.as_bytes());
-    random::hex(&session[..HALF / 2]) + &mark_of_reader(jeton, actor.user().id)
+    hex::encode(&session[..HALF / 2]) + &mark_of_reader(jeton, actor.user().id)
 }
 
 fn mark_of_reader(jeton: &Jeton, UserId(user): UserId) -> String {
-    random::hex(&jeton.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
+    hex::encode(&jeton.pepper.derive("form-reader", &user.to_be_bytes())[..HALF / 2])
 }
 
 /// Returns whether a form has the token of this session.
@@ -104,15 +104,15 @@ pub fn keep(jeton: &Jeton, token: &str, path: &str, fields: &[(String, String)])
 }
 
 /// Restores a kept form that was sent to `path`, for a user who has signed in again.
-pub fn kept(jeton: &Jeton, actor: &Actor, path: &str, sealed: &str) -> CameBack {
+pub fn restore(jeton: &Jeton, actor: &Actor, path: &str, sealed: &str) -> Restored {
     let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok();
     let opened = sealed.and_then(|sealed| seal(jeton).open(&sealed));
     let kept: Option<Kept> = opened.and_then(|kept| serde_json::from_slice(&kept).ok());
     match kept {
-        Some(kept) if kept.reader != mark_of_reader(jeton, actor.user().id) || kept.path != path => CameBack::NotTheirs,
-        Some(kept) if jeton.clock.now().since(Timestamp::from_seconds(kept.sent_at)) >= KEPT => CameBack::TooOld,
-        Some(kept) => CameBack::Fields(kept.fields),
-        None => CameBack::NotTheirs,
+        Some(kept) if kept.reader != mark_of_reader(jeton, actor.user().id) || kept.path != path => Restored::NotTheirs,
+        Some(kept) if jeton.clock.now().since(Timestamp::from_seconds(kept.sent_at)) >= KEPT => Restored::TooOld,
+        Some(kept) => Restored::Fields(kept.fields),
+        None => Restored::NotTheirs,
     }
 }
 

@@ -15,6 +15,7 @@ use domain::{
     activity::{Action, Source},
     user::{Email, User, UserId},
 };
+use serde::Deserialize;
 use storage::{AnyConnection, activity, installation, memberships, users};
 
 /// A signed-in installation administrator.
@@ -63,7 +64,8 @@ pub struct Holder {
 }
 
 /// The form that grants the role, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct PromotionForm {
     /// Their e-mail address.
     pub email: String,

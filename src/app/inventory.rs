@@ -4,17 +4,18 @@ use super::{
     AppError, Jeton, Result,
     authority::Holder,
     problem::{Field, Problems},
-    tokens::known_form,
+    tokens::{known_form, overlay},
 };
 use domain::{
     activity::{Action, Detail, Source},
     organization::OrganizationId,
+    paging::PageFrom,
     permission::{Authority, ManageIntegrations, Permission},
     text,
     time::Timestamp,
     token::{
         self, RevokedBy, TokenId, TokenKind,
-        listing::{Listed, Order, PageFrom, Place, Sort},
+        listing::{Listed, Order, Place, Sort},
     },
 };
 use storage::{
@@ -79,7 +80,7 @@ pub async fn page(
     jeton: &Jeton,
     at: &Holder<ManageIntegrations>,
     form: InventoryForm,
-    from: PageFrom,
+    from: PageFrom<Place>,
 ) -> Result<InventoryPage> {
     let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
     jeton
@@ -88,7 +89,7 @@ pub async fn page(
             let Page { mut tokens, previous, next } =
                 page_in(connection, organization, &filter, form.sort(), from, now)?;
             for token in &mut tokens {
-                verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+                overlay(&verifier, &mut token.key);
             }
             // Drops tokens whose last use is not yet in the database.
             tokens.retain(|token| filter.idle_since.is_none_or(|since| token.key.life.idle_since() <= since));
@@ -108,7 +109,7 @@ pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str)
     let Some(kind) = token::kind_of_key(key).ok().filter(|_| may_see) else { return Ok(None) };
     let digest = jeton.pepper.digest(key);
     let found = jeton.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
-    let found = found.filter(|(identity, _)| identity.organization == organization);
+    let found = found.filter(|(identity, _)| identity.subject.organization.id == organization);
     Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
 }
 
@@ -121,7 +122,7 @@ pub async fn token_of_member(jeton: &Jeton, at: &Holder<ManageIntegrations>, pub
     let find =
         move |connection: &mut AnyConnection| Ok(inventory::find_personal(connection, organization, &public_id)?);
     let mut token = jeton.read(find).await?.ok_or(AppError::NotFound)?;
-    jeton.verifier.usage().overlay(token.key.token, &mut token.key.life, &mut token.key.last_use);
+    overlay(&jeton.verifier, &mut token.key);
     Ok(token)
 }
 
@@ -176,23 +177,15 @@ pub(super) fn page_in(
     organization: OrganizationId,
     filter: &Filter,
     sort: Sort,
-    from: PageFrom,
+    from: PageFrom<Place>,
     now: Timestamp,
 ) -> Result<Page> {
     let request = PageRequest { sort, from, limit: i64::try_from(PAGE + 1).unwrap_or(i64::MAX) };
     let mut found = inventory::page(connection, organization, filter, &request, now)?;
-    let is_cut = found.len() > PAGE;
-    found.truncate(PAGE);
-    if matches!(request.from, PageFrom::Before(_)) {
-        found.reverse();
-    }
+    let (has_previous, has_next) = request.from.arrange(&mut found, PAGE);
     let (places, tokens): (Vec<Place>, Vec<Listed>) = found.into_iter().unzip();
-    let (first, last) = (places.first().cloned(), places.last().cloned());
-    let (previous, next) = match request.from {
-        PageFrom::Start => (None, last.filter(|_| is_cut)),
-        PageFrom::After(_) => (first, last.filter(|_| is_cut)),
-        PageFrom::Before(_) => (first.filter(|_| is_cut), last),
-    };
+    let previous = places.first().filter(|_| has_previous).cloned();
+    let next = places.last().filter(|_| has_next).cloned();
     Ok(Page { tokens, previous, next })
 }
 

@@ -21,6 +21,7 @@ use domain::{
     time::Timestamp,
     user::{self, Email, Language, Password, Profile, Theme, UserId, folded_email},
 };
+use serde::Deserialize;
 use std::{str::FromStr, sync::Arc};
 use storage::{
     AnyConnection, activity,
@@ -29,7 +30,8 @@ use storage::{
 };
 
 /// The form for an invitation, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct InviteForm {
     /// Their e-mail address.
     pub email: String,
@@ -90,9 +92,8 @@ pub async fn invite(
     let (manager, now, address, code_hash) = (manager.clone(), jeton.clock.now(), email.clone(), code.hash());
     let (posting, told) = (mailer.clone(), Arc::clone(&code));
     let posted = jeton.write(move |connection| {
-        let organization = manager.grant().organization();
-        organizations::lock(connection, organization)?;
-        let grant = manager.still(connection)?;
+        let grant = manager.begin(connection)?;
+        let organization = grant.organization();
         let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
         let mut sets = memberships::sets(connection, organization)?.into_iter();
         let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;

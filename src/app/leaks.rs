@@ -91,7 +91,7 @@ pub async fn revoke(
     }
     if !live.is_empty() {
         // In the order of organizations and tokens, so that two reports at the same time never deadlock.
-        live.sort_unstable_by_key(|leak| (leak.identity.organization, leak.identity.token));
+        live.sort_unstable_by_key(|leak| (leak.identity.subject.organization.id, leak.identity.token));
         let request_id = source.request_id.clone();
         let revoked = jeton.end_keys(move |connection| revoke_all(connection, &live, now, &source)).await?;
         if jeton.mail.is_some() {
@@ -169,13 +169,13 @@ fn revoke_all(
 }
 
 fn entry<'a>(leak: &'a Leak, now: Timestamp, source: &'a Source) -> activity::Entry<'a> {
-    let Identity { subject, organization, token_public_id, label, .. } = &*leak.identity;
+    let Identity { subject, token_public_id, label, .. } = &*leak.identity;
     activity::Entry {
         target: subject.user,
         target_name: subject.user.map(|_| subject.display_name.as_str()),
         token: Some((token_public_id, label)),
         detail: leak.place.as_deref().map(Detail::words),
-        ..activity::Entry::new(Some(*organization), Action::TokenLeaked, now, source)
+        ..activity::Entry::new(Some(subject.organization.id), Action::TokenLeaked, now, source)
     }
 }
 
@@ -185,7 +185,9 @@ fn owners(connection: &mut AnyConnection, revoked: &[Arc<Identity>]) -> Result<V
     for identity in revoked {
         let users = match identity.subject.user {
             Some(user) => vec![user],
-            None => people::holders(connection, identity.organization, Permission::PlatformIntegrations, TOLD)?,
+            None => {
+                people::holders(connection, identity.subject.organization.id, Permission::PlatformIntegrations, TOLD)?
+            }
         };
         for user in users {
             of.entry(user).or_default().push(Arc::clone(identity));

@@ -53,9 +53,10 @@ use problem::Problems;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicI64},
+    time::Instant,
 };
 use storage::{
-    AnyConnection, DatabaseUrl, Db, Failure, StorageError, Trouble,
+    AnyConnection, Changed, DatabaseUrl, Db, Failure, StorageError, Trouble,
     epoch::{self, Touched},
 };
 
@@ -209,8 +210,8 @@ impl Jeton {
         let mail = settings.mail.map(|mail| mail::Mailer::start(mail, db.clone(), &pepper, settings.clock.clone()));
         let signer = revocations::Signer::new(&pepper);
         let verifier = verify::Shared::new(db.clone(), pepper.clone(), settings.clock.clone())?;
-        let setup_code = random::hex(&pepper.derive("set-up", b""));
-        let fingerprint = random::hex(&pepper.derive("fingerprint", b"")[..4]);
+        let setup_code = hex::encode(pepper.derive("set-up", b""));
+        let fingerprint = hex::encode(&pepper.derive("fingerprint", b"")[..4]);
         Ok(Self {
             db,
             pepper,
@@ -369,9 +370,26 @@ impl Jeton {
             verifier.forget_freshness();
             changed
         };
-        let changed = Self::blocking(change).await?;
-        self.verifier.wait_until_seen(&changed).await;
-        Ok(changed.done)
+        match Self::blocking(change).await {
+            Ok(Changed { done, committed, unseen_for }) => {
+                self.verifier.wait_until_seen(committed, unseen_for).await;
+                Ok(done)
+            }
+            Err(error) => {
+                self.wait_for_changes_of_others().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until no node answers any more without what somebody else may just have changed: for whoever is told that
+    /// there was nothing left to change.
+    async fn wait_for_changes_of_others(&self) {
+        let begun = Instant::now();
+        // Without the database, nobody learns of a change.
+        if let Ok(unseen_for) = self.read(|connection| Ok(epoch::longest_freshness(connection)?)).await {
+            self.verifier.wait_until_seen(begun, unseen_for).await;
+        }
     }
 
     /// Whether the database is failing right now, as far as this node knows.

@@ -64,7 +64,7 @@ pub fn start(filter: EnvFilter) {
         .with_ansi(io::stderr().is_terminal())
         .log_internal_errors(false);
     tracing_subscriber::registry().with(filter).with(Bounded).with(format).init();
-    std::panic::set_hook(Box::new(tell_panic));
+    std::panic::set_hook(Box::new(log_panic));
 }
 
 /// Waits up to a second until all lines are written, before the process ends.
@@ -82,7 +82,7 @@ pub fn missing() -> (u64, u64) {
 }
 
 /// Logs how many lines were left out since the last call. Maintenance calls this once a minute.
-pub fn tell_left_out() {
+pub fn report_left_out() {
     for (place, left_out) in LOG.get().map(|log| log.places.take_left_out()).unwrap_or_default() {
         let (target, line) = (place.target(), place.line());
         tracing::warn!(of = target, line, left_out, "more lines from this place were left out");
@@ -175,7 +175,7 @@ impl Places {
 }
 
 /// Logs a panic. The standard library's own message would block while the reader reads nothing.
-fn tell_panic(panic: &PanicHookInfo<'_>) {
+fn log_panic(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
     let words =
         payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_writes_few_lines_a_minute_and_what_is_left_out_is_said() {
+    fn lines_of_one_place_are_limited_and_those_left_out_are_counted() {
         let (places, begun) = (Places::default(), Instant::now());
         let subscriber = tracing_subscriber::registry();
         tracing::subscriber::with_default(subscriber, || {

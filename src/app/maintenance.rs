@@ -31,7 +31,7 @@ pub async fn run(jeton: &Jeton) {
         end_what_is_old(jeton, are_written).await;
     }
     jeton.attempts.sweep();
-    log::tell_left_out();
+    log::report_left_out();
 }
 
 /// Ends and deletes what is old. Tokens only expire if their uses have been written, as a token whose last use is still

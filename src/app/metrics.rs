@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_counted_where_it_belongs() {
+    fn a_duration_is_counted_in_its_bucket() {
         let durations = Durations::default();
         for microseconds in [0, 50, 51, 5_000_000, 5_000_001] {
             durations.count(Duration::from_micros(microseconds));

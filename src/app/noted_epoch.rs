@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_database_that_went_back_is_refused() {
+    fn only_a_database_older_than_the_note_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let noted = NotedEpoch::new(folder.path());
         assert!(noted.check(7).is_ok(), "nothing is remembered yet");
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_tells_nothing_is_as_good_as_a_higher_one() {
+    fn an_unreadable_note_counts_as_a_higher_one() {
         let folder = tempfile::tempdir().unwrap();
         let (noted, path) = (NotedEpoch::new(folder.path()), folder.path().join("epoch"));
         for damaged in [&b""[..], b"\n", b"12", b"12 \n", b"x\n", b"\xff\n", b"\0\0\0\n", b"99999999999999999999\n"] {

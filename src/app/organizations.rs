@@ -17,12 +17,15 @@ use domain::{
     text, token,
     user::UserId,
 };
+use serde::Deserialize;
 use storage::{AnyConnection, activity, organizations, sessions};
 
 /// The forms for an organization, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct OrganizationForm {
     /// The name.
+    #[serde(rename = "organization")]
     pub name: String,
     /// The slug; if it is empty for a new organization, it is made from the name.
     pub slug: String,

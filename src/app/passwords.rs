@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_known_again_and_another_is_not() {
+    async fn a_password_matches_its_hash_and_another_does_not() {
         let hasher = Hasher::start().unwrap();
         let hash = hasher.hash(password("correct horse battery")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_fits_however_it_is_composed_and_as_it_was_hashed_before() {
+    async fn a_password_matches_in_every_unicode_form_and_with_older_hashes() {
         let hasher = Hasher::start().unwrap();
         let composed = "un été à la mer, épuisé";
         let decomposed: String = composed.nfd().collect();
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn whoever_stands_back_runs_only_while_nobody_else_wants_to() {
+    fn low_priority_hashing_waits_for_all_others() {
         let policy = || {
             let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
             // The 41st field; the second, in brackets, may contain anything (proc(5)).
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_says_so_at_once() {
+    async fn a_full_queue_says_so_immediately() {
         let hasher = Hasher::start().unwrap();
         let (mut done, mut busy) = (0, 0);
         // Polled together: all of them arrive before the first is done.

@@ -8,7 +8,6 @@ use super::{
     AppError, Jeton, Result,
     authority::Holder,
     problem::{Field, Problem, Problems},
-    random,
 };
 use domain::{
     activity::{Action, Detail, Source},
@@ -19,6 +18,7 @@ use domain::{
     time::Timestamp,
     token::Scope,
 };
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
     AnyConnection, activity, memberships, organizations, password_links,
@@ -61,11 +61,13 @@ impl SetInUse {
 }
 
 /// The form for a permission set, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct SetForm {
     /// The name.
     pub name: String,
     /// Keys of permissions.
+    #[serde(rename = "permission")]
     pub permissions: Vec<String>,
     /// For a change: the version of the set that was shown.
     pub version: String,
@@ -144,7 +146,7 @@ pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             may_give(&grant, wanted, Field::Permissions)?;
             must_be_free(connection, &at, &name, None)?;
             let id = permission_sets::insert(connection, grant.organization(), &name, wanted)?;
@@ -202,7 +204,7 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
     let version = form.version.parse().ok();
     jeton
         .change_authority(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let before = permission_sets::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
             Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
             if before.set.name.as_str() == name && before.set.permissions == wanted {
@@ -238,7 +240,7 @@ pub async fn delete(jeton: &Jeton, at: &Editor, id: PermissionSetId, source: Sou
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let set = in_use(connection, &at, id, now)?;
             let SetName::Own(name) = &set.stored.set.name else { return Err(AppError::NotFound) };
             if !set.is_unused() {
@@ -259,12 +261,6 @@ fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId, now:
     let uses = permission_sets::uses(connection, organization, now)?.remove(&id).unwrap_or_default();
     let members = permission_sets::members(connection, id, i64::try_from(MOST_NAMES).unwrap_or(i64::MAX))?;
     Ok(SetInUse { stored, uses, members })
-}
-
-/// Locks the organization's sets for this transaction, and checks again what `at` may do.
-fn begin(connection: &mut AnyConnection, at: &Editor) -> Result<OrgGrant<ManagePermissionSets>> {
-    organizations::lock(connection, at.grant().organization())?;
-    at.still(connection)
 }
 
 /// A requested change.
@@ -306,7 +302,7 @@ fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: Permissi
     if affected.members.is_empty() || before.set.permissions == wanted {
         return Ok(String::new());
     }
-    Ok(random::hex(&Sha256::digest(listed(&affected))))
+    Ok(hex::encode(Sha256::digest(listed(&affected))))
 }
 
 /// Whom a change affects, as text: nodes of different versions must write it alike.

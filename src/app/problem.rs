@@ -141,7 +141,7 @@ pub enum Problem {
     /// The form names no organization, or one in which the user is not active.
     OtherOrganization,
     /// The form was sent after its session had ended, and is shown again so that the user can check and send it.
-    CameBack,
+    KeptForm,
     /// This form was already sent, and created its token.
     SentBefore,
     /// There were too many attempts, or Jeton is busy; it may work after this many seconds.

@@ -20,7 +20,7 @@ use domain::{
     token,
 };
 use storage::{
-    AnyConnection, activity, organizations,
+    AnyConnection, activity,
     protected_apis::{self, NewApi},
 };
 
@@ -162,7 +162,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) ->
     // No node has cached the API yet, but some may have cached that there is none.
     jeton
         .change_authority(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let all = protected_apis::list(connection, grant.organization())?;
             if all.len() >= MOST_APIS {
                 return Err(Problems::one(Field::Form, Problem::TooManyApis).into());
@@ -189,7 +189,7 @@ pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, s
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .change_authority(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let before = find_in(connection, &grant, &public_id)?;
             if version != Some(before.version) {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
@@ -214,19 +214,13 @@ pub async fn delete(jeton: &Jeton, at: &Admin, public_id: &str, source: Source) 
     let (at, now, public_id) = (at.clone(), jeton.clock.now(), known_form(public_id)?);
     jeton
         .change_authority(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let api = find_in(connection, &grant, &public_id)?;
             protected_apis::delete(connection, api.id)?;
             let entry = at.entry(Action::ProtectedApiDeleted, now, &source);
             Ok(activity::insert(connection, &activity::Entry { target_name: Some(&api.name), ..entry })?)
         })
         .await
-}
-
-/// Locks the organization's protected APIs for this transaction, and checks again what `at` may do.
-fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIntegrations>> {
-    organizations::lock(connection, at.grant().organization())?;
-    at.still(connection)
 }
 
 fn find_in(connection: &mut AnyConnection, grant: &OrgGrant<ManageIntegrations>, public_id: &str) -> Result<StoredApi> {

@@ -18,10 +18,3 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 pub fn code() -> String {
     (0..4).map(|_| token::public_id(fill)).collect()
 }
-
-/// Encodes bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
-}

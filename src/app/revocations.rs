@@ -41,7 +41,7 @@ pub struct Receipt {
     /// The key that was revoked. Of two keys that were revoked together, the first.
     pub revoked: RevokedKey,
     /// When the receipt was created, in milliseconds.
-    pub made_at: i64,
+    pub created_at: i64,
     /// The nodes that are alive, or were alive at the time of the revocation.
     pub nodes: Vec<NodeReceipt>,
 }
@@ -120,7 +120,8 @@ impl Receipt {
 /// [`AppError::NotFound`] if there is none, or the program may not see it.
 pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> Result<Receipt> {
     let identity = asking.identity();
-    let (organization, user, may) = (identity.organization, identity.subject.user, identity.permissions());
+    let (organization, user) = (identity.subject.organization.id, identity.subject.user);
+    let may = identity.permissions();
     let sees_all = may.contains(Permission::PlatformIntegrations) || may.contains(Permission::PlatformActivity);
     let receipt = receipt(jeton, public_id, move |revoked| {
         revoked.organization == organization && (sees_all || (user.is_some() && revoked.owner == user))
@@ -189,7 +190,7 @@ fn put_together(
     let ids: Vec<_> = keys.iter().map(|key| key.key).collect();
     let refusing = revocations::refusing(connection, &ids)?;
     let (listed, now) = (rows::list(connection)?, nodes::now(connection)?);
-    Ok(Receipt { nodes: node_receipts(revoked, &refusing, listed, us, now), revoked: revoked.clone(), made_at: now })
+    Ok(Receipt { nodes: node_receipts(revoked, &refusing, listed, us, now), revoked: revoked.clone(), created_at: now })
 }
 
 /// Lists the nodes that have reported the revocation, and those that still have to or had to.
@@ -260,7 +261,7 @@ mod tests {
             epoch: 7,
             revoked_at: REVOKED_AT,
         };
-        Receipt { nodes: node_receipts(&revoked, refusing, listed, "us", now), revoked, made_at: now }
+        Receipt { nodes: node_receipts(&revoked, refusing, listed, "us", now), revoked, created_at: now }
     }
 
     fn refusing(node: &str, since: i64) -> Refusing {
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_waits_for_each_node_that_lives_and_for_no_other() {
+    fn a_receipt_waits_only_for_live_nodes() {
         let now = REVOKED_AT + 2_000;
         let listed = || vec![node("us", 1, now), node("b", 1, now - 900), node("later", 7, now)];
         let waiting = receipt(&[refusing("us", REVOKED_AT + 5)], listed(), now);
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_falls_silent_is_named_and_not_waited_for() {
+    fn a_silent_node_is_named_and_not_waited_for() {
         let listed = || vec![node("us", 1, 0), node("dead", 1, REVOKED_AT - SILENCE)];
         let told = [refusing("us", REVOKED_AT + 5)];
         let receipt_at = |after| receipt(&told, listed(), REVOKED_AT + after);

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_under_the_same_pepper_alone_and_only_whole() {
+    fn sealed_data_opens_only_unchanged_and_with_the_same_pepper() {
         let (ours, other) = (Pepper::new(&[1; 32]), Pepper::new(&[2; 32]));
         let seal = Seal::new(&ours, "mail");
         let text = b"https://jeton.example.org/password/secret".to_vec();

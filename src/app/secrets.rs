@@ -45,7 +45,7 @@ fn write_new_file(path: &Path, text: &str) -> io::Result<()> {
 /// Writes a new file with a unique name in the same folder, so that its content survives a power cut.
 fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
     let mut new = path.as_os_str().to_owned();
-    new.push(format!(".new-{}", random::hex(&random::bytes::<4>())));
+    new.push(format!(".new-{}", hex::encode(random::bytes::<4>())));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     written.inspect_err(|_| drop(fs::remove_file(&new)))?;
@@ -91,8 +91,7 @@ pub fn pepper(folder: &Path, database_is_in_use: bool) -> Result<Pepper, StartEr
 /// Creates a pepper, and reads whichever is there afterwards.
 fn make_pepper(path: &Path, write: fn(&Path, &str) -> io::Result<()>) -> Result<Pepper, StartError> {
     let bytes: [u8; Pepper::LENGTH] = random::bytes();
-    write(path, &format!("{}\n", random::hex(&bytes)))
-        .map_err(|error| StartError::File { path: path.into(), error })?;
+    write(path, &format!("{}\n", hex::encode(bytes))).map_err(|error| StartError::File { path: path.into(), error })?;
     pepper(folder_of(path), true)
 }
 
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pepper_is_made_once_and_kept() {
+    fn a_pepper_is_created_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let made = std::thread::scope(|scope| {
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| pepper(folder.path(), false).unwrap())).collect();
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_pepper_is_made_anew_only_if_it_is_empty_and_nothing_depends_on_it() {
+    fn a_damaged_pepper_is_replaced_only_if_empty_and_unused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pepper");
         let digits = "ab".repeat(Pepper::LENGTH);

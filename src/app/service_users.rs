@@ -29,16 +29,18 @@ use super::{
 use domain::{
     activity::{Action, Detail, Source},
     organization::OrganizationId,
-    permission::{ManageIntegrations, OrgGrant},
+    paging::PageFrom,
+    permission::ManageIntegrations,
     service_user::ServiceToken,
     time::Timestamp,
     token::{
-        ApiKey, InactivityExpiry, KeyDigest, KeyFacts, SERVICE_LIMIT, TokenKind,
-        listing::{Order, PageFrom, Place, Sort},
+        ApiKey, InactivityExpiry, KeyDigest, SERVICE_LIMIT, TokenKind,
+        listing::{Order, Place, Sort},
     },
 };
+use std::iter;
 use storage::{
-    AnyConnection, activity, organizations,
+    AnyConnection, activity,
     tokens::{self, service_users},
 };
 
@@ -104,7 +106,12 @@ pub async fn list(jeton: &Jeton, at: &Admin) -> Result<ServiceTokens> {
 ///
 /// # Errors
 /// [`AppError::Invalid`] with invalid filters.
-pub async fn page(jeton: &Jeton, at: &Admin, form: ServiceTokensForm, from: PageFrom) -> Result<ServiceTokensPage> {
+pub async fn page(
+    jeton: &Jeton,
+    at: &Admin,
+    form: ServiceTokensForm,
+    from: PageFrom<Place>,
+) -> Result<ServiceTokensPage> {
     let (organization, now, verifier) = (at.grant().organization(), jeton.clock.now(), jeton.verifier.clone());
     let sort = form.sort();
     let kind = TokenKind::Service.key().to_owned();
@@ -153,12 +160,6 @@ fn period(typed: &str) -> Option<InactivityExpiry> {
     typed.parse().ok().and_then(InactivityExpiry::from_days)
 }
 
-/// Locks the organization's tokens for this transaction, and checks again what `at` may do.
-fn begin(connection: &mut AnyConnection, at: &Admin) -> Result<OrgGrant<ManageIntegrations>> {
-    organizations::lock(connection, at.grant().organization())?;
-    at.still(connection)
-}
-
 fn find_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -169,8 +170,8 @@ fn find_in(
 }
 
 fn overlay(verifier: &Shared, token: &mut ServiceToken) {
-    for KeyFacts { token, life, last_use, .. } in std::iter::once(&mut token.key).chain(&mut token.old_key) {
-        verifier.usage().overlay(*token, life, last_use);
+    for key in iter::once(&mut token.key).chain(&mut token.old_key) {
+        crate::tokens::overlay(verifier, key);
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) const fn why_closed(user: &User) -> Problem {
 
 /// Stores a new session, and returns its key: 64 characters that only the browser keeps.
 pub async fn begin(jeton: &Jeton, begin: Begin) -> Result<String> {
-    let (key, now) = (random::hex(&random::bytes::<32>()), jeton.clock.now());
+    let (key, now) = (hex::encode(random::bytes::<32>()), jeton.clock.now());
     let hash = KeyHash::of(&key);
     jeton
         .write_with_reserve(move |connection| {

@@ -92,7 +92,7 @@ pub async fn sign_out(jeton: &Jeton, actor: &Actor, source: Source) -> Result<()
 
 /// Creates a mark for a browser from which this user has just signed in.
 pub fn mark_device(jeton: &Jeton, email: &str) -> Device {
-    let id = random::hex(&random::bytes::<16>());
+    let id = hex::encode(random::bytes::<16>());
     let proof = device_mac(jeton, &folded_email(email), &id);
     Device(format!("{id}{proof}"))
 }
@@ -110,5 +110,5 @@ fn knows_device(jeton: &Jeton, account: &str, device: &Device) -> bool {
 }
 
 fn device_mac(jeton: &Jeton, account: &str, id: &str) -> String {
-    random::hex(&jeton.pepper.derive("device", format!("{id} {account}").as_bytes()))
+    hex::encode(jeton.pepper.derive("device", format!("{id} {account}").as_bytes()))
 }

@@ -10,11 +10,14 @@ use super::{
 use domain::{
     access::Identity,
     activity::{Action, Detail, Source},
+    keyed,
     membership::Membership,
     organization::MembershipId,
+    text,
     time::{DAY, Timestamp},
-    token::{self, ApiKey, InactivityExpiry, PERSONAL_LIMIT, RevokedBy, Scope, Token, TokenKind},
+    token::{self, ApiKey, InactivityExpiry, KeyFacts, PERSONAL_LIMIT, RevokedBy, Scope, Token, TokenKind},
 };
+use serde::Deserialize;
 use storage::{
     AnyConnection, activity,
     epoch::Touched,
@@ -40,7 +43,8 @@ pub struct TokenList {
 }
 
 /// The form for a new token, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub struct TokenForm {
     /// The label.
     pub label: String,
@@ -54,6 +58,19 @@ pub struct TokenForm {
     pub nonce: String,
 }
 
+impl Default for TokenForm {
+    /// The lesser scope, and the default period.
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            scope: Scope::ReadOnly.key().into(),
+            inactivity: InactivityExpiry::default().days().to_string(),
+            password: None,
+            nonce: String::new(),
+        }
+    }
+}
+
 /// A new token with its key, which is available only now.
 #[derive(Debug)]
 pub struct Created {
@@ -63,33 +80,21 @@ pub struct Created {
     pub key: ApiKey,
 }
 
-/// Which tokens a bulk revocation revokes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bulk {
-    /// Those without a use in the last [`UNUSED_DAYS`]; a token that was never used counts from its creation.
-    Unused,
-    /// All of them.
-    All,
+keyed! {
+    /// Which tokens a bulk revocation revokes.
+    pub enum Bulk {
+        /// Those without a use in the last [`UNUSED_DAYS`]; a token that was never used counts from its creation.
+        Unused = "unused",
+        /// All of them.
+        All = "all",
+    }
 }
 
 impl Bulk {
-    /// The value in forms.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Unused => "unused",
-            Self::All => "all",
-        }
-    }
-
-    /// Returns the choice with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        [Self::Unused, Self::All].into_iter().find(|bulk| bulk.key() == key)
-    }
-
     /// Returns whether it includes `token`.
     pub fn takes(self, token: &Token, now: Timestamp) -> bool {
-        let is_unused = now.since(token.life.idle_since()) >= UNUSED_DAYS * DAY;
-        token.life.is_active(now) && (self == Self::All || is_unused)
+        let is_unused = now.since(token.key.life.idle_since()) >= UNUSED_DAYS * DAY;
+        token.key.life.is_active(now) && (self == Self::All || is_unused)
     }
 }
 
@@ -103,10 +108,10 @@ pub async fn list(jeton: &Jeton, actor: &Actor) -> Result<TokenList> {
     jeton
         .read(move |connection| {
             let mut all = tokens::list(connection, user, now.plus(-SHOWN_DAYS * DAY))?;
-            all.iter_mut().for_each(|token| overlay(&verifier, token));
-            let in_all = all.iter().filter(|token| token.life.is_active(now)).count();
+            all.iter_mut().for_each(|token| overlay(&verifier, &mut token.key));
+            let in_all = all.iter().filter(|token| token.key.life.is_active(now)).count();
             let here = all.into_iter().filter(|token| token.membership == membership);
-            let (active, ended) = here.partition(|token| token.life.is_active(now));
+            let (active, ended) = here.partition(|token| token.key.life.is_active(now));
             Ok(TokenList { active, ended, in_all })
         })
         .await
@@ -120,7 +125,7 @@ pub async fn find(jeton: &Jeton, actor: &Actor, public_id: &str) -> Result<Token
     let (membership, public_id) = (membership(actor)?.id, known_form(public_id)?);
     let find = move |connection: &mut AnyConnection| Ok(tokens::find(connection, membership, &public_id)?);
     let mut token = jeton.read(find).await?.ok_or(AppError::NotFound)?;
-    overlay(&jeton.verifier, &mut token);
+    overlay(&jeton.verifier, &mut token.key);
     Ok(token)
 }
 
@@ -155,7 +160,7 @@ pub fn form_nonce() -> String {
 pub async fn create(jeton: &Jeton, actor: &Actor, form: TokenForm, source: Source) -> Result<Created> {
     let Membership { id: membership, organization, .. } = *membership(actor)?;
     let mut problems = Problems::default();
-    let label = problems.check(Field::Label, token::label(&form.label));
+    let label = problems.check(Field::Label, text::line(&form.label));
     let scope = problems.choice(Field::Scope, Scope::from_key(&form.scope));
     let days = form.inactivity.parse().ok().and_then(InactivityExpiry::from_days);
     let inactivity = problems.choice(Field::Inactivity, days);
@@ -210,7 +215,7 @@ pub async fn revoke(jeton: &Jeton, actor: &Actor, public_id: &str, source: Sourc
     jeton
         .end_keys(move |connection| {
             let token = tokens::find(connection, membership, &public_id)?.ok_or(AppError::NotFound)?;
-            let touched = tokens::touched(connection, token.id)?;
+            let touched = tokens::touched(connection, token.key.token)?;
             let entry = actor.entry(Action::TokenRevoked, now, &source);
             Ok((revoke_in(connection, &token, RevokedBy::Owner.into(), entry)?, touched))
         })
@@ -227,7 +232,10 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
             let mut revoked = Vec::new();
             for (_, token) in tokens::active(connection, actor.user().id)? {
                 let is_here = token.membership == membership;
-                if is_here && bulk.takes(&token, now) && tokens::revoke(connection, token.id, RevokedBy::Owner, now)? {
+                if is_here
+                    && bulk.takes(&token, now)
+                    && tokens::revoke(connection, token.key.token, RevokedBy::Owner, now)?
+                {
                     revoked.push(token);
                 }
             }
@@ -252,14 +260,19 @@ pub async fn revoke_own(jeton: &Jeton, accepted: &Accepted, source: Source) -> R
 /// When the database fails, in which case nothing was revoked.
 pub async fn revoke_by_keys(jeton: &Jeton, keys: &[String], source: Source) -> Result<()> {
     let now = jeton.clock.now();
-    let found = crate::leaks::known_keys(jeton, keys).await?.into_values();
-    let mut live: Vec<Identity> = found.filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
+    let found = crate::leaks::known_keys(jeton, keys).await?;
+    let is_known = !found.is_empty();
+    let mut live: Vec<Identity> =
+        found.into_values().filter(|(_, life)| life.is_active(now)).map(|(identity, _)| identity).collect();
     // Anybody may send unknown keys, which must not cost a transaction each.
     if live.is_empty() {
+        if is_known {
+            jeton.wait_for_changes_of_others().await;
+        }
         return Ok(());
     }
     // In the order of organizations and tokens, so that two revocations at the same time never deadlock.
-    live.sort_unstable_by_key(|identity| (identity.organization, identity.token));
+    live.sort_unstable_by_key(|identity| (identity.subject.organization.id, identity.token));
     let revoke = move |connection: &mut AnyConnection| {
         revoke_with_keys(connection, &live.iter().collect::<Vec<_>>(), now, &source)
     };
@@ -304,8 +317,9 @@ pub(super) fn checked_nonce(nonce: String) -> Option<String> {
     is_nonce.then_some(nonce)
 }
 
-fn overlay(verifier: &Shared, token: &mut Token) {
-    verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use);
+/// Adds a use that is not yet in the database to what was read from there.
+pub(super) fn overlay(verifier: &Shared, key: &mut KeyFacts) {
+    verifier.usage().overlay(key.token, &mut key.life, &mut key.last_use);
 }
 
 /// Returns a public id from a URL if it has the right form: nothing else from a URL reaches an SQL statement.
@@ -324,7 +338,7 @@ pub(super) fn revoke_in(
     revocation: Revocation<'_>,
     by: activity::Entry<'_>,
 ) -> Result<bool> {
-    let revoked = tokens::revoke(connection, token.id, revocation, by.at)?;
+    let revoked = tokens::revoke(connection, token.key.token, revocation, by.at)?;
     if revoked {
         let token = Some((token.public_id.as_str(), token.label.as_str()));
         activity::insert(connection, &activity::Entry { token, detail: revocation.reason.map(Detail::words), ..by })?;
@@ -335,7 +349,7 @@ pub(super) fn revoke_in(
 /// Ends a user's expired tokens, which frees their slots.
 fn expire_all(connection: &mut AnyConnection, actor: &Actor, now: Timestamp, source: &Source) -> Result<()> {
     for (_, token) in tokens::active(connection, actor.user().id)? {
-        if !token.life.is_active(now) && tokens::expire(connection, token.id, now)? {
+        if !token.key.life.is_active(now) && tokens::expire(connection, token.key.token, now)? {
             let entry = activity::Entry {
                 actor: None,
                 actor_name: "",

@@ -14,25 +14,29 @@ use super::{
     authority::Holder,
     link_code::LinkCode,
     problem::{Field, Problem, Problems},
+    tokens::overlay,
 };
 use domain::{
     activity::{Action, Detail, Source},
     invitation::Invitation,
-    membership::{PageFrom, Person, Standing},
+    keyed,
+    membership::{Person, Standing},
     organization::{MembershipId, PermissionSetId},
+    paging::PageFrom,
     password_link::MadeBy,
     permission::{ManageUsers, OrgGrant},
     permission_set::PermissionSet,
     time::Timestamp,
 };
 use ending::{refusal, stops};
+use serde::Deserialize;
 use storage::{
     AnyConnection, activity, invitations,
     memberships::{
         self,
         people::{self, Filter},
     },
-    organizations, password_links, sessions, tokens, users,
+    password_links, sessions, tokens, users,
 };
 
 /// The number of people on a page of the list.
@@ -42,37 +46,19 @@ pub const INVITATIONS: i64 = 100;
 
 pub(super) type Manager = Holder<ManageUsers>;
 
-/// The filter of the list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shown {
-    /// All members, and everybody who is invited.
-    #[default]
-    Everybody,
-    /// Active members.
-    Active,
-    /// Deactivated members.
-    Deactivated,
-    /// Invited people.
-    Invited,
-}
-
-impl Shown {
-    /// All choices, in the order of forms.
-    pub const ALL: [Self; 4] = [Self::Everybody, Self::Active, Self::Deactivated, Self::Invited];
-
-    /// The value in addresses.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Everybody => "",
-            Self::Active => "active",
-            Self::Deactivated => "deactivated",
-            Self::Invited => "invited",
-        }
-    }
-
-    /// Returns the choice with this key; `Everybody` for an unknown key.
-    pub fn from_key(key: &str) -> Self {
-        Self::ALL.into_iter().find(|shown| shown.key() == key).unwrap_or_default()
+keyed! {
+    /// The filter of the list.
+    #[derive(Default)]
+    pub enum Shown {
+        /// All members, and everybody who is invited.
+        #[default]
+        Everybody = "",
+        /// Active members.
+        Active = "active",
+        /// Deactivated members.
+        Deactivated = "deactivated",
+        /// Invited people.
+        Invited = "invited",
     }
 }
 
@@ -107,7 +93,8 @@ pub struct PersonFacts {
 }
 
 /// The form for another permission set, as chosen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct SetForm {
     /// The number of the set.
     pub permission_set: String,
@@ -128,7 +115,7 @@ pub async fn list(
     words: String,
     shown: Shown,
     set: Option<PermissionSetId>,
-    from: PageFrom,
+    from: PageFrom<MembershipId>,
 ) -> Result<People> {
     let organization = manager.grant().organization();
     jeton
@@ -156,17 +143,9 @@ pub async fn list(
             } else {
                 Vec::new()
             };
-            let is_cut = people.len() > page;
-            people.truncate(page);
-            if matches!(from, PageFrom::Before(_)) {
-                people.reverse();
-            }
-            let (first, last) = (people.first().map(|one| one.membership), people.last().map(|one| one.membership));
-            let (previous, next) = match from {
-                PageFrom::Start => (None, last.filter(|_| is_cut)),
-                PageFrom::After(_) => (first, last.filter(|_| is_cut)),
-                PageFrom::Before(_) => (first.filter(|_| is_cut), last),
-            };
+            let (has_previous, has_next) = from.arrange(&mut people, page);
+            let previous = people.first().filter(|_| has_previous).map(|first| first.membership);
+            let next = people.last().filter(|_| has_next).map(|last| last.membership);
             Ok(People { people, previous, next, invitations })
         })
         .await
@@ -183,8 +162,7 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<
             let organization = grant.organization();
             let person = people::find(connection, organization, id)?.ok_or(AppError::NotFound)?;
             let mut all = tokens::active(connection, person.user)?;
-            all.iter_mut()
-                .for_each(|(_, token)| verifier.usage().overlay(token.id, &mut token.life, &mut token.last_use));
+            all.iter_mut().for_each(|(_, token)| overlay(&verifier, &mut token.key));
             let tokens = all.iter().filter(|(_, token)| stops(token, &person, now)).count();
             let sessions = sessions::list(connection, person.user, now)?.len();
             let invitations = invitations::count_by(connection, organization, person.user)?;
@@ -228,8 +206,7 @@ pub async fn give_set(
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
         .change_authority(move |connection| {
-            organizations::lock(connection, organization)?;
-            let grant = manager.still(connection)?;
+            let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             // Read again, as the set itself may have been changed meanwhile.
             let given = find_set(&memberships::sets(connection, organization)?, set);
@@ -276,8 +253,7 @@ pub async fn make_link(
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
-            organizations::lock(connection, manager.grant().organization())?;
-            let grant = manager.still(connection)?;
+            let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             users::lock(connection, person.user)?;
             if let Some(problem) = link_refusal(connection, &grant, &person)? {

@@ -16,7 +16,7 @@ mod renewal;
 pub mod usage;
 
 use super::{Jeton, StartError, clock::Clock};
-use cache::{CachedToken, Invalidations};
+use cache::{CachedToken, Invalidations, Prepared};
 use denied::{Denied, Unavailable};
 use domain::{
     access::{Demand, Identity, Refusal, decide},
@@ -30,9 +30,9 @@ use metrics::{Measured, Verifications};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
-use storage::{Changed, DatabaseUrl, Db, ServerLock, tokens};
+use storage::{DatabaseUrl, Db, ServerLock, tokens};
 use usage::{Usage, Uses};
 
 /// A token that expires within this many seconds is accepted only after its use has been written to the database. This
@@ -54,6 +54,11 @@ impl Accepted {
     /// On whose behalf the token acts.
     pub fn identity(&self) -> &Identity {
         &self.known.identity
+    }
+
+    /// What answers about the subject's tokens have in common.
+    pub fn prepared(&self) -> &Prepared {
+        &self.known.prepared
     }
 
     /// When the key was created.
@@ -101,12 +106,12 @@ impl Shared {
     /// Creates the shared state with an empty cache for `db`.
     ///
     /// # Errors
-    /// When the database file cannot be opened, or the system lacks something.
+    /// When the system lacks something.
     pub fn new(db: Db, pepper: Pepper, clock: Clock) -> Result<Self, StartError> {
         let (took, freshness) = (Arc::default(), Arc::default());
         let reader = EpochReader { cache: Arc::default(), clock, pepper, took, freshness };
         let database = match db.address() {
-            DatabaseUrl::Sqlite(file) => Database::File(file.clone(), ServerLock::open(file)?.into()),
+            DatabaseUrl::Sqlite(file) => Database::File(file.clone(), ServerLock::beside(file).into()),
             DatabaseUrl::Postgres(_) => Database::Server(Arc::new(Batchers {
                 epoch: SharedEpoch::start(db.address().clone(), reader.clone()).map_err(StartError::Threads)?,
                 lookups: Lookups::start(db.address(), &reader.pepper),
@@ -137,11 +142,12 @@ impl Shared {
         self.reader.freshness.forget();
     }
 
-    /// Waits until no node answers without this change any more: then anybody may be told of it.
-    pub async fn wait_until_seen<T>(&self, changed: &Changed<T>) {
+    /// Waits until no node answers any more without a change that was committed by then, and that nodes may not see for so
+    /// long. Then anybody may be told of it.
+    pub async fn wait_until_seen(&self, committed: Instant, unseen_for: Duration) {
         // The only server of a SQLite database has forgotten already, and commands answer no requests.
         if !self.is_only_server() {
-            tokio::time::sleep_until((changed.committed + freshness::unseen(changed.unseen_for)).into()).await;
+            tokio::time::sleep_until((committed + freshness::unseen(unseen_for)).into()).await;
         }
     }
 
@@ -329,7 +335,7 @@ impl Verifier {
         };
         self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {
-            let known = Arc::new(CachedToken::new(self.shared.reader.cache.share_texts(identity), life));
+            let known = Arc::new(self.shared.reader.cache.token(identity, life));
             self.shared.reader.cache.keep(digest, &known, epoch);
             known
         }))

@@ -4,7 +4,7 @@ use super::{
     Outcome,
     operate::{Common, print},
 };
-use app::{AppError, activity::Checked, random};
+use app::{AppError, activity::Checked};
 use clap::Subcommand;
 use domain::activity::{Break, Detail, Hash, Logged};
 use serde_json::{Value, json};
@@ -39,11 +39,10 @@ pub enum ActivityCommand {
 /// Parses `POSITION:HASH`.
 fn noted(typed: &str) -> Result<(i64, Hash), String> {
     let wrong = || "it must have the form POSITION:HASH, as jeton activity verify prints it".to_owned();
-    let (position, hex) = typed.split_once(':').ok_or_else(wrong)?;
+    let (position, digits) = typed.split_once(':').ok_or_else(wrong)?;
     let position = position.parse().ok().filter(|position: &i64| *position > 0).ok_or_else(wrong)?;
-    let byte = |at: usize| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
-    let hash = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(wrong)?;
+    let mut hash = Hash::default();
+    hex::decode_to_slice(digits, &mut hash).map_err(|_| wrong())?;
     Ok((position, hash))
 }
 
@@ -98,7 +97,7 @@ fn words_checked(log: &Checked) -> String {
                 "{}: {} entries, all as they were written. Head: {position}:{}",
                 name(log),
                 log.entries,
-                random::hex(hash)
+                hex::encode(hash)
             )
         }
         None if breaks.is_empty() => format!("{}: no entries", name(log)),
@@ -124,7 +123,7 @@ fn json_checked(log: &Checked) -> Value {
         "organization": log.slug,
         "entries": log.entries,
         "position": log.head.map(|(position, _)| position),
-        "hash": log.head.map(|(_, hash)| random::hex(&hash)),
+        "hash": log.head.map(|(_, hash)| hex::encode(hash)),
         "is_whole": log.breaks.is_empty(),
         "breaks": breaks,
     })
@@ -172,7 +171,7 @@ fn json_entry(slug: Option<&str>, entry: &Logged) -> Value {
         "address": entry.source.address,
         "program": entry.source.program,
         "request_id": entry.source.request_id,
-        "hash": random::hex(&entry.hash),
+        "hash": hex::encode(entry.hash),
     })
 }
 

@@ -145,7 +145,7 @@ impl<'a> Listed<'a> {
                 owner: &owned.owner_email,
                 label: &owned.token.label,
                 scope: owned.token.scope,
-                last_use: owned.token.last_use.as_ref(),
+                last_use: owned.token.key.last_use.as_ref(),
             },
             AnyToken::Service(token) => Self {
                 placed,

@@ -26,19 +26,8 @@ pub struct Identity {
     pub kind: TokenKind,
     /// Its scope.
     pub scope: Scope,
-    /// The subject.
-    pub subject: Subject,
-    /// The keys of [`Identity::permissions`], separated by spaces. They are sent with every answer, so they are joined
-    /// once, and shared by the many tokens with the same permissions.
-    pub permission_keys: Arc<str>,
-    /// The subject's organization.
-    pub organization: OrganizationId,
-    /// The public id of the organization, by which programs know it forever.
-    pub organization_public_id: Arc<str>,
-    /// The organization's slug.
-    pub organization_slug: Arc<str>,
-    /// The organization's name.
-    pub organization_name: Arc<str>,
+    /// The subject, shared by its tokens.
+    pub subject: Arc<Subject>,
 }
 
 impl Identity {
@@ -46,10 +35,18 @@ impl Identity {
     pub fn permissions(&self) -> Permissions {
         self.subject.permissions.within(self.scope)
     }
+
+    /// Returns the keys of [`Identity::permissions`], separated by spaces.
+    pub fn permission_keys(&self) -> &str {
+        match self.scope {
+            Scope::ReadOnly => &self.subject.keys_to_read,
+            Scope::ReadWrite => &self.subject.keys,
+        }
+    }
 }
 
 /// On whose behalf a request acts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The user; `None` for a service user.
     pub user: Option<UserId>,
@@ -61,6 +58,25 @@ pub struct Subject {
     pub is_active: bool,
     /// The subject's current permissions.
     pub permissions: Permissions,
+    /// The keys of the permissions, separated by spaces. They are sent with every answer, so they are joined once.
+    pub keys: String,
+    /// The same, for tokens that only read.
+    pub keys_to_read: String,
+    /// The subject's organization.
+    pub organization: SubjectOrganization,
+}
+
+/// The organization of a [`Subject`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectOrganization {
+    /// The organization.
+    pub id: OrganizationId,
+    /// Its public id, by which programs know it forever.
+    pub public_id: String,
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// What a request needs.
@@ -132,7 +148,7 @@ impl Refusal {
 /// # Errors
 /// The first check that refuses.
 pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -> Result<(), Refusal> {
-    if demand.organization.is_some_and(|concerned| concerned != identity.organization) {
+    if demand.organization.is_some_and(|concerned| concerned != identity.subject.organization.id) {
         return Err(Refusal::Foreign);
     }
     match life.state(now) {
@@ -177,17 +193,21 @@ mod tests {
                 display_name: "Awa Diallo".into(),
                 is_active: true,
                 permissions: BuiltInSet::Standard.permissions(),
-            },
-            permission_keys: "".into(),
-            organization: OrganizationId(1),
-            organization_public_id: "3f9c0a71be".into(),
-            organization_slug: "croix-bleue".into(),
-            organization_name: "Croix-Bleue".into(),
+                keys: String::new(),
+                keys_to_read: String::new(),
+                organization: SubjectOrganization {
+                    id: OrganizationId(1),
+                    public_id: "3f9c0a71be".into(),
+                    slug: "croix-bleue".into(),
+                    name: "Croix-Bleue".into(),
+                },
+            }
+            .into(),
         }
     }
 
     #[test]
-    fn the_first_link_that_says_no_decides() {
+    fn the_first_reason_to_refuse_decides() {
         let now = Timestamp::from_seconds(100);
         let everything = Demand { write: true, permissions: Permission::PlatformUsers.into(), organization: None };
         let mut token = identity();
@@ -199,14 +219,14 @@ mod tests {
         ask(&token, now);
         token.scope = Scope::ReadOnly;
         ask(&token, now);
-        token.subject.is_active = false;
+        token.subject = Subject { is_active: false, ..(*token.subject).clone() }.into();
         ask(&token, now);
         ask(&token, Timestamp::from_seconds(InactivityExpiry::Days45.seconds()));
         assert_eq!(refusals, [Link::Permission, Link::Scope, Link::Subject, Link::Token].map(Err));
     }
 
     #[test]
-    fn a_token_of_another_organization_is_none_whatever_its_state() {
+    fn a_token_of_another_organization_is_unknown_whatever_its_state() {
         let demand = |organization| Demand { organization: Some(OrganizationId(organization)), ..Demand::default() };
         let (start, end) = (Timestamp::from_seconds(1), Timestamp::from_seconds(InactivityExpiry::Days45.seconds()));
         assert_eq!(decide(&identity(), LIFE, demand(1), start), Ok(()));

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_month_begins_at_midnight_utc_where_the_one_before_ends() {
+    fn a_month_begins_at_midnight_utc() {
         // 2026-12-31T23:59:59Z
         let last = Timestamp::from_seconds(1_798_761_599);
         let december = Month::of(last);

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ninety_days_are_counted_and_no_other() {
+    fn exactly_ninety_days_are_counted() {
         let now = Timestamp::from_seconds(1_000 * DAY + DAY - 1);
         let mut calls = Calls::until(now);
         for day in [910, 911, 1_000, 1_000, 1_001] {

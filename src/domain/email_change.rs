@@ -5,9 +5,9 @@ use super::{time::Timestamp, user::UserId};
 /// For how many hours a link works.
 pub const HOURS: i64 = 24;
 
-/// Returns when a link that was created at `made_at` stops working; at that second, it no longer works.
-pub const fn expires_at(made_at: Timestamp) -> Timestamp {
-    made_at.plus(HOURS * 3600)
+/// Returns when a link that was created at `created_at` stops working; at that second, it no longer works.
+pub const fn expires_at(created_at: Timestamp) -> Timestamp {
+    created_at.plus(HOURS * 3600)
 }
 
 /// A change that is not yet confirmed.

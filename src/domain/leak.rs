@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_whatever_stands_around_them() {
+    fn keys_are_found_whatever_surrounds_them() {
         let mint = |kind| ApiKey::mint(kind, |buffer| getrandom::fill(buffer).unwrap()).reveal().to_owned();
         let (key, other) = (mint(TokenKind::Personal), mint(TokenKind::Service));
         let escaped = |underscore: &str| key.replace('_', underscore);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_with_keys_are_recognized_and_keys_taken_out_of_them() {
+    fn keys_are_recognized_in_texts_and_removed() {
         let mint = |kind| ApiKey::mint(kind, |buffer| getrandom::fill(buffer).unwrap());
         let (one, other) = (mint(TokenKind::Personal), mint(TokenKind::Service));
         let (one, other) = (one.reveal(), other.reveal());

@@ -5,6 +5,9 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
+#[macro_use]
+mod keyed;
+
 pub mod access;
 pub mod activity;
 pub mod billing;
@@ -14,6 +17,7 @@ pub mod invitation;
 pub mod leak;
 pub mod membership;
 pub mod organization;
+pub mod paging;
 pub mod password_link;
 pub mod percent;
 pub mod permission;

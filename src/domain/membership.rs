@@ -62,15 +62,3 @@ pub struct Person {
     /// When they last used its pages.
     pub seen_at: Option<Timestamp>,
 }
-
-/// Where a page begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The first people.
-    #[default]
-    Start,
-    /// The people after this one.
-    After(MembershipId),
-    /// The people before this one, the nearest first.
-    Before(MembershipId),
-}

@@ -48,7 +48,7 @@ mod tests {
     use super::{is_slug, slug};
 
     #[test]
-    fn slugs_are_plain_and_never_empty() {
+    fn slugs_are_ascii_and_never_empty() {
         assert_eq!(slug("Croix-Bleue Sahel"), "croix-bleue-sahel");
         assert_eq!(slug("  Hôpital n° 3 – Ségou  "), "hopital-n-3-segou");
         assert_eq!(slug("Ho\u{302}pital Straße Łódź"), "hopital-strasse-lodz");

@@ -5,9 +5,9 @@ use super::time::Timestamp;
 /// For how many minutes a link works.
 pub const MINUTES: i64 = 60;
 
-/// Returns when a link that was created at `made_at` stops working; at that second, it no longer works.
-pub const fn expires_at(made_at: Timestamp) -> Timestamp {
-    made_at.plus(MINUTES * 60)
+/// Returns when a link that was created at `created_at` stops working; at that second, it no longer works.
+pub const fn expires_at(created_at: Timestamp) -> Timestamp {
+    created_at.plus(MINUTES * 60)
 }
 
 /// Who requested a link.

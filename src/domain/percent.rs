@@ -27,7 +27,7 @@ mod tests {
     use super::decode;
 
     #[test]
-    fn what_was_encoded_comes_back_and_the_rest_is_refused() {
+    fn percent_encoding_is_decoded_and_anything_malformed_refused() {
         for (text, plain) in [("", ""), ("é", "é"), ("%40%2f%2F%c3%a9x", "@//éx"), ("100%25", "100%"), ("a+b", "a+b")]
         {
             assert_eq!(decode(text).as_deref(), Ok(plain));

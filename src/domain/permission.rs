@@ -3,88 +3,55 @@
 use super::{organization::OrganizationId, token::Scope};
 use std::marker::PhantomData;
 
-/// One thing that may be done in an organization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// Platform management: Users.
-    PlatformUsers,
-    /// Platform management: Groups.
-    PlatformGroups,
-    /// Platform management: Sites.
-    PlatformSites,
-    /// Platform management: Permission sets.
-    PlatformPermissionSets,
-    /// Platform management: Integrations.
-    PlatformIntegrations,
-    /// Platform management: Activity log.
-    PlatformActivity,
-    /// Platform management: Billing.
-    PlatformBilling,
-    /// Platform management: Verify tokens, for APIs that ask on whose behalf a token acts.
-    PlatformVerifyTokens,
-    /// Templates: View.
-    TemplatesView,
-    /// Templates: Create and edit.
-    TemplatesEdit,
-    /// Templates: Delete.
-    TemplatesDelete,
-    /// Templates: Share.
-    TemplatesShare,
-    /// Inspections: View.
-    InspectionsView,
-    /// Inspections: Conduct.
-    InspectionsConduct,
-    /// Inspections: Delete.
-    InspectionsDelete,
-    /// Inspections: Share.
-    InspectionsShare,
-    /// Assets: View.
-    AssetsView,
-    /// Assets: Create and edit.
-    AssetsEdit,
-    /// Assets: Delete.
-    AssetsDelete,
-    /// Assets: Share.
-    AssetsShare,
+keyed! {
+    /// One thing that may be done in an organization. The key stands in API answers and in the database.
+    pub enum Permission {
+        /// Platform management: Users.
+        PlatformUsers = "platform.users",
+        /// Platform management: Groups.
+        PlatformGroups = "platform.groups",
+        /// Platform management: Sites.
+        PlatformSites = "platform.sites",
+        /// Platform management: Permission sets.
+        PlatformPermissionSets = "platform.permission_sets",
+        /// Platform management: Integrations.
+        PlatformIntegrations = "platform.integrations",
+        /// Platform management: Activity log.
+        PlatformActivity = "platform.activity",
+        /// Platform management: Billing.
+        PlatformBilling = "platform.billing",
+        /// Platform management: Verify tokens, for APIs that ask on whose behalf a token acts.
+        PlatformVerifyTokens = "platform.verify_tokens",
+        /// Templates: View.
+        TemplatesView = "templates.view",
+        /// Templates: Create and edit.
+        TemplatesEdit = "templates.edit",
+        /// Templates: Delete.
+        TemplatesDelete = "templates.delete",
+        /// Templates: Share.
+        TemplatesShare = "templates.share",
+        /// Inspections: View.
+        InspectionsView = "inspections.view",
+        /// Inspections: Conduct.
+        InspectionsConduct = "inspections.conduct",
+        /// Inspections: Delete.
+        InspectionsDelete = "inspections.delete",
+        /// Inspections: Share.
+        InspectionsShare = "inspections.share",
+        /// Assets: View.
+        AssetsView = "assets.view",
+        /// Assets: Create and edit.
+        AssetsEdit = "assets.edit",
+        /// Assets: Delete.
+        AssetsDelete = "assets.delete",
+        /// Assets: Share.
+        AssetsShare = "assets.share",
+    }
 }
 
 use Permission as P;
 
 impl Permission {
-    /// Every permission in the order of forms, with its stable key.
-    const KEYS: [(Self, &'static str); 20] = [
-        (P::PlatformUsers, "platform.users"),
-        (P::PlatformGroups, "platform.groups"),
-        (P::PlatformSites, "platform.sites"),
-        (P::PlatformPermissionSets, "platform.permission_sets"),
-        (P::PlatformIntegrations, "platform.integrations"),
-        (P::PlatformActivity, "platform.activity"),
-        (P::PlatformBilling, "platform.billing"),
-        (P::PlatformVerifyTokens, "platform.verify_tokens"),
-        (P::TemplatesView, "templates.view"),
-        (P::TemplatesEdit, "templates.edit"),
-        (P::TemplatesDelete, "templates.delete"),
-        (P::TemplatesShare, "templates.share"),
-        (P::InspectionsView, "inspections.view"),
-        (P::InspectionsConduct, "inspections.conduct"),
-        (P::InspectionsDelete, "inspections.delete"),
-        (P::InspectionsShare, "inspections.share"),
-        (P::AssetsView, "assets.view"),
-        (P::AssetsEdit, "assets.edit"),
-        (P::AssetsDelete, "assets.delete"),
-        (P::AssetsShare, "assets.share"),
-    ];
-
-    /// Returns the stable dotted key, as in API answers and the database.
-    pub fn key(self) -> &'static str {
-        Self::KEYS[self as usize].1
-    }
-
-    /// Returns the permission with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::KEYS.into_iter().find(|(_, known)| *known == key).map(|(permission, _)| permission)
-    }
-
     /// Returns the group in which forms show it.
     pub const fn group(self) -> PermissionGroup {
         match self {
@@ -105,51 +72,27 @@ impl Permission {
     }
 
     /// Returns whether it is of any use with read-only access. Platform permissions are, as their pages can be read.
-    const fn serves_reading(self) -> bool {
-        matches!(
-            self,
-            P::PlatformUsers
-                | P::PlatformGroups
-                | P::PlatformSites
-                | P::PlatformPermissionSets
-                | P::PlatformIntegrations
-                | P::PlatformActivity
-                | P::PlatformBilling
-                | P::PlatformVerifyTokens
-                | P::TemplatesView
-                | P::InspectionsView
-                | P::AssetsView
-        )
+    fn serves_reading(self) -> bool {
+        let is_view = matches!(self, P::TemplatesView | P::InspectionsView | P::AssetsView);
+        is_view || self.group() == PermissionGroup::Platform
     }
 }
 
-/// A group of permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PermissionGroup {
-    /// Platform management.
-    Platform,
-    /// Templates.
-    Templates,
-    /// Inspections.
-    Inspections,
-    /// Assets.
-    Assets,
+keyed! {
+    /// A group of permissions. The key is the beginning of theirs.
+    pub enum PermissionGroup {
+        /// Platform management.
+        Platform = "platform",
+        /// Templates.
+        Templates = "templates",
+        /// Inspections.
+        Inspections = "inspections",
+        /// Assets.
+        Assets = "assets",
+    }
 }
 
 impl PermissionGroup {
-    /// All of them, in the order of forms.
-    pub const ALL: [Self; 4] = [Self::Platform, Self::Templates, Self::Inspections, Self::Assets];
-
-    /// Returns the beginning of its permissions' keys.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::Templates => "templates",
-            Self::Inspections => "inspections",
-            Self::Assets => "assets",
-        }
-    }
-
     /// Iterates over its permissions in the order of forms.
     pub fn permissions(self) -> impl Iterator<Item = Permission> {
         Permissions::all().iter().filter(move |permission| permission.group() == self)
@@ -163,7 +106,7 @@ pub struct Permissions(u32);
 impl Permissions {
     /// Returns all permissions.
     pub fn all() -> Self {
-        Permission::KEYS.into_iter().map(|(permission, _)| permission).collect()
+        Permission::ALL.into_iter().collect()
     }
 
     /// Returns whether `permission` is among them.
@@ -205,10 +148,7 @@ impl Permissions {
 
     /// Iterates over the permissions in the order of forms.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::KEYS
-            .into_iter()
-            .map(|(permission, _)| permission)
-            .filter(move |permission| self.contains(*permission))
+        Permission::ALL.into_iter().filter(move |permission| self.contains(*permission))
     }
 
     /// Returns what remains of these for a token with `scope`. A permission that only changes things is of no use to a
@@ -311,35 +251,20 @@ impl<A: Authority> OrgGrant<A> {
     }
 }
 
-/// The built-in permission sets of each organization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BuiltInSet {
-    /// All permissions.
-    Administrator,
-    /// View, conduct, create and edit.
-    Standard,
-    /// View.
-    Reader,
+keyed! {
+    /// The built-in permission sets of each organization. The key is the name in the database and for programs; pages
+    /// translate it.
+    pub enum BuiltInSet {
+        /// All permissions.
+        Administrator = "administrator",
+        /// View, conduct, create and edit.
+        Standard = "standard",
+        /// View.
+        Reader = "reader",
+    }
 }
 
 impl BuiltInSet {
-    /// All three, in the order of lists.
-    pub const ALL: [Self; 3] = [Self::Administrator, Self::Standard, Self::Reader];
-
-    /// Returns the name in the database and for programs; pages translate it.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Administrator => "administrator",
-            Self::Standard => "standard",
-            Self::Reader => "reader",
-        }
-    }
-
-    /// Returns the set with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|set| set.key() == key)
-    }
-
     /// Returns whether one of them has this name in a language of the pages, ignoring case: another set with the same
     /// name would be mistaken for it.
     pub fn has_name(name: &str) -> bool {
@@ -373,17 +298,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_keys_is_in_the_order_of_the_enum_and_read_back_whole() {
-        for (index, (permission, key)) in Permission::KEYS.into_iter().enumerate() {
-            assert_eq!(permission as usize, index, "{key}");
-            assert_eq!(Permissions::from_keys(key).iter().collect::<Vec<_>>(), [permission]);
+    fn permission_keys_are_read_back() {
+        for permission in Permission::ALL {
+            assert_eq!(Permissions::from_keys(permission.key()).iter().collect::<Vec<_>>(), [permission]);
         }
         assert_eq!(Permissions::from_keys(&Permissions::all().keys()), Permissions::all());
         assert_eq!(Permissions::from_keys("platform.everything"), Permissions::default());
     }
 
     #[test]
-    fn nobody_gives_what_they_do_not_hold() {
+    fn nobody_grants_permissions_that_they_do_not_hold() {
         let organization = OrganizationId(1);
         for held in 0..1_u32 << 10 {
             // Each subset of the first ten permissions, against some requested ones.
@@ -398,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn every_permission_stands_in_the_group_of_its_key() {
+    fn every_permission_is_in_the_group_of_its_key() {
         for permission in Permissions::all().iter() {
             assert!(permission.key().starts_with(&format!("{}.", permission.group().key())), "{}", permission.key());
         }

@@ -108,33 +108,15 @@ pub fn reads(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
-/// The scope that a rule requires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// *Read only*, whatever the method.
-    Read,
-    /// *Read & write*, whatever the method.
-    ReadWrite,
-    /// The scope that the method needs.
-    ByMethod,
-}
-
-impl Needs {
-    /// All choices, in the order of forms.
-    pub const ALL: [Self; 3] = [Self::ByMethod, Self::Read, Self::ReadWrite];
-
-    /// Returns the word in forms and in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::ReadWrite => "read_write",
-            Self::ByMethod => "by_method",
-        }
-    }
-
-    /// Returns the choice with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|needs| needs.key() == key)
+keyed! {
+    /// The scope that a rule requires.
+    pub enum Needs {
+        /// The scope that the method needs.
+        ByMethod = "by_method",
+        /// *Read only*, whatever the method.
+        Read = "read",
+        /// *Read & write*, whatever the method.
+        ReadWrite = "read_write",
     }
 }
 
@@ -247,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_matches_decides_and_without_one_nothing_passes() {
+    fn the_first_matching_rule_decides_and_without_one_all_is_refused() {
         let api = api(&[
             ("reads", "/orders/*", "read", "templates.view"),
             ("POST", "/search", "read", ""),
@@ -281,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_some_server_would_take_for_that_of_another_rule_is_ambiguous() {
+    fn a_path_that_servers_could_match_to_another_rule_is_ambiguous() {
         let guarded = ["/admin/**", "/settings/**", "/straße/*", "/été"];
         let rules = guarded.map(|path| ("any", path, "read_write", "platform.users"));
         let api = api(&[&rules[..], &[("any", "/**", "by_method", "")]].concat());

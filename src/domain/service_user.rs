@@ -14,7 +14,7 @@ pub struct ServiceToken {
     /// Its permissions.
     pub permissions: Permissions,
     /// When it was created.
-    pub made_at: Timestamp,
+    pub created_at: Timestamp,
     /// The name of the user who created it.
     pub made_by: String,
     /// Its version, incremented by each change.

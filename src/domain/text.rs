@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_one_to_a_hundred_characters_is_taken_whatever_the_script() {
+    fn a_text_of_one_to_a_hundred_characters_is_accepted_in_any_script() {
         assert_eq!(line(" Power BI, Büro 3 "), Ok("Power BI, Büro 3".into()));
         assert_eq!(line(&"é".repeat(100)), Ok("é".repeat(100)));
         assert_eq!(line(&"e\u{301}".repeat(100)), Ok("é".repeat(100)), "counted as it is stored");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_overlong_and_control_texts_are_told_apart() {
+    fn empty_overlong_and_control_texts_have_errors_of_their_own() {
         assert_eq!(line("  \u{a0} "), Err(TextError::Empty));
         assert_eq!(line(&"é".repeat(101)), Err(TextError::TooLong));
         assert_eq!((reason(&"é".repeat(200)).is_ok(), reason(&"é".repeat(201))), (true, Err(TextError::TooLong)));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_empty() {
+    fn a_text_of_invisible_characters_is_empty() {
         for c in
             "\u{200b}\u{ad}\u{2060}\u{feff}\u{3164}\u{2800}\u{115f}\u{ffa0}\u{17b4}\u{180e}\u{200d}\u{fe0f}\u{e0041}\
                   \u{202e}\u{2069}\u{34f}\u{61c}\u{1d159}\u{3000}\u{301}"
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_how_others_read_a_text_is_refused_and_named() {
+    fn a_misleading_character_is_refused_and_named() {
         for c in "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}\u{200b}\
                   \u{200c}\u{200d}\u{2060}\u{2063}\u{feff}\u{ad}\u{34f}\u{3164}\u{fe0f}\u{fe00}\u{e0100}\u{e0041}\u{e007f}\
                   \u{180b}\u{206a}\u{fff9}\u{1d173}"
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_and_selectors_stay_where_they_are_seen() {
+    fn joiners_and_selectors_stay_where_they_are_visible() {
         for text in [
             "👩‍👩‍👧 family",
             "❤️‍🔥 prod",
@@ -213,20 +213,20 @@ mod tests {
     }
 
     #[test]
-    fn white_space_of_all_kinds_is_one_space_and_none_around() {
+    fn white_space_is_collapsed_and_trimmed() {
         for typed in ["Power\u{a0}BI", " Power  BI ", "\u{3000}Power\u{2003}\u{2009}BI\u{2800}", "Power\u{202f}BI\t"] {
             assert_eq!(line(typed), Ok("Power BI".into()), "{typed:?}");
         }
     }
 
     #[test]
-    fn texts_are_kept_in_one_form() {
+    fn texts_are_stored_in_one_form() {
         assert_eq!(line("Zoe\u{308} Andre\u{301}"), Ok("Zoë André".into()));
         assert_eq!(line("\u{212b}ngstro\u{308}m"), Ok("Ångström".into()));
     }
 
     #[test]
-    fn an_api_key_is_no_text() {
+    fn a_text_must_not_contain_an_api_key() {
         let body = "0".repeat(38);
         for key in [format!("jtn_p_{body}"), format!("CI: \"jtn_s_{body}\""), format!("Jtn_m_{}", &body[..30])] {
             assert_eq!((line(&key), reason(&key)), (Err(TextError::Key), Err(TextError::Key)), "{key}");

@@ -7,10 +7,7 @@ pub mod listing;
 pub use facts::{KeyFacts, LastUse, OwnedToken, RefusedUses, RevokedBy, Token};
 pub use key::{ApiKey, KEY_LENGTH, KeyDigest, Malformed, Pepper, kind_of_key};
 
-use super::{
-    text::{self, TextError},
-    time::{DAY, Timestamp},
-};
+use super::time::{DAY, Timestamp};
 
 /// The maximum number of a user's active personal tokens (L1).
 pub const PERSONAL_LIMIT: i16 = 10;
@@ -21,26 +18,17 @@ pub const SERVICE_LIMIT: i16 = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(pub i64);
 
-/// Whose credential a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
-    /// A user's own, in one organization.
-    Personal,
-    /// A service user's.
-    Service,
+keyed! {
+    /// Whose credential a token is.
+    pub enum TokenKind {
+        /// A user's own, in one organization.
+        Personal = "personal",
+        /// A service user's.
+        Service = "service",
+    }
 }
 
 impl TokenKind {
-    const ALL: [Self; 2] = [Self::Personal, Self::Service];
-
-    /// Returns the word for programs and in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Personal => "personal",
-            Self::Service => "service",
-        }
-    }
-
     /// Returns the prefix of keys of this kind (T1).
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -48,45 +36,25 @@ impl TokenKind {
             Self::Service => "jtn_s_",
         }
     }
-
-    /// Returns the kind with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
 }
 
-/// What a token may do at most, within what its subject may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// It may read, but change nothing.
-    ReadOnly,
-    /// It may read and change what its subject may.
-    ReadWrite,
+keyed! {
+    /// What a token may do at most, within what its subject may do.
+    pub enum Scope {
+        /// It may read, but change nothing.
+        ReadOnly = "read",
+        /// It may read and change what its subject may.
+        ReadWrite = "read_write",
+    }
 }
 
 impl Scope {
-    /// Both, in the order of forms.
-    pub const ALL: [Self; 2] = [Self::ReadOnly, Self::ReadWrite];
-
-    /// Returns the word for programs, in forms and in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "read",
-            Self::ReadWrite => "read_write",
-        }
-    }
-
     /// Returns the value of OAuth's `scope`: names separated by spaces, always in this order (RFC 6749 §3.3).
     pub const fn oauth(self) -> &'static str {
         match self {
             Self::ReadOnly => "read",
             Self::ReadWrite => "read write",
         }
-    }
-
-    /// Returns the scope with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.key() == key)
     }
 }
 
@@ -127,14 +95,6 @@ impl InactivityExpiry {
     pub fn from_days(days: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|expiry| expiry.days() == days)
     }
-}
-
-/// Reads the label of a personal token: 1 to 100 characters.
-///
-/// # Errors
-/// [`TextError`] says what is wrong with it.
-pub fn label(typed: &str) -> Result<String, TextError> {
-    text::line(typed)
 }
 
 /// The times that decide whether a token is active.
@@ -250,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn revocation_outlasts_everything_and_expiry_is_not_undone() {
+    fn revocation_and_expiry_are_permanent() {
         let mut token = life(0, Some(10), InactivityExpiry::Days31);
         token.expired_at = Some(Timestamp::from_seconds(20));
         token.inactivity = InactivityExpiry::Days180;

@@ -12,33 +12,19 @@ use unicode_normalization::UnicodeNormalization;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub i64);
 
-/// A language of the pages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// French.
-    Fr,
+keyed! {
+    /// A language of the pages. The key is its BCP 47 tag, which is also the name of the file in `locales/`.
+    #[derive(Default)]
+    pub enum Language {
+        /// English.
+        #[default]
+        En = "en",
+        /// French.
+        Fr = "fr",
+    }
 }
 
 impl Language {
-    /// Every language, in the order of menus.
-    pub const ALL: [Self; 2] = [Self::En, Self::Fr];
-
-    /// Returns the BCP 47 tag, which is also the name of the file in `locales/`.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Fr => "fr",
-        }
-    }
-
-    /// Returns the language with this tag.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.tag() == tag)
-    }
-
     /// Returns the language that an `Accept-Language` header prefers, or English if it accepts none of them (RFC 9110
     /// §12.5.4).
     pub fn from_accept_language(header: &str) -> Self {
@@ -51,7 +37,7 @@ impl Language {
                 Some(q) => q.trim().parse().unwrap_or(0.0),
                 None => 1.0,
             };
-            if let Some(language) = Self::from_tag(&primary)
+            if let Some(language) = Self::from_key(&primary)
                 && weight > best.0
             {
                 best = (weight, language);
@@ -61,34 +47,17 @@ impl Language {
     }
 }
 
-/// How a user wants the pages to look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// The theme of the device.
-    #[default]
-    System,
-    /// Dark text on a light background.
-    Light,
-    /// Light text on a dark background.
-    Dark,
-}
-
-impl Theme {
-    /// Every theme, in the order of menus.
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// Returns the word in forms, on pages and in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-
-    /// Returns the theme with this key.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|theme| theme.key() == key)
+keyed! {
+    /// How a user wants the pages to look.
+    #[derive(Default)]
+    pub enum Theme {
+        /// The theme of the device.
+        #[default]
+        System = "system",
+        /// Dark text on a light background.
+        Light = "light",
+        /// Light text on a dark background.
+        Dark = "dark",
     }
 }
 
@@ -263,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_long_rather_than_complicated() {
+    fn passwords_need_length_rather_than_complexity() {
         let chosen = |typed: &str| Password::chosen(typed.into(), &["Awa Diallo Keita Sow", "awa@example.org"]).err();
         assert_eq!(chosen("a plain sentence of words"), None);
         assert_eq!(chosen(&"mot à mot ".repeat(20)), None);
@@ -278,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_the_same_on_every_keyboard_and_as_it_was_sent_as_well() {
+    fn a_password_is_the_same_on_every_keyboard_and_also_as_sent() {
         let forms = |typed: &str| -> Vec<String> {
             let password = Password::given(typed.into()).unwrap();
             password.forms().map(|form| String::from_utf8(form.to_vec()).unwrap()).collect()
@@ -293,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_never_shows_itself() {
+    fn a_password_is_hidden_in_debug_output() {
         let password = Password::given("correct horse battery".into());
         assert!(!format!("{password:?}").contains("horse"));
     }

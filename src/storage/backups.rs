@@ -3,8 +3,7 @@
 
 use super::{
     AnyConnection, Result, StorageError,
-    connection::unusable,
-    existing::file_uri,
+    connection::{file_uri, unusable},
     schema::{jeton_backup, password_links, sessions},
 };
 use diesel::{

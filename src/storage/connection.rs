@@ -1,6 +1,6 @@
 //! One connection type for both databases, and how connections are opened.
 
-use super::{DatabaseUrl, Result, StorageError, existing::file_uri};
+use super::{DatabaseUrl, Result, StorageError};
 use diesel::{
     Connection, ConnectionError, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
@@ -89,6 +89,14 @@ impl DatabaseUrl {
     }
 }
 
+/// Returns the URI with which SQLite opens a file in a certain mode. Without a URI, some file names would be taken for
+/// one.
+pub fn file_uri(path: &Path, how: &str) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let root = if path.starts_with('/') { "//" } else { "" };
+    format!("file:{root}{path}?{how}")
+}
+
 /// Creates the database's file, readable only by its owner, unless it exists. SQLite gives the files next to it the
 /// same mode.
 ///
@@ -157,5 +165,16 @@ impl ManageConnection for DatabaseUrl {
             AnyConnection::Sqlite(inner) => inner.is_broken(),
             AnyConnection::Postgres(inner) => inner.is_broken(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_are_names() {
+        assert_eq!(file_uri(Path::new("/srv/a b/jeton.db"), "mode=ro"), "file:///srv/a b/jeton.db?mode=ro");
+        assert_eq!(file_uri(Path::new("file:x?#%41.db"), "mode=rw"), "file:file:x%3f%23%2541.db?mode=rw");
     }
 }

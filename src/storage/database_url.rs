@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_libpq_is_given_is_what_was_read() {
+    fn libpq_is_given_what_was_read() {
         let limits = "tcp_user_timeout='2000' keepalives_idle='5' keepalives_interval='1' keepalives_count='3'";
         let text = read("postgres://u:it's%5C@localhost/d%20d?connect_timeout=9").conninfo();
         let own = r"connect_timeout='9' dbname='d d' host='localhost' password='it\'s\\' user='u'";
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_elsewhere_needs_a_word_about_encryption() {
+    fn a_remote_database_needs_a_setting_for_encryption() {
         for local in [
             "postgres://LOCALHOST/d",
             "postgres://127.9.9.9/d",
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_libpq_takes_from_the_environment_is_looked_at_too() {
+    fn variables_that_libpq_reads_are_checked_too() {
         let with = |text: &str, name: &'static str, value: &'static str| {
             DatabaseUrl::parse_in(text, |asked| (asked == name).then(|| value.to_owned()))
         };
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_is_not_encoded_is_told_how_to_be_and_never_repeated() {
+    fn an_unencoded_password_is_explained_and_never_printed() {
         for wrong in [
             "postgres://jeton:x7q@k9z@127.0.0.1/jeton",
             "postgres://jeton:x7q@k9z@db.example.org",

@@ -198,6 +198,11 @@ pub fn freshness(connection: &mut AnyConnection) -> Result<i64> {
     Ok(auth_epoch::table.select(auth_epoch::freshness_ms).get_result(connection)?)
 }
 
+/// Returns for how long after a commit a node may still answer from memory without it.
+pub fn longest_freshness(connection: &mut AnyConnection) -> Result<Duration> {
+    Ok(duration(auth_epoch::table.select(auth_epoch::longest_freshness_ms).get_result(connection)?))
+}
+
 /// Sets the freshness bound, in milliseconds up to 1,000. Until [`finish_freshness`], changes of authority wait for the
 /// largest bound that a node may still use.
 pub fn set_freshness(connection: &mut AnyConnection, milliseconds: i64) -> Result<NewFreshness> {

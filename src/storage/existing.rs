@@ -1,6 +1,10 @@
 //! Opening an existing database, for commands, which create none.
 
-use super::{AnyConnection, DatabaseUrl, Result, StorageError, connection::unusable, db, pooler};
+use super::{
+    AnyConnection, DatabaseUrl, Result, StorageError,
+    connection::{file_uri, unusable},
+    db, pooler,
+};
 use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
@@ -67,14 +71,6 @@ fn read_file(path: &Path) -> Result<SqliteConnection> {
     open("mode=rw").or_else(|error| if has_log { Err(error) } else { open("immutable=1") })
 }
 
-/// Returns the URI with which SQLite opens a file in a certain mode. Without a URI, some file names would be taken for
-/// one.
-pub fn file_uri(path: &Path, how: &str) -> String {
-    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let root = if path.starts_with('/') { "//" } else { "" };
-    format!("file:{root}{path}?{how}")
-}
-
 /// Whether the schema of a database is that of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
@@ -134,15 +130,4 @@ fn pending(applied: &[String]) -> Result<Vec<String>> {
     let mut names: Vec<_> = ours.iter().map(|migration| migration.name()).collect();
     names.retain(|name| !applied.contains(&name.version().to_string()));
     Ok(names.iter().map(ToString::to_string).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn odd_names_are_names() {
-        assert_eq!(file_uri(Path::new("/srv/a b/jeton.db"), "mode=ro"), "file:///srv/a b/jeton.db?mode=ro");
-        assert_eq!(file_uri(Path::new("file:x?#%41.db"), "mode=rw"), "file:file:x%3f%23%2541.db?mode=rw");
-    }
 }

@@ -9,8 +9,7 @@ use rustix::{
     io::Errno,
 };
 use std::{
-    fs::File,
-    mem::ManuallyDrop,
+    fs::{File, OpenOptions},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -44,21 +43,21 @@ impl InUse {
 
 /// The lock that makes a server the only one of a SQLite database, until this is dropped. Commands do not take it.
 ///
-/// It is on the database file itself, whose descriptor stays open until the process ends: closing it would drop all locks
-/// that SQLite's connections in this process hold on the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+/// It is on an empty file of its own beside the database: where locks of files and of parts of files exclude each other,
+/// a lock on the database would exclude SQLite.
 pub struct ServerLock {
-    file: ManuallyDrop<File>,
+    /// `None` where the file cannot be created: then no server is the only one.
+    file: Option<File>,
     is_held: AtomicBool,
 }
 
 impl ServerLock {
-    /// Opens the database file, without taking the lock.
-    ///
-    /// # Errors
-    /// When the file cannot be opened.
-    pub fn open(database: &Path) -> Result<Self> {
-        let file = File::open(database).map_err(|error| unusable(database, &error.to_string()))?;
-        Ok(Self { file: ManuallyDrop::new(file), is_held: false.into() })
+    /// Opens the file, without taking the lock.
+    pub fn beside(database: &Path) -> Self {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-server");
+        let file = OpenOptions::new().create(true).append(true).open(path).ok();
+        Self { file, is_held: false.into() }
     }
 
     /// Whether this server has the lock.
@@ -68,16 +67,12 @@ impl ServerLock {
 
     /// Takes the lock, unless another server has it or the file system has no such locks.
     pub fn take(&self) {
-        if !self.is_held() && flock(&*self.file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        if let Some(file) = &self.file
+            && !self.is_held()
+            && flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
             self.is_held.store(true, Ordering::Release);
         }
-    }
-}
-
-impl Drop for ServerLock {
-    fn drop(&mut self) {
-        // If this fails, the lock ends with the process.
-        let _ = flock(&*self.file, FlockOperation::Unlock);
     }
 }
 
@@ -98,8 +93,7 @@ mod tests {
     fn a_database_has_one_server_until_that_ends() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jeton.db");
-        File::create(&file).unwrap();
-        let [first, second] = [(); 2].map(|()| ServerLock::open(&file).unwrap());
+        let [first, second] = [(); 2].map(|()| ServerLock::beside(&file));
         assert!(!first.is_held());
         first.take();
         second.take();
@@ -107,10 +101,13 @@ mod tests {
         drop(first);
         second.take();
         assert!(second.is_held());
+        let nowhere = ServerLock::beside(&folder.path().join("missing/jeton.db"));
+        nowhere.take();
+        assert!(!nowhere.is_held());
     }
 
     #[test]
-    fn many_may_use_a_database_and_nobody_while_it_is_replaced() {
+    fn many_may_use_a_database_but_nobody_while_it_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jeton.db");
         let address = DatabaseUrl::Sqlite(file.clone());

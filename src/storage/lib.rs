@@ -162,7 +162,7 @@ fn searchable_person(name: &str, email: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_search_means_its_signs_literally() {
+    fn wildcards_in_a_search_are_literal() {
         assert_eq!(super::patterns(" Léa  50%_\\ "), ["%lea%", "%50\\%\\_\\\\%"]);
     }
 }

@@ -1,14 +1,14 @@
 //! Permission sets: the built-in ones of an organization, and its own.
 
 use super::{
-    AnyConnection, Result, expect_column,
+    AnyConnection, Result, permission_set,
     schema::{api_tokens, invitations, memberships, permission_sets, users},
 };
 use diesel::{dsl::count_star, prelude::*};
 use domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
-    permission::{BuiltInSet, Permissions},
-    permission_set::{PermissionSet, SetMember, SetName, SetToken, StoredSet},
+    permission::Permissions,
+    permission_set::{SetMember, SetToken, StoredSet},
     time::Timestamp,
     token::{Scope, TokenId},
 };
@@ -51,12 +51,7 @@ const COLUMNS: (
 );
 
 fn stored((id, built_in, name, permissions, version): Row) -> Result<StoredSet> {
-    let name = match built_in {
-        Some(key) => SetName::BuiltIn(expect_column(BuiltInSet::from_key(&key), &key)?),
-        None => SetName::Own(name),
-    };
-    let set = PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(&permissions) };
-    Ok(StoredSet { set, version })
+    Ok(StoredSet { set: permission_set(id, built_in, name, &permissions)?, version })
 }
 
 /// Lists the permission sets of an organization, oldest first, so built-in ones come first.

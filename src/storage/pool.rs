@@ -23,7 +23,7 @@ pub struct Connections {
     size: u32,
     pool: RwLock<Pool<DatabaseUrl>>,
     /// When a connection was last returned.
-    came_back: Mutex<Instant>,
+    last_returned: Mutex<Instant>,
 }
 
 /// A connection taken from the pool.
@@ -41,7 +41,7 @@ impl Taken<'_> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        *self.from.came_back.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.from.last_returned.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
 
@@ -52,7 +52,7 @@ impl Connections {
     /// When the pool cannot be created.
     pub fn to(address: &DatabaseUrl, size: u32) -> Result<Self> {
         let pool = new_pool(address, size)?.into();
-        Ok(Self { address: address.clone(), size, pool, came_back: Instant::now().into() })
+        Ok(Self { address: address.clone(), size, pool, last_returned: Instant::now().into() })
     }
 
     /// Returns how many connections are open, and how many of them are idle.
@@ -82,12 +82,12 @@ impl Connections {
 
     /// Replaces the pool if all its connections hang. Those of SQLite are files, which never hang.
     fn renew(&self, old: &Pool<DatabaseUrl>) -> Result<()> {
-        let mut came_back = self.came_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_returned = self.last_returned.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty = old.state().idle_connections == 0;
-        if matches!(self.address, DatabaseUrl::Postgres(_)) && is_empty && came_back.elapsed() >= STUCK {
+        if matches!(self.address, DatabaseUrl::Postgres(_)) && is_empty && last_returned.elapsed() >= STUCK {
             tracing::warn!("no connection to the database is free and none is returned: all are abandoned");
             *self.pool.write().unwrap_or_else(PoisonError::into_inner) = new_pool(&self.address, self.size)?;
-            *came_back = Instant::now();
+            *last_returned = Instant::now();
         }
         Ok(())
     }

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_filled_let_go_and_filled_again() {
+    fn the_reserve_is_filled_released_and_filled_again() {
         let folder = tempfile::tempdir().unwrap();
         let reserve = Reserve::beside(&folder.path().join("jeton.db"));
         let state = || (reserve.is_whole(), reserve.is_spent());

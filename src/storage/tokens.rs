@@ -31,7 +31,7 @@ use domain::{
     token::{InactivityExpiry, TokenId},
 };
 use key::{KeyRow, LifeRow};
-use revoked::note_revoked;
+use revoked::{Revoked, note_revoked};
 use uses::{ACTIVE, EXPIRED, REVOKED};
 
 /// Revokes a token that has not ended. Returns false if it has.
@@ -41,16 +41,9 @@ pub fn revoke<'a>(
     revocation: impl Into<Revocation<'a>>,
     now: Timestamp,
 ) -> Result<bool> {
-    let revocation = revocation.into();
     let alive = api_tokens::revoked_at.is_null().and(api_tokens::expired_at.is_null());
     let revoked: Vec<i64> = diesel::update(api_tokens::table.find(id.0).filter(alive))
-        .set((
-            api_tokens::revoked_at.eq(now.seconds()),
-            api_tokens::revoked_by.eq(revocation.by.key()),
-            api_tokens::revoked_by_name.eq(revocation.name),
-            api_tokens::revocation_reason.eq(revocation.reason),
-            api_tokens::slot.eq(None::<i16>),
-        ))
+        .set(Revoked::new(revocation.into(), now))
         .returning(api_tokens::id)
         .get_results(connection)?;
     note_revoked(connection, &revoked, false)

@@ -90,7 +90,7 @@ pub fn kept_back<T>() -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::existing::file_uri;
+    use crate::connection::file_uri;
     use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
     use std::{fs, path::Path};
 
@@ -105,7 +105,7 @@ mod tests {
     const FILL: &str = "INSERT INTO t SELECT hex(randomblob(50000)) FROM t, t AS again, t AS more";
 
     #[test]
-    fn what_sqlite_says_is_told_from_defects() {
+    fn errors_of_sqlite_are_distinguished_from_defects() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.db");
         let mut writer = open(&file, "mode=rwc");

@@ -24,7 +24,7 @@ struct Row {
 
 impl Row {
     fn user(self) -> Result<User> {
-        let language = self.language.map(|tag| expect_column(Language::from_tag(&tag), &tag)).transpose()?;
+        let language = self.language.map(|tag| expect_column(Language::from_key(&tag), &tag)).transpose()?;
         Ok(User {
             id: UserId(self.id),
             name: self.name,
@@ -56,7 +56,7 @@ pub fn insert(connection: &mut AnyConnection, new: &Profile, password_hash: &str
             users::email.eq(new.email.as_str()),
             users::email_folded.eq(new.email.folded()),
             users::password_hash.eq(password_hash),
-            users::language.eq(new.language.map(Language::tag)),
+            users::language.eq(new.language.map(Language::key)),
             users::time_zone.eq(&new.time_zone),
             users::theme.eq(new.theme.key()),
             users::session_generation.eq(0),
@@ -111,7 +111,7 @@ pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile
         .set((
             users::name.eq(&new.name),
             users::search.eq(text::searchable(&new.name)),
-            users::language.eq(new.language.map(Language::tag)),
+            users::language.eq(new.language.map(Language::key)),
             users::time_zone.eq(&new.time_zone),
             users::theme.eq(new.theme.key()),
         ))

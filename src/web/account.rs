@@ -25,34 +25,16 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// What was typed into the profile form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct TypedProfile {
-    name: String,
-    email: String,
-    language: String,
-    time_zone: String,
-    theme: String,
-    password: Option<String>,
-}
-
-impl TypedProfile {
-    fn of(actor: &Actor) -> Self {
-        let user = actor.user();
-        Self {
-            name: user.name.clone(),
-            email: shown_email(&user.email),
-            language: user.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
-            time_zone: user.time_zone.clone(),
-            theme: user.theme.key().to_owned(),
-            password: None,
-        }
-    }
-
-    fn form(&self) -> ProfileForm {
-        let Self { name, email, language, time_zone, theme, password } = self.clone();
-        ProfileForm { name, email, language, time_zone, theme, password }
+/// Returns the form as it is filled in at first.
+fn filled_in(actor: &Actor) -> ProfileForm {
+    let user = actor.user();
+    ProfileForm {
+        name: user.name.clone(),
+        email: shown_email(&user.email),
+        language: user.language.map(|language| language.key().to_owned()).unwrap_or_default(),
+        time_zone: user.time_zone.clone(),
+        theme: user.theme.key().to_owned(),
+        password: None,
     }
 }
 
@@ -65,7 +47,7 @@ struct ProfilePage {
     /// The notice that a new e-mail address waits for confirmation.
     waits: Option<String>,
     email_hint: &'static str,
-    typed: TypedProfile,
+    typed: ProfileForm,
     errors: Errors,
     /// The current time in the user's zone.
     local_time: String,
@@ -76,7 +58,7 @@ struct ProfilePage {
 }
 
 impl ProfilePage {
-    fn new(who: &SignedIn, now: Timestamp, typed: TypedProfile) -> Self {
+    fn new(who: &SignedIn, now: Timestamp, typed: ProfileForm) -> Self {
         let shell = who.shell(Nav::Profile);
         let regions = regions(shell.t);
         let zone = who.actor.user().time_zone.as_str();
@@ -115,15 +97,15 @@ struct Zone {
 
 fn regions(t: Texts) -> Vec<Region> {
     let names = [
-        ("Africa/", t.zone_africa()),
-        ("America/", t.zone_america()),
-        ("Antarctica/", t.zone_antarctica()),
-        ("Asia/", t.zone_asia()),
-        ("Atlantic/", t.zone_atlantic()),
-        ("Australia/", t.zone_australia()),
-        ("Europe/", t.zone_europe()),
-        ("Indian/", t.zone_indian()),
-        ("Pacific/", t.zone_pacific()),
+        ("Africa/", t.account_zone_africa()),
+        ("America/", t.account_zone_america()),
+        ("Antarctica/", t.account_zone_antarctica()),
+        ("Asia/", t.account_zone_asia()),
+        ("Atlantic/", t.account_zone_atlantic()),
+        ("Australia/", t.account_zone_australia()),
+        ("Europe/", t.account_zone_europe()),
+        ("Indian/", t.account_zone_indian()),
+        ("Pacific/", t.account_zone_pacific()),
     ];
     names.into_iter().map(|(prefix, name)| Region { name, zones: zones(prefix) }).collect()
 }
@@ -144,29 +126,30 @@ fn theme_name(t: Texts, theme: Theme) -> &'static str {
 
 /// `GET /account/profile`
 pub async fn profile(app: App, who: SignedIn, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
-    let form = profile_page(&app, &who, TypedProfile::of(&who.actor)).await?;
+    let form = profile_page(&app, &who, filled_in(&who.actor)).await?;
     let t = form.shell.t;
     let message = match notice {
-        Some(Notice::Saved) => Some(Message::done(t.profile_saved())),
-        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_change_proved())),
-        Some(Notice::EmailCancelled) => Some(Message::done(t.email_change_cancelled())),
+        Some(Notice::Saved) => Some(Message::done(t.account_profile_saved())),
+        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_changes_proved())),
+        Some(Notice::EmailCancelled) => Some(Message::done(t.email_changes_cancelled())),
         _ => None,
     };
     page(&ProfilePage { message, ..form })
 }
 
-async fn profile_page(app: &App, who: &SignedIn, typed: TypedProfile) -> Result<ProfilePage, WebError> {
+async fn profile_page(app: &App, who: &SignedIn, typed: ProfileForm) -> Result<ProfilePage, WebError> {
     let now = app.clock().now();
     let waits = app::email_changes::waiting(app, &who.actor).await?;
     let user = who.actor.user();
     let waits = waits.map(|change| {
         let t = who.t();
         let until = Calendar::new(t, &user.time_zone, now).exact(change.expires_at);
-        t.email_change_waits(change.email, &user.email, until)
+        t.email_changes_waits(change.email, &user.email, until)
     });
     let form = ProfilePage::new(who, now, typed);
     let t = form.shell.t;
-    let email_hint = if app.sends_mail() { t.profile_email_hint_proof() } else { t.profile_email_hint() };
+    let email_hint =
+        if app.sends_mail() { t.account_profile_email_hint_proof() } else { t.account_profile_email_hint() };
     Ok(ProfilePage { waits, email_hint, ..form })
 }
 
@@ -178,10 +161,10 @@ pub async fn change_profile(
     app: App,
     url: Data<PublicUrl>,
     who: SignedIn,
-    Form(typed): Form<TypedProfile>,
+    Form(typed): Form<ProfileForm>,
 ) -> Result<HttpResponse, WebError> {
     let compose = email_changes::compose(who.t(), &url);
-    match app::account::change_profile(&app, &who.actor, typed.form(), who.source.clone(), compose).await {
+    match app::account::change_profile(&app, &who.actor, typed.clone(), who.source.clone(), compose).await {
         // If a new e-mail address waits for confirmation, the page says so itself.
         Ok(_) => Ok(notice::see(path::PROFILE, &Notice::Saved)),
         Err(error) => {
@@ -254,7 +237,7 @@ impl SecurityPage {
 /// When the page cannot be rendered.
 pub async fn security(who: SignedIn, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
     let form = SecurityPage::new(&who);
-    let message = (notice == Some(Notice::Saved)).then(|| Message::done(form.shell.t.security_saved()));
+    let message = (notice == Some(Notice::Saved)).then(|| Message::done(form.shell.t.account_security_saved()));
     page(&SecurityPage { message, ..form })
 }
 

@@ -24,12 +24,12 @@ use app::{
     AppError,
     activity::{LogForm, LogPage},
     problem::{Field, Problems},
-    random,
 };
 use askama::Template;
 use chrono::NaiveDate;
 use domain::{
-    activity::{Action, ActionGroup, Key, PageFrom},
+    activity::{Action, ActionGroup, Key},
+    paging::PageFrom,
     permission::ReadActivity,
     time::Timestamp,
 };
@@ -83,11 +83,11 @@ impl Sought {
         Ok(LogForm { person, token, kind, since, until })
     }
 
-    fn place(&self) -> PageFrom {
+    fn place(&self) -> PageFrom<Key> {
         match (key(&self.before), key(&self.after)) {
-            (Some(key), _) => PageFrom::Before(key),
-            (None, Some(key)) => PageFrom::After(key),
-            (None, None) => PageFrom::Newest,
+            (Some(key), _) => PageFrom::After(key),
+            (None, Some(key)) => PageFrom::Before(key),
+            (None, None) => PageFrom::Start,
         }
     }
 }
@@ -241,7 +241,7 @@ fn log(at: &Holding<ReadActivity>, calendar: Calendar, sought: Sought, found: &L
         newer: first.map(|place| address(slug, &sought, Some(place))),
         older: last.map(|place| address(slug, &sought, Some(place))),
         exports: ["csv", "jsonl"].map(|ending| (export::name(ending), path::activity_export(slug, ending))),
-        head: found.head.map(|(position, hash)| (shell.t.number(position), random::hex(&hash))),
+        head: found.head.map(|(position, hash)| (shell.t.number(position), hex::encode(hash))),
         sought,
         shell,
     }

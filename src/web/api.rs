@@ -4,18 +4,22 @@ use super::{
     App,
     bearer::{self, BearerError},
     errors::WebError,
+    prepared::Prepared,
     source,
 };
-use actix_web::{HttpRequest, HttpResponse};
-use app::verify::{Accepted, denied::Denied};
+use actix_web::{HttpRequest, HttpResponse, http::header::ContentType};
+use app::{
+    AppError,
+    verify::{Accepted, denied::Denied},
+};
 use domain::access::Demand;
 use serde::Serialize;
 
 /// `GET /api/v1/me`: whom the token acts for and what it may do.
-pub async fn me(request: HttpRequest) -> HttpResponse {
+pub async fn me(request: HttpRequest) -> Result<HttpResponse, WebError> {
     match bearer::authenticate(&request, Demand::default()).await {
-        Ok(accepted) => HttpResponse::Ok().json(Me::of(&accepted)),
-        Err(error) => refused(&request, &error),
+        Ok(accepted) => about(&accepted),
+        Err(error) => Ok(refused(&request, &error)),
     }
 }
 
@@ -41,58 +45,26 @@ fn refused(request: &HttpRequest, error: &BearerError) -> HttpResponse {
     bearer::problem(error, request)
 }
 
-/// The answer to `GET /api/v1/me`.
-#[derive(Serialize)]
-struct Me<'a> {
-    subject: Subject<'a>,
-    organization: Organization<'a>,
-    scope: &'a str,
-    permissions: Vec<&'a str>,
-    token: Token<'a>,
+/// Returns whom the token acts for, what it may do, and the token itself.
+fn about(accepted: &Accepted) -> Result<HttpResponse, WebError> {
+    let broken = || WebError::from(AppError::Broken("another protocol has prepared this answer".into()));
+    let (prepared, identity) = (Prepared::of(accepted).ok_or_else(broken)?, accepted.identity());
+    let token = Token {
+        id: &identity.token_public_id,
+        label: &identity.label,
+        kind: identity.kind.key(),
+        expires_at: accepted.expires_at().rfc3339(),
+    };
+    let token = serde_json::to_string(&token).map_err(|error| AppError::Broken(error.to_string()))?;
+    let body = format!(r#"{},"token":{token}}}"#, prepared.me);
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(body))
 }
 
-#[derive(Serialize)]
-struct Subject<'a> {
-    id: &'a str,
-    r#type: &'a str,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Organization<'a> {
-    /// Never changes; the other fields may change.
-    id: &'a str,
-    slug: &'a str,
-    name: &'a str,
-}
-
+/// A token in the answer to `GET /api/v1/me`.
 #[derive(Serialize)]
 struct Token<'a> {
     id: &'a str,
     label: &'a str,
     kind: &'a str,
     expires_at: String,
-}
-
-impl<'a> Me<'a> {
-    fn of(accepted: &'a Accepted) -> Self {
-        let identity = accepted.identity();
-        let r#type = if identity.subject.user.is_some() { "user" } else { "service_user" };
-        Self {
-            subject: Subject { id: &identity.subject.name, r#type, name: &identity.subject.display_name },
-            organization: Organization {
-                id: &identity.organization_public_id,
-                slug: &identity.organization_slug,
-                name: &identity.organization_name,
-            },
-            scope: identity.scope.oauth(),
-            permissions: identity.permission_keys.split_ascii_whitespace().collect(),
-            token: Token {
-                id: &identity.token_public_id,
-                label: &identity.label,
-                kind: identity.kind.key(),
-                expires_at: accepted.expires_at().rfc3339(),
-            },
-        }
-    }
 }

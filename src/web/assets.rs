@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_kept_for_ever_and_known_again() {
+    fn a_file_is_cached_forever_and_revalidated() {
         let answer = ask(css(), "br, gzip;q=0.5", "");
         assert_eq!(answer.status(), 200);
         assert_eq!(header(&answer, "content-encoding"), Some("gzip"));
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn without_gzip_the_plain_file_is_sent() {
-        let answer = ask(css(), "identity", "");
+        let answer = ask(APP_JS.trim_start_matches("/static/"), "identity", "");
         assert_eq!(header(&answer, "content-encoding"), None);
         let body = rt::System::new().block_on(body::to_bytes(answer.into_body())).expect("a body");
-        assert_eq!(&body[..], include_bytes!("../../static/app.css"));
+        assert_eq!(&body[..], include_bytes!("../../static/app.js"));
     }
 
     #[test]
@@ -129,6 +129,17 @@ mod tests {
         for name in ["app.css", "", "../Cargo.toml", &format!("{}.gz", css())] {
             assert_eq!(ask(name, "gzip", "").status(), 404, "{name}");
         }
+    }
+
+    #[test]
+    fn the_style_sheet_has_the_rules_of_every_component() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../static/css");
+        let components = std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").path());
+        let rules: usize =
+            components.map(|path| std::fs::read_to_string(path).expect("a style sheet").matches(" {").count()).sum();
+        let joined = String::from_utf8(Embedded::get(css()).expect("the sheet").data.into_owned()).expect("UTF-8");
+        assert_eq!(joined.matches('{').count(), rules);
+        assert!(["/*", "@import", "  ", "\n"].iter().all(|left_out| !joined.contains(left_out)), "{joined}");
     }
 
     /// The budget of the first page is 60 KB; the page itself takes its part of it.

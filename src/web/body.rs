@@ -33,7 +33,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-/// The body of a form, if `came_back` has read it before the handler.
+/// The body of a form, if `kept_forms` has read it before the handler.
 pub struct Received(pub Result<Bytes, WebError>);
 
 /// Returns the body if it has this media type, has no more than `largest` bytes, and arrives in time.

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_found_whatever_stands_beside_it() {
+    fn a_cookie_is_found_among_any_others() {
         for beside in [
             &b"x=1"[..],
             b"x",
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn several_of_a_name_are_tried_but_not_without_end() {
+    fn several_cookies_of_one_name_are_tried_up_to_a_limit() {
         assert_eq!(sent(&[b"jeton_=a; jeton_=b", b"jeton_=c"]), ["a", "b", "c"]);
         assert_eq!(sent(&["jeton_=a;".repeat(1000).as_bytes()]).len(), TRIED);
     }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_the_separator_of_the_readers_language() {
+    fn a_table_has_the_separator_of_the_users_language() {
         let cells =
             [Cell::Text("a"), Cell::Number(-5), Cell::Moment(Timestamp::from_seconds(0)), Cell::Text("b,\"c\";d")];
         let line = |language| Csv::of(language).line(&cells);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_begins_nowhere() {
+    fn no_cell_begins_a_formula() {
         for formula in
             ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\u{a0}=1", "\"=1+1\"", "＝1", "＋1", "－1", "＠A1", "﹦1"]
         {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_number_or_a_date_stays_what_it_is() {
+    fn numbers_and_dates_are_kept_as_they_are() {
         for changed in ["2026-11", "1-2", "3/4/26", "12:30", "007", "1.5", "1,5", "1234567890123456", "123e4567", "1 2"]
         {
             assert_eq!(text(changed), format!("\"'{changed}\"\r\n"));

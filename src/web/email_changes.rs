@@ -56,12 +56,14 @@ fn words(t: Texts, site: &str, letter: Letter<'_>) -> Words {
     let (subject, text) = match letter {
         Letter::Proof(_, code) => {
             let link = format!("{site}{}", path::email_link(code.reveal()));
-            (t.email_change_proof_subject(), t.email_change_proof_text(name, email, site, HOURS, link))
+            (t.email_changes_proof_subject(), t.email_changes_proof_text(name, email, site, HOURS, link))
         }
-        Letter::Taken(_) => (t.email_change_taken_subject(), t.email_change_taken_text(name, site, email)),
-        Letter::Asked(_, new) => (t.email_change_asked_subject(), t.email_change_asked_text(name, site, new.as_str())),
+        Letter::Taken(_) => (t.email_changes_taken_subject(), t.email_changes_taken_text(name, site, email)),
+        Letter::Asked(_, new) => {
+            (t.email_changes_asked_subject(), t.email_changes_asked_text(name, site, new.as_str()))
+        }
         Letter::Changed(_, new) => {
-            (t.email_change_changed_subject(), t.email_change_changed_text(name, site, new.as_str(), email))
+            (t.email_changes_changed_subject(), t.email_changes_changed_text(name, site, new.as_str(), email))
         }
     };
     (subject.to_owned(), text)

@@ -5,6 +5,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
     http::{StatusCode, header::RETRY_AFTER},
+    web::Bytes,
 };
 use app::{
     AppError,
@@ -21,6 +22,10 @@ pub const LARGEST: usize = 16 * 1024;
 /// that the form has under its name, such as those of checkboxes; any other field that is repeated is refused.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
+
+/// A form of a verb, with fields that only its page knows, such as the button that was pressed.
+#[derive(Debug)]
+pub struct FormWith<T, U>(pub T, pub U);
 
 /// A form that is sent before anybody is signed in, where the origin check is the only possible one, or by a program.
 #[derive(Debug)]
@@ -82,17 +87,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), body::read(request, payload, body::FORM, LARGEST));
+        let body = with_token(request, payload);
+        Box::pin(async move { Ok(Self(parse(&body.await?)?)) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static, U: DeserializeOwned + 'static> FromRequest for FormWith<T, U> {
+    type Error = WebError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = with_token(request, payload);
         Box::pin(async move {
             let body = body.await?;
-            let token: Token = parse(&body)?;
-            let who = SignedIn::known(&request).ok_or(WebError::SignedOut)?;
-            let jeton = request.app_data::<App>().ok_or(WebError::StaleForm)?;
-            if app::forms::is_token(jeton, &who.actor, &token.csrf) {
-                Ok(Self(parse(&body)?))
-            } else {
-                Err(WebError::StaleForm)
-            }
+            Ok(Self(parse(&body)?, parse(&body)?))
         })
     }
 }
@@ -104,6 +112,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = body::read(request, payload, body::FORM, LARGEST);
         Box::pin(async move { Ok(Self(parse(&body.await?)?)) })
+    }
+}
+
+/// Reads the body of a form that has the token of its sender's session.
+fn with_token(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, WebError>> + use<> {
+    let (request, body) = (request.clone(), body::read(request, payload, body::FORM, LARGEST));
+    async move {
+        let body = body.await?;
+        let token: Token = parse(&body)?;
+        let who = SignedIn::known(&request).ok_or(WebError::SignedOut)?;
+        let jeton = request.app_data::<App>().ok_or(WebError::StaleForm)?;
+        let is_known = app::forms::is_token(jeton, &who.actor, &token.csrf);
+        if is_known { Ok(body) } else { Err(WebError::StaleForm) }
     }
 }
 

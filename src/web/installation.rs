@@ -20,15 +20,6 @@ use app::{
 };
 use askama::Template;
 use domain::user::UserId;
-use serde::Deserialize;
-
-/// What was typed into the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    email: String,
-    password: Option<String>,
-}
 
 /// The list, and the form that adds to it.
 #[derive(Template)]
@@ -37,7 +28,7 @@ struct AdminsPage {
     shell: Shell,
     message: Option<Message>,
     rows: Vec<Row>,
-    typed: Typed,
+    typed: PromotionForm,
     errors: Errors,
     asks_password: bool,
 }
@@ -58,7 +49,7 @@ struct Row {
 /// # Errors
 /// Not found unless they administer the installation.
 pub async fn list(app: App, at: Administering, notice: Option<Notice>) -> Result<HttpResponse, WebError> {
-    let form = admins_page(&app, &at, Typed::default()).await?;
+    let form = admins_page(&app, &at, PromotionForm::default()).await?;
     let t = form.shell.t;
     let message = match notice {
         Some(Notice::Added) => Some(Message::done(t.installation_added())),
@@ -68,7 +59,7 @@ pub async fn list(app: App, at: Administering, notice: Option<Notice>) -> Result
     page(&AdminsPage { message, ..form })
 }
 
-async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<AdminsPage, WebError> {
+async fn admins_page(app: &App, at: &Administering, typed: PromotionForm) -> Result<AdminsPage, WebError> {
     let shell = at.shell(Nav::InstallationAdmins);
     let (t, you) = (shell.t, at.who.actor().user().id);
     let row = |Holder { user, counts }: Holder| Row {
@@ -94,9 +85,8 @@ async fn admins_page(app: &App, at: &Administering, typed: Typed) -> Result<Admi
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn promote(app: App, at: Administering, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
-    let Typed { email, password } = typed.clone();
-    match app::installation::promote(&app, &at.who, PromotionForm { email, password }, at.source.clone()).await {
+pub async fn promote(app: App, at: Administering, Form(typed): Form<PromotionForm>) -> Result<HttpResponse, WebError> {
+    match app::installation::promote(&app, &at.who, typed.clone(), at.source.clone()).await {
         Ok(_) => Ok(notice::see(path::INSTALLATION_ADMINS, &Notice::Added)),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -154,7 +144,7 @@ async fn confirm(app: &App, at: &Administering, id: UserId) -> Result<Confirm, W
         ..Confirm::default()
     };
     Ok(match refusal {
-        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.common_close()),
         None => confirm,
     })
 }

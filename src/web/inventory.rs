@@ -165,7 +165,7 @@ pub async fn list(
         ("revoked", t.inventory_state_revoked()),
         ("expired", t.inventory_state_expired()),
     ];
-    let unused = UNUSED.map(|days| (days.to_string(), t.new_days(days))).to_vec();
+    let unused = UNUSED.map(|days| (days.to_string(), t.common_days(days))).to_vec();
     let message = message(&app, &at, notice).await?;
     let whole = ListPage { shell, message, states, unused, list };
     refused.map_or_else(|| page(&whole), |refused| refused.page(&whole))
@@ -267,8 +267,8 @@ fn note(t: Texts, token: &Listed) -> String {
     if key.revoked_by == Some(RevokedBy::Leak) {
         return t.tokens_revoked(t.revoked_by_leak(reason));
     }
-    let by = key.revoked_by_name.as_ref().map(|name| t.tokens_revoked(t.table_by(name)));
-    let why = reason.map(|reason| t.inventory_because(reason));
+    let by = key.revoked_by_name.as_ref().map(|name| t.tokens_revoked(t.tables_by(name)));
+    let why = reason.map(|reason| t.tokens_revoked_because(reason));
     [by, why].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -319,10 +319,10 @@ fn confirm(
     let owner = token.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default();
     let last_use = match &token.key.last_use {
         Some(used) => format!("{}.", last_use(t, used, &calendar.when(used.at))),
-        None => t.revocation_never_used().into(),
+        None => t.tokens_revocation_never_used().into(),
     };
     let confirm = Confirm {
-        title: t.revocation_title().to_owned(),
+        title: t.tokens_revocation_title().to_owned(),
         heading: t.inventory_heading(&token.label, owner),
         text: vec![last_use, t.inventory_told(owner)],
         action: path::inventory_revocation(at.slug(), &token.public_id),

@@ -129,12 +129,12 @@ fn mail(site: &str, owner: &User, keys: &[Arc<Identity>]) -> Words {
     let line = |key: &Arc<Identity>| {
         let page = match key.subject.user {
             Some(_) => path::TOKENS.to_owned(),
-            None => path::service_token(&key.organization_slug, &key.token_public_id),
+            None => path::service_token(&key.subject.organization.slug, &key.token_public_id),
         };
-        t.leak_mail_line(&key.label, &key.token_public_id, &key.organization_name, format!("{site}{page}"))
+        t.leaks_mail_line(&key.label, &key.token_public_id, &key.subject.organization.name, format!("{site}{page}"))
     };
     let list: Vec<String> = keys.iter().map(line).collect();
-    (t.leak_mail_subject().to_owned(), t.leak_mail_text(&owner.name, site, list.join("\n\n")))
+    (t.leaks_mail_subject().to_owned(), t.leaks_mail_text(&owner.name, site, list.join("\n\n")))
 }
 
 impl Texts {

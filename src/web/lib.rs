@@ -14,7 +14,6 @@ pub mod bearer;
 pub mod billing;
 pub mod body;
 pub mod calls;
-mod came_back;
 pub mod confirm;
 pub mod connection;
 mod cookies;
@@ -31,6 +30,7 @@ pub mod icons;
 pub mod installation;
 pub mod inventory;
 pub mod invitations;
+mod kept_forms;
 pub mod leaks;
 pub mod limits;
 pub mod metrics;
@@ -43,6 +43,7 @@ pub mod page;
 pub mod password_links;
 pub mod permission_sets;
 pub mod permissions;
+mod prepared;
 pub mod protected_apis;
 mod public_url;
 pub mod revocations;
@@ -310,7 +311,7 @@ impl Server {
             tracing::warn!(%error, "the epoch could not be recorded");
         }
         self.jeton.finish_mail().await;
-        log::tell_left_out();
+        log::report_left_out();
         written.map_err(io::Error::other)?;
         served
     }

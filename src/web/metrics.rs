@@ -89,14 +89,14 @@ fn tokens(text: &mut Metrics, measured: &Measured) {
 fn requests(text: &mut Metrics, thread: &NodeThread) {
     let requests = thread.node.requests();
     text.head("http_requests_total", "counter", "Answered requests, by group of routes and class of status.");
-    for ((_, group), sum) in Group::ALL.iter().zip(&requests) {
+    for (group, sum) in Group::ALL.into_iter().zip(&requests) {
         for (class, count) in CLASSES.iter().zip(sum.classes) {
-            text.line("http_requests_total", &[("group", group), ("status", class)], count);
+            text.line("http_requests_total", &[("group", group.key()), ("status", class)], count);
         }
     }
     text.head("http_request_duration_seconds", "histogram", "From the head of a request to that of its answer.");
-    for ((_, group), sum) in Group::ALL.iter().zip(&requests) {
-        text.times("http_request_duration_seconds", &[("group", group)], &sum.took);
+    for (group, sum) in Group::ALL.into_iter().zip(&requests) {
+        text.times("http_request_duration_seconds", &[("group", group.key())], &sum.took);
     }
     let ConnectionCounts { opened, closed, refused, malformed } = &thread.node.connections;
     let open = opened.get().saturating_sub(closed.get());

@@ -47,29 +47,12 @@ pub async fn home(at: AtWork) -> HttpResponse {
     see(&first.map_or_else(|| path::TOKENS.to_owned(), |section| section.href))
 }
 
-/// What was typed into a form for an organization.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    organization: String,
-    slug: String,
-    before: String,
-    password: Option<String>,
-}
-
-impl Typed {
-    fn form(&self) -> OrganizationForm {
-        let Self { organization, slug, before, password } = self.clone();
-        OrganizationForm { name: organization, slug, before, password }
-    }
-}
-
 /// The form for a new organization.
 #[derive(Template)]
 #[template(path = "organizations/new.html")]
 struct NewPage {
     shell: Shell,
-    typed: Typed,
+    typed: OrganizationForm,
     errors: Errors,
     asks_password: bool,
 }
@@ -87,13 +70,18 @@ struct SettingsPage {
     address: String,
     /// Its current name.
     before: String,
-    typed: Typed,
+    typed: OrganizationForm,
     errors: Errors,
 }
 
 fn new_page(app: &App, who: &Administering) -> NewPage {
     let asks_password = !app::sessions::recently_authenticated(app, who.who.actor());
-    NewPage { shell: who.shell(Nav::None), typed: Typed::default(), errors: Errors::default(), asks_password }
+    NewPage {
+        shell: who.shell(Nav::None),
+        typed: OrganizationForm::default(),
+        errors: Errors::default(),
+        asks_password,
+    }
 }
 
 /// `GET /organizations/new`
@@ -108,14 +96,18 @@ pub async fn new(app: App, who: Administering) -> Result<HttpResponse, WebError>
 ///
 /// # Errors
 /// Not found unless they administer the installation.
-pub async fn create(app: App, who: Administering, Form(mut typed): Form<Typed>) -> Result<HttpResponse, WebError> {
-    match app::organizations::create(&app, &who.who, typed.form(), who.source.clone()).await {
+pub async fn create(
+    app: App,
+    who: Administering,
+    Form(mut typed): Form<OrganizationForm>,
+) -> Result<HttpResponse, WebError> {
+    match app::organizations::create(&app, &who.who, typed.clone(), who.source.clone()).await {
         Ok(slug) => Ok(see(&path::organization(&slug))),
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(who.t(), &refused.problems);
             if typed.slug.trim().is_empty() && refused.problems.at(Field::Slug) == Some(Problem::SlugTaken) {
-                typed.slug = app::organizations::propose_slug(&app, &typed.organization).await?;
+                typed.slug = app::organizations::propose_slug(&app, &typed.name).await?;
             }
             refused.page(&NewPage { typed, errors, ..new_page(&app, &who) })
         }
@@ -132,7 +124,7 @@ fn settings_page(at: &AtWork) -> SettingsPage {
         id: organization.organization_public_id.clone(),
         address: path::organization(&slug),
         before: name.clone(),
-        typed: Typed { organization: name, slug, ..Typed::default() },
+        typed: OrganizationForm { name, slug, ..OrganizationForm::default() },
         errors: Errors::default(),
     }
 }
@@ -152,9 +144,9 @@ pub async fn settings(at: AtWork, notice: Option<Notice>) -> Result<HttpResponse
 ///
 /// # Errors
 /// Forbidden unless they hold every permission.
-pub async fn change(app: App, at: AtWork, Form(typed): Form<Typed>) -> Result<HttpResponse, WebError> {
+pub async fn change(app: App, at: AtWork, Form(typed): Form<OrganizationForm>) -> Result<HttpResponse, WebError> {
     let administrator = at.who.clone().administrating()?;
-    match app::organizations::change(&app, &administrator, typed.form(), at.source.clone()).await {
+    match app::organizations::change(&app, &administrator, typed.clone(), at.source.clone()).await {
         Ok(slug) => Ok(notice::see(&path::organization_settings(&slug), &Notice::Saved)),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_says_of_a_request_decides() {
+    fn the_headers_of_the_browser_decide() {
         let ours = origins("https://jeton.example.org", "0.0.0.0:8080");
         let own = |pairs: &[(&'static str, &'static str)]| ours.are_of(&headers(pairs));
         assert!(own(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_loopback_has_all_names_of_it_and_no_other() {
+    fn a_server_on_loopback_has_all_its_names_and_no_others() {
         let local = origins("http://127.0.0.1:8080", "127.0.0.1:8080");
         for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
             assert!(local.have(host), "{host}");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_and_an_origin_are_known_in_every_spelling() {
+    fn a_host_and_an_origin_are_recognized_in_every_spelling() {
         for url in ["https://jeton.exämple.org", "https://JETON.xn--exmple-cua.org:443/", "https://jeton.exämple.org."]
         {
             let ours = origins(url, "127.0.0.1:1");

@@ -89,8 +89,8 @@ pub async fn ask(
 fn mail(t: Texts, url: &PublicUrl, user: &User, code: &LinkCode) -> Words {
     let t = user.language.map_or(t, Texts);
     let link = format!("{}{}", url.0, path::password_link(code.reveal()));
-    let text = t.password_link_mail_text(&user.name, shown_email(&user.email), &url.0, MINUTES, link);
-    (t.password_link_mail_subject().to_owned(), text)
+    let text = t.password_links_mail_text(&user.name, shown_email(&user.email), &url.0, MINUTES, link);
+    (t.password_links_mail_subject().to_owned(), text)
 }
 
 /// What was typed into the form behind a link.

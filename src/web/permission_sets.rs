@@ -88,7 +88,7 @@ pub async fn list(app: App, at: Editor, notice: Option<Notice>) -> Result<HttpRe
     let t = shell.t;
     let rows = |own: bool| sets.iter().filter(|set| set.is_own() == own).map(|set| row(t, at.slug(), set)).collect();
     page(&ListPage {
-        message: (notice == Some(Notice::Deleted)).then(|| Message::done(t.sets_deleted_notice())),
+        message: (notice == Some(Notice::Deleted)).then(|| Message::done(t.permission_sets_deleted_notice())),
         new: path::new_permission_set(at.slug()),
         built_in: rows(false),
         own: rows(true),
@@ -98,19 +98,23 @@ pub async fn list(app: App, at: Editor, notice: Option<Notice>) -> Result<HttpRe
 
 fn row(t: Texts, slug: &str, set: &SetInUse) -> Row {
     let stored = &set.stored.set;
-    let mut facts = vec![t.sets_permissions(stored.permissions.count())];
+    let mut facts = vec![t.permission_sets_permissions(stored.permissions.count())];
     facts.extend(uses(t, set));
     Row { href: path::permission_set(slug, stored.id), name: t.set_name(&stored.name).to_owned(), facts }
 }
 
 /// “3 users”, “1 deactivated user”
 fn uses(t: Texts, set: &SetInUse) -> Vec<String> {
-    let mut words = vec![if set.is_unused() { t.sets_unused().to_owned() } else { t.sets_users(set.uses.active) }];
+    let mut words = vec![if set.is_unused() {
+        t.permission_sets_unused().to_owned()
+    } else {
+        t.permission_sets_users(set.uses.active)
+    }];
     if set.uses.deactivated > 0 {
-        words.push(t.sets_deactivated(set.uses.deactivated));
+        words.push(t.permission_sets_deactivated(set.uses.deactivated));
     }
     if set.uses.invited > 0 {
-        words.push(t.sets_invited(set.uses.invited));
+        words.push(t.permission_sets_invited(set.uses.invited));
     }
     words
 }
@@ -124,8 +128,8 @@ pub async fn show(app: App, at: Editor, of: Path<Of>, notice: Option<Notice>) ->
     let (shell, slug, id) = (at.shell(Nav::PermissionSets), at.slug(), of.id());
     let t = shell.t;
     let message = match notice {
-        Some(Notice::Created) => Some(Message::done(t.sets_made_notice())),
-        Some(Notice::Saved) => Some(Message::done(t.sets_saved_notice())),
+        Some(Notice::Created) => Some(Message::done(t.permission_sets_created_notice())),
+        Some(Notice::Saved) => Some(Message::done(t.permission_sets_saved_notice())),
         _ => None,
     };
     let stored = &set.stored.set;
@@ -150,5 +154,5 @@ pub async fn show(app: App, at: Editor, of: Path<Of>, notice: Option<Notice>) ->
 /// “and 12 more”, if not all are shown.
 fn more(t: Texts, count: i64, shown: usize) -> Option<String> {
     let left = usize::try_from(count).unwrap_or(0).saturating_sub(shown);
-    (left > 0).then(|| t.sets_more(left))
+    (left > 0).then(|| t.permission_sets_more(left))
 }

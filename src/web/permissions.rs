@@ -1,12 +1,12 @@
 //! The part of a form that chooses permissions: checkboxes by group, *select all* and *select none* for each.
 //!
-//! The form sends the key of each chosen permission as `permission`, many under one name: a page's form struct has
-//! `permission: Vec<String>` and `pick: String`, both `#[serde(default)]`. Without JavaScript, the two buttons of a
-//! group send the form with `pick`; the handler then saves nothing and shows the form again with what [`picked`]
-//! returns. The template is `parts/_permissions.html`.
+//! The form sends the key of each chosen permission as `permission`, many under one name. Without JavaScript, the two
+//! buttons of a group send the form with `pick` ([`Pressed`]); the handler then saves nothing and shows the form again
+//! with what [`picked`] returns. The template is `parts/_permissions.html`.
 
 use super::texts::Texts;
 use domain::permission::{Permission, PermissionGroup, Permissions};
+use serde::Deserialize;
 
 /// The checkboxes.
 pub struct PermissionFields {
@@ -64,7 +64,7 @@ impl GroupFields {
         Self {
             key: group.key(),
             name: t.permission_group(group),
-            chosen: t.permission_chosen(count, boxes.len()),
+            chosen: t.permissions_chosen(count, boxes.len()),
             is_open: boxes.iter().any(|checkbox| !checkbox.is_locked),
             boxes,
         }
@@ -77,11 +77,19 @@ pub fn chosen(keys: &[String]) -> Permissions {
     keys.iter().filter_map(|key| Permission::from_key(key)).collect()
 }
 
+/// The button of a group of permissions that was pressed in a form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Pressed {
+    /// What and which group, as [`picked`] reads it; empty for none.
+    pub pick: String,
+}
+
 /// Returns what is chosen after a press of *select all* (`all.GROUP`) or *select none* (`none.GROUP`); none if the form
 /// was sent by another button.
 pub fn picked(pick: &str, chosen: Permissions, open: Permissions) -> Option<Permissions> {
     let (what, key) = pick.split_once('.')?;
-    let group = PermissionGroup::ALL.into_iter().find(|group| group.key() == key)?;
+    let group = PermissionGroup::from_key(key)?;
     let others = chosen.iter().filter(|permission| permission.group() != group);
     let own = group.permissions().filter(|permission| what == "all" && open.contains(*permission));
     Some(others.chain(own).collect())
@@ -97,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn all_and_none_of_a_group_leave_the_others_and_what_is_locked_alone() {
+    fn selecting_a_group_leaves_other_and_locked_permissions_alone() {
         let open = of("templates.view templates.edit assets.view platform.users");
         let before = of("templates.view assets.view");
         assert_eq!(picked("all.templates", before, open), Some(of("templates.view templates.edit assets.view")));
@@ -108,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_given_is_locked_and_never_chosen() {
+    fn permissions_that_cannot_be_granted_are_locked() {
         let fields = PermissionFields::new(Texts(Language::En), Permissions::all(), of("assets.view"));
         assert!(fields.some_locked);
         let assets = fields.groups.iter().find(|group| group.key == "assets").expect("the group of assets");

@@ -78,9 +78,9 @@ impl Texts {
     /// Returns the name of the methods that a rule applies to.
     pub fn methods(self, methods: Methods) -> &'static str {
         match methods {
-            Methods::Any => self.protected_methods_any(),
-            Methods::Reads => self.protected_methods_reads(),
-            Methods::Writes => self.protected_methods_writes(),
+            Methods::Any => self.protected_apis_methods_any(),
+            Methods::Reads => self.protected_apis_methods_reads(),
+            Methods::Writes => self.protected_apis_methods_writes(),
             Methods::One(method) => method,
         }
     }
@@ -88,9 +88,9 @@ impl Texts {
     /// Returns the name of the scope that a rule demands.
     pub fn needs(self, needs: Needs) -> &'static str {
         match needs {
-            Needs::Read => self.protected_needs_read(),
-            Needs::ReadWrite => self.protected_needs_read_write(),
-            Needs::ByMethod => self.protected_needs_by_method(),
+            Needs::Read => self.protected_apis_needs_read(),
+            Needs::ReadWrite => self.protected_apis_needs_read_write(),
+            Needs::ByMethod => self.protected_apis_needs_by_method(),
         }
     }
 }
@@ -112,7 +112,7 @@ pub async fn list(app: App, at: Admin, notice: Option<Notice>) -> Result<HttpRes
     page(&ListPage {
         apis: app::protected_apis::list(&app, &at.who).await?,
         slug: at.slug().to_owned(),
-        message: (notice == Some(Notice::Deleted)).then(|| Message::done(shell.t.protected_deleted_notice())),
+        message: (notice == Some(Notice::Deleted)).then(|| Message::done(shell.t.protected_apis_deleted_notice())),
         new: path::new_protected_api(at.slug()),
         shell,
     })
@@ -137,8 +137,8 @@ pub async fn show(
         edit: path::protected_api_part(slug, &of.id, "edit"),
         deletion: path::protected_api_part(slug, &of.id, "deletion"),
         message: match notice {
-            Some(Notice::Created) => Some(Message::done(t.protected_made_notice())),
-            Some(Notice::Saved) => Some(Message::done(t.protected_saved_notice())),
+            Some(Notice::Created) => Some(Message::done(t.protected_apis_created_notice())),
+            Some(Notice::Saved) => Some(Message::done(t.protected_apis_saved_notice())),
             _ => None,
         },
         rules: stored.api.rules.iter().map(|rule| RuleWords::new(t, rule)).collect(),

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_is_bare() {
+    fn a_public_address_has_no_path() {
         for (wrong, why) in [
             ("jeton.example.org", "must look like"),
             ("jeton.example.org:8080", "beginning"),

@@ -132,9 +132,9 @@ impl Line {
         let at = |milliseconds| calendar.to_the_second(milliseconds).words;
         let (nodes, waiting, revoked) = (receipt.alive(), receipt.waiting(), at(receipt.revoked.revoked_at));
         let words = match (nodes, waiting) {
-            (..=1, _) => t.receipt_single(revoked),
-            (_, 0) => t.receipt_all(nodes, at(receipt.since())),
-            _ => t.receipt_waiting(waiting, revoked, nodes),
+            (..=1, _) => t.revocations_single(revoked),
+            (_, 0) => t.revocations_all(nodes, at(receipt.since())),
+            _ => t.revocations_waiting(waiting, revoked, nodes),
         };
         let next = (waiting > 0 && look < LOOKS).then(|| path::refreshed(&href, look + 1));
         Self { t, words, href, next }
@@ -248,10 +248,10 @@ fn node_row(t: Texts, calendar: Calendar, node: &NodeReceipt) -> NodeRow {
     // The node started after the revocation.
     let came_later = node.epoch.is_none() && node.since.is_some();
     let note = match node.state {
-        NodeState::Gone => Some(t.receipt_gone().to_owned()),
-        NodeState::Silent => Some(t.receipt_silent(when(node.seen_at))),
-        NodeState::Alive if came_later => Some(t.receipt_later(when(node.since))),
-        NodeState::Alive if node.since.is_none() => Some(t.receipt_pending().to_owned()),
+        NodeState::Gone => Some(t.revocations_gone().to_owned()),
+        NodeState::Silent => Some(t.revocations_silent(when(node.seen_at))),
+        NodeState::Alive if came_later => Some(t.revocations_later(when(node.since))),
+        NodeState::Alive if node.since.is_none() => Some(t.revocations_pending().to_owned()),
         NodeState::Alive => None,
     };
     NodeRow {
@@ -260,9 +260,9 @@ fn node_row(t: Texts, calendar: Calendar, node: &NodeReceipt) -> NodeRow {
         since: node.since.filter(|_| !came_later).map(|since| calendar.to_the_second(since)),
         last: node.last_accepted_at.map(|last| calendar.to_the_second(last.seconds() * 1000)),
         no_last: match node.since {
-            _ if came_later => t.receipt_never(),
-            Some(_) => t.receipt_none(),
-            None => t.receipt_unknown(),
+            _ if came_later => t.revocations_never(),
+            Some(_) => t.revocations_none(),
+            None => t.revocations_unknown(),
         },
     }
 }

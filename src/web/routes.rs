@@ -7,8 +7,8 @@ mod route;
 pub mod short;
 
 use super::{
-    account, activity, api, assets, billing, came_back, email_changes, finish, health, installation, inventory,
-    invitations, leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users,
+    account, activity, api, assets, billing, email_changes, finish, health, installation, inventory, invitations,
+    kept_forms, leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users,
     session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, tokens, users,
@@ -29,7 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
     serve(assets(), config);
     config.service(web::scope("/api").default_service(web::route().to(HttpResponse::NotFound))).service(
         web::scope("")
-            .wrap(from_fn(came_back::bring_back))
+            .wrap(from_fn(kept_forms::middleware))
             .wrap(from_fn(session::recognize))
             // Wrapped last, so it runs first: for a request from another site, not even the session is read.
             .wrap(from_fn(origin::check))

@@ -41,7 +41,7 @@ mod tests {
     use super::Samples;
 
     #[test]
-    fn every_example_holds_the_key_and_the_address() {
+    fn every_example_has_the_key_and_the_address() {
         let samples = Samples::new("https://jeton.example.org", "jtn_p_key");
         assert_eq!(samples.curl, "curl -H \"Authorization: Bearer jtn_p_key\" https://jeton.example.org/api/v1/me");
         for sample in [samples.power_query, samples.r, samples.python] {

@@ -170,7 +170,7 @@ pub async fn list(
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
         states: [
-            ("", t.service_all_states()),
+            ("", t.service_users_all_states()),
             ("active", t.tokens_state_active()),
             ("revoked", t.tokens_state_revoked()),
             ("expired", t.tokens_state_expired()),
@@ -215,7 +215,7 @@ async fn message(app: &App, at: &Admin, notice: Option<Notice>) -> Result<Option
         Some(Notice::HadEnded(id)) => {
             ended(app, at, &id).await?.map(|token| Message::done(t.tokens_ended_notice(token.name)))
         }
-        Some(Notice::Deleted) => Some(Message::done(t.service_deleted_notice())),
+        Some(Notice::Deleted) => Some(Message::done(t.service_users_deleted_notice())),
         Some(Notice::UnknownKey) => Some(Message::failed(t.search_unknown_key())),
         _ => None,
     })
@@ -264,8 +264,8 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
         href: path::service_token(slug, &token.public_id),
         name: token.name.clone(),
         permissions: permissions_in_words(t, token.permissions),
-        created: calendar.date(token.made_at),
-        created_by: t.table_by(&token.made_by),
+        created: calendar.date(token.created_at),
+        created_by: t.tables_by(&token.made_by),
         used: token.key.last_use.as_ref().map(|used| Used::new(t, calendar, used)),
         end: End::new(t, calendar, &token.key),
         note: Some(revoked_by(t, &token.key)).filter(|by| !by.is_empty()).map(|by| t.tokens_revoked(by)),
@@ -283,15 +283,15 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
 fn permissions_in_words(t: Texts, permissions: Permissions) -> String {
     let all = Permissions::all().count();
     match permissions.count() {
-        count if count == all => t.service_all_permissions().into(),
+        count if count == all => t.service_users_all_permissions().into(),
         ..=NAMED => t.permission_names(permissions),
-        count => t.service_permissions_of(count, all),
+        count => t.service_users_permissions_of(count, all),
     }
 }
 
 fn revoked_by(t: Texts, key: &KeyFacts) -> String {
     match (&key.revoked_by_name, key.revoked_by) {
-        (Some(name), _) => t.table_by(name),
+        (Some(name), _) => t.tables_by(name),
         (None, Some(RevokedBy::Leak)) => t.revoked_by_leak(key.revocation_reason.as_deref()),
         (None, Some(RevokedBy::Key)) => t.tokens_revoked_by_key().into(),
         (None, Some(RevokedBy::Operator)) => t.tokens_revoked_by_operator().into(),
@@ -306,6 +306,6 @@ fn alarm(t: Texts, calendar: Calendar, token: &ServiceToken) -> Option<String> {
     let current = token.key.refused.as_ref().filter(|_| !is_active);
     let replaced = token.replaced_key.as_ref().and_then(|key| key.refused.as_ref());
     current
-        .map(|refused| t.service_refused(refused.count, last(refused)))
-        .or_else(|| replaced.map(|refused| t.service_replaced_refused(refused.count, last(refused))))
+        .map(|refused| t.service_users_refused(refused.count, last(refused)))
+        .or_else(|| replaced.map(|refused| t.service_users_replaced_refused(refused.count, last(refused))))
 }

@@ -74,7 +74,7 @@ impl Reader {
     /// Reads the preferences from the address (`?lang=`), a cookie or the browser's headers. The settings of a
     /// signed-in user take precedence over these.
     pub fn of(request: &HttpRequest) -> Self {
-        let by_cookie = || Ours::Language.sent(request).iter().find_map(|tag| Language::from_tag(tag));
+        let by_cookie = || Ours::Language.sent(request).iter().find_map(|tag| Language::from_key(tag));
         let by_browser = || {
             let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
             Language::from_accept_language(header.unwrap_or_default())
@@ -86,12 +86,12 @@ impl Reader {
 
 /// Returns the language that a link in the footer asks for.
 fn asked_language(request: &HttpRequest) -> Option<Language> {
-    request.query_string().split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(Language::from_tag)
+    request.query_string().split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(Language::from_key)
 }
 
 /// Returns the cookie that stores a language chosen by a link.
 pub fn language_cookie(request: &HttpRequest) -> Option<Cookie<'static>> {
-    asked_language(request).map(|language| Ours::Language.cookie(request, language.tag().to_owned()))
+    asked_language(request).map(|language| Ours::Language.cookie(request, language.key().to_owned()))
 }
 
 /// The user who is signed in for this request. Anybody else is redirected to sign in, and comes back afterwards.
@@ -231,10 +231,10 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
 }
 
 /// Makes the pages of the answer say that a form came back.
-pub fn note_that_form_came_back(request: &HttpRequest) {
+pub fn note_kept_form(request: &HttpRequest) {
     let mut extensions = request.extensions_mut();
     if let Some(who) = extensions.get_mut::<SignedIn>() {
-        who.shell.came_back = true;
+        who.shell.shows_kept_form = true;
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
     use super::safe_next;
 
     #[test]
-    fn after_signing_in_nobody_is_sent_elsewhere() {
+    fn signing_in_never_redirects_to_another_site() {
         assert_eq!(safe_next("/account/tokens?x=1"), "/account/tokens?x=1");
         for evil in ["//evil", "/\\evil", "/\t/evil", "https://evil", "evil", "", "/ /evil", "/%09\n", "\\\\evil"] {
             assert_eq!(safe_next(evil), "/", "{evil:?}");

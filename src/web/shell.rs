@@ -29,7 +29,7 @@ pub struct Shell {
     /// The form token of this session; empty where there is no session.
     pub csrf: String,
     /// Whether to say that the form on the page has not been processed, because its session had ended.
-    pub came_back: bool,
+    pub shows_kept_form: bool,
     /// The query of this address without its language, to which `lang=` can be appended.
     pub query: String,
 }

@@ -123,8 +123,8 @@ pub async fn form(
     }
     let t = visitor.shell.t;
     let message = match notice {
-        Some(Notice::PasswordSet) => Some(Message::done(t.password_link_set())),
-        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_change_proved())),
+        Some(Notice::PasswordSet) => Some(Message::done(t.password_links_set())),
+        Some(Notice::EmailConfirmed) => Some(Message::done(t.email_changes_proved())),
         Some(Notice::SignedOut) => Some(Message::done(t.sign_in_signed_out())),
         Some(Notice::SignInAgain) => Some(Message::undone(t.sign_in_ended())),
         _ => None,

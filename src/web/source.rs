@@ -90,7 +90,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     #[test]
-    fn a_program_is_told_by_what_can_be_seen_of_it_without_its_key() {
+    fn a_source_is_described_without_the_key() {
         let told = |agent: &str| {
             let mut headers = HeaderMap::new();
             headers.append(USER_AGENT, HeaderValue::from_bytes(agent.as_bytes()).unwrap());

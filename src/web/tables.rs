@@ -7,9 +7,12 @@ use super::{
     texts::Texts,
     words::{Calendar, Moment},
 };
-use domain::token::{
-    KeyFacts, LastUse, TokenState,
-    listing::{Order, PageFrom, Place, Sort},
+use domain::{
+    paging::PageFrom,
+    token::{
+        KeyFacts, LastUse, TokenState,
+        listing::{Order, Place, Sort},
+    },
 };
 
 /// The name of the order's field in addresses and forms.
@@ -81,7 +84,7 @@ impl Controls {
             let next = pressed(sort, by);
             let direction = if sort.is_descending { "descending" } else { "ascending" };
             Head {
-                key: key(by),
+                key: by.key(),
                 words,
                 href: search.with(slug, SORT, &value(next)),
                 hint: t.order(next),
@@ -91,11 +94,11 @@ impl Controls {
         let orders = Order::ALL.into_iter().flat_map(|by| [natural(by), reversed(natural(by))]);
         Self {
             heads: Heads {
-                created: head(Order::Created, t.table_created()),
-                name: head(Order::Name, t.table_name()),
-                used: head(Order::LastUse, t.table_used()),
-                expiry: head(Order::End, t.table_expires()),
-                state: head(Order::State, t.table_state()),
+                created: head(Order::Created, t.tables_created()),
+                name: head(Order::Name, t.tables_name()),
+                used: head(Order::LastUse, t.tables_used()),
+                expiry: head(Order::End, t.tables_expires()),
+                state: head(Order::State, t.tables_state()),
             },
             choices: orders
                 .map(|order| Choice { value: value(order), words: t.order(order), is_chosen: order == sort })
@@ -144,7 +147,7 @@ impl End {
             TokenState::Active { expires_at } => Self { day: calendar.date(expires_at), is_past: false },
             TokenState::Expired { at } | TokenState::Revoked { at } => {
                 let day = calendar.date(at);
-                Self { day: Moment { words: t.table_ended(day.words), ..day }, is_past: true }
+                Self { day: Moment { words: t.tables_ended(day.words), ..day }, is_past: true }
             }
         }
     }
@@ -153,12 +156,12 @@ impl End {
 /// Parses the chosen order. An unknown one is ignored.
 pub fn sort(typed: &str) -> Option<Sort> {
     let (name, is_descending) = typed.strip_prefix('-').map_or((typed, false), |name| (name, true));
-    let by = Order::ALL.into_iter().find(|by| key(*by) == name)?;
+    let by = Order::from_key(name)?;
     Some(Sort { by, is_descending })
 }
 
 /// Parses the position where the requested page begins. An invalid one is ignored, like a page that no longer exists.
-pub fn page_from(before: &str, after: &str) -> PageFrom {
+pub fn page_from(before: &str, after: &str) -> PageFrom<Place> {
     match (place(before), place(after)) {
         (Some(place), _) => PageFrom::Before(place),
         (None, Some(place)) => PageFrom::After(place),
@@ -167,17 +170,7 @@ pub fn page_from(before: &str, after: &str) -> PageFrom {
 }
 
 fn typed(sort: Sort) -> String {
-    format!("{}{}", if sort.is_descending { "-" } else { "" }, key(sort.by))
-}
-
-const fn key(by: Order) -> &'static str {
-    match by {
-        Order::Created => "created",
-        Order::Name => "name",
-        Order::LastUse => "used",
-        Order::End => "expiry",
-        Order::State => "state",
-    }
+    format!("{}{}", if sort.is_descending { "-" } else { "" }, sort.by.key())
 }
 
 /// Returns the usual direction of an order: new or recently used first, soonest end first.
@@ -215,16 +208,16 @@ impl Texts {
     /// The name of an order.
     fn order(self, Sort { by, is_descending }: Sort) -> &'static str {
         match (by, is_descending) {
-            (Order::Created, true) => self.table_newest(),
-            (Order::Created, false) => self.table_oldest(),
-            (Order::Name, false) => self.table_a_to_z(),
-            (Order::Name, true) => self.table_z_to_a(),
-            (Order::LastUse, true) => self.table_just_used(),
-            (Order::LastUse, false) => self.table_longest_unused(),
-            (Order::End, false) => self.table_ends_soonest(),
-            (Order::End, true) => self.table_ends_last(),
-            (Order::State, false) => self.table_active_first(),
-            (Order::State, true) => self.table_ended_first(),
+            (Order::Created, true) => self.tables_newest(),
+            (Order::Created, false) => self.tables_oldest(),
+            (Order::Name, false) => self.tables_a_to_z(),
+            (Order::Name, true) => self.tables_z_to_a(),
+            (Order::LastUse, true) => self.tables_just_used(),
+            (Order::LastUse, false) => self.tables_longest_unused(),
+            (Order::End, false) => self.tables_ends_soonest(),
+            (Order::End, true) => self.tables_ends_last(),
+            (Order::State, false) => self.tables_active_first(),
+            (Order::State, true) => self.tables_ended_first(),
         }
     }
 }
@@ -246,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_press_turns_an_order_round() {
+    fn a_second_click_reverses_an_order() {
         for by in Order::ALL {
             let other = if by == Order::Name { Order::State } else { Order::Name };
             let first = pressed(Sort::ascending(other), by);

@@ -82,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_singular_in_french_and_plural_in_english() {
+    fn zero_is_singular_in_french_and_plural_in_english() {
         assert_eq!([0, 1, 2].map(|count| ENGLISH.is_one(count)), [false, true, false]);
         assert_eq!([0, 1, 2].map(|count| FRENCH.is_one(count)), [true, true, false]);
     }
 
     /// A plain space before a high punctuation mark in a French text could break the line there.
     #[test]
-    fn french_marks_stand_behind_narrow_no_break_spaces() {
+    fn french_punctuation_follows_a_narrow_no_break_space() {
         let french = include_str!("../../locales/fr.toml");
         for (index, line) in french.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#')) {
             for wrong in [" :", " ;", " !", " ?", " »", "« ", "'", "..."] {

@@ -130,7 +130,7 @@ pub async fn show(app: App, who: SignedIn, id: Path<String>, request: HttpReques
     let token = app::tokens::find(&app, &who.actor, &id).await?;
     let calls = app::calls::of_token(&app, &token).await?;
     let (t, calendar) = (who.t(), calendar(&app, &who));
-    let refused = if token.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
+    let refused = if token.key.life.revoked_at.is_some() { Line::of_own(&app, &who, &id).await? } else { None };
     let selected = Detail { refused, ..detail(t, calendar, &token, &calls) };
     if is_for(&request, "#panel") {
         let list = who.here(path::TOKENS);
@@ -194,17 +194,17 @@ fn row(t: Texts, calendar: Calendar, token: &Token, selected: Option<&str>) -> R
         label: token.label.clone(),
         scope: t.scope(token.scope),
         writes: token.scope == domain::token::Scope::ReadWrite,
-        made: calendar.on_day(token.life.created_at, |when| t.tokens_made(when)),
-        used: token.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.use_in_a_line(used, &when))),
+        made: calendar.on_day(token.key.life.created_at, |when| t.tokens_created_at(when)),
+        used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, |when| t.use_in_a_line(used, &when))),
         end: end(t, calendar, token),
-        state: t.state(token.life.state(calendar.now()), calendar.now()),
+        state: t.state(token.key.life.state(calendar.now()), calendar.now()),
         is_selected: selected == Some(token.public_id.as_str()),
     }
 }
 
 /// Returns when a token expires if it is not used, or when and how it ended.
 fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
-    match token.life.state(calendar.now()) {
+    match token.key.life.state(calendar.now()) {
         TokenState::Active { expires_at } => calendar.on_day(expires_at, |when| t.tokens_expires(when)),
         TokenState::Expired { at } => calendar.on_day(at, |when| t.tokens_expired(when)),
         TokenState::Revoked { at } => calendar
@@ -214,10 +214,10 @@ fn end(t: Texts, calendar: Calendar, token: &Token) -> Moment {
 
 /// Returns who revoked a token, and why if they gave a reason.
 fn revoked_by(t: Texts, token: &Token) -> String {
-    if token.revoked_by == Some(RevokedBy::Leak) {
-        return t.revoked_by_leak(token.revocation_reason.as_deref());
+    if token.key.revoked_by == Some(RevokedBy::Leak) {
+        return t.revoked_by_leak(token.key.revocation_reason.as_deref());
     }
-    let who = match (token.revoked_by, &token.revoked_by_name) {
+    let who = match (token.key.revoked_by, &token.key.revoked_by_name) {
         (Some(RevokedBy::Owner), _) => t.tokens_revoked_by_owner().into(),
         (Some(RevokedBy::Key), _) => t.tokens_revoked_by_key().into(),
         (Some(RevokedBy::Operator), _) => t.tokens_revoked_by_operator().into(),
@@ -226,15 +226,15 @@ fn revoked_by(t: Texts, token: &Token) -> String {
         (Some(RevokedBy::Membership), _) => t.tokens_revoked_by_membership().into(),
         (Some(RevokedBy::Replaced | RevokedBy::Leak) | None, _) => String::new(),
     };
-    match &token.revocation_reason {
-        Some(reason) => format!("{who}. {}", t.inventory_because(reason)),
+    match &token.key.revocation_reason {
+        Some(reason) => format!("{who}. {}", t.tokens_revoked_because(reason)),
         None => who,
     }
 }
 
 fn detail(t: Texts, calendar: Calendar, token: &Token, calls: &Calls) -> Detail {
-    let state = token.life.state(calendar.now());
-    let days = token.life.inactivity.days();
+    let state = token.key.life.state(calendar.now());
+    let days = token.key.life.inactivity.days();
     let (end_name, at, end_explained) = match state {
         TokenState::Active { expires_at } => (t.tokens_fact_expires(), expires_at, t.tokens_after_days(days)),
         TokenState::Expired { at } => (t.tokens_fact_expired(), at, t.tokens_after_days_past(days)),
@@ -246,9 +246,9 @@ fn detail(t: Texts, calendar: Calendar, token: &Token, calls: &Calls) -> Detail 
         scope: t.scope(token.scope),
         scope_explained: t.scope_explained(token.scope),
         state: t.state(state, calendar.now()),
-        made: calendar.full(token.life.created_at),
-        used: token.last_use.as_ref().map(|used| calendar.moment(used.at, capitalized)),
-        used_by: token.last_use.as_ref().map(|used| t.use_in_lines(used)).unwrap_or_default(),
+        made: calendar.full(token.key.life.created_at),
+        used: token.key.last_use.as_ref().map(|used| calendar.moment(used.at, capitalized)),
+        used_by: token.key.last_use.as_ref().map(|used| t.use_in_lines(used)).unwrap_or_default(),
         end_name,
         end: calendar.full(at),
         end_explained,

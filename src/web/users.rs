@@ -32,8 +32,9 @@ use app::{
 use askama::Template;
 use domain::{
     invitation::Invitation,
-    membership::{PageFrom, Person, Standing},
+    membership::{Person, Standing},
     organization::MembershipId,
+    paging::PageFrom,
     permission::ManageUsers,
     permission_set::PermissionSet,
     user::shown_email,
@@ -62,7 +63,7 @@ impl Asked {
         Search { fields, page: path::users_with, part: "#people" }
     }
 
-    fn place(&self) -> PageFrom {
+    fn place(&self) -> PageFrom<MembershipId> {
         match (self.before, self.after) {
             (Some(id), _) => PageFrom::Before(MembershipId(id)),
             (None, Some(id)) => PageFrom::After(MembershipId(id)),
@@ -138,7 +139,7 @@ pub async fn list(
         return Ok(elsewhere);
     }
     let words: String = asked.q.chars().take(LONGEST_SEARCH).collect();
-    let shown = Shown::from_key(&asked.state);
+    let shown = Shown::from_key(&asked.state).unwrap_or_default();
     let sets = app::users::sets_to_give(&app, &at.who).await?;
     let set = sets.iter().map(|set| set.id).find(|id| id.0.to_string() == asked.set);
     let people = app::users::list(&app, &at.who, words.clone(), shown, set, asked.place()).await?;

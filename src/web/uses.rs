@@ -32,10 +32,10 @@ impl Texts {
     pub fn last_use_sentence(self, used: &LastUse, when: String) -> String {
         let (from, program) = (&used.address, self.program(&used.program));
         match (from.is_empty(), used.program.is_empty()) {
-            (true, true) => self.revocation_last_use(when),
-            (false, true) => self.revocation_last_use_from(when, from),
-            (true, false) => self.revocation_last_use_with(when, program),
-            (false, false) => self.revocation_last_use_from_with(when, from, program),
+            (true, true) => self.tokens_last_use(when),
+            (false, true) => self.tokens_last_use_from(when, from),
+            (true, false) => self.tokens_last_use_with(when, program),
+            (false, false) => self.tokens_last_use_from_with(when, from, program),
         }
     }
 }

@@ -14,6 +14,7 @@ mod told;
 use super::{
     bearer::{self, BearerError},
     node::NodeThread,
+    prepared::Prepared,
     routes::{Group, path},
     source::{RequestId, TrustedProxies},
 };
@@ -234,13 +235,10 @@ impl Refused {
 }
 
 fn allowed(accepted: &Accepted) -> HttpResponse {
-    let identity = accepted.identity();
-    HttpResponse::Ok()
-        .insert_header((SUBJECT, identity.subject.name.as_str()))
-        .insert_header((ORGANIZATION, &*identity.organization_slug))
-        .insert_header((ORGANIZATION_ID, &*identity.organization_public_id))
-        .insert_header((SCOPE, HeaderValue::from_static(identity.scope.oauth())))
-        .insert_header((PERMISSIONS, &*identity.permission_keys))
-        .insert_header((TOKEN, identity.token_public_id.as_str()))
-        .finish()
+    let Some(prepared) = Prepared::of(accepted) else { return broken() };
+    let mut response = HttpResponse::Ok();
+    for (name, value) in IDENTITY.iter().zip(&prepared.headers) {
+        response.insert_header((name.clone(), value.clone()));
+    }
+    response.insert_header((TOKEN, accepted.identity().token_public_id.as_str())).finish()
 }

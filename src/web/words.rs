@@ -26,35 +26,35 @@ impl Texts {
     pub fn permission(self, permission: Permission) -> &'static str {
         use Permission as P;
         match permission {
-            P::PlatformUsers => self.permission_users(),
-            P::PlatformGroups => self.permission_groups(),
-            P::PlatformSites => self.permission_sites(),
-            P::PlatformPermissionSets => self.permission_permission_sets(),
-            P::PlatformIntegrations => self.permission_integrations(),
-            P::PlatformActivity => self.permission_activity(),
-            P::PlatformBilling => self.permission_billing(),
-            P::PlatformVerifyTokens => self.permission_verify_tokens(),
-            P::TemplatesView | P::InspectionsView | P::AssetsView => self.permission_view(),
-            P::TemplatesEdit | P::AssetsEdit => self.permission_edit(),
-            P::InspectionsConduct => self.permission_conduct(),
-            P::TemplatesDelete | P::InspectionsDelete | P::AssetsDelete => self.permission_delete(),
-            P::TemplatesShare | P::InspectionsShare | P::AssetsShare => self.permission_share(),
+            P::PlatformUsers => self.permissions_users(),
+            P::PlatformGroups => self.permissions_groups(),
+            P::PlatformSites => self.permissions_sites(),
+            P::PlatformPermissionSets => self.permissions_permission_sets(),
+            P::PlatformIntegrations => self.permissions_integrations(),
+            P::PlatformActivity => self.permissions_activity(),
+            P::PlatformBilling => self.permissions_billing(),
+            P::PlatformVerifyTokens => self.permissions_verify_tokens(),
+            P::TemplatesView | P::InspectionsView | P::AssetsView => self.permissions_view(),
+            P::TemplatesEdit | P::AssetsEdit => self.permissions_edit(),
+            P::InspectionsConduct => self.permissions_conduct(),
+            P::TemplatesDelete | P::InspectionsDelete | P::AssetsDelete => self.permissions_delete(),
+            P::TemplatesShare | P::InspectionsShare | P::AssetsShare => self.permissions_share(),
         }
     }
 
     /// The name of a group of permissions.
     pub fn permission_group(self, group: PermissionGroup) -> &'static str {
         match group {
-            PermissionGroup::Platform => self.permission_platform(),
-            PermissionGroup::Templates => self.permission_templates(),
-            PermissionGroup::Inspections => self.permission_inspections(),
-            PermissionGroup::Assets => self.permission_assets(),
+            PermissionGroup::Platform => self.permissions_platform(),
+            PermissionGroup::Templates => self.permissions_templates(),
+            PermissionGroup::Inspections => self.permissions_inspections(),
+            PermissionGroup::Assets => self.permissions_assets(),
         }
     }
 
     /// “Platform management: Integrations”
     pub fn permission_with_group(self, permission: Permission) -> String {
-        self.permission_in_full(self.permission_group(permission.group()), self.permission(permission))
+        self.permissions_in_full(self.permission_group(permission.group()), self.permission(permission))
     }
 
     /// “Templates: View, Templates: Share”
@@ -65,9 +65,9 @@ impl Texts {
     /// The name of a built-in permission set.
     pub fn built_in_set(self, set: BuiltInSet) -> &'static str {
         match set {
-            BuiltInSet::Administrator => self.permission_set_administrator(),
-            BuiltInSet::Standard => self.permission_set_standard(),
-            BuiltInSet::Reader => self.permission_set_reader(),
+            BuiltInSet::Administrator => self.permissions_set_administrator(),
+            BuiltInSet::Standard => self.permissions_set_standard(),
+            BuiltInSet::Reader => self.permissions_set_reader(),
         }
     }
 
@@ -109,9 +109,9 @@ impl Texts {
     /// Returns the same for a column beside the day on which it expires.
     pub fn state_in_column(self, state: TokenState, now: Timestamp) -> (String, &'static str) {
         let words = match Left::of(state, now) {
-            Some(Left::Days(days)) => self.table_days_left(days),
-            Some(Left::Hours(hours)) => self.table_hours_left(hours),
-            Some(Left::LastHour) => self.table_last_hour().into(),
+            Some(Left::Days(days)) => self.tables_days_left(days),
+            Some(Left::Hours(hours)) => self.tables_hours_left(hours),
+            Some(Left::LastHour) => self.tables_last_hour().into(),
             None => return self.state_that_stays(state),
         };
         (words, "expiring")
@@ -157,7 +157,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_795_262_400);
 
     #[test]
-    fn a_token_close_to_its_end_says_so() {
+    fn a_token_that_expires_soon_says_so() {
         let state = |left| ENGLISH.state(TokenState::Active { expires_at: NOW.plus(left) }, NOW);
         assert_eq!(state(EXPIRES_SOON), ("Active".into(), "active"));
         assert_eq!(state(EXPIRES_SOON - 1), ("Expires in 7 days".into(), "expiring"));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn no_set_can_be_called_like_a_built_in_one() {
+    fn no_set_can_have_the_name_of_a_built_in_one() {
         for t in [ENGLISH, FRENCH] {
             for set in BuiltInSet::ALL {
                 assert!(BuiltInSet::has_name(&t.built_in_set(set).to_uppercase()), "{}", t.built_in_set(set));

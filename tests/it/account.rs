@@ -28,7 +28,7 @@ async fn settings_take_effect_on_the_next_page(db: TestDb) {
 }
 
 #[db_test]
-async fn wrong_settings_are_said_at_their_fields_and_nothing_is_lost(db: TestDb) {
+async fn wrong_settings_are_explained_at_their_fields_and_keep_what_was_typed(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let wrong = profile(&[
         ("name", " "),
@@ -45,7 +45,7 @@ async fn wrong_settings_are_said_at_their_fields_and_nothing_is_lost(db: TestDb)
 }
 
 #[db_test]
-async fn a_new_address_needs_the_password_when_it_was_not_entered_lately(db: TestDb) {
+async fn a_new_address_needs_the_password_unless_it_was_entered_recently(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.clock.advance(11 * 60);
     let change = [("email", "ann.new@example.org")];
@@ -62,7 +62,7 @@ async fn a_new_address_needs_the_password_when_it_was_not_entered_lately(db: Tes
 }
 
 #[db_test]
-async fn an_address_belongs_to_one_user_in_any_case(db: TestDb) {
+async fn an_address_belongs_to_one_user_whatever_its_case(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.add_user("Ben", BuiltInSet::Reader).await;
     let taken = ann.post("/account/profile", &profile(&[("email", "BEN@example.org")])).await;
@@ -71,7 +71,7 @@ async fn an_address_belongs_to_one_user_in_any_case(db: TestDb) {
 }
 
 #[db_test]
-async fn a_new_password_ends_the_other_sessions_at_once(db: TestDb) {
+async fn a_new_password_ends_the_other_sessions_immediately(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let phone = app.browser("Ann");
     phone.signs_in().await;
@@ -93,7 +93,7 @@ async fn a_new_password_ends_the_other_sessions_at_once(db: TestDb) {
 }
 
 #[db_test]
-async fn a_sign_in_under_way_with_the_old_password_ends_with_it(db: TestDb) {
+async fn a_sign_in_with_the_old_password_fails_if_it_changes_meanwhile(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let phones: Vec<_> = (0..4).map(|_| app.browser("Ann")).collect();
     let old = futures_util::future::join_all(phones.iter().map(|phone| phone.signs_in()));
@@ -106,7 +106,7 @@ async fn a_sign_in_under_way_with_the_old_password_ends_with_it(db: TestDb) {
 }
 
 #[db_test]
-async fn the_theme_switch_changes_the_theme_alone(db: TestDb) {
+async fn the_theme_switch_changes_only_the_theme(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     assert_eq!(ann.post("/account/theme", &[("theme", "dark")]).await.status, 303);
     assert!(ann.get("/account/profile").await.body.contains("data-theme=\"dark\""));
@@ -114,7 +114,7 @@ async fn the_theme_switch_changes_the_theme_alone(db: TestDb) {
 }
 
 #[db_test]
-async fn the_language_follows_the_browser_until_somebody_chooses(db: TestDb) {
+async fn the_language_follows_the_browser_until_the_user_chooses_one(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let french = app.send("GET", "/sign-in", &[("accept-language", "fr-CA,en;q=0.5")], "").await;
     assert!(french.body.contains("<html lang=\"fr\""));

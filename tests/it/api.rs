@@ -5,7 +5,7 @@ use domain::{organization::MembershipId, permission::BuiltInSet};
 use storage::{StorageError, epoch, tokens};
 
 #[db_test]
-async fn me_says_whom_the_token_speaks_for(db: TestDb) {
+async fn me_says_whom_the_token_acts_for(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Standard).await;
     let key = ben.makes_token("Power BI, Büro").await;
@@ -44,7 +44,15 @@ async fn forward_auth_answers_in_headers(db: TestDb) {
     let reads = app.with_key("GET", "/verify", &read).await;
     assert_eq!((reads.status, reads.header("jeton-scope")), (200, "read"));
     assert!(!reads.header("jeton-permissions").contains("templates.delete"));
+    let none = app.send("GET", "/verify", &[], "").await;
+    assert_eq!((none.status, none.header("www-authenticate")), (401, "Bearer realm=\"jeton\""));
+}
 
+#[db_test]
+async fn forward_auth_refuses_changes_with_a_read_only_token(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let read = ann.makes_token_with("reads", "read").await;
+    let write = ann.makes_token_with("writes", "read_write").await;
     for name in ["x-original-method", "x-forwarded-method"] {
         for method in ["POST", "DELETE", "PATCH", "get", "", "MERGE"] {
             let headers = [("authorization", &*format!("Bearer {read}")), (name, method)];
@@ -60,12 +68,10 @@ async fn forward_auth_answers_in_headers(db: TestDb) {
         [("authorization", &*format!("Bearer {read}")), ("x-forwarded-method", "GET"), ("x-original-method", "POST")];
     assert_eq!(app.send("GET", "/verify", &forged, "").await.status, 403, "one that says write is enough");
     assert_eq!(app.with_key("POST", "/verify", &read).await.status, 403);
-    let none = app.send("GET", "/verify", &[], "").await;
-    assert_eq!((none.status, none.header("www-authenticate")), (401, "Bearer realm=\"jeton\""));
 }
 
 #[db_test]
-async fn each_reason_is_told(db: TestDb) {
+async fn each_refusal_gives_its_reason(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (revoked, expired) = (ann.makes_token("revoked").await, ann.makes_token("expired").await);
     ann.revokes("revoked").await;
@@ -145,7 +151,7 @@ async fn a_token_revokes_itself(db: TestDb) {
 }
 
 #[db_test]
-async fn pages_of_other_sites_may_use_the_api_and_never_with_a_cookie(db: TestDb) {
+async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("page").await;
     let bearer = format!("Bearer {key}");
@@ -274,12 +280,12 @@ async fn the_permissions_of_a_token_follow_its_user(db: TestDb) {
 }
 
 #[db_test]
-async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
+async fn write_access_to_the_database_is_not_enough_to_plant_a_token(db: TestDb) {
     use sha2::{Digest, Sha256};
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let planted = another_key();
-    let digest: String = Sha256::digest(planted.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(&planted));
     let set = if app.db.address() == &storage::DatabaseUrl::Sqlite(app.folder().join("jeton.db")) {
         format!("UPDATE api_tokens SET digest = X'{digest}'")
     } else {
@@ -293,7 +299,7 @@ async fn who_writes_to_the_database_cannot_plant_a_token(db: TestDb) {
 }
 
 #[db_test]
-async fn a_token_in_use_does_not_expire_though_uses_are_written_late(db: TestDb) {
+async fn a_token_in_use_does_not_expire_although_uses_are_written_late(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.asks_for_token("busy", "read", "31").await.key().unwrap();
     app.clock.stop();
@@ -330,17 +336,17 @@ async fn a_use_and_the_end_of_the_period_cannot_both_win(db: TestDb) {
 }
 
 #[db_test]
-async fn a_stored_use_never_moves_back(db: TestDb) {
+async fn the_stored_last_use_never_moves_back(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let id = ann.token_id("Power BI").await;
     let now = app.clock.now();
     let source = domain::activity::Source::default();
     let token = |c: &mut storage::AnyConnection| Ok::<_, StorageError>(tokens::find(c, MembershipId(1), &id)?.unwrap());
-    let row = app.db.read(token).unwrap().id;
+    let row = app.db.read(token).unwrap().key.token;
     for at in [now.plus(50), now.plus(20), now.plus(49)] {
         app.db.write(|c| tokens::note_use(c, row, at, &source)).unwrap();
     }
-    assert_eq!(app.db.read(token).unwrap().life.last_used_at, Some(now.plus(50)));
+    assert_eq!(app.db.read(token).unwrap().key.life.last_used_at, Some(now.plus(50)));
     assert!(app.db.read(epoch::read).unwrap() >= 1);
 }

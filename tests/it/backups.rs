@@ -98,7 +98,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[actix_web::test]
-async fn a_backup_that_is_made_while_everybody_writes_is_whole_elsewhere() {
+async fn a_backup_taken_during_writes_is_complete_on_another_server() {
     let here = Installation::new().await;
     let (first, service) = (here.ann.makes_token("first").await, here.ann.makes_service_token("SAP").await);
     let is_over = AtomicBool::new(false);
@@ -151,7 +151,7 @@ async fn a_backup_that_is_made_while_everybody_writes_is_whole_elsewhere() {
 }
 
 #[actix_web::test]
-async fn what_has_ended_since_a_backup_stays_dead_where_the_old_database_tells() {
+async fn what_ended_after_a_backup_stays_ended_if_the_old_database_is_there() {
     let mut office = Installation::new().await;
     let ann = office.ann.copy();
     let kept = ann.makes_token("kept").await;
@@ -192,8 +192,10 @@ async fn what_has_ended_since_a_backup_stays_dead_where_the_old_database_tells()
     assert_eq!(statuses, [200, 200, 401, 401, 401, 401]);
     let logs = office.prints(&["activity", "verify"]);
     assert!(logs.as_array().unwrap().iter().all(|log| log["is_whole"] == true), "{logs}");
-    let newest = office.prints(&["activity", "list", "--org", SLUG, "--limit", "4"]);
-    let actions: Vec<&str> = newest.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str()).collect();
+    let newest = office.prints(&["activity", "list", "--org", SLUG, "--limit", "8"]);
+    let actions = newest.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str());
+    // A server that finds the time writes at once that the tokens above were used.
+    let actions: Vec<&str> = actions.filter(|action| *action != "token.first_used").take(4).collect();
     assert_eq!(actions, ["token.revoked", "token.revoked", "token.revoked", "installation.restored"]);
     let ann = Person::at(&office.url, "Ann");
     assert_eq!(ann.signs_in().await.status, 303);
@@ -208,7 +210,7 @@ async fn what_has_ended_since_a_backup_stays_dead_where_the_old_database_tells()
 }
 
 #[actix_web::test]
-async fn all_tokens_of_a_backup_may_be_kept_or_revoked() {
+async fn all_tokens_of_a_backup_can_be_kept_or_revoked() {
     let mut office = Installation::new().await;
     let keys = [
         office.ann.makes_token("a").await,
@@ -233,7 +235,7 @@ async fn all_tokens_of_a_backup_may_be_kept_or_revoked() {
 }
 
 #[actix_web::test]
-async fn a_damaged_database_is_replaced_once_nobody_uses_it_and_somebody_decides() {
+async fn a_damaged_database_is_replaced_only_when_unused_and_after_a_decision() {
     let mut office = Installation::new().await;
     let key = office.ann.makes_token("a").await;
     office.prints(&["backup", "backup.db"]);
@@ -284,7 +286,7 @@ async fn a_damaged_database_is_replaced_once_nobody_uses_it_and_somebody_decides
 }
 
 #[actix_web::test]
-async fn what_is_no_whole_backup_is_refused() {
+async fn an_incomplete_backup_is_refused() {
     let mut office = Installation::new().await;
     let key = office.ann.makes_token("a").await;
     office.prints(&["backup", "backup.db"]);
@@ -335,7 +337,7 @@ async fn what_is_no_whole_backup_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_pepper_is_in_a_backup_or_has_to_be_there() {
+async fn a_restore_takes_the_pepper_from_the_backup_or_the_data_folder() {
     let mut office = Installation::new().await;
     let key = office.ann.makes_token("a").await;
     office.prints(&["backup", "with.db"]);
@@ -400,7 +402,7 @@ async fn a_backup_overwrites_nothing_and_is_not_served() {
 }
 
 #[test]
-fn postgres_has_programs_of_its_own() {
+fn postgres_is_backed_up_by_its_own_programs() {
     let db = TestDb::postgres();
     let on = |arguments: &[&str]| fails(command(arguments, db.folder()).env("DATABASE_URL", &db.url));
     let said = on(&["backup", "new.db"]);

@@ -52,7 +52,7 @@ async fn a_month_counts_whoever_was_active_at_any_moment_of_it_once(db: TestDb) 
 }
 
 #[db_test]
-async fn without_the_permission_there_is_no_bill(db: TestDb) {
+async fn billing_needs_its_permission(db: TestDb) {
     let (app, _ann) = TestApp::with_user(db, "Ann").await;
     let reader = app.add_user("Reader", BuiltInSet::Standard).await;
     for path in [BILLING.to_owned(), format!("{BILLING}/seats.csv")] {

@@ -56,7 +56,7 @@ async fn every_call_is_counted_once_across_flushes_and_days(db: TestDb) {
 }
 
 #[db_test]
-async fn no_call_is_lost_when_a_node_forgets_what_it_knows_or_cannot_write(db: TestDb) {
+async fn no_call_is_lost_when_a_node_clears_its_cache_or_cannot_write(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     for _ in 0..4 {
@@ -80,7 +80,7 @@ async fn no_call_is_lost_when_a_node_forgets_what_it_knows_or_cannot_write(db: T
 }
 
 #[db_test]
-async fn what_is_refused_does_not_count(db: TestDb) {
+async fn refused_calls_do_not_count(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     calls(&app, &key, 2, 200).await;
@@ -96,7 +96,7 @@ async fn what_is_refused_does_not_count(db: TestDb) {
 }
 
 #[db_test]
-async fn calls_with_all_keys_of_a_service_user_are_one_sum(db: TestDb) {
+async fn calls_with_any_key_of_a_token_add_up(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (old, other) = (ann.makes_service_token("Workato").await, ann.makes_service_token("SAP").await);
     let page = ann.service_token("Workato").await;
@@ -112,7 +112,7 @@ async fn calls_with_all_keys_of_a_service_user_are_one_sum(db: TestDb) {
 }
 
 #[db_test]
-async fn calls_are_forgotten_after_ninety_days(db: TestDb) {
+async fn calls_are_deleted_after_ninety_days(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.asks_for_token("Long", "read", "180").await.key().expect("a key");
     calls(&app, &key, 2, 200).await;

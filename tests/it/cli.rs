@@ -90,13 +90,12 @@ fn labels(tokens: &Value) -> Vec<&str> {
 }
 
 #[db_test]
-async fn an_operator_helps_and_revokes(db: TestDb) {
+async fn the_operator_lists_and_revokes_a_token(db: TestDb) {
     let office = Office::open(db).await;
     let (url, ann, jeton) = (office.url.as_str(), &office.ann, |arguments: &[&str]| office.jeton(arguments));
     let key = ann.makes_token("Power <BI>").await;
     assert_eq!(status(url, &key).await, 200);
 
-    assert_eq!(prints(&mut jeton(&["user", "list", "--json"]))[0]["email"], "ann@example.org");
     let tokens = prints(&mut jeton(&["token", "list", "--owner", "ANN@example.org", "--json"]));
     assert_eq!((tokens[0]["label"].as_str(), tokens[0]["scope"].as_str()), (Some("Power <BI>"), Some("read")));
     assert!(!tokens.to_string().contains(&key[6..20]));
@@ -105,7 +104,7 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
 
     let id = tokens[0]["id"].as_str().unwrap();
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
-    assert_eq!(status(url, &key).await, 401, "the running server refuses it at once");
+    assert_eq!(status(url, &key).await, 401, "the running server refuses it immediately");
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
     assert!(fails(&mut jeton(&["token", "revoke", "zzzzzzzzzz"])).contains("not found"));
 
@@ -117,7 +116,14 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], true);
     assert_eq!(status(url, &key).await, 401);
     assert_eq!(prints(&mut jeton(&["token", "revoke", id, "--json"]))["revoked"], false);
+}
 
+#[db_test]
+async fn the_operator_reads_and_verifies_the_activity_log(db: TestDb) {
+    let office = Office::open(db).await;
+    let jeton = |arguments: &[&str]| office.jeton(arguments);
+    office.ann.makes_token("Power BI").await;
+    office.ann.revokes("Power BI").await;
     let entries = prints(&mut jeton(&["activity", "list", "--org", SLUG, "--limit", "2", "--json"]));
     assert_eq!((entries[0]["action"].as_str(), entries.as_array().map(Vec::len)), (Some("token.revoked"), Some(2)));
     assert!(fails(&mut jeton(&["activity", "list", "--org", "elsewhere"])).contains("not found"));
@@ -127,7 +133,13 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
     let noted = format!("1:{}", "0".repeat(64));
     let elsewhere = fails(&mut jeton(&["activity", "verify", "--org", SLUG, "--head", &noted]));
     assert!(elsewhere.contains(&format!("tampered with: {SLUG}")), "{elsewhere}");
+}
 
+#[db_test]
+async fn the_operator_resets_a_password(db: TestDb) {
+    let office = Office::open(db).await;
+    let (url, ann, jeton) = (office.url.as_str(), &office.ann, |arguments: &[&str]| office.jeton(arguments));
+    assert_eq!(prints(&mut jeton(&["user", "list", "--json"]))[0]["email"], "ann@example.org");
     let asked = ["user", "password-link", "ANN@example.org", "--json", "--public-url", url];
     let link = prints(&mut jeton(&asked))["link"].as_str().unwrap().to_owned();
     let path = link.strip_prefix(url).unwrap();
@@ -150,7 +162,7 @@ async fn an_operator_helps_and_revokes(db: TestDb) {
 }
 
 #[db_test]
-async fn somebody_new_gets_a_link_and_somebody_known_joins(db: TestDb) {
+async fn a_new_user_gets_a_link_and_an_existing_one_joins(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "READER").await;
     assert_eq!(ben.get(org!("/users")).await.status, 403, "a reader manages nobody");
@@ -217,17 +229,24 @@ async fn deactivating_ends_tokens_and_sessions_in_each_organization(db: TestDb) 
         assert_eq!(office.logged(org, "user.deactivated", "Ben"), 1, "{org}");
         assert_eq!(office.logged(org, "token.revoked", "Ben"), 1, "{org}");
     }
+    assert!(office.fails(&["user", "deactivate", "eve@example.org"]).contains("no user has this"));
+    assert!(office.fails(&["user", "deactivate", "ben@example.org", "--org", "third"]).contains("no organization"));
+}
 
+#[db_test]
+async fn reactivating_lets_a_user_in_but_restores_no_token(db: TestDb) {
+    let office = Office::open(db).await;
+    let (url, ben) = (&office.url, office.adds("Ben", "standard").await);
+    let here = ben.makes_token("here").await;
+    office.prints(&["user", "deactivate", "ben@example.org"]);
     let reactivate = ["user", "reactivate", "ben@example.org", "--org", SLUG];
     assert_eq!(office.prints(&reactivate)["reactivated"], true);
     assert_eq!(office.prints(&reactivate)["reactivated"], false);
-    assert_eq!(status(url, &here).await, 401, "nothing that had stopped comes back");
+    assert_eq!(status(url, &here).await, 401, "the token stays revoked");
     assert_eq!(ben.signs_in().await.status, 303);
     let again = ben.makes_token("again").await;
     assert_eq!(status(url, &again).await, 200);
     assert_eq!(office.logged(SLUG, "user.reactivated", "Ben"), 1);
-    assert!(office.fails(&["user", "deactivate", "eve@example.org"]).contains("no user has this"));
-    assert!(office.fails(&["user", "deactivate", "ben@example.org", "--org", "third"]).contains("no organization"));
     office.prints(&["org", "create", "Third", "--administrator", "ann@example.org"]);
     assert!(office.fails(&["user", "reactivate", "ben@example.org", "--org", "third"]).contains("does not belong"));
 }
@@ -255,7 +274,7 @@ async fn the_last_administrator_of_an_organization_stays(db: TestDb) {
 }
 
 #[db_test]
-async fn of_two_administrators_deactivated_at_once_one_stays(db: TestDb) {
+async fn of_two_administrators_deactivated_concurrently_one_stays(db: TestDb) {
     let office = Office::open(db).await;
     office.adds("Ben", "administrator").await;
     let both = ["ann@example.org", "ben@example.org"]
@@ -266,7 +285,7 @@ async fn of_two_administrators_deactivated_at_once_one_stays(db: TestDb) {
 }
 
 #[db_test]
-async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
+async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
     let office = Office::open(db).await;
     let (url, ann, ben) = (&office.url, &office.ann, office.adds("Ben", "standard").await);
     office.prints(&["org", "create", "Second", "--administrator", "ben@example.org"]);
@@ -325,7 +344,7 @@ async fn a_blocked_account_does_nothing_whatever_it_administers(db: TestDb) {
 }
 
 #[db_test]
-async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
+async fn the_operator_adds_and_removes_installation_administrators(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "administrator").await;
     let last = office.fails(&["user", "demote", "ann@example.org"]);
@@ -345,7 +364,7 @@ async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
     assert_eq!(office.prints(&["user", "list"])[0]["is_installation_admin"], true);
     assert_eq!(office.logged(SLUG, "account.demoted", "Ben") + office.logged(SLUG, "account.demoted", "Ann"), 2);
 
-    // The first user can be let go; that nobody has the role then is said.
+    // The first user can be removed; the command says that nobody has the role then.
     let gone = office.jeton(&["user", "deactivate", "ann@example.org"]).output().unwrap();
     assert!(gone.status.success());
     assert!(String::from_utf8_lossy(&gone.stderr).contains("nobody administers the installation"));
@@ -356,30 +375,41 @@ async fn the_installation_is_given_from_hand_to_hand(db: TestDb) {
     assert!(office.fails(&["user", "promote", "eve@example.org"]).contains("no user has this"));
 }
 
+/// Fails to create an organization, and returns the error message.
+fn fails_to_create(office: &Office, name: &str, slug: &str, administrator: &str) -> String {
+    office.fails(&["org", "create", name, "--slug", slug, "--administrator", administrator])
+}
+
 #[db_test]
-async fn organizations_are_made_and_renamed(db: TestDb) {
+async fn an_organization_is_created_for_its_administrator(db: TestDb) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "reader").await;
-    let make = |name: &str, slug: &str, who: &str| {
-        fails(&mut office.jeton(&["org", "create", name, "--slug", slug, "--administrator", who]))
-    };
-    for (said, told) in [
-        (make("Hôpital", SLUG, "ben@example.org"), "Another organization uses or used this address"),
-        (make("Hôpital", "Hôpital", "ben@example.org"), "lower-case letters"),
-        (make(" ", "hopital", "ben@example.org"), "Enter the name"),
-        (make("Hôpital", "hopital", "eve@example.org"), "no user has this"),
+    for (name, slug, administrator, told) in [
+        ("Hôpital", SLUG, "ben@example.org", "Another organization uses or used this address"),
+        ("Hôpital", "Hôpital", "ben@example.org", "lower-case letters"),
+        (" ", "hopital", "ben@example.org", "Enter the name"),
+        ("Hôpital", "hopital", "eve@example.org", "no user has this"),
     ] {
+        let said = fails_to_create(&office, name, slug, administrator);
         assert!(said.contains(told), "{said}");
     }
     let made = office.prints(&["org", "create", "Hôpital <Ségou>", "--administrator", "BEN@example.org"]);
     assert_eq!(made["slug"], "hopital-segou");
-    assert!(make("Hôpital", "hopital-segou", "ben@example.org").contains("Another organization"), "twice");
+    let twice = fails_to_create(&office, "Hôpital", "hopital-segou", "ben@example.org");
+    assert!(twice.contains("Another organization"), "{twice}");
     works_in(&ben, "hopital-segou").await;
     assert_eq!(ben.get("/orgs/hopital-segou/users").await.status, 200, "he administers it");
     assert_eq!(office.ann.get("/orgs/hopital-segou/users").await.status, 404, "she is not in it");
     assert_eq!(office.logged("hopital-segou", "organization.created", "Hôpital <Ségou>"), 1);
     assert_eq!(office.logged("hopital-segou", "user.joined", "Ben"), 1);
+}
 
+#[db_test]
+async fn an_organization_is_renamed_and_keeps_its_id(db: TestDb) {
+    let office = Office::open(db).await;
+    let ben = office.adds("Ben", "reader").await;
+    let made = office.prints(&["org", "create", "Hôpital <Ségou>", "--administrator", "BEN@example.org"]);
+    works_in(&ben, "hopital-segou").await;
     let key = ben.makes_token("there").await;
     assert_eq!(office.prints(&["org", "rename", "hopital-segou", "Clinique"])["slug"], "hopital-segou");
     assert_eq!(
@@ -389,7 +419,8 @@ async fn organizations_are_made_and_renamed(db: TestDb) {
     assert_eq!(status(&office.url, &key).await, 200);
     ben.get("/orgs/clinique/settings").await.shows("Clinique");
     assert_eq!(ben.get("/orgs/hopital-segou/settings").await.header("location"), "/orgs/clinique/settings");
-    assert!(make("Hôpital", "hopital-segou", "ann@example.org").contains("uses or used this address"));
+    let taken = fails_to_create(&office, "Hôpital", "hopital-segou", "ann@example.org");
+    assert!(taken.contains("uses or used this address"), "{taken}");
     assert!(
         office.fails(&["org", "rename", SLUG, "X", "--slug", "hopital-segou"]).contains("uses or used this address")
     );
@@ -463,7 +494,7 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
 }
 
 #[db_test]
-async fn a_new_password_is_in_the_log_of_each_organization_that_it_opens(db: TestDb) {
+async fn a_new_password_is_logged_in_each_organization_of_the_user(db: TestDb) {
     let office = Office::open(db).await;
     office.adds("Ben", "standard").await;
     for name in ["Second", "Third"] {

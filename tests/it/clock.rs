@@ -72,7 +72,7 @@ fn confirms(app: &TestApp) {
 }
 
 #[db_test]
-async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
+async fn while_the_clock_has_jumped_nothing_is_decided_or_ended(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let others = ann.copy();
@@ -110,7 +110,7 @@ async fn a_clock_that_jumps_decides_nothing_and_ends_nothing(db: TestDb) {
 }
 
 #[db_test]
-async fn a_clock_that_is_ahead_from_the_start_ends_nothing_for_ever(db: TestDb) {
+async fn a_clock_that_starts_ahead_ends_nothing_permanently(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let ahead = node(&app, 3650 * DAY);
@@ -128,7 +128,7 @@ async fn a_clock_that_is_ahead_from_the_start_ends_nothing_for_ever(db: TestDb) 
 }
 
 #[db_test]
-async fn most_tokens_expire_at_once_only_after_a_day(db: TestDb) {
+async fn if_most_tokens_expire_together_they_end_only_after_a_day(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for number in 0..20 {
         ann.makes_service_token(&format!("Service {number}")).await;
@@ -144,7 +144,7 @@ async fn most_tokens_expire_at_once_only_after_a_day(db: TestDb) {
 }
 
 #[db_test]
-async fn few_tokens_expire_by_a_clock_that_has_been_steady_for_an_hour(db: TestDb) {
+async fn a_few_tokens_expire_once_the_clock_was_steady_for_an_hour(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for label in ["one", "two"] {
         ann.makes_token(label).await;
@@ -158,7 +158,7 @@ async fn few_tokens_expire_by_a_clock_that_has_been_steady_for_an_hour(db: TestD
 }
 
 #[db_test]
-async fn a_clock_behind_the_log_says_nothing_until_it_is_put_right(db: TestDb) {
+async fn a_clock_behind_the_log_answers_nothing_until_it_is_corrected(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let behind = node(&app, -400 * DAY);
@@ -170,7 +170,7 @@ async fn a_clock_behind_the_log_says_nothing_until_it_is_put_right(db: TestDb) {
 }
 
 #[db_test]
-async fn what_a_wrong_clock_wrote_can_be_overruled(db: TestDb) {
+async fn what_a_wrong_clock_wrote_can_be_overridden(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let (source, future) = (Source::default(), app.clock.now().plus(3650 * DAY));
@@ -190,7 +190,7 @@ async fn what_a_wrong_clock_wrote_can_be_overruled(db: TestDb) {
 }
 
 #[db_test]
-async fn whoever_runs_the_server_says_that_the_new_time_is_right(db: TestDb) {
+async fn the_operator_confirms_that_the_new_time_is_right(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let before = app.clock.now();
@@ -209,7 +209,7 @@ async fn whoever_runs_the_server_says_that_the_new_time_is_right(db: TestDb) {
 }
 
 #[db_test]
-async fn a_token_that_was_made_while_the_clock_was_behind_lives_when_it_is_put_right(db: TestDb) {
+async fn a_token_created_while_the_clock_was_behind_works_after_its_correction(db: TestDb) {
     let clock = Clock::system();
     clock.set(-400 * DAY);
     let app = TestApp::start_by(db, clock).await;
@@ -307,7 +307,7 @@ impl Machine<'_> {
 }
 
 #[actix_web::test]
-async fn the_program_lives_through_wrong_clocks() {
+async fn the_program_survives_wrong_clocks() {
     let folder = folder();
     let machine = Machine::new(folder.path());
     let mut server = Process::start(machine.jeton(&[]));

@@ -32,7 +32,7 @@ fn on(db: &TestDb, arguments: &[&str]) -> Command {
 }
 
 #[db_test]
-async fn no_command_makes_a_database(db: TestDb) {
+async fn no_command_creates_a_database(db: TestDb) {
     let elsewhere = db.folder().join("elsewhere");
     for arguments in LOOKING.iter().chain(&CHANGING) {
         for data in [db.folder(), &elsewhere] {
@@ -102,7 +102,7 @@ async fn an_empty_list_says_so(db: TestDb) {
 }
 
 #[db_test]
-async fn somebody_who_has_stopped_reading_is_told_nothing(db: TestDb) {
+async fn a_closed_output_is_no_error(db: TestDb) {
     let mut jeton = Process::start(on(&db, &[]));
     let (url, code) = jeton.first_lines();
     let ann = Person::at(&url, "Ann");
@@ -127,7 +127,7 @@ async fn somebody_who_has_stopped_reading_is_told_nothing(db: TestDb) {
 }
 
 #[actix_web::test]
-async fn a_server_serves_though_nobody_reads_what_it_prints() {
+async fn a_server_runs_although_nobody_reads_its_output() {
     let data = folder();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (reader, writer) = std::io::pipe().unwrap();
@@ -177,7 +177,7 @@ fn readable(folder: &Path) {
 }
 
 #[actix_web::test]
-async fn looking_takes_no_more_than_a_file_that_may_be_read() {
+async fn commands_that_only_read_work_on_a_read_only_file() {
     let outside = folder();
     let data = outside.path().join("data");
     let mut jeton = Process::start(command(&[], &data));
@@ -217,7 +217,7 @@ async fn looking_takes_no_more_than_a_file_that_may_be_read() {
 }
 
 #[actix_web::test]
-async fn looking_takes_no_more_than_a_role_that_may_read() {
+async fn commands_that_only_read_work_with_a_read_only_role() {
     let db = TestDb::postgres();
     let mut jeton = Process::start(on(&db, &[]));
     let (url, code) = jeton.first_lines();

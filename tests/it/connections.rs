@@ -79,7 +79,7 @@ fn refused_heads() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[actix_web::test]
-async fn what_is_no_request_closes_its_connection_with_an_answer_that_says_so() {
+async fn a_malformed_request_gets_400_and_closes_its_connection() {
     let app = served().await;
     for (status, head) in refused_heads() {
         for url in [&app.url, &app.programs_url] {
@@ -115,7 +115,7 @@ async fn what_is_no_request_closes_its_connection_with_an_answer_that_says_so() 
 }
 
 #[actix_web::test]
-async fn a_proxy_that_asks_with_what_is_no_request_gets_a_status_that_it_hands_on() {
+async fn a_malformed_request_of_a_proxy_gets_a_status_that_it_passes_on() {
     let app = served().await;
     for headers in ["X: \x7f\r\n".to_owned(), "X: y\r\n".repeat(100)] {
         for path in ["/verify", "/verify?scope=write", "/verify/apis/k7m2q9xd4t"] {
@@ -142,7 +142,7 @@ struct Slow {
 }
 
 #[actix_web::test]
-async fn whoever_does_not_go_on_is_cut_off_whatever_is_waited_for() {
+async fn a_client_that_stalls_is_disconnected_at_every_stage() {
     let app = served().await;
     let slow = |what, sent: String| Slow { what, sent, reads: true };
     let form = "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nContent-Type: \
@@ -240,7 +240,7 @@ fn with_files(most: u32, command: &Command) -> Command {
 }
 
 #[actix_web::test]
-async fn one_client_leaves_connections_and_files_for_all_others() {
+async fn one_client_cannot_take_all_connections_and_files() {
     let data = folder();
     let port = free_port();
     let mut jeton = command(&[], data.path());
@@ -297,7 +297,7 @@ async fn one_client_leaves_connections_and_files_for_all_others() {
 }
 
 #[actix_web::test]
-async fn whoever_has_too_many_connections_is_told() {
+async fn a_client_with_too_many_connections_is_told_so() {
     let data = folder();
     let mut jeton = Process::start(with_files(256, &command(&[], data.path())));
     let url = jeton.line().split_whitespace().last().unwrap().to_owned();
@@ -354,7 +354,7 @@ async fn an_offer_of_another_protocol_is_ignored() {
 }
 
 #[actix_web::test]
-async fn javas_own_client_and_curl_introspect_over_plain_http() {
+async fn javas_client_and_curl_introspect_over_plain_http() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let caller = ann.asks_for_service_token("Warehouse", "45", &["platform.verify_tokens"]).await;
     let page = ann.service_token("Warehouse").await;
@@ -437,7 +437,7 @@ fn lost(proxy: &str, posts: u32) -> u32 {
 }
 
 #[actix_web::test]
-async fn what_strangers_send_through_a_proxy_costs_nobody_else_an_answer() {
+async fn bad_requests_through_a_proxy_cost_nobody_else_an_answer() {
     let posts = if std::env::var_os("JETON_SOAK").is_some() { 5_000 } else { 600 };
     let (app, _ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let jeton = app.url.trim_start_matches("http://").to_owned();

@@ -23,7 +23,7 @@ async fn is_signed_in(person: &Person) -> bool {
 }
 
 #[db_test]
-async fn no_cookie_of_others_signs_anybody_out(db: TestDb) {
+async fn cookies_of_other_programs_sign_nobody_out(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ours = session_of(&ann);
     let (name, _) = ann.cookie("jeton").unwrap();
@@ -62,7 +62,7 @@ async fn no_cookie_of_others_signs_anybody_out(db: TestDb) {
 }
 
 #[db_test]
-async fn two_jetons_on_one_host_leave_each_others_sessions_alone(db: TestDb) {
+async fn two_installations_on_one_host_have_separate_sessions(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let (neighbour, ben) = TestApp::with_user(TestDb::sqlite(), "Ben").await;
     // One browser, which sends the cookies of both to both.
@@ -82,7 +82,7 @@ async fn two_jetons_on_one_host_leave_each_others_sessions_alone(db: TestDb) {
 }
 
 #[db_test]
-async fn a_browser_stays_known_whatever_marks_others_gave_it(db: TestDb) {
+async fn a_browser_stays_known_despite_marks_of_other_users(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let ann = app.browser("Ann");
     ann.signs_in().await;

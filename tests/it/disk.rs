@@ -87,7 +87,7 @@ fn is_put_off(answer: &Answer, words: &str) {
 
 /// This works everywhere, unlike a full disk: a limit on the file size makes each write fail as a quota does.
 #[actix_web::test]
-async fn without_room_every_answer_says_so_and_afterwards_all_is_well() {
+async fn on_a_full_disk_every_answer_says_so_and_later_all_works() {
     let data = folder();
     // A write beyond the limit is an error then, and no signal.
     let mut served = Served::after("trap '' XFSZ", data.path()).await;
@@ -221,7 +221,7 @@ async fn on_a_full_disk_access_can_still_be_ended() {
 
 /// The marker of a full disk is an empty file, which the next start and the commands see as well.
 #[actix_web::test]
-async fn what_is_kept_back_is_for_what_ends_access_alone() {
+async fn the_reserve_is_only_for_what_ends_access() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let reserve = app.folder().join("jeton.db-reserve");
@@ -243,7 +243,7 @@ async fn what_is_kept_back_is_for_what_ends_access_alone() {
 }
 
 #[db_test]
-async fn pages_wait_for_nobody_who_writes(db: TestDb) {
+async fn pages_do_not_wait_for_writers(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     app.clock.advance(120);
@@ -269,7 +269,7 @@ async fn pages_wait_for_nobody_who_writes(db: TestDb) {
 }
 
 #[db_test]
-async fn a_defect_is_not_taken_for_a_database_that_fails(db: TestDb) {
+async fn a_defect_is_not_reported_as_a_database_failure(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let nonce = ann.get("/account/tokens/new").await.field("nonce").unwrap();
     change(&app, "ALTER TABLE api_tokens RENAME TO gone");
@@ -280,7 +280,7 @@ async fn a_defect_is_not_taken_for_a_database_that_fails(db: TestDb) {
 
 /// Only the error code of Postgres is the same in every language, and diesel does not pass it on.
 #[actix_web::test]
-async fn a_full_disk_of_postgres_is_known_in_any_language() {
+async fn a_full_disk_of_postgres_is_recognized_in_any_language() {
     let (app, ann) = TestApp::with_user(TestDb::postgres(), "Ann").await;
     let key = ann.makes_token("Power BI").await;
     for (code, words) in [("53100", "n''a pas pu étendre le fichier"), ("58030", "konnte Datei nicht schreiben")] {

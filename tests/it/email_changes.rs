@@ -36,7 +36,7 @@ async fn signs_in_as(app: &TestApp, email: &str) -> u16 {
 }
 
 #[db_test]
-async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
+async fn a_new_address_takes_effect_when_its_link_is_opened(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = link_for(&ann, &smtp, 2).await;
     let page = ann.get("/account/profile?notice=saved").await;
@@ -77,7 +77,7 @@ async fn a_new_address_counts_once_its_link_is_opened(db: TestDb) {
 }
 
 #[db_test]
-async fn asking_tells_nothing_about_others(db: TestDb) {
+async fn a_request_reveals_nothing_about_other_users(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let eve = app.add_user("Eve", Reader).await;
     let emil = app.add_user("Emil", Reader).await;
@@ -106,7 +106,7 @@ async fn asking_tells_nothing_about_others(db: TestDb) {
 }
 
 #[db_test]
-async fn a_link_ends_by_time_by_cancelling_by_another_and_by_a_new_password(db: TestDb) {
+async fn a_link_ends_by_time_cancellation_replacement_or_a_new_password(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     app.clock.stop();
     let someone = app.browser("Someone");
@@ -143,7 +143,7 @@ async fn a_link_ends_by_time_by_cancelling_by_another_and_by_a_new_password(db: 
 }
 
 #[db_test]
-async fn another_address_takes_the_place_of_the_one_before(db: TestDb) {
+async fn a_second_request_replaces_the_first(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let first = link_for(&ann, &smtp, 2).await;
     assert_eq!(wants(&ann, "ann.other@example.org").await.status, 303);
@@ -154,7 +154,7 @@ async fn another_address_takes_the_place_of_the_one_before(db: TestDb) {
 }
 
 #[db_test]
-async fn of_many_who_prove_the_same_address_one_has_it(db: TestDb) {
+async fn of_many_who_confirm_the_same_address_one_gets_it(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let ben = app.add_user("Ben", Reader).await;
     let of_ann = link_for(&ann, &smtp, 2).await;
@@ -172,7 +172,7 @@ async fn of_many_who_prove_the_same_address_one_has_it(db: TestDb) {
 }
 
 #[db_test]
-async fn few_addresses_can_be_tried_with_mail_or_without(db: TestDb) {
+async fn attempts_with_many_addresses_are_limited(db: TestDb) {
     let (app, ann, _smtp) = TestApp::with_mail(db, "Ann").await;
     let eve = app.add_user("Eve", Reader).await;
     tries_few(&eve, &ann).await;
@@ -181,14 +181,14 @@ async fn few_addresses_can_be_tried_with_mail_or_without(db: TestDb) {
 }
 
 #[db_test]
-async fn without_mail_few_addresses_can_be_tried_either(db: TestDb) {
+async fn without_mail_attempts_with_many_addresses_are_limited_too(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let eve = app.add_user("Eve", Reader).await;
     tries_few(&eve, &ann).await;
 }
 
 #[db_test]
-async fn the_code_of_a_link_is_nowhere_but_in_the_mail(db: TestDb) {
+async fn the_code_of_a_link_is_only_in_the_mail(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = link_for(&ann, &smtp, 2).await;
     let code = link.strip_prefix("/email/").unwrap();
@@ -197,7 +197,7 @@ async fn the_code_of_a_link_is_nowhere_but_in_the_mail(db: TestDb) {
 }
 
 #[db_test]
-async fn a_new_address_needs_the_password_and_whoever_was_let_go_proves_none(db: TestDb) {
+async fn a_new_address_needs_the_password_and_an_active_user(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let ben = app.add_user("Ben", Reader).await;
     app.clock.advance(11 * 60);

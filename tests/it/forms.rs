@@ -34,7 +34,7 @@ async fn sends(person: &Person, path: &str, hidden: &[(&str, String)], typed: &[
 const TOKEN: [(&str, &str); 3] = [("label", "Power BI"), ("scope", "read"), ("inactivity", "45")];
 
 #[db_test]
-async fn a_token_is_made_where_its_form_was_opened(db: TestDb) {
+async fn a_token_is_created_in_the_organization_of_its_form(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     in_two_organizations(&app, &ann).await;
     for (opened, chosen, name) in [(SLUG, "segou", "Croix-Bleue Sahel"), ("segou", SLUG, "Hôpital de Ségou")] {
@@ -56,7 +56,7 @@ async fn a_token_is_made_where_its_form_was_opened(db: TestDb) {
 }
 
 #[db_test]
-async fn many_tokens_are_revoked_where_the_question_was_asked(db: TestDb) {
+async fn several_tokens_are_revoked_in_the_organization_of_the_form(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     in_two_organizations(&app, &ann).await;
     let here = ann.makes_token("here").await;
@@ -75,7 +75,7 @@ async fn many_tokens_are_revoked_where_the_question_was_asked(db: TestDb) {
 }
 
 #[db_test]
-async fn a_tokens_own_pages_are_about_it_whatever_organization_is_chosen(db: TestDb) {
+async fn the_pages_of_a_token_do_not_depend_on_the_chosen_organization(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     in_two_organizations(&app, &ann).await;
     let key = ann.makes_token("script").await;
@@ -100,7 +100,7 @@ async fn a_tokens_own_pages_are_about_it_whatever_organization_is_chosen(db: Tes
 }
 
 #[db_test]
-async fn a_form_for_an_organization_that_was_left_comes_back_with_a_word(db: TestDb) {
+async fn a_form_for_an_organization_that_the_user_left_is_shown_again(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     in_two_organizations(&app, &ann).await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
@@ -129,7 +129,7 @@ async fn a_form_for_an_organization_that_was_left_comes_back_with_a_word(db: Tes
 }
 
 #[db_test]
-async fn a_form_that_names_no_organization_is_about_the_only_one_or_comes_back(db: TestDb) {
+async fn a_form_without_an_organization_is_about_the_only_one_or_shown_again(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let nonce = hidden(&ann.get("/account/tokens/new").await, &["nonce"]);
     assert_eq!(sends(&ann, "/account/tokens", &nonce, &TOKEN).await.status, 200);
@@ -143,7 +143,7 @@ async fn a_form_that_names_no_organization_is_about_the_only_one_or_comes_back(d
 }
 
 #[db_test]
-async fn a_form_of_one_user_does_nothing_for_another_at_the_same_browser(db: TestDb) {
+async fn a_form_of_one_user_does_nothing_for_the_next_in_the_same_browser(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
     let forms = [
@@ -316,7 +316,7 @@ async fn sends_too_late(app: &TestApp, person: &Person, action: &str, fields: &[
 const WHY: &str = "Nothing has been saved yet, because your session had ended. Check the form and send it again.";
 
 #[db_test]
-async fn what_was_typed_comes_back_after_the_end_of_a_session(db: TestDb) {
+async fn what_was_typed_is_kept_when_the_session_ends(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for Sent { page, action, hidden: names, typed, comes_back } in forms(&app, &ann).await {
         let form = ann.get(&page).await;
@@ -350,7 +350,7 @@ async fn what_was_typed_comes_back_after_the_end_of_a_session(db: TestDb) {
 }
 
 #[db_test]
-async fn it_is_told_in_french_too(db: TestDb) {
+async fn a_kept_form_is_explained_in_french_too(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();
     app.clock.advance(HOUR);
@@ -367,7 +367,7 @@ async fn it_is_told_in_french_too(db: TestDb) {
 }
 
 #[db_test]
-async fn nobody_else_sees_what_was_typed(db: TestDb) {
+async fn nobody_else_sees_a_kept_form(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
     let eve = app.add_organization("elsewhere", "Eve").await;
@@ -395,7 +395,7 @@ async fn nobody_else_sees_what_was_typed(db: TestDb) {
 }
 
 #[db_test]
-async fn it_is_kept_for_an_hour_and_through_wrong_passwords(db: TestDb) {
+async fn a_form_is_kept_for_an_hour_and_despite_wrong_passwords(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.get("/account/tokens/new").await;
     let kept = sends_too_late(&app, &ann, "/account/tokens", &[("label", "Power BI")]).await;
@@ -415,7 +415,7 @@ async fn it_is_kept_for_an_hour_and_through_wrong_passwords(db: TestDb) {
 }
 
 #[db_test]
-async fn no_password_and_no_key_is_kept(db: TestDb) {
+async fn a_kept_form_has_no_password_or_key(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("script").await;
     ann.get("/account/tokens/new").await;
@@ -435,7 +435,7 @@ async fn no_password_and_no_key_is_kept(db: TestDb) {
 }
 
 #[db_test]
-async fn whoever_has_signed_in_again_in_another_tab_gets_the_form_back_at_once(db: TestDb) {
+async fn after_signing_in_in_another_tab_the_form_is_shown_immediately(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for Sent { page, action, hidden: names, typed, comes_back } in forms(&app, &ann).await {
         let form = ann.get(&page).await;
@@ -460,7 +460,7 @@ async fn whoever_has_signed_in_again_in_another_tab_gets_the_form_back_at_once(d
 }
 
 #[db_test]
-async fn sessions_that_were_ended_from_elsewhere_are_like_those_that_ended(db: TestDb) {
+async fn forms_are_kept_when_a_session_is_ended_from_elsewhere(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
     let phone = app.browser("Ann");
@@ -490,7 +490,7 @@ async fn sessions_that_were_ended_from_elsewhere_are_like_those_that_ended(db: T
 }
 
 #[db_test]
-async fn what_does_not_say_whose_it_is_leads_to_signing_in_and_to_its_page(db: TestDb) {
+async fn a_form_without_an_owner_is_not_kept(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let visitor = app.browser("Visitor");
     for (action, page) in [
@@ -522,7 +522,7 @@ async fn what_does_not_say_whose_it_is_leads_to_signing_in_and_to_its_page(db: T
 }
 
 #[db_test]
-async fn no_other_site_can_fill_in_a_form_for_somebody(db: TestDb) {
+async fn no_other_site_can_fill_in_a_form_for_a_user(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let eve = app.add_organization("elsewhere", "Eve").await;
     let csrf = eve.get("/account/tokens/new").await.field("csrf").unwrap();
@@ -545,7 +545,7 @@ async fn no_other_site_can_fill_in_a_form_for_somebody(db: TestDb) {
 }
 
 #[db_test]
-async fn a_form_that_is_kept_is_as_large_as_a_form_may_be(db: TestDb) {
+async fn the_largest_form_can_be_kept(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.get(&format!("{APIS}/new")).await;
     let path = format!("/{}/**", "x".repeat(400));

@@ -20,7 +20,7 @@ fn bad(what: &'static str, (method, path): (&'static str, &str), body: &str, sta
     Bad { what, method, path: path.to_owned(), headers, body: body.to_owned(), status }
 }
 
-/// Fails unless 60 of these requests, many at once, get the same page, in the frame of this person.
+/// Fails unless 60 of these requests, many of them concurrent, get the same page, in the frame of this person.
 async fn is_always_the_same(person: &Person, bad: &Bad, organization: &str) {
     let mut bodies = Vec::new();
     for _ in 0..6 {
@@ -81,7 +81,7 @@ async fn the_same_bad_request_always_gets_the_same_page(db: TestDb) {
 }
 
 #[db_test]
-async fn a_refused_request_speaks_the_language_of_whoever_is_signed_in(db: TestDb) {
+async fn a_refused_request_is_answered_in_the_language_of_the_user(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let profile =
         [("name", "Ann"), ("email", &*ann.email), ("language", "fr"), ("time_zone", "UTC"), ("theme", "dark")];

@@ -117,7 +117,7 @@ async fn no_request_makes_jeton_fail(db: TestDb) {
 }
 
 #[db_test]
-async fn tokens_do_what_a_model_of_them_says(db: TestDb) {
+async fn tokens_behave_like_their_model(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mut random = Random::new();
     // The key of each token, its period, the moment from which that counts, and whether it was revoked.
@@ -159,7 +159,7 @@ async fn tokens_do_what_a_model_of_them_says(db: TestDb) {
 }
 
 #[db_test]
-async fn no_answer_speaks_of_another_token(db: TestDb) {
+async fn no_answer_is_about_another_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let mut keys = Vec::new();

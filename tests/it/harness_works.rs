@@ -287,7 +287,7 @@ async fn axe_and_the_console_find_planted_problems_and_no_others() {
 }
 
 #[actix_web::test]
-async fn a_look_in_vain_tells_what_there_is() {
+async fn a_failed_search_lists_what_is_there() {
     let site = Site::start().await;
     let base = site.base.clone();
     // In a thread of its own, as a test that panics would be.

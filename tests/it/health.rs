@@ -12,7 +12,7 @@ async fn ready_after(app: &TestApp, statement: &str) -> crate::harness::Answer {
 }
 
 #[db_test]
-async fn a_node_is_ready_while_it_can_say_something_about_tokens(db: TestDb) {
+async fn a_node_is_ready_while_it_can_verify_tokens(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     for url in ["/healthz", "/readyz"] {
@@ -42,7 +42,7 @@ async fn a_node_is_not_ready_with_the_pepper_of_another_database(db: TestDb) {
 
 /// A standby may not have the newest revocations (V7).
 #[actix_web::test]
-async fn a_standby_is_asked_nothing() {
+async fn a_standby_is_not_used() {
     let cluster = OwnCluster::start();
     let (app, ann) = TestApp::with_user(TestDb::at(cluster.url()), "Ann").await;
     let key = ann.makes_token("Power BI").await;

@@ -48,7 +48,7 @@ async fn odd_addresses_are_not_found_and_never_fail(db: TestDb) {
 }
 
 #[db_test]
-async fn parts_for_htmx_are_harmless_as_pages_and_are_not_cached(db: TestDb) {
+async fn parts_for_htmx_work_as_pages_and_are_not_cached(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("Power BI").await;
     let id = ann.token_id("Power BI").await;

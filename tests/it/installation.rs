@@ -21,23 +21,36 @@ async fn removal_of(person: &Person, name: &str) -> String {
     rest.split('"').find(|part| part.ends_with("/removal")).expect("a link").to_owned()
 }
 
+/// Ends the access of Ann to both her organizations. In the second, which has nobody else, the operator does it.
+async fn ends_access_of_ann(app: &TestApp, ben: &Person) {
+    change(app, "UPDATE memberships SET is_active = FALSE WHERE organization_id = 2");
+    assert_eq!(ben.does("Ann", "removal").await.status, 303);
+}
+
 #[db_test]
-async fn whoever_was_let_go_everywhere_does_nothing_any_more(db: TestDb) {
-    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+async fn sessions_and_tokens_of_an_administrator_who_is_active_nowhere_end(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Administrator).await;
     assert_eq!(makes_organization(&ann, "Second").await, 303);
-    let key = ann.makes_token("script").await;
-    assert_eq!(app.browser("Ann").post("/sign-in/forgotten", &[("email", "ann@example.org")]).await.status, 303);
-    let link = smtp.mails(1).await.remove(0).link();
-    // In the one she was removed, in the other, where she is the only one, an operator's hand has deactivated her.
-    change(&app, "UPDATE memberships SET is_active = FALSE WHERE organization_id = 2");
-    let session = ann.copy();
-    assert_eq!(ben.does("Ann", "removal").await.status, 303);
+    let (key, session) = (ann.makes_token("script").await, ann.copy());
+    ends_access_of_ann(&app, &ben).await;
     for path in ["/account/profile", "/organizations/new", ADMINS, "/orgs/second"] {
         assert!(session.get(path).await.header("location").starts_with("/sign-in"), "{path}");
     }
     assert_eq!(makes_organization(&session, "Third").await, 403, "it asks to sign in");
     assert_eq!(app.me(&key).await.status, 401);
+    let created = activity(&app.db).iter().filter(|entry| entry.action == "organization.created").count();
+    assert_eq!(created, 1);
+}
+
+#[db_test]
+async fn an_administrator_who_is_active_nowhere_cannot_sign_in(db: TestDb) {
+    let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
+    let ben = app.add_user("Ben", Administrator).await;
+    assert_eq!(app.browser("Ann").post("/sign-in/forgotten", &[("email", "ann@example.org")]).await.status, 303);
+    let link = smtp.mails(1).await.remove(0).link();
+    assert_eq!(makes_organization(&ann, "Second").await, 303);
+    ends_access_of_ann(&app, &ben).await;
 
     let refused = app.browser("Ann").signs_in().await;
     assert_eq!((refused.status, refused.header("set-cookie")), (422, ""));
@@ -50,10 +63,14 @@ async fn whoever_was_let_go_everywhere_does_nothing_any_more(db: TestDb) {
     assert_eq!(someone.post("/sign-in/forgotten", &[("email", "ben@example.org")]).await.status, 303);
     let mails = smtp.mails(2).await;
     assert_eq!((mails.len(), &*mails[1].to[0]), (2, "ben@example.org"), "there is no link for Ann");
-    let made = activity(&app.db).iter().filter(|entry| entry.action == "organization.created").count();
-    assert_eq!(made, 1);
+}
 
-    // Somebody invites her: she comes in again, as no more than that.
+#[db_test]
+async fn an_administrator_who_returns_by_an_invitation_has_lost_the_role(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let ben = app.add_user("Ben", Administrator).await;
+    assert_eq!(makes_organization(&ann, "Second").await, 303);
+    ends_access_of_ann(&app, &ben).await;
     let invitation = ben.invites("ann@example.org", "Reader").await;
     let ann = app.browser("Ann");
     assert_eq!(ann.signs_in().await.status, 303);
@@ -64,14 +81,19 @@ async fn whoever_was_let_go_everywhere_does_nothing_any_more(db: TestDb) {
 }
 
 #[db_test]
-async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
+async fn the_last_installation_administrator_stays(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     assert_eq!((makes_organization(&ben, "Ben's").await, adds(&ben, "ben@example.org").await), (404, 404));
     let last = ann.post(&removal_of(&ann, "Ann").await, &[]).await;
     assert_eq!(last.status, 422);
     last.shows("The installation needs at least one administrator");
+}
 
+#[db_test]
+async fn adding_an_installation_administrator_needs_the_password(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let ben = app.add_user("Ben", Standard).await;
     app.clock.advance(11 * 60);
     let form = |password: &'static str| [("email", " BEN@example.org "), ("password", password)];
     assert_eq!(adds(&ann, "ben@example.org").await, 422, "it needs the password");
@@ -80,6 +102,14 @@ async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
     assert_eq!(adds(&ann, "ben@example.org").await, 303, "twice is once");
     ann.get(ADMINS).await.shows("ben@example.org");
     ben.get("/account/profile").await.shows("Installation");
+    assert_eq!(makes_organization(&ben, "Ben's").await, 422, "he is asked for his password first");
+    ben.signs_in().await;
+    assert_eq!(makes_organization(&ben, "Ben's").await, 303);
+}
+
+#[db_test]
+async fn only_active_users_become_installation_administrators(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.post(ADMINS, &[("email", "eve@example.org")]).await.shows("No user has this e-mail address");
     app.add_user("Leo", Standard).await;
     ann.does("Leo", "deactivation").await;
@@ -90,11 +120,13 @@ async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
     for odd in ["0", "x", "99999", "9223372036854775808"] {
         assert_eq!(ann.post(&format!("{ADMINS}/{odd}/removal"), &[]).await.status, 404, "{odd}");
     }
-    assert_eq!(makes_organization(&ben, "Ben's").await, 422, "he is asked for his password first");
-    ben.signs_in().await;
-    assert_eq!(makes_organization(&ben, "Ben's").await, 303);
+}
 
-    // Ann steps down, and cannot undo it.
+#[db_test]
+async fn an_installation_administrator_steps_down_and_cannot_undo_it(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let ben = app.add_user("Ben", Standard).await;
+    assert_eq!(adds(&ann, "ben@example.org").await, 303);
     let removal = removal_of(&ann, "Ann").await;
     ann.get(&removal).await.shows("This is you");
     assert_eq!(ann.post(&removal, &[]).await.header("location"), "/account/profile");
@@ -112,7 +144,7 @@ async fn the_role_is_given_and_taken_and_the_last_one_keeps_it(db: TestDb) {
 }
 
 #[db_test]
-async fn a_role_that_counts_for_nothing_is_no_ones_successor(db: TestDb) {
+async fn an_administrator_without_effect_is_no_successor(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Administrator).await;
     assert_eq!(adds(&ann, "ben@example.org").await, 303);
@@ -124,7 +156,7 @@ async fn a_role_that_counts_for_nothing_is_no_ones_successor(db: TestDb) {
 }
 
 #[db_test]
-async fn of_two_who_take_the_role_from_each_other_one_has_it_still(db: TestDb) {
+async fn of_two_who_remove_each_other_one_stays(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     for round in 0..6 {

@@ -4,11 +4,12 @@ use crate::harness::{Answer, DAY, Person, TestApp, TestDb, change, db_test, list
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use domain::{
     organization::OrganizationId,
+    paging::PageFrom,
     permission::BuiltInSet,
     time::Timestamp,
     token::{
         TokenKind,
-        listing::{Order, PageFrom, Place, Sort},
+        listing::{Order, Place, Sort},
     },
     user::UserId,
 };
@@ -27,7 +28,7 @@ async fn revoke(person: &Person, id: &str, reason: &str) -> Answer {
 }
 
 #[db_test]
-async fn an_administrator_sees_every_token_and_never_a_key(db: TestDb) {
+async fn an_administrator_sees_every_token_but_never_a_key(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let key = ben.makes_token_with("Power <b>BI</b>", "read_write").await;
@@ -44,7 +45,7 @@ async fn an_administrator_sees_every_token_and_never_a_key(db: TestDb) {
 }
 
 #[db_test]
-async fn an_administrator_revokes_and_the_owner_reads_who_and_why(db: TestDb) {
+async fn an_administrator_revokes_a_token_and_the_owner_sees_who_and_why(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let key = ben.makes_token("Power BI").await;
@@ -75,7 +76,7 @@ async fn an_administrator_revokes_and_the_owner_reads_who_and_why(db: TestDb) {
 }
 
 #[db_test]
-async fn nobody_revokes_what_is_not_in_their_organization_or_without_the_permission(db: TestDb) {
+async fn revoking_needs_the_permission_in_the_same_organization(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("of Ann").await;
     let id = ann.token_id("of Ann").await;
@@ -91,7 +92,7 @@ async fn nobody_revokes_what_is_not_in_their_organization_or_without_the_permiss
 }
 
 #[db_test]
-async fn filters_find_by_owner_state_age_and_name(db: TestDb) {
+async fn filters_find_tokens_by_owner_state_age_and_name(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     ann.asks_for_token("Old 100%", "read", "180").await;
@@ -137,7 +138,7 @@ async fn filters_find_by_owner_state_age_and_name(db: TestDb) {
 }
 
 #[db_test]
-async fn a_use_that_is_not_yet_in_the_database_counts(db: TestDb) {
+async fn a_use_that_is_not_yet_stored_counts(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.asks_for_token("Nightly", "read", "180").await.key().unwrap();
     app.clock.advance(100 * DAY);
@@ -150,7 +151,7 @@ async fn a_use_that_is_not_yet_in_the_database_counts(db: TestDb) {
 }
 
 #[db_test]
-async fn pages_go_forwards_and_backwards_through_every_token_once(db: TestDb) {
+async fn paging_shows_every_token_once_in_both_directions(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let now = app.clock.now();
     app.db.write::<_, StorageError>(|connection| lists::fill(connection, 130, now.seconds())).unwrap();
@@ -172,7 +173,7 @@ async fn pages_go_forwards_and_backwards_through_every_token_once(db: TestDb) {
 }
 
 #[db_test]
-async fn every_order_goes_through_every_token_once_however_many_are_equal(db: TestDb) {
+async fn every_order_shows_every_token_once_even_with_equal_values(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let now = app.clock.now().seconds();
     app.db.write::<_, StorageError>(|connection| lists::fill(connection, 130, now)).unwrap();
@@ -209,7 +210,7 @@ async fn every_order_goes_through_every_token_once_however_many_are_equal(db: Te
 }
 
 #[db_test]
-async fn every_order_takes_every_filter(db: TestDb) {
+async fn every_order_works_with_every_filter(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let now = app.clock.now().seconds();
     app.db.write::<_, StorageError>(|connection| lists::fill(connection, 60, now)).unwrap();
@@ -236,7 +237,7 @@ async fn every_order_takes_every_filter(db: TestDb) {
 }
 
 #[db_test]
-async fn a_head_sorts_and_a_second_press_turns_the_order_round(db: TestDb) {
+async fn a_column_head_sorts_and_a_second_click_reverses_the_order(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     for label in ["Beta", "alpha", "Gamma"] {
         ann.makes_token(label).await;
@@ -277,7 +278,7 @@ async fn sorting_keeps_the_filters_and_filters_keep_the_order(db: TestDb) {
 }
 
 #[db_test]
-async fn a_public_id_finds_its_token_alone_and_a_foreign_one_none(db: TestDb) {
+async fn a_public_id_finds_only_its_token_and_a_foreign_one_nothing(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("of Ann").await;
     ann.makes_token("another").await;

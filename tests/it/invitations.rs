@@ -5,7 +5,7 @@ use domain::permission::BuiltInSet::{Reader, Standard};
 use futures_util::future::join_all;
 
 #[db_test]
-async fn somebody_new_joins_by_the_link_which_then_is_gone(db: TestDb) {
+async fn a_new_user_joins_by_a_link_that_works_once(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let made = ann.asks_to_invite("leo@example.org", "Standard").await;
     assert_eq!(
@@ -42,7 +42,7 @@ async fn somebody_new_joins_by_the_link_which_then_is_gone(db: TestDb) {
 }
 
 #[db_test]
-async fn the_form_comes_back_with_what_is_wrong(db: TestDb) {
+async fn a_wrong_form_is_shown_again_with_its_problems(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let link = ann.invites("leo@example.org", "Reader").await;
     let leo = app.browser("Leo");
@@ -66,7 +66,7 @@ async fn the_form_comes_back_with_what_is_wrong(db: TestDb) {
 }
 
 #[db_test]
-async fn a_link_ends_at_the_second_and_by_withdrawal_and_by_a_new_one(db: TestDb) {
+async fn a_link_ends_by_time_by_withdrawal_and_by_a_new_link(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.clock.stop();
     let link = ann.invites("leo@example.org", "Reader").await;
@@ -96,7 +96,7 @@ async fn a_link_ends_at_the_second_and_by_withdrawal_and_by_a_new_one(db: TestDb
 }
 
 #[db_test]
-async fn of_many_who_open_a_link_at_once_one_joins(db: TestDb) {
+async fn of_many_who_use_a_link_concurrently_one_joins(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let link = ann.invites("leo@example.org", "Reader").await;
     let people: Vec<_> = (0..6).map(|number| app.browser(&format!("Leo{number}"))).collect();
@@ -113,7 +113,7 @@ async fn of_many_who_open_a_link_at_once_one_joins(db: TestDb) {
 }
 
 #[db_test]
-async fn a_link_lets_nobody_into_an_account_that_exists(db: TestDb) {
+async fn a_link_gives_no_access_to_an_existing_account(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_organization("elsewhere", "Ben").await;
     let eve = app.add_user("Eve", Standard).await;
@@ -141,7 +141,7 @@ async fn a_link_lets_nobody_into_an_account_that_exists(db: TestDb) {
 }
 
 #[db_test]
-async fn an_invitation_does_not_tell_whether_there_is_an_account(db: TestDb) {
+async fn an_invitation_does_not_reveal_whether_an_account_exists(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.add_organization("elsewhere", "Ben").await;
     let known = ann.asks_to_invite("ben@example.org", "Reader").await.text().replace("ben@", "x@");
@@ -155,7 +155,7 @@ async fn an_invitation_does_not_tell_whether_there_is_an_account(db: TestDb) {
 }
 
 #[db_test]
-async fn whoever_was_deactivated_or_leaves_does_not_return_by_an_older_link(db: TestDb) {
+async fn a_user_who_was_deactivated_or_removed_cannot_return_by_an_older_link(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Reader).await;
     ann.does("Ben", "deactivation").await;
@@ -177,7 +177,7 @@ async fn whoever_was_deactivated_or_leaves_does_not_return_by_an_older_link(db: 
 }
 
 #[db_test]
-async fn invitations_of_somebody_who_was_removed_are_withdrawn(db: TestDb) {
+async fn invitations_created_by_a_removed_user_are_withdrawn(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", domain::permission::BuiltInSet::Administrator).await;
     let link = ben.invites("ben-too@example.org", "Administrator").await;
@@ -187,7 +187,7 @@ async fn invitations_of_somebody_who_was_removed_are_withdrawn(db: TestDb) {
 }
 
 #[db_test]
-async fn where_there_is_a_mail_server_the_link_is_mailed_and_the_page_says_whether(db: TestDb) {
+async fn with_a_mail_server_the_link_is_mailed_and_the_page_says_so(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     ann.post(
         "/account/profile",

@@ -72,7 +72,7 @@ fn leaked(app: &TestApp) -> usize {
 }
 
 #[db_test]
-async fn a_reported_key_is_revoked_and_everybody_sees_why(db: TestDb) {
+async fn a_reported_key_is_revoked_and_pages_say_why(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (key, kept, service) =
         (ann.makes_token("Power BI").await, ann.makes_token("Kept").await, ann.makes_service_token("Workato").await);
@@ -150,7 +150,7 @@ async fn keys_are_found_in_what_is_reported(db: TestDb) {
 }
 
 #[db_test]
-async fn an_old_key_that_leaks_ends_alone(db: TestDb) {
+async fn a_leaked_old_key_ends_without_the_new_one(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let old = ann.makes_service_token("Workato").await;
     let page = ann.service_token("Workato").await;
@@ -172,7 +172,7 @@ async fn an_old_key_that_leaks_ends_alone(db: TestDb) {
 }
 
 #[db_test]
-async fn owners_are_told_in_one_mail_each(db: TestDb) {
+async fn each_owner_gets_one_mail(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     ben.post(
@@ -205,7 +205,7 @@ async fn owners_are_told_in_one_mail_each(db: TestDb) {
 }
 
 #[db_test]
-async fn a_report_has_a_form_a_size_and_a_pace(db: TestDb) {
+async fn a_report_is_limited_in_form_size_and_rate(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let json = [("content-type", "application/json")];
@@ -258,7 +258,7 @@ async fn the_form_of_keys_is_published(db: TestDb) {
 }
 
 #[db_test]
-async fn github_signs_and_learns_which_were_real(db: TestDb) {
+async fn github_signs_its_reports_and_learns_which_keys_were_real(db: TestDb) {
     let (github, former) = (Signer::new("now"), Signer::new("before"));
     let (app, ann) = knowing(db, &[former.published(false), github.published(true)]).await;
     let (key, unknown) = (ann.makes_token("Power BI").await, another_key());
@@ -333,7 +333,7 @@ async fn without_githubs_public_keys_no_signature_is_accepted(db: TestDb) {
 }
 
 #[db_test]
-async fn a_thousand_keys_of_which_many_live_are_revoked_at_once(db: TestDb) {
+async fn a_report_of_a_thousand_keys_revokes_all_that_are_active(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mut live = Vec::new();
     for n in 0..10 {

@@ -45,7 +45,7 @@ async fn goes_on(mut jeton: Process, url: &str, ann: &Person, data: &Path, smtp:
 }
 
 #[actix_web::test]
-async fn nothing_ends_when_the_reader_of_the_log_is_gone() {
+async fn the_server_runs_on_when_the_reader_of_the_log_is_gone() {
     for level in ["info", "debug"] {
         let (data, smtp) = (folder(), Smtp::start());
         let mut jeton = serving(data.path(), &smtp, level);
@@ -63,7 +63,7 @@ fn unread(log: &ChildStderr) -> u64 {
 }
 
 #[actix_web::test]
-async fn nothing_waits_for_a_reader_of_the_log_that_reads_nothing() {
+async fn the_server_does_not_wait_for_a_slow_reader_of_the_log() {
     let (data, smtp) = (folder(), Smtp::start());
     let mut jeton = serving(data.path(), &smtp, "trace");
     let (url, programs_url, code) = first_lines(&mut jeton);
@@ -128,7 +128,7 @@ async fn strangers_cannot_fill_the_log() {
 }
 
 #[actix_web::test]
-async fn who_wants_to_see_it_all_sees_some_of_it_and_how_much_more_there_was() {
+async fn a_verbose_log_is_limited_and_says_what_was_left_out() {
     let data = folder();
     let mut command = command(&[], data.path());
     command.env("JETON_LOG", "info,jeton_app=debug");

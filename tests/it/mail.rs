@@ -47,7 +47,7 @@ fn each_came_once(smtp: &[crate::harness::Received]) -> bool {
 }
 
 #[db_test]
-async fn what_the_server_does_not_take_for_the_moment_is_tried_again(db: TestDb) {
+async fn a_mail_that_is_deferred_is_tried_again(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     app.clock.stop();
     smtp.troubles([Trouble::Says("451 later"), Trouble::HangsUp]);
@@ -66,7 +66,7 @@ async fn what_the_server_does_not_take_for_the_moment_is_tried_again(db: TestDb)
 }
 
 #[db_test]
-async fn what_the_server_refuses_for_good_is_not_tried_again(db: TestDb) {
+async fn a_mail_that_is_rejected_is_not_tried_again(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     smtp.troubles([Trouble::Says("550 nobody here")]);
     let made = ann.asks_to_invite("nobody@example.org", "Reader").await;
@@ -77,7 +77,7 @@ async fn what_the_server_refuses_for_good_is_not_tried_again(db: TestDb) {
 }
 
 #[db_test]
-async fn an_administrator_is_told_that_the_mail_waits_and_it_comes_with_the_same_link(db: TestDb) {
+async fn a_page_says_that_a_mail_waits_and_it_arrives_with_the_same_link(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     smtp.troubles([Trouble::Says("450 greylisted")]);
     let made = ann.asks_to_invite("leo@example.org", "Reader").await;
@@ -89,7 +89,7 @@ async fn an_administrator_is_told_that_the_mail_waits_and_it_comes_with_the_same
 }
 
 #[db_test]
-async fn a_mail_survives_a_stop_and_nothing_of_it_can_be_read_meanwhile(db: TestDb) {
+async fn a_mail_survives_a_restart_and_is_stored_encrypted(db: TestDb) {
     let (app, _, away) = TestApp::with_mail(db, "Ann").await;
     app.add_user("Ben", Reader).await;
     drop(away);
@@ -139,7 +139,7 @@ async fn of_several_nodes_one_sends_each_mail(db: TestDb) {
 }
 
 #[db_test]
-async fn a_mail_that_nobody_takes_is_given_up(db: TestDb) {
+async fn a_mail_that_is_never_accepted_is_given_up(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     smtp.troubles([Trouble::Says("451 later"); 3]);
     asks(&ann).await;
@@ -151,7 +151,7 @@ async fn a_mail_that_nobody_takes_is_given_up(db: TestDb) {
 }
 
 #[db_test]
-async fn so_many_wait_and_no_more_and_pages_still_answer(db: TestDb) {
+async fn the_queue_of_mails_is_limited_and_pages_still_answer(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let row = "INSERT INTO mails (sealed, request_id, created_at, next_at, tries)
             SELECT sealed, request_id, created_at, next_at, tries FROM mails";
@@ -169,7 +169,7 @@ async fn so_many_wait_and_no_more_and_pages_still_answer(db: TestDb) {
 }
 
 #[db_test]
-async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
+async fn an_impossible_mail_address_is_refused_at_its_field(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     for wrong in [
         "mailto:max@example.org",
@@ -190,7 +190,7 @@ async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
         changed.shows("Enter a complete e-mail address");
     }
     assert_eq!((smtp.tries(), count(&app, "mails")), (0, 0));
-    // Whoever has such an address from before keeps it, signs in, and is told that mail does not reach it by
+    // A user who already has such an address keeps it, signs in, and learns that mail does not reach it by
     // nobody.
     change(&app, "UPDATE users SET email = 'mailto:ann@example.org', email_folded = 'mailto:ann@example.org'");
     let again = app.browser("mailto:Ann");
@@ -210,7 +210,7 @@ async fn what_cannot_be_an_address_of_mail_is_refused_at_the_field(db: TestDb) {
 }
 
 #[db_test]
-async fn nobody_is_invited_by_mail_without_end(db: TestDb) {
+async fn invitations_by_mail_are_limited(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let mut statuses = Vec::new();
     for number in 0..6 {
@@ -231,7 +231,7 @@ async fn nobody_is_invited_by_mail_without_end(db: TestDb) {
 }
 
 #[db_test]
-async fn without_mail_invitations_have_no_such_limit(db: TestDb) {
+async fn without_mail_invitations_are_not_limited(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     for _ in 0..5 {
         assert_eq!(ann.asks_to_invite("leo@example.org", "Reader").await.status, 200);

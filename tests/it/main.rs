@@ -20,6 +20,7 @@ mod epoch;
 mod faults;
 mod forms;
 mod frames;
+mod freshness;
 mod fuzz;
 mod harness;
 mod harness_works;

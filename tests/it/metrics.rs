@@ -9,7 +9,7 @@ fn value(metrics: &str, name: &str) -> f64 {
 }
 
 #[db_test]
-async fn answers_are_counted_by_how_they_ended(db: TestDb) {
+async fn answers_are_counted_by_outcome(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     let gone = ann.makes_token("gone").await;
@@ -45,7 +45,7 @@ async fn answers_are_counted_by_how_they_ended(db: TestDb) {
 }
 
 #[db_test]
-async fn each_name_is_explained_once_before_its_lines_and_no_secret_is_among_them(db: TestDb) {
+async fn each_metric_is_explained_once_and_none_has_a_secret(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     app.me(&key).await;
@@ -66,7 +66,7 @@ async fn each_name_is_explained_once_before_its_lines_and_no_secret_is_among_the
 }
 
 #[db_test]
-async fn the_listener_for_programs_serves_programs_alone(db: TestDb) {
+async fn the_listener_for_programs_serves_only_programs(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     for path in ["/", "/sign-in", "/account/tokens", "/static/app.css", org!("/users"), "/setup"] {

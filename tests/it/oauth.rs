@@ -53,7 +53,7 @@ async fn client_id(person: &Person, name: &str) -> String {
 }
 
 #[db_test]
-async fn an_api_learns_whom_a_token_speaks_for(db: TestDb) {
+async fn introspection_says_whom_a_token_acts_for(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Standard).await;
     let (caller, token) = (verifier(&ann, "Warehouse").await, ben.makes_token_with("Power BI", "read_write").await);
@@ -82,14 +82,19 @@ async fn an_api_learns_whom_a_token_speaks_for(db: TestDb) {
     assert!((0..=2).contains(&(made.seconds() - iat)), "{iat}");
     assert!((now.seconds() - 2..=now.seconds()).contains(&(exp - 120)), "clients keep an answer until exp");
     assert!(!answer.body.contains(&token[6..]));
+}
 
+#[db_test]
+async fn the_caller_may_ask_about_its_own_token(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let caller = verifier(&ann, "Warehouse").await;
     let about_itself = asks(&app, &caller, &caller).await.json();
     assert_eq!(about_itself["sub"], format!("service_user:{}", client_id(&ann, "Warehouse").await));
     assert_eq!(about_itself["permissions"], json!([VERIFY]));
 }
 
 #[db_test]
-async fn an_answer_never_reaches_beyond_the_end_of_the_token(db: TestDb) {
+async fn an_answer_is_never_valid_longer_than_the_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (caller, token) = (verifier(&ann, "Warehouse").await, ann.makes_token("Power BI").await);
     let page = ann.service_token("Warehouse").await;
@@ -110,7 +115,7 @@ async fn an_answer_never_reaches_beyond_the_end_of_the_token(db: TestDb) {
 }
 
 #[db_test]
-async fn whatever_is_not_an_active_token_of_the_organization_is_just_inactive(db: TestDb) {
+async fn anything_but_an_active_token_of_the_organization_is_inactive(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let zoe = app.add_organization("elsewhere", "Zoe").await;
     let caller = verifier(&ann, "Warehouse").await;
@@ -155,7 +160,7 @@ async fn whatever_is_not_an_active_token_of_the_organization_is_just_inactive(db
 }
 
 #[db_test]
-async fn the_caller_says_who_it_is_in_one_of_three_ways(db: TestDb) {
+async fn the_caller_authenticates_in_one_of_three_ways(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (caller, token) = (verifier(&ann, "Warehouse").await, ann.makes_token("Power BI").await);
     let id = client_id(&ann, "Warehouse").await;
@@ -234,7 +239,7 @@ async fn the_caller_says_who_it_is_in_one_of_three_ways(db: TestDb) {
 }
 
 #[db_test]
-async fn a_batch_is_answered_in_its_order(db: TestDb) {
+async fn a_batch_is_answered_in_order(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (caller, token) = (verifier(&ann, "Warehouse").await, ann.makes_token("Power BI").await);
     let answer = asks_many(&app, &caller, &json!({ "tokens": ["", token, "jtn_p_short", caller] })).await;
@@ -264,7 +269,7 @@ async fn a_batch_is_answered_in_its_order(db: TestDb) {
 }
 
 #[db_test]
-async fn whoever_has_the_key_can_revoke_it(db: TestDb) {
+async fn a_key_is_enough_to_revoke_its_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let keys = [ann.makes_token("one").await, ann.makes_token("two").await, ann.makes_service_token("three").await];
     let caller = verifier(&ann, "Warehouse").await;
@@ -296,7 +301,7 @@ async fn whoever_has_the_key_can_revoke_it(db: TestDb) {
 }
 
 #[db_test]
-async fn a_key_is_revoked_with_whatever_stands_around_it(db: TestDb) {
+async fn a_key_is_revoked_whatever_surrounds_it(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for (number, around) in [
         "{}\n",
@@ -337,7 +342,7 @@ async fn a_key_is_revoked_with_whatever_stands_around_it(db: TestDb) {
 }
 
 #[db_test]
-async fn a_token_that_says_who_calls_revokes_itself_whatever_its_kind(db: TestDb) {
+async fn a_token_that_authenticates_the_caller_can_revoke_itself(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let personal = ann.makes_token("Power BI").await;
     let service = ann.makes_service_token("Warehouse").await;

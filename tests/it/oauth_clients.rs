@@ -76,7 +76,7 @@ fn is_of_ann(told: &Value, scope: &str) {
 }
 
 #[actix_web::test]
-async fn authlib_knows_what_jeton_says() {
+async fn authlib_understands_the_answers() {
     let scene = Scene::set().await;
     let told = scene.told_by(PYTHON, "authlib_client.py").await;
     for method in ["client_secret_basic", "client_secret_post"] {
@@ -98,7 +98,7 @@ async fn authlib_knows_what_jeton_says() {
 }
 
 #[actix_web::test]
-async fn openid_client_knows_what_jeton_says() {
+async fn openid_client_understands_the_answers() {
     let scene = Scene::set().await;
     let told = scene.told_by("node", "openid_client.mjs").await;
     assert_eq!(told["issuer"], scene.app.url.as_str());
@@ -121,7 +121,7 @@ async fn openid_client_knows_what_jeton_says() {
 }
 
 #[actix_web::test]
-async fn django_oauth_toolkit_lets_in_whom_jeton_knows() {
+async fn django_oauth_toolkit_accepts_active_tokens_only() {
     let scene = Scene::set().await;
     let told = scene.told_by(PYTHON, "django_api.py").await;
     for way in ["token", "credentials"] {
@@ -168,7 +168,7 @@ ProxyPass / http://{api}/
 }
 
 #[actix_web::test]
-async fn apache_with_mod_auth_openidc_lets_in_whom_jeton_knows() {
+async fn apache_with_mod_auth_openidc_accepts_active_tokens_only() {
     let scene = Scene::set().await;
     let (upstream, ports) = (Upstream::start(), [(); 3].map(|()| free_port()));
     let secrets = [scene.given("secret"), "wrong"];

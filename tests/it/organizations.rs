@@ -7,7 +7,7 @@ use futures_util::future::{join, join_all};
 const SETTINGS: &str = org!("/settings");
 
 #[db_test]
-async fn whoever_administers_the_installation_makes_organizations(db: TestDb) {
+async fn installation_administrators_create_organizations(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let made = ann.post("/organizations/new", &[("organization", "Hôpital de Ségou"), ("slug", "")]).await;
     assert_eq!((made.status, made.header("location")), (303, "/orgs/hopital-de-segou"));
@@ -25,7 +25,7 @@ async fn whoever_administers_the_installation_makes_organizations(db: TestDb) {
 }
 
 #[db_test]
-async fn an_address_that_is_taken_is_said_and_another_one_proposed(db: TestDb) {
+async fn a_taken_address_is_refused_and_another_one_suggested(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let taken = ann.post("/organizations/new", &[("organization", "Croix-Bleue  Sahel"), ("slug", "")]).await;
     assert_eq!((taken.status, taken.field("slug").as_deref()), (422, Some(&*format!("{SLUG}-2"))));
@@ -44,7 +44,7 @@ async fn an_address_that_is_taken_is_said_and_another_one_proposed(db: TestDb) {
 }
 
 #[db_test]
-async fn to_make_one_needs_the_password_again(db: TestDb) {
+async fn creating_an_organization_needs_the_password_again(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.clock.advance(11 * 60);
     assert!(ann.get("/organizations/new").await.body.contains("name=\"password\""));
@@ -54,7 +54,7 @@ async fn to_make_one_needs_the_password_again(db: TestDb) {
 }
 
 #[db_test]
-async fn a_new_address_counts_at_once_and_the_old_one_leads_to_it(db: TestDb) {
+async fn a_new_address_works_immediately_and_the_old_one_redirects(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     assert_eq!(app.me(&key).await.json()["organization"]["slug"], SLUG);
@@ -78,7 +78,7 @@ async fn a_new_address_counts_at_once_and_the_old_one_leads_to_it(db: TestDb) {
         }
     }
     ann.get("/orgs/mali/settings").await.shows("Croix-Bleue <Mali>");
-    // Whoever had opened the form before that is told.
+    // An administrator who had opened the form before is told.
     let stale = [("organization", "Other"), ("slug", "mali"), ("before", "Croix-Bleue Sahel")];
     assert_eq!(ann.post("/orgs/mali/settings", &stale).await.status, 422);
     // A form that was opened at the old address is sent on as it is.
@@ -91,7 +91,7 @@ async fn a_new_address_counts_at_once_and_the_old_one_leads_to_it(db: TestDb) {
 }
 
 #[db_test]
-async fn a_former_address_is_never_anothers(db: TestDb) {
+async fn a_former_address_is_never_given_to_another_organization(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
     let moves = async |person: &Person, at: &str, name: &str, slug: &str, before: &str| {
@@ -141,7 +141,7 @@ async fn of_two_who_want_one_address_one_gets_it(db: TestDb) {
 }
 
 #[db_test]
-async fn the_id_of_an_organization_stays_whatever_its_address(db: TestDb) {
+async fn the_id_of_an_organization_never_changes(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let zoe = app.add_organization("elsewhere", "Zoe").await;
     let (key, foreign) = (ann.makes_token("Power BI").await, zoe.makes_token("theirs").await);
@@ -168,7 +168,7 @@ async fn the_id_of_an_organization_stays_whatever_its_address(db: TestDb) {
 }
 
 #[db_test]
-async fn only_administrators_change_the_settings_and_not_into_another_ones_address(db: TestDb) {
+async fn settings_need_an_administrator_and_a_free_address(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
     let reader = app.add_user("Reader", BuiltInSet::Standard).await;

@@ -1,4 +1,4 @@
-//! The database goes away and comes back.
+//! The database becomes unavailable, and then available again.
 
 use crate::harness::{TestApp, TestDb, db_test, wait_for_freshness};
 use app::Jeton;
@@ -41,7 +41,7 @@ impl Door {
 }
 
 #[actix_web::test]
-async fn without_its_database_jeton_says_neither_yes_nor_no_and_recovers() {
+async fn without_its_database_jeton_answers_503_and_recovers() {
     let db = TestDb::postgres();
     let mut door = Door::of(&db.url);
     let (app, ann) = TestApp::with_user(db, "Ann").await;
@@ -75,7 +75,7 @@ async fn without_its_database_jeton_says_neither_yes_nor_no_and_recovers() {
 
 /// The state after a failover to a server that is still a standby, or after somebody has made the database read-only.
 #[actix_web::test]
-async fn a_postgres_that_can_only_be_read_says_that_nothing_is_saved_and_recovers() {
+async fn a_read_only_postgres_says_that_nothing_is_saved_and_recovers() {
     let db = TestDb::postgres();
     let mut door = Door::of(&db.url);
     let (app, ann) = TestApp::with_user(db, "Ann").await;
@@ -136,7 +136,7 @@ async fn uses_that_could_not_be_written_are_kept(db: TestDb) {
 }
 
 #[db_test]
-async fn a_database_that_lost_commits_is_asked_about_no_token_until_somebody_decides(db: TestDb) {
+async fn a_database_that_lost_commits_is_not_used_until_the_operator_decides(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     ann.makes_token("gone").await;

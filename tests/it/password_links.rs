@@ -101,7 +101,7 @@ async fn a_link_works_once_and_ends_the_others_of_its_user(db: TestDb) {
 }
 
 #[db_test]
-async fn of_several_uses_at_once_one_wins(db: TestDb) {
+async fn of_several_concurrent_uses_one_wins(db: TestDb) {
     let (app, ann, _smtp) = TestApp::with_mail(db, "Ann").await;
     for round in 0..4 {
         // The same link four times, or four links of the same user.
@@ -146,7 +146,7 @@ async fn a_link_expires_after_an_hour_to_the_second(db: TestDb) {
 }
 
 #[db_test]
-async fn a_change_of_the_password_or_address_elsewhere_ends_links(db: TestDb) {
+async fn a_new_password_or_address_ends_links(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let someone = app.browser("Someone");
     let link = asks(&ann, &smtp, 1).await;
@@ -191,7 +191,7 @@ async fn known_and_unknown_addresses_get_the_same_answer(db: TestDb) {
 }
 
 #[db_test]
-async fn nobodys_mailbox_can_be_filled(db: TestDb) {
+async fn nobody_can_fill_a_mailbox(db: TestDb) {
     let (app, _, smtp) = TestApp::with_mail(db, "Ann").await;
     for address in [["ann@example.org", " ANN@Example.ORG"], ["eve@example.org", "Eve@example.org"]] {
         let someone = app.browser("Someone");
@@ -209,7 +209,7 @@ async fn nobodys_mailbox_can_be_filled(db: TestDb) {
 }
 
 #[db_test]
-async fn a_password_that_cannot_be_taken_leaves_the_link_as_it_is(db: TestDb) {
+async fn a_refused_password_leaves_the_link_valid(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = asks(&ann, &smtp, 1).await;
     let someone = app.browser("Someone");
@@ -224,7 +224,7 @@ async fn a_password_that_cannot_be_taken_leaves_the_link_as_it_is(db: TestDb) {
 }
 
 #[db_test]
-async fn the_code_of_a_link_is_nowhere_but_in_the_mail(db: TestDb) {
+async fn the_code_of_a_link_is_only_in_the_mail(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     let link = asks(&ann, &smtp, 1).await;
     let code = link.strip_prefix("/password/").unwrap();
@@ -248,7 +248,7 @@ async fn mail_speaks_the_language_of_its_reader(db: TestDb) {
 }
 
 #[db_test]
-async fn a_link_has_the_address_of_the_configuration(db: TestDb) {
+async fn a_link_begins_with_the_configured_address(db: TestDb) {
     let (app, _, smtp) = TestApp::with_mail(db, "Ann").await;
     let port = app.url.rsplit(':').next().unwrap();
     let headers = [
@@ -264,7 +264,7 @@ async fn a_link_has_the_address_of_the_configuration(db: TestDb) {
 }
 
 #[db_test]
-async fn nothing_typed_becomes_a_header(db: TestDb) {
+async fn what_was_typed_never_becomes_a_mail_header(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     for injected in [
         "ann@example.org\r\nBcc: eve@example.org",
@@ -291,7 +291,7 @@ async fn nothing_typed_becomes_a_header(db: TestDb) {
 }
 
 #[db_test]
-async fn without_its_server_no_mail_is_sent_and_pages_still_answer(db: TestDb) {
+async fn without_a_mail_server_pages_still_answer(db: TestDb) {
     let (app, ann, smtp) = TestApp::with_mail(db, "Ann").await;
     drop(smtp);
     let someone = app.browser("Someone");
@@ -303,7 +303,7 @@ async fn without_its_server_no_mail_is_sent_and_pages_still_answer(db: TestDb) {
 }
 
 #[db_test]
-async fn mail_is_not_sent_in_the_clear_where_tls_is_asked_for(db: TestDb) {
+async fn mail_is_never_sent_unencrypted_if_tls_is_required(db: TestDb) {
     let smtp = Smtp::start();
     let app = TestApp::start_mailing_through(db, &format!("{}?tls=required", smtp.url())).await;
     let to = Email::parse("ann@example.org").unwrap();

@@ -81,7 +81,7 @@ fn give(app: &TestApp, person: &Person, path: &str) {
 }
 
 #[db_test]
-async fn a_set_is_made_shown_copied_renamed_and_deleted(db: TestDb) {
+async fn a_set_is_created_shown_copied_renamed_and_deleted(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let set = makes_set(&ann, "Field coordinators", &["templates.view", "assets.view"]).await;
     ann.get(SETS).await.shows("Field coordinators").shows("2 permissions").shows("Nobody has it");
@@ -103,7 +103,7 @@ async fn a_set_is_made_shown_copied_renamed_and_deleted(db: TestDb) {
 }
 
 #[db_test]
-async fn a_change_is_previewed_and_then_stops_tokens_at_once(db: TestDb) {
+async fn a_change_is_previewed_and_takes_effect_immediately(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let set = makes_set(&ann, "Writers", &["templates.view", "templates.edit"]).await;
@@ -129,7 +129,7 @@ async fn a_change_is_previewed_and_then_stops_tokens_at_once(db: TestDb) {
 }
 
 #[db_test]
-async fn what_the_preview_did_not_show_is_shown_before_it_is_saved(db: TestDb) {
+async fn effects_that_the_preview_did_not_show_are_shown_before_saving(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (ben, leo) = (app.add_user("Ben", BuiltInSet::Reader).await, app.add_user("Leo", BuiltInSet::Reader).await);
     let set = makes_set(&ann, "Writers", &["templates.view", "templates.edit"]).await;
@@ -170,7 +170,7 @@ async fn what_the_preview_did_not_show_is_shown_before_it_is_saved(db: TestDb) {
 }
 
 #[db_test]
-async fn the_count_leads_to_those_who_have_a_set(db: TestDb) {
+async fn the_count_links_to_the_users_of_a_set(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (ben, leo) = (app.add_user("Ben", BuiltInSet::Reader).await, app.add_user("Leo", BuiltInSet::Reader).await);
     let set =
@@ -196,7 +196,7 @@ async fn the_count_leads_to_those_who_have_a_set(db: TestDb) {
 }
 
 #[db_test]
-async fn nobody_gives_what_they_do_not_hold(db: TestDb) {
+async fn nobody_grants_permissions_that_they_do_not_hold(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let helpers = makes_set(&ann, "Helpers", &["platform.permission_sets", "templates.view"]).await;
@@ -219,7 +219,7 @@ async fn nobody_gives_what_they_do_not_hold(db: TestDb) {
 }
 
 #[db_test]
-async fn built_in_sets_stay_and_those_of_others_are_not_there(db: TestDb) {
+async fn built_in_sets_cannot_be_changed_and_foreign_ones_are_not_found(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let set = makes_set(&ann, "Ours", &["assets.view"]).await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
@@ -239,7 +239,7 @@ async fn built_in_sets_stay_and_those_of_others_are_not_there(db: TestDb) {
 }
 
 #[db_test]
-async fn a_name_is_taken_in_any_case_and_shown_as_it_is(db: TestDb) {
+async fn a_name_is_taken_whatever_its_case_and_shown_as_typed(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let longest = "é".repeat(100);
     for name in ["<img src=x onerror=alert(1)>", "=1+1\"'&", "Équipe terrain", longest.as_str()] {
@@ -353,7 +353,7 @@ async fn the_last_administrator_keeps_every_permission(db: TestDb) {
 }
 
 #[db_test]
-async fn what_adds_permissions_asks_for_the_password_and_what_takes_them_away_does_not(db: TestDb) {
+async fn adding_permissions_needs_the_password_and_removing_them_does_not(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Reader).await;
     let set = makes_set(&ann, "Guards", &["assets.view", "assets.edit"]).await;
@@ -371,7 +371,7 @@ async fn what_adds_permissions_asks_for_the_password_and_what_takes_them_away_do
 }
 
 #[db_test]
-async fn all_of_a_group_is_selected_without_scripts_and_nothing_is_saved(db: TestDb) {
+async fn selecting_a_group_without_scripts_saves_nothing(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let mut form = fields("Half done", &["assets.view"]);
     form.push(("pick", "all.templates"));

@@ -33,7 +33,7 @@ async fn without_any_configuration_it_serves_and_prints_the_set_up_link() {
 }
 
 #[actix_web::test]
-async fn a_demonstration_prints_one_live_key_of_each_kind_and_leaves_nothing() {
+async fn a_demonstration_prints_a_working_key_of_each_kind_and_leaves_nothing() {
     let data = folder();
     let mut command = command(&["demo", "--json"], data.path());
     command.env("TMPDIR", "/nonexistent");
@@ -96,7 +96,7 @@ async fn a_demonstration_uses_the_database_that_it_is_given_if_it_is_empty() {
 }
 
 #[actix_web::test]
-async fn a_stop_writes_down_the_last_uses() {
+async fn stopping_writes_the_last_uses() {
     let data = folder();
     let mut demo = Process::start(command(&["demo", "--json", "--database-url", &db_in(data.path())], data.path()));
     let told: Value = serde_json::from_str(&demo.line()).unwrap();
@@ -110,7 +110,7 @@ fn db_in(data: &Path) -> String {
 }
 
 #[test]
-fn it_refuses_to_start_with_a_pepper_that_is_not_the_databases() {
+fn a_pepper_of_another_database_prevents_the_start() {
     let data = folder();
     Process::start(command(&[], data.path())).line();
     let pepper = data.path().join("pepper");
@@ -130,7 +130,7 @@ fn it_refuses_to_start_with_a_pepper_that_is_not_the_databases() {
 }
 
 #[test]
-fn it_refuses_what_it_cannot_use_and_says_which_variable() {
+fn an_invalid_variable_prevents_the_start_and_is_named() {
     let data = folder();
     for (variable, value) in [
         ("JETON_LISTEN", "8080"),
@@ -162,7 +162,7 @@ fn it_refuses_what_it_cannot_use_and_says_which_variable() {
 }
 
 #[test]
-fn it_may_open_as_many_files_as_the_system_lets_anybody() {
+fn the_server_raises_its_limit_of_open_files() {
     let data = folder();
     let limited = after("ulimit -S -n 64 && ulimit -H -n 3000", &command(&["demo"], data.path()));
     let mut jeton = Process::start(limited);
@@ -273,7 +273,7 @@ async fn no_secret_is_in_the_log_or_on_the_disk() {
         kept.extend(fs::read(file.unwrap().path()).unwrap());
     }
     let body = &key[6..38];
-    let hex: String = body.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(body);
     for secret in [body, &body[..16], &body[16..], hex.as_str(), crate::harness::PASSWORD, link_code] {
         assert!(!crate::harness::contains(&kept, secret.as_bytes()), "{secret}");
     }
@@ -301,7 +301,7 @@ async fn mail_that_cannot_be_sent_is_in_the_log_under_the_id_of_its_request() {
 }
 
 #[actix_web::test]
-async fn a_request_is_in_the_log_under_its_id_if_the_operator_wants_so() {
+async fn a_request_is_logged_under_its_id_if_configured() {
     for (level, is_there) in [("debug", true), ("info", false)] {
         let data = folder();
         let mut command = command(&[], data.path());
@@ -322,7 +322,7 @@ async fn a_request_is_in_the_log_under_its_id_if_the_operator_wants_so() {
 /// If the server's locks are gone, another process that opens and closes the database considers itself the last one.
 /// Then it removes the write-ahead log that the server still writes to, and committed changes are lost.
 #[actix_web::test]
-async fn a_command_beside_a_running_server_leaves_its_log_in_place() {
+async fn a_command_beside_a_running_server_leaves_its_log_alone() {
     let data = folder();
     let mut server = Process::start(command(&[], data.path()));
     let (url, code) = server.first_lines();

@@ -64,7 +64,7 @@ async fn an_api_is_registered_shown_and_listed(db: TestDb) {
 }
 
 #[db_test]
-async fn a_form_that_is_sent_twice_makes_one_api(db: TestDb) {
+async fn a_form_sent_twice_registers_one_api(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     registers(&ann, "Order API", &[ANYTHING]).await;
     let again = ann.post(APIS, &fields("ORDER api", &[ANYTHING])).await;
@@ -73,7 +73,7 @@ async fn a_form_that_is_sent_twice_makes_one_api(db: TestDb) {
 }
 
 #[db_test]
-async fn what_is_wrong_with_a_form_is_said_at_its_field(db: TestDb) {
+async fn problems_are_shown_at_their_fields(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let empty = ann.post(APIS, &[]).await;
     assert_eq!(empty.status, 422);
@@ -114,7 +114,7 @@ async fn rules_are_added_moved_and_removed_without_saving(db: TestDb) {
 }
 
 #[db_test]
-async fn fifty_apis_are_the_most(db: TestDb) {
+async fn fifty_apis_are_the_limit(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     for number in 0..50 {
         registers(&ann, &format!("API {number}"), &[]).await;
@@ -125,7 +125,7 @@ async fn fifty_apis_are_the_most(db: TestDb) {
 }
 
 #[db_test]
-async fn an_api_of_another_organization_is_not_there(db: TestDb) {
+async fn an_api_of_another_organization_is_not_found(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let page = registers(&ann, "Order API", &[ANYTHING]).await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
@@ -211,7 +211,7 @@ async fn the_rules_decide_about_requests_and_a_change_of_them_takes_effect_at_on
 }
 
 #[db_test]
-async fn only_configured_proxies_are_believed(db: TestDb) {
+async fn only_configured_proxies_are_trusted(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token_with("script", "read_write").await;
     let verify = verification(&registers(&ann, "Order API", &[ANYTHING]).await);
@@ -222,7 +222,7 @@ async fn only_configured_proxies_are_believed(db: TestDb) {
 }
 
 #[db_test]
-async fn forged_words_only_narrow(db: TestDb) {
+async fn forged_parameters_can_only_narrow_access(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let (reads, writes) = (ann.makes_token("reads").await, ann.makes_token_with("writes", "read_write").await);
     let rules = [("any", "/admin/**", "read_write", ""), ANYTHING];
@@ -275,7 +275,7 @@ async fn forged_words_only_narrow(db: TestDb) {
 }
 
 #[db_test]
-async fn what_the_address_demands_is_demanded_too(db: TestDb) {
+async fn requirements_in_the_address_apply_too(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let (reads, writes) = (ann.makes_token("reads").await, ann.makes_token_with("writes", "read_write").await);
     let api = verification(&registers(&ann, "Order API", &[ANYTHING]).await);
@@ -300,7 +300,7 @@ async fn what_the_address_demands_is_demanded_too(db: TestDb) {
 }
 
 #[db_test]
-async fn what_is_not_exactly_an_address_of_verify_is_closed(db: TestDb) {
+async fn any_other_address_below_verify_is_refused(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let (reads, key) = (ann.makes_token("reads").await, ann.makes_token_with("writes", "read_write").await);
     let api = verification(&registers(&ann, "Order API", &[ANYTHING]).await);
@@ -360,7 +360,7 @@ async fn what_is_not_exactly_an_address_of_verify_is_closed(db: TestDb) {
 }
 
 #[db_test]
-async fn a_method_that_a_client_tells_a_framework_needs_what_its_rule_says(db: TestDb) {
+async fn an_overridden_method_needs_what_its_rule_says(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let writer = app.add_user("Writer", domain::permission::BuiltInSet::Standard).await;
     let key = writer.makes_token_with("writes", "read_write").await;
@@ -398,7 +398,7 @@ async fn a_method_that_a_client_tells_a_framework_needs_what_its_rule_says(db: T
 }
 
 #[db_test]
-async fn paths_that_some_server_takes_for_a_guarded_one_are_refused(db: TestDb) {
+async fn paths_that_a_server_may_read_as_a_guarded_one_are_refused(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let writer = app.add_user("Writer", domain::permission::BuiltInSet::Standard).await;
     let key = writer.makes_token_with("writes", "read_write").await;
@@ -458,7 +458,7 @@ async fn paths_that_some_server_takes_for_a_guarded_one_are_refused(db: TestDb) 
 }
 
 #[db_test]
-async fn a_preflight_passes_without_a_key_where_the_api_lets_it(db: TestDb) {
+async fn a_preflight_passes_without_a_key_if_the_api_allows_it(db: TestDb) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
     let rules = [("GET", "/orders/**", "read", ""), ("any", "/admin/**", "read_write", "platform.users")];
     let page = registers(&ann, "Order API", &rules).await;

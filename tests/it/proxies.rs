@@ -296,7 +296,7 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
     scene.link.set(Way::Cut);
     for line in ["GET /v1/orders/5", "GET /v1/public/5", "POST /v1/public/5"] {
         let (status, hits) = scene.send(line, &writes, &[], "HTTP/1.1");
-        // Nobody is told that their key is not good enough, for nobody knows (V3). 0 is no answer.
+        // No client is told that its key lacks a permission, because nobody knows that (V3). 0 is no answer.
         if !hits.is_empty() || (1..500).contains(&status) {
             scene.found.push(format!("without Jeton: {line}: {status} {hits:?}"));
         }
@@ -305,31 +305,31 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
 }
 
 #[actix_web::test]
-async fn nginx_lets_in_only_what_jeton_lets_in() {
+async fn nginx_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Nginx).await;
 }
 
 #[actix_web::test]
-async fn caddy_lets_in_only_what_jeton_lets_in() {
+async fn caddy_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Caddy).await;
 }
 
 #[actix_web::test]
-async fn apache_lets_in_only_what_jeton_lets_in() {
+async fn apache_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Apache).await;
 }
 
 #[actix_web::test]
-async fn traefik_lets_in_only_what_jeton_lets_in() {
+async fn traefik_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Traefik).await;
 }
 
 #[actix_web::test]
-async fn envoy_lets_in_only_what_jeton_lets_in() {
+async fn envoy_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Envoy).await;
 }
 
 #[actix_web::test]
-async fn haproxy_lets_in_only_what_jeton_lets_in() {
+async fn haproxy_passes_only_what_jeton_allows() {
     lets_in_only_what_jeton_lets_in(Kind::Haproxy).await;
 }

@@ -79,7 +79,7 @@ async fn a_receipt_says_when_each_node_refused_and_what_it_accepted_last(db: Tes
     let accepted = of_millis(&node["last_accepted_at"]);
     assert!(revoked <= refuses && refuses <= revoked + 5_000, "{receipt}");
     assert!(accepted <= refuses && accepted >= (before - 1) * 1000, "{receipt}");
-    // Refused uses are no accepts, and what was told once stays.
+    // Refused uses do not count as accepted, and what was reported once stays.
     assert_eq!(app.me(&key).await.status, 401);
     let again = whole_receipt(&app.url, &auditor, &id).await;
     assert_eq!(again["receipt"]["nodes"][0]["last_accepted_at"], node["last_accepted_at"]);
@@ -98,7 +98,7 @@ async fn a_token_that_was_never_used_was_never_accepted(db: TestDb) {
 }
 
 #[db_test]
-async fn to_revoke_twice_makes_one_receipt(db: TestDb) {
+async fn revoking_twice_creates_one_receipt(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let auditor = auditor(&ann).await;
     ann.makes_token("Power BI").await;
@@ -120,7 +120,7 @@ async fn to_revoke_twice_makes_one_receipt(db: TestDb) {
 }
 
 #[db_test]
-async fn every_way_of_revoking_a_personal_token_makes_a_receipt(db: TestDb) {
+async fn every_way_of_revoking_a_personal_token_creates_a_receipt(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let auditor = auditor(&ann).await;
     let ben = app.add_user("Ben", BuiltInSet::Standard).await;
@@ -166,7 +166,7 @@ async fn every_way_of_revoking_a_personal_token_makes_a_receipt(db: TestDb) {
 }
 
 #[db_test]
-async fn what_a_node_accepted_last_is_known_also_after_it_forgot_everything(db: TestDb) {
+async fn the_last_use_at_a_node_is_known_after_its_cache_was_cleared(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let auditor = auditor(&ann).await;
     let ben = app.add_user("Ben", BuiltInSet::Standard).await;
@@ -180,7 +180,7 @@ async fn what_a_node_accepted_last_is_known_also_after_it_forgot_everything(db: 
 }
 
 #[db_test]
-async fn every_way_of_ending_a_service_users_key_makes_a_receipt(db: TestDb) {
+async fn every_way_of_ending_a_service_users_key_creates_a_receipt(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let auditor = auditor(&ann).await;
     let old = ann.makes_service_token("Workato").await;
@@ -235,7 +235,7 @@ async fn two_keys_that_are_revoked_together_have_one_receipt(db: TestDb) {
 }
 
 #[db_test]
-async fn who_else_asks_is_told_nothing(db: TestDb) {
+async fn a_receipt_is_shown_to_nobody_else(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", BuiltInSet::Standard).await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
@@ -274,7 +274,7 @@ async fn who_else_asks_is_told_nothing(db: TestDb) {
 }
 
 #[db_test]
-async fn the_signature_holds_and_nothing_can_be_changed(db: TestDb) {
+async fn the_signature_is_valid_and_detects_any_change(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mine = ann.makes_token("mine").await;
     ann.makes_token("Power BI").await;
@@ -333,7 +333,7 @@ async fn the_page_of_a_revoked_token_says_since_when_it_is_refused(db: TestDb) {
 }
 
 #[db_test]
-async fn receipts_are_kept_for_a_year_and_not_for_ever(db: TestDb) {
+async fn receipts_are_kept_for_a_year(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let auditor = ann.asks_for_service_token("Auditor", "180", &[READS_LOG]).await.key().unwrap();
     ann.makes_token("Power BI").await;
@@ -385,7 +385,7 @@ async fn revokes_a_used_one(ann: &Person, label: &str, urls: &[&str]) -> String 
 }
 
 #[actix_web::test]
-async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_one() {
+async fn every_live_node_reports_even_when_idle_and_none_waits_for_a_dead_one() {
     let (data, db) = (folder(), TestDb::postgres());
     let mut first = start(data.path(), &db.url);
     let (url, code) = first.first_lines();
@@ -427,7 +427,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
         .await
         .shows("1 of 2 nodes has yet to confirm it")
         .shows("Waiting for confirmation");
-    // Those ten seconds pass for both rows at once.
+    // The ten seconds pass for both rows together.
     let rows = Db::open(DatabaseUrl::parse(&db.url).unwrap()).unwrap();
     for later in [
         "UPDATE nodes SET seen_at = seen_at - 10000 WHERE seen_at = (SELECT min(seen_at) FROM nodes)",
@@ -464,7 +464,7 @@ async fn each_node_that_lives_tells_also_an_idle_one_and_none_waits_for_a_dead_o
 }
 
 #[actix_web::test]
-async fn what_the_command_line_revokes_has_a_receipt_too() {
+async fn revoking_at_the_command_line_creates_a_receipt_too() {
     let data = folder();
     let mut server = Process::start(command(&["--drain-seconds", "0"], data.path()));
     let (url, code) = server.first_lines();

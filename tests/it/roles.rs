@@ -58,7 +58,7 @@ impl Roles {
 }
 
 #[actix_web::test]
-async fn a_role_without_rights_to_the_schema_serves_as_the_guide_says() {
+async fn a_role_without_rights_to_the_schema_works_as_documented() {
     let roles = Roles::new();
     let refused = fails(&mut roles.jeton(&roles.server, &[]));
     assert!(refused.contains("may not create or change tables: 0001_start"), "{refused}");

@@ -296,7 +296,7 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 9] 
 /// Returns the names of all text fields of forms and addresses, from the sources.
 fn text_fields() -> Vec<String> {
     let mut names = Vec::new();
-    for (_, source) in crate::structure::room("web") {
+    for (_, source) in ["app", "web"].into_iter().flat_map(crate::structure::room) {
         for form in source.split("Deserialize").skip(1).filter_map(|rest| rest.split_once("struct ")) {
             let fields = form.1.split('}').next().unwrap_or_default().lines();
             let texts = fields.filter(|line| line.contains(": String") || line.contains(": Option<String>"));
@@ -400,7 +400,7 @@ async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
 }
 
 #[db_test]
-async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
+async fn each_actor_gets_the_answer_of_the_table_of_organizations(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("script").await;
     let reader = app.add_user("Reader", BuiltInSet::Reader).await;
@@ -428,7 +428,7 @@ async fn each_actor_gets_the_answer_of_the_organizations_table(db: TestDb) {
 }
 
 #[db_test]
-async fn methods_that_a_route_does_not_take_are_405_and_the_answer_says_which_it_takes(db: TestDb) {
+async fn methods_that_a_route_does_not_accept_get_405_with_those_that_it_does(db: TestDb) {
     let Furnished { ann, things, .. } = &Furnished::new(db).await;
     let mut wrong = Vec::new();
     let paths: BTreeSet<&str> = every_row().map(|(_, path)| path).filter(|path| has_methods(path)).collect();
@@ -470,7 +470,7 @@ async fn head_is_answered_as_get_without_a_body(db: TestDb) {
 }
 
 #[db_test]
-async fn only_jetons_own_pages_can_make_a_browser_change_something(db: TestDb) {
+async fn only_jetons_own_pages_can_change_something_through_a_browser(db: TestDb) {
     let furnished = Furnished::new(db).await;
     let Furnished { app, ann, key, .. } = &furnished;
     let csrf = ann.get("/account/tokens/new").await.field("csrf").unwrap();

@@ -198,14 +198,14 @@ fn both_databases_have_the_same_schema() {
 }
 
 #[test]
-fn diesel_is_told_the_schema() {
+fn the_schema_of_diesel_is_that_of_the_databases() {
     let mut schema = of_database(&mut new_database(&TestDb::sqlite()));
     schema.retain(|line| line.starts_with("column ") || line.contains(": primary key "));
     assert_eq!(differences(("SQLite", &schema), ("diesel", &of_diesel())), Vec::<String>::new());
 }
 
 #[test]
-fn whatever_differs_is_named() {
+fn differences_between_schemas_are_named() {
     let in_both = [
         ("ALTER TABLE users ADD COLUMN nickname TEXT DEFAULT 'x'", "column users.nickname text null"),
         ("ALTER TABLE users ADD COLUMN size BIGINT NOT NULL DEFAULT 1", "default of users.size 1"),

@@ -366,7 +366,7 @@ async fn a_random_walk_finds_no_difference_from_the_model(db: TestDb) {
 }
 
 #[db_test]
-async fn of_many_who_create_and_regenerate_at_nineteen_of_twenty_one_wins(db: TestDb) {
+async fn of_many_concurrent_requests_for_the_twentieth_place_one_wins(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let at = at_work(&app).await;
     let mut ended = Vec::new();

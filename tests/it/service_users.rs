@@ -28,7 +28,7 @@ async fn version(ann: &Person, token: &str) -> String {
 }
 
 #[db_test]
-async fn ownership_a_service_token_is_a_service_users_and_a_users_token_is_the_users(db: TestDb) {
+async fn ownership_a_token_belongs_to_its_service_user_or_user(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let service = app.me(&ann.makes_service_token("Workato").await).await.json();
     let own = app.me(&ann.makes_token("Power BI").await).await.json();
@@ -53,7 +53,7 @@ async fn login_a_service_user_cannot_sign_in(db: TestDb) {
 }
 
 #[db_test]
-async fn permissions_of_a_service_user_are_assigned_and_those_of_a_users_token_inherited(db: TestDb) {
+async fn permissions_of_a_service_user_are_assigned_and_those_of_a_user_inherited(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let answer = ann.asks_for_service_token("Workato", "45", &["templates.view", "assets.edit"]).await;
     let service = answer.key().unwrap();
@@ -76,7 +76,7 @@ async fn group_and_site_access_a_service_user_has_none(db: TestDb) {
 }
 
 #[db_test]
-async fn integrations_a_service_token_is_shared_and_any_who_manage_integrations_look_after_it(db: TestDb) {
+async fn integrations_a_service_users_token_is_managed_by_all_who_hold_integrations(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_service_token("Workato").await;
     let ben = app.add_user("Ben", BuiltInSet::Administrator).await;
@@ -88,7 +88,7 @@ async fn integrations_a_service_token_is_shared_and_any_who_manage_integrations_
 }
 
 #[db_test]
-async fn token_stability_changes_to_users_never_touch_a_service_token(db: TestDb) {
+async fn token_stability_changes_to_users_never_affect_a_service_users_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (service, own) = (ann.makes_service_token("Workato").await, ann.makes_token("Power BI").await);
     behind_its_back(&app, "UPDATE memberships SET is_active = FALSE");
@@ -96,7 +96,7 @@ async fn token_stability_changes_to_users_never_touch_a_service_token(db: TestDb
 }
 
 #[db_test]
-async fn activity_log_what_a_service_token_does_stands_under_the_service_users_name(db: TestDb) {
+async fn activity_log_what_a_token_does_is_logged_under_its_service_user(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (service, own) = (ann.makes_service_token("Workato").await, ann.makes_token("Power BI").await);
     app.me(&service).await;
@@ -110,7 +110,7 @@ async fn activity_log_what_a_service_token_does_stands_under_the_service_users_n
 }
 
 #[db_test]
-async fn visibility_a_service_user_is_in_no_list_of_users_and_a_users_token_in_their_settings(db: TestDb) {
+async fn visibility_service_users_are_in_no_list_of_users(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_service_token("Workato").await;
     ann.makes_token("Power BI").await;
@@ -124,7 +124,7 @@ async fn visibility_a_service_user_is_in_no_list_of_users_and_a_users_token_in_t
 }
 
 #[db_test]
-async fn billing_a_service_token_takes_no_seat(db: TestDb) {
+async fn billing_a_service_user_takes_no_seat(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_service_token("Workato").await;
     assert_eq!(count(&app, "seats"), 1);
@@ -133,7 +133,7 @@ async fn billing_a_service_token_takes_no_seat(db: TestDb) {
 }
 
 #[db_test]
-async fn the_key_is_shown_once_and_stored_nowhere(db: TestDb) {
+async fn the_key_is_shown_once_and_never_stored(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let answer = ann.asks_for_service_token("Workato", "45", &["templates.view"]).await;
     let key = answer.key().unwrap();
@@ -149,7 +149,7 @@ async fn the_key_is_shown_once_and_stored_nowhere(db: TestDb) {
 }
 
 #[db_test]
-async fn a_bad_form_comes_back_with_what_was_typed(db: TestDb) {
+async fn a_wrong_form_keeps_what_was_typed(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     ann.get(&format!("{TOKENS}/new")).await.shows("8 of 8").shows("4 of 4");
     let none = ann.asks_for_service_token("Workato", "60", &[]).await;
@@ -164,7 +164,7 @@ async fn a_bad_form_comes_back_with_what_was_typed(db: TestDb) {
 }
 
 #[db_test]
-async fn select_all_and_none_work_without_scripts_and_make_nothing(db: TestDb) {
+async fn selecting_all_or_none_works_without_scripts_and_creates_nothing(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let fields = [("name", "Workato"), ("inactivity", "60"), ("permission", "assets.view"), ("pick", "all.templates")];
     ann.get(&format!("{TOKENS}/new")).await;
@@ -175,7 +175,7 @@ async fn select_all_and_none_work_without_scripts_and_make_nothing(db: TestDb) {
 }
 
 #[db_test]
-async fn a_form_that_is_sent_twice_makes_one_token(db: TestDb) {
+async fn a_form_sent_twice_creates_one_token(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let nonce = ann.get(&format!("{TOKENS}/new")).await.field("nonce").unwrap();
     let fields = [("name", "Workato"), ("inactivity", "45"), ("permission", "assets.view"), ("nonce", &nonce)];
@@ -187,7 +187,7 @@ async fn a_form_that_is_sent_twice_makes_one_token(db: TestDb) {
 }
 
 #[db_test]
-async fn the_twenty_first_is_refused_and_says_what_could_go(db: TestDb) {
+async fn the_twenty_first_is_refused_with_a_choice_of_what_to_revoke(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for number in 1..=20 {
         ann.makes_service_token(&format!("Integration {number}")).await;
@@ -207,7 +207,7 @@ async fn the_twenty_first_is_refused_and_says_what_could_go(db: TestDb) {
 }
 
 #[db_test]
-async fn nobody_gives_a_token_what_they_do_not_hold(db: TestDb) {
+async fn nobody_gives_a_token_permissions_that_they_do_not_hold(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let all: Vec<String> = Permissions::all().iter().map(|permission| permission.key().to_owned()).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
@@ -262,7 +262,7 @@ async fn each_part_is_edited_in_its_place(db: TestDb) {
 }
 
 #[db_test]
-async fn a_period_that_would_expire_the_token_is_asked_about_first(db: TestDb) {
+async fn a_period_that_would_expire_the_token_needs_confirmation(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -281,7 +281,7 @@ async fn a_period_that_would_expire_the_token_is_asked_about_first(db: TestDb) {
 }
 
 #[db_test]
-async fn of_two_administrators_none_overwrites_the_other_unknowingly(db: TestDb) {
+async fn of_two_administrators_neither_overwrites_the_other_unnoticed(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -299,7 +299,7 @@ async fn of_two_administrators_none_overwrites_the_other_unknowingly(db: TestDb)
 }
 
 #[db_test]
-async fn revoking_stops_it_at_once_and_twice_is_no_error(db: TestDb) {
+async fn revoking_takes_effect_immediately_and_twice_is_no_error(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -314,7 +314,7 @@ async fn revoking_stops_it_at_once_and_twice_is_no_error(db: TestDb) {
 }
 
 #[db_test]
-async fn who_still_calls_a_revoked_token_is_said_loudly(db: TestDb) {
+async fn calls_with_a_revoked_token_are_shown_prominently(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -331,7 +331,7 @@ async fn who_still_calls_a_revoked_token_is_said_loudly(db: TestDb) {
 }
 
 #[db_test]
-async fn regenerating_makes_a_new_key_and_the_old_one_stays_dead(db: TestDb) {
+async fn regenerating_creates_a_new_key_and_the_old_one_stays_refused(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let old = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -355,7 +355,7 @@ async fn regenerating_makes_a_new_key_and_the_old_one_stays_dead(db: TestDb) {
 }
 
 #[db_test]
-async fn an_expired_one_is_regenerated_too(db: TestDb) {
+async fn an_expired_token_can_be_regenerated(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let old = ann.makes_service_token("Workato").await;
     app.clock.advance(45 * DAY);
@@ -367,7 +367,7 @@ async fn an_expired_one_is_regenerated_too(db: TestDb) {
 }
 
 #[db_test]
-async fn deleting_is_for_good_and_only_for_what_has_ended(db: TestDb) {
+async fn only_ended_tokens_can_be_deleted_and_they_are_gone_permanently(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -389,7 +389,7 @@ async fn deleting_is_for_good_and_only_for_what_has_ended(db: TestDb) {
 }
 
 #[db_test]
-async fn what_grants_access_needs_the_password_and_what_removes_it_does_not(db: TestDb) {
+async fn granting_access_needs_the_password_and_removing_it_does_not(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -446,7 +446,7 @@ async fn a_key_is_replaced_without_an_interruption(db: TestDb) {
 }
 
 #[db_test]
-async fn an_open_page_stops_asking_after_a_while(db: TestDb) {
+async fn an_open_page_stops_polling_after_a_while(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -472,7 +472,7 @@ async fn revoking_during_an_overlap_stops_both_keys(db: TestDb) {
 }
 
 #[db_test]
-async fn another_organizations_tokens_are_not_there(db: TestDb) {
+async fn tokens_of_another_organization_are_not_found(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -540,7 +540,7 @@ async fn the_list_is_searched_filtered_and_sorted(db: TestDb) {
 }
 
 #[db_test]
-async fn the_list_is_paged_and_begins_with_what_works(db: TestDb) {
+async fn the_list_is_paged_and_begins_with_active_tokens(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_service_token("Zebra").await;
     for statement in [

@@ -12,7 +12,7 @@ fn last_end(list: &str) -> String {
 }
 
 #[db_test]
-async fn a_user_sees_their_sessions_and_ends_one_or_all_others(db: TestDb) {
+async fn a_user_sees_their_sessions_and_can_end_one_or_all_others(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (phone, tablet) = (app.browser("Ann"), app.browser("Ann"));
     phone.signs_in().await;
@@ -38,7 +38,7 @@ async fn a_user_sees_their_sessions_and_ends_one_or_all_others(db: TestDb) {
 }
 
 #[db_test]
-async fn a_session_of_somebody_else_is_not_there(db: TestDb) {
+async fn a_session_of_another_user_is_not_found(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let other = app.browser("Ann");
     other.signs_in().await;
@@ -60,7 +60,7 @@ async fn a_session_ends_after_an_hour_without_a_request(db: TestDb) {
 }
 
 #[db_test]
-async fn a_session_ends_after_a_day_however_busy_it_was(db: TestDb) {
+async fn a_session_ends_after_a_day_even_if_it_is_used(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for _ in 0..47 {
         app.clock.advance(30 * MINUTE);
@@ -71,7 +71,7 @@ async fn a_session_ends_after_a_day_however_busy_it_was(db: TestDb) {
 }
 
 #[db_test]
-async fn an_ended_session_is_not_brought_back_by_requests_under_way(db: TestDb) {
+async fn a_pending_request_does_not_restore_an_ended_session(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     for _ in 0..5 {
         let ann = app.browser("Ann");
@@ -89,7 +89,7 @@ async fn an_ended_session_is_not_brought_back_by_requests_under_way(db: TestDb) 
 }
 
 #[db_test]
-async fn the_database_holds_no_session_that_could_be_used(db: TestDb) {
+async fn the_database_has_no_usable_session(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let begin = app::sessions::Begin {
         user: domain::user::UserId(1),

@@ -18,7 +18,7 @@ async fn the_set_up_page_needs_the_printed_code(db: TestDb) {
 }
 
 #[db_test]
-async fn whichever_node_of_a_database_answers_takes_the_printed_link(db: TestDb) {
+async fn every_node_of_a_database_accepts_the_printed_link(db: TestDb) {
     let app = TestApp::start(db).await;
     let another = Jeton::open(app.settings()).expect("it starts");
     assert_eq!(app::setup::code(&another), app::setup::code(&app.jeton));
@@ -27,7 +27,7 @@ async fn whichever_node_of_a_database_answers_takes_the_printed_link(db: TestDb)
 }
 
 #[db_test]
-async fn the_first_user_is_signed_in_as_administrator_and_set_up_is_over(db: TestDb) {
+async fn after_set_up_the_first_user_is_signed_in_as_administrator(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token_with("everything", "read_write").await;
     let me = app.me(&key).await.json();
@@ -42,7 +42,7 @@ async fn the_first_user_is_signed_in_as_administrator_and_set_up_is_over(db: Tes
 }
 
 #[db_test]
-async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(db: TestDb) {
+async fn problems_are_shown_at_their_fields_and_keep_what_was_typed(db: TestDb) {
     let app = TestApp::start(db).await;
     let ann = app.browser("Ann");
     let code = app::setup::code(&app.jeton);
@@ -59,7 +59,7 @@ async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(db: TestDb
 }
 
 #[db_test]
-async fn of_many_set_ups_at_once_exactly_one_wins(db: TestDb) {
+async fn of_many_concurrent_set_ups_exactly_one_wins(db: TestDb) {
     let app = TestApp::start(db).await;
     let people: Vec<_> = (0..12).map(|n| app.browser(&format!("Ann{n}"))).collect();
     let code = app::setup::code(&app.jeton);

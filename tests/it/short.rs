@@ -37,7 +37,7 @@ async fn ends(person: &Person, address: &str) -> (String, Answer) {
 }
 
 #[db_test]
-async fn a_short_address_leads_to_the_page_that_is_meant(db: TestDb) {
+async fn a_short_address_leads_to_its_page(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let visitor = app.browser("Visitor");
     for (address, page) in ADDRESSES {
@@ -68,7 +68,7 @@ async fn a_short_address_leads_to_the_page_that_is_meant(db: TestDb) {
 }
 
 #[db_test]
-async fn what_is_left_of_the_address_of_a_page_leads_somewhere(db: TestDb) {
+async fn a_truncated_address_leads_to_a_page_above_it(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("script").await;
     let things = things(&app, &ann).await;
@@ -89,7 +89,7 @@ async fn what_is_left_of_the_address_of_a_page_leads_somewhere(db: TestDb) {
 }
 
 #[db_test]
-async fn slashes_too_many_and_capitals_in_fixed_words_change_nothing(db: TestDb) {
+async fn extra_slashes_and_capitals_in_fixed_words_are_ignored(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     for (typed, page) in [
         ("/account/tokens/", "/account/tokens"),
@@ -107,7 +107,7 @@ async fn slashes_too_many_and_capitals_in_fixed_words_change_nothing(db: TestDb)
 }
 
 #[db_test]
-async fn no_address_leads_to_another_host_and_what_is_unknown_stays_so(db: TestDb) {
+async fn no_address_leads_to_another_host_and_unknown_ones_stay_404(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("script").await;
     for target in [
@@ -160,7 +160,7 @@ async fn no_address_leads_to_another_host_and_what_is_unknown_stays_so(db: TestD
 }
 
 #[db_test]
-async fn a_password_manager_finds_where_the_password_is_changed(db: TestDb) {
+async fn a_password_manager_finds_the_page_to_change_the_password(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (at, page) = ends(&ann, "/.well-known/change-password").await;
     assert_eq!(at, "/account/security");
@@ -172,7 +172,7 @@ async fn a_password_manager_finds_where_the_password_is_changed(db: TestDb) {
 }
 
 #[db_test]
-async fn an_address_that_says_sign_out_asks_first(db: TestDb) {
+async fn the_address_to_sign_out_asks_first(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let (at, page) = ends(&ann, "/logout").await;
     assert_eq!(at, "/sign-out");

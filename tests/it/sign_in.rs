@@ -14,7 +14,7 @@ async fn storm(app: &TestApp, path: &str, addresses: impl Fn(usize) -> String) -
         ];
         app.send("POST", path, &headers, &format!("email={number}%40b&password=x")).await.status
     };
-    // No more at once than one client may have connections where few files may be open.
+    // Not more than the connections of one client where few files may be open.
     let statuses: Vec<u16> = stream::iter(0..400).map(knock).buffer_unordered(60).collect().await;
     statuses.iter().filter(|status| **status != 429).count()
 }
@@ -51,7 +51,7 @@ async fn proves(person: &Person) -> u16 {
 }
 
 #[db_test]
-async fn the_right_password_signs_in_and_the_page_asked_for_comes_next(db: TestDb) {
+async fn signing_in_leads_to_the_requested_page(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let ann = app.browser("Ann");
     let sent_away = ann.get("/account/tokens/new?x=1").await;
@@ -65,7 +65,7 @@ async fn the_right_password_signs_in_and_the_page_asked_for_comes_next(db: TestD
 }
 
 #[db_test]
-async fn nobody_is_sent_to_another_site_after_signing_in(db: TestDb) {
+async fn signing_in_never_leads_to_another_site(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/\tx", "javascript:alert(1)"] {
         let ann = app.browser("Ann");
@@ -90,7 +90,7 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer(db: TestDb)
 }
 
 #[db_test]
-async fn signing_in_gives_a_new_cookie_and_ends_the_session_before(db: TestDb) {
+async fn signing_in_gives_a_new_cookie_and_ends_the_previous_session(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let before = ann.copy();
     assert_eq!(ann.signs_in().await.status, 303);
@@ -113,7 +113,7 @@ async fn signing_out_ends_the_session_for_every_copy_of_the_cookie(db: TestDb) {
 }
 
 #[db_test]
-async fn a_demonstration_offers_its_people_and_nothing_else_does(db: TestDb) {
+async fn only_a_demonstration_offers_users_to_sign_in_as(db: TestDb) {
     let app = TestApp::demonstration(db).await;
     let somebody = app.browser("Somebody");
     let page = somebody.get("/sign-in?next=%2Faccount%2Fsessions").await;
@@ -131,7 +131,7 @@ async fn a_demonstration_offers_its_people_and_nothing_else_does(db: TestDb) {
 }
 
 #[db_test]
-async fn passwords_cannot_be_tried_without_end(db: TestDb) {
+async fn attempts_to_guess_a_password_are_limited(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let eve = app.browser("Eve");
     assert!(!eve.get("/sign-in").await.body.contains("type=\"hidden\" name=\"password\""));
@@ -154,17 +154,17 @@ async fn passwords_cannot_be_tried_without_end(db: TestDb) {
 }
 
 #[db_test]
-async fn whoever_knocks_without_end_keeps_nobody_else_out(db: TestDb) {
+async fn many_failed_sign_ins_lock_nobody_else_out(db: TestDb) {
     a_storm_keeps_nobody_out(db, "/sign-in").await;
 }
 
 #[db_test]
-async fn whoever_asks_for_links_without_end_keeps_nobody_else_out(db: TestDb) {
+async fn many_requests_for_links_lock_nobody_else_out(db: TestDb) {
     a_storm_keeps_nobody_out(db, "/sign-in/forgotten").await;
 }
 
 #[db_test]
-async fn a_crowd_at_ones_own_address_keeps_out_nobody_who_is_known_there(db: TestDb) {
+async fn failed_sign_ins_from_a_shared_address_do_not_lock_out_known_browsers(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let phone = app.browser("Ann");
     assert_eq!(phone.signs_in().await.status, 303);
@@ -180,7 +180,7 @@ async fn a_crowd_at_ones_own_address_keeps_out_nobody_who_is_known_there(db: Tes
 }
 
 #[db_test]
-async fn the_owner_gets_in_from_a_known_browser_while_strangers_try(db: TestDb) {
+async fn the_owner_signs_in_from_a_known_browser_during_an_attack(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let ann = app.browser("Ann");
     ann.signs_in().await;
@@ -202,7 +202,7 @@ async fn an_overlong_password_is_refused_without_hashing(db: TestDb) {
 }
 
 #[db_test]
-async fn the_session_cookie_is_kept_from_scripts_and_other_sites(db: TestDb) {
+async fn the_session_cookie_is_hidden_from_scripts_and_other_sites(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let ann = app.browser("Ann");
     let answer = ann.post("/sign-in", &[("email", &ann.email), ("password", PASSWORD)]).await;
@@ -217,7 +217,7 @@ async fn the_session_cookie_is_kept_from_scripts_and_other_sites(db: TestDb) {
 }
 
 #[db_test]
-async fn behind_tls_the_cookie_belongs_to_this_host_alone(db: TestDb) {
+async fn behind_tls_the_cookie_belongs_only_to_this_host(db: TestDb) {
     let app = TestApp::start_behind(db, Some("https://jeton.example.org")).await;
     let host = ("host", "jeton.example.org");
     let headers = [host, ("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];

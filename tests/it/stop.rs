@@ -29,7 +29,7 @@ fn ask_to_stop(process: &Process) {
 }
 
 #[actix_web::test]
-async fn who_is_to_stop_says_so_first_and_goes_on_serving() {
+async fn a_stopping_node_announces_it_and_keeps_serving() {
     let (data, db) = (folder(), TestDb::sqlite());
     let mut jeton = node(data.path(), &db.url, "127.0.0.1:0", "2");
     let (url, code) = jeton.first_lines();
@@ -71,7 +71,7 @@ fn head(connection: &mut TcpStream) -> String {
 }
 
 #[actix_web::test]
-async fn a_connection_is_closed_with_an_answer_that_says_so_once_nobody_can_open_another() {
+async fn after_draining_connections_are_closed_with_their_next_answer() {
     let (data, db) = (folder(), TestDb::sqlite());
     let mut jeton = node(data.path(), &db.url, "127.0.0.1:0", "1");
     let address = jeton.line().split_whitespace().last().unwrap().trim_start_matches("http://").to_owned();
@@ -97,7 +97,7 @@ async fn a_connection_is_closed_with_an_answer_that_says_so_once_nobody_can_open
 }
 
 #[actix_web::test]
-async fn a_second_signal_ends_the_wait() {
+async fn a_second_signal_stops_immediately() {
     let (data, db) = (folder(), TestDb::sqlite());
     let mut jeton = node(data.path(), &db.url, "127.0.0.1:0", "600");
     let first = jeton.line();
@@ -148,7 +148,7 @@ fn calls(url: &str) -> i64 {
 
 /// R10, with nginx as packaged by Debian: it uses the other node if one does not answer.
 #[actix_web::test]
-async fn nodes_that_are_started_anew_one_after_the_other_lose_no_request() {
+async fn restarting_nodes_one_after_another_loses_no_request() {
     let (data, db) = (folder(), TestDb::postgres());
     let mut nodes = [node(data.path(), &db.url, "127.0.0.1:0", "1"), node(data.path(), &db.url, "127.0.0.1:0", "1")];
     let (first, code) = nodes[0].first_lines();

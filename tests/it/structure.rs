@@ -6,6 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// The rooms, lowest first.
@@ -81,7 +82,7 @@ fn no_template_and_no_handler_writes_an_address() {
 
 /// A thread that is started elsewhere would end with its first panic, and nobody would notice.
 #[test]
-fn only_one_place_starts_work_that_goes_on() {
+fn only_one_place_starts_background_work() {
     for name in ROOMS {
         for (path, source) in room(name).into_iter().filter(|(path, _)| !path.ends_with("app/background.rs")) {
             let program = source.split("#[cfg(test)]").next().unwrap();
@@ -106,7 +107,7 @@ fn both_databases_have_the_same_migrations() {
 /// A scanner that knows the published expression finds nothing here, nor in a copy of this repository: whatever looks
 /// like a key in tests is created while they run, and documents show only the beginning of one.
 #[test]
-fn no_file_has_anything_like_a_key_in_it() {
+fn no_file_contains_anything_like_a_key() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pattern = regex::bytes::Regex::new(leak::PATTERN).unwrap();
     let files = tracked(root);
@@ -121,17 +122,18 @@ fn no_file_has_anything_like_a_key_in_it() {
 /// Returns the ids of `docs/requirements.md` that a file cites, such as V16. In Rust only comments cite: `IpAddr::V4`
 /// is not a requirement.
 fn cited(file: &Path, text: &str) -> Vec<String> {
-    let comment = Regex::new(r"(?:^|\s)//[/!]?(\s.*)$").unwrap();
-    let id = Regex::new(r"(?:^|[^\w%&:@=+-])([TVSCALGRIXP][0-9]{1,2})\b").unwrap();
+    static COMMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:^|\s)//[/!]?(\s.*)$").unwrap());
+    static ID: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:^|[^\w%&:@=+-])([TVSCALGRIXP][0-9]{1,2})\b").unwrap());
     let is_rust = file.extension().is_some_and(|extension| extension == "rs");
     let told = |line| {
         if is_rust {
-            comment.captures(line).and_then(|found| found.get(1)).map_or("", |told| told.as_str())
+            COMMENT.captures(line).and_then(|found| found.get(1)).map_or("", |told| told.as_str())
         } else {
             line
         }
     };
-    text.lines().flat_map(|line| id.captures_iter(told(line)).map(|found| found[1].to_owned())).collect()
+    text.lines().flat_map(|line| ID.captures_iter(told(line)).map(|found| found[1].to_owned())).collect()
 }
 
 /// Returns the ids of the rows of `docs/requirements.md`, and the tests that they name.

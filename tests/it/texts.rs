@@ -59,7 +59,7 @@ async fn with_tokens(db: crate::harness::TestDb) -> (TestApp, Person, String, St
 }
 
 #[db_test]
-async fn no_field_takes_what_cannot_be_seen_or_misleads(db: TestDb) {
+async fn no_field_accepts_invisible_or_misleading_characters(db: TestDb) {
     let (app, ann, ..) = with_tokens(db).await;
     for (text, words) in [
         ("\u{200b}\u{2060}", ""),
@@ -86,7 +86,7 @@ async fn no_field_takes_what_cannot_be_seen_or_misleads(db: TestDb) {
 }
 
 #[db_test]
-async fn an_api_key_is_refused_wherever_it_would_be_kept(db: TestDb) {
+async fn an_api_key_is_refused_wherever_it_would_be_stored(db: TestDb) {
     let (app, ann, key, _) = with_tokens(db).await;
     for text in [key.clone(), format!("CI={key}"), key[..40].to_owned()] {
         for (field, answer) in typed_everywhere(&app, &ann, &text).await {
@@ -112,7 +112,7 @@ async fn an_api_key_is_refused_wherever_it_would_be_kept(db: TestDb) {
 }
 
 #[db_test]
-async fn texts_are_one_thing_however_they_are_composed(db: TestDb) {
+async fn equivalent_unicode_texts_are_equal(db: TestDb) {
     let (_app, ann, ..) = with_tokens(db).await;
     ann.asks_for_token(" E\u{301}quipe\u{a0} Nord ", "read", "45").await.shows("Équipe Nord");
     assert!(ann.get("/account/tokens").await.body.contains(">Équipe Nord</a>"));
@@ -138,7 +138,7 @@ async fn texts_are_one_thing_however_they_are_composed(db: TestDb) {
 }
 
 #[db_test]
-async fn one_person_is_one_account_however_their_domain_is_written(db: TestDb) {
+async fn an_account_is_found_however_its_domain_is_written(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let link = ann.invites("Claire@exämple.org", "Reader").await;
     ann.get(&format!("{USERS}?q=exämple")).await.shows("Claire@exämple.org");
@@ -276,7 +276,7 @@ async fn every_search_finds_names_with_and_without_accents(db: TestDb) {
 }
 
 #[db_test]
-async fn a_key_that_is_searched_for_finds_its_token_and_stands_in_no_address(db: TestDb) {
+async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: TestDb) {
     let (app, ann, personal, service) = with_tokens(db).await;
     let id = ann.token_id("Power BI").await;
     let (of_personal, of_service) = (format!("{INVENTORY}?search={id}"), ann.service_token("Workato").await);
@@ -331,7 +331,7 @@ async fn a_key_that_is_searched_for_finds_its_token_and_stands_in_no_address(db:
         assert_eq!(answer.header("location"), format!("{USERS}?notice=unknown-key"));
         ann.get(answer.header("location")).await.shows("That was an API key.");
     }
-    // Nothing is told of tokens of others, and nothing to those who do not see tokens.
+    // Nothing is said about foreign tokens, or to users who may not see tokens.
     let eve = app.add_organization("elsewhere", "Eve").await;
     let there = "/orgs/elsewhere/integrations/inventory";
     eve.get(there).await;
@@ -359,7 +359,7 @@ async fn a_key_that_is_searched_for_finds_its_token_and_stands_in_no_address(db:
 }
 
 #[db_test]
-async fn no_page_carries_a_key_from_its_address_any_further(db: TestDb) {
+async fn no_page_repeats_a_key_from_its_address(db: TestDb) {
     let (app, ann, key, _) = with_tokens(db).await;
     let visitor = app.browser("Visitor");
     for page in [

@@ -27,7 +27,7 @@ async fn send(person: &Person, fields: &[(String, String)]) -> crate::harness::A
 }
 
 #[db_test]
-async fn a_key_is_shown_once_and_works_at_once(db: TestDb) {
+async fn a_key_is_shown_once_and_works_immediately(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let answer = ann.asks_for_token("Power BI", "read", "45").await;
     assert_eq!(answer.status, 200);
@@ -49,7 +49,7 @@ async fn a_key_is_shown_once_and_works_at_once(db: TestDb) {
 }
 
 #[db_test]
-async fn a_form_sent_twice_makes_one_token(db: TestDb) {
+async fn a_form_sent_twice_creates_one_token(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let form = form(&ann, "Power BI").await;
     let first = send(&ann, &form).await;
@@ -65,7 +65,7 @@ async fn a_form_sent_twice_makes_one_token(db: TestDb) {
 }
 
 #[db_test]
-async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(db: TestDb) {
+async fn problems_are_shown_at_their_fields_and_keep_what_was_typed(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let bad = ann.asks_for_token(&"é".repeat(101), "everything", "46").await;
     assert_eq!(bad.status, 422);
@@ -80,7 +80,7 @@ async fn what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(db: TestDb
 }
 
 #[db_test]
-async fn any_label_is_shown_inert(db: TestDb) {
+async fn labels_are_escaped(db: TestDb) {
     let (_app, ann) = TestApp::with_user(db, "Ann").await;
     let label = "<script>alert(1)</script>\"'&amp;{{7*7}}=cmd|' /C calc'!A0 🏳️‍🌈";
     let answer = ann.asks_for_token(label, "read", "45").await;
@@ -93,7 +93,7 @@ async fn any_label_is_shown_inert(db: TestDb) {
 }
 
 #[db_test]
-async fn the_eleventh_is_refused_and_the_form_keeps_what_was_typed(db: TestDb) {
+async fn the_eleventh_token_is_refused_and_the_form_keeps_what_was_typed(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let late = form(&ann, "one too many").await;
     for n in 1..=10 {
@@ -111,7 +111,7 @@ async fn the_eleventh_is_refused_and_the_form_keeps_what_was_typed(db: TestDb) {
 }
 
 #[db_test]
-async fn of_many_requests_at_nine_of_ten_exactly_one_wins(db: TestDb) {
+async fn of_many_concurrent_requests_for_the_tenth_token_one_wins(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for n in 1..=9 {
         ann.makes_token(&format!("token {n}")).await;
@@ -134,7 +134,7 @@ async fn of_many_requests_at_nine_of_ten_exactly_one_wins(db: TestDb) {
 }
 
 #[db_test]
-async fn making_a_token_needs_the_password_when_it_was_not_entered_lately(db: TestDb) {
+async fn creating_a_token_needs_the_password_unless_it_was_entered_recently(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mut early = form(&ann, "opened before").await;
     app.clock.advance(10 * 60);
@@ -169,7 +169,7 @@ async fn a_revoked_token_is_refused_and_cannot_be_restored(db: TestDb) {
 }
 
 #[db_test]
-async fn what_is_somebody_elses_is_not_there(db: TestDb) {
+async fn tokens_of_another_user_are_not_found(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("of Ann").await;
     let id = ann.token_id("of Ann").await;
@@ -188,7 +188,7 @@ async fn what_is_somebody_elses_is_not_there(db: TestDb) {
 }
 
 #[db_test]
-async fn many_are_revoked_at_once(db: TestDb) {
+async fn several_tokens_are_revoked_together(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let old = ann.asks_for_token("old", "read", "180").await.key().unwrap();
     let used = ann.asks_for_token("used", "read", "180").await.key().unwrap();
@@ -208,7 +208,7 @@ async fn many_are_revoked_at_once(db: TestDb) {
 }
 
 #[db_test]
-async fn an_unused_token_expires_and_gives_its_place_free(db: TestDb) {
+async fn an_unused_token_expires_and_frees_its_place(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mut keys = Vec::new();
     for n in 1..=10 {
@@ -230,7 +230,7 @@ async fn an_unused_token_expires_and_gives_its_place_free(db: TestDb) {
 }
 
 #[db_test]
-async fn housekeeping_writes_expiry_down(db: TestDb) {
+async fn maintenance_records_expiry(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     ann.makes_token("short-lived").await;
     app.clock.advance(45 * DAY);
@@ -240,7 +240,7 @@ async fn housekeeping_writes_expiry_down(db: TestDb) {
 }
 
 #[db_test]
-async fn the_list_tells_the_last_use(db: TestDb) {
+async fn the_list_shows_the_last_use(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token("Power BI").await;
     ann.get("/account/tokens").await.shows("Never used");

@@ -8,7 +8,7 @@ use crate::{
     harness::{Person, TestApp, TestDb, Trouble, USERS, another_key, change, count, db_test, service::TOKENS},
     schema::{differences, new_database, of_database},
 };
-use app::{clock::Clock, random};
+use app::clock::Clock;
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
@@ -61,7 +61,7 @@ fn digests() -> String {
     for database in ["sqlite", "postgres"] {
         for migration in fs::read_dir(root().join("migrations").join(database)).expect("a folder") {
             let path = migration.expect("a folder").path().join("up.sql");
-            let digest = random::hex(&Sha256::digest(fs::read(&path).expect("a migration")));
+            let digest = hex::encode(Sha256::digest(fs::read(&path).expect("a migration")));
             lines.push(format!("{digest}  {}\n", path.strip_prefix(root()).expect("a path below").display()));
         }
     }
@@ -129,7 +129,7 @@ fn load(db: &TestDb, dump: &str) {
 }
 
 fn write_pepper(db: &TestDb) {
-    fs::write(db.folder().join("pepper"), random::hex(&PEPPER)).expect("a pepper");
+    fs::write(db.folder().join("pepper"), hex::encode(PEPPER)).expect("a pepper");
 }
 
 /// Creates an installation with rows in every table.
@@ -157,7 +157,7 @@ async fn filled(db: TestDb) -> TestApp {
     every_table_has_a_row(&app).await;
     // A dump has neither keys of its own nor the name of the machine.
     for (kind, label) in [(TokenKind::Personal, "Power BI"), (TokenKind::Service, "Warehouse")] {
-        let digest = random::hex(&Pepper::new(&PEPPER).digest(&key(kind)).0);
+        let digest = hex::encode(Pepper::new(&PEPPER).digest(&key(kind)).0);
         let digest = match app.db.address() {
             DatabaseUrl::Sqlite(_) => format!("X'{digest}'"),
             DatabaseUrl::Postgres(_) => format!("'\\x{digest}'"),
@@ -251,7 +251,7 @@ async fn goes_on(db: TestDb, dump: &str) {
 }
 
 #[db_test]
-async fn a_database_of_the_last_tagged_version_works_on(db: TestDb) {
+async fn a_database_of_the_last_tagged_version_still_works(db: TestDb) {
     let file = last_version().join(name_of(&db)).with_extension("sql");
     goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
 }
@@ -316,7 +316,7 @@ async fn last_uses_move_to_their_own_table(db: TestDb) {
 
 /// `JETON_SCHEMAS=folder` keeps it for later versions.
 #[db_test]
-async fn a_database_that_is_dumped_works_on(db: TestDb) {
+async fn a_dumped_database_still_works(db: TestDb) {
     let name = name_of(&db);
     let dump = dump(&filled(db).await);
     if let Some(folder) = std::env::var_os("JETON_SCHEMAS").map(PathBuf::from) {

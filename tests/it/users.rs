@@ -2,8 +2,8 @@
 
 use crate::harness::{PASSWORD, Person, SLUG, TestApp, TestDb, USERS, activity, change, count, db_test, lists, org};
 use domain::{
-    membership::PageFrom,
     organization::{MembershipId, OrganizationId, PermissionSetId},
+    paging::PageFrom,
     permission::BuiltInSet::{Administrator, Reader, Standard},
 };
 use futures_util::future::join_all;
@@ -25,7 +25,7 @@ async fn user_manager(app: &TestApp, ann: &Person) -> Person {
 }
 
 #[db_test]
-async fn deactivating_stops_tokens_and_sessions_at_once_and_reactivating_brings_none_back(db: TestDb) {
+async fn deactivating_ends_tokens_and_sessions_and_reactivating_restores_none(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     let key = ben.makes_token("Power BI").await;
@@ -62,7 +62,7 @@ async fn deactivating_stops_tokens_and_sessions_at_once_and_reactivating_brings_
 }
 
 #[db_test]
-async fn whoever_is_removed_is_gone_from_the_list_and_returns_by_an_invitation_alone(db: TestDb) {
+async fn a_removed_user_leaves_the_list_and_returns_only_by_an_invitation(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     let key = ben.makes_token("Power BI").await;
@@ -90,7 +90,7 @@ async fn whoever_is_removed_is_gone_from_the_list_and_returns_by_an_invitation_a
 }
 
 #[db_test]
-async fn the_last_administrator_stays_whatever_is_tried(db: TestDb) {
+async fn the_last_administrator_cannot_be_removed(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.add_user("Ben", Standard).await;
     for what in ["deactivation", "removal"] {
@@ -111,7 +111,7 @@ async fn the_last_administrator_stays_whatever_is_tried(db: TestDb) {
 }
 
 #[db_test]
-async fn two_administrators_who_end_each_others_access_leave_one(db: TestDb) {
+async fn of_two_administrators_who_end_each_others_access_one_stays(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for round in 0..4 {
         let ben = app.add_user(&format!("Ben{round}"), Administrator).await;
@@ -140,7 +140,7 @@ async fn two_administrators_who_end_each_others_access_leave_one(db: TestDb) {
 }
 
 #[db_test]
-async fn who_manages_users_does_not_become_an_administrator(db: TestDb) {
+async fn managing_users_does_not_make_an_administrator(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let mia = user_manager(&app, &ann).await;
     app.add_user("Ben", Standard).await;
@@ -172,7 +172,7 @@ async fn who_manages_users_does_not_become_an_administrator(db: TestDb) {
 }
 
 #[db_test]
-async fn a_permission_set_holds_for_tokens_at_once_and_a_second_tab_overwrites_nothing(db: TestDb) {
+async fn a_new_permission_set_applies_to_tokens_and_a_second_tab_overwrites_nothing(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     let key = ben.makes_token_with("script", "read_write").await;
@@ -195,7 +195,7 @@ async fn a_permission_set_holds_for_tokens_at_once_and_a_second_tab_overwrites_n
 }
 
 #[db_test]
-async fn what_grants_needs_the_password_and_what_ends_does_not(db: TestDb) {
+async fn granting_needs_the_password_and_ending_does_not(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for name in ["Ben", "Leo"] {
         app.add_user(name, Reader).await;
@@ -216,7 +216,7 @@ async fn what_grants_needs_the_password_and_what_ends_does_not(db: TestDb) {
 }
 
 #[db_test]
-async fn an_administrators_link_lets_its_user_choose_a_password_unless_it_opens_more(db: TestDb) {
+async fn an_administrators_link_works_only_for_accounts_of_one_organization(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Standard).await;
     let made = ann.does("Ben", "password-link").await;
@@ -248,7 +248,7 @@ async fn an_administrators_link_lets_its_user_choose_a_password_unless_it_opens_
 }
 
 #[db_test]
-async fn an_administrators_link_ends_when_it_would_open_more(db: TestDb) {
+async fn an_administrators_link_ends_when_the_account_gives_access_to_more(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let ben = app.add_user("Ben", Reader).await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
@@ -278,7 +278,7 @@ async fn an_administrators_link_ends_when_it_would_open_more(db: TestDb) {
 }
 
 #[db_test]
-async fn people_of_another_organization_are_not_there(db: TestDb) {
+async fn users_of_another_organization_are_not_found(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.add_user("Ben", Standard).await;
     let stranger = app.add_organization("elsewhere", "Stranger").await;
@@ -307,7 +307,7 @@ async fn people_of_another_organization_are_not_there(db: TestDb) {
 }
 
 #[db_test]
-async fn a_search_finds_names_and_addresses_whatever_their_case_and_accents(db: TestDb) {
+async fn a_search_ignores_case_and_accents(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     app.add_user("Traoré", Reader).await;
     let odd = app.add_user("Odd", Reader).await;
@@ -342,7 +342,7 @@ async fn a_search_finds_names_and_addresses_whatever_their_case_and_accents(db: 
 }
 
 #[db_test]
-async fn a_long_list_is_paged_by_name_forwards_and_backwards(db: TestDb) {
+async fn a_long_list_is_paged_by_name_in_both_directions(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     for number in 0..120 {
         change(&app, &format!("INSERT INTO users (name, email, email_folded, password_hash, time_zone, theme, session_generation, is_installation_admin, search, created_at)

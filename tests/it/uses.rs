@@ -50,7 +50,7 @@ fn source(program: &str) -> Source {
 }
 
 #[db_test]
-async fn each_of_many_uses_is_written_as_if_it_were_alone(db: TestDb) {
+async fn uses_written_together_are_stored_as_if_written_one_by_one(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let labels = ["New", "Used before", "Used since", "Revoked since", "Revoked before", "Expired", "At its end"];
     with_tokens(&ann, &labels).await;
@@ -104,7 +104,7 @@ async fn each_of_many_uses_is_written_as_if_it_were_alone(db: TestDb) {
 }
 
 #[db_test]
-async fn of_two_nodes_that_write_the_same_tokens_at_once_one_logs_the_first_use(db: TestDb) {
+async fn of_two_nodes_that_store_the_same_use_one_logs_it_as_the_first(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let labels = ["1", "2", "3", "4", "5", "6", "7", "8"];
     with_tokens(&ann, &labels).await;
@@ -166,7 +166,7 @@ async fn what_is_due_is_found_through_an_index_of_uses(db: TestDb) {
 }
 
 #[db_test]
-async fn entries_that_are_written_together_stand_in_the_chains_of_their_organizations(db: TestDb) {
+async fn entries_written_together_join_the_chains_of_their_organizations(db: TestDb) {
     let (app, _) = TestApp::with_user(db, "Ann").await;
     let (here, source) = (Some(OrganizationId(1)), source("curl"));
     let entry = |organization| Entry::new(organization, Action::TokenFirstUsed, app.clock.now(), &source);

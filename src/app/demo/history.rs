@@ -22,7 +22,7 @@ const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36
 const DAYS: i64 = 200;
 
 fn source(address: &str, program: &str) -> Source {
-    Source { address: address.into(), program: program.into(), request_id: random::hex(&random::bytes::<8>()) }
+    Source { address: address.into(), program: program.into(), request_id: hex::encode(random::bytes::<8>()) }
 }
 
 /// Adds the history: sign-ins on working days, sometimes something else, and a token that an administrator revoked.

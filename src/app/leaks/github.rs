@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn githubs_own_example_is_accepted_and_nothing_else() {
+    fn only_the_example_of_github_is_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         let write = |is_current: bool| {

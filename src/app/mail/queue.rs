@@ -389,7 +389,7 @@ mod tests {
     use domain::user::EmailError;
 
     #[test]
-    fn tries_come_later_each_time_and_end_within_the_life_of_a_link() {
+    fn attempts_are_spaced_out_and_end_before_the_link_expires() {
         let pauses: Vec<i64> = (0..PAUSES.len()).map(|tries| pause(tries.try_into().unwrap())).collect();
         assert!(pauses.is_sorted() && pause(1_000) == 900);
         let last = pauses.iter().sum::<i64>();
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_gets_no_address_that_mail_cannot_be_sent_to() {
+    fn an_account_gets_only_an_address_that_mail_can_reach() {
         for none in [
             "mailto:max@example.org",
             "a..b@example.org",

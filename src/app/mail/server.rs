@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn mail_leaves_the_machine_encrypted_unless_somebody_says_otherwise() {
+    fn mail_is_encrypted_unless_configured_otherwise() {
         for (text, host, port, encryption) in [
             ("smtp://mail.example.org", "mail.example.org", 587, Encryption::StartTls),
             ("smtp://ann:secret@10.0.0.2:2525/", "10.0.0.2", 2525, Encryption::StartTls),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_what_was_encoded() {
+    fn a_login_is_decoded() {
         for (login, user, password) in [
             ("ann:secret", "ann", "secret"),
             ("ann%40example.org:%2F%3F%23%25%3A", "ann@example.org", "/?#%:"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_and_the_password_kept_to_itself() {
+    fn an_invalid_address_is_refused_without_printing_its_password() {
         for wrong in [
             "",
             "mail.example.org",

@@ -45,7 +45,7 @@ impl AnyToken {
     /// Returns the times that decide whether the token is active; for a service user's token, those of its current key.
     pub const fn life(&self) -> &Life {
         match self {
-            Self::Personal(owned) => &owned.token.life,
+            Self::Personal(owned) => &owned.token.key.life,
             Self::Service(token) => &token.key.life,
         }
     }

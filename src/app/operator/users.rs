@@ -343,7 +343,7 @@ mod tests {
     use domain::user::Password;
 
     #[test]
-    fn a_random_password_may_be_chosen() {
+    fn a_random_password_is_acceptable() {
         let password = random_password();
         assert_eq!(password.len(), 29);
         assert!(Password::chosen(password.clone(), &[]).is_ok());

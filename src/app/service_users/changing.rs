@@ -1,6 +1,6 @@
 //! Changing the name, the inactivity expiry and the permissions of an active token.
 
-use super::{Admin, at_form, begin, expire, find_in, period, write_entry};
+use super::{Admin, at_form, expire, find_in, period, write_entry};
 use crate::{
     Jeton, Result,
     permission_sets::{chosen, may_give},
@@ -145,7 +145,7 @@ async fn change(
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     jeton
         .change_keys(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let token = find_in(connection, grant.organization(), &id, now)?;
             if !token.key.life.is_active(now) {
                 return Err(at_form(Problem::HasEnded));

@@ -1,6 +1,6 @@
 //! Revoking an active token, and deleting an ended one.
 
-use super::{Admin, at_form, begin, expire, find_in, write_entry};
+use super::{Admin, at_form, expire, find_in, write_entry};
 use crate::{Jeton, Result, problem::Problem, tokens::known_form};
 use domain::{
     activity::{Action, Source},
@@ -16,7 +16,7 @@ pub async fn revoke(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Resu
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     jeton
         .end_keys(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let token = find_in(connection, grant.organization(), &id, now)?;
             let touched = touched(connection, token.key.token)?;
             let name = Some(at.actor().user().name.as_str());
@@ -42,7 +42,7 @@ pub async fn delete(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Resu
     let now = jeton.clock.now();
     jeton
         .change_keys(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let token = find_in(connection, grant.organization(), &id, now)?;
             if token.key.life.is_active(now) {
                 return Err(at_form(Problem::StillActive));

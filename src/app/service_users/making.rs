@@ -1,6 +1,6 @@
 //! Creating a service user with its token.
 
-use super::{Admin, NewKey, begin, expire_all, find_in, free_slot, period, write_entry};
+use super::{Admin, NewKey, expire_all, find_in, free_slot, period, write_entry};
 use crate::{
     Jeton, Result,
     permission_sets::{chosen, may_give},
@@ -12,16 +12,19 @@ use domain::{
     activity::{Action, Source},
     text, token,
 };
+use serde::Deserialize;
 use storage::tokens::service_users::{self, NewKey as KeyRow, NewServiceUser};
 
 /// The form for a new token, as typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct ServiceTokenForm {
     /// The service user's name.
     pub name: String,
     /// A number of days.
     pub inactivity: String,
     /// Permission keys.
+    #[serde(rename = "permission")]
     pub permissions: Vec<String>,
     /// The password, if the form asked for it.
     pub password: Option<String>,
@@ -53,7 +56,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: S
     let now = clock.now();
     let token = jeton
         .write(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             may_give(&grant, permissions, Field::Permissions)?;
             if clock.is_settled() {
                 expire_all(connection, &at, now, &source)?;

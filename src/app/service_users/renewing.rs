@@ -1,6 +1,6 @@
 //! New keys for a token: after it has ended (regeneration), or while its old key keeps working for a while (rotation).
 
-use super::{Admin, NewKey, at_form, begin, expire, expire_all, find_in, free_slot, write_entry};
+use super::{Admin, NewKey, at_form, expire, expire_all, find_in, free_slot, write_entry};
 use crate::{
     AppError, Jeton, Result,
     permission_sets::may_give,
@@ -15,6 +15,7 @@ use domain::{
     time::Timestamp,
     token::{self, KeyDigest},
 };
+use serde::Deserialize;
 use storage::{
     AnyConnection, activity,
     tokens::{
@@ -28,7 +29,8 @@ const HOUR: i64 = 3600;
 pub const LONGEST_OVERLAP: i64 = 7 * 24;
 
 /// The form for a new key of an ended token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct RegenerateForm {
     /// The password, if the form asked for it.
     pub password: Option<String>,
@@ -37,7 +39,8 @@ pub struct RegenerateForm {
 }
 
 /// The form for a new key of an active token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub struct RotateForm {
     /// For how many hours the old key keeps working at most: 1 to [`LONGEST_OVERLAP`].
     pub hours: String,
@@ -49,13 +52,20 @@ pub struct RotateForm {
     pub nonce: String,
 }
 
+impl Default for RotateForm {
+    /// A day, and no earlier end.
+    fn default() -> Self {
+        Self { hours: "24".into(), quiet: String::new(), password: None, nonce: String::new() }
+    }
+}
+
 /// Gives an ended token a new key, and a slot again; the old key stays revoked forever.
 ///
 /// # Errors
 /// As [`crate::service_users::create`]; [`Problem::StillActive`] for an active token.
 pub async fn regenerate(jeton: &Jeton, at: &Admin, id: &str, form: RegenerateForm, source: Source) -> Result<NewKey> {
     let nonce = checked_nonce(form.nonce).ok_or_else(|| at_form(Problem::NotAChoice))?;
-    prove_to_renew(jeton, at, id, form.password, &source).await?;
+    prepare_renewal(jeton, at, id, form.password, &source).await?;
     let (key, digest) = crate::service_users::mint(jeton);
     let (at, id, clock) = (at.clone(), known_form(id)?, jeton.clock.clone());
     let now = clock.now();
@@ -93,7 +103,7 @@ pub async fn rotate(jeton: &Jeton, at: &Admin, id: &str, form: RotateForm, sourc
     };
     let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
     let (Some(hours), Some(quiet), Some(nonce)) = (hours, quiet, nonce) else { return Err(problems.into()) };
-    prove_to_renew(jeton, at, id, form.password, &source).await?;
+    prepare_renewal(jeton, at, id, form.password, &source).await?;
     let (key, digest) = crate::service_users::mint(jeton);
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     let token = jeton
@@ -127,7 +137,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
     let (at, id, now) = (at.clone(), known_form(id)?, jeton.clock.now());
     jeton
         .end_keys(move |connection| {
-            let grant = begin(connection, &at)?;
+            let grant = at.begin(connection)?;
             let token = find_in(connection, grant.organization(), &id, now)?;
             let touched = tokens::touched(connection, token.key.token)?;
             let Some(old) = &token.old_key else { return Ok((false, touched)) };
@@ -142,7 +152,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
 
 /// Checks before a token gets a new key that the caller holds all its permissions, and has entered their password
 /// recently.
-async fn prove_to_renew(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
+async fn prepare_renewal(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
     let token = crate::service_users::find(jeton, at, id).await?;
     may_give(at.grant(), token.permissions, Field::Form)?;
     crate::sessions::require_reauthentication(jeton, at.actor(), password, source).await?;
@@ -196,7 +206,7 @@ fn begin_renewal(
     nonce: &str,
     now: Timestamp,
 ) -> Result<(OrgGrant<ManageIntegrations>, ServiceToken)> {
-    let grant = begin(connection, at)?;
+    let grant = at.begin(connection)?;
     if service_users::was_sent(connection, grant.organization(), nonce)? {
         return Err(at_form(Problem::SentBefore));
     }

@@ -14,7 +14,7 @@ use domain::{
 use storage::{
     AnyConnection, activity, invitations,
     memberships::{self, people},
-    organizations, sessions,
+    sessions,
     tokens::{self, Revocation},
     users,
 };
@@ -60,8 +60,7 @@ pub async fn end(jeton: &Jeton, manager: &Manager, id: MembershipId, ending: End
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
         .end_authority(move |connection| {
-            organizations::lock(connection, manager.grant().organization())?;
-            let grant = manager.still(connection)?;
+            let grant = manager.begin(connection)?;
             let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
             if ending.has_happened(&person) {
                 return Ok(false);
@@ -92,8 +91,7 @@ pub async fn reactivate(
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
         .change_authority(move |connection| {
-            organizations::lock(connection, manager.grant().organization())?;
-            let grant = manager.still(connection)?;
+            let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
             reactivate_in(connection, &person, manager.entry(Action::UserReactivated, now, &source))
@@ -115,7 +113,7 @@ pub(super) fn refusal(
 
 /// Returns whether a token stops with the member's access.
 pub(super) fn stops(token: &Token, person: &Person, now: Timestamp) -> bool {
-    token.membership == person.membership && token.life.is_active(now)
+    token.membership == person.membership && token.key.life.is_active(now)
 }
 
 /// Ends a member's access, with the organization locked. `by` is the log entry about it without the person: who does
@@ -133,7 +131,7 @@ pub(crate) fn end_in(
     let mut stopped = tokens::active(connection, person.user)?;
     stopped.retain(|(_, token)| stops(token, person, by.at));
     for (_, token) in &stopped {
-        tokens::revoke(connection, token.id, revocation, by.at)?;
+        tokens::revoke(connection, token.key.token, revocation, by.at)?;
     }
     if person.standing == Standing::Active {
         users::end_sessions(connection, person.user)?;

@@ -6,16 +6,18 @@
 //! a change in between.
 
 use domain::{
-    access::Identity,
+    access::{Identity, Subject},
     protected_api::ProtectedApi,
     time::Timestamp,
-    token::{KeyDigest, Life},
+    token::{KeyDigest, Life, Scope},
 };
 use quick_cache::{Weighter, sync::Cache as Entries};
 use std::{
+    any::Any,
+    fmt,
     hash::{BuildHasherDefault, Hasher},
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -25,8 +27,8 @@ use storage::epoch::{Reading, Touched};
 const BYTES: u64 = 52 << 20;
 /// The bytes of a typical token, for the initial size of the tables.
 const USUAL: u64 = 500;
-/// The maximum number of distinct texts that tokens share, such as permissions and names of organizations.
-const TEXTS: usize = 4_096;
+/// The maximum number of subjects that tokens share.
+const SUBJECTS: usize = 20_000;
 /// The maximum number of epochs, and of dropped tokens, that are kept until the heartbeat reports them.
 const MOST_INVALIDATIONS: usize = 10_000;
 /// The maximum number of cached protected APIs, including ids that belong to none.
@@ -37,6 +39,8 @@ const APIS: usize = 1_000;
 pub struct CachedToken {
     /// Whom it speaks for.
     pub identity: Identity,
+    /// What answers about the subject's tokens have in common.
+    pub prepared: Arc<Prepared>,
     /// Its life as read from the database.
     life: Life,
     /// Its uses on this node since then.
@@ -54,12 +58,36 @@ pub struct UsesHere {
     pub uncounted: AtomicU64,
 }
 
+/// What a protocol answers about each token of a subject, made once for each scope and kept ready. If the subject changes,
+/// its tokens get another one.
+#[derive(Default)]
+pub struct Prepared([OnceLock<Box<dyn Any + Send + Sync>>; Scope::ALL.len()]);
+
+impl Prepared {
+    /// Returns what was made for tokens with this scope; makes it first if there is none. `None` if another protocol has
+    /// kept something else.
+    pub fn get_or_make<T: Any + Send + Sync>(&self, scope: Scope, make: impl FnOnce() -> T) -> Option<&T> {
+        let [read, read_write] = &self.0;
+        let kept = match scope {
+            Scope::ReadOnly => read,
+            Scope::ReadWrite => read_write,
+        };
+        kept.get_or_init(|| Box::new(make())).downcast_ref()
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Prepared(…)")
+    }
+}
+
 impl CachedToken {
     /// Creates an entry from what was just read from the database.
-    pub fn new(identity: Identity, life: Life) -> Self {
+    fn new(identity: Identity, life: Life, prepared: Arc<Prepared>) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
         let uses = UsesHere { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
-        Self { identity, life, uses }
+        Self { identity, prepared, life, uses }
     }
 
     /// Returns its life, including a use at `used` seconds.
@@ -81,7 +109,8 @@ pub struct Invalidations {
 /// The cache of a node.
 pub struct Cache {
     entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
-    texts: Entries<Arc<str>, Arc<str>>,
+    /// By name.
+    subjects: Entries<String, (Arc<Subject>, Arc<Prepared>)>,
     /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
@@ -97,7 +126,7 @@ impl Default for Cache {
         let usual = usize::try_from(BYTES / USUAL).unwrap_or_default();
         Self {
             entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
-            texts: Entries::new(TEXTS),
+            subjects: Entries::new(SUBJECTS),
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             mark: RwLock::default(),
@@ -188,20 +217,22 @@ impl Cache {
         self.invalidations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the same identity, whose texts are shared with other tokens to save memory.
-    pub fn share_texts(&self, mut identity: Identity) -> Identity {
-        for text in [
-            &mut identity.permission_keys,
-            &mut identity.organization_public_id,
-            &mut identity.organization_slug,
-            &mut identity.organization_name,
-        ] {
-            match self.texts.get(&**text) {
-                Some(shared) => *text = shared,
-                None => self.texts.insert(Arc::clone(text), Arc::clone(text)),
+    /// Returns what was just read from the database about a token, as it is cached. Tokens of a subject share what they
+    /// have in common, which saves memory.
+    pub fn token(&self, mut identity: Identity, life: Life) -> CachedToken {
+        let prepared = match self.subjects.get(&identity.subject.name) {
+            Some((subject, prepared)) if subject == identity.subject => {
+                identity.subject = subject;
+                prepared
             }
-        }
-        identity
+            _ => {
+                let prepared = Arc::default();
+                let shared = (Arc::clone(&identity.subject), Arc::clone(&prepared));
+                self.subjects.insert(identity.subject.name.clone(), shared);
+                prepared
+            }
+        };
+        CachedToken::new(identity, life, prepared)
     }
 }
 
@@ -212,9 +243,8 @@ struct Bytes;
 impl Weighter<KeyDigest, Arc<CachedToken>> for Bytes {
     fn weight(&self, _: &KeyDigest, known: &Arc<CachedToken>) -> u64 {
         const FIXED: usize = size_of::<CachedToken>() + size_of::<KeyDigest>() + 100;
-        let Identity { token_public_id, label, subject, .. } = &known.identity;
-        let texts =
-            [token_public_id, label, &subject.name, &subject.display_name].map(|text| text.len().next_multiple_of(16));
+        let Identity { token_public_id, label, .. } = &known.identity;
+        let texts = [token_public_id, label].map(|text| text.len().next_multiple_of(16));
         (FIXED + texts.iter().sum::<usize>()) as u64
     }
 }

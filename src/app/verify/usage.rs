@@ -158,7 +158,7 @@ fn flush(
 ) -> Result<()> {
     let mut batch: Vec<Uses> = std::mem::take(&mut *lock(waiting)).into_values().collect();
     // Neighboring rows are written together.
-    batch.sort_unstable_by_key(|uses| (uses.known.identity.organization, uses.token()));
+    batch.sort_unstable_by_key(|uses| (uses.known.identity.subject.organization.id, uses.token()));
     batch.iter_mut().for_each(Uses::take_count);
     for (written, chunk) in batch.chunks(CHUNK).enumerate() {
         if let Err(error) = db.write::<_, AppError>(|connection| Ok(write(connection, chunk)?)) {
@@ -223,6 +223,6 @@ pub fn entry<'a>(
         actor_name: &identity.subject.display_name,
         token: Some((&identity.token_public_id, &identity.label)),
         count,
-        ..activity::Entry::new(Some(identity.organization), action, at, source)
+        ..activity::Entry::new(Some(identity.subject.organization.id), action, at, source)
     }
 }

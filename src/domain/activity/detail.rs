@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn details_are_read_as_they_were_written() {
         for (action, detail, text) in examples() {
             assert_eq!(detail.to_text(), text);
             assert_eq!(Detail::parse(action, text), detail);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_text_stays_as_it_is() {
+    fn any_other_text_is_kept_as_it_is() {
         let odd = [
             "",
             "045",
@@ -202,11 +202,11 @@ mod tests {
         ];
         for action in Action::ALL {
             for text in odd.into_iter().chain(examples().into_iter().map(|(_, _, text)| text)) {
-                assert_eq!(Detail::parse(*action, text).to_text(), text, "{action:?}");
+                assert_eq!(Detail::parse(action, text).to_text(), text, "{action:?}");
             }
-            if *action != Action::UserPermissionSetChanged {
+            if action != Action::UserPermissionSetChanged {
                 assert_eq!(
-                    Detail::parse(*action, "+assets.view -users.edit"),
+                    Detail::parse(action, "+assets.view -users.edit"),
                     Detail::words("+assets.view -users.edit")
                 );
             }

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_read_in_one_form() {
+    fn a_path_has_one_form() {
         let word = |text: &&str| Word::new((*text).to_owned()).unwrap();
         let of = |segments: &[&str]| Ok(RequestPath(segments.iter().map(word).collect()));
         assert_eq!(path("/"), of(&[]));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_more_ways_than_one_is_ambiguous() {
+    fn a_path_that_can_be_read_in_two_ways_is_ambiguous() {
         for odd in [
             "",
             "*",
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_written_as_they_were_read() {
+    fn patterns_are_written_as_they_were_typed() {
         for text in ["/", "/**", "/orders", "/orders/*", "/orders/**", "/*/lines/*", "/été/*/**"] {
             assert_eq!(Pattern::parse(text).unwrap().to_string(), text);
         }
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_pattern_is_one_that_every_server_reads_alike() {
+    fn a_new_pattern_means_the_same_to_every_server() {
         for text in ["/", "/**", "/Orders/*/**", "/été/*", "/.well-known/x.json"] {
             assert_eq!(Pattern::typed(text).map(|pattern| pattern.to_string()).as_deref(), Ok(text));
         }

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_some_server_takes_for_a_part_reads_as_it() {
+    fn every_spelling_of_a_part_is_recognized() {
         for (plain, alike) in [
             // Upper and lower case, either way round.
             ("settings", &["SETTINGS", "\u{17f}ettings", "ſettingſ"][..]),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_in_another_way_by_some_server_is_no_part() {
+    fn a_part_that_servers_split_differently_is_refused() {
         for odd in [
             "",
             ".",
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_scripts_are_parts() {
+    fn parts_may_be_in_any_script() {
         for text in [
             "orders",
             "~...x",

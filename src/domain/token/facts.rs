@@ -7,45 +7,23 @@ use crate::{
     user::UserId,
 };
 
-/// Who revoked a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RevokedBy {
-    /// Its owner, on a page.
-    Owner,
-    /// Somebody with its key, through the API.
-    Key,
-    /// Somebody who found its leaked key and reported it; the reason says where.
-    Leak,
-    /// The operator, with a command.
-    Operator,
-    /// An administrator of the organization.
-    Administrator,
-    /// Its owner was deactivated or left the organization.
-    Membership,
-    /// A new key replaced it.
-    Replaced,
-}
-
-impl RevokedBy {
-    const ALL: [Self; 7] =
-        [Self::Owner, Self::Key, Self::Leak, Self::Operator, Self::Administrator, Self::Membership, Self::Replaced];
-
-    /// Returns the stable name in the database.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Key => "key",
-            Self::Leak => "leak",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
-            Self::Membership => "membership",
-            Self::Replaced => "replaced",
-        }
-    }
-
-    /// Returns the value with this name.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|by| by.key() == key)
+keyed! {
+    /// Who revoked a token.
+    pub enum RevokedBy {
+        /// Its owner, on a page.
+        Owner = "owner",
+        /// Somebody with its key, through the API.
+        Key = "key",
+        /// Somebody who found its leaked key and reported it; the reason says where.
+        Leak = "leak",
+        /// The operator, with a command.
+        Operator = "operator",
+        /// An administrator of the organization.
+        Administrator = "administrator",
+        /// Its owner was deactivated or left the organization.
+        Membership = "membership",
+        /// A new key replaced it.
+        Replaced = "replaced",
     }
 }
 
@@ -93,8 +71,8 @@ pub struct KeyFacts {
 /// A personal token as lists and its page show it.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The row.
-    pub id: TokenId,
+    /// Its key, last use and end.
+    pub key: KeyFacts,
     /// The owner's membership in the organization.
     pub membership: MembershipId,
     /// The public id.
@@ -103,18 +81,6 @@ pub struct Token {
     pub label: String,
     /// Its scope.
     pub scope: Scope,
-    /// The times that decide whether it is active.
-    pub life: Life,
-    /// Its last accepted use.
-    pub last_use: Option<LastUse>,
-    /// Who revoked it, if anybody did.
-    pub revoked_by: Option<RevokedBy>,
-    /// The name of that person, if it was not the owner.
-    pub revoked_by_name: Option<String>,
-    /// The reason given, or where the key was found.
-    pub revocation_reason: Option<String>,
-    /// Its refused uses since it was revoked.
-    pub refused: Option<RefusedUses>,
 }
 
 /// A personal token with its owner, as the operator sees it.

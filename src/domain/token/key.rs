@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_rfc_4231_hmac() {
+    fn the_digest_is_the_hmac_of_rfc_4231() {
         // RFC 4231 test case 1 has a key of 20 bytes; padded with zeros to 32 it is the same HMAC key.
         let mut key = [0; 32];
         key[..20].copy_from_slice(&[0x0b; 20]);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_show_themselves() {
+    fn secrets_are_hidden_in_debug_output() {
         let key = ApiKey::mint(TokenKind::Personal, random);
         assert!(!format!("{key:?}").contains(&key.reveal()[6..20]));
         assert!(!format!("{:?}", Pepper::new(&[7; 32])).contains('7'));

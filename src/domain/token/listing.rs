@@ -3,24 +3,20 @@
 use super::{KeyFacts, Scope, TokenKind};
 use crate::user::UserId;
 
-/// What a list of tokens is sorted by. Equal tokens are in the order in which they were created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// When they were created.
-    Created,
-    /// Their label or the name of their service user, in its searchable form.
-    Name,
-    /// When they were last used; one that was never used counts from its creation.
-    LastUse,
-    /// When they expire, or when they ended.
-    End,
-    /// Active, expired, revoked; by name within each.
-    State,
-}
-
-impl Order {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Created, Self::Name, Self::LastUse, Self::End, Self::State];
+keyed! {
+    /// What a list of tokens is sorted by. Equal tokens are in the order in which they were created.
+    pub enum Order {
+        /// When they were created.
+        Created = "created",
+        /// Their label or the name of their service user, in its searchable form.
+        Name = "name",
+        /// When they were last used; one that was never used counts from its creation.
+        LastUse = "used",
+        /// When they expire, or when they ended.
+        End = "expiry",
+        /// Active, expired, revoked; by name within each.
+        State = "state",
+    }
 }
 
 /// An order and its direction.
@@ -56,28 +52,6 @@ pub struct Place {
     pub name: String,
     /// The row.
     pub id: i64,
-}
-
-/// Where a page begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum PageFrom {
-    /// The first tokens.
-    #[default]
-    Start,
-    /// The tokens after this position.
-    After(Place),
-    /// The tokens before this position, the nearest first.
-    Before(Place),
-}
-
-impl PageFrom {
-    /// Returns the position after or before which the page begins.
-    pub const fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Start => None,
-            Self::After(place) | Self::Before(place) => Some(place),
-        }
-    }
 }
 
 /// A token of the organization.

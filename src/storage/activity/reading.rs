@@ -9,8 +9,9 @@ use super::super::{
 use super::Chained;
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use domain::{
-    activity::{Action, Detail, Hash, Key, Logged, PageFrom, Source},
+    activity::{Action, Detail, Hash, Key, Logged, Source},
     organization::OrganizationId,
+    paging::PageFrom,
     time::Timestamp,
     user::UserId,
 };
@@ -100,14 +101,14 @@ pub fn page(
     connection: &mut AnyConnection,
     organization: Option<OrganizationId>,
     filter: &Filter,
-    from: PageFrom,
+    from: PageFrom<Key>,
     limit: i64,
 ) -> Result<Vec<Logged>> {
     let mut found = Vec::new();
     for branch in filter.branches() {
         found.extend(load(connection, organization, filter, branch, from, limit)?);
     }
-    let is_upwards = matches!(from, PageFrom::After(_));
+    let is_upwards = matches!(from, PageFrom::Before(_));
     found.sort_unstable_by_key(|row: &Row| (row.entry.at, row.entry.id));
     // Somebody may have done something to themselves.
     found.dedup_by_key(|row| row.entry.id);
@@ -122,7 +123,7 @@ fn load(
     organization: Option<OrganizationId>,
     filter: &Filter,
     branch: Branch<'_>,
-    from: PageFrom,
+    from: PageFrom<Key>,
     limit: i64,
 ) -> Result<Vec<Row>> {
     let mut query = activity::table.select(Row::as_select()).limit(limit).into_boxed::<MultiBackend>();
@@ -150,12 +151,12 @@ fn load(
     }
     // The first condition on `at` is where the index scan begins; the second one separates entries of the same second.
     query = match from {
-        PageFrom::Newest => query.order((activity::at.desc(), activity::id.desc())),
-        PageFrom::Before(Key { at, id }) => query
+        PageFrom::Start => query.order((activity::at.desc(), activity::id.desc())),
+        PageFrom::After(Key { at, id }) => query
             .filter(activity::at.le(at.seconds()))
             .filter(activity::at.lt(at.seconds()).or(activity::id.lt(id)))
             .order((activity::at.desc(), activity::id.desc())),
-        PageFrom::After(Key { at, id }) => query
+        PageFrom::Before(Key { at, id }) => query
             .filter(activity::at.ge(at.seconds()))
             .filter(activity::at.gt(at.seconds()).or(activity::id.gt(id)))
             .order((activity::at.asc(), activity::id.asc())),

@@ -9,8 +9,9 @@ use crate::{
 };
 use diesel::prelude::*;
 use domain::{
-    membership::{PageFrom, Person},
+    membership::Person,
     organization::{MembershipId, OrganizationId, PermissionSetId},
+    paging::PageFrom,
     permission::Permission,
     time::Timestamp,
     user::UserId,
@@ -72,7 +73,7 @@ pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     filter: &Filter,
-    from: PageFrom,
+    from: PageFrom<MembershipId>,
     limit: i64,
 ) -> Result<Vec<Person>> {
     let mut query = memberships::table

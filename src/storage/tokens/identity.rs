@@ -9,7 +9,7 @@ use crate::{
 };
 use diesel::prelude::*;
 use domain::{
-    access::{Identity, Subject},
+    access::{Identity, Subject, SubjectOrganization},
     organization::OrganizationId,
     permission::Permissions,
     token::{KeyDigest, Life, Scope, TokenId, TokenKind},
@@ -123,37 +123,41 @@ type Found = Result<(KeyDigest, (Identity, Life))>;
 
 fn of_person((digest, token, subject, organization): PersonalRow) -> Found {
     let (membership, is_active, user, display_name, permissions) = subject;
-    let subject = Subject {
-        user: Some(UserId(user)),
-        name: format!("membership:{membership}"),
-        display_name,
-        is_active,
-        permissions: Permissions::from_keys(&permissions),
-    };
-    found(&digest, token, TokenKind::Personal, subject, organization)
+    let name = format!("membership:{membership}");
+    let subject = subject_of(Some(UserId(user)), name, display_name, &permissions, organization);
+    found(&digest, token, TokenKind::Personal, Subject { is_active, ..subject })
 }
 
 fn of_service_user((digest, mut token, subject, organization): ServiceRow) -> Found {
     let (public_id, display_name, permissions) = subject;
-    let subject = Subject {
-        user: None,
-        name: format!("service_user:{public_id}"),
-        display_name,
-        is_active: true,
-        permissions: Permissions::from_keys(&permissions),
-    };
+    let name = format!("service_user:{public_id}");
+    let subject = subject_of(None, name, display_name, &permissions, organization);
     // A service user has one token, whichever of its keys is used.
     token.public_id = public_id;
-    found(&digest, token, TokenKind::Service, subject, organization)
+    found(&digest, token, TokenKind::Service, subject)
 }
 
-fn found(
-    digest: &[u8],
-    token: IdentityRow,
-    kind: TokenKind,
-    subject: Subject,
-    (organization, public_id, slug, name): OrganizationRow,
-) -> Found {
+fn subject_of(
+    user: Option<UserId>,
+    name: String,
+    display_name: String,
+    permissions: &str,
+    (id, public_id, slug, organization): OrganizationRow,
+) -> Subject {
+    let permissions = Permissions::from_keys(permissions);
+    Subject {
+        user,
+        name,
+        display_name,
+        is_active: true,
+        permissions,
+        keys: permissions.keys(),
+        keys_to_read: permissions.within(Scope::ReadOnly).keys(),
+        organization: SubjectOrganization { id: OrganizationId(id), public_id, slug, name: organization },
+    }
+}
+
+fn found(digest: &[u8], token: IdentityRow, kind: TokenKind, subject: Subject) -> Found {
     let digest = KeyDigest(expect_column(digest.try_into().ok(), "digest")?);
     let scope = expect_column(Scope::from_key(&token.scope), &token.scope)?;
     let identity = Identity {
@@ -162,12 +166,7 @@ fn found(
         label: token.label,
         kind,
         scope,
-        permission_keys: subject.permissions.within(scope).keys().into(),
-        subject,
-        organization: OrganizationId(organization),
-        organization_public_id: public_id.into(),
-        organization_slug: slug.into(),
-        organization_name: name.into(),
+        subject: subject.into(),
     };
     Ok((digest, (identity, token.life.life()?)))
 }

@@ -55,19 +55,12 @@ struct Row {
 
 impl Row {
     fn token(self) -> Result<Token> {
-        let key = self.key.facts()?;
         Ok(Token {
-            id: key.token,
+            key: self.key.facts()?,
             membership: MembershipId(expect_column(self.membership_id, "membership_id")?),
             public_id: self.public_id,
             label: self.label,
             scope: expect_column(Scope::from_key(&self.scope), &self.scope)?,
-            life: key.life,
-            last_use: key.last_use,
-            revoked_by: key.revoked_by,
-            revoked_by_name: key.revoked_by_name,
-            revocation_reason: key.revocation_reason,
-            refused: key.refused,
         })
     }
 }

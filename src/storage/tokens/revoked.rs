@@ -1,12 +1,39 @@
 //! What all revocations of a key have in common.
 
-use super::REVOKED;
-use crate::{AnyConnection, Result, schema::token_uses};
+use super::{REVOKED, Revocation};
+use crate::{
+    AnyConnection, Result,
+    schema::{api_tokens, token_uses},
+};
 use diesel::{
     prelude::*,
     sql_query,
     sql_types::{BigInt, Bool},
 };
+use domain::time::Timestamp;
+
+/// What a revocation writes into the row of a token.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_tokens, treat_none_as_null = true)]
+pub(super) struct Revoked<'a> {
+    revoked_at: i64,
+    revoked_by: &'static str,
+    revoked_by_name: Option<&'a str>,
+    revocation_reason: Option<&'a str>,
+    slot: Option<i16>,
+}
+
+impl<'a> Revoked<'a> {
+    pub(super) fn new(revocation: Revocation<'a>, now: Timestamp) -> Self {
+        Self {
+            revoked_at: now.seconds(),
+            revoked_by: revocation.by.key(),
+            revoked_by_name: revocation.name,
+            revocation_reason: revocation.reason,
+            slot: None,
+        }
+    }
+}
 
 /// Records that the current transaction revokes these keys. The increment of the epoch at its end adds the time
 /// ([`crate::epoch::step`]). Returns whether there was any.

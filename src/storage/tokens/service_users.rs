@@ -8,7 +8,7 @@ mod old_keys;
 pub use old_keys::{RunningOut, end_old_key, let_run_out, running_out};
 
 use super::{
-    ACTIVE, KeyRow, Revocation, expires_at, note_revoked,
+    ACTIVE, KeyRow, Revocation, Revoked, expires_at, note_revoked,
     uses::{self, Unused},
 };
 use crate::{
@@ -89,7 +89,7 @@ impl Row {
             public_id: self.public_id,
             name: self.name,
             permissions: Permissions::from_keys(&self.permissions),
-            made_at: Timestamp::from_seconds(self.created_at),
+            created_at: Timestamp::from_seconds(self.created_at),
             made_by: self.created_by_name,
             version: self.version,
             key,
@@ -341,13 +341,7 @@ pub fn revoke(
     let revoked: Vec<i64> = diesel::update(api_tokens::table.filter(api_tokens::service_user_id.eq(id.0)))
         .filter(api_tokens::id.le(key.0))
         .filter(alive)
-        .set((
-            api_tokens::revoked_at.eq(now.seconds()),
-            api_tokens::revoked_by.eq(revocation.by.key()),
-            api_tokens::revoked_by_name.eq(revocation.name),
-            api_tokens::revocation_reason.eq(revocation.reason),
-            api_tokens::slot.eq(None::<i16>),
-        ))
+        .set(Revoked::new(revocation, now))
         .returning(api_tokens::id)
         .get_results(connection)?;
     // If only an old key is revoked, because it was found or given back, the token keeps working.

@@ -15,7 +15,7 @@ use crate::{
     words::{Calendar, Moment},
 };
 use actix_web::{HttpResponse, web::Path};
-use app::{AppError, activity::LogPage, authority::Holder, random};
+use app::{AppError, activity::LogPage, authority::Holder};
 use askama::Template;
 use domain::{
     activity::{Action, Logged, Source},
@@ -112,7 +112,7 @@ impl Entry {
             source: entry.source.clone(),
             target: target(entry),
             token: token.cloned(),
-            hash: random::hex(&entry.hash),
+            hash: hex::encode(entry.hash),
             only_person: actor.map(|email| only("person", email)),
             only_token: token.map(|token| only("token", token)),
         }

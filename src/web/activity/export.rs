@@ -9,7 +9,7 @@ use crate::{
     holder::Holding,
 };
 use actix_web::{HttpResponse, web::Bytes};
-use app::{AppError, activity::Export, random};
+use app::{AppError, activity::Export};
 use domain::{
     activity::{Detail, Logged},
     permission::ReadActivity,
@@ -108,7 +108,7 @@ fn csv_line(csv: Csv, entry: &Logged) -> String {
         Cell::Text(&entry.source.address),
         Cell::Text(&entry.source.program),
         Cell::Text(&entry.source.request_id),
-        Cell::Text(&random::hex(&entry.hash)),
+        Cell::Text(&hex::encode(entry.hash)),
     ])
 }
 
@@ -132,7 +132,7 @@ pub fn json_line(entry: &Logged) -> String {
         "address": entry.source.address,
         "program": entry.source.program,
         "request_id": entry.source.request_id,
-        "hash": random::hex(&entry.hash),
+        "hash": hex::encode(entry.hash),
     });
     format!("{line}\n")
 }

@@ -119,7 +119,7 @@ pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
         Some(Detail::ProtectedApi { base_url, rules, lets_preflights }) => {
             let mut lines = vec![base_url.as_str().to_owned()];
             lines.extend(rules.iter().map(|one| rule(t, one)));
-            lines.extend(lets_preflights.then(|| t.protected_preflights_pass().to_owned()));
+            lines.extend(lets_preflights.then(|| t.protected_apis_preflights_pass().to_owned()));
             lines
         }
         Some(Detail::Words(words)) if has_lines => words.lines().map(str::to_owned).collect(),
@@ -300,12 +300,12 @@ mod tests {
         for language in [Language::En, Language::Fr] {
             for action in Action::ALL {
                 for has_detail in [true, false] {
-                    let mut entry = entry(*action);
+                    let mut entry = entry(action);
                     entry.detail = entry.detail.filter(|_| has_detail);
                     let sentence = read(Texts(language), &entry);
                     assert!(sentence.ends_with('.') && !sentence.contains(['\u{e000}', '\u{e003}']), "{sentence}");
                     assert!(sentence.contains("Awa") || sentence.contains("Power BI"), "{sentence}");
-                    assert!(!Texts(language).action(*action).is_empty());
+                    assert!(!Texts(language).action(action).is_empty());
                 }
             }
         }
@@ -318,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_full_of_marks_is_only_a_name() {
+    fn a_name_with_markup_is_shown_as_text() {
         let names = Names { actor: Name { words: "\u{e002}{token}".into(), href: None }, ..Names::default() };
         let pieces = pieces(Texts(Language::En), &entry(Action::SessionStarted), &names);
         assert_eq!(pieces, [Piece::Name(names.actor), Piece::Words(" signed in.".into())]);
     }
 
     #[test]
-    fn changes_of_permissions_are_told_by_their_names() {
+    fn changed_permissions_are_listed_by_name() {
         let mut entry = entry(Action::TokenPermissionsChanged);
         entry.detail = Some(Detail::parse(entry.action, "+assets.view -users.edit"));
         assert_eq!(changes(Texts(Language::En), &entry), ["+assets.view -users.edit"], "not all are permissions");
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_protected_apis_are_told_in_words() {
+    fn rules_of_protected_apis_are_described_in_words() {
         let mut entry = entry(Action::ProtectedApiChanged);
         let text =
             "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\npreflights";

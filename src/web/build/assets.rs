@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use crate::{Outcome, npm, read};
+use crate::{Outcome, files, npm, read, styles};
 
 /// Files that come with npm packages: constant, package, path within it, name under which it is served.
 const FROM_PACKAGES: [(&str, &str, &str, &str); 2] = [
@@ -29,15 +29,15 @@ pub fn generate(own: &Path, folder: &Path) -> Outcome<String> {
     let mut kept = BTreeSet::new();
     let mut rows = String::new();
 
-    for path in sorted_files(own)? {
+    for path in files(own)? {
         let name = file_name(&path)?;
-        let hashed = store(&path, &name, folder, &mut kept)?;
+        let hashed = store(&content(&path)?, &name, folder, &mut kept)?;
         writeln!(source, "/// The URL of `static/{name}`.")?;
         writeln!(source, "pub const {}: &str = {:?};", constant(&name), url(&hashed))?;
         writeln!(rows, "    ({hashed:?}, {:?}),", content_type(&name)?)?;
     }
     for (constant, package, path, name) in FROM_PACKAGES {
-        let found = npm::file(package, path).map(|file| store(&file, name, folder, &mut kept)).transpose()?;
+        let found = npm::file(package, path).map(|file| store(&read(&file)?, name, folder, &mut kept)).transpose()?;
         writeln!(source, "/// The URL of {name} from the npm package {package}, if that was there at build time.")?;
         writeln!(source, "pub const {constant}: Option<&str> = {:?};", found.as_deref().map(url))?;
         if let Some(hashed) = found {
@@ -52,15 +52,21 @@ pub fn generate(own: &Path, folder: &Path) -> Outcome<String> {
     Ok(source)
 }
 
-/// Copies one file and its gzip version, and returns its hashed name. The name identifies the content, so an existing
+fn content(path: &Path) -> Outcome<Vec<u8>> {
+    if path.extension().is_some_and(|extension| extension == "css") {
+        return Ok(styles::join(path)?.into_bytes());
+    }
+    read(path)
+}
+
+/// Writes one file and its gzip version, and returns its hashed name. The name identifies the content, so an existing
 /// file is correct.
-fn store(path: &Path, name: &str, folder: &Path, kept: &mut BTreeSet<String>) -> Outcome<String> {
-    let content = read(path)?;
-    let hashed = hashed_name(name, &content)?;
+fn store(content: &[u8], name: &str, folder: &Path, kept: &mut BTreeSet<String>) -> Outcome<String> {
+    let hashed = hashed_name(name, content)?;
     let zipped = format!("{hashed}.gz");
     if !folder.join(&zipped).exists() {
-        fs::write(folder.join(&hashed), &content)?;
-        fs::write(folder.join(&zipped), gzip(&content)?)?;
+        fs::write(folder.join(&hashed), content)?;
+        fs::write(folder.join(&zipped), gzip(content)?)?;
     }
     kept.extend([hashed.clone(), zipped]);
     Ok(hashed)
@@ -70,8 +76,7 @@ fn store(path: &Path, name: &str, folder: &Path, kept: &mut BTreeSet<String>) ->
 fn hashed_name(name: &str, content: &[u8]) -> Outcome<String> {
     let (stem, extension) = name.rsplit_once('.').ok_or_else(|| format!("static/{name}: a file needs an extension"))?;
     let digest = Sha256::digest(content);
-    let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{stem}-{hex}.{extension}"))
+    Ok(format!("{stem}-{}.{extension}", hex::encode(&digest[..6])))
 }
 
 fn gzip(content: &[u8]) -> Outcome<Vec<u8>> {
@@ -81,19 +86,12 @@ fn gzip(content: &[u8]) -> Outcome<Vec<u8>> {
 }
 
 fn remove_others(folder: &Path, kept: &BTreeSet<String>) -> Outcome<()> {
-    for path in sorted_files(folder)? {
+    for path in files(folder)? {
         if !kept.contains(&file_name(&path)?) {
             fs::remove_file(path)?;
         }
     }
     Ok(())
-}
-
-fn sorted_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    let mut files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Outcome<Vec<_>>>()?;
-    files.retain(|path| path.is_file());
-    files.sort();
-    Ok(files)
 }
 
 fn file_name(path: &Path) -> Outcome<String> {

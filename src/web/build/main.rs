@@ -7,6 +7,7 @@
 mod assets;
 mod icons;
 mod npm;
+mod styles;
 mod texts;
 
 use std::error::Error;
@@ -44,6 +45,14 @@ fn read(path: &Path) -> Outcome<Vec<u8>> {
 /// Like [`read`], for UTF-8 text.
 fn read_text(path: &Path) -> Outcome<String> {
     String::from_utf8(read(path)?).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Returns the files of a folder in alphabetical order, without those of folders within it.
+fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Outcome<Vec<_>>>()?;
+    files.retain(|path| path.is_file());
+    files.sort();
+    Ok(files)
 }
 
 fn write_if_changed(path: &Path, content: &str) -> Outcome<()> {

@@ -223,7 +223,7 @@ mod tests {
     const UPLOAD: &str = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
 
     #[test]
-    fn every_state_but_the_work_for_a_request_has_its_deadline() {
+    fn every_state_except_handling_has_a_deadline() {
         assert_eq!(late(&sent("")), Some(FIRST_BYTE));
         assert_eq!(late(&sent("G")), Some(HEAD));
         assert_eq!(late(&sent(UPLOAD)), Some(BODY));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_comes_byte_by_byte_has_no_longer_than_another() {
+    fn a_slow_head_gets_no_more_time_than_others() {
         let client = sent("G");
         for now in 1..HEAD {
             client.arrived(&mut b"E".to_vec(), now);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_to_be_taken_at_some_least_rate() {
+    fn an_answer_must_be_read_at_a_minimum_rate() {
         let client = sent(REQUEST);
         client.is_behind(5);
         assert_eq!(late(&client), Some(5 + UNTAKEN));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_head_that_nothing_else_goes_on_beside_is_answered_when_its_time_is_up() {
+    fn a_timeout_is_answered_only_while_nothing_else_is_pending() {
         assert!(sent("G").may_be_told());
         assert!(!sent("").may_be_told());
         let client = sent(&format!("{REQUEST}G"));

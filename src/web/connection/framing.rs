@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_more_ways_than_one_is_lost() {
+    fn an_ambiguous_request_ends_the_connection() {
         for headers in [
             "Content-Length: 3\r\nContent-Length: 4\r\n",
             "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn offers_of_another_protocol_are_taken_out() {
+    fn offers_of_another_protocol_are_removed() {
         let shown = |line: &str| {
             let mut sent = format!("GET / HTTP/1.1\r\n{line}\r\nHost: x\r\n\r\n").into_bytes();
             let mut framing = Framing::default();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_that_is_asked_for_is_known_from_its_first_bytes() {
+    fn the_requested_address_is_known_from_the_first_bytes() {
         let mut framing = Framing::default();
         framing.follow(&mut b"GET /verify/apis/k7m2q9xd4t HTTP/1.1\r\n\r\nPOST /verif".to_vec());
         assert!(!framing.asks_for(b"/verify"));

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_left_for_everything_else() {
+    fn files_are_reserved_for_everything_else() {
         for files in [0, 256, 1_024, 65_536, usize::MAX] {
             for workers in [1, 2, 16] {
                 let main = Shares::of(files, workers, Listener::Main);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_one_client() {
+    fn a_network_counts_as_one_client() {
         let of = |address: &str| network(address.parse().unwrap()).to_string();
         assert_eq!(of("192.0.2.7"), "192.0.2.7");
         assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");

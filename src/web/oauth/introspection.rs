@@ -67,7 +67,7 @@ pub async fn introspect_batch(
 /// Returns the organization whose tokens the caller may ask about.
 async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
     let demand = Demand { permissions: Permission::PlatformVerifyTokens.into(), ..Demand::default() };
-    Ok(service_user(caller(request, fields, demand).await?)?.identity().organization)
+    Ok(service_user(caller(request, fields, demand).await?)?.identity().subject.organization.id)
 }
 
 /// Reveals nothing, not even a reason, unless the token belongs to `organization` and is active.
@@ -138,9 +138,9 @@ impl<'a> Active<'a> {
             exp: accepted.expires_at().min(accepted.at().plus(KEPT)).seconds(),
             iat: accepted.issued_at().seconds(),
             iss: url,
-            organization: &identity.organization_slug,
-            organization_id: &identity.organization_public_id,
-            permissions: identity.permission_keys.split_ascii_whitespace().collect(),
+            organization: &identity.subject.organization.slug,
+            organization_id: &identity.subject.organization.public_id,
+            permissions: identity.permission_keys().split_ascii_whitespace().collect(),
         }
     }
 }

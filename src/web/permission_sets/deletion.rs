@@ -38,13 +38,13 @@ pub async fn confirm_deletion(
 
 fn confirm(at: &Editor, set: &SetInUse) -> Confirm {
     let (t, id) = (at.t(), set.stored.set.id);
-    let heading = t.sets_delete_heading(set.stored.set.name.as_str());
+    let heading = t.permission_sets_delete_heading(set.stored.set.name.as_str());
     Confirm {
         title: heading.clone(),
         heading,
-        text: vec![t.sets_delete_text().to_owned()],
+        text: vec![t.permission_sets_delete_text().to_owned()],
         action: path::permission_set_deletion(at.slug(), id),
-        offer: Offer::End(t.sets_delete()),
+        offer: Offer::End(t.permission_sets_delete()),
         cancel: path::permission_set(at.slug(), id),
         ..Confirm::default()
     }
@@ -64,7 +64,7 @@ pub async fn delete(app: App, at: Editor, of: Path<Of>, _: Form<Nothing>) -> Res
             let t = shell.t;
             let why = Errors::new(t, &refused.problems).at("form").map(str::to_owned);
             let why = why.map(|why| format!("{why} ({})", uses(t, &set).join(", ")));
-            confirm(&at, &set).impossible(why, t.action_close()).ask_again_with(shell, &refused, Errors::default())
+            confirm(&at, &set).impossible(why, t.common_close()).ask_again_with(shell, &refused, Errors::default())
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Editor, Of, more};
 use crate::{
     App,
     errors::WebError,
-    form::{Form, Refused},
+    form::{Form, FormWith, Refused},
     notice::{self, Notice},
     page::page,
     permissions::{PermissionFields, chosen, picked},
@@ -26,31 +26,20 @@ use askama::Template;
 use domain::permission::Permissions;
 use serde::Deserialize;
 
-/// What was typed into the form.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What was pressed in the form.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct TypedSet {
-    name: String,
-    permission: Vec<String>,
-    version: String,
-    /// Identifies what the preview showed.
-    affected: String,
-    password: Option<String>,
-    /// The button of a group of permissions that was pressed.
+pub struct Pressed {
+    /// The button of a group of permissions.
     pick: String,
     /// `back` from the preview.
     step: String,
 }
 
-impl TypedSet {
-    fn form(&self) -> SetForm {
-        let Self { name, permission, version, affected, password, .. } = self.clone();
-        SetForm { name, permissions: permission, version, affected, password }
-    }
-
+impl Pressed {
     /// Returns what is chosen after a press of a button that saves nothing; none if the form should be saved.
-    fn only_picked(&self, open: Permissions) -> Option<Permissions> {
-        let chosen = chosen(&self.permission);
+    fn only_picked(&self, typed: &SetForm, open: Permissions) -> Option<Permissions> {
+        let chosen = chosen(&typed.permissions);
         picked(&self.pick, chosen, open).or_else(|| (self.step == "back").then_some(chosen))
     }
 }
@@ -78,7 +67,7 @@ struct FormPage {
 struct PreviewPage {
     shell: Shell,
     before: String,
-    typed: TypedSet,
+    typed: SetForm,
     is_renamed: bool,
     added: Vec<String>,
     taken: Vec<String>,
@@ -121,20 +110,24 @@ pub async fn new(app: App, at: Editor, copied: Query<Copied>) -> Result<HttpResp
     };
     let original = app::permission_sets::find(&app, &at.who, Of { id }.id()).await?.stored.set;
     let t = at.t();
-    page(&new_form(&at, t.sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
+    page(&new_form(&at, t.permission_sets_copy_of(t.set_name(&original.name)), original.permissions, Errors::default()))
 }
 
 /// `POST /orgs/{slug}/permission-sets`
-pub async fn create(app: App, at: Editor, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
-    if let Some(picked) = typed.only_picked(at.who.grant().held()) {
+pub async fn create(
+    app: App,
+    at: Editor,
+    FormWith(typed, pressed): FormWith<SetForm, Pressed>,
+) -> Result<HttpResponse, WebError> {
+    if let Some(picked) = pressed.only_picked(&typed, at.who.grant().held()) {
         return page(&new_form(&at, typed.name, picked, Errors::default()));
     }
-    match app::permission_sets::create(&app, &at.who, typed.form(), at.source.clone()).await {
+    match app::permission_sets::create(&app, &at.who, typed.clone(), at.source.clone()).await {
         Ok(id) => Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Created)),
         Err(error) => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(at.t(), &refused.problems);
-            refused.page(&new_form(&at, typed.name, chosen(&typed.permission), errors))
+            refused.page(&new_form(&at, typed.name, chosen(&typed.permissions), errors))
         }
     }
 }
@@ -169,13 +162,18 @@ pub async fn edit(app: App, at: Editor, of: Path<Of>) -> Result<HttpResponse, We
 ///
 /// # Errors
 /// As [`edit`].
-pub async fn review(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
+pub async fn review(
+    app: App,
+    at: Editor,
+    of: Path<Of>,
+    FormWith(typed, pressed): FormWith<SetForm, Pressed>,
+) -> Result<HttpResponse, WebError> {
     let set = own(&app, &at, &of).await?;
-    if let Some(picked) = typed.only_picked(at.who.grant().held().with(set.stored.set.permissions)) {
+    if let Some(picked) = pressed.only_picked(&typed, at.who.grant().held().with(set.stored.set.permissions)) {
         let form = edit_form(&at, &set, typed.name, picked, Errors::default());
         return page(&FormPage { version: typed.version, ..form });
     }
-    match app::permission_sets::preview(&app, &at.who, of.id(), typed.form()).await {
+    match app::permission_sets::preview(&app, &at.who, of.id(), typed.clone()).await {
         Ok(preview) if preview.affects_nobody() => save(&app, &at, &set, typed).await,
         Ok(preview) => page(&preview_page(&app, &at, preview, typed, Errors::default())),
         Err(error) => again(&at, &set, typed, error),
@@ -186,7 +184,7 @@ pub async fn review(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedS
 ///
 /// # Errors
 /// As [`edit`].
-pub async fn change(app: App, at: Editor, of: Path<Of>, Form(typed): Form<TypedSet>) -> Result<HttpResponse, WebError> {
+pub async fn change(app: App, at: Editor, of: Path<Of>, Form(typed): Form<SetForm>) -> Result<HttpResponse, WebError> {
     let set = own(&app, &at, &of).await?;
     save(&app, &at, &set, typed).await
 }
@@ -196,9 +194,9 @@ async fn own(app: &App, at: &Editor, of: &Of) -> Result<SetInUse, WebError> {
     if set.is_own() { Ok(set) } else { Err(AppError::NotFound.into()) }
 }
 
-async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result<HttpResponse, WebError> {
+async fn save(app: &App, at: &Editor, set: &SetInUse, typed: SetForm) -> Result<HttpResponse, WebError> {
     let id = set.stored.set.id;
-    let error = match app::permission_sets::change(app, &at.who, id, typed.form(), at.source.clone()).await {
+    let error = match app::permission_sets::change(app, &at.who, id, typed.clone(), at.source.clone()).await {
         Ok(()) => return Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Saved)),
         Err(error) => error,
     };
@@ -210,7 +208,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
         AppError::TooManyAttempts(_) | AppError::Busy(_) => true,
         _ => false,
     };
-    match app::permission_sets::preview(app, &at.who, id, typed.form()).await {
+    match app::permission_sets::preview(app, &at.who, id, typed.clone()).await {
         Ok(preview) if is_for_preview => {
             let refused = Refused::new(error)?;
             let errors = Errors::new(at.t(), &refused.problems);
@@ -221,14 +219,14 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: TypedSet) -> Result
 }
 
 /// The form with what was typed and what is wrong with it.
-fn again(at: &Editor, set: &SetInUse, typed: TypedSet, error: AppError) -> Result<HttpResponse, WebError> {
+fn again(at: &Editor, set: &SetInUse, typed: SetForm, error: AppError) -> Result<HttpResponse, WebError> {
     let refused = Refused::new(error)?;
     let t = at.t();
     let errors = Errors::new(t, &refused.problems);
     let is_stale = refused.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = &set.stored.set;
     let now = is_stale.then(|| (now.name.as_str().to_owned(), t.permission_names(now.permissions)));
-    let form = edit_form(at, set, typed.name, chosen(&typed.permission), errors);
+    let form = edit_form(at, set, typed.name, chosen(&typed.permissions), errors);
     refused.page(&FormPage { now, ..form })
 }
 
@@ -247,7 +245,7 @@ fn edit_form(at: &Editor, set: &SetInUse, name: String, chosen: Permissions, err
     }
 }
 
-fn preview_page(app: &App, at: &Editor, preview: Preview, typed: TypedSet, errors: Errors) -> PreviewPage {
+fn preview_page(app: &App, at: &Editor, preview: Preview, typed: SetForm, errors: Errors) -> PreviewPage {
     let shell = at.shell(Nav::PermissionSets);
     let t = shell.t;
     let names = |some: Permissions| some.iter().map(|permission| t.permission_with_group(permission)).collect();

@@ -60,24 +60,24 @@ impl Configuration {
         let one = |name, id, hint: String, text| Self { name, files: vec![File { id, hint, text }] };
         let host = api.host();
         vec![
-            one("nginx", "nginx", t.protected_hint_nginx(host), facts.nginx()),
-            one("Caddy", "caddy", t.protected_hint_caddy(host), facts.caddy()),
+            one("nginx", "nginx", t.protected_apis_hint_nginx(host), facts.nginx()),
+            one("Caddy", "caddy", t.protected_apis_hint_caddy(host), facts.caddy()),
             Self {
                 name: "Apache",
                 files: vec![
-                    File { id: "apache", hint: t.protected_hint_apache(host), text: facts.apache() },
-                    File { id: "apache-lua", hint: t.protected_hint_lua(facts.lua_file()), text: facts.lua() },
+                    File { id: "apache", hint: t.protected_apis_hint_apache(host), text: facts.apache() },
+                    File { id: "apache-lua", hint: t.protected_apis_hint_lua(facts.lua_file()), text: facts.lua() },
                 ],
             },
-            one("Traefik", "traefik", t.protected_hint_traefik().into(), facts.traefik()),
-            one("Envoy", "envoy", t.protected_hint_envoy().into(), facts.envoy()),
+            one("Traefik", "traefik", t.protected_apis_hint_traefik().into(), facts.traefik()),
+            one("Envoy", "envoy", t.protected_apis_hint_envoy().into(), facts.envoy()),
             Self {
                 name: "HAProxy",
                 files: vec![
-                    File { id: "haproxy", hint: t.protected_hint_haproxy().into(), text: facts.haproxy() },
+                    File { id: "haproxy", hint: t.protected_apis_hint_haproxy().into(), text: facts.haproxy() },
                     File {
                         id: "haproxy-lua",
-                        hint: t.protected_hint_haproxy_lua(facts.haproxy_file()),
+                        hint: t.protected_apis_hint_haproxy_lua(facts.haproxy_file()),
                         text: facts.haproxy_lua(),
                     },
                 ],
@@ -255,7 +255,7 @@ mod tests {
     use domain::user::Language;
 
     #[test]
-    fn every_configuration_asks_about_this_api_and_hands_on_each_header() {
+    fn every_configuration_asks_about_this_api_and_passes_on_each_header() {
         let url = PublicUrl("https://jeton.example.org".into());
         let api = BaseUrl::parse("https://api.example.org/v1/").unwrap();
         let all = Configuration::all(Texts(Language::En), &url, &api, "k7m2q9xd4t");
@@ -276,7 +276,7 @@ mod tests {
         }
     }
     #[test]
-    fn a_proxy_can_take_the_configurations_of_two_apis_beside_each_other() {
+    fn a_proxy_can_have_the_configurations_of_two_apis() {
         let url = PublicUrl("https://jeton.example.org".into());
         let names = |id: &str, address: &str| -> Vec<String> {
             let api = BaseUrl::parse(address).unwrap();
@@ -298,7 +298,7 @@ mod tests {
         assert!(orders.iter().all(|name| !stock.contains(name)), "{orders:?} {stock:?}");
     }
     #[test]
-    fn over_tls_a_proxy_looks_whose_certificate_it_is_shown() {
+    fn over_tls_a_proxy_verifies_the_certificate() {
         let api = BaseUrl::parse("https://api.example.org/v1/").unwrap();
         let texts = |url: &str| -> Vec<String> {
             let all = Configuration::all(Texts(Language::En), &PublicUrl(url.into()), &api, "k7m2q9xd4t");

@@ -26,13 +26,13 @@ pub async fn confirm_deletion(
 ) -> Result<HttpResponse, WebError> {
     let stored = app::protected_apis::find(&app, &at.who, &of.id).await?;
     let t = at.t();
-    let heading = t.protected_delete_heading(stored.name);
+    let heading = t.protected_apis_delete_heading(stored.name);
     let confirm = Confirm {
         title: heading.clone(),
         heading,
-        text: vec![t.protected_delete_text().to_owned()],
+        text: vec![t.protected_apis_delete_text().to_owned()],
         action: path::protected_api_part(at.slug(), &of.id, "deletion"),
-        offer: Offer::End(t.protected_delete()),
+        offer: Offer::End(t.protected_apis_delete()),
         cancel: path::protected_api(at.slug(), &of.id),
         ..Confirm::default()
     };

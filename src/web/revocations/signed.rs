@@ -77,7 +77,7 @@ impl<'a> Statement<'a> {
         let kind = if revoked.owner.is_some() { "personal" } else { "service" };
         Self {
             iss: &url.0,
-            iat: receipt.made_at.div_euclid(1000),
+            iat: receipt.created_at.div_euclid(1000),
             organization: of.slug,
             organization_id: of.id,
             token: Token { id: &revoked.public_id, label: &revoked.label, kind },
@@ -123,7 +123,10 @@ pub async fn receipt(
     match app::revocations::receipt_for(&jeton, &asking, &id).await {
         Ok(receipt) => {
             let identity = asking.identity();
-            let of = Organization { slug: &identity.organization_slug, id: &identity.organization_public_id };
+            let of = Organization {
+                slug: &identity.subject.organization.slug,
+                id: &identity.subject.organization.public_id,
+            };
             let statement = Statement::new(&url, of, &receipt);
             let signed = statement.signed(&jeton)?;
             let keys = format!("{}{}", url.0, path::KEY_SET);

@@ -4,9 +4,9 @@ use super::{Admin, calendar};
 use crate::{
     App, PublicUrl,
     errors::WebError,
-    form::{Form, Refused},
+    form::{FormWith, Refused},
     page::{page, secret_page},
-    permissions::{PermissionFields, chosen, picked},
+    permissions::{PermissionFields, Pressed, chosen, picked},
     routes::path,
     samples::Samples,
     shell::{Nav, Shell},
@@ -25,29 +25,9 @@ use domain::{
     text::TextError,
     token::{InactivityExpiry, SERVICE_LIMIT},
 };
-use serde::Deserialize;
 
 /// How many of the longest unused tokens are suggested for revocation when the limit is reached.
 const NAMED: usize = 5;
-
-/// What was typed into the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    name: String,
-    inactivity: String,
-    permission: Vec<String>,
-    pick: String,
-    password: Option<String>,
-    nonce: String,
-}
-
-impl Typed {
-    fn form(&self) -> ServiceTokenForm {
-        let Self { name, inactivity, permission: permissions, password, nonce, .. } = self.clone();
-        ServiceTokenForm { name, inactivity, permissions, password, nonce }
-    }
-}
 
 /// The form.
 #[derive(Template)]
@@ -56,7 +36,7 @@ struct NewPage {
     shell: Shell,
     organization: String,
     slug: String,
-    typed: Typed,
+    typed: ServiceTokenForm,
     fields: PermissionFields,
     nonce: String,
     errors: Errors,
@@ -96,7 +76,7 @@ struct KeyPage<'a> {
 /// `GET /orgs/{slug}/integrations/tokens/new`
 pub async fn new(app: App, at: Admin) -> Result<HttpResponse, WebError> {
     let usual = InactivityExpiry::default().days().to_string();
-    let empty = Typed { inactivity: usual, ..Typed::default() };
+    let empty = ServiceTokenForm { inactivity: usual, ..ServiceTokenForm::default() };
     page(&new_page(&app, &at, empty, at.who.grant().held(), None).await?)
 }
 
@@ -109,14 +89,14 @@ pub async fn create(
     app: App,
     url: Data<PublicUrl>,
     at: Admin,
-    Form(typed): Form<Typed>,
+    FormWith(typed, pressed): FormWith<ServiceTokenForm, Pressed>,
 ) -> Result<HttpResponse, WebError> {
-    let chosen = chosen(&typed.permission);
-    if !typed.pick.is_empty() {
-        let picked = picked(&typed.pick, chosen, at.who.grant().held()).unwrap_or(chosen);
+    let chosen = chosen(&typed.permissions);
+    if !pressed.pick.is_empty() {
+        let picked = picked(&pressed.pick, chosen, at.who.grant().held()).unwrap_or(chosen);
         return page(&new_page(&app, &at, typed, picked, None).await?);
     }
-    match app::service_users::create(&app, &at.who, typed.form(), at.source.clone()).await {
+    match app::service_users::create(&app, &at.who, typed.clone(), at.source.clone()).await {
         Ok(created) => key_page(&app, &at, &url, &created),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -132,7 +112,7 @@ pub(super) fn key_page(app: &App, at: &Admin, url: &PublicUrl, new: &NewKey) -> 
     let until = token.old_key.as_ref().and_then(|old| old.life.ends_at);
     secret_page(&KeyPage {
         name: &token.name,
-        until: until.map(|until| shell.t.rotation_until(calendar.exact(until))),
+        until: until.map(|until| shell.t.service_users_rotation_until(calendar.exact(until))),
         key,
         samples: Samples::new(&url.0, key),
         done: match until {
@@ -146,7 +126,7 @@ pub(super) fn key_page(app: &App, at: &Admin, url: &PublicUrl, new: &NewKey) -> 
 async fn new_page(
     app: &App,
     at: &Admin,
-    typed: Typed,
+    typed: ServiceTokenForm,
     chosen: Permissions,
     problems: Option<&Problems>,
 ) -> Result<NewPage, WebError> {
@@ -180,10 +160,10 @@ async fn new_page(
 fn worded(t: Texts, problems: &Problems) -> Errors {
     let mut errors = Errors::new(t, problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
-        errors = errors.reworded("name", t.service_name_empty());
+        errors = errors.reworded("name", t.service_users_name_empty());
     }
     if problems.at(Field::Form) == Some(Problem::SentBefore) {
-        errors = errors.reworded("form", t.service_sent_before());
+        errors = errors.reworded("form", t.service_users_sent_before());
     }
     errors
 }

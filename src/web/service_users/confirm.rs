@@ -32,13 +32,13 @@ pub(super) fn ask_for_key_again<F: Template>(
     let at_form = refused.problems.at(Field::Form);
     let mut errors = Errors::new(shell.t, &refused.problems);
     if at_form == Some(Problem::SentBefore) {
-        errors = errors.reworded("form", shell.t.service_end_sent_before());
+        errors = errors.reworded("form", shell.t.service_users_regenerate_sent_before());
     }
-    if matches!(at_form, None | Some(Problem::TryLater(_) | Problem::CameBack)) {
+    if matches!(at_form, None | Some(Problem::TryLater(_) | Problem::KeptForm)) {
         let asks_password = confirm.asks_password || refused.problems.at(Field::Password).is_some();
         Confirm { asks_password, ..confirm }.ask_again_with(shell, refused, errors)
     } else {
-        let back = shell.t.service_end_back();
+        let back = shell.t.service_users_back();
         confirm.impossible(None, back).ask_again_with(shell, refused, errors)
     }
 }

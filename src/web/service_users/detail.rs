@@ -176,10 +176,10 @@ pub async fn show(
 
 fn message(t: Texts, notice: &Notice) -> Option<Message> {
     match notice {
-        Notice::NameSaved => Some(Message::done(t.service_saved_name())),
-        Notice::ExpirySaved => Some(Message::done(t.service_saved_expiry())),
-        Notice::PermissionsSaved => Some(Message::done(t.service_saved_permissions())),
-        Notice::OldKeyEnded => Some(Message::done(t.service_saved_old_key())),
+        Notice::NameSaved => Some(Message::done(t.service_users_saved_name())),
+        Notice::ExpirySaved => Some(Message::done(t.service_users_saved_expiry())),
+        Notice::PermissionsSaved => Some(Message::done(t.service_users_saved_permissions())),
+        Notice::OldKeyEnded => Some(Message::done(t.service_users_saved_old_key())),
         _ => None,
     }
 }
@@ -222,9 +222,9 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         end: calendar.full(end_at),
         end_explained,
         leaked_key: token.replaced_key.as_ref().and_then(|key| leaked_key(t, calendar, key)),
-        made: calendar.full(token.made_at),
+        made: calendar.full(token.created_at),
         made_by: token.made_by.clone(),
-        held: t.service_permissions_held(token.permissions.count(), Permissions::all().count()),
+        held: t.service_users_permissions_held(token.permissions.count(), Permissions::all().count()),
         permissions: by_group(t, token.permissions),
         history: reads_log.then(|| path::activity_with(at.slug(), &[("token", &token.public_id)])),
     }
@@ -232,7 +232,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
 
 fn revoked_why(t: Texts, key: &KeyFacts) -> String {
     let reason = key.revocation_reason.as_ref().filter(|_| key.revoked_by != Some(RevokedBy::Leak));
-    let reason = reason.map(|reason| t.service_reason(reason));
+    let reason = reason.map(|reason| t.service_users_reason(reason));
     [Some(revoked_by(t, key)), reason].into_iter().flatten().collect::<Vec<_>>().join(". ")
 }
 
@@ -262,8 +262,12 @@ fn keys(calendar: Calendar, at: &Admin, token: &ServiceToken, look: u16) -> Keys
     let here = path::service_token(at.slug(), &token.public_id);
     let old = |key: &KeyFacts| OldKey {
         usage: key_use(t, calendar, key),
-        until: key.life.ends_at.map(|ends_at| t.rotation_works_until(calendar.exact(ends_at))).unwrap_or_default(),
-        quiet: key.quiet_seconds.map(|seconds| t.rotation_quiet_for(seconds / 3600)),
+        until: key
+            .life
+            .ends_at
+            .map(|ends_at| t.service_users_rotation_works_until(calendar.exact(ends_at)))
+            .unwrap_or_default(),
+        quiet: key.quiet_seconds.map(|seconds| t.service_users_rotation_quiet_for(seconds / 3600)),
         end: path::service_token_part(at.slug(), &token.public_id, "old-key"),
     };
     let goes_on = token.old_key.is_some() && look < LOOKS;

@@ -184,7 +184,7 @@ fn with_problems(at: &Admin, token: &ServiceToken, editing: Editing, problems: &
     let is_stale = problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let mut errors = Errors::new(t, problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
-        errors = errors.reworded("name", t.service_name_empty());
+        errors = errors.reworded("name", t.service_users_name_empty());
     }
     Editing {
         // The current value is now shown beside what was typed, so the next form may replace it.

@@ -23,7 +23,6 @@ use actix_web::{HttpResponse, web::Data};
 use app::service_users::RegenerateForm;
 use askama::Template;
 use domain::{service_user::ServiceToken, token::SERVICE_LIMIT};
-use serde::Deserialize;
 
 /// `GET …/tokens/{id}/revocation`
 ///
@@ -43,13 +42,13 @@ pub async fn confirm_revocation(
     let used = token.key.last_use.as_ref();
     let last_use = used.map(|used| t.last_use_sentence(used, calendar.when(used.at)));
     let mut text =
-        vec![last_use.unwrap_or_else(|| t.revocation_never_used().into()), t.service_end_revoke_text().into()];
-    text.extend(token.old_key.as_ref().map(|_| t.service_end_revoke_both().into()));
+        vec![last_use.unwrap_or_else(|| t.tokens_revocation_never_used().into()), t.service_users_revoke_text().into()];
+    text.extend(token.old_key.as_ref().map(|_| t.service_users_revoke_both().into()));
     let confirm = Confirm {
-        title: t.service_end_revoke_title().to_owned(),
-        heading: t.revocation_heading(&token.name),
+        title: t.service_users_revoke_title().to_owned(),
+        heading: t.tokens_revocation_heading(&token.name),
         text,
-        offer: Offer::End(t.action_revoke()),
+        offer: Offer::End(t.common_revoke()),
         ..about(&at, &token, "revocation")
     };
     confirm.ask(at.shell(Nav::Integrations), is_dialog)
@@ -82,14 +81,6 @@ struct FullPart {
     full: Full,
 }
 
-/// The values typed into the confirmation of a new key.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    password: Option<String>,
-    nonce: String,
-}
-
 /// `GET …/tokens/{id}/regeneration`
 ///
 /// # Errors
@@ -107,7 +98,7 @@ pub async fn confirm_regeneration(
     let shell = at.shell(Nav::Integrations);
     let confirm = regeneration(&app, &at, &token);
     match no_room(&app, &at).await? {
-        Some(full) => confirm.impossible(None, shell.t.service_end_back()).with(full).ask(shell, is_dialog),
+        Some(full) => confirm.impossible(None, shell.t.service_users_back()).with(full).ask(shell, is_dialog),
         None => confirm.with(Nonce { nonce: app::tokens::form_nonce() }).ask(shell, is_dialog),
     }
 }
@@ -115,11 +106,11 @@ pub async fn confirm_regeneration(
 fn regeneration(app: &App, at: &Admin, token: &ServiceToken) -> Confirm {
     let t = at.t();
     Confirm {
-        title: t.service_end_regenerate_title().to_owned(),
-        heading: t.service_end_regenerate_heading(&token.name),
-        text: vec![t.service_end_regenerate_text().into(), t.service_end_regenerate_place(SERVICE_LIMIT)],
+        title: t.service_users_regenerate_title().to_owned(),
+        heading: t.service_users_regenerate_heading(&token.name),
+        text: vec![t.service_users_regenerate_text().into(), t.service_users_regenerate_place(SERVICE_LIMIT)],
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        offer: Offer::Do(t.service_end_confirm()),
+        offer: Offer::Do(t.service_users_confirm()),
         ..about(at, token, "regeneration")
     }
 }
@@ -140,10 +131,10 @@ pub async fn regenerate(
     url: Data<PublicUrl>,
     at: Admin,
     ids: TokenPath,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RegenerateForm>,
 ) -> Result<HttpResponse, WebError> {
-    let form = RegenerateForm { password: typed.password, nonce: typed.nonce.clone() };
-    match app::service_users::regenerate(&app, &at.who, &ids.1, form, at.source.clone()).await {
+    let nonce = typed.nonce.clone();
+    match app::service_users::regenerate(&app, &at.who, &ids.1, typed, at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -152,12 +143,12 @@ pub async fn regenerate(
             let shell = at.shell(Nav::Integrations);
             match no_room(&app, &at).await? {
                 // The list of tokens that could be revoked says more than the problem.
-                Some(full) => confirm.impossible(None, shell.t.service_end_back()).with(full).ask_again_with(
+                Some(full) => confirm.impossible(None, shell.t.service_users_back()).with(full).ask_again_with(
                     shell,
                     &refused,
                     Errors::default(),
                 ),
-                None => ask_for_key_again(confirm.with(Nonce { nonce: typed.nonce }), &at, &refused),
+                None => ask_for_key_again(confirm.with(Nonce { nonce }), &at, &refused),
             }
         }
     }
@@ -183,10 +174,10 @@ pub async fn confirm_deletion(
 fn deletion(at: &Admin, token: &ServiceToken) -> Confirm {
     let t = at.t();
     Confirm {
-        title: t.service_end_delete_title().to_owned(),
-        heading: t.service_end_delete_heading(&token.name),
-        text: vec![t.service_end_delete_text().into()],
-        offer: Offer::End(t.service_delete()),
+        title: t.service_users_delete_title().to_owned(),
+        heading: t.service_users_delete_heading(&token.name),
+        text: vec![t.service_users_delete_text().into()],
+        offer: Offer::End(t.service_users_delete()),
         ..about(at, token, "deletion")
     }
 }
@@ -202,7 +193,7 @@ pub async fn delete(app: App, at: Admin, ids: TokenPath, _: Form<Nothing>) -> Re
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
             let shell = at.shell(Nav::Integrations);
-            deletion(&at, &token).impossible(None, shell.t.service_end_back()).ask_again(shell, &refused)
+            deletion(&at, &token).impossible(None, shell.t.service_users_back()).ask_again(shell, &refused)
         }
     }
 }

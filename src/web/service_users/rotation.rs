@@ -23,36 +23,18 @@ use actix_web::{HttpResponse, web::Data};
 use app::service_users::RotateForm;
 use askama::Template;
 use domain::service_user::ServiceToken;
-use serde::Deserialize;
 
 /// The choices for how many hours the old key keeps working at most.
 const HOURS: [i64; 4] = [1, 24, 72, 168];
 /// The choices for after how many unused hours the old key ends earlier.
 const QUIET: [i64; 3] = [1, 6, 24];
 
-/// What was chosen.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    hours: String,
-    quiet: String,
-    password: Option<String>,
-    nonce: String,
-}
-
-impl Default for Typed {
-    /// The defaults: a day, and no earlier end.
-    fn default() -> Self {
-        Self { hours: "24".into(), quiet: String::new(), password: None, nonce: String::new() }
-    }
-}
-
 /// The fields that choose how long the old key keeps working: values and texts, and which one is chosen.
 #[derive(Template)]
 #[template(path = "service_users/_overlap.html")]
 struct Overlap {
     t: Texts,
-    typed: Typed,
+    typed: RotateForm,
     hours: Vec<(String, String)>,
     quiet: Vec<(String, String)>,
     errors: Errors,
@@ -60,25 +42,25 @@ struct Overlap {
 
 fn choices(t: Texts, hours: &[i64]) -> Vec<(String, String)> {
     let words = |hours: i64| match hours {
-        48.. => t.rotation_days_choice(hours / 24),
-        _ => t.rotation_hours_choice(hours),
+        48.. => t.service_users_rotation_days_choice(hours / 24),
+        _ => t.service_users_rotation_hours_choice(hours),
     };
     hours.iter().map(|hours| (hours.to_string(), words(*hours))).collect()
 }
 
 fn quiet_choices(t: Texts) -> Vec<(String, String)> {
-    let never = (String::new(), t.rotation_quiet_no().to_owned());
+    let never = (String::new(), t.service_users_rotation_quiet_no().to_owned());
     std::iter::once(never).chain(choices(t, &QUIET)).collect()
 }
 
-fn rotation(app: &App, at: &Admin, token: &ServiceToken, typed: Typed, errors: Errors) -> Confirm<Overlap> {
+fn rotation(app: &App, at: &Admin, token: &ServiceToken, typed: RotateForm, errors: Errors) -> Confirm<Overlap> {
     let t = at.t();
     let confirm = Confirm {
-        title: t.rotation_title().to_owned(),
-        heading: t.rotation_heading(&token.name),
-        text: vec![t.rotation_text().into()],
+        title: t.service_users_rotation_title().to_owned(),
+        heading: t.service_users_rotation_heading(&token.name),
+        text: vec![t.service_users_rotation_text().into()],
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
-        offer: Offer::Do(t.rotation_submit()),
+        offer: Offer::Do(t.service_users_rotation_submit()),
         ..about(at, token, "rotation")
     };
     confirm.with(Overlap { t, typed, hours: choices(t, &HOURS), quiet: quiet_choices(t), errors })
@@ -98,7 +80,7 @@ pub async fn confirm_rotation(
     if !token.key.life.is_active(app.clock().now()) || token.old_key.is_some() {
         return to_token(&at, &ids);
     }
-    let typed = Typed { nonce: app::tokens::form_nonce(), ..Typed::default() };
+    let typed = RotateForm { nonce: app::tokens::form_nonce(), ..RotateForm::default() };
     rotation(&app, &at, &token, typed, Errors::default()).ask(at.shell(Nav::Integrations), is_dialog)
 }
 
@@ -111,11 +93,9 @@ pub async fn rotate(
     url: Data<PublicUrl>,
     at: Admin,
     ids: TokenPath,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RotateForm>,
 ) -> Result<HttpResponse, WebError> {
-    let Typed { hours, quiet, password, nonce } = typed.clone();
-    let form = RotateForm { hours, quiet, password, nonce };
-    match app::service_users::rotate(&app, &at.who, &ids.1, form, at.source.clone()).await {
+    match app::service_users::rotate(&app, &at.who, &ids.1, typed.clone(), at.source.clone()).await {
         Ok(new) => key_page(&app, &at, &url, &new),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -140,14 +120,14 @@ pub async fn confirm_end_of_old_key(
     let Some(old) = &token.old_key else { return to_token(&at, &ids) };
     let (t, calendar) = (at.t(), calendar(&app, &at));
     let last_use = match &old.last_use {
-        Some(used) => t.service_end_old_last_use(t.from_and_with(used, calendar.when(used.at))),
-        None => t.service_end_old_never_used().into(),
+        Some(used) => t.service_users_old_last_use(t.from_and_with(used, calendar.when(used.at))),
+        None => t.service_users_old_never_used().into(),
     };
     let confirm = Confirm {
-        title: t.service_end_old_title().to_owned(),
-        heading: t.service_end_old_heading(&token.name),
-        text: vec![last_use, t.service_end_old_text().into()],
-        offer: Offer::End(t.rotation_end_old()),
+        title: t.service_users_old_title().to_owned(),
+        heading: t.service_users_old_heading(&token.name),
+        text: vec![last_use, t.service_users_old_text().into()],
+        offer: Offer::End(t.service_users_rotation_end_old()),
         ..about(&at, &token, "old-key")
     };
     confirm.ask(at.shell(Nav::Integrations), is_dialog)

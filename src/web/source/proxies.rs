@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_or_is_everybody_is_refused_by_name() {
+    fn invalid_proxies_and_everybody_are_refused_by_name() {
         for (wrong, why) in [
             ("everybody", "no IP address"),
             ("127.0.0.1:80", "no IP address"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn only_proxies_that_are_ours_are_believed_and_only_the_hop_before_them() {
+    fn only_configured_proxies_are_trusted_and_only_for_the_hop_before_them() {
         let both = "127.0.0.1,10.0.0.0/8";
         assert_eq!(seen("", "192.0.2.9", &[("x-forwarded-for", "203.0.113.1")]), "192.0.2.9");
         assert_eq!(seen("10.0.0.0/8", "192.0.2.9", &[("forwarded", "for=203.0.113.1")]), "192.0.2.9");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_read_in_every_form_that_proxies_write() {
+    fn a_client_is_read_in_every_form_that_proxies_use() {
         for (line, address) in [
             ("203.0.113.1", "203.0.113.1"),
             ("203.0.113.1:51442", "203.0.113.1"),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_told_ends_at_the_proxy() {
+    fn without_a_header_the_client_is_the_proxy() {
         for line in [
             "unknown",
             "6.6.6.6, unknown",
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn of_both_headers_the_one_that_proxies_write_counts() {
+    fn of_both_headers_the_one_that_proxies_set_counts() {
         let both = [("forwarded", "for=6.6.6.6"), ("x-forwarded-for", "203.0.113.1")];
         assert_eq!(seen("127.0.0.1", "127.0.0.1", &both), "203.0.113.1");
         let hidden = [("forwarded", "for=6.6.6.6"), ("x-forwarded-for", "unknown")];

@@ -4,7 +4,7 @@ use super::calendar;
 use crate::{
     App, PublicUrl,
     errors::WebError,
-    form::{Form, Refused},
+    form::{FormWith, Refused},
     page::{page, secret_page, see},
     routes::path,
     samples::Samples,
@@ -21,45 +21,11 @@ use app::{
     tokens::{Created, TokenForm, TokenList},
 };
 use askama::Template;
-use domain::token::{InactivityExpiry, PERSONAL_LIMIT, Scope, Token};
+use domain::token::{InactivityExpiry, PERSONAL_LIMIT, Token};
 use serde::Deserialize;
 
 /// How many of the tokens that were idle the longest are named to somebody who has no place left.
 const NAMED: usize = 5;
-
-/// What was typed into the form.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    label: String,
-    scope: String,
-    inactivity: String,
-    password: Option<String>,
-    nonce: String,
-    /// The organization that the form was opened for.
-    working_in: String,
-}
-
-impl Default for Typed {
-    /// An empty form: with the lesser scope and the default period.
-    fn default() -> Self {
-        Self {
-            label: String::new(),
-            scope: Scope::ReadOnly.key().into(),
-            inactivity: InactivityExpiry::default().days().to_string(),
-            password: None,
-            nonce: String::new(),
-            working_in: String::new(),
-        }
-    }
-}
-
-impl Typed {
-    fn form(&self) -> TokenForm {
-        let Self { label, scope, inactivity, password, nonce, .. } = self.clone();
-        TokenForm { label, scope, inactivity, password, nonce }
-    }
-}
 
 /// The form.
 #[derive(Template)]
@@ -69,7 +35,7 @@ struct NewPage {
     list: String,
     /// The organization of the new token, by its public id and its name.
     organization: (String, String),
-    typed: Typed,
+    typed: TokenForm,
     nonce: String,
     errors: Errors,
     periods: Vec<i16>,
@@ -107,7 +73,7 @@ struct CreatedPage<'a> {
     samples: Samples,
 }
 
-/// Returns the organization that a page is about, if its address names one.
+/// The organization that a page or a form is about, if it names one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -120,7 +86,7 @@ pub async fn new(app: App, who: SignedIn, asked: Query<Asked>) -> Result<HttpRes
     if who.actor.membership().is_none() {
         return Ok(see(path::TOKENS));
     }
-    page(&new_page(&app, &who, Typed::default(), None).await?)
+    page(&new_page(&app, &who, TokenForm::default(), None).await?)
 }
 
 /// `POST /account/tokens`: creates the token and shows its key once.
@@ -131,16 +97,16 @@ pub async fn create(
     app: App,
     url: Data<PublicUrl>,
     who: SignedIn,
-    Form(typed): Form<Typed>,
+    FormWith(typed, asked): FormWith<TokenForm, Asked>,
 ) -> Result<HttpResponse, WebError> {
-    let who = match who.at_that_of_form(&typed.working_in) {
+    let who = match who.at_that_of_form(asked.working_in.as_deref().unwrap_or_default()) {
         Ok(who) => who,
         Err(problems) => {
             let form = new_page(&app, &who, typed, Some(&problems)).await?;
             return Refused::new(problems.into())?.page(&form);
         }
     };
-    match app::tokens::create(&app, &who.actor, typed.form(), who.source.clone()).await {
+    match app::tokens::create(&app, &who.actor, typed.clone(), who.source.clone()).await {
         Ok(created) => secret_page(&created_page(&who, &url, &created)),
         Err(error) => {
             let refused = Refused::new(error)?;
@@ -157,14 +123,19 @@ fn created_page<'a>(who: &SignedIn, url: &PublicUrl, created: &'a Created) -> Cr
         organization: shell.organization.as_ref().map(|here| here.name.clone()).unwrap_or_default(),
         label: &token.label,
         scope: shell.t.scope(token.scope),
-        days: token.life.inactivity.days(),
+        days: token.key.life.inactivity.days(),
         key,
         samples: Samples::new(&url.0, key),
         shell,
     }
 }
 
-async fn new_page(app: &App, who: &SignedIn, typed: Typed, problems: Option<&Problems>) -> Result<NewPage, WebError> {
+async fn new_page(
+    app: &App,
+    who: &SignedIn,
+    typed: TokenForm,
+    problems: Option<&Problems>,
+) -> Result<NewPage, WebError> {
     let shell = who.shell(Nav::Tokens);
     let tokens = app::tokens::list(app, &who.actor).await?;
     let at_form = problems.and_then(|problems| problems.at(Field::Form));
@@ -199,12 +170,12 @@ fn full(shell: &Shell, calendar: Calendar, tokens: &TokenList) -> Option<Full> {
         return None;
     }
     let mut active: Vec<&Token> = tokens.active.iter().collect();
-    active.sort_by_key(|token| (token.life.idle_since(), token.id));
+    active.sort_by_key(|token| (token.key.life.idle_since(), token.key.token));
     let idle = active.into_iter().take(NAMED).map(|token| Idle {
         href: path::token(&token.public_id),
         revocation: path::token_revocation(&token.public_id),
         label: token.label.clone(),
-        used: match &token.last_use {
+        used: match &token.key.last_use {
             Some(used) => t.use_in_a_line(used, &calendar.when(used.at)),
             None => t.tokens_never_used().into(),
         },

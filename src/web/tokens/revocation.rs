@@ -63,14 +63,14 @@ pub async fn confirm_revocation(
     let who = who.at_token(&app, &id).await?;
     let token = app::tokens::find(&app, &who.actor, &id).await?;
     let calendar = calendar(&app, &who);
-    if !matches!(token.life.state(calendar.now()), TokenState::Active { .. }) {
+    if !matches!(token.key.life.state(calendar.now()), TokenState::Active { .. }) {
         return Ok(see(&path::token(&token.public_id)));
     }
     let t = who.t();
     let confirm = Confirm {
-        title: t.revocation_title().to_owned(),
-        heading: t.revocation_heading(&token.label),
-        text: vec![last_use(t, calendar, &token), t.revocation_stops().to_owned()],
+        title: t.tokens_revocation_title().to_owned(),
+        heading: t.tokens_revocation_heading(&token.label),
+        text: vec![last_use(t, calendar, &token), t.tokens_revocation_stops().to_owned()],
         action: path::token_revocation(&token.public_id),
         offer: Offer::End(t.tokens_revoke()),
         cancel: path::token(&token.public_id),
@@ -81,9 +81,9 @@ pub async fn confirm_revocation(
 
 /// Returns what will stop: when, from where and by what program the token was last used.
 fn last_use(t: Texts, calendar: Calendar, token: &Token) -> String {
-    match &token.last_use {
+    match &token.key.last_use {
         Some(used) => t.last_use_sentence(used, calendar.when(used.at)),
-        None => t.revocation_never_used().into(),
+        None => t.tokens_revocation_never_used().into(),
     }
 }
 
@@ -116,11 +116,11 @@ async fn bulk(app: &App, who: &SignedIn, is_wrong: bool) -> Result<Confirm<Which
     let (t, cancel) = (shell.t, shell.here(path::TOKENS));
     let (organization, name) = shell.organization.map(|here| (here.public_id, here.name)).unwrap_or_default();
     let confirm = Confirm {
-        title: t.revocation_many_title().to_owned(),
-        heading: t.revocation_many_title().to_owned(),
-        text: vec![format!("{} {}", t.revocation_many_text(), t.revocation_in_this_organization(name))],
+        title: t.tokens_revocation_many_title().to_owned(),
+        heading: t.tokens_revocation_many_title().to_owned(),
+        text: vec![format!("{} {}", t.tokens_revocation_many_text(), t.tokens_revocation_in_this_organization(name))],
         action: path::TOKENS_REVOCATION.to_owned(),
-        offer: Offer::End(t.revocation_many_submit()),
+        offer: Offer::End(t.tokens_revocation_many_submit()),
         cancel,
         ..Confirm::default()
     };
@@ -133,9 +133,9 @@ fn choices(t: Texts, tokens: &TokenList, now: Timestamp) -> Vec<Choice> {
     };
     let (unused, all) = (taken(Bulk::Unused), taken(Bulk::All));
     let words = if unused.is_empty() {
-        t.revocation_unused_none(UNUSED_DAYS)
+        t.tokens_revocation_unused_none(UNUSED_DAYS)
     } else {
-        t.revocation_unused(unused.len(), UNUSED_DAYS)
+        t.tokens_revocation_unused(unused.len(), UNUSED_DAYS)
     };
     let choice = |bulk: Bulk, words, labels: &[&str]| Choice {
         key: bulk.key(),
@@ -145,7 +145,7 @@ fn choices(t: Texts, tokens: &TokenList, now: Timestamp) -> Vec<Choice> {
     };
     vec![
         Choice { is_first: true, ..choice(Bulk::Unused, words, &unused) },
-        choice(Bulk::All, t.revocation_all(all.len()), &all),
+        choice(Bulk::All, t.tokens_revocation_all(all.len()), &all),
     ]
 }
 

@@ -101,23 +101,23 @@ fn ending_confirm(at: &Manager, facts: &PersonFacts, ending: Ending) -> Confirm 
     let is_you = facts.person.user == at.who.actor().user().id;
     let (title, heading, action, submit, afterwards) = match ending {
         Ending::Deactivation => (
-            t.person_deactivate_title(),
-            t.person_deactivate_heading(name),
+            t.users_person_deactivate_title(),
+            t.users_person_deactivate_heading(name),
             path::deactivation(slug, id),
-            t.person_deactivate(),
-            t.person_can_return(),
+            t.users_person_deactivate(),
+            t.users_person_can_return(),
         ),
         Ending::Removal => (
-            t.person_remove_title(),
-            t.person_remove_heading(name, organization),
+            t.users_person_remove_title(),
+            t.users_person_remove_heading(name, organization),
             path::removal(slug, id),
-            t.person_remove(),
-            t.person_needs_invitation(),
+            t.users_person_remove(),
+            t.users_person_needs_invitation(),
         ),
     };
     let mut text = what_stops(t, facts);
     if is_you {
-        text.insert(0, t.person_stops_yourself().to_owned());
+        text.insert(0, t.users_person_stops_yourself().to_owned());
     }
     text.push(afterwards.to_owned());
     let confirm = Confirm {
@@ -130,7 +130,7 @@ fn ending_confirm(at: &Manager, facts: &PersonFacts, ending: Ending) -> Confirm 
         ..Confirm::default()
     };
     match facts.refusal {
-        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.common_close()),
         None => confirm,
     }
 }
@@ -138,14 +138,14 @@ fn ending_confirm(at: &Manager, facts: &PersonFacts, ending: Ending) -> Confirm 
 /// Returns what stops when somebody's access ends, one sentence each.
 fn what_stops(t: Texts, facts: &PersonFacts) -> Vec<String> {
     let mut lines = vec![match facts.tokens {
-        0 => t.person_stops_no_tokens().to_owned(),
-        tokens => t.person_stops_tokens(tokens),
+        0 => t.users_person_stops_no_tokens().to_owned(),
+        tokens => t.users_person_stops_tokens(tokens),
     }];
     if facts.sessions > 0 && facts.person.standing == Standing::Active {
-        lines.push(t.person_stops_sessions(facts.sessions));
+        lines.push(t.users_person_stops_sessions(facts.sessions));
     }
     if facts.invitations > 0 {
-        lines.push(t.person_stops_invitations(facts.invitations));
+        lines.push(t.users_person_stops_invitations(facts.invitations));
     }
     lines
 }
@@ -198,12 +198,12 @@ pub async fn reactivate(
 fn reactivation_confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
     let (t, person) = (at.t(), &facts.person);
     Confirm {
-        title: t.person_reactivate_title().to_owned(),
-        heading: t.person_reactivate_heading(&person.name),
-        text: vec![t.person_comes_back(t.set_name(&person.set.name))],
+        title: t.users_person_reactivate_title().to_owned(),
+        heading: t.users_person_reactivate_heading(&person.name),
+        text: vec![t.users_person_comes_back(t.set_name(&person.set.name))],
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         action: path::reactivation(at.slug(), person.membership.0),
-        offer: Offer::Do(t.person_reactivate()),
+        offer: Offer::Do(t.users_person_reactivate()),
         cancel: path::person(at.slug(), person.membership.0),
         ..Confirm::default()
     }

@@ -25,34 +25,17 @@ use domain::{
     permission_set::SetName,
     user::{Email, shown_email},
 };
-use serde::Deserialize;
 use std::time::Duration;
 
 /// How long the answer waits for the result of sending the mail.
 const PATIENCE: Duration = Duration::from_secs(4);
-
-/// The values typed into the form, or those in the address of an empty one.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    email: String,
-    permission_set: String,
-    password: Option<String>,
-}
-
-impl Typed {
-    fn form(&self) -> InviteForm {
-        let Self { email, permission_set, password } = self.clone();
-        InviteForm { email, permission_set, password }
-    }
-}
 
 /// The form.
 #[derive(Template)]
 #[template(path = "users/invite.html")]
 struct InvitePage {
     shell: Shell,
-    typed: Typed,
+    typed: InviteForm,
     errors: Errors,
     sets: Vec<Choice>,
     asks_password: bool,
@@ -70,11 +53,11 @@ struct Choice {
 }
 
 /// `GET /orgs/{slug}/users/invite`
-pub async fn form(app: App, at: Manager, typed: Query<Typed>) -> Result<HttpResponse, WebError> {
+pub async fn form(app: App, at: Manager, typed: Query<InviteForm>) -> Result<HttpResponse, WebError> {
     page(&invite_page(&app, &at, typed.into_inner()).await?)
 }
 
-async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage, WebError> {
+async fn invite_page(app: &App, at: &Manager, typed: InviteForm) -> Result<InvitePage, WebError> {
     let shell = at.shell(Nav::Users);
     let t = shell.t;
     let sets = app::users::sets_to_give(app, &at.who).await?;
@@ -82,11 +65,11 @@ async fn invite_page(app: &App, at: &Manager, typed: Typed) -> Result<InvitePage
     let choices = sets.iter().map(|set| {
         let is_lacking = at.who.grant().may_give(set.permissions).is_err();
         let is_usual = set.name == SetName::BuiltIn(BuiltInSet::Reader);
-        let count = t.invite_set_count(set.permissions.count());
+        let count = t.invitations_new_set_count(set.permissions.count());
         Choice {
             id: set.id.0,
             name: t.set_name(&set.name).to_owned(),
-            explained: if is_lacking { t.invite_set_lacking().into() } else { count },
+            explained: if is_lacking { t.invitations_new_set_lacking().into() } else { count },
             // The set that grants least, unless another one was chosen.
             is_chosen: !is_lacking && chosen.map_or(is_usual, |chosen| chosen == set.id.0),
             is_lacking,
@@ -111,10 +94,10 @@ pub async fn invite(
     app: App,
     url: Data<PublicUrl>,
     at: Manager,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<InviteForm>,
 ) -> Result<HttpResponse, WebError> {
     let compose = letter(&at, url.0.clone());
-    match app::invitations::invite(&app, &at.who, typed.form(), at.source.clone(), compose).await {
+    match app::invitations::invite(&app, &at.who, typed.clone(), at.source.clone(), compose).await {
         Ok(invited) => {
             let link = format!("{}{}", url.0, path::invitation(invited.code.reveal()));
             let fate = match invited.sending {
@@ -138,8 +121,8 @@ fn letter(at: &Manager, url: String) -> impl Fn(&LinkCode) -> Words + Send + 'st
     let organization = at.who.membership().organization_name.clone();
     move |code| {
         let link = format!("{url}{}", path::invitation(code.reveal()));
-        let text = t.invite_mail_text(&inviter, &organization, VALID_DAYS, link);
-        (t.invite_mail_subject(&organization), text)
+        let text = t.invitations_mail_text(&inviter, &organization, VALID_DAYS, link);
+        (t.invitations_mail_subject(&organization), text)
     }
 }
 
@@ -147,20 +130,20 @@ fn invited_page(at: &Manager, email: &Email, link: String, fate: Option<Fate>) -
     let shell = at.shell(Nav::Users);
     let t = shell.t;
     let way = match fate {
-        Some(Fate::Sent) => t.invite_ready_mailed(),
-        Some(Fate::Waiting) => t.invite_ready_mail_waits(),
-        Some(Fate::Refused) => t.invite_ready_mail_failed(),
-        None => t.invite_ready_not_mailed(),
+        Some(Fate::Sent) => t.invitations_ready_mailed(),
+        Some(Fate::Waiting) => t.invitations_ready_mail_waits(),
+        Some(Fate::Refused) => t.invitations_ready_mail_failed(),
+        None => t.invitations_ready_not_mailed(),
     };
     LinkPage {
-        title: t.invite_ready_title(),
-        heading: t.invite_ready_heading(shown_email(email.as_str())),
-        lines: vec![way.to_owned(), t.invite_ready_text(VALID_DAYS)],
+        title: t.invitations_ready_title(),
+        heading: t.invitations_ready_heading(shown_email(email.as_str())),
+        lines: vec![way.to_owned(), t.invitations_ready_text(VALID_DAYS)],
         link,
-        once: t.invite_ready_once(),
+        once: t.invitations_ready_once(),
         back: path::users(at.slug()),
         back_name: t.users_back().to_owned(),
-        another: Some((path::invite(at.slug()), t.invite_ready_another())),
+        another: Some((path::invite(at.slug()), t.invitations_ready_another())),
         shell,
     }
 }
@@ -178,11 +161,11 @@ pub async fn ask_withdrawal(
     let invitation = app::invitations::find(&app, &at.who, InvitationId(address.1)).await?;
     let t = at.t();
     let confirm = Confirm {
-        title: t.invite_withdraw_title().to_owned(),
-        heading: t.invite_withdraw_heading(shown_email(&invitation.email)),
-        text: vec![t.invite_withdraw_text().to_owned()],
+        title: t.invitations_withdraw_title().to_owned(),
+        heading: t.invitations_withdraw_heading(shown_email(&invitation.email)),
+        text: vec![t.invitations_withdraw_text().to_owned()],
         action: path::invitation_withdrawal(at.slug(), invitation.id.0),
-        offer: Offer::End(t.invite_withdraw_submit()),
+        offer: Offer::End(t.invitations_withdraw_submit()),
         cancel: path::users(at.slug()),
         ..Confirm::default()
     };

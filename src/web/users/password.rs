@@ -69,11 +69,11 @@ fn link_page(at: &Manager, name: &str, id: MembershipId, link: String) -> LinkPa
     let shell = at.shell(Nav::Users);
     let t = shell.t;
     LinkPage {
-        title: t.person_link_title(),
-        heading: t.person_link_ready_heading(name),
-        lines: vec![t.person_link_ready_text(MINUTES)],
+        title: t.users_person_link_title(),
+        heading: t.users_person_link_ready_heading(name),
+        lines: vec![t.users_person_link_ready_text(MINUTES)],
         link,
-        once: t.person_link_ready_once(),
+        once: t.users_person_link_ready_once(),
         back: path::person(at.slug(), id.0),
         back_name: name.to_owned(),
         another: None,
@@ -84,17 +84,17 @@ fn link_page(at: &Manager, name: &str, id: MembershipId, link: String) -> LinkPa
 fn confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
     let (t, person) = (at.t(), &facts.person);
     let confirm = Confirm {
-        title: t.person_link_title().to_owned(),
-        heading: t.person_link_heading(&person.name),
-        text: vec![t.person_link_text(MINUTES)],
+        title: t.users_person_link_title().to_owned(),
+        heading: t.users_person_link_heading(&person.name),
+        text: vec![t.users_person_link_text(MINUTES)],
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         action: path::link_for(at.slug(), person.membership.0),
-        offer: Offer::Do(t.person_link_submit()),
+        offer: Offer::Do(t.users_person_link_submit()),
         cancel: path::person(at.slug(), person.membership.0),
         ..Confirm::default()
     };
     match facts.link_refusal {
-        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.action_close()),
+        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.common_close()),
         None => confirm,
     }
 }

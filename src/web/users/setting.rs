@@ -21,16 +21,6 @@ use app::{
 };
 use askama::Template;
 use domain::{membership::Standing, organization::MembershipId, permission_set::PermissionSet, user::shown_email};
-use serde::Deserialize;
-
-/// What was chosen in the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Typed {
-    permission_set: String,
-    before: String,
-    password: Option<String>,
-}
 
 /// A person.
 #[derive(Template)]
@@ -83,10 +73,12 @@ pub async fn show(
 fn message(person: &PersonPage, notice: &Notice) -> Option<Message> {
     let t = person.shell.t;
     match notice {
-        Notice::SetGiven => Some(Message::done(t.person_saved())),
-        Notice::Unchanged => Some(Message::done(t.person_unchanged())),
-        Notice::Deactivated if !person.is_active => Some(Message::done(t.person_deactivated_notice(&person.name))),
-        Notice::Reactivated if person.is_active => Some(Message::done(t.person_reactivated_notice(&person.name))),
+        Notice::SetGiven => Some(Message::done(t.users_person_saved())),
+        Notice::Unchanged => Some(Message::done(t.users_person_unchanged())),
+        Notice::Deactivated if !person.is_active => {
+            Some(Message::done(t.users_person_deactivated_notice(&person.name)))
+        }
+        Notice::Reactivated if person.is_active => Some(Message::done(t.users_person_reactivated_notice(&person.name))),
         _ => None,
     }
 }
@@ -134,7 +126,7 @@ fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64
     let choice = |set: &PermissionSet| {
         let gives_more = at.who.grant().may_give(set.permissions).is_err();
         let name = t.set_name(&set.name).to_owned();
-        let name = if gives_more { t.person_set_more(name) } else { name };
+        let name = if gives_more { t.users_person_set_more(name) } else { name };
         (set.id.0, name, set.id.0 == chosen, gives_more && set.id.0 != now)
     };
     sets.iter().map(choice).collect()
@@ -148,12 +140,10 @@ pub async fn give_set(
     app: App,
     at: Manager,
     address: Path<(String, i64)>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SetForm>,
 ) -> Result<HttpResponse, WebError> {
-    let Typed { permission_set, before, password } = typed;
-    let (id, chosen) = (MembershipId(address.1), permission_set.clone());
-    let form = SetForm { permission_set, before, password };
-    match app::users::give_set(&app, &at.who, id, form, at.source.clone()).await {
+    let (id, chosen) = (MembershipId(address.1), typed.permission_set.clone());
+    match app::users::give_set(&app, &at.who, id, typed, at.source.clone()).await {
         Ok(has_changed) => {
             let notice = if has_changed { Notice::SetGiven } else { Notice::Unchanged };
             Ok(notice::see(&path::person(at.slug(), id.0), &notice))

@@ -106,7 +106,7 @@ impl Calendar {
         let (at, moment) = (seconds_of(milliseconds), self.full_to_the_second(milliseconds));
         let is_today = self.local(at).date_naive() == self.local(self.now).date_naive();
         let time = self.local(at).format("%H:%M:%S").to_string();
-        Moment { words: if is_today { time } else { self.t.receipt_day_at(self.day(at), time) }, ..moment }
+        Moment { words: if is_today { time } else { self.t.revocations_day_at(self.day(at), time) }, ..moment }
     }
 
     /// Formats the same always with its day: “22 November 2026 at 12:03:04”.
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_is_told_by_its_distance_and_what_is_far_by_its_day() {
+    fn near_times_are_relative_and_distant_ones_are_days() {
         let english = [5, -59, -60, -3 * HOUR, -13 * HOUR, -41 * DAY, -80 * DAY].map(|seconds| when(ENGLISH, seconds));
         let expected = [
             "just now",
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_has_fewer_words() {
+    fn a_column_has_shorter_texts() {
         let brief = |t, seconds: i64| Calendar::new(t, "UTC", NOW).brief(NOW.plus(seconds)).words;
         let words = [-5, -3 * HOUR, -13 * HOUR, -41 * DAY, -80 * DAY].map(|seconds| brief(ENGLISH, seconds));
         assert_eq!(words, ["just now", "3 hours ago", "yesterday", "41 days ago", "2 September"]);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_the_readers_zone() {
+    fn days_are_in_the_time_zone_of_the_user() {
         let at = Timestamp::from_seconds(NOW.seconds() + 13 * HOUR);
         assert_eq!(Calendar::new(ENGLISH, "UTC", NOW).exact(at), "22 November 2026 at 01:00");
         assert_eq!(Calendar::new(FRENCH, "America/Montreal", NOW).exact(at), "21 novembre 2026 à 20:00");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_when_it_does_in_the_readers_zone() {
+    fn a_day_begins_in_the_time_zone_of_the_user() {
         let start = |zone, (year, month, day)| {
             let day = NaiveDate::from_ymd_opt(year, month, day).unwrap();
             Calendar::new(ENGLISH, zone, NOW).start_of(day).rfc3339()

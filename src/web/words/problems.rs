@@ -48,7 +48,7 @@ impl Errors {
     /// Creates the texts for `problems`.
     pub fn new(t: Texts, problems: &Problems) -> Self {
         // The page already says above the form that it came back.
-        let said = |problem: &Problem| *problem != Problem::CameBack;
+        let said = |problem: &Problem| *problem != Problem::KeptForm;
         let found = FIELDS
             .iter()
             .filter_map(|(field, name)| problems.at(*field).filter(said).map(|problem| (*field, *name, problem)));
@@ -93,7 +93,7 @@ impl Texts {
             Problem::WrongPassword => self.problem_wrong_password().into(),
             Problem::ReauthenticationNeeded => self.problem_proof_needed().into(),
             Problem::OtherOrganization => self.problem_other_organization().into(),
-            Problem::CameBack => self.sign_in_came_back().into(),
+            Problem::KeptForm => self.layout_kept_form().into(),
             Problem::NotAChoice => self.choice_problem(field).into(),
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
@@ -178,7 +178,7 @@ impl Texts {
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
             Field::PermissionSet => self.problem_permission_set(),
-            Field::Hours | Field::Quiet => self.rotation_hours_wrong(),
+            Field::Hours | Field::Quiet => self.service_users_rotation_hours_wrong(),
             _ => self.problem_form_broken(),
         }
     }
@@ -192,7 +192,7 @@ mod tests {
     const FRENCH: Texts = Texts(Language::Fr);
 
     #[test]
-    fn the_cursor_goes_to_the_first_field_that_is_wrong() {
+    fn the_first_wrong_field_gets_the_focus() {
         let mut problems = Problems::one(Field::NewPassword, Problem::Password(PasswordError::TooShort));
         problems.check(Field::Name, Err::<(), _>(TextError::Empty));
         let errors = Errors::new(FRENCH, &problems);

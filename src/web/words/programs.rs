@@ -63,7 +63,7 @@ mod tests {
     const FRENCH: Texts = Texts(Language::Fr);
 
     #[test]
-    fn programs_are_called_by_their_names() {
+    fn programs_are_named() {
         let firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
         let edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0";
         let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1";

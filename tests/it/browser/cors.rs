@@ -23,7 +23,7 @@ fn with_key(key: &str, method: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn a_page_of_another_site_uses_the_api_with_a_key_and_never_with_the_readers_session() {
+async fn a_page_of_another_site_uses_the_api_with_a_key_but_never_with_a_session() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let key = ann.makes_token("dashboard").await;
     let browser = Browser::new(&app.url).await;
@@ -46,7 +46,7 @@ async fn a_page_of_another_site_uses_the_api_with_a_key_and_never_with_the_reade
 }
 
 #[actix_web::test]
-async fn a_page_of_another_site_calls_a_protected_api_that_lets_browsers_ask() {
+async fn a_page_of_another_site_calls_a_protected_api_that_allows_preflights() {
     let (app, ann) = TestApp::with_proxies(TestDb::sqlite(), "Ann").await;
     let key = ann.makes_token("dashboard").await;
     let (site, upstream, port) = (Upstream::start(), Upstream::start(), free_port());

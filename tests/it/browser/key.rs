@@ -59,7 +59,7 @@ async fn the_key_is_nowhere_after_leaving_without_javascript() {
 }
 
 #[actix_web::test]
-async fn loading_the_page_with_the_key_again_makes_no_second_token() {
+async fn reloading_the_page_with_the_key_creates_no_second_token() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     let key = generate(&browser, "Power BI").await;
     browser.reload().await;
@@ -71,7 +71,7 @@ async fn loading_the_page_with_the_key_again_makes_no_second_token() {
 }
 
 #[actix_web::test]
-async fn another_tab_knows_nothing_of_the_key() {
+async fn another_tab_does_not_get_the_key() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;
     let key = generate(&browser, "Power BI").await;
     browser.open_tab().await;
@@ -84,7 +84,7 @@ async fn another_tab_knows_nothing_of_the_key() {
 
 /// A browser may keep a page that was left, to show it again on *back*.
 #[actix_web::test]
-async fn a_page_that_is_left_holds_no_key_any_more() {
+async fn a_page_that_was_left_no_longer_has_the_key() {
     for event in ["new PageTransitionEvent('pagehide')", "new PageTransitionEvent('pageshow', { persisted: true })"] {
         let (_app, _ann, browser) = ann_at(Setup::default()).await;
         let key = generate(&browser, "Power BI").await;
@@ -96,7 +96,7 @@ async fn a_page_that_is_left_holds_no_key_any_more() {
 
 /// The key is not in the browser's history, its cache, or the files that reopen tabs after a crash either.
 #[actix_web::test]
-async fn the_browsers_profile_holds_no_key() {
+async fn the_profile_of_the_browser_has_no_key() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;
     let key = generate(&browser, "Power BI").await;
     browser.click("Copy to clipboard").await;

@@ -111,7 +111,7 @@ async fn in_dialog(browser: &Browser) {
 }
 
 #[actix_web::test]
-async fn a_dialog_takes_the_focus_away_from_what_destroys() {
+async fn a_dialog_does_not_focus_the_destructive_button() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     ann.makes_token("Power BI").await;
     browser.go(&format!("/account/tokens/{}", ann.token_id("Power BI").await)).await;
@@ -130,7 +130,7 @@ async fn a_dialog_takes_the_focus_away_from_what_destroys() {
 
 /// After a form was refused, the field with the problem has the focus.
 #[actix_web::test]
-async fn a_refused_form_has_the_focus_at_what_is_wrong() {
+async fn a_refused_form_focuses_the_first_wrong_field() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/tokens/new").await;
     browser.press(Key::Enter).await;

@@ -37,7 +37,7 @@ async fn back_after_signing_out_shows_nothing_without_javascript() {
 
 /// The session ends elsewhere while a page is open.
 #[actix_web::test]
-async fn whoever_was_signed_out_elsewhere_is_asked_to_sign_in_and_comes_back() {
+async fn a_user_signed_out_elsewhere_signs_in_and_returns_to_the_page() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     ann.makes_token("Power BI").await;
     browser.go("/account/tokens").await;

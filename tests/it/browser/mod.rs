@@ -1,9 +1,9 @@
 //! People at browsers: what they do, step by step, and what they see. On SQLite only; the effects of a page on the
 //! database are tested on both without a browser.
 
-mod coming_back;
 mod cors;
 mod first_document;
+mod kept_form;
 mod key;
 mod keyboard;
 mod leaving;

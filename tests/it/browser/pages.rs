@@ -682,7 +682,7 @@ async fn every_page(language: &'static str) {
 }
 
 #[actix_web::test]
-async fn on_a_phone_the_navigation_shows_where_one_is() {
+async fn on_a_phone_the_navigation_marks_the_current_page() {
     for javascript in [true, false] {
         let (_app, _ann, browser) = ann_at(Setup { javascript, size: (360, 740), ..Setup::default() }).await;
         for path in ["/account/profile", "/account/security", "/account/sessions", "/account/tokens"] {
@@ -696,7 +696,7 @@ async fn on_a_phone_the_navigation_shows_where_one_is() {
 }
 
 #[actix_web::test]
-async fn one_press_signs_a_guest_of_a_demonstration_in_without_javascript() {
+async fn one_click_signs_in_to_a_demonstration_without_javascript() {
     let app = TestApp::demonstration(TestDb::sqlite()).await;
     let browser = Browser::with(&app.url, Setup { javascript: false, ..Setup::default() }).await;
     browser.go("/sign-in").await;

@@ -231,7 +231,7 @@ async fn deletes(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
 }
 
 #[actix_web::test]
-async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
+async fn the_page_shows_who_still_uses_the_old_key_during_an_overlap() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
     let old = ann.makes_service_token("Workato").await;
     let token = ann.service_token("Workato").await;
@@ -259,7 +259,7 @@ async fn a_key_is_replaced_while_the_page_tells_who_still_uses_the_old_one() {
 }
 
 #[actix_web::test]
-async fn the_list_follows_what_is_typed_and_dialogs_give_the_focus_back() {
+async fn the_list_follows_the_search_and_dialogs_return_the_focus() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     for name in ["Warehouse", "Accounting"] {
         ann.makes_service_token(name).await;

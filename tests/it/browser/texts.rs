@@ -50,7 +50,7 @@ async fn a_key_pasted_into_a_search_finds_its_token_and_is_in_no_address() {
 }
 
 #[actix_web::test]
-async fn a_list_is_searched_while_somebody_types_and_its_address_follows() {
+async fn a_list_is_searched_while_typing_and_its_address_follows() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
     speaks_as_the_browser(&ann).await;
     ann.makes_token("Entrepôt de Ségou").await;
@@ -76,7 +76,7 @@ async fn a_list_is_searched_while_somebody_types_and_its_address_follows() {
 }
 
 #[actix_web::test]
-async fn somebody_whose_domain_has_an_umlaut_signs_in_with_it() {
+async fn a_user_signs_in_with_an_umlaut_in_the_domain() {
     let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
     let link = ann.invites("claire@exämple.org", "Reader").await;
     let browser = Browser::new(&app.url).await;
@@ -100,7 +100,7 @@ async fn somebody_whose_domain_has_an_umlaut_signs_in_with_it() {
 }
 
 #[actix_web::test]
-async fn a_field_says_which_character_nobody_sees_and_that_a_key_does_not_belong_there() {
+async fn a_field_names_an_invisible_character_and_refuses_an_api_key() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     let key = ann.makes_token("Power BI").await;
     bring(&ann, &browser).await;

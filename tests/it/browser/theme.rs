@@ -59,7 +59,7 @@ async fn pressed(browser: &Browser, name: &str) {
 }
 
 #[actix_web::test]
-async fn the_switch_works_at_once_and_for_good() {
+async fn the_switch_takes_effect_immediately_and_stays() {
     switches(true).await;
 }
 
@@ -69,7 +69,7 @@ async fn the_switch_works_without_javascript() {
 }
 
 #[actix_web::test]
-async fn switching_beside_the_key_keeps_the_key() {
+async fn switching_the_theme_keeps_the_key_on_the_page() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;
     let key = generate(&browser, "Power BI").await;
     browser.click("Ann").await;
@@ -81,7 +81,7 @@ async fn switching_beside_the_key_keeps_the_key() {
 
 /// Without a network nothing changes, and a message says so.
 #[actix_web::test]
-async fn a_switch_that_could_not_be_saved_is_told() {
+async fn a_switch_that_cannot_be_saved_says_so() {
     let (_app, _ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/sessions").await;
     network(&browser, serde_json::json!({ "offline": true, "latency": 0 })).await;

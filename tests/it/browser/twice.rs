@@ -5,7 +5,7 @@ use crate::harness::{Person, Setup};
 use thirtyfour::Key;
 
 #[actix_web::test]
-async fn a_double_click_makes_one_token_and_shows_its_key() {
+async fn a_double_click_creates_one_token_and_shows_its_key() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;
@@ -18,7 +18,7 @@ async fn a_double_click_makes_one_token_and_shows_its_key() {
 
 /// The first answer may be lost to the second click; then the page says so.
 #[actix_web::test]
-async fn a_double_click_makes_one_token_without_javascript() {
+async fn a_double_click_creates_one_token_without_javascript() {
     let (_app, ann, browser) = ann_at(Setup { javascript: false, ..Setup::default() }).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;
@@ -32,7 +32,7 @@ async fn a_double_click_makes_one_token_without_javascript() {
 /// The connection is slow and nothing seems to happen, so the button is pressed again: the first answer must not be
 /// lost.
 #[actix_web::test]
-async fn an_impatient_second_click_makes_one_token_and_shows_its_key() {
+async fn a_later_second_click_creates_one_token_and_shows_its_key() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;
@@ -49,7 +49,7 @@ async fn an_impatient_second_click_makes_one_token_and_shows_its_key() {
 }
 
 #[actix_web::test]
-async fn enter_twice_makes_one_token_and_shows_its_key() {
+async fn pressing_enter_twice_creates_one_token_and_shows_its_key() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;
@@ -70,7 +70,7 @@ async fn with_one_token(setup: Setup) -> (crate::harness::TestApp, Person, crate
 }
 
 #[actix_web::test]
-async fn a_token_that_was_revoked_in_another_tab_is_shown_as_that() {
+async fn a_token_revoked_in_another_tab_is_shown_as_revoked() {
     for javascript in [true, false] {
         let (_app, other_tab, browser) = with_one_token(Setup { javascript, ..Setup::default() }).await;
         other_tab.revokes("Power BI").await;
@@ -82,7 +82,7 @@ async fn a_token_that_was_revoked_in_another_tab_is_shown_as_that() {
 }
 
 #[actix_web::test]
-async fn a_question_that_was_answered_in_another_tab_is_answered_plainly() {
+async fn a_confirmation_already_given_in_another_tab_says_so() {
     for javascript in [true, false] {
         let (_app, other_tab, browser) = with_one_token(Setup { javascript, ..Setup::default() }).await;
         browser.click("Revoke token").await;
@@ -95,7 +95,7 @@ async fn a_question_that_was_answered_in_another_tab_is_answered_plainly() {
 }
 
 #[actix_web::test]
-async fn several_that_were_revoked_in_another_tab_are_told_plainly() {
+async fn revoking_several_that_another_tab_revoked_says_so() {
     for javascript in [true, false] {
         let (_app, other_tab, browser) = with_one_token(Setup { javascript, ..Setup::default() }).await;
         browser.go("/account/tokens").await;
@@ -109,7 +109,7 @@ async fn several_that_were_revoked_in_another_tab_are_told_plainly() {
 }
 
 #[actix_web::test]
-async fn several_are_revoked_by_a_choice_that_names_them() {
+async fn the_choice_to_revoke_several_says_which_tokens_it_means() {
     for javascript in [true, false] {
         let (app, ann, browser) = ann_at(Setup { javascript, ..Setup::default() }).await;
         let keys = [ann.makes_token("Power BI").await, ann.makes_token("R scripts").await];
@@ -130,7 +130,7 @@ async fn several_are_revoked_by_a_choice_that_names_them() {
 
 /// A tab that was open while its user signed out and in again.
 #[actix_web::test]
-async fn a_form_from_an_earlier_session_changes_nothing_and_comes_back() {
+async fn a_form_from_an_earlier_session_changes_nothing_and_is_shown_again() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     browser.go("/account/tokens/new").await;
     browser.fill("Label", "Power BI").await;

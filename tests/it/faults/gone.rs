@@ -1,4 +1,4 @@
-//! The database is unavailable for all nodes at once, and comes back.
+//! The database becomes unavailable for all nodes, and then available again.
 
 use super::{figure, is_long, milliseconds, nodes::Nodes};
 use crate::harness::{OwnCluster, TestDb, another_key, link::Way, wait_for_freshness};
@@ -51,7 +51,7 @@ async fn is_gone(nodes: &Nodes, name: &str, goes: impl FnOnce(), comes_back: imp
 }
 
 #[actix_web::test]
-async fn nodes_whose_links_fail_say_nothing_and_recover() {
+async fn nodes_with_failing_links_answer_503_and_recover() {
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;
     let set = |way: Way| nodes.links.iter().for_each(|link| link.set(way));
     let open = || set(Way::Open(Duration::ZERO));
@@ -60,7 +60,7 @@ async fn nodes_whose_links_fail_say_nothing_and_recover() {
 }
 
 #[actix_web::test]
-async fn nodes_whose_postgres_stands_still_or_dies_say_nothing_and_recover() {
+async fn nodes_whose_postgres_hangs_or_dies_answer_503_and_recover() {
     let cluster = OwnCluster::start();
     let nodes = Nodes::start(TestDb::at(cluster.url()), NODES).await;
     is_gone(&nodes, "Postgres stands still", || cluster.signal("STOP"), || cluster.signal("CONT")).await;
@@ -69,7 +69,7 @@ async fn nodes_whose_postgres_stands_still_or_dies_say_nothing_and_recover() {
 
 /// R4: pages have waited for answers that never come. This takes as long as Postgres may take for a statement.
 #[actix_web::test]
-async fn pages_come_back_after_all_their_connections_were_swallowed() {
+async fn pages_recover_after_all_their_connections_hung() {
     if !is_long() {
         return;
     }
@@ -94,7 +94,7 @@ async fn pages_come_back_after_all_their_connections_were_swallowed() {
 
 /// R10: a node stops when it is told to, even if its database does not respond.
 #[actix_web::test]
-async fn a_node_stops_while_its_database_swallows_everything() {
+async fn a_node_stops_while_its_database_hangs() {
     if !is_long() {
         return;
     }

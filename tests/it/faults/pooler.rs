@@ -7,7 +7,7 @@ use crate::harness::{
 };
 
 #[actix_web::test]
-async fn nodes_work_through_a_pooler_that_leaves_each_client_its_connection() {
+async fn nodes_work_through_a_session_pooler() {
     let db = TestDb::postgres();
     let (_pooler, through) = PgBouncer::before(&db.url, "session");
     let nodes = Nodes::start(TestDb::at(through), 2).await;
@@ -25,7 +25,7 @@ async fn nodes_work_through_a_pooler_that_leaves_each_client_its_connection() {
 }
 
 #[test]
-fn a_pooler_that_gives_each_transaction_another_connection_is_refused() {
+fn a_transaction_pooler_is_refused() {
     for pool_mode in ["transaction", "statement"] {
         let (db, data) = (TestDb::postgres(), folder());
         let (_pooler, through) = PgBouncer::before(&db.url, pool_mode);

@@ -200,7 +200,7 @@ async fn pause(milliseconds: u64) {
 /// V1, V3: whatever happens to the link of one node, no node accepts a request that begins after the answer to a
 /// revocation.
 #[actix_web::test]
-async fn no_request_that_starts_after_the_answer_to_a_revocation_is_accepted_whatever_becomes_of_links() {
+async fn no_request_after_the_answer_to_a_revocation_is_accepted_on_failing_links() {
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;
     let random = RefCell::new(Random::new());
     for (name, fault) in FAULTS {
@@ -240,7 +240,7 @@ struct Step {
 
 /// The time from each commit, as recorded by Postgres, to the end of the last accepted request.
 #[actix_web::test]
-async fn after_the_commit_of_a_revocation_only_requests_under_way_are_accepted() {
+async fn after_a_revocation_is_committed_only_pending_requests_are_accepted() {
     let nodes = Nodes::start(TestDb::postgres(), NODES).await;
     let (begun, time) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
     let mut accepted_until = Vec::new();

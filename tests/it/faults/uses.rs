@@ -12,7 +12,7 @@ const AT_THE_BRINK: i64 = 45 * DAY - 5 * 60;
 
 /// V16: the use of a token that would soon expire is in the database before it is accepted.
 #[actix_web::test]
-async fn no_token_expires_though_its_node_was_killed_right_after_its_use() {
+async fn a_token_does_not_expire_if_its_node_is_killed_after_a_use() {
     let mut nodes = Nodes::start(TestDb::postgres(), 2).await;
     let keys = nodes.tokens(10, AT_THE_BRINK);
     let used = Clock::system().now();
@@ -29,7 +29,7 @@ async fn no_token_expires_though_its_node_was_killed_right_after_its_use() {
 
 /// V16: uses that are lost with a node are at most a minute old.
 #[actix_web::test]
-async fn a_killed_node_takes_with_it_the_uses_of_one_minute_at_most() {
+async fn a_killed_node_loses_at_most_one_minute_of_uses() {
     if !is_long() {
         return;
     }
@@ -63,7 +63,7 @@ const PAGES: i64 = 8;
 /// All connections of the pages wait for another transaction's lock, and tokens are still verified: cached and uncached
 /// ones, and those whose use must be written first.
 #[actix_web::test]
-async fn tokens_are_verified_while_pages_have_all_their_connections() {
+async fn tokens_are_verified_while_pages_use_all_their_connections() {
     let database = TestDb::postgres();
     let url = database.url.clone();
     let nodes = Nodes::start(database, 1).await;

@@ -1,7 +1,10 @@
 //! How a list of tokens is sorted, and the positions at which its pages begin and end.
 
 use super::{Part, Row, State, used};
-use domain::token::listing::{Order, PageFrom, Place, Sort};
+use domain::{
+    paging::PageFrom,
+    token::listing::{Order, Place, Sort},
+};
 
 /// Returns the position of this row, which was found in a part of the tokens.
 pub(super) fn place_of(row: &Row, part: Part, by: Order) -> Place {
@@ -23,7 +26,7 @@ pub struct PageRequest {
     /// How the list is sorted.
     pub sort: Sort,
     /// Where the page begins.
-    pub from: PageFrom,
+    pub from: PageFrom<Place>,
     /// The maximum number of tokens on the page.
     pub limit: i64,
 }

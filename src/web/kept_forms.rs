@@ -29,7 +29,7 @@ use actix_web::{
 };
 use app::{
     AppError,
-    forms::{CameBack, Fields, is_kept, only_shown},
+    forms::{Fields, Restored, is_kept, only_shown},
 };
 
 /// The maximum length of a sign-in form that carries another form, in bytes: the sealed form, an e-mail address and a
@@ -40,7 +40,7 @@ const LARGEST: usize = 32 * 1024;
 ///
 /// # Errors
 /// Those of the handlers.
-pub async fn bring_back(
+pub async fn middleware(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -119,10 +119,10 @@ async fn sign_in_again(
             });
         }
     };
-    let mut answer = match app::forms::kept(&jeton, &who.actor, request.path(), typed.kept()) {
-        CameBack::Fields(fields) => show(request, next, fields).await?,
-        CameBack::TooOld => to_form_page(request),
-        CameBack::NotTheirs => request.into_response(see(path::HOME)),
+    let mut answer = match app::forms::restore(&jeton, &who.actor, request.path(), typed.kept()) {
+        Restored::Fields(fields) => show(request, next, fields).await?,
+        Restored::TooOld => to_form_page(request),
+        Restored::NotTheirs => request.into_response(see(path::HOME)),
     };
     for cookie in &cookies {
         answer.response_mut().add_cookie(cookie)?;
@@ -144,7 +144,7 @@ async fn show(
     fields.push(("csrf".to_owned(), who.form_token().to_owned()));
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     request.extensions_mut().insert(Received(Ok(body.into())));
-    session::note_that_form_came_back(request.request());
+    session::note_kept_form(request.request());
     let answer = only_shown(next.call(request)).await?.map_into_boxed_body();
     let error = answer.response().error().and_then(|error| error.as_error::<WebError>());
     if matches!(error, Some(WebError::App(AppError::Invalid(_)))) {

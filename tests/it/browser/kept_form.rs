@@ -27,18 +27,18 @@ async fn a_form_over_lunch(javascript: bool) {
 }
 
 #[actix_web::test]
-async fn a_form_comes_back_after_the_end_of_its_session() {
+async fn a_form_is_kept_when_its_session_ends() {
     a_form_over_lunch(true).await;
 }
 
 #[actix_web::test]
-async fn a_form_comes_back_after_the_end_of_its_session_without_javascript() {
+async fn a_form_is_kept_when_its_session_ends_without_javascript() {
     a_form_over_lunch(false).await;
 }
 
 /// A confirmation in a dialog is shown again as a page.
 #[actix_web::test]
-async fn a_dialog_leads_to_its_question_after_the_end_of_its_session() {
+async fn a_dialog_becomes_a_page_when_its_session_ends() {
     let (app, ann, browser) = ann_at(Setup::default()).await;
     let key = ann.makes_token("Power BI").await;
     browser.go(&format!("/account/tokens/{}", ann.token_id("Power BI").await)).await;
@@ -56,7 +56,7 @@ async fn a_dialog_leads_to_its_question_after_the_end_of_its_session() {
 }
 
 #[actix_web::test]
-async fn one_browser_is_signed_in_at_two_jetons_of_one_host() {
+async fn one_browser_is_signed_in_at_two_installations_on_one_host() {
     let (_app, ann, browser) = ann_at(Setup::default()).await;
     let (neighbour, other) = TestApp::with_user(TestDb::sqlite(), "Ben").await;
     bring(&other, &browser).await;
