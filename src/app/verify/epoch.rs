@@ -62,7 +62,8 @@ impl EpochReader {
         };
         if has_lost {
             // The database was restored, or its standby took over without the last commits: revoked tokens may be
-            // active again (R5).
+            // active again (R5). Nothing is answered from memory any more either.
+            self.freshness.forget();
             return Err(Unavailable(format!(
                 "the database went back from epoch {known} to {epoch}, or to another past"
             )));
