@@ -103,6 +103,16 @@ mod tests {
     }
 
     #[test]
+    fn no_style_sheet_has_a_picture_that_the_policy_forbids() {
+        let sheets = FILES.iter().filter(|(name, _)| name.ends_with(".css"));
+        for (name, _) in sheets {
+            let sheet = Embedded::get(name).expect("a file").data;
+            let sheet = std::str::from_utf8(&sheet).expect("text");
+            assert!(!sheet.contains("data:") && sheet.matches('{').count() == sheet.matches('}').count(), "{name}");
+        }
+    }
+
+    #[test]
     fn a_file_is_cached_forever_and_revalidated() {
         let answer = ask(css(), "br, gzip;q=0.5", "");
         assert_eq!(answer.status(), 200);

@@ -37,7 +37,8 @@ pub fn generate(own: &Path, folder: &Path) -> Outcome<String> {
         writeln!(rows, "    ({hashed:?}, {:?}),", content_type(&name)?)?;
     }
     for (constant, package, path, name) in FROM_PACKAGES {
-        let found = npm::file(package, path).map(|file| store(&read(&file)?, name, folder, &mut kept)).transpose()?;
+        let found = npm::file(package, path).map(|file| store(&served(read(&file)?), name, folder, &mut kept));
+        let found = found.transpose()?;
         writeln!(source, "/// The URL of {name} from the npm package {package}, if that was there at build time.")?;
         writeln!(source, "pub const {constant}: Option<&str> = {:?};", found.as_deref().map(url))?;
         if let Some(hashed) = found {
@@ -57,6 +58,23 @@ fn content(path: &Path) -> Outcome<Vec<u8>> {
         return Ok(styles::join(path)?.into_bytes());
     }
     read(path)
+}
+
+/// Returns a file of a package without the pictures that a style sheet has within itself: the content security policy
+/// lets no page load them, and a browser that tries reports it.
+fn served(content: Vec<u8>) -> Vec<u8> {
+    const BEGINS: &str = "url(\"data:";
+    let Ok(mut rest) = std::str::from_utf8(&content) else { return content };
+    let mut kept = String::with_capacity(rest.len());
+    while let Some((before, picture)) = rest.split_once(BEGINS) {
+        // Quotes within the picture are escaped.
+        let Some(end) = picture.match_indices("\")").find(|(at, _)| !picture[..*at].ends_with('\\')) else { break };
+        kept.push_str(before);
+        kept.push_str("none");
+        rest = &picture[end.0 + 2..];
+    }
+    kept.push_str(rest);
+    kept.into_bytes()
 }
 
 /// Writes one file and its gzip version, and returns its hashed name. The name identifies the content, so an existing
