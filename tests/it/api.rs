@@ -1,6 +1,6 @@
 //! Programs with a bearer token: the API and forward-auth.
 
-use crate::harness::{DAY, SLUG, TestApp, TestDb, another_key, db_test};
+use crate::harness::{Answer, DAY, SLUG, TestApp, TestDb, another_key, db_test};
 use domain::{organization::MembershipId, permission::BuiltInSet};
 use storage::{StorageError, epoch, tokens};
 
@@ -150,17 +150,19 @@ async fn a_token_revokes_itself(db: TestDb) {
     }
 }
 
+/// The origin of a page of another site.
+const ELSEWHERE: (&str, &str) = ("origin", "https://dash.example.org");
+
+/// Returns the answer to the preflight request of a page of another site.
+async fn preflight(app: &TestApp, path: &str, method: &str) -> Answer {
+    let headers =
+        [ELSEWHERE, ("access-control-request-method", method), ("access-control-request-headers", "authorization")];
+    app.send("OPTIONS", path, &headers, "").await
+}
+
 #[db_test]
 async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb) {
-    let (app, ann) = TestApp::with_user(db, "Ann").await;
-    let key = ann.makes_token("page").await;
-    let bearer = format!("Bearer {key}");
-    let origin = ("origin", "https://dash.example.org");
-    let asks = async |path: &str, method: &str| {
-        let headers =
-            [origin, ("access-control-request-method", method), ("access-control-request-headers", "authorization")];
-        app.send("OPTIONS", path, &headers, "").await
-    };
+    let (app, _ann) = TestApp::with_user(db, "Ann").await;
     for (path, method) in [
         ("/api/v1/me", "GET"),
         ("/api/v1/me/token", "DELETE"),
@@ -171,7 +173,7 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         ("/.well-known/oauth-authorization-server", "GET"),
         ("/.well-known/oauth-protected-resource", "GET"),
     ] {
-        let answer = asks(path, method).await;
+        let answer = preflight(&app, path, method).await;
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         assert!(answer.header("access-control-allow-methods").split(", ").any(|one| one == method), "{path}");
@@ -179,7 +181,12 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         assert_eq!(answer.header("access-control-max-age"), "7200", "{path}");
         assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
     }
-    // Each answer can be read, errors too.
+}
+
+#[db_test]
+async fn pages_of_other_sites_can_read_each_answer_of_the_api_errors_too(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    let bearer = format!("Bearer {}", ann.makes_token("page").await);
     for (method, path, status) in [
         ("GET", "/api/v1/me", 200),
         ("GET", "/api/v1/nothing", 404),
@@ -188,13 +195,18 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         ("OPTIONS", "/api/v1/me", 405),
         ("POST", "/oauth2/revoke", 400),
     ] {
-        let answer = app.send(method, path, &[origin, ("authorization", &*bearer)], "").await;
+        let answer = app.send(method, path, &[ELSEWHERE, ("authorization", &*bearer)], "").await;
         assert_eq!(answer.status, status, "{method} {path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
         assert_eq!(answer.header("access-control-expose-headers"), "retry-after, www-authenticate, x-request-id");
     }
-    let refused = app.send("GET", "/api/v1/me", &[origin], "").await;
+    let refused = app.send("GET", "/api/v1/me", &[ELSEWHERE], "").await;
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));
+}
+
+#[db_test]
+async fn pages_of_other_sites_may_use_nothing_but_the_api(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
     for path in [
         "/sign-in",
         "/account/tokens",
@@ -205,11 +217,11 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         "/oauth2/introspect/batch",
         "/",
     ] {
-        let answer = asks(path, "GET").await;
+        let answer = preflight(&app, path, "GET").await;
         assert_ne!(answer.status, 204, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
         assert_eq!(
-            ann.request("GET", path, &[origin], String::new()).await.header("access-control-allow-origin"),
+            ann.request("GET", path, &[ELSEWHERE], String::new()).await.header("access-control-allow-origin"),
             "",
             "{path}"
         );

@@ -71,6 +71,10 @@ impl Office {
         self.log(org).iter().filter(is_it).count()
     }
 
+    fn shows_whole_logs(&self) {
+        assert!(self.prints(&["activity", "verify"]).as_array().unwrap().iter().all(|log| log["is_whole"] == true));
+    }
+
     /// Changes the database directly.
     fn change(&self, sql: &str) {
         let db = Db::open(DatabaseUrl::parse(&self.db.url).expect("an address")).expect("the database");
@@ -284,14 +288,38 @@ async fn of_two_administrators_deactivated_concurrently_one_stays(db: TestDb) {
     assert_eq!(office.prints(&["org", "list"])[0]["seats"], 1);
 }
 
-#[db_test]
-async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
+const BLOCK: [&str; 3] = ["user", "block", "BEN@example.org"];
+
+/// Opens an office with Ben, who also administers a second organization, where he works, and has a token in each of them:
+/// here and there.
+async fn with_ben_in_two_organizations(db: TestDb) -> (Office, Person, [String; 2]) {
     let office = Office::open(db).await;
-    let (url, ann, ben) = (&office.url, &office.ann, office.adds("Ben", "standard").await);
+    let ben = office.adds("Ben", "standard").await;
     office.prints(&["org", "create", "Second", "--administrator", "ben@example.org"]);
     let here = ben.makes_token("here").await;
     works_in(&ben, "second").await;
     let there = ben.makes_token("there").await;
+    (office, ben, [here, there])
+}
+
+#[db_test]
+async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
+    let (office, ben, [here, there]) = with_ben_in_two_organizations(db).await;
+    let url = &office.url;
+    assert_eq!(office.prints(&BLOCK)["blocked"], true);
+    assert_eq!(office.prints(&BLOCK)["blocked"], false, "twice is once");
+    assert_eq!((status(url, &here).await, status(url, &there).await), (401, 401));
+    assert_eq!(ben.get("/account/tokens").await.status, 303);
+    assert_eq!(ben.post("/account/tokens", &[("label", "x")]).await.status, 403);
+    let refused = ben.signs_in().await;
+    assert_eq!(refused.status, 422);
+    refused.shows("This account is blocked");
+    assert!(office.fails(&["user", "block", "eve@example.org"]).contains("no user has this"));
+}
+
+#[db_test]
+async fn invitations_and_password_links_of_a_blocked_account_end(db: TestDb) {
+    let (office, ben, _) = with_ben_in_two_organizations(db).await;
     let invitation = ben.get("/orgs/second/users/invite").await.body;
     let (_, set) = invitation.split_once("name=\"permission_set\" value=\"").unwrap();
     let set = set.split('"').next().unwrap().to_owned();
@@ -299,20 +327,17 @@ async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
     let invitation = ben.post("/orgs/second/users/invite", &form).await.link("/invitations/").unwrap();
     let link = office.prints(&["user", "password-link", "ben@example.org"])["link"].as_str().unwrap().to_owned();
 
-    let block = ["user", "block", "BEN@example.org"];
-    assert_eq!(office.prints(&block)["blocked"], true);
-    assert_eq!(office.prints(&block)["blocked"], false, "twice is once");
-    assert_eq!((status(url, &here).await, status(url, &there).await), (401, 401));
-    assert_eq!(ben.get("/account/tokens").await.status, 303);
-    assert_eq!(ben.post("/account/tokens", &[("label", "x")]).await.status, 403);
-    let refused = ben.signs_in().await;
-    assert_eq!(refused.status, 422);
-    refused.shows("This account is blocked");
-    assert_eq!(ann.get(&invitation).await.status, 410, "whom he invited does not come in his place");
-    assert_eq!(ann.get(link.strip_prefix(url.as_str()).unwrap()).await.status, 410);
-    // Nobody brings him back but an operator.
-    ann.get(org!("/users")).await.shows("Blocked");
-    ann.does("Ben", "password-link").await.shows("This account is blocked");
+    assert_eq!(office.prints(&BLOCK)["blocked"], true);
+    assert_eq!(office.ann.get(&invitation).await.status, 410, "whom he invited does not come in his place");
+    assert_eq!(office.ann.get(link.strip_prefix(office.url.as_str()).unwrap()).await.status, 410);
+}
+
+#[db_test]
+async fn nobody_but_an_operator_brings_a_blocked_account_back(db: TestDb) {
+    let (office, ..) = with_ben_in_two_organizations(db).await;
+    assert_eq!(office.prints(&BLOCK)["blocked"], true);
+    office.ann.get(org!("/users")).await.shows("Blocked");
+    office.ann.does("Ben", "password-link").await.shows("This account is blocked");
     for command in [
         &["user", "password-link", "ben@example.org"][..],
         &["user", "promote", "ben@example.org"],
@@ -325,10 +350,27 @@ async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
     assert!(office.fails(&create).contains("deactivated"));
     let listed = office.prints(&["user", "list"]);
     assert_eq!((&listed[1]["email"], &listed[1]["is_blocked"]), (&"ben@example.org".into(), &Value::Bool(true)));
+}
+
+#[db_test]
+async fn blocking_is_logged_once_in_each_organization_of_the_account(db: TestDb) {
+    let (office, ..) = with_ben_in_two_organizations(db).await;
+    assert_eq!(office.prints(&BLOCK)["blocked"], true);
+    assert_eq!(office.prints(&BLOCK)["blocked"], false);
+    office.prints(&["user", "deactivate", "ben@example.org", "--org", SLUG]);
     for org in [SLUG, "second"] {
         let logged = ["account.blocked", "token.revoked"].map(|action| office.logged(org, action, "Ben"));
         assert_eq!(logged, [1, 1], "{org}");
     }
+    office.shows_whole_logs();
+}
+
+#[db_test]
+async fn an_unblocked_account_works_again_but_nothing_that_had_stopped(db: TestDb) {
+    let (office, ben, [here, there]) = with_ben_in_two_organizations(db).await;
+    let url = &office.url;
+    assert_eq!(office.prints(&BLOCK)["blocked"], true);
+    office.prints(&["user", "deactivate", "ben@example.org", "--org", SLUG]);
 
     let unblock = ["user", "unblock", "ben@example.org"];
     assert_eq!(office.prints(&unblock)["unblocked"], true);
@@ -339,8 +381,7 @@ async fn a_blocked_account_can_do_nothing_even_as_an_administrator(db: TestDb) {
     works_in(&ben, "second").await;
     assert_eq!(status(url, &ben.makes_token("again").await).await, 200);
     assert_eq!(ben.get("/orgs/second/users").await.status, 200, "he administers it still");
-    assert!(office.fails(&["user", "block", "eve@example.org"]).contains("no user has this"));
-    assert!(office.prints(&["activity", "verify"]).as_array().unwrap().iter().all(|log| log["is_whole"] == true));
+    office.shows_whole_logs();
 }
 
 #[db_test]
@@ -441,23 +482,53 @@ async fn an_organization_is_renamed_and_keeps_its_id(db: TestDb) {
     assert_eq!(all[1]["permission_sets"], serde_json::json!(["administrator", "standard", "reader"]));
 }
 
-#[db_test]
-async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
-    let office = Office::open(db).await;
-    let (url, ann, ben) = (&office.url, &office.ann, office.adds("Ben", "standard").await);
-    let mut keys = Vec::new();
-    for label in ["old", "new"] {
-        let made = ben.asks_for_token(label, "read", "180").await;
-        keys.push(made.key().expect("a key"));
-    }
-    let (hers, service) = (ann.makes_token("hers").await, ann.makes_service_token("SAP").await);
-    office.change("UPDATE api_tokens SET created_at = created_at - 100 * 86400 WHERE label = 'old'");
-    office.change(
-        "UPDATE token_uses SET idle_since = idle_since - 100 * 86400 \
-         WHERE token_id = (SELECT id FROM api_tokens WHERE label = 'old')",
-    );
+/// An office with two tokens of Ben's, one of them unused for long, one of Ann's and one of a service user.
+struct ManyTokens {
+    office: Office,
+    ben: Person,
+    old: String,
+    new: String,
+    hers: String,
+    service: String,
+}
 
-    let revoke = |rest: &[&'static str]| [&["token", "revoke"], rest].concat();
+impl ManyTokens {
+    async fn make(db: TestDb) -> ManyTokens {
+        let office = Office::open(db).await;
+        let ben = office.adds("Ben", "standard").await;
+        let mut keys = Vec::new();
+        for label in ["old", "new"] {
+            let made = ben.asks_for_token(label, "read", "180").await;
+            keys.push(made.key().expect("a key"));
+        }
+        let [old, new] = <[String; 2]>::try_from(keys).expect("two keys");
+        let (hers, service) = (office.ann.makes_token("hers").await, office.ann.makes_service_token("SAP").await);
+        office.change("UPDATE api_tokens SET created_at = created_at - 100 * 86400 WHERE label = 'old'");
+        office.change(
+            "UPDATE token_uses SET idle_since = idle_since - 100 * 86400 \
+             WHERE token_id = (SELECT id FROM api_tokens WHERE label = 'old')",
+        );
+        ManyTokens { office, ben, old, new, hers, service }
+    }
+
+    async fn status(&self, key: &str) -> u16 {
+        status(&self.office.url, key).await
+    }
+}
+
+fn revoke(rest: &[&'static str]) -> Vec<&'static str> {
+    [&["token", "revoke"], rest].concat()
+}
+
+/// Revokes the tokens that nobody has used for long.
+fn revoke_idle() -> Vec<&'static str> {
+    revoke(&["--unused-for", "90", "--yes", "--reason", "Unused <since> August"])
+}
+
+#[db_test]
+async fn many_tokens_are_revoked_only_by_a_filter_and_a_reason_that_make_sense(db: TestDb) {
+    let tokens = ManyTokens::make(db).await;
+    let office = &tokens.office;
     for wrong in [revoke(&[]), revoke(&["--yes"]), revoke(&["aaaaaaaaaa", "--owner", "ben@example.org"])] {
         assert!(office.fails(&wrong).contains("Usage"), "{wrong:?}");
     }
@@ -466,31 +537,55 @@ async fn many_tokens_are_listed_first_and_revoked_with_a_reason(db: TestDb) {
     assert!(
         office.fails(&revoke(&["--owner", "ben@example.org", "--yes", "--reason", " "])).contains("Enter a reason")
     );
+    for key in [&tokens.old, &tokens.new, &tokens.hers, &tokens.service] {
+        assert_eq!(tokens.status(key).await, 200);
+    }
+}
 
-    // Without --yes they are only shown.
-    let shown = office.jeton(&revoke(&["--owner", "ben@example.org", "--json"])).output().unwrap();
+#[db_test]
+async fn many_tokens_are_only_listed_unless_the_operator_says_yes(db: TestDb) {
+    let tokens = ManyTokens::make(db).await;
+    let shown = tokens.office.jeton(&revoke(&["--owner", "ben@example.org", "--json"])).output().unwrap();
     assert_eq!(shown.status.code(), Some(1));
     assert_eq!(labels(&serde_json::from_slice(&shown.stdout).unwrap()), ["new", "old"]);
     assert!(String::from_utf8_lossy(&shown.stderr).contains("add --yes to revoke these 2 tokens"));
-    assert_eq!(status(url, &keys[1]).await, 200);
+    assert_eq!(tokens.status(&tokens.new).await, 200);
+}
 
-    let idle = revoke(&["--unused-for", "90", "--yes", "--reason", "Unused <since> August"]);
-    assert_eq!(labels(&office.prints(&idle)), ["old"]);
-    assert_eq!((status(url, &keys[0]).await, status(url, &keys[1]).await), (401, 200));
-    ben.get("/account/tokens").await.shows("Unused <since> August");
-    assert_eq!(labels(&office.prints(&idle)), [""; 0], "twice is once");
-    assert_eq!(labels(&office.prints(&revoke(&["--owner", "ben@example.org", "--yes"]))), ["new"]);
-    assert_eq!((status(url, &keys[1]).await, status(url, &hers).await, status(url, &service).await), (401, 200, 200));
-    assert_eq!(office.logged(SLUG, "token.revoked", "Ben"), 2);
+#[db_test]
+async fn tokens_unused_for_long_are_revoked_with_a_reason(db: TestDb) {
+    let tokens = ManyTokens::make(db).await;
+    assert_eq!(labels(&tokens.office.prints(&revoke_idle())), ["old"]);
+    assert_eq!((tokens.status(&tokens.old).await, tokens.status(&tokens.new).await), (401, 200));
+    tokens.ben.get("/account/tokens").await.shows("Unused <since> August");
+    assert_eq!(labels(&tokens.office.prints(&revoke_idle())), [""; 0], "twice is once");
+}
 
+#[db_test]
+async fn all_tokens_of_an_owner_that_still_work_are_revoked(db: TestDb) {
+    let tokens = ManyTokens::make(db).await;
+    tokens.office.prints(&revoke_idle());
+    assert_eq!(labels(&tokens.office.prints(&revoke(&["--owner", "ben@example.org", "--yes"]))), ["new"]);
+    let others = (tokens.status(&tokens.hers).await, tokens.status(&tokens.service).await);
+    assert_eq!((tokens.status(&tokens.new).await, others), (401, (200, 200)));
+    assert_eq!(tokens.office.logged(SLUG, "token.revoked", "Ben"), 2);
+    tokens.office.shows_whole_logs();
+}
+
+#[db_test]
+async fn all_tokens_of_an_organization_are_revoked_and_no_others(db: TestDb) {
+    let tokens = ManyTokens::make(db).await;
+    let (office, ann) = (&tokens.office, &tokens.office.ann);
     office.prints(&["org", "create", "Second", "--administrator", "ann@example.org"]);
     works_in(ann, "second").await;
     let elsewhere = ann.makes_token("elsewhere").await;
     assert_eq!(labels(&office.prints(&["token", "list", "--org", "second"])), ["elsewhere"]);
+    assert_eq!(labels(&office.prints(&revoke(&["--owner", "ben@example.org", "--yes"]))), ["new", "old"]);
     assert_eq!(labels(&office.prints(&revoke(&["--org", SLUG, "--yes"]))), ["SAP", "hers"]);
-    let statuses = [status(url, &hers).await, status(url, &service).await, status(url, &elsewhere).await];
+    let statuses =
+        [tokens.status(&tokens.hers).await, tokens.status(&tokens.service).await, tokens.status(&elsewhere).await];
     assert_eq!(statuses, [401, 401, 200]);
-    assert!(office.prints(&["activity", "verify"]).as_array().unwrap().iter().all(|log| log["is_whole"] == true));
+    office.shows_whole_logs();
 }
 
 #[db_test]

@@ -257,13 +257,17 @@ async fn the_form_of_keys_is_published(db: TestDb) {
     }
 }
 
+/// Returns a key that GitHub has found, as it reports it.
+fn find(token: &str) -> Value {
+    json!({ "token": token, "type": "jeton_key", "url": PLACE, "source": "content" })
+}
+
 #[db_test]
-async fn github_signs_its_reports_and_learns_which_keys_were_real(db: TestDb) {
+async fn reports_that_github_has_not_signed_are_refused_and_revoke_nothing(db: TestDb) {
     let (github, former) = (Signer::new("now"), Signer::new("before"));
     let (app, ann) = knowing(db, &[former.published(false), github.published(true)]).await;
-    let (key, unknown) = (ann.makes_token("Power BI").await, another_key());
-    let find = |token: &str| json!({ "token": token, "type": "jeton_key", "url": PLACE, "source": "content" });
-    let body = json!([find(&unknown), find(&key), find("jtn_p_short")]).to_string();
+    let key = ann.makes_token("Power BI").await;
+    let body = json!([find(&another_key()), find(&key), find("jtn_p_short")]).to_string();
 
     let good = github.sign(&body);
     let tampered = body.replace(PLACE, "https://git.example.org/other");
@@ -293,7 +297,15 @@ async fn github_signs_its_reports_and_learns_which_keys_were_real(db: TestDb) {
         assert_eq!(answer.status, 403);
     }
     assert_eq!((app.me(&key).await.status, leaked(&app)), (200, 0));
+    assert_eq!(send_signed(&app, "now", &good, &body).await.status, 200, "what it has signed is accepted after all");
+}
 
+#[db_test]
+async fn github_learns_which_keys_of_its_signed_reports_were_real(db: TestDb) {
+    let (github, former) = (Signer::new("now"), Signer::new("before"));
+    let (app, ann) = knowing(db, &[former.published(false), github.published(true)]).await;
+    let (key, unknown) = (ann.makes_token("Power BI").await, another_key());
+    let body = json!([find(&unknown), find(&key), find("jtn_p_short")]).to_string();
     let hash = |token: &str| BASE64_STANDARD.encode(Sha256::digest(token));
     let label =
         |token: &str, label: &str| json!({ "token_hash": hash(token), "token_type": "jeton_key", "label": label });
@@ -302,20 +314,31 @@ async fn github_signs_its_reports_and_learns_which_keys_were_real(db: TestDb) {
         label(&key, "true_positive"),
         label("jtn_p_short", "false_positive")
     ]);
+    assert_eq!((app.me(&key).await.status, leaked(&app)), (200, 0));
     // Sent again, as GitHub may, it gets the same answer.
+    let signature = github.sign(&body);
     for _ in 0..2 {
-        let answer = send_signed(&app, "now", &good, &body).await;
+        let answer = send_signed(&app, "now", &signature, &body).await;
         assert_eq!((answer.status, answer.json()), (200, expected.clone()));
         assert_eq!((app.me(&key).await.status, leaked(&app)), (401, 1));
     }
+}
+
+#[db_test]
+async fn a_report_of_github_is_a_list_of_any_length(db: TestDb) {
+    let github = Signer::new("now");
+    let (app, _ann) = knowing(db, &[github.published(true)]).await;
     assert_eq!(github.reports(&app, "{}").await.status, 400);
     let thousand: Vec<Value> = (0..1200).map(|_| find(&another_key())).collect();
     let answer = github.reports(&app, &json!(thousand).to_string()).await;
     assert_eq!((answer.status, answer.json().as_array().map(Vec::len)), (200, Some(1200)));
+}
 
-    // A new key of GitHub's is known as soon as it is in the file.
-    let next = Signer::new("next");
-    assert_eq!(next.reports(&app, "[]").await.status, 403);
+#[db_test]
+async fn a_new_key_of_github_is_known_as_soon_as_it_is_in_the_file(db: TestDb) {
+    let (github, next) = (Signer::new("now"), Signer::new("next"));
+    let (app, _ann) = knowing(db, &[github.published(true)]).await;
+    assert_eq!((next.reports(&app, "[]").await.status, github.reports(&app, "[]").await.status), (403, 200));
     std::fs::write(app.folder().join(GITHUB_KEYS), json!({ "public_keys": [next.published(true)] }).to_string())
         .unwrap();
     assert_eq!((next.reports(&app, "[]").await.status, github.reports(&app, "[]").await.status), (200, 403));

@@ -221,20 +221,39 @@ async fn only_configured_proxies_are_trusted(db: TestDb) {
     assert_eq!(app.with_key("GET", &format!("{verify}/v1/x"), &key).await.status, 403);
 }
 
-#[db_test]
-async fn forged_parameters_can_only_narrow_access(db: TestDb) {
-    let (app, ann) = TestApp::with_proxies(db, "Ann").await;
-    let (reads, writes) = (ann.makes_token("reads").await, ann.makes_token_with("writes", "read_write").await);
-    let rules = [("any", "/admin/**", "read_write", ""), ANYTHING];
-    let verify = verification(&registers(&ann, "Order API", &rules).await);
-    let (method, uri) = (("x-original-method", "GET"), ("x-original-uri", "/v1/x"));
-    let ask = async |key: &str, method: &str, address: &str, headers: &[(&str, &str)]| {
+const METHOD: (&str, &str) = ("x-original-method", "GET");
+const URI: (&str, &str) = ("x-original-uri", "/v1/x");
+
+/// A protected API whose proxies are trusted, and the keys of two tokens, of which one only reads.
+struct Verified {
+    app: TestApp,
+    verify: String,
+    reads: String,
+    writes: String,
+}
+
+impl Verified {
+    async fn start(db: TestDb) -> Verified {
+        let (app, ann) = TestApp::with_proxies(db, "Ann").await;
+        let (reads, writes) = (ann.makes_token("reads").await, ann.makes_token_with("writes", "read_write").await);
+        let rules = [("any", "/admin/**", "read_write", ""), ANYTHING];
+        let verify = verification(&registers(&ann, "Order API", &rules).await);
+        Verified { app, verify, reads, writes }
+    }
+
+    /// Returns the status that a proxy gets for a request with this key, with this path behind the address.
+    async fn ask(&self, key: &str, method: &str, behind: &str, headers: &[(&str, &str)]) -> u16 {
         let bearer = format!("Bearer {key}");
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend(headers);
-        app.send(method, address, &all, "").await.status
-    };
-    assert_eq!(ask(&reads, "GET", &verify, &[method, uri]).await, 200);
+        self.app.send(method, &format!("{}{behind}", self.verify), &all, "").await.status
+    }
+}
+
+#[db_test]
+async fn forged_parameters_can_only_narrow_access(db: TestDb) {
+    let api = Verified::start(db).await;
+    assert_eq!(api.ask(&api.reads, "GET", "", &[METHOD, URI]).await, 200);
     for forged in [
         &[("x-forwarded-method", "POST")][..],
         &[("x-forwarded-method", "get")],
@@ -248,30 +267,56 @@ async fn forged_parameters_can_only_narrow_access(db: TestDb) {
         &[("x-original-method", "GET")],
         &[("connection", "x-original-uri")],
     ] {
-        let mut headers = vec![method, uri];
+        let mut headers = vec![METHOD, URI];
         headers.extend(forged);
-        assert_eq!(ask(&reads, "GET", &verify, &headers).await, 403, "{forged:?}");
+        assert_eq!(api.ask(&api.reads, "GET", "", &headers).await, 403, "{forged:?}");
     }
-    assert_eq!(ask(&reads, "POST", &verify, &[method, uri]).await, 403, "its own method counts, too");
-    let harmless = [method, uri, ("x_original_uri", "/v1/y"), ("cookie", "jeton=1"), ("x-payment-method", "CARD")];
-    assert_eq!(ask(&reads, "GET", &verify, &harmless).await, 200);
-    for nothing in [&[][..], &[method], &[uri]] {
-        assert_eq!(ask(&writes, "GET", &verify, nothing).await, 403, "{nothing:?}");
+    assert_eq!(api.ask(&api.reads, "POST", "", &[METHOD, URI]).await, 403, "its own method counts, too");
+}
+
+#[db_test]
+async fn headers_that_change_nothing_do_no_harm(db: TestDb) {
+    let api = Verified::start(db).await;
+    let harmless = [METHOD, URI, ("x_original_uri", "/v1/y"), ("cookie", "jeton=1"), ("x-payment-method", "CARD")];
+    assert_eq!(api.ask(&api.reads, "GET", "", &harmless).await, 200);
+}
+
+#[db_test]
+async fn a_request_without_a_method_or_a_path_is_refused(db: TestDb) {
+    let api = Verified::start(db).await;
+    assert_eq!(api.ask(&api.writes, "GET", "", &[METHOD, URI]).await, 200);
+    for nothing in [&[][..], &[METHOD], &[URI]] {
+        assert_eq!(api.ask(&api.writes, "GET", "", nothing).await, 403, "{nothing:?}");
     }
-    // Envoy: the path behind, the client's own method and parameters.
-    let behind = |path: &str| format!("{verify}{path}");
-    assert_eq!(ask(&reads, "GET", &behind("/v1/x?scope=write&permission=none"), &[]).await, 200);
-    assert_eq!(ask(&reads, "POST", &behind("/v1/x"), &[]).await, 403);
-    assert_eq!(ask(&writes, "POST", &behind("/v1/x"), &[]).await, 200);
-    assert_eq!(ask(&reads, "GET", &behind("/v1/admin/x"), &[method, uri]).await, 403);
-    assert_eq!(ask(&reads, "GET", &behind("/v1/x"), &[("x-http-method-override", "DELETE")]).await, 403);
+}
+
+#[db_test]
+async fn envoy_asks_with_the_path_behind_the_address_and_the_method_of_the_client(db: TestDb) {
+    let api = Verified::start(db).await;
+    assert_eq!(api.ask(&api.reads, "GET", "/v1/x?scope=write&permission=none", &[]).await, 200);
+    assert_eq!(api.ask(&api.reads, "POST", "/v1/x", &[]).await, 403);
+    assert_eq!(api.ask(&api.writes, "POST", "/v1/x", &[]).await, 200);
+    assert_eq!(api.ask(&api.reads, "GET", "/v1/admin/x", &[METHOD, URI]).await, 403);
+    assert_eq!(api.ask(&api.reads, "GET", "/v1/x", &[("x-http-method-override", "DELETE")]).await, 403);
+}
+
+#[db_test]
+async fn odd_paths_behind_the_address_are_refused(db: TestDb) {
+    let api = Verified::start(db).await;
+    assert_eq!(api.ask(&api.writes, "GET", "/v1/x", &[]).await, 200);
     for odd in ["/v1/x/%2e%2e%2fy", "/v1/a%2fb", "/v1//x", "/v1/x;y", "/v1/%255c", "/x", "/"] {
-        assert_eq!(ask(&writes, "GET", &behind(odd), &[]).await, 403, "{odd}");
+        assert_eq!(api.ask(&api.writes, "GET", odd, &[]).await, 403, "{odd}");
     }
+}
+
+#[db_test]
+async fn a_request_with_two_keys_or_none_is_unauthorized(db: TestDb) {
+    let Verified { app, verify, writes, .. } = Verified::start(db).await;
     let twice = format!("Bearer {writes}");
-    let twice = [("authorization", twice.as_str()), ("authorization", twice.as_str()), method, uri];
+    let twice = [("authorization", twice.as_str()), ("authorization", twice.as_str()), METHOD, URI];
+    assert_eq!(app.send("GET", &verify, &twice[1..], "").await.status, 200);
     assert_eq!(app.send("GET", &verify, &twice, "").await.status, 401, "which nginx hands on, unlike 400");
-    assert_eq!(app.send("GET", &verify, &[method, uri], "").await.status, 401);
+    assert_eq!(app.send("GET", &verify, &[METHOD, URI], "").await.status, 401);
 }
 
 #[db_test]
@@ -457,59 +502,89 @@ async fn paths_that_a_server_may_read_as_a_guarded_one_are_refused(db: TestDb) {
     registers(&ann, "Decomposed API", &[("any", "/e\u{301}te\u{301}", "read", "")]).await;
 }
 
-#[db_test]
-async fn a_preflight_passes_without_a_key_if_the_api_allows_it(db: TestDb) {
+const ORDER_RULES: [Rule; 2] =
+    [("GET", "/orders/**", "read", ""), ("any", "/admin/**", "read_write", "platform.users")];
+
+/// A preflight request of a page of another site, as nginx hands it on.
+const PREFLIGHT: [(&str, &str); 5] = [
+    ("x-original-method", "OPTIONS"),
+    ("x-original-uri", "/v1/orders/5"),
+    ("origin", "https://dash.example.org"),
+    ("access-control-request-method", "GET"),
+    ("access-control-request-headers", "authorization"),
+];
+
+async fn turns_preflights_on(person: &Person, page: &str) {
+    let version = person.get(&format!("{page}/edit")).await.field("version").expect("a form with a version");
+    let on = [&fields("Order API", &ORDER_RULES)[..], &[("version", &*version), ("preflights", "yes")]].concat();
+    assert_eq!(person.post(&format!("{page}/edit"), &on).await.status, 303);
+}
+
+/// Returns the address of the verification for an API that allows preflight requests.
+async fn with_preflights(db: TestDb) -> (TestApp, String) {
     let (app, ann) = TestApp::with_proxies(db, "Ann").await;
-    let rules = [("GET", "/orders/**", "read", ""), ("any", "/admin/**", "read_write", "platform.users")];
-    let page = registers(&ann, "Order API", &rules).await;
+    let page = registers(&ann, "Order API", &ORDER_RULES).await;
+    turns_preflights_on(&ann, &page).await;
+    (app, verification(&page))
+}
+
+#[db_test]
+async fn preflights_need_a_key_unless_somebody_turns_them_on(db: TestDb) {
+    let (app, ann) = TestApp::with_proxies(db, "Ann").await;
+    let page = registers(&ann, "Order API", &ORDER_RULES).await;
     let verify = verification(&page);
-    let preflight = [
-        ("x-original-method", "OPTIONS"),
-        ("x-original-uri", "/v1/orders/5"),
-        ("origin", "https://dash.example.org"),
-        ("access-control-request-method", "GET"),
-        ("access-control-request-headers", "authorization"),
-    ];
-    let without = |name: &str| preflight.iter().copied().filter(|(of, _)| *of != name).collect::<Vec<_>>();
-    let with = |name: &'static str, value: &'static str| [without(name), vec![(name, value)]].concat();
-    let ask = async |headers: &[(&str, &str)]| app.send("GET", &verify, headers, "").await;
-    assert_eq!(ask(&preflight).await.status, 401, "off unless somebody turns it on");
+    let ask = async || app.send("GET", &verify, &PREFLIGHT, "").await.status;
+    assert_eq!(ask().await, 401, "off unless somebody turns it on");
     let edit = ann.get(&format!("{page}/edit")).await;
     assert!(!edit.body.contains("value=\"yes\" aria-describedby=\"preflights-hint\" checked"));
-    let version = edit.field("version").unwrap();
-    let on = [&fields("Order API", &rules)[..], &[("version", &*version), ("preflights", "yes")]].concat();
-    assert_eq!(ann.post(&format!("{page}/edit"), &on).await.status, 303);
+    turns_preflights_on(&ann, &page).await;
     ann.get(&page).await.shows("CORS preflight requests are allowed without a key.");
     assert!(ann.get(&format!("{page}/edit")).await.body.contains("aria-describedby=\"preflights-hint\" checked"));
     ann.get(org!("/activity")).await.shows("CORS preflight requests are allowed without a key.");
+    assert_eq!(ask().await, 200);
+    assert_eq!(changes(&ann, &page, "Order API", &ORDER_RULES).await.status, 303);
+    assert_eq!(ask().await, 401, "turned off again");
+}
 
-    let passed = ask(&preflight).await;
+#[db_test]
+async fn a_preflight_passes_without_a_key_if_the_api_allows_it(db: TestDb) {
+    let (app, verify) = with_preflights(db).await;
+    let passed = app.send("GET", &verify, &PREFLIGHT, "").await;
     assert_eq!(passed.status, 200);
     for header in ["subject", "organization", "organization-id", "scope", "permissions", "token"] {
         assert_eq!(passed.headers[&format!("jeton-{header}")], "", "{header}");
     }
-    assert_eq!(ask(&with("x-original-uri", "/v1/admin/5")).await.status, 200, "whoever has a key may then be let in");
-    let envoy = [preflight[2], preflight[3]];
+    let mut admin = PREFLIGHT;
+    admin[1].1 = "/v1/admin/5";
+    let admin = app.send("GET", &verify, &admin, "").await;
+    assert_eq!(admin.status, 200, "whoever has a key may then be let in");
+    let envoy = [PREFLIGHT[2], PREFLIGHT[3]];
     assert_eq!(app.send("OPTIONS", &format!("{verify}/v1/orders/5"), &envoy, "").await.status, 200);
+}
+
+#[db_test]
+async fn only_a_preflight_for_a_rule_of_the_api_passes_without_a_key(db: TestDb) {
+    let (app, verify) = with_preflights(db).await;
+    let without = |name: &str| PREFLIGHT.into_iter().filter(|(of, _)| *of != name).collect::<Vec<_>>();
+    let with = |name: &'static str, value: &'static str| [without(name), vec![(name, value)]].concat();
+    assert_eq!(app.send("GET", &verify, &PREFLIGHT, "").await.status, 200);
     for (what, headers, status) in [
         ("no preflight", without("access-control-request-method"), 401),
         ("no page of another site", without("origin"), 401),
         ("no method", with("access-control-request-method", ""), 401),
-        ("two methods", [&preflight[..], &[("access-control-request-method", "GET")]].concat(), 401),
+        ("two methods", [&PREFLIGHT[..], &[("access-control-request-method", "GET")]].concat(), 401),
         ("a GET", with("x-original-method", "GET"), 401),
         ("a GET that says OPTIONS", with("x-http-method-override", "GET"), 401),
         ("in small letters", with("x-original-method", "options"), 401),
         ("a path without a rule", with("x-original-uri", "/v1/other"), 403),
         ("a method without a rule", with("access-control-request-method", "DELETE"), 403),
         ("an odd path", with("x-original-uri", "/v1/orders/../admin"), 403),
-        ("a forged path", [&preflight[..], &[("x-forwarded-uri", "/v1/other")]].concat(), 403),
-        ("a key that is none", [&preflight[..], &[("authorization", "Bearer jtn_p_x")]].concat(), 401),
+        ("a forged path", [&PREFLIGHT[..], &[("x-forwarded-uri", "/v1/other")]].concat(), 403),
+        ("a key that is none", [&PREFLIGHT[..], &[("authorization", "Bearer jtn_p_x")]].concat(), 401),
     ] {
-        let refused = ask(&headers).await;
+        let refused = app.send("GET", &verify, &headers, "").await;
         assert_eq!(refused.status, status, "{what}");
         assert_eq!(refused.header("jeton-subject"), "", "{what}");
     }
-    assert_eq!(app.send("GET", "/verify", &preflight, "").await.status, 401, "there are no rules to say so");
-    assert_eq!(changes(&ann, &page, "Order API", &rules).await.status, 303);
-    assert_eq!(ask(&preflight).await.status, 401, "turned off again");
+    assert_eq!(app.send("GET", "/verify", &PREFLIGHT, "").await.status, 401, "there are no rules to say so");
 }

@@ -275,14 +275,18 @@ async fn every_search_finds_names_with_and_without_accents(db: TestDb) {
     ann.get(&format!("{INVENTORY}?search=krakow")).await.shows("Kraków");
 }
 
+/// Returns where a search leads for the key of the personal token, and for that of the service token.
+async fn found_by_key(ann: &Person) -> (String, String) {
+    (format!("{INVENTORY}?search={}", ann.token_id("Power BI").await), ann.service_token("Workato").await)
+}
+
 #[db_test]
 async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: TestDb) {
-    let (app, ann, personal, service) = with_tokens(db).await;
-    let id = ann.token_id("Power BI").await;
-    let (of_personal, of_service) = (format!("{INVENTORY}?search={id}"), ann.service_token("Workato").await);
+    let (_app, ann, personal, service) = with_tokens(db).await;
+    let (of_personal, of_service) = found_by_key(&ann).await;
     let users = format!("{USERS}/search");
     let (tokens, inventory, log) = (format!("{TOKENS}/search"), format!("{INVENTORY}/search"), format!("{LOG}/search"));
-    for (key, found) in [(&personal, &of_personal), (&service, &of_service)] {
+    for (key, found, label) in [(&personal, &of_personal, "Power BI"), (&service, &of_service, "Workato")] {
         for typed in [key.clone(), format!(" Bearer {key}\r\n"), format!("\"{key}\",")] {
             for (path, field) in [
                 (&inventory, "search"),
@@ -297,7 +301,15 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
                 assert_eq!(answer.header("cache-control"), "no-store");
             }
         }
-        // Somebody has put it into an address all the same.
+        ann.get(found).await.shows(label);
+    }
+}
+
+#[db_test]
+async fn an_address_with_a_key_in_it_leads_to_its_token(db: TestDb) {
+    let (_app, ann, personal, service) = with_tokens(db).await;
+    let (of_personal, of_service) = found_by_key(&ann).await;
+    for (key, found) in [(&personal, &of_personal), (&service, &of_service)] {
         for page in [
             format!("{INVENTORY}?search={key}"),
             format!("{USERS}?q={key}&state=active"),
@@ -307,8 +319,13 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
             assert_eq!((answer.status, answer.header("location")), (303, found.as_str()), "{page}");
             assert_eq!((answer.header("cache-control"), answer.body.as_str()), ("no-store", ""));
         }
-        ann.get(found).await.shows(if key == &personal { "Power BI" } else { "Workato" });
     }
+}
+
+#[db_test]
+async fn htmx_is_led_to_the_token_of_a_key(db: TestDb) {
+    let (_app, ann, personal, _) = with_tokens(db).await;
+    let (of_personal, _) = found_by_key(&ann).await;
     let htmx = [
         ("hx-request", "true"),
         ("hx-target", "div#inventory"),
@@ -316,9 +333,14 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
         ("content-type", "application/x-www-form-urlencoded"),
     ];
     let csrf = ann.get(INVENTORY).await.field("csrf").unwrap();
-    let part = ann.request("POST", &inventory, &htmx, format!("csrf={csrf}&search={personal}")).await;
+    let typed = format!("csrf={csrf}&search={personal}");
+    let part = ann.request("POST", &format!("{INVENTORY}/search"), &htmx, typed).await;
     assert_eq!((part.status, part.header("hx-redirect"), part.body.as_str()), (200, of_personal.as_str(), ""));
+}
 
+#[db_test]
+async fn a_search_for_an_unknown_key_says_that_no_token_has_it(db: TestDb) {
+    let (_app, ann, personal, _) = with_tokens(db).await;
     for unknown in [another_key(), personal[..40].to_owned(), format!("{}x", &personal[..43])] {
         for path in [INVENTORY, TOKENS, LOG] {
             let answer = ann.post(&format!("{path}/search"), &[("search", &unknown), ("token", &unknown)]).await;
@@ -327,11 +349,15 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
                 .await
                 .shows("No token of this organization has the API key that you searched for.");
         }
-        let answer = ann.post(&users, &[("q", &unknown)]).await;
+        let answer = ann.post(&format!("{USERS}/search"), &[("q", &unknown)]).await;
         assert_eq!(answer.header("location"), format!("{USERS}?notice=unknown-key"));
         ann.get(answer.header("location")).await.shows("That was an API key.");
     }
-    // Nothing is said about foreign tokens, or to users who may not see tokens.
+}
+
+#[db_test]
+async fn a_search_for_the_key_of_a_foreign_token_does_not_find_it(db: TestDb) {
+    let (app, _ann, personal, _) = with_tokens(db).await;
     let eve = app.add_organization("elsewhere", "Eve").await;
     let there = "/orgs/elsewhere/integrations/inventory";
     eve.get(there).await;
@@ -339,6 +365,13 @@ async fn searching_for_a_key_finds_its_token_without_the_key_in_an_address(db: T
         eve.post(&format!("{there}/search"), &[("search", &personal)]).await.header("location"),
         format!("{there}?notice=unknown-key")
     );
+}
+
+#[db_test]
+async fn a_search_for_a_key_leads_users_only_to_what_they_may_see(db: TestDb) {
+    let (app, ann, personal, _) = with_tokens(db).await;
+    let id = ann.token_id("Power BI").await;
+    let (users, log) = (format!("{USERS}/search"), format!("{LOG}/search"));
     for (name, permission, path, field, led) in [
         ("Guard", "platform.users", &users, "q", format!("{USERS}?notice=unknown-key")),
         ("Auditor", "platform.activity", &log, "token", format!("{LOG}?token={id}")),
