@@ -16,7 +16,7 @@ mod renewal;
 pub mod usage;
 
 use super::{Jeton, StartError, clock::Clock};
-use cache::{CachedToken, Invalidations, Prepared};
+use cache::{CachedToken, CommonAnswers, Invalidations};
 use denied::{Denied, Unavailable};
 use domain::{
     access::{Demand, Identity, Refusal, decide},
@@ -57,8 +57,8 @@ impl Accepted {
     }
 
     /// What answers about the subject's tokens have in common.
-    pub fn prepared(&self) -> &Prepared {
-        &self.known.prepared
+    pub fn answers(&self) -> &CommonAnswers {
+        &self.known.answers
     }
 
     /// When the key was created.
@@ -151,7 +151,8 @@ impl Shared {
         }
     }
 
-    fn is_only_server(&self) -> bool {
+    /// Whether this process is the only server of a SQLite database.
+    pub fn is_only_server(&self) -> bool {
         matches!(&self.database, Database::File(_, lock) if lock.is_held())
     }
 
@@ -195,7 +196,7 @@ impl Jeton {
                 let reader = self.verifier.reader.clone();
                 Backend::Sqlite(LocalEpoch::open(file, Arc::clone(lock), reader)?.into())
             }
-            Database::Server(lines) => Backend::Postgres(Arc::clone(lines)),
+            Database::Server(batchers) => Backend::Postgres(Arc::clone(batchers)),
         };
         let (shared, counted) = (Arc::clone(&self.verifier), Arc::new(Verifications::default()));
         shared.counted.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&counted));
@@ -294,7 +295,7 @@ impl Verifier {
     pub async fn check(&self) -> Result<(), Unavailable> {
         match &self.backend {
             Backend::Sqlite(local) => local.check(),
-            Backend::Postgres(lines) => lines.epoch.check().await,
+            Backend::Postgres(batchers) => batchers.epoch.check().await,
         }?;
         Ok(self.shared.reader.clock.trusted().map(drop)?)
     }
@@ -304,18 +305,20 @@ impl Verifier {
     async fn epoch(&self) -> Result<i64, Unavailable> {
         let EpochReader { freshness, cache, clock, .. } = &self.shared.reader;
         // While the clock is in doubt, each read may end the doubt.
-        let epoch = if freshness.lasts() && !clock.is_doubted() { cache.epoch() } else { self.read_epoch().await? };
-        if let Backend::Postgres(batchers) = &self.backend {
-            batchers.epoch.used();
+        if !freshness.lasts() || clock.is_doubted() {
+            return self.read_epoch().await;
         }
-        Ok(epoch)
+        if let Backend::Postgres(batchers) = &self.backend {
+            batchers.epoch.renewal.used();
+        }
+        Ok(cache.epoch())
     }
 
     /// Returns the epoch from a read that began after this call. By then the cache has reached at least this epoch.
     pub(super) async fn read_epoch(&self) -> Result<i64, Unavailable> {
         match &self.backend {
             Backend::Sqlite(local) => local.read(),
-            Backend::Postgres(lines) => lines.epoch.read().await,
+            Backend::Postgres(batchers) => batchers.epoch.read().await,
         }
     }
 
@@ -331,7 +334,7 @@ impl Verifier {
             Backend::Sqlite(local) => {
                 local.with_connection(|connection| tokens::identity(connection, kind, &digest))?
             }
-            Backend::Postgres(lines) => lines.lookups.token(kind, digest).await?,
+            Backend::Postgres(batchers) => batchers.lookups.token(kind, digest).await?,
         };
         self.counted.lookups.count(begun.elapsed());
         Ok(found.map(|(identity, life)| {

@@ -9,10 +9,6 @@ use clap::Args;
 use serde_json::json;
 
 /// `jeton freshness`
-///
-/// A node answers from memory for at most this long before it reads from the database whether tokens, users or
-/// permissions have changed. A revocation waits a little longer than this before it is answered, so that no node accepts
-/// the token any more. With 0, each request waits for the database, and revocations do not wait.
 #[derive(Args, Debug)]
 pub struct FreshnessCommand {
     /// The new bound, from 0 to 1000 milliseconds, for all nodes; without it, the present one is shown

@@ -18,7 +18,7 @@ impl Prepared {
     /// Returns what is kept for the subject of this token; makes it first if there is none.
     pub fn of(accepted: &Accepted) -> Option<&Self> {
         let identity = accepted.identity();
-        accepted.prepared().get_or_make(identity.scope, || Self::make(identity))
+        accepted.answers().get_or_make(identity.scope, || Self::make(identity))
     }
 
     fn make(identity: &Identity) -> Self {

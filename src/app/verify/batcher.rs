@@ -146,7 +146,7 @@ impl<Q: Send + 'static, A: Send + 'static> Worker<Q, A> {
         let (waiting, arrived) = mpsc::channel();
         let busy = Arc::new(Busy { begun: Instant::now(), until: 0.into() });
         let (server, seen) = (Arc::clone(server), Arc::clone(&busy));
-        if let Err(error) = background::thread("line", move || server.serve(&arrived, &seen)) {
+        if let Err(error) = background::thread("batcher", move || server.serve(&arrived, &seen)) {
             tracing::error!(%error, "cannot start a thread to query the database");
             // The next caller tries again.
             busy.begins(Duration::ZERO);

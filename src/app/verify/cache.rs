@@ -40,7 +40,7 @@ pub struct CachedToken {
     /// Whom it speaks for.
     pub identity: Identity,
     /// What answers about the subject's tokens have in common.
-    pub prepared: Arc<Prepared>,
+    pub answers: Arc<CommonAnswers>,
     /// Its life as read from the database.
     life: Life,
     /// Its uses on this node since then.
@@ -61,9 +61,9 @@ pub struct UsesHere {
 /// What a protocol answers about each token of a subject, made once for each scope and kept ready. If the subject changes,
 /// its tokens get another one.
 #[derive(Default)]
-pub struct Prepared([OnceLock<Box<dyn Any + Send + Sync>>; Scope::ALL.len()]);
+pub struct CommonAnswers([OnceLock<Box<dyn Any + Send + Sync>>; Scope::ALL.len()]);
 
-impl Prepared {
+impl CommonAnswers {
     /// Returns what was made for tokens with this scope; makes it first if there is none. `None` if another protocol has
     /// kept something else.
     pub fn get_or_make<T: Any + Send + Sync>(&self, scope: Scope, make: impl FnOnce() -> T) -> Option<&T> {
@@ -76,18 +76,18 @@ impl Prepared {
     }
 }
 
-impl fmt::Debug for Prepared {
+impl fmt::Debug for CommonAnswers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Prepared(…)")
+        f.write_str("CommonAnswers(…)")
     }
 }
 
 impl CachedToken {
     /// Creates an entry from what was just read from the database.
-    fn new(identity: Identity, life: Life, prepared: Arc<Prepared>) -> Self {
+    fn new(identity: Identity, life: Life, answers: Arc<CommonAnswers>) -> Self {
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
         let uses = UsesHere { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
-        Self { identity, prepared, life, uses }
+        Self { identity, answers, life, uses }
     }
 
     /// Returns its life, including a use at `used` seconds.
@@ -110,7 +110,7 @@ pub struct Invalidations {
 pub struct Cache {
     entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
     /// By name.
-    subjects: Entries<String, (Arc<Subject>, Arc<Prepared>)>,
+    subjects: Entries<String, (Arc<Subject>, Arc<CommonAnswers>)>,
     /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
@@ -220,19 +220,19 @@ impl Cache {
     /// Returns what was just read from the database about a token, as it is cached. Tokens of a subject share what they
     /// have in common, which saves memory.
     pub fn token(&self, mut identity: Identity, life: Life) -> CachedToken {
-        let prepared = match self.subjects.get(&identity.subject.name) {
-            Some((subject, prepared)) if subject == identity.subject => {
+        let answers = match self.subjects.get(&identity.subject.name) {
+            Some((subject, answers)) if subject == identity.subject => {
                 identity.subject = subject;
-                prepared
+                answers
             }
             _ => {
-                let prepared = Arc::default();
-                let shared = (Arc::clone(&identity.subject), Arc::clone(&prepared));
+                let answers = Arc::default();
+                let shared = (Arc::clone(&identity.subject), Arc::clone(&answers));
                 self.subjects.insert(identity.subject.name.clone(), shared);
-                prepared
+                answers
             }
         };
-        CachedToken::new(identity, life, prepared)
+        CachedToken::new(identity, life, answers)
     }
 }
 

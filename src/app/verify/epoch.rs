@@ -160,8 +160,8 @@ impl LocalEpoch {
 /// Reads the epoch from Postgres for all requests of this node, over its own [`Batcher`].
 pub struct SharedEpoch {
     batcher: Arc<Batcher<Thorough, i64>>,
-    freshness: Arc<Freshness>,
-    renewal: Renewal,
+    /// Reads ahead while requests use what was read.
+    pub renewal: Renewal,
 }
 
 /// Whether to check the pepper as well.
@@ -184,7 +184,7 @@ impl SharedEpoch {
             }));
         let (runtime, ahead) = (Builder::new_current_thread().enable_time().build()?, Arc::clone(&batcher));
         let read = move || runtime.block_on(ahead.ask(false)).is_ok();
-        Ok(Self { batcher, renewal: Renewal::start(Arc::clone(&freshness), read), freshness })
+        Ok(Self { batcher, renewal: Renewal::start(freshness, read) })
     }
 
     /// Returns the epoch from a read that began after this call.
@@ -201,12 +201,5 @@ impl SharedEpoch {
     /// When this node cannot verify tokens.
     pub async fn check(&self) -> Result<(), Unavailable> {
         self.batcher.ask(true).await.map(drop)
-    }
-
-    /// Notes that a request needed the epoch, so that this node reads ahead for the next ones.
-    pub fn used(&self) {
-        if self.freshness.lasts() {
-            self.renewal.used();
-        }
     }
 }

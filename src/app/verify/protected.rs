@@ -100,7 +100,7 @@ impl Verifier {
         }
         let found = match &self.backend {
             Backend::Sqlite(local) => local.with_connection(|connection| lookups::api(connection, public_id))?,
-            Backend::Postgres(lines) => lines.lookups.api(public_id).await?,
+            Backend::Postgres(batchers) => batchers.lookups.api(public_id).await?,
         };
         self.shared.reader.cache.keep_api(public_id, &found, epoch);
         Ok(found)

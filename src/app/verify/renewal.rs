@@ -30,6 +30,8 @@ impl Renewal {
         let (state, (wake, woken)) = (Arc::new(AtomicU8::new(IDLE)), mpsc::channel());
         let seen = Arc::clone(&state);
         let started = background::thread("renewal", move || {
+            // Also after a panic: the next request must be able to wake it.
+            seen.store(IDLE, SeqCst);
             while woken.recv().is_ok() {
                 renew_while_used(&seen, &freshness, &read);
             }
@@ -40,7 +42,7 @@ impl Renewal {
         Self { state, wake }
     }
 
-    /// Notes that a request has used the freshness.
+    /// Notes that a request was answered from memory.
     pub fn used(&self) {
         // Loading it first keeps the threads of a busy node from competing for the memory.
         if self.state.load(SeqCst) != USED && self.state.swap(USED, SeqCst) == IDLE {
@@ -51,8 +53,6 @@ impl Renewal {
 }
 
 fn renew_while_used(state: &AtomicU8, freshness: &Freshness, read: &impl Fn() -> bool) {
-    // The request that woke this thread has just read the epoch.
-    state.store(QUIET, SeqCst);
     loop {
         thread::sleep(freshness.renew_in());
         if state.compare_exchange(QUIET, IDLE, SeqCst, SeqCst).is_ok() {
@@ -98,12 +98,12 @@ mod tests {
     }
 
     impl Started {
-        /// Uses it as a request does: after a read of its own, if it needs one.
+        /// Uses it as a request does, which reads by itself if it must.
         fn is_used(&self) {
-            if !self.freshness.lasts() {
-                self.freshness.renew(self.freshness.begin_read(), BOUND);
+            match self.freshness.lasts() {
+                true => self.renewal.used(),
+                false => self.freshness.renew(self.freshness.begin_read(), BOUND),
             }
-            self.renewal.used();
         }
 
         /// Uses it until so many reads were made ahead.
