@@ -2,7 +2,7 @@
 
 use crate::harness::{
     Answer, ORG, PASSWORD, Person, TestApp, TestDb, USERS, another_key, contains, db_test, everything_stored, org,
-    service::TOKENS,
+    service::TOKENS, with_another_letter,
 };
 use domain::permission::BuiltInSet;
 
@@ -341,7 +341,7 @@ async fn htmx_is_led_to_the_token_of_a_key(db: TestDb) {
 #[db_test]
 async fn a_search_for_an_unknown_key_says_that_no_token_has_it(db: TestDb) {
     let (_app, ann, personal, _) = with_tokens(db).await;
-    for unknown in [another_key(), personal[..40].to_owned(), format!("{}x", &personal[..43])] {
+    for unknown in [another_key(), personal[..40].to_owned(), with_another_letter(&personal, 43)] {
         for path in [INVENTORY, TOKENS, LOG] {
             let answer = ann.post(&format!("{path}/search"), &[("search", &unknown), ("token", &unknown)]).await;
             assert_eq!(answer.header("location"), format!("{path}?notice=unknown-key"));

@@ -6,3 +6,9 @@ use domain::token::{ApiKey, TokenKind};
 pub fn another_key() -> String {
     ApiKey::mint(TokenKind::Personal, |buffer| getrandom::fill(buffer).expect("random bytes")).reveal().to_owned()
 }
+
+/// Returns `text` with another letter at the byte `at`, whichever stands there.
+pub fn with_another_letter(text: &str, at: usize) -> String {
+    let other = if text[at..].starts_with('x') { 'y' } else { 'x' };
+    format!("{}{other}{}", &text[..at], &text[at + 1..])
+}

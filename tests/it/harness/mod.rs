@@ -28,7 +28,7 @@ pub use answer::Answer;
 pub use app::{GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through, wait_for_freshness};
 pub use browser::{Browser, Setup};
 pub use db::{TestDb, folder};
-pub use keys::another_key;
+pub use keys::{another_key, with_another_letter};
 pub use nginx::Nginx;
 pub use own_cluster::OwnCluster;
 pub use people::USERS;
