@@ -16,7 +16,7 @@ use domain::{
     access::Identity,
     activity::{Action, Detail},
     time::Timestamp,
-    token::{Pepper, RevokedBy, TokenKind},
+    token::{KeyDigest, Pepper, RevokedBy},
 };
 use std::{
     collections::HashMap,
@@ -228,7 +228,7 @@ fn not_its(path: &Path) -> BackupError {
 /// What the replaced database knows.
 struct Before {
     /// The keys that it accepts, by their digests.
-    live: HashMap<[u8; 32], Identity>,
+    live: HashMap<KeyDigest, Identity>,
     epoch: i64,
 }
 
@@ -285,11 +285,9 @@ fn prepare(
 }
 
 /// Returns the keys that are accepted, by their digests.
-fn live(connection: &mut AnyConnection, now: Timestamp) -> Result<HashMap<[u8; 32], Identity>> {
+fn live(connection: &mut AnyConnection, now: Timestamp) -> Result<HashMap<KeyDigest, Identity>> {
     let digests = tokens::unrevoked(connection)?;
-    let of = |kind: TokenKind| digests.iter().map(move |digest| (kind, digest.clone()));
-    let asked: Vec<_> = of(TokenKind::Personal).chain(of(TokenKind::Service)).collect();
-    let known = leaks::look_up(connection, &asked)?.into_iter();
+    let known = leaks::look_up(connection, &digests)?.into_iter();
     let is_live = |identity: &Identity| identity.subject.is_active;
     let live = known.filter(|(_, (identity, life))| life.is_active(now) && is_live(identity));
     Ok(live.map(|(digest, (identity, _))| (digest, identity)).collect())

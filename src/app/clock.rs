@@ -37,6 +37,29 @@ const STEADY: ClockId = ClockId::Boottime;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const STEADY: ClockId = ClockId::Monotonic;
 
+/// A moment by the machine's monotonic clock, which nobody can set. Where the system has such a clock, it counts the time
+/// during which the machine was suspended.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// Returns the current moment.
+    pub fn now() -> Self {
+        let now = clock_gettime(STEADY);
+        Self(Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.try_into().unwrap_or_default()))
+    }
+
+    /// Returns how long ago it was.
+    pub fn elapsed(self) -> Duration {
+        Self::now().0.saturating_sub(self.0)
+    }
+
+    /// Returns the time since the clock began.
+    pub(super) const fn since_start(self) -> Duration {
+        self.0
+    }
+}
+
 /// The clock of a running Jeton. Clones share it, so a test that moves it moves it for all of them.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<State>);
@@ -76,8 +99,12 @@ impl Clock {
 
     /// Returns the current time. While the leading clock is in doubt, the monotonic clock continues the old time.
     pub fn now(&self) -> Timestamp {
+        self.at(Moment::now())
+    }
+
+    fn at(&self, moment: Moment) -> Timestamp {
         let milliseconds = match self.0.stopped.load(Relaxed) {
-            0 => self.running(),
+            0 => self.running(moment),
             stopped => (stopped + self.0.ahead.load(Relaxed)) * 1000,
         };
         Timestamp::from_seconds(milliseconds.div_euclid(1000))
@@ -88,7 +115,15 @@ impl Clock {
     /// # Errors
     /// [`Untrusted`] says why it is not.
     pub fn trusted(&self) -> std::result::Result<Timestamp, Untrusted> {
-        let now = self.now();
+        self.trusted_at(Moment::now())
+    }
+
+    /// Returns the time of this moment, if the clock can be trusted. A request is decided at one moment.
+    ///
+    /// # Errors
+    /// As [`Clock::trusted`].
+    pub fn trusted_at(&self, moment: Moment) -> std::result::Result<Timestamp, Untrusted> {
+        let now = self.at(moment);
         if self.is_doubted() { Err(self.untrusted()) } else { Ok(now) }
     }
 
@@ -107,8 +142,8 @@ impl Clock {
         if self.trusted().is_err() { 0 } else { (self.steady() - self.trust().since) / 1000 }
     }
 
-    fn running(&self) -> i64 {
-        let steady = self.steady();
+    fn running(&self, moment: Moment) -> i64 {
+        let steady = self.steady_at(moment);
         if self.0.follows.load(Relaxed) {
             return steady + self.0.lead.load(Relaxed);
         }
@@ -126,8 +161,12 @@ impl Clock {
 
     /// Returns the milliseconds of the machine's monotonic clock, which nobody can set.
     fn steady(&self) -> i64 {
-        let now = clock_gettime(STEADY);
-        (now.tv_sec + self.0.ahead.load(Relaxed)) * 1000 + now.tv_nsec / 1_000_000
+        self.steady_at(Moment::now())
+    }
+
+    fn steady_at(&self, moment: Moment) -> i64 {
+        let since_start: i64 = moment.0.as_millis().try_into().unwrap_or(i64::MAX);
+        since_start + self.0.ahead.load(Relaxed) * 1000
     }
 
     /// Returns by how many milliseconds tests have moved the leading clock.
@@ -167,13 +206,6 @@ impl Clock {
 /// own.
 pub fn milliseconds() -> i64 {
     system().as_millis().try_into().unwrap_or(i64::MAX)
-}
-
-/// Returns the time of the machine's monotonic clock, which nobody can set. Where the system has such a clock, it
-/// includes the time during which the machine was suspended.
-pub(super) fn steady() -> Duration {
-    let now = clock_gettime(STEADY);
-    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.try_into().unwrap_or_default())
 }
 
 /// Returns the machine's time since 1970.

@@ -106,11 +106,14 @@ pub async fn page(
 pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
     let (held, organization) = (at.grant().held(), at.grant().organization());
     let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);
-    let Some(kind) = token::kind_of_key(key).ok().filter(|_| may_see) else { return Ok(None) };
+    if !may_see || token::kind_of_key(key).is_err() {
+        return Ok(None);
+    }
     let digest = jeton.pepper.digest(key);
-    let found = jeton.read(move |connection| Ok(tokens::identity(connection, kind, &digest)?)).await?;
-    let found = found.filter(|(identity, _)| identity.subject.organization.id == organization);
-    Ok(found.map(|(identity, _)| (identity.token_public_id, kind == TokenKind::Service)))
+    let found = jeton.read(move |connection| Ok(tokens::identities(connection, &[digest])?)).await?.pop();
+    let found = found.map(|(_, (identity, _))| identity);
+    let found = found.filter(|identity| identity.subject.organization.id == organization);
+    Ok(found.map(|identity| (identity.token_public_id, identity.kind == TokenKind::Service)))
 }
 
 /// Returns a personal token of a member of the organization.

@@ -25,6 +25,7 @@ use serde::Deserialize;
 use std::{str::FromStr, sync::Arc};
 use storage::{
     AnyConnection, activity,
+    epoch::Fact,
     invitations::{self, NewInvitation},
     memberships, organizations, password_links, sessions, users,
 };
@@ -187,7 +188,7 @@ pub async fn join_as_new(jeton: &Jeton, code: &str, form: NewPerson, source: Sou
     let profile = Profile { name, email, language: form.language, time_zone, theme: Theme::System };
     let (code_hash, now) = (hash(code), jeton.clock.now());
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             organizations::lock(connection, invitation.organization)?;
             let invitation = invitations::take(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
             let user = users::insert(connection, &profile, &password_hash, now).map_err(|error| {
@@ -199,7 +200,8 @@ pub async fn join_as_new(jeton: &Jeton, code: &str, form: NewPerson, source: Sou
             })?;
             memberships::insert(connection, user, invitation.organization, invitation.set.id, now)?;
             write_joined(connection, &invitation, (user, &profile.name), now, &source)?;
-            Ok(Begin { user, generation: 0, source: source.clone() })
+            let begin = Begin { user, generation: 0, source: source.clone() };
+            Ok((begin, Fact::SubjectsOf(invitation.organization).into()))
         })
         .await
 }
@@ -215,7 +217,7 @@ pub async fn join(jeton: &Jeton, actor: &Actor, code: &str, source: Source) -> R
     let (found, _) = find_by_code(jeton, code).await?;
     let (actor, code_hash, now) = (actor.clone(), hash(code), jeton.clock.now());
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             organizations::lock(connection, found.organization)?;
             let invitation = invitations::take(connection, &code_hash, now)?.ok_or(AppError::NotFound)?;
             let user = actor.user();
@@ -228,7 +230,7 @@ pub async fn join(jeton: &Jeton, actor: &Actor, code: &str, source: Source) -> R
             }
             sessions::choose_organization(connection, &actor.session().public_id, organization)?;
             write_joined(connection, &invitation, (user.id, &user.name), now, &source)?;
-            Ok(invitation.slug)
+            Ok((invitation.slug, Fact::SubjectsOf(organization).into()))
         })
         .await
 }

@@ -19,7 +19,7 @@ use domain::{
     leak,
     permission::Permission,
     time::Timestamp,
-    token::{KeyDigest, Life, RevokedBy, TokenKind, kind_of_key},
+    token::{KeyDigest, Life, RevokedBy, kind_of_key},
     user::{Email, User, UserId},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -77,13 +77,13 @@ pub async fn revoke(
     let digests: Vec<Vec<KeyDigest>> =
         found.iter().map(|found| found.keys.iter().map(|key| jeton.pepper.digest(key)).collect()).collect();
     let mut known = known_keys(&jeton, found.iter().flat_map(|found| &found.keys)).await?;
-    let is_known = |digest: &KeyDigest| known.contains_key(&digest.0);
+    let is_known = |digest: &KeyDigest| known.contains_key(digest);
     let answers: Vec<bool> = digests.iter().map(|digests| digests.iter().any(is_known)).collect();
     let now = jeton.clock.now();
     let mut live = Vec::new();
     for (found, digests) in found.iter().zip(&digests) {
         let place = found.url.as_deref().and_then(leak::place);
-        for (identity, life) in digests.iter().filter_map(|digest| known.remove(&digest.0)) {
+        for (identity, life) in digests.iter().filter_map(|digest| known.remove(digest)) {
             if life.is_active(now) {
                 live.push(Leak { identity: Arc::new(identity), place: place.clone() });
             }
@@ -103,10 +103,10 @@ pub async fn revoke(
 
 /// Returns the keys that a token has or had, by their digests.
 pub(super) async fn known_keys(jeton: &Jeton, keys: impl IntoIterator<Item = &String>) -> Result<Known> {
-    let digested = |key: &String| Some((kind_of_key(key).ok()?, jeton.pepper.digest(key).0.to_vec()));
-    let mut asked: Vec<(TokenKind, Vec<u8>)> = keys.into_iter().filter_map(digested).collect();
-    asked.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
-    asked.dedup_by(|(_, one), (_, other)| one == other);
+    let keys = keys.into_iter().filter(|key| kind_of_key(key).is_ok());
+    let mut asked: Vec<KeyDigest> = keys.map(|key| jeton.pepper.digest(key)).collect();
+    asked.sort_unstable_by_key(|digest| digest.0);
+    asked.dedup();
     if asked.is_empty() { Ok(Known::new()) } else { jeton.read(move |connection| look_up(connection, &asked)).await }
 }
 
@@ -132,17 +132,13 @@ async fn tell_owners(
     }
 }
 
-pub(super) type Known = HashMap<[u8; 32], (Identity, Life)>;
+pub(super) type Known = HashMap<KeyDigest, (Identity, Life)>;
 
 /// Looks up keys by their digests.
-pub(super) fn look_up(connection: &mut AnyConnection, asked: &[(TokenKind, Vec<u8>)]) -> Result<Known> {
+pub(super) fn look_up(connection: &mut AnyConnection, asked: &[KeyDigest]) -> Result<Known> {
     let mut known = HashMap::new();
-    for kind in [TokenKind::Personal, TokenKind::Service] {
-        let digests: Vec<&[u8]> = asked.iter().filter(|(of, _)| *of == kind).map(|(_, digest)| &digest[..]).collect();
-        for chunk in digests.chunks(CHUNK) {
-            let found = tokens::identities(connection, kind, chunk)?.into_iter();
-            known.extend(found.map(|(digest, token)| (digest.0, token)));
-        }
+    for chunk in asked.chunks(CHUNK) {
+        known.extend(tokens::identities(connection, chunk)?);
     }
     Ok(known)
 }
@@ -155,9 +151,9 @@ fn revoke_all(
     now: Timestamp,
     source: &Source,
 ) -> Result<(Vec<Arc<Identity>>, Touched)> {
-    let (mut revoked, mut touched) = (Vec::new(), Touched::Keys(Vec::new()));
+    let (mut revoked, mut touched) = (Vec::new(), Vec::new());
     for leak in live {
-        touched = touched.and(tokens::touched(connection, leak.identity.token)?);
+        touched.push(tokens::touched(connection, leak.identity.token)?);
         let revocation = Revocation { by: RevokedBy::Leak, name: None, reason: leak.place.as_deref() };
         if revoke_key(connection, &leak.identity, revocation, now)? {
             revoked.push(leak);
@@ -165,7 +161,7 @@ fn revoke_all(
     }
     let entries: Vec<_> = revoked.iter().map(|leak| entry(leak, now, source)).collect();
     activity::insert_all(connection, &entries)?;
-    Ok((revoked.into_iter().map(|leak| Arc::clone(&leak.identity)).collect(), touched))
+    Ok((revoked.into_iter().map(|leak| Arc::clone(&leak.identity)).collect(), touched.into_iter().collect()))
 }
 
 fn entry<'a>(leak: &'a Leak, now: Timestamp, source: &'a Source) -> activity::Entry<'a> {

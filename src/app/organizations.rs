@@ -18,7 +18,7 @@ use domain::{
     user::UserId,
 };
 use serde::Deserialize;
-use storage::{AnyConnection, activity, organizations, sessions};
+use storage::{AnyConnection, activity, epoch::Fact, organizations, sessions};
 
 /// The forms for an organization, as typed.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -150,7 +150,7 @@ pub async fn change(jeton: &Jeton, at: &Administrator, form: OrganizationForm, s
     let (name, slug) = form.read()?;
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             let (member, id) = (at.member(), at.member().membership().organization);
             organizations::lock(connection, id)?;
             at.still(connection)?;
@@ -160,7 +160,7 @@ pub async fn change(jeton: &Jeton, at: &Administrator, form: OrganizationForm, s
             }
             let by = member.entry(Action::OrganizationChanged, now, &source);
             update(connection, id, (&name, &slug), &before, by)?;
-            Ok(slug.clone())
+            Ok((slug.clone(), Fact::SubjectsOf(id).into()))
         })
         .await
         .map_err(or_taken)

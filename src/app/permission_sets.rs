@@ -21,7 +21,9 @@ use domain::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use storage::{
-    AnyConnection, activity, memberships, organizations, password_links,
+    AnyConnection, activity,
+    epoch::{Fact, Touched},
+    memberships, organizations, password_links,
     permission_sets::{self, Affected, Uses},
 };
 
@@ -203,12 +205,13 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
     let (at, now) = (at.clone(), jeton.clock.now());
     let version = form.version.parse().ok();
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             let grant = at.begin(connection)?;
+            let touched = Touched::from(Fact::SubjectsOf(grant.organization()));
             let before = permission_sets::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
             Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
             if before.set.name.as_str() == name && before.set.permissions == wanted {
-                return Ok(());
+                return Ok(((), touched));
             }
             if form.affected != affected(connection, &before, wanted)? {
                 return Err(Problems::one(Field::Form, Problem::AffectedMeanwhile).into());
@@ -226,7 +229,7 @@ pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetFo
             let detail = Detail::permissions(before.set.permissions, wanted);
             let entry = at.entry(Action::PermissionSetChanged, now, &source);
             let entry = activity::Entry { target_name: Some(&name), detail: Some(detail), ..entry };
-            Ok(activity::insert(connection, &entry)?)
+            Ok((activity::insert(connection, &entry)?, touched))
         })
         .await
 }

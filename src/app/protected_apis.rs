@@ -21,6 +21,7 @@ use domain::{
 };
 use storage::{
     AnyConnection, activity,
+    epoch::{Fact, Touched},
     protected_apis::{self, NewApi},
 };
 
@@ -161,7 +162,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) ->
     let (at, now, public_id) = (at.clone(), jeton.clock.now(), token::public_id(random::fill));
     // No node has cached the API yet, but some may have cached that there is none.
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             let grant = at.begin(connection)?;
             let all = protected_apis::list(connection, grant.organization())?;
             if all.len() >= MOST_APIS {
@@ -172,7 +173,7 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) ->
             let (detail, entry) = (wanted.detail(), at.entry(Action::ProtectedApiCreated, now, &source));
             let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(detail), ..entry };
             activity::insert(connection, &entry)?;
-            Ok(public_id.clone())
+            Ok((public_id.clone(), Fact::Api(public_id.clone()).into()))
         })
         .await
 }
@@ -188,20 +189,21 @@ pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, s
     let version: Option<i64> = form.version.parse().ok();
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             let grant = at.begin(connection)?;
+            let touched = Touched::from(Fact::Api(public_id.clone()));
             let before = find_in(connection, &grant, &public_id)?;
             if version != Some(before.version) {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
             must_be_free(&protected_apis::list(connection, grant.organization())?, &wanted.name, Some(&public_id))?;
             if wanted.is(&before) {
-                return Ok(());
+                return Ok(((), touched));
             }
             protected_apis::update(connection, before.id, &wanted.stored())?;
             let (detail, entry) = (wanted.detail(), at.entry(Action::ProtectedApiChanged, now, &source));
             let entry = activity::Entry { target_name: Some(&wanted.name), detail: Some(detail), ..entry };
-            Ok(activity::insert(connection, &entry)?)
+            Ok((activity::insert(connection, &entry)?, touched))
         })
         .await
 }
@@ -213,12 +215,13 @@ pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, s
 pub async fn delete(jeton: &Jeton, at: &Admin, public_id: &str, source: Source) -> Result<()> {
     let (at, now, public_id) = (at.clone(), jeton.clock.now(), known_form(public_id)?);
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             let grant = at.begin(connection)?;
             let api = find_in(connection, &grant, &public_id)?;
             protected_apis::delete(connection, api.id)?;
             let entry = at.entry(Action::ProtectedApiDeleted, now, &source);
-            Ok(activity::insert(connection, &activity::Entry { target_name: Some(&api.name), ..entry })?)
+            activity::insert(connection, &activity::Entry { target_name: Some(&api.name), ..entry })?;
+            Ok(((), Fact::Api(public_id.clone()).into()))
         })
         .await
 }

@@ -228,14 +228,15 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
     crate::maintenance::flush_before_ending(jeton).await?;
     let (actor, now) = (actor.clone(), jeton.clock.now());
     jeton
-        .end_authority(move |connection| {
-            let mut revoked = Vec::new();
+        .end_keys(move |connection| {
+            let (mut revoked, mut touched) = (Vec::new(), Vec::new());
             for (_, token) in tokens::active(connection, actor.user().id)? {
                 let is_here = token.membership == membership;
                 if is_here
                     && bulk.takes(&token, now)
                     && tokens::revoke(connection, token.key.token, RevokedBy::Owner, now)?
                 {
+                    touched.push(tokens::touched(connection, token.key.token)?);
                     revoked.push(token);
                 }
             }
@@ -243,7 +244,7 @@ pub async fn revoke_bulk(jeton: &Jeton, actor: &Actor, bulk: Bulk, source: Sourc
             let named = |token| activity::Entry { token: Some(token), ..entry.clone() };
             let entries = revoked.iter().map(|token| named((token.public_id.as_str(), token.label.as_str())));
             activity::insert_all(connection, &entries.collect::<Vec<_>>())?;
-            Ok(revoked.len())
+            Ok((revoked.len(), touched.into_iter().collect()))
         })
         .await
 }
@@ -286,15 +287,15 @@ fn revoke_with_keys(
     now: Timestamp,
     source: &Source,
 ) -> Result<((), Touched)> {
-    let (mut revoked, mut touched) = (Vec::new(), Touched::Keys(Vec::new()));
+    let (mut revoked, mut touched) = (Vec::new(), Vec::new());
     for identity in live {
-        touched = touched.and(tokens::touched(connection, identity.token)?);
+        touched.push(tokens::touched(connection, identity.token)?);
         if revoke_key(connection, identity, RevokedBy::Key.into(), now)? {
             revoked.push(super::verify::usage::entry(identity, Action::TokenRevoked, now, 1, source));
         }
     }
     activity::insert_all(connection, &revoked)?;
-    Ok(((), touched))
+    Ok(((), touched.into_iter().collect()))
 }
 
 /// Revokes the key of `identity`. Returns false if it had already ended.

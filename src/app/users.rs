@@ -17,6 +17,7 @@ use super::{
     tokens::overlay,
 };
 use domain::{
+    access::SubjectId,
     activity::{Action, Detail, Source},
     invitation::Invitation,
     keyed,
@@ -31,7 +32,9 @@ use domain::{
 use ending::{refusal, stops};
 use serde::Deserialize;
 use storage::{
-    AnyConnection, activity, invitations,
+    AnyConnection, activity,
+    epoch::{Fact, Touched},
+    invitations,
     memberships::{
         self,
         people::{self, Filter},
@@ -205,14 +208,15 @@ pub async fn give_set(
     }
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
+            let touched = Touched::from(Fact::Subject(SubjectId::Membership(id)));
             let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             // Read again, as the set itself may have been changed meanwhile.
             let given = find_set(&memberships::sets(connection, organization)?, set);
             let given = given.ok_or_else(|| at_set(Problem::NotAChoice))?;
             if person.set.id == given.id {
-                return Ok(false);
+                return Ok((false, touched));
             }
             if person.set.id != before {
                 return Err(refused(Problem::ChangedMeanwhile));
@@ -230,7 +234,7 @@ pub async fn give_set(
                 ..about(&manager, &person, Action::UserPermissionSetChanged, now, &source)
             };
             activity::insert(connection, &entry)?;
-            Ok(true)
+            Ok((true, touched))
         })
         .await
 }

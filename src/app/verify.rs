@@ -15,14 +15,17 @@ pub mod protected;
 mod renewal;
 pub mod usage;
 
-use super::{Jeton, StartError, clock::Clock};
+use super::{
+    Jeton, StartError,
+    clock::{Clock, Moment},
+};
 use cache::{CachedToken, CommonAnswers, Invalidations};
 use denied::{Denied, Unavailable};
 use domain::{
     access::{Demand, Identity, Refusal, decide},
     activity::Source,
     time::Timestamp,
-    token::{KeyDigest, Life, Pepper, TokenKind, kind_of_key},
+    token::{KeyDigest, Life, Pepper, kind_of_key},
 };
 use epoch::{EpochReader, LocalEpoch, SharedEpoch};
 use lookups::Lookups;
@@ -32,7 +35,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
-use storage::{DatabaseUrl, Db, ServerLock, tokens};
+use storage::{DatabaseUrl, Db, ServerLock};
 use usage::{Usage, Uses};
 
 /// A token that expires within this many seconds is accepted only after its use has been written to the database. This
@@ -58,7 +61,7 @@ impl Accepted {
 
     /// What answers about the subject's tokens have in common.
     pub fn answers(&self) -> &CommonAnswers {
-        &self.known.answers
+        &self.known.subject.answers
     }
 
     /// When the key was created.
@@ -114,7 +117,7 @@ impl Shared {
             DatabaseUrl::Sqlite(file) => Database::File(file.clone(), ServerLock::beside(file).into()),
             DatabaseUrl::Postgres(_) => Database::Server(Arc::new(Batchers {
                 epoch: SharedEpoch::start(db.address().clone(), reader.clone()).map_err(StartError::Threads)?,
-                lookups: Lookups::start(db.address(), &reader.pepper),
+                lookups: Lookups::start(db.address(), &reader.pepper, Arc::clone(&reader.cache)),
             })),
         };
         Ok(Self { db, reader, usage: Usage::default(), counted: Mutex::default(), database })
@@ -176,6 +179,13 @@ pub struct Verifier {
     backend: Backend,
 }
 
+/// When a request arrived, and an epoch that answers it.
+#[derive(Clone, Copy)]
+struct At {
+    epoch: i64,
+    arrived: Moment,
+}
+
 /// How a thread reads from the database.
 enum Backend {
     /// SQLite: over the thread's own connection.
@@ -205,13 +215,19 @@ impl Jeton {
 }
 
 impl Verifier {
-    /// Decides whether a request with `key` may do what `demand` requires. `source` is called only when the use is
-    /// recorded.
+    /// Decides whether a request with `key` that has just arrived may do what `demand` requires. `source` is called only
+    /// when the use is recorded.
     ///
     /// # Errors
     /// [`Denied`] says which check refused, or that the token cannot be verified right now.
-    pub async fn verify(&self, key: &str, demand: Demand, source: impl Fn() -> Source) -> Result<Accepted, Denied> {
-        let decided = self.verify_uncounted(key, demand, source).await;
+    pub async fn verify(
+        &self,
+        key: &str,
+        demand: Demand,
+        arrived: Moment,
+        source: impl Fn() -> Source,
+    ) -> Result<Accepted, Denied> {
+        let decided = self.verify_uncounted(key, demand, arrived, source).await;
         self.counted.count(&decided);
         decided
     }
@@ -220,18 +236,18 @@ impl Verifier {
         &self,
         key: &str,
         demand: Demand,
+        arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
-        let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
-        let epoch = self.epoch().await?;
-        self.verify_at(epoch, kind, key, demand, source).await
+        kind_of_key(key).map_err(|_| Denied::Malformed)?;
+        let at = At { epoch: self.epoch(arrived).await?, arrived };
+        self.verify_at(at, key, demand, source).await
     }
 
     /// Like [`Verifier::verify`], with an epoch from [`Verifier::epoch`], and without counting.
     async fn verify_at(
         &self,
-        epoch: i64,
-        kind: TokenKind,
+        at: At,
         key: &str,
         demand: Demand,
         source: impl Fn() -> Source,
@@ -242,9 +258,9 @@ impl Verifier {
             let is_fresh = cached.is_none();
             let known = match cached.take() {
                 Some(known) => known,
-                None => self.load(kind, digest, epoch).await?.ok_or(Denied::Unknown)?,
+                None => self.load(digest, at.epoch).await?.ok_or(Denied::Unknown)?,
             };
-            if let Some(decided) = self.decide(&known, is_fresh, demand, &source).await? {
+            if let Some(decided) = self.decide(&known, is_fresh, demand, at.arrived, &source).await? {
                 return decided;
             }
         }
@@ -257,9 +273,10 @@ impl Verifier {
         known: &Arc<CachedToken>,
         is_fresh: bool,
         demand: Demand,
+        arrived: Moment,
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {
-        let now = self.shared.reader.clock.trusted()?;
+        let now = self.shared.reader.clock.trusted_at(arrived)?;
         let uses = &known.uses;
         match decide(&known.identity, known.life(uses.last.load(Ordering::Relaxed)), demand, now) {
             Ok(()) => {}
@@ -300,12 +317,12 @@ impl Verifier {
         Ok(self.shared.reader.clock.trusted().map(drop)?)
     }
 
-    /// Returns an epoch that no change has passed of which anybody was told before this call ([`freshness`]). The cache
-    /// has reached at least this epoch.
-    async fn epoch(&self) -> Result<i64, Unavailable> {
+    /// Returns an epoch that no change has passed of which anybody was told before a request `arrived` ([`freshness`]).
+    /// The cache has reached at least this epoch.
+    async fn epoch(&self, arrived: Moment) -> Result<i64, Unavailable> {
         let EpochReader { freshness, cache, clock, .. } = &self.shared.reader;
         // While the clock is in doubt, each read may end the doubt.
-        if !freshness.lasts() || clock.is_doubted() {
+        if !freshness.lasts(arrived) || clock.is_doubted() {
             return self.read_epoch().await;
         }
         if let Backend::Postgres(batchers) = &self.backend {
@@ -323,25 +340,21 @@ impl Verifier {
     }
 
     /// Reads a token from the database and caches it.
-    async fn load(
-        &self,
-        kind: TokenKind,
-        digest: KeyDigest,
-        epoch: i64,
-    ) -> Result<Option<Arc<CachedToken>>, Unavailable> {
+    async fn load(&self, digest: KeyDigest, epoch: i64) -> Result<Option<Arc<CachedToken>>, Unavailable> {
         let begun = Instant::now();
         let found = match &self.backend {
             Backend::Sqlite(local) => {
-                local.with_connection(|connection| tokens::identity(connection, kind, &digest))?
+                let cache = &self.shared.reader.cache;
+                let found = local.with_connection(|connection| lookups::tokens(connection, cache, &[digest]))?;
+                found.into_iter().next().map(|(_, known)| known)
             }
-            Backend::Postgres(batchers) => batchers.lookups.token(kind, digest).await?,
+            Backend::Postgres(batchers) => batchers.lookups.token(digest).await?,
         };
         self.counted.lookups.count(begun.elapsed());
-        Ok(found.map(|(identity, life)| {
-            let known = Arc::new(self.shared.reader.cache.token(identity, life));
-            self.shared.reader.cache.keep(digest, &known, epoch);
-            known
-        }))
+        if let Some(known) = &found {
+            self.shared.reader.cache.keep(digest, known, epoch);
+        }
+        Ok(found)
     }
 
     /// Writes a use to the database at once. Returns false if the token has ended according to the database.

@@ -5,7 +5,7 @@
 //! [`Link`] has passed. Access to an item becomes the next check when there are items.
 
 use super::{
-    organization::OrganizationId,
+    organization::{MembershipId, OrganizationId, ServiceUserId},
     permission::{Permission, Permissions},
     time::Timestamp,
     token::{Life, Scope, TokenId, TokenKind, TokenState},
@@ -45,9 +45,20 @@ impl Identity {
     }
 }
 
+/// The row of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectId {
+    /// A user in an organization.
+    Membership(MembershipId),
+    /// A service user.
+    ServiceUser(ServiceUserId),
+}
+
 /// On whose behalf a request acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
+    /// The row.
+    pub id: SubjectId,
     /// The user; `None` for a service user.
     pub user: Option<UserId>,
     /// A name for programs that never changes, such as `membership:12` or `service_user:k7m2q9xd4t`.
@@ -65,6 +76,21 @@ pub struct Subject {
     /// The subject's organization.
     pub organization: SubjectOrganization,
 }
+
+impl Subject {
+    /// Returns the [`Subject::name`] of the service user with this public id.
+    pub fn name_of_service_user(public_id: &str) -> String {
+        format!("{SERVICE_USER}{public_id}")
+    }
+
+    /// Returns the public id of a service user, which is that of its token as well.
+    pub fn service_user(&self) -> Option<&str> {
+        self.name.strip_prefix(SERVICE_USER)
+    }
+}
+
+/// How names of service users begin.
+const SERVICE_USER: &str = "service_user:";
 
 /// The organization of a [`Subject`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +214,7 @@ mod tests {
             kind: TokenKind::Personal,
             scope: Scope::ReadWrite,
             subject: Subject {
+                id: SubjectId::Membership(MembershipId(1)),
                 user: Some(UserId(1)),
                 name: "membership:1".into(),
                 display_name: "Awa Diallo".into(),

@@ -1,5 +1,9 @@
 //! The epoch of authority: one number, incremented in each transaction that changes what a token may do.
 
+mod touched;
+
+pub use touched::{Fact, Touched};
+
 use super::{
     AnyConnection, Result, StorageError,
     schema::{api_tokens, auth_changes, auth_epoch, revocations},
@@ -11,28 +15,6 @@ use std::{ffi::OsStr, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::
 
 /// The maximum number of changes that are read one by one: with more, it is faster to drop the whole cache.
 const MOST_STEPS: i64 = 10_000;
-
-/// Whom a change of authority affects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Touched {
-    /// All keys.
-    Everything,
-    /// These keys.
-    Keys(Vec<KeyDigest>),
-}
-
-impl Touched {
-    /// Returns whom either change affects.
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Keys(mut keys), Self::Keys(others)) => {
-                keys.extend(others);
-                Self::Keys(keys)
-            }
-            _ => Self::Everything,
-        }
-    }
-}
 
 /// Increments the epoch. Also records what the change affects, so that nodes drop no more than necessary from their
 /// cache, and sets the epoch of the revocations in this transaction. It must be the last statement of its transaction:
@@ -46,16 +28,17 @@ pub fn step(connection: &mut AnyConnection, touched: &Touched) -> Result<Duratio
         .set((auth_epoch::epoch.eq(auth_epoch::epoch + 1), auth_epoch::mark.eq(mark)))
         .returning((auth_epoch::epoch, auth_epoch::longest_freshness_ms))
         .get_result(connection)?;
-    let (digests, affects_all) = match touched {
-        Touched::Keys(digests) => (digests.iter().flat_map(|digest| digest.0).collect(), false),
-        Touched::Everything => (Vec::new(), true),
+    let facts = match touched {
+        Touched::Facts(facts) => facts.as_slice(),
+        Touched::Everything => &[],
     };
     diesel::insert_into(auth_changes::table)
         .values((
             auth_changes::epoch.eq(epoch),
-            auth_changes::digests.eq(digests),
+            auth_changes::digests.eq(touched::digests(facts)),
             auth_changes::mark.eq(mark),
-            auth_changes::affects_all.eq(affects_all),
+            auth_changes::affects_all.eq(*touched == Touched::Everything),
+            auth_changes::affected.eq(touched::others(facts)),
         ))
         .execute(connection)?;
     finish_revocations(connection, epoch)?;
@@ -88,20 +71,19 @@ fn finish_revocations(connection: &mut AnyConnection, epoch: i64) -> Result<()> 
     Ok(())
 }
 
-/// Returns whom the changes after the epoch `after`, up to `until`, affect.
+/// Returns what the changes after the epoch `after`, up to `until`, affect.
 pub fn changes(connection: &mut AnyConnection, after: i64, until: i64) -> Result<Touched> {
     if until.saturating_sub(after) > MOST_STEPS {
         return Ok(Touched::Everything);
     }
-    let steps: Vec<(Vec<u8>, bool)> = auth_changes::table
+    let steps: Vec<(Vec<u8>, bool, String)> = auth_changes::table
         .filter(auth_changes::epoch.gt(after).and(auth_changes::epoch.le(until)))
-        .select((auth_changes::digests, auth_changes::affects_all))
+        .select((auth_changes::digests, auth_changes::affects_all, auth_changes::affected))
         .load(connection)?;
-    if i64::try_from(steps.len()) != Ok(until - after) || steps.iter().any(|(_, affects_all)| *affects_all) {
+    if i64::try_from(steps.len()) != Ok(until - after) || steps.iter().any(|(_, affects_all, _)| *affects_all) {
         return Ok(Touched::Everything);
     }
-    let digests = steps.iter().flat_map(|(digests, _)| digests.as_chunks().0).map(|digest| KeyDigest(*digest));
-    Ok(Touched::Keys(digests.collect()))
+    Ok(steps.iter().map(|(digests, _, others)| touched::parse(digests, others)).collect())
 }
 
 /// Returns whether the database has another epoch of this number: then it has lost commits that somebody has seen.

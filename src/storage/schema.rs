@@ -199,6 +199,7 @@ diesel::table! {
         digests -> Binary,
         mark -> BigInt,
         affects_all -> Bool,
+        affected -> Text,
     }
 }
 diesel::table! {

@@ -12,6 +12,7 @@ use actix_web::{
 };
 use app::{
     AppError,
+    clock::Moment,
     verify::{Accepted, Verifier, denied::Denied},
 };
 use domain::{
@@ -136,7 +137,7 @@ pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accep
 /// [`Denied`] says why it is not accepted.
 pub async fn verify(request: &HttpRequest, key: &str, demand: Demand) -> Result<Accepted, Denied> {
     let verifier = request.app_data::<WorkerVerifier>().and_then(|verifier| verifier.as_ref().as_ref());
-    verifier.ok_or_else(no_verifier)?.verify(key, demand, || source::of(request)).await
+    verifier.ok_or_else(no_verifier)?.verify(key, demand, Moment::now(), || source::of(request)).await
 }
 
 /// Returns why tokens cannot be verified on a thread without a verifier.

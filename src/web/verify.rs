@@ -27,13 +27,16 @@ use actix_web::{
     },
     web::Data,
 };
-use app::verify::{
-    Accepted, Verifier,
-    protected::{NotLetIn, Told},
+use app::{
+    clock::Moment,
+    verify::{
+        Accepted, Verifier,
+        protected::{NotLetIn, Told},
+    },
 };
 use domain::{access::Demand, token::is_public_id};
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{panic::AssertUnwindSafe, rc::Rc};
 use told::{Headers, Misled};
 
 const SUBJECT: HeaderName = HeaderName::from_static("jeton-subject");
@@ -67,11 +70,11 @@ impl Worker {
     /// Answers a proxy, with the identity or a challenge in headers and never with a body. So the answer needs none of
     /// the headers that tell a browser what to do with a body.
     pub async fn answer(&self, request: &RequestHead) -> HttpResponse {
-        let (begun, id) = (Instant::now(), RequestId::new());
+        let (arrived, id) = (Moment::now(), RequestId::new());
         // A panic must not leave the proxy without an answer (R14).
-        let answered = AssertUnwindSafe(answer(request, self, &id)).catch_unwind().await;
+        let answered = AssertUnwindSafe(answer(request, self, &id, arrived)).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|_| broken());
-        let (status, took) = (response.status(), begun.elapsed());
+        let (status, took) = (response.status(), arrived.elapsed());
         self.thread.count(Group::Verify, status, took);
         tracing::debug!(id = id.as_str(), method = %request.method, status = status.as_u16(), ?took, "answered a proxy");
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -94,12 +97,12 @@ enum Refused {
 }
 
 /// Decides about the request: 200 with the identity in headers, or 401 or 403 with the reason.
-async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId) -> HttpResponse {
+async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId, arrived: Moment) -> HttpResponse {
     // Use the URI as it was sent: decoding it here would already decide how it is interpreted.
     let verdict = match Asked::of(&request.uri) {
         Some(asked) => match asked.api {
-            Some(api) => about_request(request, worker, id, api, &asked).await,
-            None => about_token(request, worker, id, &asked).await.map(LetIn::Token),
+            Some(api) => about_request(request, worker, (id, arrived), api, &asked).await,
+            None => about_token(request, worker, (id, arrived), &asked).await.map(LetIn::Token),
         },
         None => Err(Misled::Nowhere.into()),
     };
@@ -156,7 +159,7 @@ fn broken() -> HttpResponse {
 async fn about_token(
     request: &RequestHead,
     worker: &Worker,
-    id: &RequestId,
+    (id, arrived): (&RequestId, Moment),
     asked: &Asked<'_>,
 ) -> Result<Accepted, Refused> {
     let besides = told::demanded(asked.query);
@@ -164,7 +167,7 @@ async fn about_token(
     // Check the key first: without one nothing else matters.
     let (key, demand) = (bearer::key(request)?, demand.and(besides?));
     let verifier = verifier(worker)?;
-    let accepted = verifier.verify(key, demand, || worker.proxies.source(request, id.as_str())).await;
+    let accepted = verifier.verify(key, demand, arrived, || worker.proxies.source(request, id.as_str())).await;
     Ok(accepted.map_err(BearerError::from)?)
 }
 
@@ -173,7 +176,7 @@ async fn about_token(
 async fn about_request(
     request: &RequestHead,
     worker: &Worker,
-    id: &RequestId,
+    (id, arrived): (&RequestId, Moment),
     api: &str,
     asked: &Asked<'_>,
 ) -> Result<LetIn, Refused> {
@@ -199,7 +202,7 @@ async fn about_request(
         return if lets { Ok(LetIn::Preflight) } else { Err(BearerError::Missing.into()) };
     }
     let source = || worker.proxies.source(request, id.as_str());
-    Ok(LetIn::Token(verifier.verify_for(key, api, told, source).await?))
+    Ok(LetIn::Token(verifier.verify_for(key, api, told, arrived, source).await?))
 }
 
 fn verifier(worker: &Worker) -> Result<&Verifier, BearerError> {

@@ -5,7 +5,11 @@ use crate::harness::{
     process::{Process, client, command, fails, prints, status},
     wait_for_freshness,
 };
-use app::{Jeton, clock::Clock, verify::denied::Denied};
+use app::{
+    Jeton,
+    clock::{Clock, Moment},
+    verify::denied::Denied,
+};
 use domain::{
     access::{Demand, Refusal},
     activity::{Action, Source},
@@ -39,7 +43,7 @@ fn set(clock: &Clock, seconds: i64) {
 
 /// Returns whether a node accepts a key; none if it cannot tell.
 async fn accepts(node: &Jeton, key: &str) -> Option<bool> {
-    match node.verifier().unwrap().verify(key, Demand::default(), Source::default).await {
+    match node.verifier().unwrap().verify(key, Demand::default(), Moment::now(), Source::default).await {
         Ok(_) => Some(true),
         Err(Denied::Refused(Refusal::Expired(_))) => Some(false),
         Err(Denied::Unavailable(_)) => None,

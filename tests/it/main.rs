@@ -8,6 +8,7 @@ mod api;
 mod backups;
 mod billing;
 mod browser;
+mod cache;
 mod calls;
 mod cli;
 mod clock;

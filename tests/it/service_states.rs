@@ -7,6 +7,7 @@ use crate::harness::{DAY, PASSWORD, SLUG, TestApp, TestDb, db_test, random::Rand
 use app::{
     AppError, Jeton,
     authority::Holder,
+    clock::Moment,
     problem::{Field, Problem},
     service_users::{ExpiryForm, NameForm, NewKey, RegenerateForm, RotateForm, ServiceTokenForm},
     sessions::{Begin, KeyHash},
@@ -173,14 +174,14 @@ impl Walk {
         let now = self.now();
         if !self.gone.is_empty() && self.random.next(10) == 0 {
             let key = self.gone[self.random.next(self.gone.len())].clone();
-            let denied = self.verifier.verify(&key, Demand::default(), Source::default).await;
+            let denied = self.verifier.verify(&key, Demand::default(), Moment::now(), Source::default).await;
             assert!(matches!(denied, Err(Denied::Unknown)), "a deleted key: {denied:?}");
             return "use of a deleted key".into();
         }
         let token = &mut self.tokens[which];
         let index = if self.random.next(2) == 0 { token.keys.len() - 1 } else { self.random.next(token.keys.len()) };
         let key = &mut token.keys[index];
-        let verdict = self.verifier.verify(&key.text, Demand::default(), Source::default).await;
+        let verdict = self.verifier.verify(&key.text, Demand::default(), Moment::now(), Source::default).await;
         match &verdict {
             Ok(accepted) => assert_eq!(accepted.identity().token_public_id, token.id),
             Err(Denied::Refused(Refusal::Revoked(_) | Refusal::Expired(_))) => {}

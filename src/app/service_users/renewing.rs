@@ -179,17 +179,18 @@ pub(crate) async fn end_quiet_keys(jeton: &Jeton) -> Result<()> {
         return Ok(());
     }
     jeton
-        .change_authority(move |connection| {
-            let source = Source::default();
+        .change_keys(move |connection| {
+            let (source, mut touched) = (Source::default(), Vec::new());
             for old in service_users::running_out(connection)? {
                 let Some(at) = due(&old, now) else { continue };
+                touched.push(tokens::touched(connection, old.key)?);
                 if service_users::end_old_key(connection, old.key, at)? {
                     let entry = activity::Entry::new(Some(old.organization), Action::OldKeyEnded, now, &source);
                     let token = Some((old.public_id.as_str(), old.name.as_str()));
                     activity::insert(connection, &activity::Entry { token, ..entry })?;
                 }
             }
-            Ok(())
+            Ok(((), touched.into_iter().collect()))
         })
         .await
 }

@@ -3,6 +3,7 @@
 use super::{Manager, belonging, is_last_administrator, refused, to};
 use crate::{AppError, Jeton, Result, problem::Problem};
 use domain::{
+    access::SubjectId,
     activity::{Action, Source},
     membership::{Person, Standing},
     organization::{MembershipId, OrganizationId},
@@ -12,7 +13,9 @@ use domain::{
     user::UserId,
 };
 use storage::{
-    AnyConnection, activity, invitations,
+    AnyConnection, activity,
+    epoch::Fact,
+    invitations,
     memberships::{self, people},
     sessions,
     tokens::{self, Revocation},
@@ -59,17 +62,18 @@ pub async fn end(jeton: &Jeton, manager: &Manager, id: MembershipId, ending: End
     crate::maintenance::flush_before_ending(jeton).await?;
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
-        .end_authority(move |connection| {
+        .end_keys(move |connection| {
             let grant = manager.begin(connection)?;
             let person = people::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
+            let subject = SubjectId::Membership(id);
             if ending.has_happened(&person) {
-                return Ok(false);
+                return Ok((false, Fact::Subject(subject).into()));
             }
             if let Some(problem) = refusal(connection, &grant, &person)? {
                 return Err(refused(problem));
             }
             end_in(connection, &person, ending, manager.entry(ending.action(), now, &source))?;
-            Ok(true)
+            Ok((true, tokens::touched_subject(connection, subject)?))
         })
         .await
 }
@@ -90,11 +94,13 @@ pub async fn reactivate(
     crate::sessions::require_reauthentication(jeton, manager.actor(), password, &source).await?;
     let (manager, now) = (manager.clone(), jeton.clock.now());
     jeton
-        .change_authority(move |connection| {
+        .change_keys(move |connection| {
             let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
             grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
-            reactivate_in(connection, &person, manager.entry(Action::UserReactivated, now, &source))
+            let entry = manager.entry(Action::UserReactivated, now, &source);
+            let touched = Fact::Subject(SubjectId::Membership(id)).into();
+            Ok((reactivate_in(connection, &person, entry)?, touched))
         })
         .await
 }

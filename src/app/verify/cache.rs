@@ -6,41 +6,71 @@
 //! a change in between.
 
 use domain::{
-    access::{Identity, Subject},
+    access::{Identity, Subject, SubjectId, SubjectOrganization},
     protected_api::ProtectedApi,
     time::Timestamp,
     token::{KeyDigest, Life, Scope},
 };
-use quick_cache::{Weighter, sync::Cache as Entries};
+use quick_cache::{DefaultHashBuilder, Lifecycle, Weighter, sync::Cache as Entries};
 use std::{
     any::Any,
+    convert::Infallible,
     fmt,
     hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
-use storage::epoch::{Reading, Touched};
+use storage::{
+    epoch::{Fact, Reading, Touched},
+    tokens::Key,
+};
 
 /// The maximum size of the cached tokens in bytes: a little more than 100,000 typical tokens.
 const BYTES: u64 = 52 << 20;
 /// The bytes of a typical token, for the initial size of the tables.
 const USUAL: u64 = 500;
-/// The maximum number of subjects that tokens share.
-const SUBJECTS: usize = 20_000;
+/// The maximum size of the cached subjects in bytes.
+const SUBJECT_BYTES: u64 = 24 << 20;
+/// The bytes of a typical subject.
+const USUAL_SUBJECT: u64 = 800;
 /// The maximum number of epochs, and of dropped tokens, that are kept until the heartbeat reports them.
 const MOST_INVALIDATIONS: usize = 10_000;
 /// The maximum number of cached protected APIs, including ids that belong to none.
 const APIS: usize = 1_000;
+
+/// A cached subject, which its cached tokens share.
+#[derive(Debug)]
+pub struct CachedSubject {
+    /// What it may do.
+    pub subject: Arc<Subject>,
+    /// What answers about its tokens have in common.
+    pub answers: CommonAnswers,
+    /// Whether it may have changed since, so that its tokens must be read again.
+    is_forgotten: AtomicBool,
+}
+
+impl From<Subject> for CachedSubject {
+    /// Creates an entry from what was just read from the database.
+    fn from(subject: Subject) -> Self {
+        Self { subject: subject.into(), answers: CommonAnswers::default(), is_forgotten: false.into() }
+    }
+}
+
+impl CachedSubject {
+    fn forget(&self) {
+        self.is_forgotten.store(true, Ordering::Release);
+    }
+}
 
 /// A cached token, in one allocation: most of the time that a token takes is spent waiting for memory.
 #[derive(Debug)]
 pub struct CachedToken {
     /// Whom it speaks for.
     pub identity: Identity,
-    /// What answers about the subject's tokens have in common.
-    pub answers: Arc<CommonAnswers>,
+    /// Its subject, as cached.
+    pub subject: Arc<CachedSubject>,
     /// Its life as read from the database.
     life: Life,
     /// Its uses on this node since then.
@@ -83,11 +113,12 @@ impl fmt::Debug for CommonAnswers {
 }
 
 impl CachedToken {
-    /// Creates an entry from what was just read from the database.
-    fn new(identity: Identity, life: Life, answers: Arc<CommonAnswers>) -> Self {
+    /// Creates an entry for a key that was just read from the database.
+    pub fn new(key: Key, subject: Arc<CachedSubject>) -> Self {
+        let (identity, life) = key.identity(Arc::clone(&subject.subject));
         let stored = life.last_used_at.map_or(0, Timestamp::seconds);
         let uses = UsesHere { last: 0.into(), stored: stored.into(), uncounted: 0.into() };
-        Self { identity, answers, life, uses }
+        Self { identity, subject, life, uses }
     }
 
     /// Returns its life, including a use at `used` seconds.
@@ -109,8 +140,7 @@ pub struct Invalidations {
 /// The cache of a node.
 pub struct Cache {
     entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
-    /// By name.
-    subjects: Entries<String, (Arc<Subject>, Arc<CommonAnswers>)>,
+    subjects: Entries<SubjectId, Arc<CachedSubject>, Bytes, DefaultHashBuilder, Forget>,
     /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
@@ -123,10 +153,11 @@ pub struct Cache {
 impl Default for Cache {
     /// Creates an empty cache.
     fn default() -> Self {
-        let usual = usize::try_from(BYTES / USUAL).unwrap_or_default();
+        let number = |bytes: u64, of_one: u64| usize::try_from(bytes / of_one).unwrap_or_default();
+        let (usual, usual_subjects) = (number(BYTES, USUAL), number(SUBJECT_BYTES, USUAL_SUBJECT));
         Self {
             entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
-            subjects: Entries::new(SUBJECTS),
+            subjects: Entries::with(usual_subjects, SUBJECT_BYTES, Bytes, Default::default(), Forget),
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             mark: RwLock::default(),
@@ -152,17 +183,38 @@ impl Cache {
         (self.entries.len().try_into().unwrap_or(u64::MAX), self.entries.weight())
     }
 
-    /// Returns the cached token with this key.
+    /// Returns the cached token with this key, if its subject has not been forgotten.
     pub fn get(&self, digest: &KeyDigest) -> Option<Arc<CachedToken>> {
-        self.entries.get(digest)
+        self.entries.get(digest).filter(|known| !known.subject.is_forgotten.load(Ordering::Acquire))
     }
 
     /// Caches a token that was read after the epoch was read as `epoch`.
     pub fn keep(&self, digest: KeyDigest, known: &Arc<CachedToken>, epoch: i64) {
         let _shared = self.mark.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
+            // Its subject was forgotten; when it was last accepted here is still true.
+            if let Some(before) = self.entries.peek(&digest) {
+                known.uses.last.fetch_max(before.uses.last.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
             self.entries.insert(digest, Arc::clone(known));
         }
+    }
+
+    /// Returns a cached subject.
+    pub fn subject(&self, id: SubjectId) -> Option<Arc<CachedSubject>> {
+        self.subjects.get(&id)
+    }
+
+    /// Caches a subject that was read after the epoch was read as `epoch`. Returns it, or the one that is cached
+    /// already: all cached tokens of a subject have the same one, so that they can be forgotten with it.
+    pub fn keep_subject(&self, subject: Subject, epoch: i64) -> Arc<CachedSubject> {
+        let (id, new) = (subject.id, Arc::new(CachedSubject::from(subject)));
+        let _shared = self.mark.read().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() != epoch {
+            return new;
+        }
+        let kept = self.subjects.get_or_insert_with(&id, || Ok::<_, Infallible>(Arc::clone(&new)));
+        kept.unwrap_or(new)
     }
 
     /// Returns a cached protected API; `Some(None)` if it is known that there is none.
@@ -187,9 +239,10 @@ impl Cache {
         match touched {
             Touched::Everything => {
                 self.entries.clear();
+                self.subjects.retain(|_, subject| forget_if(subject, true));
                 self.apis.clear();
             }
-            Touched::Keys(digests) => self.forget(digests, epoch),
+            Touched::Facts(facts) => facts.iter().for_each(|fact| self.forget_fact(fact, epoch)),
         }
         let mut invalidations = self.invalidations();
         invalidations.reached.push((epoch, at));
@@ -200,6 +253,21 @@ impl Cache {
         drop(invalidations);
         *known_mark = mark;
         self.epoch.store(epoch, Ordering::Release);
+    }
+
+    fn forget_fact(&self, fact: &Fact, epoch: i64) {
+        match fact {
+            Fact::Key(digest) => self.forget(&[*digest], epoch),
+            Fact::Subject(id) => {
+                if let Some((_, subject)) = self.subjects.remove(id) {
+                    subject.forget();
+                }
+            }
+            Fact::SubjectsOf(organization) => {
+                self.subjects.retain(|_, cached| forget_if(cached, cached.subject.organization.id == *organization))
+            }
+            Fact::Api(public_id) => drop(self.apis.remove(public_id.as_str())),
+        }
     }
 
     /// Drops the keys that the change at `epoch` affects.
@@ -216,23 +284,25 @@ impl Cache {
     fn invalidations(&self) -> std::sync::MutexGuard<'_, Invalidations> {
         self.invalidations.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Returns what was just read from the database about a token, as it is cached. Tokens of a subject share what they
-    /// have in common, which saves memory.
-    pub fn token(&self, mut identity: Identity, life: Life) -> CachedToken {
-        let answers = match self.subjects.get(&identity.subject.name) {
-            Some((subject, answers)) if subject == identity.subject => {
-                identity.subject = subject;
-                answers
-            }
-            _ => {
-                let answers = Arc::default();
-                let shared = (Arc::clone(&identity.subject), Arc::clone(&answers));
-                self.subjects.insert(identity.subject.name.clone(), shared);
-                answers
-            }
-        };
-        CachedToken::new(identity, life, answers)
+/// Forgets a subject if it may have changed. Returns whether it stays.
+fn forget_if(subject: &CachedSubject, has_changed: bool) -> bool {
+    if has_changed {
+        subject.forget();
+    }
+    !has_changed
+}
+
+/// Forgets each subject that no longer fits into the cache: its tokens could not be found through it any more.
+#[derive(Clone)]
+struct Forget;
+
+impl Lifecycle<SubjectId, Arc<CachedSubject>> for Forget {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: SubjectId, subject: Arc<CachedSubject>) {
+        subject.forget();
     }
 }
 
@@ -246,6 +316,17 @@ impl Weighter<KeyDigest, Arc<CachedToken>> for Bytes {
         let Identity { token_public_id, label, .. } = &known.identity;
         let texts = [token_public_id, label].map(|text| text.len().next_multiple_of(16));
         (FIXED + texts.iter().sum::<usize>()) as u64
+    }
+}
+
+impl Weighter<SubjectId, Arc<CachedSubject>> for Bytes {
+    fn weight(&self, _: &SubjectId, cached: &Arc<CachedSubject>) -> u64 {
+        // With a page of ready answers for each scope.
+        const FIXED: usize = size_of::<CachedSubject>() + size_of::<Subject>() + size_of::<SubjectId>() + 400;
+        let Subject { name, display_name, keys, keys_to_read, organization, .. } = &*cached.subject;
+        let SubjectOrganization { public_id, slug, name: of, .. } = organization;
+        let texts = [name, display_name, keys, keys_to_read, public_id, slug, of];
+        (FIXED + texts.map(|text| text.len().next_multiple_of(16)).iter().sum::<usize>()) as u64
     }
 }
 

@@ -12,12 +12,15 @@
 //! allows for. And no machine is stopped as a whole without its clock going on: so the clock here counts the time of a
 //! suspension. With F = 0, nothing of this is needed: each request waits for a read of its own.
 //!
+//! A request is judged by the moment at which it arrived, which is the only time that its clock is read: a read that began
+//! later counts in any case, and a cache that has become newer meanwhile only refuses more.
+//!
 //! F stands in the row of the epoch, so each read brings the F that it is good for.
 
 #[cfg(test)]
 mod model;
 
-use crate::clock::steady;
+use crate::clock::Moment;
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -53,19 +56,19 @@ pub struct Freshness {
 /// A read that is about to begin.
 #[derive(Clone, Copy, Debug)]
 pub struct Begun {
-    at: Duration,
+    at: Moment,
     changes: u64,
 }
 
 impl Freshness {
-    /// Returns whether this node may answer from memory now.
-    pub fn lasts(&self) -> bool {
-        nanoseconds(steady()) < self.until.load(SeqCst)
+    /// Returns whether this node may answer a request from memory that arrived at this moment.
+    pub fn lasts(&self, arrived: Moment) -> bool {
+        nanoseconds(arrived.since_start()) < self.until.load(SeqCst)
     }
 
     /// Begins a read of the epoch. Must be called before the read.
     pub fn begin_read(&self) -> Begun {
-        Begun { at: steady(), changes: self.changes.load(SeqCst) }
+        Begun { at: Moment::now(), changes: self.changes.load(SeqCst) }
     }
 
     /// Lets this node answer from memory until `bound` after the beginning of a read. Must be called after the cache was
@@ -78,11 +81,12 @@ impl Freshness {
         if self.changes.load(SeqCst) != begun.changes {
             return;
         }
-        let took = steady().saturating_sub(begun.at);
+        let took = begun.at.elapsed();
         let ahead = (took + took / 2 + WAKING).min(bound / 2);
         // An older and longer bound that was read before still holds: changes wait for it.
-        self.until.fetch_max(nanoseconds(begun.at + bound), SeqCst);
-        self.renew_at.fetch_max(nanoseconds(begun.at + bound - ahead), SeqCst);
+        let until = begun.at.since_start() + bound;
+        self.until.fetch_max(nanoseconds(until), SeqCst);
+        self.renew_at.fetch_max(nanoseconds(until - ahead), SeqCst);
     }
 
     /// Ends it, because this process has changed authority: the next answer needs a new read.
@@ -94,7 +98,7 @@ impl Freshness {
 
     /// Returns how long a busy node should wait before it reads the epoch again.
     pub fn renew_in(&self) -> Duration {
-        Duration::from_nanos(self.renew_at.load(SeqCst)).saturating_sub(steady())
+        Duration::from_nanos(self.renew_at.load(SeqCst)).saturating_sub(Moment::now().since_start())
     }
 }
 
@@ -111,15 +115,15 @@ mod tests {
     #[test]
     fn a_node_answers_from_memory_only_within_the_bound_of_a_read() {
         let freshness = Freshness::default();
-        assert!(!freshness.lasts(), "nothing was read yet");
+        assert!(!freshness.lasts(Moment::now()), "nothing was read yet");
         freshness.renew(freshness.begin_read(), Duration::ZERO);
-        assert!(!freshness.lasts(), "with a bound of zero, each request reads");
+        assert!(!freshness.lasts(Moment::now()), "with a bound of zero, each request reads");
         let begun = freshness.begin_read();
         std::thread::sleep(Duration::from_millis(5));
         freshness.renew(begun, Duration::from_millis(5));
-        assert!(!freshness.lasts(), "a read counts from its beginning");
+        assert!(!freshness.lasts(Moment::now()), "a read counts from its beginning");
         freshness.renew(freshness.begin_read(), LONG);
-        assert!(freshness.lasts());
+        assert!(freshness.lasts(Moment::now()));
     }
 
     #[test]
@@ -128,11 +132,11 @@ mod tests {
         let begun = freshness.begin_read();
         freshness.renew(begun, LONG);
         freshness.forget();
-        assert!(!freshness.lasts());
+        assert!(!freshness.lasts(Moment::now()));
         freshness.renew(begun, LONG);
-        assert!(!freshness.lasts(), "it began before the change");
+        assert!(!freshness.lasts(Moment::now()), "it began before the change");
         freshness.renew(freshness.begin_read(), LONG);
-        assert!(freshness.lasts());
+        assert!(freshness.lasts(Moment::now()));
     }
 
     #[test]
@@ -140,7 +144,7 @@ mod tests {
         let freshness = Freshness::default();
         freshness.renew(freshness.begin_read(), LONG);
         freshness.renew(freshness.begin_read(), Duration::ZERO);
-        assert!(freshness.lasts());
+        assert!(freshness.lasts(Moment::now()));
     }
 
     #[test]

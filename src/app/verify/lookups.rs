@@ -6,15 +6,19 @@
 
 use super::{
     batcher::Batcher,
+    cache::{Cache, CachedSubject, CachedToken},
     denied::Unavailable,
     usage::{self, Uses},
 };
 use domain::{
-    access::Identity,
+    access::SubjectId,
     protected_api::ProtectedApi,
-    token::{KeyDigest, Life, Pepper, TokenKind},
+    token::{KeyDigest, Pepper},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use storage::{AnyConnection, DatabaseUrl, StorageError, protected_apis, tokens};
 
 /// The maximum number of lookups in a batch.
@@ -23,28 +27,28 @@ const BATCH: usize = 256;
 /// batch.
 const USES: usize = 16;
 
-type FoundToken = Option<(Identity, Life)>;
+type FoundToken = Option<Arc<CachedToken>>;
 type FoundApi = Option<Arc<ProtectedApi>>;
 
 /// What to look up.
 enum Lookup {
-    Token(TokenKind, KeyDigest),
+    Token(KeyDigest),
     Api(Box<str>),
 }
 
 impl Lookup {
-    /// Returns the digest to look up, if it is of a key of this kind.
-    fn digest(&self, kind: TokenKind) -> Option<&[u8]> {
+    /// Returns the digest to look up.
+    fn digest(&self) -> Option<KeyDigest> {
         match self {
-            Self::Token(of, digest) if *of == kind => Some(&digest.0),
-            _ => None,
+            Self::Token(digest) => Some(*digest),
+            Self::Api(_) => None,
         }
     }
 }
 
 /// The result of a [`Lookup`].
 enum Found {
-    Token(Box<FoundToken>),
+    Token(FoundToken),
     Api(FoundApi),
 }
 
@@ -57,7 +61,8 @@ pub struct Lookups {
 
 impl Lookups {
     /// Starts the batchers, which end when this is dropped.
-    pub fn start(address: &DatabaseUrl, pepper: &Pepper) -> Self {
+    pub fn start(address: &DatabaseUrl, pepper: &Pepper, cache: Arc<Cache>) -> Self {
+        let look_up = move |connection: &mut AnyConnection, together: &[Lookup]| look_up(connection, &cache, together);
         Self {
             reads: Batcher::start(address.clone(), pepper.clone(), BATCH, look_up),
             writes: Batcher::start(address.clone(), pepper.clone(), USES, write),
@@ -68,9 +73,9 @@ impl Lookups {
     ///
     /// # Errors
     /// When the database does not answer in time.
-    pub async fn token(&self, kind: TokenKind, digest: KeyDigest) -> Result<FoundToken, Unavailable> {
-        match self.reads.ask(Lookup::Token(kind, digest)).await? {
-            Found::Token(found) => Ok(*found),
+    pub async fn token(&self, digest: KeyDigest) -> Result<FoundToken, Unavailable> {
+        match self.reads.ask(Lookup::Token(digest)).await? {
+            Found::Token(found) => Ok(found),
             Found::Api(_) => Err(mixed_up()),
         }
     }
@@ -103,11 +108,12 @@ fn write(connection: &mut AnyConnection, together: &[Uses]) -> Result<Vec<bool>,
     Ok(connection.in_transaction(|connection| usage::write_at_once(connection, together))?)
 }
 
-fn look_up(connection: &mut AnyConnection, together: &[Lookup]) -> Result<Vec<Found>, Unavailable> {
-    let tokens = tokens_of(connection, together)?;
+fn look_up(connection: &mut AnyConnection, cache: &Cache, together: &[Lookup]) -> Result<Vec<Found>, Unavailable> {
+    let digests: Vec<KeyDigest> = together.iter().filter_map(Lookup::digest).collect();
+    let tokens: HashMap<KeyDigest, Arc<CachedToken>> = tokens(connection, cache, &digests)?.into_iter().collect();
     let found = |lookup: &Lookup| match lookup {
         // Several may ask about the same key.
-        Lookup::Token(_, digest) => Ok(Found::Token(Box::new(tokens.get(digest).cloned()))),
+        Lookup::Token(digest) => Ok(Found::Token(tokens.get(digest).cloned())),
         Lookup::Api(public_id) => Ok(Found::Api(api(connection, public_id)?)),
     };
     together.iter().map(found).collect()
@@ -118,16 +124,26 @@ pub fn api(connection: &mut AnyConnection, public_id: &str) -> Result<FoundApi, 
     Ok(protected_apis::find(connection, public_id)?.map(|found| Arc::new(found.api)))
 }
 
-fn tokens_of(
+/// Reads tokens from the database, and those of their subjects that are not cached, which it caches. Keys that no token
+/// has are left out.
+pub fn tokens(
     connection: &mut AnyConnection,
-    together: &[Lookup],
-) -> Result<HashMap<KeyDigest, (Identity, Life)>, StorageError> {
-    let mut found = HashMap::with_capacity(together.len());
-    for kind in [TokenKind::Personal, TokenKind::Service] {
-        let digests: Vec<&[u8]> = together.iter().filter_map(|lookup| lookup.digest(kind)).collect();
-        if !digests.is_empty() {
-            found.extend(tokens::identities(connection, kind, &digests)?);
-        }
-    }
-    Ok(found)
+    cache: &Cache,
+    digests: &[KeyDigest],
+) -> Result<Vec<(KeyDigest, Arc<CachedToken>)>, StorageError> {
+    // Before the reads: what they find is at least as new.
+    let epoch = cache.epoch();
+    let keys = tokens::keys(connection, digests)?;
+    let ids: HashSet<SubjectId> = keys.iter().map(|(_, key)| key.subject).collect();
+    let mut subjects: HashMap<SubjectId, Arc<CachedSubject>> =
+        ids.iter().filter_map(|id| Some((*id, cache.subject(*id)?))).collect();
+    let missing: Vec<SubjectId> = ids.into_iter().filter(|id| !subjects.contains_key(id)).collect();
+    let read = tokens::subjects(connection, &missing)?.into_iter();
+    subjects.extend(read.map(|subject| (subject.id, cache.keep_subject(subject, epoch))));
+    // A subject that is missing was deleted meanwhile, and the token with it.
+    let token = |(digest, key): (KeyDigest, tokens::Key)| {
+        let subject = subjects.get(&key.subject)?;
+        Some((digest, Arc::new(CachedToken::new(key, Arc::clone(subject)))))
+    };
+    Ok(keys.into_iter().filter_map(token).collect())
 }

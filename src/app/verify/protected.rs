@@ -5,10 +5,11 @@
 //! combinations. A forged header can add demands, never remove one.
 
 use super::{
-    Accepted, Backend, Verifier,
+    Accepted, At, Backend, Verifier,
     denied::{Denied, Unavailable},
     lookups,
 };
+use crate::clock::Moment;
 use domain::{
     access::Demand,
     activity::Source,
@@ -56,7 +57,7 @@ pub enum NotLetIn {
 }
 
 impl Verifier {
-    /// Decides about a request with `key` to the protected API with this public id.
+    /// Decides about a request with `key` that has just arrived for the protected API with this public id.
     ///
     /// # Errors
     /// [`NotLetIn`] says why it is refused.
@@ -65,13 +66,14 @@ impl Verifier {
         key: &str,
         public_id: &str,
         told: Told<'_>,
+        arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, NotLetIn> {
-        let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
-        let epoch = self.epoch().await.map_err(Denied::from)?;
-        let api = self.api(public_id, epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
+        kind_of_key(key).map_err(|_| Denied::Malformed)?;
+        let at = At { epoch: self.epoch(arrived).await.map_err(Denied::from)?, arrived };
+        let api = self.api(public_id, at.epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
         let demand = told.demand_of(&api)?;
-        let decided = self.verify_at(epoch, kind, key, demand, source).await;
+        let decided = self.verify_at(at, key, demand, source).await;
         self.counted.count(&decided);
         Ok(decided?)
     }
@@ -82,7 +84,7 @@ impl Verifier {
     /// # Errors
     /// [`NotLetIn`] says why it may not, never because of the missing key.
     pub async fn lets_preflight(&self, public_id: &str, asked: Told<'_>) -> Result<bool, NotLetIn> {
-        let epoch = self.epoch().await.map_err(Denied::from)?;
+        let epoch = self.epoch(Moment::now()).await.map_err(Denied::from)?;
         let api = self.api(public_id, epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
         if api.lets_preflights {
             asked.demand_of(&api)?;

@@ -70,6 +70,7 @@ fn renew_while_used(state: &AtomicU8, freshness: &Freshness, read: &impl Fn() ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Moment;
     use std::{
         sync::atomic::AtomicUsize,
         time::{Duration, Instant},
@@ -100,7 +101,7 @@ mod tests {
     impl Started {
         /// Uses it as a request does, which reads by itself if it must.
         fn is_used(&self) {
-            match self.freshness.lasts() {
+            match self.freshness.lasts(Moment::now()) {
                 true => self.renewal.used(),
                 false => self.freshness.renew(self.freshness.begin_read(), BOUND),
             }

@@ -1,191 +1,262 @@
-//! On whose behalf a key acts: what verification reads for a key that is not cached.
+//! On whose behalf a key acts: what verification reads. The key's own facts are one thing and its subject's another,
+//! which all tokens of the subject share.
 
 use super::LifeRow;
 use crate::{
     AnyConnection, Result,
-    epoch::Touched,
+    epoch::{Fact, Touched},
     expect_column,
     schema::{api_tokens, memberships, organizations, permission_sets, service_users, token_uses, users},
 };
 use diesel::prelude::*;
 use domain::{
-    access::{Identity, Subject, SubjectOrganization},
-    organization::OrganizationId,
+    access::{Identity, Subject, SubjectId, SubjectOrganization},
+    organization::{MembershipId, OrganizationId, ServiceUserId},
     permission::Permissions,
     token::{KeyDigest, Life, Scope, TokenId, TokenKind},
     user::UserId,
 };
+use std::{collections::HashMap, sync::Arc};
+
+/// What a key's own row says of it.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The row of the token.
+    pub token: TokenId,
+    /// The subject.
+    pub subject: SubjectId,
+    /// The times of its life.
+    pub life: Life,
+    public_id: String,
+    label: String,
+    scope: Scope,
+}
+
+impl Key {
+    /// Returns on whose behalf the key acts.
+    pub fn identity(self, subject: Arc<Subject>) -> (Identity, Life) {
+        let (kind, token_public_id) = match subject.service_user() {
+            // A service user has one token, whichever of its keys is used.
+            Some(public_id) => (TokenKind::Service, public_id.to_owned()),
+            None => (TokenKind::Personal, self.public_id),
+        };
+        let Self { token, label, scope, life, .. } = self;
+        (Identity { token, token_public_id, label, kind, scope, subject }, life)
+    }
+}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
-struct IdentityRow {
+struct Row {
+    digest: Vec<u8>,
     id: i64,
     public_id: String,
+    membership_id: Option<i64>,
+    service_user_id: Option<i64>,
     label: String,
     scope: String,
     #[diesel(embed)]
     life: LifeRow,
 }
 
-/// Row, public id, slug and name.
-type OrganizationRow = (i64, String, String, String);
-/// A membership with its user and permissions.
-type MembershipRow = (i64, bool, i64, String, String);
-type ServiceUserRow = (String, String, String);
-type PersonalRow = (Vec<u8>, IdentityRow, MembershipRow, OrganizationRow);
-type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
-
-/// The query for a personal token, written for each database separately: only then is a statement with many digests
-/// prepared once, and one with a single digest not built again each time.
-macro_rules! personal {
-    () => {
-        api_tokens::table
-            .inner_join(token_uses::table)
-            .inner_join(
-                memberships::table
-                    .inner_join(users::table)
-                    .inner_join(permission_sets::table)
-                    .inner_join(organizations::table),
-            )
-            .select((
-                api_tokens::digest,
-                IdentityRow::as_select(),
-                (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
-            ))
-    };
-}
-
-/// The query for a service user's token.
-macro_rules! service {
-    () => {
-        api_tokens::table
-            .inner_join(token_uses::table)
-            .inner_join(service_users::table.inner_join(organizations::table))
-            .select((
-                api_tokens::digest,
-                IdentityRow::as_select(),
-                (service_users::public_id, service_users::name, service_users::permissions),
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
-            ))
-    };
-}
-
-/// Reads everything that a decision about a key of this kind needs, by its digest: on whose behalf it acts, and the
-/// times of its life.
-pub fn identity(
-    connection: &mut AnyConnection,
-    kind: TokenKind,
-    digest: &KeyDigest,
-) -> Result<Option<(Identity, Life)>> {
-    let is_it = api_tokens::digest.eq(&digest.0[..]);
-    let found = match (kind, connection) {
-        (TokenKind::Personal, AnyConnection::Sqlite(connection)) => {
-            personal!().filter(is_it).get_result(connection).optional()?.map(of_person)
-        }
-        (TokenKind::Personal, AnyConnection::Postgres(connection)) => {
-            personal!().filter(is_it).get_result(connection).optional()?.map(of_person)
-        }
-        (TokenKind::Service, AnyConnection::Sqlite(connection)) => {
-            service!().filter(is_it).get_result(connection).optional()?.map(of_service_user)
-        }
-        (TokenKind::Service, AnyConnection::Postgres(connection)) => {
-            service!().filter(is_it).get_result(connection).optional()?.map(of_service_user)
-        }
-    };
-    found.map(|found| Ok(found?.1)).transpose()
-}
-
-/// Reads the same for many keys of one kind at once. Keys that no token has are left out.
-pub fn identities(
-    connection: &mut AnyConnection,
-    kind: TokenKind,
-    digests: &[&[u8]],
-) -> Result<Vec<(KeyDigest, (Identity, Life))>> {
-    let are_they = api_tokens::digest.eq_any(digests);
-    match (kind, connection) {
-        (TokenKind::Personal, AnyConnection::Postgres(connection)) => {
-            personal!().filter(are_they).load(connection)?.into_iter().map(of_person).collect()
-        }
-        (TokenKind::Personal, AnyConnection::Sqlite(connection)) => {
-            personal!().filter(are_they).load(connection)?.into_iter().map(of_person).collect()
-        }
-        (TokenKind::Service, AnyConnection::Postgres(connection)) => {
-            service!().filter(are_they).load(connection)?.into_iter().map(of_service_user).collect()
-        }
-        (TokenKind::Service, AnyConnection::Sqlite(connection)) => {
-            service!().filter(are_they).load(connection)?.into_iter().map(of_service_user).collect()
-        }
+impl Row {
+    fn key(self) -> Result<(KeyDigest, Key)> {
+        let membership = self.membership_id.map(MembershipId).map(SubjectId::Membership);
+        let service_user = self.service_user_id.map(ServiceUserId).map(SubjectId::ServiceUser);
+        let key = Key {
+            token: TokenId(self.id),
+            subject: expect_column(membership.or(service_user), "membership_id")?,
+            life: self.life.life()?,
+            public_id: self.public_id,
+            label: self.label,
+            scope: expect_column(Scope::from_key(&self.scope), &self.scope)?,
+        };
+        Ok((expect_digest(self.digest)?, key))
     }
 }
 
-type Found = Result<(KeyDigest, (Identity, Life))>;
-
-fn of_person((digest, token, subject, organization): PersonalRow) -> Found {
-    let (membership, is_active, user, display_name, permissions) = subject;
-    let name = format!("membership:{membership}");
-    let subject = subject_of(Some(UserId(user)), name, display_name, &permissions, organization);
-    found(&digest, token, TokenKind::Personal, Subject { is_active, ..subject })
+/// The query for keys, written for each database separately: only then is a statement with many digests prepared once,
+/// and one with a single digest not built again each time.
+macro_rules! rows {
+    ($connection:ident, $filter:expr) => {
+        api_tokens::table.inner_join(token_uses::table).select(Row::as_select()).filter($filter).load($connection)?
+    };
 }
 
-fn of_service_user((digest, mut token, subject, organization): ServiceRow) -> Found {
-    let (public_id, display_name, permissions) = subject;
-    let name = format!("service_user:{public_id}");
-    let subject = subject_of(None, name, display_name, &permissions, organization);
-    // A service user has one token, whichever of its keys is used.
-    token.public_id = public_id;
-    found(&digest, token, TokenKind::Service, subject)
+/// Reads what the rows of these keys say. Keys that no token has are left out.
+pub fn keys(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec<(KeyDigest, Key)>> {
+    let bytes = || digests.iter().map(|digest| &digest.0[..]).collect::<Vec<_>>();
+    let rows: Vec<Row> = match (connection, digests) {
+        (AnyConnection::Sqlite(sqlite), [digest]) => rows!(sqlite, api_tokens::digest.eq(&digest.0[..])),
+        (AnyConnection::Sqlite(sqlite), _) => rows!(sqlite, api_tokens::digest.eq_any(bytes())),
+        (AnyConnection::Postgres(postgres), _) => rows!(postgres, api_tokens::digest.eq_any(bytes())),
+    };
+    rows.into_iter().map(Row::key).collect()
 }
 
-fn subject_of(
-    user: Option<UserId>,
+/// Row, public id, slug and name.
+type OrganizationRow = (i64, String, String, String);
+/// A membership with its user and permissions.
+type MembershipRow = (i64, bool, i64, String, String, OrganizationRow);
+/// Row, public id, name and permissions.
+type ServiceUserRow = (i64, String, String, String, OrganizationRow);
+
+/// The query for memberships, written as [`rows`].
+macro_rules! members {
+    ($connection:ident, $filter:expr) => {
+        memberships::table
+            .inner_join(users::table)
+            .inner_join(permission_sets::table)
+            .inner_join(organizations::table)
+            .select((
+                memberships::id,
+                memberships::is_active,
+                users::id,
+                users::name,
+                permission_sets::permissions,
+                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+            ))
+            .filter($filter)
+            .load($connection)?
+    };
+}
+
+/// The query for service users.
+macro_rules! services {
+    ($connection:ident, $filter:expr) => {
+        service_users::table
+            .inner_join(organizations::table)
+            .select((
+                service_users::id,
+                service_users::public_id,
+                service_users::name,
+                service_users::permissions,
+                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+            ))
+            .filter($filter)
+            .load($connection)?
+    };
+}
+
+/// Reads what these subjects may do, each once.
+pub fn subjects(connection: &mut AnyConnection, ids: &[SubjectId]) -> Result<Vec<Subject>> {
+    let (mut members, mut services) = (Vec::new(), Vec::new());
+    for id in ids {
+        match id {
+            SubjectId::Membership(id) => members.push(id.0),
+            SubjectId::ServiceUser(id) => services.push(id.0),
+        }
+    }
+    let mut found = memberships_of(connection, &members)?;
+    found.extend(service_users_of(connection, &services)?);
+    Ok(found)
+}
+
+fn memberships_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<Subject>> {
+    let rows: Vec<MembershipRow> = match (connection, ids) {
+        (_, []) => return Ok(Vec::new()),
+        (AnyConnection::Sqlite(sqlite), [id]) => members!(sqlite, memberships::id.eq(id)),
+        (AnyConnection::Sqlite(sqlite), _) => members!(sqlite, memberships::id.eq_any(ids)),
+        (AnyConnection::Postgres(postgres), _) => members!(postgres, memberships::id.eq_any(ids)),
+    };
+    Ok(rows.into_iter().map(of_membership).collect())
+}
+
+fn service_users_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<Subject>> {
+    let rows: Vec<ServiceUserRow> = match (connection, ids) {
+        (_, []) => return Ok(Vec::new()),
+        (AnyConnection::Sqlite(sqlite), [id]) => services!(sqlite, service_users::id.eq(id)),
+        (AnyConnection::Sqlite(sqlite), _) => services!(sqlite, service_users::id.eq_any(ids)),
+        (AnyConnection::Postgres(postgres), _) => services!(postgres, service_users::id.eq_any(ids)),
+    };
+    Ok(rows.into_iter().map(of_service_user).collect())
+}
+
+fn of_membership((id, is_active, user, display_name, permissions, organization): MembershipRow) -> Subject {
+    let name = format!("membership:{id}");
+    let id = SubjectId::Membership(MembershipId(id));
+    Subject { user: Some(UserId(user)), is_active, ..subject(id, name, display_name, &permissions, organization) }
+}
+
+fn of_service_user((id, public_id, display_name, permissions, organization): ServiceUserRow) -> Subject {
+    let id = SubjectId::ServiceUser(ServiceUserId(id));
+    subject(id, Subject::name_of_service_user(&public_id), display_name, &permissions, organization)
+}
+
+fn subject(
+    id: SubjectId,
     name: String,
     display_name: String,
     permissions: &str,
-    (id, public_id, slug, organization): OrganizationRow,
+    (organization, public_id, slug, organization_name): OrganizationRow,
 ) -> Subject {
     let permissions = Permissions::from_keys(permissions);
     Subject {
-        user,
+        id,
+        user: None,
         name,
         display_name,
         is_active: true,
         permissions,
         keys: permissions.keys(),
         keys_to_read: permissions.within(Scope::ReadOnly).keys(),
-        organization: SubjectOrganization { id: OrganizationId(id), public_id, slug, name: organization },
+        organization: SubjectOrganization {
+            id: OrganizationId(organization),
+            public_id,
+            slug,
+            name: organization_name,
+        },
     }
 }
 
-fn found(digest: &[u8], token: IdentityRow, kind: TokenKind, subject: Subject) -> Found {
-    let digest = KeyDigest(expect_column(digest.try_into().ok(), "digest")?);
-    let scope = expect_column(Scope::from_key(&token.scope), &token.scope)?;
-    let identity = Identity {
-        token: TokenId(token.id),
-        token_public_id: token.public_id,
-        label: token.label,
-        kind,
-        scope,
-        subject: subject.into(),
+/// Reads on whose behalf these keys act, and the times of their lives. Keys that no token has are left out.
+pub fn identities(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec<(KeyDigest, (Identity, Life))>> {
+    let keys = keys(connection, digests)?;
+    let ids: Vec<SubjectId> = keys.iter().map(|(_, key)| key.subject).collect();
+    let subjects = subjects(connection, &ids)?.into_iter().map(|subject| (subject.id, Arc::new(subject)));
+    let subjects: HashMap<SubjectId, Arc<Subject>> = subjects.collect();
+    // The rows cannot be missing, unless they were deleted meanwhile, together with the token.
+    let identity = |(digest, key): (KeyDigest, Key)| {
+        subjects.get(&key.subject).map(|subject| (digest, key.identity(Arc::clone(subject))))
     };
-    Ok((digest, (identity, token.life.life()?)))
+    Ok(keys.into_iter().filter_map(identity).collect())
 }
 
 /// Lists the digests of all keys that were not revoked; some may have expired.
-pub fn unrevoked(connection: &mut AnyConnection) -> Result<Vec<Vec<u8>>> {
+pub fn unrevoked(connection: &mut AnyConnection) -> Result<Vec<KeyDigest>> {
     let digests = api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(api_tokens::digest);
-    Ok(digests.load(connection)?)
+    digests.load(connection)?.into_iter().map(expect_digest).collect()
 }
 
-/// Returns the keys that a change of this token affects: its own key, or all keys of its service user.
+/// Returns what a change of this token affects: its own key, or its service user and all keys of that.
 pub fn touched(connection: &mut AnyConnection, token: TokenId) -> Result<Touched> {
     let service_user: Option<Option<i64>> =
         api_tokens::table.find(token.0).select(api_tokens::service_user_id).get_result(connection).optional()?;
+    match service_user.flatten() {
+        Some(id) => touched_subject(connection, SubjectId::ServiceUser(ServiceUserId(id))),
+        None => {
+            let digests = api_tokens::table.select(api_tokens::digest).filter(api_tokens::id.eq(token.0));
+            Ok(Touched::Facts(keys_touched(digests.load(connection)?)?))
+        }
+    }
+}
+
+/// Returns what a change of this subject and of its tokens affects.
+pub fn touched_subject(connection: &mut AnyConnection, subject: SubjectId) -> Result<Touched> {
     let digests = api_tokens::table.select(api_tokens::digest);
-    let found: Vec<Vec<u8>> = match service_user.flatten() {
-        Some(id) => digests.filter(api_tokens::service_user_id.eq(id)).load(connection)?,
-        None => digests.filter(api_tokens::id.eq(token.0)).load(connection)?,
+    let digests = match subject {
+        SubjectId::Membership(id) => digests.filter(api_tokens::membership_id.eq(id.0)).load(connection)?,
+        SubjectId::ServiceUser(id) => digests.filter(api_tokens::service_user_id.eq(id.0)).load(connection)?,
     };
-    let digest = |digest: Vec<u8>| Ok(KeyDigest(expect_column(digest.try_into().ok(), "digest")?));
-    found.into_iter().map(digest).collect::<Result<_>>().map(Touched::Keys)
+    let mut facts = keys_touched(digests)?;
+    facts.push(Fact::Subject(subject));
+    Ok(Touched::Facts(facts))
+}
+
+fn keys_touched(digests: Vec<Vec<u8>>) -> Result<Vec<Fact>> {
+    digests.into_iter().map(|digest| expect_digest(digest).map(Fact::Key)).collect()
+}
+
+fn expect_digest(digest: Vec<u8>) -> Result<KeyDigest> {
+    Ok(KeyDigest(expect_column(digest.try_into().ok(), "digest")?))
 }

@@ -119,9 +119,10 @@ impl Nodes {
         let digest = self.digest(key);
         let found = self
             .db
-            .read::<_, StorageError>(|connection| tokens::identity(connection, TokenKind::Personal, &digest))
+            .read::<_, StorageError>(|connection| tokens::identities(connection, &[digest]))
             .expect("the database");
-        found.expect("a token").1.last_used_at
+        let [(_, (_, life))] = &found[..] else { panic!("a token") };
+        life.last_used_at
     }
 
     /// Returns the status with which a node answers a verification request.
