@@ -179,6 +179,12 @@ pub struct Verifier {
     backend: Backend,
 }
 
+/// Returns whether a use must be written to the database before the token is accepted: it would expire soon without.
+fn must_be_written(known: &CachedToken, now: Timestamp) -> bool {
+    let stored = known.life(known.uses.stored.load(Ordering::Relaxed));
+    stored.expires_at().since(now) <= EXPIRY_MARGIN
+}
+
 /// When a request arrived, and an epoch that answers it.
 #[derive(Clone, Copy)]
 struct At {
@@ -227,9 +233,37 @@ impl Verifier {
         arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
+        if let Some(accepted) = self.accept_from_memory(key, demand, arrived, &source) {
+            return Ok(accepted);
+        }
         let decided = self.verify_uncounted(key, demand, arrived, source).await;
         self.counted.count(&decided);
         decided
+    }
+
+    /// Like [`Verifier::verify`], but only for a request that the node can accept at once: from memory, and without
+    /// writing its use to the database. `None` says nothing about the token.
+    pub fn accept_from_memory(
+        &self,
+        key: &str,
+        demand: Demand,
+        arrived: Moment,
+        source: impl Fn() -> Source,
+    ) -> Option<Accepted> {
+        kind_of_key(key).ok()?;
+        let EpochReader { cache, clock, pepper, .. } = &self.shared.reader;
+        if !self.may_answer_from_memory(arrived) {
+            return None;
+        }
+        let known = cache.get(&pepper.digest(key))?;
+        let now = clock.trusted_at(arrived).ok()?;
+        let life = known.life(known.uses.last.load(Ordering::Relaxed));
+        if decide(&known.identity, life, demand, now).is_err() || must_be_written(&known, now) {
+            return None;
+        }
+        self.counted.known.count();
+        self.counted.count(&Ok(()));
+        Some(self.accept(known, now, source))
     }
 
     async fn verify_uncounted(
@@ -277,8 +311,7 @@ impl Verifier {
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {
         let now = self.shared.reader.clock.trusted_at(arrived)?;
-        let uses = &known.uses;
-        match decide(&known.identity, known.life(uses.last.load(Ordering::Relaxed)), demand, now) {
+        match decide(&known.identity, known.life(known.uses.last.load(Ordering::Relaxed)), demand, now) {
             Ok(()) => {}
             Err(Refusal::Expired(_)) if !is_fresh => return Ok(None),
             Err(refusal) => {
@@ -288,20 +321,25 @@ impl Verifier {
                 return Ok(Some(Err(Denied::Refused(refusal))));
             }
         }
-        let stored = known.life(uses.stored.load(Ordering::Relaxed));
-        if stored.expires_at().since(now) <= EXPIRY_MARGIN {
+        if must_be_written(known, now) {
             if !self.write_use(known, now, source()).await? {
                 return Ok(None);
             }
-            uses.stored.fetch_max(now.seconds(), Ordering::Relaxed);
+            known.uses.stored.fetch_max(now.seconds(), Ordering::Relaxed);
         }
+        Ok(Some(Ok(self.accept(Arc::clone(known), now, source))))
+    }
+
+    /// Accepts a token and records the use.
+    fn accept(&self, known: Arc<CachedToken>, now: Timestamp, source: impl Fn() -> Source) -> Accepted {
+        let uses = &known.uses;
         // Recording the source once a second is enough, as lists show the newest second. Each use is counted.
         let is_first_to_count = uses.uncounted.fetch_add(1, Ordering::Relaxed) == 0;
         if uses.last.fetch_max(now.seconds(), Ordering::Relaxed) < now.seconds() || is_first_to_count {
-            self.shared.usage.accepted(known, now, source());
+            self.shared.usage.accepted(&known, now, source());
         }
         let life = known.life(now.seconds());
-        Ok(Some(Ok(Accepted { known: Arc::clone(known), life, at: now })))
+        Accepted { known, life, at: now }
     }
 
     /// Checks that this thread can verify tokens right now: the database answers in time, is not a standby, has not
@@ -320,15 +358,23 @@ impl Verifier {
     /// Returns an epoch that no change has passed of which anybody was told before a request `arrived` ([`freshness`]).
     /// The cache has reached at least this epoch.
     async fn epoch(&self, arrived: Moment) -> Result<i64, Unavailable> {
-        let EpochReader { freshness, cache, clock, .. } = &self.shared.reader;
+        match self.may_answer_from_memory(arrived) {
+            true => Ok(self.shared.reader.cache.epoch()),
+            false => self.read_epoch().await,
+        }
+    }
+
+    /// Returns whether the cache is fresh enough for a request that `arrived` then ([`freshness`]).
+    fn may_answer_from_memory(&self, arrived: Moment) -> bool {
+        let EpochReader { freshness, clock, .. } = &self.shared.reader;
         // While the clock is in doubt, each read may end the doubt.
         if !freshness.lasts(arrived) || clock.is_doubted() {
-            return self.read_epoch().await;
+            return false;
         }
         if let Backend::Postgres(batchers) = &self.backend {
             batchers.epoch.renewal.used();
         }
-        Ok(cache.epoch())
+        true
     }
 
     /// Returns the epoch from a read that began after this call. By then the cache has reached at least this epoch.

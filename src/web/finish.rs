@@ -215,17 +215,9 @@ impl Asked {
 
     fn add_headers(&self, headers: &mut HeaderMap) {
         let table = if self.form.is_for_person() { &FOR_PEOPLE } else { &FOR_PROGRAMS };
-        for (name, value) in table.iter() {
-            if !headers.contains_key(name) {
-                headers.insert(name.clone(), value.clone());
-            }
-        }
-        headers.insert(RequestId::HEADER, self.id.header());
+        add_headers(headers, table, &self.id, self.is_https);
         if cors::is_shared(self.uri.path()) {
             cors::share(headers);
-        }
-        if self.is_https {
-            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
         }
     }
 
@@ -310,6 +302,24 @@ impl Asked {
             _ => page::see(&address),
         }
     }
+}
+
+fn add_headers(headers: &mut HeaderMap, table: &[(HeaderName, HeaderValue)], id: &RequestId, is_https: bool) {
+    for (name, value) in table {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    headers.insert(RequestId::HEADER, id.header());
+    if is_https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT_SECURITY));
+    }
+}
+
+/// Adds the headers of an answer of the API, which pages of other sites may read.
+pub fn add_headers_of_api(headers: &mut HeaderMap, id: &RequestId, is_https: bool) {
+    add_headers(headers, &FOR_PROGRAMS, id, is_https);
+    cors::share(headers);
 }
 
 /// Explains a problem to the developer of the client program.

@@ -146,6 +146,7 @@ impl SharedState {
             verifier: bearer::verifier(&self.jeton),
             proxies: self.proxies.clone(),
             thread: Rc::new(NodeThread::new(&self.node)),
+            is_https: self.url.is_https(),
         }
     }
 

@@ -55,7 +55,7 @@ pub const IDENTITY: [HeaderName; 6] = [SUBJECT, ORGANIZATION, ORGANIZATION_ID, S
 pub const OVERRIDING: [&str; 5] =
     ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"];
 
-/// What one thread needs to answer forward-auth.
+/// What one thread needs to answer before the application sees a request ([`super::forward_auth`]).
 #[derive(Clone)]
 pub struct Worker {
     /// The verifier; without it, tokens cannot be verified right now.
@@ -64,6 +64,8 @@ pub struct Worker {
     pub proxies: Data<TrustedProxies>,
     /// The counters for answers.
     pub thread: Rc<NodeThread>,
+    /// Whether people and programs use HTTPS.
+    pub is_https: bool,
 }
 
 impl Worker {

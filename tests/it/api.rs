@@ -362,3 +362,33 @@ async fn the_stored_last_use_never_moves_back(db: TestDb) {
     assert_eq!(app.db.read(token).unwrap().key.life.last_used_at, Some(now.plus(50)));
     assert!(app.db.read(epoch::read).unwrap() >= 1);
 }
+
+#[db_test]
+async fn an_answer_from_memory_is_the_same_as_any_other(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    for label in ["Power BI", "a \"quoted\" \\ name, <b>été</b>"] {
+        let key = ann.makes_token_with(label, "read_write").await;
+        let about = |path: &'static str| app.with_key("GET", path, &key);
+        let same = |answer: &Answer| {
+            let mut headers: Vec<(String, String)> = answer
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+                .filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()))
+                .collect();
+            headers.sort_unstable();
+            let mut body = answer.json();
+            body["token"]["expires_at"].take();
+            (answer.status, headers, body)
+        };
+        // An address with a query is left to the application.
+        let (first, by_application) = (about("/api/v1/me").await, about("/api/v1/me?").await);
+        assert_eq!(same(&about("/api/v1/me?x=1").await), same(&by_application));
+        for _ in 0..3 {
+            let from_memory = about("/api/v1/me").await;
+            assert_eq!(same(&from_memory), same(&by_application));
+            assert_eq!(same(&from_memory), same(&first));
+            assert_ne!(from_memory.header("x-request-id"), first.header("x-request-id"));
+        }
+    }
+}

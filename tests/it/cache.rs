@@ -82,7 +82,8 @@ async fn a_changed_set_counts_for_all_tokens_of_its_organization_and_no_other(db
 #[db_test]
 async fn what_changes_about_a_service_user_counts_for_its_old_and_new_keys(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
-    let (service, personal) = (ann.makes_service_token("Exports").await, ann.makes_token_with("Power BI", "read_write").await);
+    let (service, personal) =
+        (ann.makes_service_token("Exports").await, ann.makes_token_with("Power BI", "read_write").await);
     all_are_known(&app, &[service.clone(), personal.clone()]).await;
     let before = lookups(&app).await;
     let token = ann.service_token("Exports").await;
