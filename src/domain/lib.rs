@@ -13,6 +13,7 @@ pub mod activity;
 pub mod billing;
 pub mod calls;
 pub mod email_change;
+pub mod field;
 pub mod invitation;
 pub mod item;
 pub mod leak;
