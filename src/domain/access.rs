@@ -1,8 +1,18 @@
-//! The decision about a request: token state → subject's state → scope → permission.
+//! The decision about a request: token state → subject's state → scope → permission → access to the item.
 //!
-//! The API, forward-auth and every later protocol call [`decide`]; nothing else decides. The checks run in a fixed
-//! order, and the first that refuses is the answer, so a [`Refusal`] describes the whole chain: every check before its
-//! [`Link`] has passed. Access to an item becomes the next check when there are items.
+//! The API, forward-auth and every later protocol call [`decide`], and [`decide_item`] for what concerns one item;
+//! nothing else decides. The checks run in a fixed order, and the first that refuses is the answer, so a [`Refusal`]
+//! describes the whole chain: every check before its [`Link`] has passed. What access there is, [`reach()`] says.
+
+mod level;
+mod reach;
+mod recipient;
+
+pub use level::Level;
+pub use reach::{
+    AccessRule, AccessRuleId, ItemFacts, Reach, Share, ShareId, Source, SubjectFacts, Way, check_level, reach,
+};
+pub use recipient::{GroupId, Recipient, RecipientKind, SiteId, SubjectId, Unsuitable};
 
 use super::{
     organization::{MembershipId, OrganizationId, ServiceUserId},
@@ -138,6 +148,8 @@ pub enum Link {
     Scope,
     /// Its subject holds the permission.
     Permission,
+    /// Its subject has the level on the item.
+    Access,
 }
 
 /// Which check refused, and why.
@@ -155,6 +167,10 @@ pub enum Refusal {
     ReadOnly,
     /// The subject does not hold this permission, or the token's scope does not include it.
     PermissionMissing(Permission),
+    /// There is no such item, or none that the subject may view: nobody learns which.
+    NotThere,
+    /// The subject may view the item, but does not have this level on it.
+    LevelMissing(Level),
 }
 
 impl Refusal {
@@ -165,6 +181,7 @@ impl Refusal {
             Self::SubjectInactive => Link::Subject,
             Self::ReadOnly => Link::Scope,
             Self::PermissionMissing(_) => Link::Permission,
+            Self::NotThere | Self::LevelMissing(_) => Link::Access,
         }
     }
 }
@@ -190,6 +207,25 @@ pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -
     }
     let missing = demand.permissions.without(identity.permissions());
     missing.iter().next().map_or(Ok(()), |permission| Err(Refusal::PermissionMissing(permission)))
+}
+
+/// Decides whether a request may do with an item what demands `demand` of its token and the level `needed` of its
+/// subject, who has `reached` on it ([`Reach::level`]); `None` where there is no such item.
+///
+/// The item is looked at last, so that all other refusals are the same for every item and for none.
+///
+/// # Errors
+/// The first check that refuses.
+pub fn decide_item(
+    identity: &Identity,
+    life: Life,
+    demand: Demand,
+    needed: Level,
+    reached: Option<Level>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    decide(identity, life, demand, now)?;
+    check_level(reached, needed)
 }
 
 #[cfg(test)]
@@ -269,5 +305,24 @@ mod tests {
         let demand = Demand { permissions: Permission::TemplatesEdit.into(), ..Demand::default() };
         let refused = decide(&token, LIFE, demand, Timestamp::from_seconds(1));
         assert_eq!(refused, Err(Refusal::PermissionMissing(Permission::TemplatesEdit)));
+    }
+    #[test]
+    fn access_to_the_item_is_looked_at_last() {
+        let now = Timestamp::from_seconds(100);
+        let ask = |token: &Identity, permission: Permission, reached| {
+            let demand = Demand { write: true, permissions: permission.into(), organization: None };
+            decide_item(token, LIFE, demand, Level::Edit, reached, now)
+        };
+        let mut token = identity();
+        assert_eq!(ask(&token, Permission::AssetsEdit, Some(Level::Manage)), Ok(()));
+        assert_eq!(ask(&token, Permission::AssetsEdit, Some(Level::View)), Err(Refusal::LevelMissing(Level::Edit)));
+        assert_eq!(ask(&token, Permission::AssetsEdit, None), Err(Refusal::NotThere));
+        assert_eq!([Refusal::NotThere, Refusal::LevelMissing(Level::Edit)].map(Refusal::link), [Link::Access; 2]);
+        for reached in [None, Some(Level::View), Some(Level::Manage)] {
+            let missing = Refusal::PermissionMissing(Permission::AssetsDelete);
+            assert_eq!(ask(&token, Permission::AssetsDelete, reached), Err(missing), "no level makes up for it");
+        }
+        token.scope = Scope::ReadOnly;
+        assert_eq!(ask(&token, Permission::AssetsEdit, None), Err(Refusal::ReadOnly));
     }
 }

@@ -24,7 +24,7 @@ pub enum TextError {
     /// Nothing visible was entered.
     #[error("empty")]
     Empty,
-    /// It has more than [`LONGEST`] characters, or, for a reason, [`LONGEST_REASON`].
+    /// It has more characters than its place allows: [`LONGEST`], or, for a reason, [`LONGEST_REASON`].
     #[error("too long")]
     TooLong,
     /// It has a control character (such as a line break or NUL), or another one without a defined appearance (G4).
@@ -56,18 +56,51 @@ pub fn reason(typed: &str) -> Result<String, TextError> {
     line_of(typed, LONGEST_REASON)
 }
 
-fn line_of(typed: &str, longest: usize) -> Result<String, TextError> {
+/// Reads a line like [`line()`], but of 1 to `longest` characters.
+///
+/// # Errors
+/// [`TextError`] says what is wrong with it.
+pub fn line_of(typed: &str, longest: usize) -> Result<String, TextError> {
     let text: String = typed.trim_matches(is_blank).nfc().collect();
+    check(&text)?;
+    limited(with_single_spaces(&text), longest)
+}
+
+/// Reads a text of several lines with 1 to `longest` characters, line ends among them. Each line has the form of
+/// [`line()`], tabs are spaces, and there are no empty lines at the ends.
+///
+/// # Errors
+/// [`TextError`] says what is wrong with it.
+pub fn paragraphs(typed: &str, longest: usize) -> Result<String, TextError> {
+    let is_line_end = |c| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let text: String = typed.replace("\r\n", "\n").replace('\t', " ").nfc().collect();
+    let lines = text.split(is_line_end).map(with_single_spaces).collect::<Vec<_>>();
+    check(&lines.join(" "))?;
+    limited(lines.join("\n").trim_matches('\n').to_owned(), longest)
+}
+
+/// Checks a text of 1 to `longest` characters that other programs compare byte by byte, so that it stays as it came:
+/// it only has nothing in it that a line of text may not have.
+///
+/// # Errors
+/// [`TextError`] says what is wrong with it.
+pub fn exact(given: &str, longest: usize) -> Result<String, TextError> {
+    check(given)?;
+    limited(given.to_owned(), longest)
+}
+
+/// Checks the characters of a line.
+fn check(text: &str) -> Result<(), TextError> {
     if text.contains(characters::is_control) {
         return Err(TextError::Control);
     }
     if !text.contains(is_visible) {
         return Err(TextError::Empty);
     }
-    if let Some(hidden) = hidden(&text) {
-        return Err(TextError::Hidden(hidden));
-    }
-    let text = with_single_spaces(&text);
+    hidden(text).map_or(Ok(()), |hidden| Err(TextError::Hidden(hidden)))
+}
+
+fn limited(text: String, longest: usize) -> Result<String, TextError> {
     if text.chars().count() > longest {
         Err(TextError::TooLong)
     } else if leak::holds_key(&text) {
@@ -217,6 +250,36 @@ mod tests {
         for typed in ["Power\u{a0}BI", " Power  BI ", "\u{3000}Power\u{2003}\u{2009}BI\u{2800}", "Power\u{202f}BI\t"] {
             assert_eq!(line(typed), Ok("Power BI".into()), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_lines_and_nothing_that_nobody_sees() {
+        assert_eq!(paragraphs(" a\tb \r\n\r\n c\u{2028}d\n\n ", 100), Ok("a b\n\nc\nd".into()));
+        assert_eq!(paragraphs(&"é\n".repeat(50), 99).map(|text| text.chars().count()), Ok(99));
+        assert_eq!(paragraphs(&"é\n".repeat(50), 98), Err(TextError::TooLong));
+        for (text, wrong) in [
+            ("", TextError::Empty),
+            (" \n\u{200b}\n", TextError::Empty),
+            ("a\n\u{0}", TextError::Control),
+            ("a\n\u{202e}b", TextError::Hidden('\u{202e}')),
+            ("a\n\u{200b}\nb", TextError::Hidden('\u{200b}')),
+        ] {
+            assert_eq!(paragraphs(text, 100), Err(wrong), "{text:?}");
+        }
+        let key = format!("see\njtn_p_{}", "0".repeat(38));
+        assert_eq!(paragraphs(&key, 100), Err(TextError::Key));
+    }
+
+    #[test]
+    fn an_exact_text_stays_as_it_came() {
+        for id in ["INV-0042", "  two  spaces ", "Zoe\u{308}", "a/b?c#d%20", "№ 7"] {
+            assert_eq!(exact(id, 255), Ok(id.into()));
+        }
+        assert_eq!((exact("", 255), exact("a\u{0}", 255)), (Err(TextError::Empty), Err(TextError::Control)));
+        assert_eq!(
+            (exact(&"é".repeat(255), 255).is_ok(), exact(&"é".repeat(256), 255)),
+            (true, Err(TextError::TooLong))
+        );
     }
 
     #[test]

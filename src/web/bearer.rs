@@ -48,11 +48,11 @@ impl BearerError {
     /// The `error` of RFC 6750 §3.1; a request without any token gets none.
     pub fn code(&self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::Denied(Denied::Unavailable(_)) => None,
+            Self::Missing | Self::Denied(Denied::Unavailable(_) | Denied::Refused(Refusal::NotThere)) => None,
             Self::NotOne => Some("invalid_request"),
-            Self::Denied(Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_))) => {
-                Some("insufficient_scope")
-            }
+            Self::Denied(Denied::Refused(
+                Refusal::ReadOnly | Refusal::PermissionMissing(_) | Refusal::LevelMissing(_),
+            )) => Some("insufficient_scope"),
             Self::Denied(_) => Some("invalid_token"),
         }
     }
@@ -76,6 +76,10 @@ impl BearerError {
                 Refusal::ReadOnly => "The token is read only, but this request changes something.".into(),
                 Refusal::PermissionMissing(permission) => {
                     format!("The token does not have the permission {}.", permission.key())
+                }
+                Refusal::NotThere => "There is no such item.".into(),
+                Refusal::LevelMissing(level) => {
+                    format!("The token's subject does not have the level {} on the item.", level.key())
                 }
             },
             Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified right now. Try again.".into(),
@@ -102,6 +106,8 @@ impl BearerError {
                 tracing::debug!(%cause, "a token could not be verified");
                 response.insert_header((RETRY_AFTER, "1"));
             }
+            // The token is good.
+            Self::Denied(Denied::Refused(Refusal::NotThere)) => {}
             _ => drop(response.insert_header((WWW_AUTHENTICATE, self.challenge()))),
         }
         response
@@ -113,6 +119,7 @@ impl ResponseError for BearerError {
         match self {
             Self::NotOne => StatusCode::BAD_REQUEST,
             Self::Denied(Denied::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Denied(Denied::Refused(Refusal::NotThere)) => StatusCode::NOT_FOUND,
             _ if self.code() == Some("insufficient_scope") => StatusCode::FORBIDDEN,
             _ => StatusCode::UNAUTHORIZED,
         }

@@ -10,7 +10,7 @@ use crate::{
 use domain::access::Refusal;
 
 /// The outcomes of verifications, in the order of the counters.
-pub const OUTCOMES: [&str; 9] = [
+pub const OUTCOMES: [&str; 10] = [
     "accepted",
     "malformed",
     "unknown",
@@ -19,6 +19,7 @@ pub const OUTCOMES: [&str; 9] = [
     "inactive_user",
     "read_only",
     "permission_missing",
+    "access_missing",
     "unavailable",
 ];
 
@@ -45,7 +46,8 @@ impl Verifications {
             Err(Denied::Refused(Refusal::SubjectInactive)) => 5,
             Err(Denied::Refused(Refusal::ReadOnly)) => 6,
             Err(Denied::Refused(Refusal::PermissionMissing(_))) => 7,
-            Err(Denied::Unavailable(Unavailable(_))) => 8,
+            Err(Denied::Refused(Refusal::NotThere | Refusal::LevelMissing(_))) => 8,
+            Err(Denied::Unavailable(Unavailable(_))) => 9,
         };
         if let Some(counter) = self.outcomes.get(outcome) {
             counter.count();
