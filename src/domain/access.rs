@@ -15,7 +15,7 @@ pub use reach::{
 pub use recipient::{GroupId, Recipient, RecipientKind, SiteId, SubjectId, Unsuitable};
 
 use super::{
-    organization::{MembershipId, OrganizationId, ServiceUserId},
+    organization::OrganizationId,
     permission::{Permission, Permissions},
     time::Timestamp,
     token::{Life, Scope, TokenId, TokenKind, TokenState},
@@ -53,15 +53,6 @@ impl Identity {
             Scope::ReadWrite => &self.subject.keys,
         }
     }
-}
-
-/// The row of a subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SubjectId {
-    /// A user in an organization.
-    Membership(MembershipId),
-    /// A service user.
-    ServiceUser(ServiceUserId),
 }
 
 /// On whose behalf a request acts.
@@ -231,7 +222,7 @@ pub fn decide_item(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{permission::BuiltInSet, token::InactivityExpiry};
+    use crate::{organization::MembershipId, permission::BuiltInSet, token::InactivityExpiry};
 
     const LIFE: Life = Life {
         created_at: Timestamp::from_seconds(0),
