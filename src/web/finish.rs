@@ -316,7 +316,7 @@ fn add_headers(headers: &mut HeaderMap, table: &[(HeaderName, HeaderValue)], id:
     }
 }
 
-/// Adds the headers of an answer of the API, which pages of other sites may read.
+/// Adds the headers of an answer of the API that has none of them yet, and that pages of other sites may read.
 pub fn add_headers_of_api(headers: &mut HeaderMap, id: &RequestId, is_https: bool) {
     add_headers(headers, &FOR_PROGRAMS, id, is_https);
     cors::share(headers);
