@@ -16,6 +16,8 @@ keyed! {
         InstallationRestored = "installation.restored",
         /// The operator confirmed that the clock is right.
         ClockConfirmed = "installation.clock_confirmed",
+        /// The operator set the freshness bound; the detail is the new one.
+        FreshnessChanged = "installation.freshness_changed",
         /// An organization was created.
         OrganizationCreated = "organization.created",
         /// An organization's name or slug was changed; the detail is the previous name.

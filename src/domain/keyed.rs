@@ -68,7 +68,8 @@ mod tests {
                 platform.activity platform.billing platform.verify_tokens templates.view templates.edit \
                 templates.delete templates.share inspections.view inspections.conduct inspections.delete \
                 inspections.share assets.view assets.edit assets.delete assets.share",
-            Action: "installation.set_up installation.restored installation.clock_confirmed organization.created \
+            Action: "installation.set_up installation.restored installation.clock_confirmed \
+                installation.freshness_changed organization.created \
                 organization.changed session.started session.ended session.others_ended password.changed \
                 password.reset password.link_made profile.changed profile.email_change_asked \
                 profile.email_change_cancelled profile.email_changed account.promoted account.demoted \
