@@ -224,7 +224,7 @@ impl Verifier {
     ) -> Result<Accepted, Denied> {
         let kind = kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let epoch = self.epoch().await?;
-        self.verify_at(epoch, kind, key, demand, source).await
+        self.verify_at(epoch, kind, key, &demand, source).await
     }
 
     /// Like [`Verifier::verify`], with an epoch from [`Verifier::epoch`], and without counting.
@@ -233,7 +233,7 @@ impl Verifier {
         epoch: i64,
         kind: TokenKind,
         key: &str,
-        demand: Demand,
+        demand: &Demand,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
         let digest = self.shared.reader.pepper.digest(key);
@@ -256,7 +256,7 @@ impl Verifier {
         &self,
         known: &Arc<CachedToken>,
         is_fresh: bool,
-        demand: Demand,
+        demand: &Demand,
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {
         let now = self.shared.reader.clock.trusted()?;

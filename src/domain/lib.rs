@@ -14,6 +14,7 @@ pub mod billing;
 pub mod calls;
 pub mod email_change;
 pub mod invitation;
+pub mod kind;
 pub mod leak;
 pub mod membership;
 pub mod organization;

@@ -49,9 +49,9 @@ impl BearerError {
         match self {
             Self::Missing | Self::Denied(Denied::Unavailable(_)) => None,
             Self::NotOne => Some("invalid_request"),
-            Self::Denied(Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_))) => {
-                Some("insufficient_scope")
-            }
+            Self::Denied(Denied::Refused(
+                Refusal::ReadOnly | Refusal::PermissionMissing(_) | Refusal::PermissionUnknown,
+            )) => Some("insufficient_scope"),
             Self::Denied(_) => Some("invalid_token"),
         }
     }
@@ -76,6 +76,7 @@ impl BearerError {
                 Refusal::PermissionMissing(permission) => {
                     format!("The token does not have the permission {}.", permission.key())
                 }
+                Refusal::PermissionUnknown => "The token's organization does not have this permission.".into(),
             },
             Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified right now. Try again.".into(),
         }

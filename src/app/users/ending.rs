@@ -93,7 +93,7 @@ pub async fn reactivate(
         .change_authority(move |connection| {
             let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
-            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
+            grant.may_give(&person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
             reactivate_in(connection, &person, manager.entry(Action::UserReactivated, now, &source))
         })
         .await
@@ -105,7 +105,7 @@ pub(super) fn refusal(
     grant: &OrgGrant<ManageUsers>,
     person: &Person,
 ) -> Result<Option<Problem>> {
-    if let Err(lacking) = grant.may_give(person.set.permissions) {
+    if let Err(lacking) = grant.may_give(&person.set.permissions) {
         return Ok(Some(Problem::MayDoMore(lacking)));
     }
     Ok(is_last_administrator(connection, person)?.then_some(Problem::LastAdministrator))

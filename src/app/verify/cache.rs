@@ -6,7 +6,7 @@
 //! a change in between.
 
 use domain::{
-    access::{Identity, Subject},
+    access::{Held, Identity, Subject},
     protected_api::ProtectedApi,
     time::Timestamp,
     token::{KeyDigest, Life, Scope},
@@ -29,6 +29,8 @@ const BYTES: u64 = 52 << 20;
 const USUAL: u64 = 500;
 /// The maximum number of subjects that tokens share.
 const SUBJECTS: usize = 20_000;
+/// The maximum number of sets of permissions that subjects share.
+const HELD: usize = 1_000;
 /// The maximum number of epochs, and of dropped tokens, that are kept until the heartbeat reports them.
 const MOST_INVALIDATIONS: usize = 10_000;
 /// The maximum number of cached protected APIs, including ids that belong to none.
@@ -111,6 +113,8 @@ pub struct Cache {
     entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
     /// By name.
     subjects: Entries<String, (Arc<Subject>, Arc<CommonAnswers>)>,
+    /// By the keys of the permissions.
+    held: Entries<String, Arc<Held>>,
     /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
@@ -127,6 +131,7 @@ impl Default for Cache {
         Self {
             entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
             subjects: Entries::new(SUBJECTS),
+            held: Entries::new(HELD),
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             mark: RwLock::default(),
@@ -227,12 +232,24 @@ impl Cache {
             }
             _ => {
                 let answers = Arc::default();
+                self.share_held(&mut identity.subject);
                 let shared = (Arc::clone(&identity.subject), Arc::clone(&answers));
                 self.subjects.insert(identity.subject.name.clone(), shared);
                 answers
             }
         };
         CachedToken::new(identity, life, answers)
+    }
+}
+
+impl Cache {
+    /// Lets a subject share its permissions with others that hold the same: their texts are longer than all the rest.
+    fn share_held(&self, subject: &mut Arc<Subject>) {
+        let Some(subject) = Arc::get_mut(subject) else { return };
+        match self.held.get(&subject.held.keys) {
+            Some(held) if held == subject.held => subject.held = held,
+            _ => self.held.insert(subject.held.keys.clone(), Arc::clone(&subject.held)),
+        }
     }
 }
 

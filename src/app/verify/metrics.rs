@@ -44,7 +44,7 @@ impl Verifications {
             Err(Denied::Refused(Refusal::Expired(_))) => 4,
             Err(Denied::Refused(Refusal::SubjectInactive)) => 5,
             Err(Denied::Refused(Refusal::ReadOnly)) => 6,
-            Err(Denied::Refused(Refusal::PermissionMissing(_))) => 7,
+            Err(Denied::Refused(Refusal::PermissionMissing(_) | Refusal::PermissionUnknown)) => 7,
             Err(Denied::Unavailable(Unavailable(_))) => 8,
         };
         if let Some(counter) = self.outcomes.get(outcome) {

@@ -4,14 +4,14 @@ use super::LifeRow;
 use crate::{
     AnyConnection, Result,
     epoch::Touched,
-    expect_column,
+    expect_column, granted,
     schema::{api_tokens, memberships, organizations, permission_sets, service_users, token_uses, users},
 };
 use diesel::prelude::*;
 use domain::{
-    access::{Identity, Subject, SubjectOrganization},
+    access::{Held, Identity, Subject, SubjectOrganization},
     organization::OrganizationId,
-    permission::Permissions,
+    permission::{BuiltInSet, OwnPermissions, Permissions},
     token::{KeyDigest, Life, Scope, TokenId, TokenKind},
     user::UserId,
 };
@@ -27,13 +27,26 @@ struct IdentityRow {
     life: LifeRow,
 }
 
-/// Row, public id, slug and name.
-type OrganizationRow = (i64, String, String, String);
-/// A membership with its user and permissions.
-type MembershipRow = (i64, bool, i64, String, String);
+/// Row, public id, slug, name and own permissions.
+type OrganizationRow = (i64, String, String, String, String);
+/// A membership with its user, the permissions of its set, and whether that is the set of administrators.
+type MembershipRow = (i64, bool, i64, String, String, Option<bool>);
 type ServiceUserRow = (String, String, String);
 type PersonalRow = (Vec<u8>, IdentityRow, MembershipRow, OrganizationRow);
 type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
+
+/// The columns of an [`OrganizationRow`].
+macro_rules! organization {
+    () => {
+        (
+            organizations::id,
+            organizations::public_id,
+            organizations::slug,
+            organizations::name,
+            organizations::own_permissions,
+        )
+    };
+}
 
 /// The query for a personal token, written for each database separately: only then is a statement with many digests
 /// prepared once, and one with a single digest not built again each time.
@@ -50,8 +63,15 @@ macro_rules! personal {
             .select((
                 api_tokens::digest,
                 IdentityRow::as_select(),
-                (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+                (
+                    memberships::id,
+                    memberships::is_active,
+                    users::id,
+                    users::name,
+                    permission_sets::permissions,
+                    permission_sets::built_in.eq(BuiltInSet::Administrator.key()),
+                ),
+                organization!(),
             ))
     };
 }
@@ -66,7 +86,7 @@ macro_rules! service {
                 api_tokens::digest,
                 IdentityRow::as_select(),
                 (service_users::public_id, service_users::name, service_users::permissions),
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+                organization!(),
             ))
     };
 }
@@ -96,6 +116,14 @@ pub fn identity(
     found.map(|found| Ok(found?.1)).transpose()
 }
 
+/// Reads the same about the key that an identity was read from, as it is now.
+pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Option<(Identity, Life)>> {
+    let digest: Option<Vec<u8>> =
+        api_tokens::table.find(known.token.0).select(api_tokens::digest).get_result(connection).optional()?;
+    let Some(digest) = digest else { return Ok(None) };
+    identity(connection, known.kind, &KeyDigest(expect_column(digest.try_into().ok(), "digest")?))
+}
+
 /// Reads the same for many keys of one kind at once. Keys that no token has are left out.
 pub fn identities(
     connection: &mut AnyConnection,
@@ -122,16 +150,20 @@ pub fn identities(
 type Found = Result<(KeyDigest, (Identity, Life))>;
 
 fn of_person((digest, token, subject, organization): PersonalRow) -> Found {
-    let (membership, is_active, user, display_name, permissions) = subject;
+    let (membership, is_active, user, display_name, permissions, is_administrator) = subject;
     let name = format!("membership:{membership}");
-    let subject = subject_of(Some(UserId(user)), name, display_name, &permissions, organization);
+    let known = OwnPermissions::parse(&organization.4);
+    let held = Held::new(granted(is_administrator == Some(true), &permissions, &known), known);
+    let subject = subject_of(Some(UserId(user)), name, display_name, held, organization);
     found(&digest, token, TokenKind::Personal, Subject { is_active, ..subject })
 }
 
 fn of_service_user((digest, mut token, subject, organization): ServiceRow) -> Found {
     let (public_id, display_name, permissions) = subject;
     let name = format!("service_user:{public_id}");
-    let subject = subject_of(None, name, display_name, &permissions, organization);
+    let known = OwnPermissions::parse(&organization.4);
+    let held = Held::new(Permissions::from_keys(&permissions, &known), known);
+    let subject = subject_of(None, name, display_name, held, organization);
     // A service user has one token, whichever of its keys is used.
     token.public_id = public_id;
     found(&digest, token, TokenKind::Service, subject)
@@ -141,18 +173,15 @@ fn subject_of(
     user: Option<UserId>,
     name: String,
     display_name: String,
-    permissions: &str,
-    (id, public_id, slug, organization): OrganizationRow,
+    held: Held,
+    (id, public_id, slug, organization, _): OrganizationRow,
 ) -> Subject {
-    let permissions = Permissions::from_keys(permissions);
     Subject {
         user,
         name,
         display_name,
         is_active: true,
-        permissions,
-        keys: permissions.keys(),
-        keys_to_read: permissions.within(Scope::ReadOnly).keys(),
+        held: held.into(),
         organization: SubjectOrganization { id: OrganizationId(id), public_id, slug, name: organization },
     }
 }
