@@ -212,10 +212,10 @@
     if (!form) return;
     const { name, value } = event.target;
     if (name === "plural") follow(event.target, form.elements.key);
-    if (name === "name[]") follow(event.target, event.target.closest(".action-row").querySelector("[name='action[]']"));
+    if (name === "name[]") follow(event.target, event.target.closest("tr").querySelector("[name='action[]']"));
     if (name === "nature[]") {
-      const row = event.target.closest(".action-row");
-      row.querySelector("span[data-level]").textContent = event.target.selectedOptions[0].dataset.level;
+      const level = event.target.closest("tr").querySelector("span[data-level]");
+      level.textContent = event.target.selectedOptions[0].dataset.level;
     }
     if (name === "key") {
       for (const code of form.querySelectorAll("[data-kind-key]")) code.textContent = `${value}.`;

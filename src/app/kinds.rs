@@ -2,15 +2,15 @@
 //!
 //! The actions of a kind become permissions. So a change of a kind is a change of authority: administrators hold new ones at
 //! once, and those that go leave the permission sets and the service users in the same transaction. Whoever takes
-//! something from somebody by a page has seen from whom ([`Losses`]).
+//! something from somebody by a page has seen from whom ([`Effects`]).
 
 mod author;
+mod effects;
 mod form;
-mod losses;
 
 pub use author::Author;
+pub use effects::{Effects, ServiceUserLoss, SetLoss};
 pub use form::{CHANGES, KindForm, READS, TypedAction};
-pub use losses::{Losses, ServiceUserLoss, SetLoss};
 
 use super::{
     AppError, Jeton, Result,
@@ -24,7 +24,7 @@ use domain::{
     text,
     time::Timestamp,
 };
-use losses::Change;
+use effects::Change;
 use storage::{AnyConnection, activity, kinds, memberships, organizations, password_links};
 
 /// Lists the own kinds of an organization by name.
@@ -77,14 +77,14 @@ pub async fn create(jeton: &Jeton, by: &Author, form: KindForm, source: Source) 
 ///
 /// # Errors
 /// As [`change`] would find them.
-pub async fn preview(jeton: &Jeton, by: &Author, key: &str, form: KindForm) -> Result<(StoredKind, Losses)> {
+pub async fn preview(jeton: &Jeton, by: &Author, key: &str, form: KindForm) -> Result<(StoredKind, Effects)> {
     let (organization, key) = (by.organization(), known_form(key)?);
     jeton
         .read(move |connection| {
             let before = find_in(connection, organization, &key)?;
             let wanted = checked(connection, organization, &before, &form)?;
-            let losses = Change::between(&before.kind, &wanted).losses(connection, organization)?;
-            Ok((before, losses))
+            let effects = Change::between(&before.kind, &wanted).effects(connection, organization)?;
+            Ok((before, effects))
         })
         .await
 }
@@ -93,9 +93,14 @@ pub async fn preview(jeton: &Jeton, by: &Author, key: &str, form: KindForm) -> R
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with what is wrong: a field, somebody
-/// else's change in the meantime ([`Problem::ChangedMeanwhile`]), or a change that takes something from others than the
-/// page showed ([`Problem::AffectedMeanwhile`]).
+/// else's change in the meantime ([`Problem::ChangedMeanwhile`]), a change that takes something from others than the page
+/// showed ([`Problem::AffectedMeanwhile`]), or a missing password if read-only tokens get a permission.
 pub async fn change(jeton: &Jeton, by: &Author, key: &str, form: KindForm, source: Source) -> Result<StoredKind> {
+    let (_, effects) = preview(jeton, by, key, form.clone()).await?;
+    // This lets read-only tokens do what they could not. A program has no password.
+    if let (Author::Member(holder), false) = (by, effects.now_read.is_empty()) {
+        crate::sessions::require_reauthentication(jeton, holder.actor(), form.password.clone(), &source).await?;
+    }
     let (by, now, key) = (by.clone(), jeton.clock.now(), known_form(key)?);
     jeton
         .change_authority(move |connection| {
@@ -123,18 +128,18 @@ pub async fn change(jeton: &Jeton, by: &Author, key: &str, form: KindForm, sourc
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the organization has no such kind.
-pub async fn deletion(jeton: &Jeton, by: &Author, key: &str) -> Result<(StoredKind, Losses)> {
+pub async fn deletion(jeton: &Jeton, by: &Author, key: &str) -> Result<(StoredKind, Effects)> {
     let (organization, key) = (by.organization(), known_form(key)?);
     jeton
         .read(move |connection| {
             let before = find_in(connection, organization, &key)?;
-            let losses = Change::deletion(&before.kind).losses(connection, organization)?;
-            Ok((before, losses))
+            let effects = Change::deletion(&before.kind).effects(connection, organization)?;
+            Ok((before, effects))
         })
         .await
 }
 
-/// Deletes a kind that has no items, and returns it. `affected` is what [`Losses::digest`] said of the page that was
+/// Deletes a kind that has no items, and returns it. `affected` is what [`Effects::digest`] said of the page that was
 /// shown.
 ///
 /// # Errors
@@ -204,8 +209,8 @@ fn must_be_shown(
     affected: &Option<String>,
 ) -> Result<()> {
     let Some(shown) = affected else { return Ok(()) };
-    let losses = change.losses(connection, by.organization())?;
-    if losses.digest() == *shown { Ok(()) } else { Err(Problems::one(Field::Form, Problem::AffectedMeanwhile).into()) }
+    let effects = change.effects(connection, by.organization())?;
+    if effects.digest() == *shown { Ok(()) } else { Err(Problems::one(Field::Form, Problem::AffectedMeanwhile).into()) }
 }
 
 /// Checks that somebody holds the new permissions: the active administrators. If nobody did, nobody could ever grant them.

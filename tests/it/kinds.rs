@@ -2,7 +2,7 @@
 
 mod api;
 
-use crate::harness::{Answer, ORG, Person, TestApp, TestDb, count, db_test, org, service::TOKENS};
+use crate::harness::{Answer, ORG, PASSWORD, Person, TestApp, TestDb, count, db_test, org, service::TOKENS};
 use domain::permission::BuiltInSet;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -184,6 +184,7 @@ async fn a_read_only_token_gets_what_reads(db: TestDb) {
     let preview = ann.post(&format!("{INVOICES}/edit"), &fields).await;
     assert_eq!(preview.status, 200);
     preview.shows("Read-only tokens lose what now changes something: Invoices: Download as PDF.");
+    preview.shows("can do what now only reads: Invoices: Approve.");
     preview.shows("Administrator").shows("1 token loses something");
     assert_eq!(may(&app, &key, "invoices.download").await, fine(), "nothing is saved yet");
     assert_eq!(changes(&ann, &turned).await.status, 303);
@@ -191,6 +192,35 @@ async fn a_read_only_token_gets_what_reads(db: TestDb) {
     assert_eq!(may(&app, &writes, "invoices.download").await, fine());
     let log = ann.get(org!("/activity")).await;
     log.shows("Now only reads: Invoices: Approve.").shows("Now changes something: Invoices: Download as PDF.");
+}
+
+#[db_test]
+async fn letting_read_only_tokens_do_more_needs_the_password(db: TestDb) {
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
+    has_invoices(&ann).await;
+    let key = ann.makes_token_with("Report", "read").await;
+    app.clock.advance(11 * 60);
+    let version = ann.get(&format!("{INVOICES}/edit")).await.field("version").unwrap();
+    let mut fields = invoices(&[("Approve", "approve", "reads"), DOWNLOAD]);
+    fields.push(("version", &version));
+    let preview = ann.post(&format!("{INVOICES}/edit"), &fields).await;
+    assert_eq!(preview.status, 200);
+    preview.shows("can do what now only reads: Invoices: Approve.").shows("Your password");
+    let affected = preview.field("affected").unwrap();
+    fields.push(("affected", &affected));
+    for password in ["", "not this one"] {
+        let refused = ann.post(INVOICES, &[&fields[..], &[("password", password)]].concat()).await;
+        assert_eq!(refused.status, 422, "{password}");
+        refused.shows("Your password");
+    }
+    assert_eq!(may(&app, &key, "invoices.approve").await, refused("insufficient_scope"));
+    let saved = ann.post(INVOICES, &[&fields[..], &[("password", PASSWORD)]].concat()).await;
+    assert_eq!(saved.status, 303);
+    assert_eq!(may(&app, &key, "invoices.approve").await, fine());
+    // What takes something away never needs it.
+    app.clock.advance(11 * 60);
+    assert_eq!(changes(&ann, &[DOWNLOAD]).await.status, 303);
+    assert_eq!(deletes(&ann).await.status, 303);
 }
 
 #[db_test]
@@ -584,10 +614,7 @@ async fn both_languages_name_the_actions_that_every_kind_has(db: TestDb) {
     has_invoices(&ann).await;
     speaks_french(&ann).await;
     let french = ann.get(&format!("{INVOICES}/edit")).await;
-    french
-        .shows("Modifier « Invoices »")
-        .shows("Actions et leurs autorisations")
-        .shows("2 sur 12 à vous");
+    french.shows("Modifier « Invoices »").shows("Actions et leurs autorisations").shows("2 sur 12 à vous");
     ann.get(INVOICES).await.shows("Créer et modifier").shows("Modifie").shows("Gérer");
     ann.get(&format!("{ORG}/kinds/templates")).await.shows("Modèles").shows("templates.share");
 }

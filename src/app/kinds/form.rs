@@ -27,8 +27,10 @@ pub struct KindForm {
     pub actions: Vec<TypedAction>,
     /// For a change: the version that was shown.
     pub version: String,
-    /// For a change on a page: [`Losses::digest`](super::Losses::digest) of those that it has shown, empty for nobody.
+    /// For a change on a page: [`Effects::digest`](super::Effects::digest) of those that it has shown, empty for nobody.
     pub affected: Option<String>,
+    /// The password, if the page asked for it.
+    pub password: Option<String>,
 }
 
 /// An own action, as typed.
@@ -75,6 +77,7 @@ impl KindForm {
             actions: kind.actions.iter().map(TypedAction::of).collect(),
             version: version.to_string(),
             affected: None,
+            password: None,
         }
     }
 

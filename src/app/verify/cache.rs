@@ -283,3 +283,66 @@ impl Hasher for FirstBytes {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        access::SubjectOrganization,
+        organization::OrganizationId,
+        permission::{OwnPermissions, Permissions},
+        token::{InactivityExpiry, TokenId, TokenKind},
+    };
+
+    const LIFE: Life = Life {
+        created_at: Timestamp::from_seconds(0),
+        last_used_at: None,
+        revoked_at: None,
+        expired_at: None,
+        inactivity: InactivityExpiry::Days45,
+        ends_at: None,
+    };
+
+    /// Returns what the database says about a token of this subject, in an organization that has added `known`.
+    fn read(subject: &str, known: &str) -> Identity {
+        let known = OwnPermissions::parse(known);
+        let subject = Subject {
+            user: None,
+            name: subject.into(),
+            display_name: subject.into(),
+            is_active: true,
+            held: Held::new(Permissions::everything(&known), known).into(),
+            organization: SubjectOrganization {
+                id: OrganizationId(1),
+                public_id: "3f9c0a71be".into(),
+                slug: "croix-bleue".into(),
+                name: "Croix-Bleue".into(),
+            },
+        };
+        Identity {
+            token: TokenId(1),
+            token_public_id: "k7m2q9xd4t".into(),
+            label: "Power BI".into(),
+            kind: TokenKind::Personal,
+            scope: Scope::ReadWrite,
+            subject: subject.into(),
+        }
+    }
+
+    #[test]
+    fn subjects_who_may_do_the_same_share_its_texts() {
+        let cache = Cache::default();
+        let held = |subject: &str, known: &str| {
+            let token = cache.token(read(subject, known), LIFE);
+            Arc::as_ptr(&token.identity.subject.held)
+        };
+        for known in ["", "invoices.approve invoices.view:r"] {
+            assert_eq!(held("membership:1", known), held("membership:2", known), "{known}");
+        }
+        // The same keys in an organization where one of them reads are not the same.
+        let turned = cache.token(read("membership:3", "invoices.approve:r invoices.view:r"), LIFE);
+        assert!(turned.identity.subject.held.keys_to_read.ends_with("invoices.approve invoices.view"));
+        let before = cache.token(read("membership:1", "invoices.approve invoices.view:r"), LIFE);
+        assert!(!before.identity.subject.held.keys_to_read.contains("approve"));
+    }
+}

@@ -126,7 +126,7 @@ impl Wanted {
         let Self { key, singular, plural, actions } = self;
         let actions = actions.into_iter().map(action).collect();
         // A program asks without a preview.
-        KindForm { singular, plural, key, actions, version, affected: None }
+        KindForm { singular, plural, key, actions, version, affected: None, password: None }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     shell::{Nav, Shell},
 };
 use actix_web::{HttpResponse, web::Path};
-use app::kinds::Losses;
+use app::kinds::Effects;
 use askama::Template;
 use domain::kind::StoredKind;
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub struct Shown {
 #[template(path = "kinds/_deletion.html")]
 struct Fields {
     shell: Shell,
-    losses: Losses,
+    effects: Effects,
 }
 
 /// `GET /orgs/{slug}/kinds/{key}/deletion`
@@ -47,8 +47,8 @@ pub async fn confirm_deletion(
 
 async fn confirm(app: &App, at: &Editor, key: &str) -> Result<Confirm<Fields>, WebError> {
     not_built_in(key)?;
-    let (stored, losses) = app::kinds::deletion(app, &at.author(), key).await?;
-    Ok(question(at, &stored).with(Fields { shell: at.shell(Nav::Kinds), losses }))
+    let (stored, effects) = app::kinds::deletion(app, &at.author(), key).await?;
+    Ok(question(at, &stored).with(Fields { shell: at.shell(Nav::Kinds), effects }))
 }
 
 fn question(at: &Editor, stored: &StoredKind) -> Confirm {

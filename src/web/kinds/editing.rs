@@ -19,7 +19,7 @@ use crate::{
 use actix_web::{HttpResponse, web::Path};
 use app::{
     AppError,
-    kinds::{CHANGES, KindForm, Losses, READS, TypedAction},
+    kinds::{CHANGES, Effects, KindForm, READS, TypedAction},
     problem::{Field, Problem},
 };
 use askama::Template;
@@ -35,6 +35,7 @@ pub struct TypedKind {
     key: String,
     version: String,
     affected: String,
+    password: Option<String>,
     #[serde(rename = "name[]")]
     names: Vec<String>,
     #[serde(rename = "action[]")]
@@ -61,6 +62,7 @@ impl TypedKind {
             actions: (0..count.unwrap_or_default()).map(action).collect(),
             version: self.version.clone(),
             affected: Some(self.affected.clone()),
+            password: self.password.clone(),
         }
     }
 
@@ -161,16 +163,17 @@ impl FormPage {
     }
 }
 
-/// Whom a change takes something from.
+/// What a change does to others.
 #[derive(Template)]
 #[template(path = "kinds/preview.html")]
 struct PreviewPage {
     shell: Shell,
     name: String,
     form: KindForm,
-    losses: Losses,
+    effects: Effects,
     save: String,
     edit: String,
+    asks_password: bool,
     errors: Errors,
 }
 
@@ -219,8 +222,8 @@ pub async fn review(
         return page(&FormPage { focus, ..FormPage::changing(&at, &stored, form) });
     }
     match app::kinds::preview(&app, &at.author(), &of.key, typed.form()).await {
-        Ok((_, losses)) if losses.is_empty() => save(&app, &at, &stored, typed).await,
-        Ok((_, losses)) => page(&preview_page(&at, &stored, typed.form(), losses, Errors::default())),
+        Ok((_, effects)) if effects.is_empty() => save(&app, &at, &stored, typed).await,
+        Ok((_, effects)) => page(&preview_page(&app, &at, &stored, typed.form(), effects, Errors::default())),
         Err(error) => again(&at, &stored, &typed, error),
     }
 }
@@ -251,13 +254,16 @@ async fn save(app: &App, at: &Editor, stored: &StoredKind, typed: TypedKind) -> 
         Err(error) => error,
     };
     let is_for_preview = match &error {
-        AppError::Invalid(problems) => problems.at(Field::Form) == Some(Problem::AffectedMeanwhile),
+        AppError::Invalid(problems) => {
+            problems.at(Field::Password).is_some() || problems.at(Field::Form) == Some(Problem::AffectedMeanwhile)
+        }
+        AppError::TooManyAttempts(_) | AppError::Busy(_) => true,
         _ => false,
     };
-    if is_for_preview && let Ok((_, losses)) = app::kinds::preview(app, &at.author(), key, typed.form()).await {
+    if is_for_preview && let Ok((_, effects)) = app::kinds::preview(app, &at.author(), key, typed.form()).await {
         let refused = Refused::new(error)?;
         let errors = Errors::named(at.t(), at.kinds(), &refused.problems);
-        return refused.page(&preview_page(at, stored, typed.form(), losses, errors));
+        return refused.page(&preview_page(app, at, stored, typed.form(), effects, errors));
     }
     again(at, stored, &typed, error)
 }
@@ -277,15 +283,23 @@ fn again(at: &Editor, stored: &StoredKind, typed: &TypedKind, error: AppError) -
     FormPage { now, ..FormPage::changing(at, stored, form) }.refused(&refused)
 }
 
-fn preview_page(at: &Editor, stored: &StoredKind, form: KindForm, losses: Losses, errors: Errors) -> PreviewPage {
+fn preview_page(
+    app: &App,
+    at: &Editor,
+    stored: &StoredKind,
+    form: KindForm,
+    effects: Effects,
+    errors: Errors,
+) -> PreviewPage {
     let key = stored.kind.key.as_str();
     PreviewPage {
         shell: at.shell(Nav::Kinds),
         name: stored.kind.plural.clone(),
         save: path::kind(at.slug(), key),
         edit: path::kind_part(at.slug(), key, "edit"),
+        asks_password: !effects.now_read.is_empty() && !app::sessions::recently_authenticated(app, at.who.actor()),
         form,
-        losses,
+        effects,
         errors,
     }
 }

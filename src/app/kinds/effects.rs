@@ -1,4 +1,4 @@
-//! Whom a change of a kind takes something from.
+//! Whom a change of a kind takes something from, and what it lets read-only tokens do.
 
 use super::{Author, OwnPermission, OwnPermissions, permissions};
 use crate::Result;
@@ -17,14 +17,16 @@ use storage::{
     tokens::service_users::{self, Holding},
 };
 
-/// Whom a change of a kind takes something from. Only what the page shows, and only current states.
+/// What a change of a kind does to those who hold its permissions.
 #[derive(Clone, Debug, Default)]
-pub struct Losses {
+pub struct Effects {
     /// The permissions that go.
     pub gone: OwnPermissions,
     /// Those that read-only tokens do not get any more, as they now change something.
     pub not_read: OwnPermissions,
-    /// The permission sets with any of these, built-in ones first.
+    /// Those that read-only tokens get, as they now only read.
+    pub now_read: OwnPermissions,
+    /// The permission sets that lose any of these, built-in ones first.
     pub sets: Vec<SetLoss>,
     /// The service users with any of those that go, by name.
     pub service_users: Vec<ServiceUserLoss>,
@@ -58,10 +60,10 @@ pub struct ServiceUserLoss {
     pub lost: OwnPermissions,
 }
 
-impl Losses {
-    /// Returns whether nobody loses anything.
+impl Effects {
+    /// Returns whether nothing needs to be shown.
     pub fn is_empty(&self) -> bool {
-        self.sets.is_empty() && self.service_users.is_empty() && self.apis.is_empty()
+        self.now_read.is_empty() && self.sets.is_empty() && self.service_users.is_empty() && self.apis.is_empty()
     }
 
     /// Returns a digest of them, which a page can include; empty if there are none.
@@ -72,7 +74,8 @@ impl Losses {
         let sets = self.sets.iter().map(|set| format!("set {}: {}\n", set.name.as_str(), set.lost.to_text()));
         let users = self.service_users.iter().map(|user| format!("user {}: {}\n", user.public_id, user.lost.to_text()));
         let apis = self.apis.iter().map(|name| format!("api {name}\n"));
-        hex::encode(Sha256::digest(sets.chain(users).chain(apis).collect::<String>()))
+        let now_read = format!("reads {}\n", self.now_read.to_text());
+        hex::encode(Sha256::digest(sets.chain(users).chain(apis).chain([now_read]).collect::<String>()))
     }
 }
 
@@ -80,6 +83,7 @@ impl Losses {
 pub(super) struct Change {
     gone: OwnPermissions,
     not_read: OwnPermissions,
+    now_read: OwnPermissions,
 }
 
 impl Change {
@@ -87,16 +91,24 @@ impl Change {
         let (had, has) = (permissions([before]), permissions([wanted]));
         let reads = |all: &OwnPermissions, one: &OwnPermission| all.get(one.key()).is_some_and(OwnPermission::reads);
         let not_read = had.filter(|one| one.reads() && has.get(one.key()).is_some() && !reads(&has, one));
-        Self { gone: had.without(&has), not_read }
+        let now_read = has.filter(|one| one.reads() && had.get(one.key()).is_some() && !reads(&had, one));
+        Self { gone: had.without(&has), not_read, now_read }
     }
 
     pub(super) fn deletion(kind: &Kind) -> Self {
-        Self { gone: permissions([kind]), not_read: OwnPermissions::default() }
+        let none = OwnPermissions::default;
+        Self { gone: permissions([kind]), not_read: none(), now_read: none() }
     }
 
-    pub(super) fn losses(&self, connection: &mut AnyConnection, organization: OrganizationId) -> Result<Losses> {
+    pub(super) fn effects(&self, connection: &mut AnyConnection, organization: OrganizationId) -> Result<Effects> {
+        let unseen = Effects {
+            gone: self.gone.clone(),
+            not_read: self.not_read.clone(),
+            now_read: self.now_read.clone(),
+            ..Effects::default()
+        };
         if self.gone.is_empty() && self.not_read.is_empty() {
-            return Ok(Losses::default());
+            return Ok(unseen);
         }
         let mut sets = Vec::new();
         for stored in permission_sets::list(connection, organization)? {
@@ -126,7 +138,7 @@ impl Change {
         });
         let service_users = users.collect();
         let apis = protected_apis::asking_for(connection, organization, &self.gone)?;
-        Ok(Losses { gone: self.gone.clone(), not_read: self.not_read.clone(), sets, service_users, apis })
+        Ok(Effects { sets, service_users, apis, ..unseen })
     }
 
     /// Returns which of those that go are among `permissions`.
