@@ -20,6 +20,7 @@ pub mod forms;
 pub mod installation;
 pub mod inventory;
 pub mod invitations;
+pub mod kinds;
 pub mod leaks;
 pub mod link_code;
 pub mod log;
@@ -48,7 +49,7 @@ pub mod users;
 pub mod verify;
 
 use clock::Clock;
-use domain::{permission::Permission, token::Pepper};
+use domain::{permission::BuiltInPermission, token::Pepper};
 use problem::Problems;
 use std::{
     path::PathBuf,
@@ -71,7 +72,7 @@ pub enum AppError {
     NotFound,
     /// The caller lacks the required permission.
     #[error("the permission {} is missing", .0.key())]
-    Forbidden(Permission),
+    Forbidden(BuiltInPermission),
     /// Nobody is signed in, or the session has ended.
     #[error("not signed in")]
     SignedOut,

@@ -1,6 +1,7 @@
 //! What is wrong with the input, field by field. Pages turn it into text.
 
 use domain::{
+    kind::KeyError,
     permission::Permissions,
     protected_api::PathError,
     text::TextError,
@@ -56,6 +57,14 @@ pub enum Field {
     Reason,
     /// A permission set.
     PermissionSet,
+    /// The name of one item of a kind.
+    Singular,
+    /// The name of several items of a kind.
+    Plural,
+    /// The key of a kind.
+    Key,
+    /// The own actions of a kind.
+    Actions,
     /// A protected API's name.
     ApiName,
     /// The base address of a protected API.
@@ -67,7 +76,7 @@ pub enum Field {
 }
 
 /// What is wrong with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The name or label is invalid.
     Text(TextError),
@@ -138,6 +147,20 @@ pub enum Problem {
     TooManyRules,
     /// The organization has the maximum number of protected APIs.
     TooManyApis,
+    /// The key of a kind or of an action is invalid.
+    Key(KeyError),
+    /// The organization has a kind with this key.
+    KeyTaken,
+    /// The key of a kind never changes.
+    KeyStays,
+    /// The action with this number, from 1, is invalid.
+    Action(usize, ActionProblem),
+    /// A kind has too many actions.
+    TooManyActions,
+    /// The organization has the maximum number of kinds.
+    TooManyKinds,
+    /// Nobody would hold the new permissions, as no active member is an administrator.
+    NobodyWouldHold,
     /// The form names no organization, or one in which the user is not active.
     OtherOrganization,
     /// The form was sent after its session had ended, and is shown again so that the user can check and send it.
@@ -146,6 +169,27 @@ pub enum Problem {
     SentBefore,
     /// There were too many attempts, or Jeton is busy; it may work after this many seconds.
     TryLater(u64),
+}
+
+/// What is wrong with an own action of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionProblem {
+    /// Its name is invalid.
+    Name(TextError),
+    /// Another action of the kind has its name.
+    NameTaken,
+    /// Its key is invalid.
+    Key(KeyError),
+    /// Another action of the kind has its key.
+    KeyTaken,
+    /// It is not chosen whether it reads or changes.
+    Nature,
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
 }
 
 impl From<TextError> for Problem {
@@ -179,12 +223,12 @@ impl Problems {
 
     /// Returns what is wrong with `field`.
     pub fn at(&self, field: Field) -> Option<Problem> {
-        self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| *problem)
+        self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| problem.clone())
     }
 
     /// Iterates over all problems in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = (Field, Problem)> {
-        self.0.iter().copied()
+        self.0.iter().cloned()
     }
 
     /// Returns the value that was read for `field`, or records what is wrong with it.

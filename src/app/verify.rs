@@ -233,7 +233,7 @@ impl Verifier {
         arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
-        if let Some(accepted) = self.accept_from_memory(key, demand, arrived, &source) {
+        if let Some(accepted) = self.accept_from_memory(key, &demand, arrived, &source) {
             return Ok(accepted);
         }
         let decided = self.verify_uncounted(key, demand, arrived, source).await;
@@ -246,7 +246,7 @@ impl Verifier {
     pub fn accept_from_memory(
         &self,
         key: &str,
-        demand: Demand,
+        demand: &Demand,
         arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Option<Accepted> {
@@ -275,7 +275,7 @@ impl Verifier {
     ) -> Result<Accepted, Denied> {
         kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let at = At { epoch: self.epoch(arrived).await?, arrived };
-        self.verify_at(at, key, demand, source).await
+        self.verify_at(at, key, &demand, source).await
     }
 
     /// Like [`Verifier::verify`], with an epoch from [`Verifier::epoch`], and without counting.
@@ -283,7 +283,7 @@ impl Verifier {
         &self,
         at: At,
         key: &str,
-        demand: Demand,
+        demand: &Demand,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
         let digest = self.shared.reader.pepper.digest(key);
@@ -306,7 +306,7 @@ impl Verifier {
         &self,
         known: &Arc<CachedToken>,
         is_fresh: bool,
-        demand: Demand,
+        demand: &Demand,
         arrived: Moment,
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {

@@ -70,6 +70,12 @@ keyed! {
         PermissionSetChanged = "permission_set.changed",
         /// A permission set, the target, was deleted.
         PermissionSetDeleted = "permission_set.deleted",
+        /// A kind, the target, was created; the detail is [`Detail::Kind`].
+        KindCreated = "kind.created",
+        /// A kind, the target, was changed; the detail is [`Detail::Kind`] if its permissions changed.
+        KindChanged = "kind.changed",
+        /// A kind, the target, was deleted; the detail is [`Detail::Kind`].
+        KindDeleted = "kind.deleted",
         /// A token was created.
         TokenCreated = "token.created",
         /// A token was used for the first time.

@@ -39,7 +39,8 @@ macro_rules! keyed {
 mod tests {
     use crate::{
         activity::Action,
-        permission::{BuiltInSet, Permission},
+        kind::{CommonAction, Level},
+        permission::{BuiltInPermission, BuiltInSet},
         protected_api::Needs,
         token::{RevokedBy, Scope, TokenKind},
         user::{Language, Theme},
@@ -64,8 +65,10 @@ mod tests {
             BuiltInSet: "administrator standard reader",
             Language: "en fr",
             Theme: "system light dark",
-            Permission: "platform.users platform.groups platform.sites platform.permission_sets platform.integrations \
-                platform.activity platform.billing platform.verify_tokens templates.view templates.edit \
+            CommonAction: "view edit delete share",
+            Level: "view edit manage",
+            BuiltInPermission: "platform.users platform.groups platform.sites platform.permission_sets platform.kinds \
+                platform.integrations platform.activity platform.billing platform.verify_tokens templates.view templates.edit \
                 templates.delete templates.share inspections.view inspections.conduct inspections.delete \
                 inspections.share assets.view assets.edit assets.delete assets.share",
             Action: "installation.set_up installation.restored installation.clock_confirmed \
@@ -75,7 +78,7 @@ mod tests {
                 profile.email_change_cancelled profile.email_changed account.promoted account.demoted \
                 account.blocked account.unblocked user.invited user.invitation_withdrawn user.joined \
                 user.deactivated user.reactivated user.removed user.permission_set_changed permission_set.created \
-                permission_set.changed permission_set.deleted token.created token.first_used token.renamed \
+                permission_set.changed permission_set.deleted kind.created kind.changed kind.deleted token.created token.first_used token.renamed \
                 token.expiry_changed token.permissions_changed token.revoked token.leaked token.regenerated \
                 token.rotated token.old_key_ended token.deleted token.expired token.refused protected_api.created \
                 protected_api.changed protected_api.deleted data.exported",

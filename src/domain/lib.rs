@@ -16,6 +16,7 @@ pub mod email_change;
 pub mod field;
 pub mod invitation;
 pub mod item;
+pub mod kind;
 pub mod leak;
 pub mod membership;
 pub mod organization;

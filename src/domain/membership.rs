@@ -2,7 +2,7 @@
 
 use super::{
     organization::{MembershipId, OrganizationId},
-    permission::Permissions,
+    permission::{OwnPermissions, Permissions},
     permission_set::PermissionSet,
     time::Timestamp,
     user::UserId,
@@ -23,6 +23,8 @@ pub struct Membership {
     pub organization_name: String,
     /// The user's permissions there.
     pub permissions: Permissions,
+    /// The permissions that the organization has added, whoever holds them.
+    pub known: OwnPermissions,
 }
 
 /// The state of a membership.

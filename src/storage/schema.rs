@@ -63,6 +63,7 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         created_at -> BigInt,
+        own_permissions -> Text,
     }
 }
 diesel::table! { organization_slugs (slug) { slug -> Text, organization_id -> BigInt, } }
@@ -74,6 +75,26 @@ diesel::table! {
         name -> Text,
         permissions -> Text,
         version -> BigInt,
+    }
+}
+diesel::table! {
+    kinds (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        key -> Text,
+        singular -> Text,
+        plural -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    kind_actions (kind_id, position) {
+        kind_id -> BigInt,
+        position -> SmallInt,
+        key -> Text,
+        name -> Text,
+        reads -> Bool,
     }
 }
 diesel::table! {
@@ -295,6 +316,8 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
 diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);
+diesel::joinable!(kind_actions -> kinds (kind_id));
+diesel::allow_tables_to_appear_in_same_query!(kinds, kind_actions);
 diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);
 
 diesel::table! {

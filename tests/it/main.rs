@@ -30,6 +30,7 @@ mod input;
 mod installation;
 mod inventory;
 mod invitations;
+mod kinds;
 mod leaks;
 mod log;
 mod mail;

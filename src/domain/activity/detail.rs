@@ -5,7 +5,7 @@
 
 use super::Action;
 use crate::{
-    permission::{BuiltInSet, Permission, Permissions},
+    permission::{BuiltInSet, OwnPermission, OwnPermissions, Permission, Permissions},
     permission_set::SetName,
     protected_api::{BaseUrl, Methods, Needs, Pattern, Rule},
     time::Timestamp,
@@ -32,6 +32,15 @@ pub enum Detail {
         /// Those that were removed.
         removed: Permissions,
     },
+    /// How the permissions of a kind changed, written as `+invoices.pay -invoices.send =invoices.download:r`.
+    Kind {
+        /// Those that were added.
+        added: OwnPermissions,
+        /// Those that were removed.
+        removed: OwnPermissions,
+        /// Those that now only read and did not, or the other way round.
+        turned: OwnPermissions,
+    },
     /// A protected API: its base URL, then a line for each rule, such as `POST /v1/* → write assets.edit`.
     ProtectedApi {
         /// The base URL.
@@ -50,8 +59,16 @@ impl Detail {
     }
 
     /// The change from one set of permissions to another.
-    pub const fn permissions(before: Permissions, since: Permissions) -> Self {
+    pub fn permissions(before: &Permissions, since: &Permissions) -> Self {
         Self::Permissions { added: since.without(before), removed: before.without(since) }
+    }
+
+    /// The change from one form of a kind to another; `None` if its permissions stay.
+    pub fn kind(before: &OwnPermissions, since: &OwnPermissions) -> Option<Self> {
+        let is_turned = |one: &OwnPermission| before.get(one.key()).is_some_and(|before| before.reads() != one.reads());
+        let (added, removed, turned) = (since.without(before), before.without(since), since.filter(is_turned));
+        let is_same = added.is_empty() && removed.is_empty() && turned.is_empty();
+        (!is_same).then_some(Self::Kind { added, removed, turned })
     }
 
     /// The text that the log keeps.
@@ -65,6 +82,13 @@ impl Detail {
                 let added = added.iter().map(|permission| format!("+{}", permission.key()));
                 let removed = removed.iter().map(|permission| format!("-{}", permission.key()));
                 added.chain(removed).collect::<Vec<_>>().join(" ")
+            }
+            Self::Kind { added, removed, turned } => {
+                let all = [('+', added), ('-', removed), ('=', turned)].into_iter();
+                let words = all.filter(|(_, some)| !some.is_empty()).flat_map(|(sign, some)| {
+                    some.to_text().split(' ').map(|word| format!("{sign}{word}")).collect::<Vec<_>>()
+                });
+                words.collect::<Vec<_>>().join(" ")
             }
             Self::ProtectedApi { base_url, rules, lets_preflights } => {
                 let mut lines = vec![base_url.as_str().to_owned()];
@@ -85,6 +109,7 @@ impl Detail {
                 None => SetName::Own(text.to_owned()),
             })),
             Action::PermissionSetChanged | Action::TokenPermissionsChanged => read_permissions(text),
+            Action::KindCreated | Action::KindChanged | Action::KindDeleted => Some(read_kind(text)),
             Action::ProtectedApiCreated | Action::ProtectedApiChanged => read_protected_api(text),
             _ => None,
         };
@@ -96,12 +121,20 @@ fn read_permissions(text: &str) -> Option<Detail> {
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for word in text.split(' ') {
         match (word.strip_prefix('+'), word.strip_prefix('-')) {
-            (Some(key), _) => added.push(Permission::from_key(key)?),
-            (_, Some(key)) => removed.push(Permission::from_key(key)?),
+            (Some(key), _) => added.push(Permission::named(key)?),
+            (_, Some(key)) => removed.push(Permission::named(key)?),
             _ => return None,
         }
     }
     Some(Detail::Permissions { added: added.into_iter().collect(), removed: removed.into_iter().collect() })
+}
+
+fn read_kind(text: &str) -> Detail {
+    let with = |sign| {
+        let words = text.split(' ').filter_map(|word| word.strip_prefix(sign));
+        OwnPermissions::parse(&words.collect::<Vec<_>>().join(" "))
+    };
+    Detail::Kind { added: with('+'), removed: with('-'), turned: with('=') }
 }
 
 fn read_protected_api(text: &str) -> Option<Detail> {
@@ -114,7 +147,7 @@ fn read_protected_api(text: &str) -> Option<Detail> {
 }
 
 fn write_rule(rule: &Rule) -> String {
-    let permission = rule.permission.map(|permission| format!(" {}", permission.key())).unwrap_or_default();
+    let permission = rule.permission.as_ref().map(|permission| format!(" {}", permission.key())).unwrap_or_default();
     format!("{} {} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
 }
 
@@ -128,7 +161,7 @@ fn read_rule(line: &str) -> Option<Rule> {
         path: Pattern::parse(path).ok()?,
         needs: Needs::from_key(needs)?,
         permission: match permission {
-            Some(key) => Some(Permission::from_key(key)?),
+            Some(key) => Some(Permission::named(key)?),
             None => None,
         },
     })
@@ -138,8 +171,13 @@ fn read_rule(line: &str) -> Option<Rule> {
 mod tests {
     use super::*;
 
-    fn rule(methods: Methods, path: &str, needs: Needs, permission: Option<Permission>) -> Rule {
+    fn rule(methods: Methods, path: &str, needs: Needs, permission: Option<&str>) -> Rule {
+        let permission = permission.and_then(Permission::named);
         Rule { methods, path: Pattern::parse(path).unwrap(), needs, permission }
+    }
+
+    fn named(keys: &str) -> Permissions {
+        keys.split(' ').filter_map(Permission::named).collect()
     }
 
     /// One detail of each kind, with an action that it belongs to and its text.
@@ -150,7 +188,7 @@ mod tests {
                 Methods::from_key("reads").unwrap(),
                 "/a b/*",
                 Needs::from_key("read").unwrap(),
-                Some(Permission::TemplatesView),
+                Some("templates.view"),
             ),
             rule(post, "/x → y", Needs::from_key("by_method").unwrap(), None),
         ];
@@ -163,11 +201,17 @@ mod tests {
             (Action::UserPermissionSetChanged, Detail::PermissionSet(SetName::Own("Field".into())), "Field"),
             (
                 Action::PermissionSetChanged,
-                Detail::permissions(
-                    [Permission::AssetsEdit].into_iter().collect(),
-                    [Permission::TemplatesView].into_iter().collect(),
-                ),
-                "+templates.view -assets.edit",
+                Detail::permissions(&named("assets.edit visits.view"), &named("templates.view invoices.pay")),
+                "+templates.view +invoices.pay -assets.edit -visits.view",
+            ),
+            (
+                Action::KindChanged,
+                Detail::kind(
+                    &OwnPermissions::parse("invoices.download invoices.send invoices.view:r"),
+                    &OwnPermissions::parse("invoices.download:r invoices.pay invoices.view:r"),
+                )
+                .unwrap(),
+                "+invoices.pay -invoices.send =invoices.download:r",
             ),
             (
                 Action::ProtectedApiChanged,
@@ -195,7 +239,7 @@ mod tests {
         let odd = [
             "",
             "045",
-            "+assets.view -users.edit",
+            "+assets.view -Users.edit",
             "1970-01-01T01:00:00+01:00",
             "https://api.example.org/\nPOST",
             "preflights",
@@ -206,8 +250,8 @@ mod tests {
             }
             if action != Action::UserPermissionSetChanged {
                 assert_eq!(
-                    Detail::parse(action, "+assets.view -users.edit"),
-                    Detail::words("+assets.view -users.edit")
+                    Detail::parse(action, "+assets.view -Users.edit"),
+                    Detail::words("+assets.view -Users.edit")
                 );
             }
         }

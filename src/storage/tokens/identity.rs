@@ -5,14 +5,14 @@ use super::LifeRow;
 use crate::{
     AnyConnection, Result,
     epoch::{Fact, Touched},
-    expect_column,
+    expect_column, granted,
     schema::{api_tokens, memberships, organizations, permission_sets, service_users, token_uses, users},
 };
 use diesel::prelude::*;
 use domain::{
-    access::{Identity, Subject, SubjectId, SubjectOrganization},
+    access::{Held, Identity, Subject, SubjectId, SubjectOrganization},
     organization::{MembershipId, OrganizationId, ServiceUserId},
-    permission::Permissions,
+    permission::{BuiltInSet, OwnPermissions, Permissions},
     token::{KeyDigest, Life, Scope, TokenId, TokenKind},
     user::UserId,
 };
@@ -94,12 +94,25 @@ pub fn keys(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec
     rows.into_iter().map(Row::key).collect()
 }
 
-/// Row, public id, slug and name.
-type OrganizationRow = (i64, String, String, String);
-/// A membership with its user and permissions.
-type MembershipRow = (i64, bool, i64, String, String, OrganizationRow);
+/// Row, public id, slug, name and own permissions.
+type OrganizationRow = (i64, String, String, String, String);
+/// A membership with its user, the permissions of its set, and whether that is the set of administrators.
+type MembershipRow = (i64, bool, i64, String, String, Option<bool>, OrganizationRow);
 /// Row, public id, name and permissions.
 type ServiceUserRow = (i64, String, String, String, OrganizationRow);
+
+/// The columns of an [`OrganizationRow`].
+macro_rules! organization {
+    () => {
+        (
+            organizations::id,
+            organizations::public_id,
+            organizations::slug,
+            organizations::name,
+            organizations::own_permissions,
+        )
+    };
+}
 
 /// The query for memberships, written as [`rows`].
 macro_rules! members {
@@ -114,7 +127,8 @@ macro_rules! members {
                 users::id,
                 users::name,
                 permission_sets::permissions,
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+                permission_sets::built_in.eq(BuiltInSet::Administrator.key()),
+                organization!(),
             ))
             .filter($filter)
             .load($connection)?
@@ -131,7 +145,7 @@ macro_rules! services {
                 service_users::public_id,
                 service_users::name,
                 service_users::permissions,
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+                organization!(),
             ))
             .filter($filter)
             .load($connection)?
@@ -172,34 +186,35 @@ fn service_users_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<S
     Ok(rows.into_iter().map(of_service_user).collect())
 }
 
-fn of_membership((id, is_active, user, display_name, permissions, organization): MembershipRow) -> Subject {
-    let name = format!("membership:{id}");
-    let id = SubjectId::Membership(MembershipId(id));
-    Subject { user: Some(UserId(user)), is_active, ..subject(id, name, display_name, &permissions, organization) }
+fn of_membership(row: MembershipRow) -> Subject {
+    let (id, is_active, user, display_name, permissions, is_administrator, organization) = row;
+    let known = OwnPermissions::parse(&organization.4);
+    let held = Held::new(granted(is_administrator == Some(true), &permissions, &known), known);
+    let (name, id) = (format!("membership:{id}"), SubjectId::Membership(MembershipId(id)));
+    Subject { user: Some(UserId(user)), is_active, ..subject(id, name, display_name, held, organization) }
 }
 
 fn of_service_user((id, public_id, display_name, permissions, organization): ServiceUserRow) -> Subject {
-    let id = SubjectId::ServiceUser(ServiceUserId(id));
-    subject(id, Subject::name_of_service_user(&public_id), display_name, &permissions, organization)
+    let known = OwnPermissions::parse(&organization.4);
+    let held = Held::new(Permissions::from_keys(&permissions, &known), known);
+    let (name, id) = (Subject::name_of_service_user(&public_id), SubjectId::ServiceUser(ServiceUserId(id)));
+    subject(id, name, display_name, held, organization)
 }
 
 fn subject(
     id: SubjectId,
     name: String,
     display_name: String,
-    permissions: &str,
-    (organization, public_id, slug, organization_name): OrganizationRow,
+    held: Held,
+    (organization, public_id, slug, organization_name, _): OrganizationRow,
 ) -> Subject {
-    let permissions = Permissions::from_keys(permissions);
     Subject {
         id,
         user: None,
         name,
         display_name,
         is_active: true,
-        permissions,
-        keys: permissions.keys(),
-        keys_to_read: permissions.within(Scope::ReadOnly).keys(),
+        held: held.into(),
         organization: SubjectOrganization {
             id: OrganizationId(organization),
             public_id,
@@ -207,6 +222,14 @@ fn subject(
             name: organization_name,
         },
     }
+}
+
+/// Reads on whose behalf the key acts that an identity was read from, and the times of its life, as they are now.
+pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Option<(Identity, Life)>> {
+    let digest = api_tokens::table.find(known.token.0).select(api_tokens::digest);
+    let Some(digest) = digest.get_result(connection).optional()? else { return Ok(None) };
+    let found = identities(connection, &[expect_digest(digest)?])?.pop();
+    Ok(found.map(|(_, found)| found))
 }
 
 /// Reads on whose behalf these keys act, and the times of their lives. Keys that no token has are left out.

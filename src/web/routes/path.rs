@@ -11,6 +11,13 @@ pub const FILES: &str = "/static/";
 pub const API: &str = "/api/";
 /// What the API says about the token that asks.
 pub const ME: &str = "/api/v1/me";
+/// The kinds of the organization of the token that asks.
+pub const API_KINDS: &str = "/api/v1/kinds";
+/// A kind of that organization.
+pub fn api_kind(key: &str) -> String {
+    format!("{API_KINDS}/{key}")
+}
+
 /// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
 /// The prefix of the addresses of OAuth endpoints.
@@ -223,6 +230,26 @@ pub fn permission_set_deletion(slug: &str, PermissionSetId(id): PermissionSetId)
     format!("/orgs/{slug}/permission-sets/{id}/deletion")
 }
 
+/// An organization's kinds.
+pub fn kinds(slug: &str) -> String {
+    format!("/orgs/{slug}/kinds")
+}
+
+/// The form for a new kind.
+pub fn new_kind(slug: &str) -> String {
+    format!("/orgs/{slug}/kinds/new")
+}
+
+/// A kind.
+pub fn kind(slug: &str, key: &str) -> String {
+    format!("/orgs/{slug}/kinds/{key}")
+}
+
+/// An action on it: `edit`, `deletion`.
+pub fn kind_part(slug: &str, key: &str, part: &str) -> String {
+    format!("/orgs/{slug}/kinds/{key}/{part}")
+}
+
 /// The API tokens of an organization's service users.
 pub fn service_tokens(slug: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens")
@@ -386,6 +413,8 @@ pub fn form_page(action: &str) -> Option<String> {
         ["invitations", code, "acceptance"] => invitation(code),
         ["orgs", slug, "permission-sets"] => new_permission_set(slug),
         ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
+        ["orgs", slug, "kinds"] => new_kind(slug),
+        ["orgs", _, "kinds", _] => format!("{action}/edit"),
         ["orgs", slug, "integrations", "tokens"] => new_service_token(slug),
         ["orgs", slug, "integrations", "apis"] => new_protected_api(slug),
         ["orgs", slug, "activity.csv" | "activity.jsonl"] => activity(slug),

@@ -100,12 +100,12 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         is_you: person.user == at.who.actor().user().id,
         is_active: person.standing == Standing::Active,
         state: standing(t, &person),
-        blocked: person.is_blocked.then(|| t.problem(Field::Person, Problem::Blocked)),
+        blocked: person.is_blocked.then(|| t.problem(at.kinds(), Field::Person, Problem::Blocked)),
         joined: calendar.full(person.joined_at),
         seen: person.seen_at.map(|seen| calendar.moment(seen, capitalized)),
         tokens,
         set: t.set_name(&person.set.name).to_owned(),
-        refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
+        refusal: refusal.map(|problem| t.problem(at.kinds(), Field::Form, problem)),
         sets: choices(at, t, &sets, chosen, person.set.id.0),
         before: person.set.id.0,
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
@@ -124,7 +124,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
 /// Returns the sets that can be chosen. Those that grant more than the user holds are disabled, except the current one.
 fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64) -> Vec<(i64, String, bool, bool)> {
     let choice = |set: &PermissionSet| {
-        let gives_more = at.who.grant().may_give(set.permissions).is_err();
+        let gives_more = at.who.grant().may_give(&set.permissions).is_err();
         let name = t.set_name(&set.name).to_owned();
         let name = if gives_more { t.users_person_set_more(name) } else { name };
         (set.id.0, name, set.id.0 == chosen, gives_more && set.id.0 != now)
@@ -151,7 +151,7 @@ pub async fn give_set(
         Err(error) => {
             let refused = Refused::new(error)?;
             let person = person_page(&app, &at, id, &chosen).await?;
-            let errors = Errors::new(person.shell.t, &refused.problems);
+            let errors = Errors::named(person.shell.t, &person.shell.kinds, &refused.problems);
             refused.page(&PersonPage { errors, ..person })
         }
     }

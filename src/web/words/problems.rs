@@ -1,8 +1,9 @@
 //! What is wrong with a form, and what to do about it.
 
 use crate::texts::Texts;
-use app::problem::{Field, Problem, Problems};
+use app::problem::{ActionProblem, Field, Problem, Problems};
 use domain::{
+    kind::{KeyError, Kind, LONGEST_KEY, MOST_ACTIONS, MOST_KINDS},
     protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
     text::{LONGEST, LONGEST_REASON, TextError},
     token::{PERSONAL_LIMIT, SERVICE_LIMIT},
@@ -35,6 +36,10 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::FirstDay, "from"),
     (Field::LastDay, "to"),
     (Field::Reason, "reason"),
+    (Field::Singular, "singular"),
+    (Field::Plural, "plural"),
+    (Field::Key, "key"),
+    (Field::Actions, "actions"),
     (Field::ApiName, "name"),
     (Field::Address, "address"),
     (Field::Rules, "rules"),
@@ -45,14 +50,19 @@ const FIELDS: &[(Field, &str)] = &[
 pub struct Errors(Vec<(&'static str, String)>);
 
 impl Errors {
-    /// Creates the texts for `problems`.
+    /// Creates the texts for `problems` of a form that is not about permissions.
     pub fn new(t: Texts, problems: &Problems) -> Self {
+        Self::named(t, &[], problems)
+    }
+
+    /// Creates the texts for `problems`, in an organization with these kinds, whose names are those of permissions.
+    pub fn named(t: Texts, kinds: &[Kind], problems: &Problems) -> Self {
         // The page already says above the form that it came back.
         let said = |problem: &Problem| *problem != Problem::KeptForm;
         let found = FIELDS
             .iter()
             .filter_map(|(field, name)| problems.at(*field).filter(said).map(|problem| (*field, *name, problem)));
-        Self(found.map(|(field, name, problem)| (name, t.problem(field, problem))).collect())
+        Self(found.map(|(field, name, problem)| (name, t.problem(kinds, field, problem))).collect())
     }
 
     /// Returns the problem of the field with this name.
@@ -73,6 +83,11 @@ impl Errors {
         self
     }
 
+    /// Returns all of them: the name of each field, and what is wrong with it.
+    pub fn all(self) -> Vec<(&'static str, String)> {
+        self.0
+    }
+
     /// Returns whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -80,8 +95,8 @@ impl Errors {
 }
 
 impl Texts {
-    /// Returns what is wrong with `field` and what to do about it.
-    pub fn problem(self, field: Field, problem: Problem) -> String {
+    /// Returns what is wrong with `field` and what to do about it, in an organization with these kinds.
+    pub fn problem(self, kinds: &[Kind], field: Field, problem: Problem) -> String {
         match problem {
             Problem::Text(error) => self.text_problem(field, error),
             Problem::Email(EmailError::Empty) => self.problem_email_empty().into(),
@@ -98,12 +113,12 @@ impl Texts {
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
             Problem::NothingChosen => self.problem_nothing_chosen().into(),
-            Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(lacking)),
+            Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(kinds, &lacking)),
             Problem::SlugMalformed => self.problem_slug_malformed().into(),
             Problem::SlugTaken => self.problem_slug_taken().into(),
             Problem::NameTaken => self.problem_name_taken().into(),
             Problem::InUse => self.problem_in_use().into(),
-            Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(lacking)),
+            Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(kinds, &lacking)),
             Problem::ActiveNowhere if field == Field::Form => self.problem_inactive_account().into(),
             Problem::ActiveNowhere => self.problem_active_nowhere().into(),
             Problem::Blocked if field == Field::Form => self.problem_blocked_account().into(),
@@ -123,6 +138,13 @@ impl Texts {
             Problem::Rule(number, error) => self.problem_rule(number, self.path_problem(error)),
             Problem::TooManyRules => self.problem_too_many_rules(MOST_RULES),
             Problem::TooManyApis => self.problem_too_many_apis(MOST_APIS),
+            Problem::Key(error) => self.key_problem(error),
+            Problem::KeyTaken => self.problem_key_taken().into(),
+            Problem::KeyStays => self.problem_key_stays().into(),
+            Problem::Action(number, problem) => self.problem_action(number, self.action_problem(problem)),
+            Problem::TooManyActions => self.problem_too_many_actions(MOST_ACTIONS),
+            Problem::TooManyKinds => self.problem_too_many_kinds(MOST_KINDS),
+            Problem::NobodyWouldHold => self.problem_nobody_would_hold().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }
@@ -139,6 +161,25 @@ impl Texts {
         }
     }
 
+    fn key_problem(self, error: KeyError) -> String {
+        match error {
+            KeyError::Empty => self.problem_key_empty().into(),
+            KeyError::Malformed => self.problem_key_malformed(LONGEST_KEY),
+            KeyError::Reserved => self.problem_key_reserved().into(),
+        }
+    }
+
+    fn action_problem(self, problem: ActionProblem) -> String {
+        match problem {
+            ActionProblem::Name(TextError::Empty) => self.problem_action_name_empty().into(),
+            ActionProblem::Name(error) => self.text_problem(Field::Actions, error),
+            ActionProblem::NameTaken => self.problem_action_name_taken().into(),
+            ActionProblem::Key(error) => self.key_problem(error),
+            ActionProblem::KeyTaken => self.problem_action_key_taken().into(),
+            ActionProblem::Nature => self.problem_action_nature().into(),
+        }
+    }
+
     fn text_problem(self, field: Field, error: TextError) -> String {
         match (error, field) {
             (TextError::Empty, Field::Organization) => self.problem_organization_empty().into(),
@@ -146,6 +187,8 @@ impl Texts {
             (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
             (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
             (TextError::Empty, Field::ApiName) => self.problem_api_name_empty().into(),
+            (TextError::Empty, Field::Singular) => self.problem_singular_empty().into(),
+            (TextError::Empty, Field::Plural) => self.problem_plural_empty().into(),
             (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
@@ -177,6 +220,8 @@ impl Texts {
             Field::FirstDay | Field::LastDay => self.problem_day(),
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
+            Field::Permissions => self.problem_permission_gone(),
+            Field::Rules => self.problem_rule_permission_gone(),
             Field::PermissionSet => self.problem_permission_set(),
             Field::Hours | Field::Quiet => self.service_users_rotation_hours_wrong(),
             _ => self.problem_form_broken(),
