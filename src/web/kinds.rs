@@ -33,7 +33,7 @@ type Editor = Holding<ManageKinds>;
 impl Editor {
     /// Whoever changes kinds on these pages.
     fn author(&self) -> Author {
-        Author::Member(self.who.clone())
+        Author::Member(Box::new(self.who.clone()))
     }
 }
 

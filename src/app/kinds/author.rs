@@ -14,7 +14,7 @@ use storage::{AnyConnection, activity, organizations, tokens};
 #[derive(Clone, Debug)]
 pub enum Author {
     /// A member, on a page.
-    Member(Holder<ManageKinds>),
+    Member(Box<Holder<ManageKinds>>),
     /// A program, whose token was accepted for this ([`Author::demand`]).
     Program(Accepted),
 }
