@@ -10,7 +10,7 @@ use crate::{
 use diesel::prelude::*;
 use domain::{
     access::{Identity, Subject, SubjectOrganization},
-    organization::OrganizationId,
+    organization::{MembershipId, OrganizationId},
     permission::Permissions,
     token::{KeyDigest, Life, Scope, TokenId, TokenKind},
     user::UserId,
@@ -30,8 +30,8 @@ struct IdentityRow {
 /// Row, public id, slug and name.
 type OrganizationRow = (i64, String, String, String);
 /// A membership with its user and permissions.
-type MembershipRow = (i64, bool, i64, String, String);
-type ServiceUserRow = (String, String, String);
+type MembershipRow = (i64, bool, Option<String>, i64, String, String);
+type ServiceUserRow = (String, String, Option<String>, String);
 type PersonalRow = (Vec<u8>, IdentityRow, MembershipRow, OrganizationRow);
 type ServiceRow = (Vec<u8>, IdentityRow, ServiceUserRow, OrganizationRow);
 
@@ -50,7 +50,14 @@ macro_rules! personal {
             .select((
                 api_tokens::digest,
                 IdentityRow::as_select(),
-                (memberships::id, memberships::is_active, users::id, users::name, permission_sets::permissions),
+                (
+                    memberships::id,
+                    memberships::is_active,
+                    memberships::external_id,
+                    users::id,
+                    users::name,
+                    permission_sets::permissions,
+                ),
                 (organizations::id, organizations::public_id, organizations::slug, organizations::name),
             ))
     };
@@ -65,7 +72,7 @@ macro_rules! service {
             .select((
                 api_tokens::digest,
                 IdentityRow::as_select(),
-                (service_users::public_id, service_users::name, service_users::permissions),
+                (service_users::public_id, service_users::name, service_users::external_id, service_users::permissions),
                 (organizations::id, organizations::public_id, organizations::slug, organizations::name),
             ))
     };
@@ -122,19 +129,19 @@ pub fn identities(
 type Found = Result<(KeyDigest, (Identity, Life))>;
 
 fn of_person((digest, token, subject, organization): PersonalRow) -> Found {
-    let (membership, is_active, user, display_name, permissions) = subject;
+    let (membership, is_active, external_id, user, display_name, permissions) = subject;
     let name = format!("membership:{membership}");
     let subject = subject_of(Some(UserId(user)), name, display_name, &permissions, organization);
-    found(&digest, token, TokenKind::Personal, Subject { is_active, ..subject })
+    found(&digest, token, TokenKind::Personal, Subject { is_active, external_id, ..subject })
 }
 
 fn of_service_user((digest, mut token, subject, organization): ServiceRow) -> Found {
-    let (public_id, display_name, permissions) = subject;
+    let (public_id, display_name, external_id, permissions) = subject;
     let name = format!("service_user:{public_id}");
     let subject = subject_of(None, name, display_name, &permissions, organization);
     // A service user has one token, whichever of its keys is used.
     token.public_id = public_id;
-    found(&digest, token, TokenKind::Service, subject)
+    found(&digest, token, TokenKind::Service, Subject { external_id, ..subject })
 }
 
 fn subject_of(
@@ -149,6 +156,7 @@ fn subject_of(
         user,
         name,
         display_name,
+        external_id: None,
         is_active: true,
         permissions,
         keys: permissions.keys(),
@@ -186,6 +194,26 @@ pub fn touched(connection: &mut AnyConnection, token: TokenId) -> Result<Touched
         Some(id) => digests.filter(api_tokens::service_user_id.eq(id)).load(connection)?,
         None => digests.filter(api_tokens::id.eq(token.0)).load(connection)?,
     };
-    let digest = |digest: Vec<u8>| Ok(KeyDigest(expect_column(digest.try_into().ok(), "digest")?));
-    found.into_iter().map(digest).collect::<Result<_>>().map(Touched::Keys)
+    found.into_iter().map(key_digest).collect::<Result<_>>().map(Touched::Keys)
+}
+
+/// Returns the keys of all tokens of a member, whatever their state.
+pub fn touched_by_member(connection: &mut AnyConnection, member: MembershipId) -> Result<Touched> {
+    let of_member = api_tokens::table.filter(api_tokens::membership_id.eq(member.0));
+    let found: Vec<Vec<u8>> = of_member.select(api_tokens::digest).load(connection)?;
+    found.into_iter().map(key_digest).collect::<Result<_>>().map(Touched::Keys)
+}
+
+/// Reads what [`identity`] does for the key of a token, as it is now.
+pub fn current(connection: &mut AnyConnection, kind: TokenKind, token: TokenId) -> Result<Option<(Identity, Life)>> {
+    let digest: Option<Vec<u8>> =
+        api_tokens::table.find(token.0).select(api_tokens::digest).get_result(connection).optional()?;
+    match digest {
+        Some(digest) => identity(connection, kind, &key_digest(digest)?),
+        None => Ok(None),
+    }
+}
+
+fn key_digest(digest: Vec<u8>) -> Result<KeyDigest> {
+    Ok(KeyDigest(expect_column(digest.try_into().ok(), "digest")?))
 }
