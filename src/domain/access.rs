@@ -66,6 +66,8 @@ pub struct Subject {
     pub name: String,
     /// The name of the user or service user.
     pub display_name: String,
+    /// The id by which other programs of its organization know it.
+    pub external_id: Option<String>,
     /// Whether the subject may act at all.
     pub is_active: bool,
     /// What the subject may do, shared by those who may do the same.
@@ -272,6 +274,7 @@ mod tests {
                 user: Some(UserId(1)),
                 name: "membership:1".into(),
                 display_name: "Awa Diallo".into(),
+                external_id: None,
                 is_active: true,
                 held: Held::new(
                     BuiltInSet::Standard.permissions().with(&own("invoices.approve invoices.view:r").into()),

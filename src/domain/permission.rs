@@ -7,7 +7,8 @@ mod authority;
 mod own;
 
 pub use authority::{
-    Authority, ManageIntegrations, ManageKinds, ManagePermissionSets, ManageUsers, OrgGrant, ReadActivity, SeeBilling,
+    Authority, ManageGroups, ManageIntegrations, ManageKinds, ManagePermissionSets, ManageSites, ManageUsers, OrgGrant,
+    ReadActivity, SeeBilling,
 };
 pub use own::{OwnPermission, OwnPermissions};
 

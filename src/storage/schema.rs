@@ -108,6 +108,7 @@ diesel::table! {
         created_at -> BigInt,
         seen_at -> Nullable<BigInt>,
         removed_at -> Nullable<BigInt>,
+        external_id -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -135,6 +136,39 @@ diesel::table! {
     }
 }
 diesel::table! {
+    groups (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        name -> Text,
+        name_folded -> Text,
+        search -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    group_members (group_id, membership_id) { group_id -> BigInt, membership_id -> BigInt, added_at -> BigInt, }
+}
+diesel::table! {
+    sites (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        level -> SmallInt,
+        name -> Text,
+        name_folded -> Text,
+        search -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! { site_ancestors (site_id, ancestor_id) { site_id -> BigInt, ancestor_id -> BigInt, } }
+diesel::table! {
+    site_members (site_id, membership_id) { site_id -> BigInt, membership_id -> BigInt, added_at -> BigInt, }
+}
+diesel::table! {
     sessions (key_hash) {
         key_hash -> Binary,
         public_id -> Text,
@@ -159,6 +193,7 @@ diesel::table! {
         created_by -> BigInt,
         created_by_name -> Text,
         version -> BigInt,
+        external_id -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -313,12 +348,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     service_users,
     api_tokens,
     token_uses,
+    groups,
+    group_members,
+    sites,
+    site_ancestors,
+    site_members,
 );
 diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
 diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);
 diesel::joinable!(kind_actions -> kinds (kind_id));
 diesel::allow_tables_to_appear_in_same_query!(kinds, kind_actions);
 diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);
+diesel::joinable!(group_members -> groups (group_id));
 
 diesel::table! {
     /// Only backups have this table. It is written last, so a file without it is not a backup, or an incomplete one.

@@ -16,7 +16,7 @@ use actix_web::{
 use std::future::ready;
 
 /// The headers that a page may read, besides those that it may always read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("etag, retry-after, www-authenticate, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-after, www-authenticate, x-request-id");
 
 /// Returns whether pages of other sites may read the answers at this path.
 pub fn is_shared(path: &str) -> bool {

@@ -55,6 +55,8 @@ impl Shell {
         let t = self.t;
         let all = [
             (BuiltInPermission::PlatformUsers, Nav::Users, path::users(slug), t.nav_users()),
+            (BuiltInPermission::PlatformGroups, Nav::Groups, path::groups(slug), t.nav_groups()),
+            (BuiltInPermission::PlatformSites, Nav::Sites, path::sites(slug), t.nav_sites()),
             (
                 BuiltInPermission::PlatformPermissionSets,
                 Nav::PermissionSets,
@@ -172,6 +174,10 @@ pub enum Nav {
     Tokens,
     /// Organization: people.
     Users,
+    /// Organization: groups of people.
+    Groups,
+    /// Organization: sites and who is assigned to them.
+    Sites,
     /// Organization: permission sets.
     PermissionSets,
     /// Organization: kinds.

@@ -198,7 +198,10 @@ async fn pages_of_other_sites_can_read_each_answer_of_the_api_errors_too(db: Tes
         let answer = app.send(method, path, &[ELSEWHERE, ("authorization", &*bearer)], "").await;
         assert_eq!(answer.status, status, "{method} {path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
-        assert_eq!(answer.header("access-control-expose-headers"), "etag, retry-after, www-authenticate, x-request-id");
+        assert_eq!(
+            answer.header("access-control-expose-headers"),
+            "etag, location, retry-after, www-authenticate, x-request-id"
+        );
     }
     let refused = app.send("GET", "/api/v1/me", &[ELSEWHERE], "").await;
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));

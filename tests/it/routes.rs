@@ -68,6 +68,24 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/kinds/{key}", [401, 401, 401, 200]),
     row("PUT", "/api/v1/kinds/{key}", [401, 401, 401, 403]),
     row("DELETE", "/api/v1/kinds/{key}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/groups", [401, 401, 401, 200]),
+    row("POST", "/api/v1/groups", [401, 401, 401, 403]),
+    row("GET", "/api/v1/groups/{group}", [401, 401, 401, 404]),
+    row("PATCH", "/api/v1/groups/{group}", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/groups/{group}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/groups/{group}/members", [401, 401, 401, 404]),
+    row("POST", "/api/v1/groups/{group}/members", [401, 401, 401, 403]),
+    row("POST", "/api/v1/groups/{group}/members/removal", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/groups/{group}/members/{member}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/sites", [401, 401, 401, 200]),
+    row("POST", "/api/v1/sites", [401, 401, 401, 403]),
+    row("GET", "/api/v1/sites/{site}", [401, 401, 401, 404]),
+    row("PATCH", "/api/v1/sites/{site}", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/sites/{site}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/sites/{site}/members", [401, 401, 401, 404]),
+    row("POST", "/api/v1/sites/{site}/members", [401, 401, 401, 403]),
+    row("POST", "/api/v1/sites/{site}/members/removal", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/sites/{site}/members/{member}", [401, 401, 401, 403]),
     row("GET", "/api/v1/leaks", [200, 200, 200, 200]),
     row("POST", "/api/v1/leaks", [400, 400, 400, 400]),
     row("POST", "/oauth2/introspect", [401, 401, 401, 403]),
@@ -124,8 +142,41 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/users/invitations/{invitation}/withdrawal", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/users/{member}", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/{member}/permission-set", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/users/{member}/external-id", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/users/{member}/password-link", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/{member}/password-link", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/search", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups/new", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups/{group}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups/{group}/name", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/{group}/name", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/{group}/members", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/{group}/members/search", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/{group}/members/{member}/removal", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups/{group}/emptying", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/{group}/emptying", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups/{group}/deletion", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/groups/{group}/deletion", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/groups/zzzzzzzzzz", [303, 404, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/search", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/new", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/{site}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/{site}/name", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/name", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/{site}/place", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/place", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/members", [303, 422, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/members/search", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/members/{member}/removal", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/{site}/emptying", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/emptying", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/{site}/deletion", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/sites/{site}/deletion", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/sites/zzzzzzzzzz", [303, 404, 403, 404, 303]),
     org("GET", "/orgs/{slug}/users/{member}/deactivation", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/{member}/deactivation", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/users/{member}/reactivation", [303, 200, 403, 404, 303]),
@@ -157,6 +208,8 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/integrations/tokens/{service}", [303, 200, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens/{service}/name", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/tokens/{service}/name", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/integrations/tokens/{service}/external-id", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/integrations/tokens/{service}/external-id", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens/{service}/expiry", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/integrations/tokens/{service}/expiry", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/integrations/tokens/{service}/permissions", [303, 200, 403, 404, 303]),
@@ -203,8 +256,14 @@ const ORGANIZATION: &[OrgRow] = &[
 ];
 
 /// Rows about things that do not exist.
-const NOTHING: [&str; 4] =
-    ["/nowhere", "/verify/else", "/orgs/{slug}/integrations/tokens/zzzzzzzzzz", "/orgs/{slug}/activity/99999"];
+const NOTHING: [&str; 6] = [
+    "/nowhere",
+    "/verify/else",
+    "/orgs/{slug}/integrations/tokens/zzzzzzzzzz",
+    "/orgs/{slug}/activity/99999",
+    "/orgs/{slug}/groups/zzzzzzzzzz",
+    "/orgs/{slug}/sites/zzzzzzzzzz",
+];
 
 /// Returns method and path of every row of both tables.
 fn every_row() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -287,7 +346,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// Returns the values of the names in the addresses of [`ORGANIZATION`], once it exists. Ann has a token `script`.
-pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 10] {
+pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 12] {
     let last = |path: &str| path.trim_end_matches("?notice=created").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;
@@ -297,6 +356,8 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 10]
     has_kind(ann).await;
     let new_api = [("name", "Order API"), ("address", "https://api.example.org")];
     let api = ann.post(org!("/integrations/apis"), &new_api).await;
+    let group = ann.post(org!("/groups"), &[("name", "Logistics")]).await;
+    let site = ann.post(org!("/sites"), &[("name", "Mopti")]).await;
     [
         ("{slug}", SLUG.into()),
         ("{token}", ann.token_id("script").await),
@@ -306,6 +367,8 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 10]
         ("{set}", last(set.header("location"))),
         ("{api}", last(api.header("location"))),
         ("{key}", "invoices".into()),
+        ("{group}", last(group.header("location"))),
+        ("{site}", last(site.header("location"))),
         ("{user}", "1".into()),
         ("{entry}", "1".into()),
     ]
@@ -591,9 +654,22 @@ async fn every_answer_has_its_security_headers(db: TestDb) {
 
 #[test]
 fn the_table_names_every_route_and_no_other() {
-    let served: BTreeSet<_> = web::routes::served().into_iter().map(|(m, path)| format!("{m} {path}")).collect();
-    let ids = ["{token}", "{session}", "{service}", "{member}", "{invitation}", "{set}", "{api}", "{user}", "{entry}"];
+    let ids = [
+        "{group}",
+        "{site}",
+        "{token}",
+        "{session}",
+        "{service}",
+        "{member}",
+        "{invitation}",
+        "{set}",
+        "{api}",
+        "{user}",
+        "{entry}",
+    ];
     let generic = |path: &str| ids.iter().fold(path.to_owned(), |path, id| path.replace(id, "{id}"));
+    let served: BTreeSet<_> =
+        web::routes::served().into_iter().map(|(m, path)| format!("{m} {}", generic(path))).collect();
     // Forward-auth is no route: it is answered before them.
     let rows = every_row().filter(|(_, path)| !NOTHING.contains(path) && !path.starts_with("/verify"));
     let named: BTreeSet<_> = rows.map(|(method, path)| format!("{method} {}", generic(path))).collect();

@@ -378,6 +378,7 @@ mod tests {
             user: None,
             name: format!("membership:{membership}"),
             display_name: "Awa Diallo".into(),
+            external_id: None,
             is_active: true,
             held: Held::new(Permissions::everything(&known), known).into(),
             organization: SubjectOrganization {

@@ -13,6 +13,12 @@ pub trait Authority: Clone + std::fmt::Debug + 'static {
 /// The authority to invite, deactivate and remove users, and to set their permissions.
 #[derive(Clone, Copy, Debug)]
 pub struct ManageUsers;
+/// The authority to create, change, fill and delete groups.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageGroups;
+/// The authority to create, change, move, fill and delete sites.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageSites;
 /// The authority to create, change and delete permission sets.
 #[derive(Clone, Copy, Debug)]
 pub struct ManagePermissionSets;
@@ -31,6 +37,12 @@ pub struct SeeBilling;
 
 impl Authority for ManageUsers {
     const PERMISSION: BuiltInPermission = BuiltInPermission::PlatformUsers;
+}
+impl Authority for ManageGroups {
+    const PERMISSION: BuiltInPermission = BuiltInPermission::PlatformGroups;
+}
+impl Authority for ManageSites {
+    const PERMISSION: BuiltInPermission = BuiltInPermission::PlatformSites;
 }
 impl Authority for ManagePermissionSets {
     const PERMISSION: BuiltInPermission = BuiltInPermission::PlatformPermissionSets;

@@ -97,9 +97,9 @@ pub fn keys(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec
 /// Row, public id, slug, name and own permissions.
 type OrganizationRow = (i64, String, String, String, String);
 /// A membership with its user, the permissions of its set, and whether that is the set of administrators.
-type MembershipRow = (i64, bool, i64, String, String, Option<bool>, OrganizationRow);
-/// Row, public id, name and permissions.
-type ServiceUserRow = (i64, String, String, String, OrganizationRow);
+type MembershipRow = (i64, bool, Option<String>, i64, String, String, Option<bool>, OrganizationRow);
+/// Row, public id, name, external id and permissions.
+type ServiceUserRow = (i64, String, String, Option<String>, String, OrganizationRow);
 
 /// The columns of an [`OrganizationRow`].
 macro_rules! organization {
@@ -124,6 +124,7 @@ macro_rules! members {
             .select((
                 memberships::id,
                 memberships::is_active,
+                memberships::external_id,
                 users::id,
                 users::name,
                 permission_sets::permissions,
@@ -144,6 +145,7 @@ macro_rules! services {
                 service_users::id,
                 service_users::public_id,
                 service_users::name,
+                service_users::external_id,
                 service_users::permissions,
                 organization!(),
             ))
@@ -187,18 +189,20 @@ fn service_users_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<S
 }
 
 fn of_membership(row: MembershipRow) -> Subject {
-    let (id, is_active, user, display_name, permissions, is_administrator, organization) = row;
+    let (id, is_active, external_id, user, display_name, permissions, is_administrator, organization) = row;
     let known = OwnPermissions::parse(&organization.4);
     let held = Held::new(granted(is_administrator == Some(true), &permissions, &known), known);
     let (name, id) = (format!("membership:{id}"), SubjectId::Membership(MembershipId(id)));
-    Subject { user: Some(UserId(user)), is_active, ..subject(id, name, display_name, held, organization) }
+    let of_anybody = subject(id, name, display_name, held, organization);
+    Subject { user: Some(UserId(user)), external_id, is_active, ..of_anybody }
 }
 
-fn of_service_user((id, public_id, display_name, permissions, organization): ServiceUserRow) -> Subject {
+fn of_service_user(row: ServiceUserRow) -> Subject {
+    let (id, public_id, display_name, external_id, permissions, organization) = row;
     let known = OwnPermissions::parse(&organization.4);
     let held = Held::new(Permissions::from_keys(&permissions, &known), known);
     let (name, id) = (Subject::name_of_service_user(&public_id), SubjectId::ServiceUser(ServiceUserId(id)));
-    subject(id, name, display_name, held, organization)
+    Subject { external_id, ..subject(id, name, display_name, held, organization) }
 }
 
 fn subject(
@@ -213,6 +217,7 @@ fn subject(
         user: None,
         name,
         display_name,
+        external_id: None,
         is_active: true,
         held: held.into(),
         organization: SubjectOrganization {

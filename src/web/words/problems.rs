@@ -3,9 +3,12 @@
 use crate::texts::Texts;
 use app::problem::{ActionProblem, Field, Problem, Problems};
 use domain::{
+    group::MOST_GROUPS,
     kind::{KeyError, Kind, LONGEST_KEY, MOST_ACTIONS, MOST_KINDS},
+    membership::listed::MOST_LISTED,
     protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
-    text::{LONGEST, LONGEST_REASON, TextError},
+    site::{MOST_LEVELS, MOST_SITES},
+    text::{LONGEST, LONGEST_EXTERNAL_ID, LONGEST_REASON, TextError},
     token::{PERSONAL_LIMIT, SERVICE_LIMIT},
     user::{EmailError, PasswordError, SHORTEST_PASSWORD},
 };
@@ -40,6 +43,11 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::Plural, "plural"),
     (Field::Key, "key"),
     (Field::Actions, "actions"),
+    (Field::GroupName, "name"),
+    (Field::SiteName, "name"),
+    (Field::Parent, "parent"),
+    (Field::People, "people"),
+    (Field::ExternalId, "external_id"),
     (Field::ApiName, "name"),
     (Field::Address, "address"),
     (Field::Rules, "rules"),
@@ -70,6 +78,11 @@ impl Errors {
         self.0.iter().find(|(at, _)| *at == name).map(|(_, words)| words.as_str())
     }
 
+    /// Iterates over all fields with a problem, and what is wrong with each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, words)| (*name, words.as_str()))
+    }
+
     /// Returns whether this field gets the focus: it is the first with a problem.
     pub fn starts_at(&self, name: &str) -> bool {
         self.0.iter().find(|(at, _)| *at != "form").is_some_and(|(at, _)| *at == name)
@@ -81,11 +94,6 @@ impl Errors {
             words.clone_into(said);
         }
         self
-    }
-
-    /// Returns all of them: the name of each field, and what is wrong with it.
-    pub fn all(self) -> Vec<(&'static str, String)> {
-        self.0
     }
 
     /// Returns whether there are no problems.
@@ -145,6 +153,14 @@ impl Texts {
             Problem::TooManyActions => self.problem_too_many_actions(MOST_ACTIONS),
             Problem::TooManyKinds => self.problem_too_many_kinds(MOST_KINDS),
             Problem::NobodyWouldHold => self.problem_nobody_would_hold().into(),
+            Problem::TooManyGroups => self.problem_too_many_groups(MOST_GROUPS),
+            Problem::TooManySites => self.problem_too_many_sites(MOST_SITES),
+            Problem::TooDeep => self.problem_too_deep(MOST_LEVELS),
+            Problem::BelowItself => self.problem_below_itself().into(),
+            Problem::HasSites => self.problem_has_sites().into(),
+            Problem::NobodyListed => self.problem_nobody_listed().into(),
+            Problem::TooManyListed => self.problem_too_many_listed(MOST_LISTED),
+            Problem::ExternalIdTaken => self.problem_external_id_taken().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }
@@ -189,6 +205,10 @@ impl Texts {
             (TextError::Empty, Field::ApiName) => self.problem_api_name_empty().into(),
             (TextError::Empty, Field::Singular) => self.problem_singular_empty().into(),
             (TextError::Empty, Field::Plural) => self.problem_plural_empty().into(),
+            (TextError::Empty, Field::GroupName) => self.problem_group_name_empty().into(),
+            (TextError::Empty, Field::SiteName) => self.problem_site_name_empty().into(),
+            (TextError::TooLong, Field::ExternalId) => self.problem_text_too_long(LONGEST_EXTERNAL_ID),
+            (TextError::Empty, Field::ExternalId) => self.problem_text_control().into(),
             (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
