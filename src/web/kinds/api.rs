@@ -199,10 +199,7 @@ pub async fn change(
         Ok(by) => by,
         Err(refused) => return Ok(refused),
     };
-    let version = match version(&request) {
-        Ok(version) => version,
-        Err(refused) => return Ok(refused),
-    };
+    let Some(version) = version(&request) else { return Ok(version_missing(&request)) };
     match app::kinds::change(&app, &by, &key, wanted?.0.form(version), source::of(&request)).await {
         Ok(stored) => Ok(told(HttpResponse::Ok(), &stored)),
         Err(error) => refused(&request, error),
@@ -240,14 +237,15 @@ fn told(mut answer: actix_web::HttpResponseBuilder, stored: &StoredKind) -> Http
 }
 
 /// Returns the version of `If-Match`, which a change must have: so nobody overwrites what they have not read.
-fn version(request: &HttpRequest) -> Result<String, HttpResponse> {
-    let sent = request.headers().get(IF_MATCH).and_then(|value| value.to_str().ok());
-    let version = sent.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
-    version.map(str::to_owned).ok_or_else(|| {
-        let detail = "Send the ETag that you have read in If-Match, such as \"3\".";
-        let id = source::of(request).request_id;
-        finish::problem(StatusCode::PRECONDITION_REQUIRED, "Version missing", detail, &id)
-    })
+fn version(request: &HttpRequest) -> Option<String> {
+    let sent = request.headers().get(IF_MATCH)?.to_str().ok()?;
+    Some(sent.strip_prefix('"')?.strip_suffix('"')?.to_owned())
+}
+
+fn version_missing(request: &HttpRequest) -> HttpResponse {
+    let detail = "Send the ETag that you have read in If-Match, such as \"3\".";
+    let id = source::of(request).request_id;
+    finish::problem(StatusCode::PRECONDITION_REQUIRED, "Version missing", detail, &id)
 }
 
 /// Returns what is wrong as problem+json that names the field.
