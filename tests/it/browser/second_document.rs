@@ -137,7 +137,7 @@ async fn creates(browser: &Browser, words: &Words, javascript: bool) -> String {
     browser.choose(words.days[1]).await;
     // «Toutes les autorisations sont sélectionnées par défaut.»
     let all = "return [...document.querySelectorAll('[name=permission]')].filter((box) => box.checked).length";
-    assert_eq!(browser.evaluate(all).await, 20);
+    assert_eq!(browser.evaluate(all).await, 21);
     browser.unchoose(words.one_permission).await;
     browser.click(words.submit).await;
     copied_key(browser, words, javascript).await
