@@ -7,11 +7,13 @@
 mod level;
 mod reach;
 mod recipient;
+mod stored;
 
 pub use level::Level;
 pub use reach::{
     AccessRule, AccessRuleId, ItemFacts, Reach, Share, ShareId, Source, SubjectFacts, Way, check_level, reach,
 };
+pub use stored::{MOST_RULES, MOST_SHARES, StoredRule, StoredShare};
 pub use recipient::{GroupId, Recipient, RecipientKind, SiteId, SubjectId, Unsuitable};
 
 use super::{

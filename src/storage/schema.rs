@@ -63,6 +63,7 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         created_at -> BigInt,
+        own_permissions -> Text,
     }
 }
 diesel::table! { organization_slugs (slug) { slug -> Text, organization_id -> BigInt, } }
@@ -77,6 +78,26 @@ diesel::table! {
     }
 }
 diesel::table! {
+    kinds (id) {
+        id -> BigInt,
+        organization_id -> BigInt,
+        key -> Text,
+        singular -> Text,
+        plural -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    kind_actions (kind_id, position) {
+        kind_id -> BigInt,
+        position -> SmallInt,
+        key -> Text,
+        name -> Text,
+        reads -> Bool,
+    }
+}
+diesel::table! {
     memberships (id) {
         id -> BigInt,
         user_id -> BigInt,
@@ -87,6 +108,7 @@ diesel::table! {
         created_at -> BigInt,
         seen_at -> Nullable<BigInt>,
         removed_at -> Nullable<BigInt>,
+        external_id -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -114,6 +136,39 @@ diesel::table! {
     }
 }
 diesel::table! {
+    groups (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        name -> Text,
+        name_folded -> Text,
+        search -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    group_members (group_id, membership_id) { group_id -> BigInt, membership_id -> BigInt, added_at -> BigInt, }
+}
+diesel::table! {
+    sites (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        level -> SmallInt,
+        name -> Text,
+        name_folded -> Text,
+        search -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+diesel::table! { site_ancestors (site_id, ancestor_id) { site_id -> BigInt, ancestor_id -> BigInt, } }
+diesel::table! {
+    site_members (site_id, membership_id) { site_id -> BigInt, membership_id -> BigInt, added_at -> BigInt, }
+}
+diesel::table! {
     sessions (key_hash) {
         key_hash -> Binary,
         public_id -> Text,
@@ -138,6 +193,7 @@ diesel::table! {
         created_by -> BigInt,
         created_by_name -> Text,
         version -> BigInt,
+        external_id -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -247,6 +303,69 @@ diesel::table! {
     }
 }
 diesel::table! {
+    items (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        kind -> Text,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        search -> Text,
+        owner_membership_id -> Nullable<BigInt>,
+        owner_service_user_id -> Nullable<BigInt>,
+        site_id -> Nullable<BigInt>,
+        template_id -> Nullable<BigInt>,
+        archived_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+    }
+}
+diesel::table! {
+    item_contents (item_id) { item_id -> BigInt, description -> Text, form -> Text, answers -> Text, }
+}
+diesel::table! {
+    shares (id) {
+        id -> BigInt,
+        public_id -> Text,
+        item_id -> BigInt,
+        recipient_kind -> Text,
+        recipient_id -> BigInt,
+        outside_organization_id -> Nullable<BigInt>,
+        level -> Text,
+        created_at -> BigInt,
+        created_by_name -> Text,
+    }
+}
+diesel::table! {
+    access_rules (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        kind -> Text,
+        site_id -> Nullable<BigInt>,
+        template_id -> Nullable<BigInt>,
+        recipient_kind -> Text,
+        recipient_id -> BigInt,
+        outside_organization_id -> Nullable<BigInt>,
+        level -> Text,
+        created_at -> BigInt,
+        created_by_name -> Text,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    refused_organizations (organization_id, refused_id) {
+        organization_id -> BigInt,
+        refused_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+diesel::table! {
+    kind_forms (organization_id, kind) { organization_id -> BigInt, kind -> Text, form -> Text, version -> BigInt, }
+}
+diesel::table! {
     activity (id) {
         id -> BigInt,
         organization_id -> Nullable<BigInt>,
@@ -292,10 +411,20 @@ diesel::allow_tables_to_appear_in_same_query!(
     service_users,
     api_tokens,
     token_uses,
+    groups,
+    group_members,
+    sites,
+    site_ancestors,
+    site_members,
 );
 diesel::joinable!(protected_api_rules -> protected_apis (protected_api_id));
 diesel::allow_tables_to_appear_in_same_query!(protected_apis, protected_api_rules);
+diesel::joinable!(kind_actions -> kinds (kind_id));
+diesel::allow_tables_to_appear_in_same_query!(kinds, kind_actions);
 diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);
+diesel::joinable!(group_members -> groups (group_id));
+diesel::joinable!(shares -> items (item_id));
+diesel::allow_tables_to_appear_in_same_query!(items, shares);
 
 diesel::table! {
     /// Only backups have this table. It is written last, so a file without it is not a backup, or an incomplete one.

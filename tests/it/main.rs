@@ -1,6 +1,7 @@
 //! The tests that need a running server, a database or a browser, in one program: so it is linked once, and the tests
 //! share one Postgres and one chromedriver (`harness`).
 
+mod access;
 mod account;
 mod activity;
 mod addresses;
