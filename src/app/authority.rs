@@ -1,18 +1,19 @@
 //! Authority as values: only a check creates one, so a forgotten check does not compile.
 //!
 //! An [`Actor`] is signed in; a [`Member`] is active in an organization; a [`Holder`] has one of its permissions, and
-//! an [`Administrator`] all of them. Verbs that change something check again inside their transaction (`still`).
+//! an [`Administrator`] all of them. A [`Caller`] is a holder, or a token whose subject has the permission. Verbs that change something check again inside their transaction (`still`).
 
-use super::{AppError, Jeton, Result, sessions::Actor};
+use super::{AppError, Jeton, Result, sessions::Actor, verify::Accepted};
 use domain::{
+    access::{Demand, Refusal, decide},
     activity::{Action, Source},
     membership::Membership,
-    organization::is_slug,
-    permission::{Authority, OrgGrant, Permissions},
+    organization::{OrganizationId, is_slug},
+    permission::{Authority, OrgGrant, Permission, Permissions},
     time::Timestamp,
 };
 use std::ops::Deref;
-use storage::{AnyConnection, activity, memberships, organizations};
+use storage::{AnyConnection, activity, memberships, organizations, tokens};
 
 /// A signed-in user, working in one of the organizations in which they are active.
 #[derive(Clone, Debug)]
@@ -96,6 +97,84 @@ impl<A: Authority> Holder<A> {
         let held = memberships::permissions(connection, self.membership.id)?.ok_or(AppError::NotFound)?;
         held.grant(self.membership.organization).map_err(AppError::Forbidden)
     }
+}
+
+/// Whoever has the authority `A` in an organization: a [`Holder`] on its pages, or the subject of a token. The verbs that
+/// pages and the API share require one.
+#[derive(Clone, Debug)]
+pub struct Caller<A> {
+    grant: OrgGrant<A>,
+    by: By,
+}
+
+#[derive(Clone, Debug)]
+enum By {
+    Member(Member),
+    Token(Accepted),
+}
+
+impl<A: Authority> From<&Holder<A>> for Caller<A> {
+    fn from(holder: &Holder<A>) -> Self {
+        Self { grant: holder.grant.clone(), by: By::Member(holder.member.clone()) }
+    }
+}
+
+impl<A: Authority> Caller<A> {
+    /// Returns the caller on whose behalf a token was accepted.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] with the missing permission.
+    pub fn with_token(accepted: Accepted) -> Result<Self> {
+        let identity = accepted.identity();
+        let grant = identity.permissions().grant(identity.subject.organization.id).map_err(AppError::Forbidden)?;
+        Ok(Self { grant, by: By::Token(accepted) })
+    }
+
+    /// The organization.
+    pub fn organization(&self) -> OrganizationId {
+        self.grant.organization()
+    }
+
+    /// Locks the organization for this transaction, which changes something, and checks again whether the caller may do
+    /// that now.
+    ///
+    /// # Errors
+    /// As [`Holder::still`]; for a token that has ended or only reads, [`AppError::Forbidden`].
+    pub(super) fn begin(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<()> {
+        organizations::lock(connection, self.organization())?;
+        let held = match &self.by {
+            By::Member(member) => {
+                memberships::permissions(connection, member.membership.id)?.ok_or(AppError::NotFound)?
+            }
+            By::Token(accepted) => return may_change(connection, accepted, A::PERMISSION, now),
+        };
+        held.grant::<A>(self.organization()).map(drop).map_err(AppError::Forbidden)
+    }
+
+    /// Creates an entry of the organization's activity log about what they do.
+    pub(super) fn entry<'a>(&'a self, action: Action, at: Timestamp, source: &'a Source) -> activity::Entry<'a> {
+        match &self.by {
+            By::Member(member) => member.entry(action, at, source),
+            By::Token(accepted) => super::verify::usage::entry(accepted.identity(), action, at, 1, source),
+        }
+    }
+}
+
+/// Decides about a token again, as it is now.
+fn may_change(
+    connection: &mut AnyConnection,
+    accepted: &Accepted,
+    permission: Permission,
+    now: Timestamp,
+) -> Result<()> {
+    let known = accepted.identity();
+    let current = tokens::current(connection, known)?;
+    let (identity, life) = current.ok_or(AppError::Forbidden(permission))?;
+    let demand = Demand { write: true, permissions: permission.into(), ..Demand::default() };
+    decide(&identity, life, demand, now).map_err(|refusal| match refusal {
+        Refusal::PermissionMissing(missing) => AppError::Forbidden(missing),
+        _ => AppError::Forbidden(permission),
+    })
 }
 
 /// A [`Member`] who holds every permission.

@@ -62,6 +62,16 @@ pub enum Field {
     Address,
     /// The rules of a protected API.
     Rules,
+    /// A group's name.
+    GroupName,
+    /// A site's name.
+    SiteName,
+    /// The site that a site is in.
+    Parent,
+    /// People to be added to a group or site.
+    People,
+    /// The id by which other programs know somebody.
+    ExternalId,
     /// The form as a whole.
     Form,
 }
@@ -138,6 +148,22 @@ pub enum Problem {
     TooManyRules,
     /// The organization has the maximum number of protected APIs.
     TooManyApis,
+    /// The organization has the maximum number of groups.
+    TooManyGroups,
+    /// The organization has the maximum number of sites.
+    TooManySites,
+    /// There would be too many levels of sites.
+    TooDeep,
+    /// A site cannot be in itself, nor below itself.
+    BelowItself,
+    /// Only a site with no other one in it can be deleted.
+    HasSites,
+    /// Nobody is in the list.
+    NobodyListed,
+    /// There are too many people in the list.
+    TooManyListed,
+    /// Another user or service user of the organization has this external id.
+    ExternalIdTaken,
     /// The form names no organization, or one in which the user is not active.
     OtherOrganization,
     /// The form was sent after its session had ended, and is shown again so that the user can check and send it.

@@ -8,8 +8,8 @@ mod ending;
 mod making;
 mod renewing;
 
-pub use changing::{ExpiryForm, NameForm, PermissionsForm};
-pub use changing::{change_expiry, change_permissions, rename};
+pub use changing::{ExpiryForm, ExternalIdForm, NameForm, PermissionsForm};
+pub use changing::{change_expiry, change_external_id, change_permissions, rename};
 pub use ending::{delete, revoke};
 pub use making::ServiceTokenForm;
 pub use making::create;

@@ -12,6 +12,7 @@ pub(super) use ending::{end_in, reactivate_in, withdraw_invitations};
 use super::{
     AppError, Jeton, Result,
     authority::Holder,
+    external_ids::give_in,
     link_code::LinkCode,
     problem::{Field, Problem, Problems},
     tokens::overlay,
@@ -19,6 +20,7 @@ use super::{
 use domain::{
     access::SubjectId,
     activity::{Action, Detail, Source},
+    group::Group,
     invitation::Invitation,
     keyed,
     membership::{Person, Standing},
@@ -27,6 +29,8 @@ use domain::{
     password_link::MadeBy,
     permission::{ManageUsers, OrgGrant},
     permission_set::PermissionSet,
+    site::Site,
+    text,
     time::Timestamp,
 };
 use ending::{refusal, stops};
@@ -34,12 +38,13 @@ use serde::Deserialize;
 use storage::{
     AnyConnection, activity,
     epoch::{Fact, Touched},
-    invitations,
+    external_ids::Known,
+    groups, invitations,
     memberships::{
         self,
         people::{self, Filter},
     },
-    password_links, sessions, tokens, users,
+    password_links, sessions, sites, tokens, users,
 };
 
 /// The number of people on a page of the list.
@@ -89,6 +94,10 @@ pub struct PersonFacts {
     pub sessions: usize,
     /// How many of their invitations nobody has accepted yet.
     pub invitations: i64,
+    /// Their groups, by name.
+    pub groups: Vec<Group>,
+    /// The sites to which they are assigned, by name.
+    pub sites: Vec<Site>,
     /// Why the caller cannot end their access, if so.
     pub refusal: Option<Problem>,
     /// Why the caller cannot create a link for their new password, if so.
@@ -105,6 +114,16 @@ pub struct SetForm {
     pub before: String,
     /// The password, if the form asked for it.
     pub password: Option<String>,
+}
+
+/// The form for another external id, as typed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ExternalIdForm {
+    /// The id; empty for none.
+    pub external_id: String,
+    /// The id when the form was opened.
+    pub before: String,
 }
 
 pub(super) fn refused(problem: Problem) -> AppError {
@@ -128,7 +147,7 @@ pub async fn list(
                 Shown::Active => Some(true),
                 Shown::Deactivated => Some(false),
             };
-            let filter = Filter { words, is_active, set };
+            let filter = Filter { words, is_active, set, of: None };
             let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
             let mut from = from;
             let mut people = match shown {
@@ -171,7 +190,8 @@ pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<
             let invitations = invitations::count_by(connection, organization, person.user)?;
             let refusal = refusal(connection, &grant, &person)?;
             let link_refusal = link_refusal(connection, &grant, &person)?;
-            Ok(PersonFacts { person, tokens, sessions, invitations, refusal, link_refusal })
+            let (groups, sites) = (groups::of_member(connection, id)?, sites::of_member(connection, id)?);
+            Ok(PersonFacts { person, tokens, sessions, invitations, groups, sites, refusal, link_refusal })
         })
         .await
 }
@@ -234,6 +254,43 @@ pub async fn give_set(
                 ..about(&manager, &person, Action::UserPermissionSetChanged, now, &source)
             };
             activity::insert(connection, &entry)?;
+            Ok((true, touched))
+        })
+        .await
+}
+
+/// Gives a member another external id, or none. Returns false if they already have it.
+///
+/// # Errors
+/// [`AppError::NotFound`] if they are not a member of the organization; [`AppError::Invalid`] with what is wrong: the id,
+/// that somebody else has it, that it was changed meanwhile, or that the caller may not decide about them.
+pub async fn give_external_id(
+    jeton: &Jeton,
+    manager: &Manager,
+    id: MembershipId,
+    form: ExternalIdForm,
+    source: Source,
+) -> Result<bool> {
+    let mut problems = Problems::default();
+    let Some(wanted) = problems.check(Field::ExternalId, text::external_id(&form.external_id)) else {
+        return Err(problems.into());
+    };
+    let (manager, now) = (manager.clone(), jeton.clock.now());
+    jeton
+        .change_keys(move |connection| {
+            let grant = manager.begin(connection)?;
+            let person = belonging(connection, &grant, id)?;
+            let touched = tokens::touched_subject(connection, SubjectId::Membership(id))?;
+            if person.external_id == wanted {
+                return Ok((false, touched));
+            }
+            if person.external_id.as_deref().unwrap_or_default() != form.before {
+                return Err(refused(Problem::ChangedMeanwhile));
+            }
+            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::MayDoMore(lacking)))?;
+            give_in(connection, grant.organization(), Known::Member(id), wanted.as_deref())?;
+            let entry = about(&manager, &person, Action::UserExternalIdChanged, now, &source);
+            activity::insert(connection, &activity::Entry { detail: wanted.as_deref().map(Detail::words), ..entry })?;
             Ok((true, touched))
         })
         .await

@@ -14,7 +14,8 @@ pub use reach::{
     AccessRule, AccessRuleId, ItemFacts, Reach, Share, ShareId, Source, SubjectFacts, Way, check_level, reach,
 };
 pub use stored::{MOST_RULES, MOST_SHARES, StoredRule, StoredShare};
-pub use recipient::{GroupId, Recipient, RecipientKind, SiteId, SubjectId, Unsuitable};
+pub use super::{group::GroupId, site::SiteId};
+pub use recipient::{Recipient, RecipientKind, SubjectId, Unsuitable};
 
 use super::{
     organization::OrganizationId,
@@ -68,6 +69,8 @@ pub struct Subject {
     pub name: String,
     /// The name of the user or service user.
     pub display_name: String,
+    /// The id by which other programs of its organization know it.
+    pub external_id: Option<String>,
     /// Whether the subject may act at all.
     pub is_active: bool,
     /// The subject's current permissions.
@@ -247,6 +250,7 @@ mod tests {
                 user: Some(UserId(1)),
                 name: "membership:1".into(),
                 display_name: "Awa Diallo".into(),
+                external_id: None,
                 is_active: true,
                 permissions: BuiltInSet::Standard.permissions(),
                 keys: String::new(),

@@ -68,6 +68,40 @@ keyed! {
         PermissionSetChanged = "permission_set.changed",
         /// A permission set, the target, was deleted.
         PermissionSetDeleted = "permission_set.deleted",
+        /// A group, the target, was created.
+        GroupCreated = "group.created",
+        /// A group, the target, was renamed; the detail is the previous name.
+        GroupRenamed = "group.renamed",
+        /// A group, the target, was deleted; the count is that of its members.
+        GroupDeleted = "group.deleted",
+        /// The target was added to a group; the detail is its name.
+        GroupMemberAdded = "group.member_added",
+        /// As many as the count were added to a group, the target; the detail is [`Detail::Members`].
+        GroupMembersAdded = "group.members_added",
+        /// The target was taken out of a group; the detail is its name.
+        GroupMemberRemoved = "group.member_removed",
+        /// As many as the count were taken out of a group, the target; the detail is [`Detail::Members`].
+        GroupMembersRemoved = "group.members_removed",
+        /// A site, the target, was created; the detail is the name of the site that it is in, if it is in one.
+        SiteCreated = "site.created",
+        /// A site, the target, was renamed; the detail is the previous name.
+        SiteRenamed = "site.renamed",
+        /// A site, the target, was moved; the detail is the name of the site that it is in now, if it is in one.
+        SiteMoved = "site.moved",
+        /// A site, the target, was deleted; the count is that of the people who were assigned to it.
+        SiteDeleted = "site.deleted",
+        /// The target was assigned to a site; the detail is its name.
+        SiteMemberAdded = "site.member_added",
+        /// As many as the count were assigned to a site, the target; the detail is [`Detail::Members`].
+        SiteMembersAdded = "site.members_added",
+        /// The target was taken out of a site; the detail is its name.
+        SiteMemberRemoved = "site.member_removed",
+        /// As many as the count were taken out of a site, the target; the detail is [`Detail::Members`].
+        SiteMembersRemoved = "site.members_removed",
+        /// The target got another external id, or none; the detail is the new one.
+        UserExternalIdChanged = "user.external_id_changed",
+        /// A service user got another external id, or none; the detail is the new one.
+        TokenExternalIdChanged = "token.external_id_changed",
         /// A token was created.
         TokenCreated = "token.created",
         /// A token was used for the first time.
@@ -112,6 +146,7 @@ impl Action {
             Some("token") => ActionGroup::Tokens,
             Some("user") => ActionGroup::Users,
             Some("permission_set") => ActionGroup::PermissionSets,
+            Some("group" | "site") => ActionGroup::Groups,
             Some("session" | "password" | "profile" | "account") => ActionGroup::Accounts,
             _ => ActionGroup::Organization,
         }
@@ -127,6 +162,8 @@ keyed! {
         Users = "users",
         /// The permission sets themselves.
         PermissionSets = "permission_sets",
+        /// Groups and sites, and who is in them.
+        Groups = "groups",
         /// Signing in, passwords and profiles.
         Accounts = "accounts",
         /// The organization as a whole, and exports.

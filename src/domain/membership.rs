@@ -1,5 +1,7 @@
 //! Memberships: users in organizations.
 
+pub mod listed;
+
 use super::{
     organization::{MembershipId, OrganizationId},
     permission::Permissions,
@@ -57,6 +59,8 @@ pub struct Person {
     pub standing: Standing,
     /// Their permission set.
     pub set: PermissionSet,
+    /// The id by which other programs know them.
+    pub external_id: Option<String>,
     /// When they joined.
     pub joined_at: Timestamp,
     /// When they last used its pages.

@@ -1,5 +1,7 @@
 //! Pages of lists that are too long for one page.
 
+use super::text;
+
 /// Where a page begins, in the order of its list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageFrom<P> {
@@ -10,6 +12,22 @@ pub enum PageFrom<P> {
     After(P),
     /// With the rows before this position; they are read in the opposite order, the nearest first.
     Before(P),
+}
+
+/// A position in the order of names: it stays the same when what it was taken from is renamed or deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByName {
+    /// The name as lists sort it.
+    pub search: String,
+    /// The row, among those with the same name.
+    pub id: i64,
+}
+
+impl ByName {
+    /// Returns the position of something with this name.
+    pub fn of(name: &str, id: i64) -> Self {
+        Self { search: text::searchable(name), id }
+    }
 }
 
 impl<P> PageFrom<P> {

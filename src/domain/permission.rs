@@ -193,6 +193,12 @@ pub trait Authority: Clone + std::fmt::Debug + 'static {
 /// The authority to invite, deactivate and remove users, and to set their permissions.
 #[derive(Clone, Copy, Debug)]
 pub struct ManageUsers;
+/// The authority to create, change, fill and delete groups.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageGroups;
+/// The authority to create, change, move, fill and delete sites.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageSites;
 /// The authority to create, change and delete permission sets.
 #[derive(Clone, Copy, Debug)]
 pub struct ManagePermissionSets;
@@ -208,6 +214,12 @@ pub struct SeeBilling;
 
 impl Authority for ManageUsers {
     const PERMISSION: Permission = P::PlatformUsers;
+}
+impl Authority for ManageGroups {
+    const PERMISSION: Permission = P::PlatformGroups;
+}
+impl Authority for ManageSites {
+    const PERMISSION: Permission = P::PlatformSites;
 }
 impl Authority for ManagePermissionSets {
     const PERMISSION: Permission = P::PlatformPermissionSets;

@@ -17,6 +17,8 @@ pub struct ServiceToken {
     pub created_at: Timestamp,
     /// The name of the user who created it.
     pub made_by: String,
+    /// The id by which other programs know it.
+    pub external_id: Option<String>,
     /// Its version, incremented by each change.
     pub version: i64,
     /// The current key, whose state is that of the token.

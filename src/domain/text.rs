@@ -14,6 +14,9 @@ pub const LONGEST: usize = 100;
 /// The maximum length of a reason in characters.
 pub const LONGEST_REASON: usize = 200;
 
+/// The maximum length of an external id in characters.
+pub const LONGEST_EXTERNAL_ID: usize = 255;
+
 /// The maximum number of words of a search.
 const WORDS: usize = 8;
 const LONGEST_SEARCH: usize = 400;
@@ -24,7 +27,8 @@ pub enum TextError {
     /// Nothing visible was entered.
     #[error("empty")]
     Empty,
-    /// It has more characters than its place allows: [`LONGEST`], or, for a reason, [`LONGEST_REASON`].
+    /// It has more than [`LONGEST`] characters, or, for a reason, [`LONGEST_REASON`], or, for an external id,
+    /// [`LONGEST_EXTERNAL_ID`].
     #[error("too long")]
     TooLong,
     /// It has a control character (such as a line break or NUL), or another one without a defined appearance (G4).
@@ -54,6 +58,18 @@ pub fn line(typed: &str) -> Result<String, TextError> {
 /// [`TextError`] says what is wrong with it.
 pub fn reason(typed: &str) -> Result<String, TextError> {
     line_of(typed, LONGEST_REASON)
+}
+
+/// Reads the id by which other programs know somebody: a line of at most [`LONGEST_EXTERNAL_ID`] characters; `None` if
+/// nothing was entered.
+///
+/// # Errors
+/// [`TextError`] says what is wrong with it.
+pub fn external_id(typed: &str) -> Result<Option<String>, TextError> {
+    match line_of(typed, LONGEST_EXTERNAL_ID) {
+        Err(TextError::Empty) if typed.trim_matches(is_blank).is_empty() => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// Reads a line like [`line()`], but of 1 to `longest` characters.

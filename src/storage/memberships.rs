@@ -5,7 +5,7 @@ pub mod places;
 
 use super::{
     AnyConnection, Result, permission_set,
-    schema::{memberships, organizations, permission_sets, seats, users},
+    schema::{group_members, memberships, organizations, permission_sets, seats, site_members, users},
     searchable_person,
 };
 use diesel::prelude::*;
@@ -107,18 +107,26 @@ pub fn activate(
     Ok(activated == 1)
 }
 
-/// Ends a member's access and frees their seat; with `removed`, they leave the list too. Returns false if this had
-/// already happened.
+/// Ends a member's access and frees their seat; with `removed`, they leave the list too, with their groups, sites and
+/// external id. Returns false if this had already happened.
 pub fn deactivate(connection: &mut AnyConnection, id: MembershipId, removed: bool, now: Timestamp) -> Result<bool> {
     let changed = if removed {
         diesel::update(memberships::table.find(id.0).filter(memberships::removed_at.is_null()))
-            .set((memberships::is_active.eq(false), memberships::removed_at.eq(now.seconds())))
+            .set((
+                memberships::is_active.eq(false),
+                memberships::removed_at.eq(now.seconds()),
+                memberships::external_id.eq(None::<String>),
+            ))
             .execute(connection)?
     } else {
         diesel::update(memberships::table.find(id.0).filter(memberships::is_active.eq(true)))
             .set(memberships::is_active.eq(false))
             .execute(connection)?
     };
+    if removed {
+        diesel::delete(group_members::table.filter(group_members::membership_id.eq(id.0))).execute(connection)?;
+        diesel::delete(site_members::table.filter(site_members::membership_id.eq(id.0))).execute(connection)?;
+    }
     diesel::update(seats::table.filter(seats::membership_id.eq(id.0).and(seats::ended_at.is_null())))
         .set(seats::ended_at.eq(now.seconds()))
         .execute(connection)?;

@@ -1,5 +1,10 @@
 //! The API under `/api/v1`, for programs with a bearer token.
 
+pub mod groups;
+pub mod members;
+mod resources;
+pub mod sites;
+
 use super::{
     App,
     bearer::{self, BearerError},

@@ -343,7 +343,7 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
 }
 
 /// The media type of a problem.
-const PROBLEM: &str = "application/problem+json";
+pub const PROBLEM: &str = "application/problem+json";
 
 /// Returns the body of a problem about which only the status is known.
 pub fn problem_body(status: StatusCode, id: &str) -> String {

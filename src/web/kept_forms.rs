@@ -35,6 +35,8 @@ use app::{
 /// The maximum length of a sign-in form that carries another form, in bytes: the sealed form, an e-mail address and a
 /// password.
 const LARGEST: usize = 32 * 1024;
+/// The maximum length of a form with a list of people, in bytes: 10,000 names and addresses, encoded.
+const LARGEST_LIST: usize = 2 * 1024 * 1024;
 
 /// The middleware between [`session::recognize`] and the handlers.
 ///
@@ -64,6 +66,10 @@ pub async fn middleware(
 /// Reads the body. Only a form that carries another one may be larger than other forms.
 async fn receive(request: &mut ServiceRequest) -> Result<Bytes, WebError> {
     let (request, payload) = request.parts_mut();
+    // Nobody but members sends thousands of addresses.
+    if path::takes_list(request.path()) && SignedIn::known(request).is_some() {
+        return body::read(request, payload, FORM, LARGEST_LIST).await;
+    }
     let body = body::read(request, payload, FORM, LARGEST).await?;
     let brings_another = || url::form_urlencoded::parse(&body).any(|(name, _)| name == sign_in::KEPT);
     if body.len() > form::LARGEST && !brings_another() { Err(WebError::TooLarge) } else { Ok(body) }

@@ -23,6 +23,14 @@ pub enum Notice {
     ExpirySaved,
     /// The permissions were saved.
     PermissionsSaved,
+    /// The external id was saved.
+    ExternalIdSaved,
+    /// The subject of this page was moved.
+    Moved,
+    /// So many people were added.
+    PeopleAdded(usize),
+    /// So many people were taken out.
+    PeopleRemoved(usize),
     /// The user was given another permission set.
     SetGiven,
     /// Everything was already as it should be.

@@ -46,6 +46,9 @@ struct Who<'a> {
     id: &'a str,
     r#type: &'a str,
     name: &'a str,
+    /// The id by which other programs of the organization know the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -58,9 +61,14 @@ struct Organization<'a> {
 
 impl<'a> Me<'a> {
     fn of(identity: &'a Identity) -> Self {
-        let Subject { user, name, display_name, organization, .. } = &*identity.subject;
+        let Subject { user, name, display_name, external_id, organization, .. } = &*identity.subject;
         Self {
-            subject: Who { id: name, r#type: if user.is_some() { "user" } else { "service_user" }, name: display_name },
+            subject: Who {
+                id: name,
+                r#type: if user.is_some() { "user" } else { "service_user" },
+                name: display_name,
+                external_id: external_id.as_deref(),
+            },
             organization: Organization {
                 id: &organization.public_id,
                 slug: &organization.slug,

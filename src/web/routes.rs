@@ -7,11 +7,11 @@ mod route;
 pub mod short;
 
 use super::{
-    account, activity, api, assets, billing, email_changes, finish, health, installation, inventory, invitations,
-    kept_forms, leaks, metrics, oauth, organizations, origin, page, password_links, revocations, service_users,
-    session,
+    account, activity, api, assets, billing, email_changes, finish, groups, health, installation, inventory,
+    invitations, kept_forms, leaks, members, metrics, oauth, organizations, origin, page, password_links, revocations,
+    service_users, session,
     session::{SignedIn, Visitor},
-    sessions, setup, sign_in, tokens, users,
+    sessions, setup, sign_in, sites, tokens, users,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,6 +19,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+use domain::permission::{ManageGroups, ManageSites};
 pub use group::Group;
 use route::{Route, at, reads};
 use std::future::ready;
@@ -64,6 +65,30 @@ fn programs() -> Vec<Route> {
     vec![
         at("/api/v1/me").reads(api::me).shared(),
         at("/api/v1/me/token").deletes(api::revoke_own_token).shared(),
+        at(path::API_GROUPS).reads(api::groups::list).posts(api::groups::create).shared(),
+        at("/api/v1/groups/{id}")
+            .reads(api::groups::show)
+            .patches(api::groups::change)
+            .deletes(api::groups::delete)
+            .shared(),
+        at("/api/v1/groups/{id}/members")
+            .reads(api::members::list::<ManageGroups>)
+            .posts(api::members::add::<ManageGroups>)
+            .shared(),
+        at("/api/v1/groups/{id}/members/removal").posts(api::members::remove::<ManageGroups>).shared(),
+        at("/api/v1/groups/{id}/members/{member}").deletes(api::members::remove_one::<ManageGroups>).shared(),
+        at(path::API_SITES).reads(api::sites::list).posts(api::sites::create).shared(),
+        at("/api/v1/sites/{id}")
+            .reads(api::sites::show)
+            .patches(api::sites::change)
+            .deletes(api::sites::delete)
+            .shared(),
+        at("/api/v1/sites/{id}/members")
+            .reads(api::members::list::<ManageSites>)
+            .posts(api::members::add::<ManageSites>)
+            .shared(),
+        at("/api/v1/sites/{id}/members/removal").posts(api::members::remove::<ManageSites>).shared(),
+        at("/api/v1/sites/{id}/members/{member}").deletes(api::members::remove_one::<ManageSites>).shared(),
         at("/api/v1/leaks").reads(leaks::describe).posts(leaks::report).shared(),
         at("/api/v1/revocations/{id}").reads(revocations::receipt).shared(),
         at(path::KEY_SET).reads(revocations::key_set).shared(),
@@ -125,7 +150,9 @@ fn pages() -> Vec<Route> {
         at("/invitations/{code}/acceptance").posts(invitations::join),
         at("/orgs").reads(organizations::own),
     ];
-    for part in [organization(), people(), permission_sets(), integrations(), protected_apis()] {
+    for part in
+        [organization(), people(), group_pages(), site_pages(), permission_sets(), integrations(), protected_apis()]
+    {
         pages.extend(part);
     }
     pages
@@ -167,10 +194,46 @@ fn people() -> Vec<Route> {
         at("/orgs/{slug}/users/invitations/{id}/withdrawal").reads(users::ask_withdrawal).posts(users::withdraw),
         at("/orgs/{slug}/users/{id}").reads(users::show),
         at("/orgs/{slug}/users/{id}/permission-set").posts(users::give_set),
+        at("/orgs/{slug}/users/{id}/external-id").posts(users::give_external_id),
         at("/orgs/{slug}/users/{id}/deactivation").reads(users::ask_deactivation).posts(users::deactivate),
         at("/orgs/{slug}/users/{id}/reactivation").reads(users::ask_reactivation).posts(users::reactivate),
         at("/orgs/{slug}/users/{id}/removal").reads(users::ask_removal).posts(users::remove),
         at("/orgs/{slug}/users/{id}/password-link").reads(users::ask_link).posts(users::make_link),
+    ]
+}
+
+/// The groups of an organization.
+fn group_pages() -> Vec<Route> {
+    type By = ManageGroups;
+    vec![
+        at("/orgs/{slug}/groups").reads(groups::list).posts(groups::create),
+        at("/orgs/{slug}/groups/search").posts(groups::search),
+        at("/orgs/{slug}/groups/new").reads(groups::new),
+        at("/orgs/{slug}/groups/{id}").reads(members::show::<By>),
+        at("/orgs/{slug}/groups/{id}/name").reads(groups::edit_name).posts(groups::rename),
+        at("/orgs/{slug}/groups/{id}/deletion").reads(groups::confirm_deletion).posts(groups::delete),
+        at("/orgs/{slug}/groups/{id}/members").posts(members::add::<By>),
+        at("/orgs/{slug}/groups/{id}/members/search").posts(members::search::<By>),
+        at("/orgs/{slug}/groups/{id}/members/{member}/removal").posts(members::remove::<By>),
+        at("/orgs/{slug}/groups/{id}/emptying").reads(members::confirm_emptying::<By>).posts(members::empty::<By>),
+    ]
+}
+
+/// The sites of an organization.
+fn site_pages() -> Vec<Route> {
+    type By = ManageSites;
+    vec![
+        at("/orgs/{slug}/sites").reads(sites::list).posts(sites::create),
+        at("/orgs/{slug}/sites/search").posts(sites::search),
+        at("/orgs/{slug}/sites/new").reads(sites::new),
+        at("/orgs/{slug}/sites/{id}").reads(members::show::<By>),
+        at("/orgs/{slug}/sites/{id}/name").reads(sites::edit_name).posts(sites::rename),
+        at("/orgs/{slug}/sites/{id}/place").reads(sites::choose_place).posts(sites::relocate),
+        at("/orgs/{slug}/sites/{id}/deletion").reads(sites::confirm_deletion).posts(sites::delete),
+        at("/orgs/{slug}/sites/{id}/members").posts(members::add::<By>),
+        at("/orgs/{slug}/sites/{id}/members/search").posts(members::search::<By>),
+        at("/orgs/{slug}/sites/{id}/members/{member}/removal").posts(members::remove::<By>),
+        at("/orgs/{slug}/sites/{id}/emptying").reads(members::confirm_emptying::<By>).posts(members::empty::<By>),
     ]
 }
 
@@ -203,6 +266,9 @@ fn integrations() -> Vec<Route> {
         at("/orgs/{slug}/integrations/tokens/new").reads(tokens::new),
         at("/orgs/{slug}/integrations/tokens/{id}").reads(tokens::show),
         at("/orgs/{slug}/integrations/tokens/{id}/name").reads(tokens::edit_name).posts(tokens::rename),
+        at("/orgs/{slug}/integrations/tokens/{id}/external-id")
+            .reads(tokens::edit_external_id)
+            .posts(tokens::change_external_id),
         at("/orgs/{slug}/integrations/tokens/{id}/expiry").reads(tokens::edit_expiry).posts(tokens::change_expiry),
         at("/orgs/{slug}/integrations/tokens/{id}/permissions")
             .reads(tokens::edit_permissions)

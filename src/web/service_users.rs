@@ -9,7 +9,10 @@ mod rotation;
 
 pub use adding::{create, new};
 pub use detail::show;
-pub use editing::{change_expiry, change_permissions, edit_expiry, edit_name, edit_permissions, rename};
+pub use editing::{
+    change_expiry, change_external_id, change_permissions, edit_expiry, edit_external_id, edit_name, edit_permissions,
+    rename,
+};
 pub use ending::{confirm_deletion, confirm_regeneration, confirm_revocation, delete, regenerate, revoke};
 pub use rotation::{confirm_end_of_old_key, confirm_rotation, end_old_key, rotate};
 

@@ -51,6 +51,8 @@ impl Shell {
         let t = self.t;
         let all = [
             (Permission::PlatformUsers, Nav::Users, path::users(slug), t.nav_users()),
+            (Permission::PlatformGroups, Nav::Groups, path::groups(slug), t.nav_groups()),
+            (Permission::PlatformSites, Nav::Sites, path::sites(slug), t.nav_sites()),
             (
                 Permission::PlatformPermissionSets,
                 Nav::PermissionSets,
@@ -162,6 +164,10 @@ pub enum Nav {
     Tokens,
     /// Organization: people.
     Users,
+    /// Organization: groups of people.
+    Groups,
+    /// Organization: sites and who is assigned to them.
+    Sites,
     /// Organization: permission sets.
     PermissionSets,
     /// Organization: service users' API tokens and the inventory of all tokens.

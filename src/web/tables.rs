@@ -8,7 +8,7 @@ use super::{
     words::{Calendar, Moment},
 };
 use domain::{
-    paging::PageFrom,
+    paging::{ByName, PageFrom},
     token::{
         KeyFacts, LastUse, TokenState,
         listing::{Order, Place, Sort},
@@ -167,6 +167,28 @@ pub fn page_from(before: &str, after: &str) -> PageFrom<Place> {
         (None, Some(place)) => PageFrom::After(place),
         (None, None) => PageFrom::Start,
     }
+}
+
+/// Parses the position in a list by name where the requested page begins, as [`page_from`] does.
+pub fn by_name(before: &str, after: &str) -> PageFrom<ByName> {
+    match (name_place(before), name_place(after)) {
+        (Some(place), _) => PageFrom::Before(place),
+        (None, Some(place)) => PageFrom::After(place),
+        (None, None) => PageFrom::Start,
+    }
+}
+
+/// `ROW.NAME`
+pub fn typed_by_name(ByName { search, id }: &ByName) -> String {
+    format!("{id}.{search}")
+}
+
+/// Parses what [`typed_by_name`] wrote.
+pub fn name_place(typed: &str) -> Option<ByName> {
+    let (id, search) = typed.split_once('.')?;
+    // Postgres does not allow NUL in a text.
+    let search = Some(search).filter(|search| !search.contains('\0'))?.to_owned();
+    Some(ByName { search, id: id.parse().ok()? })
 }
 
 fn typed(sort: Sort) -> String {

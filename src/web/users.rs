@@ -9,7 +9,7 @@ mod setting;
 pub use ending::{ask_deactivation, ask_reactivation, ask_removal, deactivate, reactivate, remove};
 pub use inviting::{ask_withdrawal, form as invite_form, invite, withdraw};
 pub use password::{ask_link, make_link};
-pub use setting::{give_set, show};
+pub use setting::{give_external_id, give_set, show};
 
 use super::{
     App,

@@ -41,7 +41,7 @@ async fn a_short_address_leads_to_its_page(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let visitor = app.browser("Visitor");
     for (address, page) in ADDRESSES {
-        let fill = |path: &str| path.replace("{slug}", SLUG).replace("{id}", "0123456789");
+        let fill = |path: &str| path.replace("{slug}", SLUG).replace("{id}", "0123456789").replace("{member}", "1");
         let (address, page) = (fill(address), fill(page));
         let answer = ann.get(&address).await;
         assert_eq!((answer.status, answer.header("location")), (303, &*page), "{address}");

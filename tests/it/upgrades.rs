@@ -154,6 +154,11 @@ async fn filled(db: TestDb) -> TestApp {
         ("permission[]", ""),
     ];
     assert_eq!(ann.post(&format!("{ORG}/integrations/apis"), &api).await.status, 303);
+    for (list, name) in [("groups", "Logistics"), ("sites", "Mopti")] {
+        let made = ann.post(&format!("{ORG}/{list}"), &[("name", name)]).await;
+        let page = made.header("location").trim_end_matches("?notice=created").to_owned();
+        assert_eq!(ann.post(&format!("{page}/members"), &[("people", "leo@example.org")]).await.status, 303);
+    }
     every_table_has_a_row(&app).await;
     // A dump has neither keys of its own nor the name of the machine.
     for (kind, label) in [(TokenKind::Personal, "Power BI"), (TokenKind::Service, "Warehouse")] {

@@ -3,6 +3,7 @@
 use super::{Admin, at_form, expire, find_in, period, write_entry};
 use crate::{
     Jeton, Result,
+    external_ids::give_in,
     permission_sets::{chosen, may_give},
     problem::{Field, Problem, Problems},
     tokens::known_form,
@@ -16,6 +17,7 @@ use domain::{
 };
 use storage::{
     AnyConnection,
+    external_ids::Known,
     tokens::{service_users, touched},
 };
 
@@ -48,6 +50,15 @@ pub struct PermissionsForm {
     pub version: String,
     /// The password, if the form asked for it.
     pub password: Option<String>,
+}
+
+/// The form for another external id, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct ExternalIdForm {
+    /// The id; empty for none.
+    pub external_id: String,
+    /// The version that was shown.
+    pub version: String,
 }
 
 /// Changes a service user's name.
@@ -129,6 +140,33 @@ pub async fn change_permissions(
         let detail = Detail::permissions(before, wanted);
         let Change { connection, at, token, now } = change;
         write_entry(connection, at, Action::TokenPermissionsChanged, token, Some(detail), *now, &source)
+    })
+    .await
+}
+
+/// Gives a service user another external id, or none.
+///
+/// # Errors
+/// As [`rename`]; [`Problem::ExternalIdTaken`].
+pub async fn change_external_id(
+    jeton: &Jeton,
+    at: &Admin,
+    id: &str,
+    form: ExternalIdForm,
+    source: Source,
+) -> Result<()> {
+    let mut problems = Problems::default();
+    let wanted = problems.check(Field::ExternalId, text::external_id(&form.external_id));
+    let version = problems.choice(Field::Form, form.version.parse().ok());
+    let (Some(wanted), Some(version)) = (wanted, version) else { return Err(problems.into()) };
+    change(jeton, at, id, version, move |change| {
+        if change.token.external_id == wanted {
+            return Ok(());
+        }
+        let Change { connection, at, token, now } = change;
+        give_in(connection, at.grant().organization(), Known::ServiceUser(token.id), wanted.as_deref())?;
+        let detail = wanted.as_deref().map(Detail::words);
+        write_entry(connection, at, Action::TokenExternalIdChanged, token, detail, *now, &source)
     })
     .await
 }

@@ -5,12 +5,15 @@
 
 use super::Action;
 use crate::{
+    organization::MembershipId,
     permission::{BuiltInSet, Permission, Permissions},
     permission_set::SetName,
     protected_api::{BaseUrl, Methods, Needs, Pattern, Rule},
     time::Timestamp,
 };
 
+/// The maximum number of members in a run: whoever writes to the database could make one of any length.
+const MOST_IN_RUN: i64 = 1_000_000;
 /// The line that says that preflights pass.
 const PREFLIGHTS_PASS: &str = "preflights";
 
@@ -32,6 +35,8 @@ pub enum Detail {
         /// Those that were removed.
         removed: Permissions,
     },
+    /// Members, in the order of their numbers, written as `4 7-9`.
+    Members(Vec<MembershipId>),
     /// A protected API: its base URL, then a line for each rule, such as `POST /v1/* → write assets.edit`.
     ProtectedApi {
         /// The base URL.
@@ -54,6 +59,14 @@ impl Detail {
         Self::Permissions { added: since.without(before), removed: before.without(since) }
     }
 
+    /// These members, in any order.
+    pub fn members(members: &[MembershipId]) -> Self {
+        let mut members = members.to_vec();
+        members.sort_unstable();
+        members.dedup();
+        Self::Members(members)
+    }
+
     /// The text that the log keeps.
     pub fn to_text(&self) -> String {
         match self {
@@ -66,6 +79,7 @@ impl Detail {
                 let removed = removed.iter().map(|permission| format!("-{}", permission.key()));
                 added.chain(removed).collect::<Vec<_>>().join(" ")
             }
+            Self::Members(members) => write_members(members),
             Self::ProtectedApi { base_url, rules, lets_preflights } => {
                 let mut lines = vec![base_url.as_str().to_owned()];
                 lines.extend(rules.iter().map(write_rule));
@@ -85,11 +99,37 @@ impl Detail {
                 None => SetName::Own(text.to_owned()),
             })),
             Action::PermissionSetChanged | Action::TokenPermissionsChanged => read_permissions(text),
+            Action::GroupMembersAdded
+            | Action::GroupMembersRemoved
+            | Action::SiteMembersAdded
+            | Action::SiteMembersRemoved => read_members(text),
             Action::ProtectedApiCreated | Action::ProtectedApiChanged => read_protected_api(text),
             _ => None,
         };
         read.filter(|read| read.to_text() == text).unwrap_or_else(|| Self::words(text))
     }
+}
+
+/// Neighbours are joined, so that a list of thousands stays short.
+fn write_members(members: &[MembershipId]) -> String {
+    let runs = members.chunk_by(|one, next| one.0 + 1 == next.0).filter_map(|run| match (run.first()?, run.last()?) {
+        (only, last) if only == last => Some(only.0.to_string()),
+        (first, last) => Some(format!("{}-{}", first.0, last.0)),
+    });
+    runs.collect::<Vec<_>>().join(" ")
+}
+
+fn read_members(text: &str) -> Option<Detail> {
+    let mut members = Vec::new();
+    for run in text.split(' ') {
+        let (first, last) = run.split_once('-').unwrap_or((run, run));
+        let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
+        if !last.checked_sub(first).is_some_and(|more| (0..MOST_IN_RUN).contains(&more)) {
+            return None;
+        }
+        members.extend((first..=last).map(MembershipId));
+    }
+    Some(Detail::Members(members))
 }
 
 fn read_permissions(text: &str) -> Option<Detail> {
@@ -169,6 +209,7 @@ mod tests {
                 ),
                 "+templates.view -assets.edit",
             ),
+            (Action::GroupMembersAdded, Detail::members(&[9, 4, 7, 8].map(MembershipId)), "4 7-9"),
             (
                 Action::ProtectedApiChanged,
                 Detail::ProtectedApi { base_url: base_url(), rules, lets_preflights: true },
@@ -199,6 +240,7 @@ mod tests {
             "1970-01-01T01:00:00+01:00",
             "https://api.example.org/\nPOST",
             "preflights",
+            "3-1 0-9223372036854775807",
         ];
         for action in Action::ALL {
             for text in odd.into_iter().chain(examples().into_iter().map(|(_, _, text)| text)) {

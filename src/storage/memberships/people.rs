@@ -4,18 +4,22 @@ use super::{SetRow, standing_of};
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
+    members::Of,
     patterns,
-    schema::{memberships, permission_sets, users},
+    schema::{group_members, memberships, permission_sets, site_members, users},
 };
 use diesel::prelude::*;
 use domain::{
-    membership::Person,
+    group::GroupId,
+    membership::{Person, listed::Called},
     organization::{MembershipId, OrganizationId, PermissionSetId},
     paging::PageFrom,
     permission::Permission,
+    site::SiteId,
     time::Timestamp,
     user::UserId,
 };
+use std::collections::{HashMap, HashSet};
 
 /// The filter of a list of people.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +30,8 @@ pub struct Filter {
     pub is_active: Option<bool>,
     /// Only members with this permission set.
     pub set: Option<PermissionSetId>,
+    /// Only those who are in this set of members.
+    pub of: Option<Of>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -38,6 +44,7 @@ struct Row {
     created_at: i64,
     removed_at: Option<i64>,
     seen_at: Option<i64>,
+    external_id: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -62,6 +69,7 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
         set: set.set()?,
         joined_at: Timestamp::from_seconds(row.created_at),
         seen_at: row.seen_at.map(Timestamp::from_seconds),
+        external_id: row.external_id,
     })
 }
 
@@ -89,6 +97,17 @@ pub fn list(
     if let Some(set) = filter.set {
         query = query.filter(memberships::permission_set_id.eq(set.0));
     }
+    query = match filter.of {
+        None => query,
+        Some(Of::Group(GroupId(group))) => {
+            let members = group_members::table.filter(group_members::group_id.eq(group));
+            query.filter(memberships::id.eq_any(members.select(group_members::membership_id)))
+        }
+        Some(Of::Site(SiteId(site))) => {
+            let members = site_members::table.filter(site_members::site_id.eq(site));
+            query.filter(memberships::id.eq_any(members.select(site_members::membership_id)))
+        }
+    };
     for pattern in patterns(&filter.words) {
         query = query.filter(memberships::search.like(pattern).escape('\\'));
     }
@@ -157,4 +176,64 @@ pub fn find(connection: &mut AnyConnection, organization: OrganizationId, id: Me
         .optional()?
         .map(person)
         .transpose()
+}
+
+/// The maximum number of people who are looked up in a statement: SQLite takes 32,766 values.
+const TOGETHER: usize = 5_000;
+
+/// Finds the current members of an organization who are called like this; several may have the same name.
+pub fn called<'a>(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    wanted: impl Iterator<Item = &'a Called>,
+) -> Result<HashMap<Called, Vec<MembershipId>>> {
+    let (mut addresses, mut names) = (Vec::new(), Vec::new());
+    for called in wanted {
+        match called {
+            Called::Address(address) => addresses.push(address.as_str()),
+            Called::Name(name) => names.push(name.as_str()),
+        }
+    }
+    let mut found: HashMap<Called, Vec<MembershipId>> = HashMap::new();
+    let members = || {
+        memberships::table
+            .inner_join(users::table)
+            .filter(memberships::organization_id.eq(organization.0).and(memberships::removed_at.is_null()))
+            .order(memberships::id)
+    };
+    for some in addresses.chunks(TOGETHER) {
+        let rows: Vec<(String, i64)> = members()
+            .filter(users::email_folded.eq_any(some))
+            .select((users::email_folded, memberships::id))
+            .load(connection)?;
+        for (address, id) in rows {
+            found.entry(Called::Address(address)).or_default().push(MembershipId(id));
+        }
+    }
+    for some in names.chunks(TOGETHER) {
+        let rows: Vec<(String, i64)> =
+            members().filter(users::search.eq_any(some)).select((users::search, memberships::id)).load(connection)?;
+        for (name, id) in rows {
+            found.entry(Called::Name(name)).or_default().push(MembershipId(id));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns those of these members who are current members of an organization.
+pub fn current(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    members: &[MembershipId],
+) -> Result<HashSet<MembershipId>> {
+    let mut found = HashSet::new();
+    for some in members.chunks(TOGETHER) {
+        let ids: Vec<i64> = memberships::table
+            .filter(memberships::organization_id.eq(organization.0).and(memberships::removed_at.is_null()))
+            .filter(memberships::id.eq_any(some.iter().map(|member| member.0).collect::<Vec<_>>()))
+            .select(memberships::id)
+            .load(connection)?;
+        found.extend(ids.into_iter().map(MembershipId));
+    }
+    Ok(found)
 }

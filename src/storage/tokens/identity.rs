@@ -97,9 +97,9 @@ pub fn keys(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec
 /// Row, public id, slug and name.
 type OrganizationRow = (i64, String, String, String);
 /// A membership with its user and permissions.
-type MembershipRow = (i64, bool, i64, String, String, OrganizationRow);
-/// Row, public id, name and permissions.
-type ServiceUserRow = (i64, String, String, String, OrganizationRow);
+type MembershipRow = (i64, bool, Option<String>, i64, String, String, OrganizationRow);
+/// Row, public id, name, external id and permissions.
+type ServiceUserRow = (i64, String, String, Option<String>, String, OrganizationRow);
 
 /// The query for memberships, written as [`rows`].
 macro_rules! members {
@@ -111,6 +111,7 @@ macro_rules! members {
             .select((
                 memberships::id,
                 memberships::is_active,
+                memberships::external_id,
                 users::id,
                 users::name,
                 permission_sets::permissions,
@@ -130,6 +131,7 @@ macro_rules! services {
                 service_users::id,
                 service_users::public_id,
                 service_users::name,
+                service_users::external_id,
                 service_users::permissions,
                 (organizations::id, organizations::public_id, organizations::slug, organizations::name),
             ))
@@ -172,15 +174,18 @@ fn service_users_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<S
     Ok(rows.into_iter().map(of_service_user).collect())
 }
 
-fn of_membership((id, is_active, user, display_name, permissions, organization): MembershipRow) -> Subject {
+fn of_membership(row: MembershipRow) -> Subject {
+    let (id, is_active, external_id, user, display_name, permissions, organization) = row;
     let name = format!("membership:{id}");
     let id = SubjectId::Membership(MembershipId(id));
-    Subject { user: Some(UserId(user)), is_active, ..subject(id, name, display_name, &permissions, organization) }
+    let subject = subject(id, name, display_name, &permissions, organization);
+    Subject { user: Some(UserId(user)), is_active, external_id, ..subject }
 }
 
-fn of_service_user((id, public_id, display_name, permissions, organization): ServiceUserRow) -> Subject {
+fn of_service_user((id, public_id, display_name, external_id, permissions, organization): ServiceUserRow) -> Subject {
     let id = SubjectId::ServiceUser(ServiceUserId(id));
-    subject(id, Subject::name_of_service_user(&public_id), display_name, &permissions, organization)
+    let name = Subject::name_of_service_user(&public_id);
+    Subject { external_id, ..subject(id, name, display_name, &permissions, organization) }
 }
 
 fn subject(
@@ -196,6 +201,7 @@ fn subject(
         user: None,
         name,
         display_name,
+        external_id: None,
         is_active: true,
         permissions,
         keys: permissions.keys(),
@@ -220,6 +226,14 @@ pub fn identities(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Resu
         subjects.get(&key.subject).map(|subject| (digest, key.identity(Arc::clone(subject))))
     };
     Ok(keys.into_iter().filter_map(identity).collect())
+}
+
+/// Reads the same about the key that an identity was read from, as it is now.
+pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Option<(Identity, Life)>> {
+    let digest: Option<Vec<u8>> =
+        api_tokens::table.find(known.token.0).select(api_tokens::digest).get_result(connection).optional()?;
+    let Some(digest) = digest else { return Ok(None) };
+    Ok(identities(connection, &[expect_digest(digest)?])?.pop().map(|(_, found)| found))
 }
 
 /// Lists the digests of all keys that were not revoked; some may have expired.

@@ -73,6 +73,7 @@ struct Row {
     created_at: i64,
     created_by_name: String,
     version: i64,
+    external_id: Option<String>,
 }
 
 impl Row {
@@ -91,6 +92,7 @@ impl Row {
             permissions: Permissions::from_keys(&self.permissions),
             created_at: Timestamp::from_seconds(self.created_at),
             made_by: self.created_by_name,
+            external_id: self.external_id,
             version: self.version,
             key,
             old_key,

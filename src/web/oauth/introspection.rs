@@ -108,6 +108,8 @@ struct Active<'a> {
     /// for each value, and people's names are neither unique nor permanent.
     username: String,
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'a str>,
     scope: &'a str,
     client_id: &'a str,
     token_type: &'a str,
@@ -132,6 +134,7 @@ impl<'a> Active<'a> {
             sub: &identity.subject.name,
             username: identity.subject.name.replace(':', "-"),
             name: &identity.subject.display_name,
+            external_id: identity.subject.external_id.as_deref(),
             scope: identity.scope.oauth(),
             client_id: &identity.token_public_id,
             token_type: "Bearer",

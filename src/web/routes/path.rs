@@ -11,6 +11,10 @@ pub const FILES: &str = "/static/";
 pub const API: &str = "/api/";
 /// What the API says about the token that asks.
 pub const ME: &str = "/api/v1/me";
+/// The groups of the token's organization.
+pub const API_GROUPS: &str = "/api/v1/groups";
+/// The sites of the token's organization.
+pub const API_SITES: &str = "/api/v1/sites";
 /// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
 /// The prefix of the addresses of OAuth endpoints.
@@ -191,6 +195,103 @@ pub fn invitation(code: &str) -> String {
 /// Accepting an invitation with an existing account.
 pub fn acceptance(code: &str) -> String {
     format!("{INVITATIONS}{code}/acceptance")
+}
+
+/// Giving a person another external id.
+pub fn person_external_id(slug: &str, membership: i64) -> String {
+    format!("{}/external-id", person(slug, membership))
+}
+
+/// The address of something in the list at this address.
+pub fn below(list: &str, id: &str) -> String {
+    format!("{list}/{id}")
+}
+
+/// An organization's groups.
+pub fn groups(slug: &str) -> String {
+    format!("/orgs/{slug}/groups")
+}
+
+/// Searching an organization's groups.
+pub fn groups_search(slug: &str) -> String {
+    format!("{}/search", groups(slug))
+}
+
+/// The list of an organization's groups with this filter and page.
+pub fn groups_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&groups(slug), fields)
+}
+
+/// The form for a new group.
+pub fn new_group(slug: &str) -> String {
+    format!("{}/new", groups(slug))
+}
+
+/// The page of a group.
+pub fn group(slug: &str, public_id: &str) -> String {
+    format!("{}/{public_id}", groups(slug))
+}
+
+/// The page of the group that the field `id` names, with the other fields as filter and page of its members.
+pub fn group_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_members(&groups(slug), fields)
+}
+
+/// An action on a group: `name`, `deletion`, `members`, `members/search`, `emptying`.
+pub fn group_part(slug: &str, public_id: &str, part: &str) -> String {
+    format!("{}/{part}", group(slug, public_id))
+}
+
+/// An organization's sites.
+pub fn sites(slug: &str) -> String {
+    format!("/orgs/{slug}/sites")
+}
+
+/// Searching an organization's sites.
+pub fn sites_search(slug: &str) -> String {
+    format!("{}/search", sites(slug))
+}
+
+/// An organization's sites with this filter.
+pub fn sites_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&sites(slug), fields)
+}
+
+/// The form for a new site in another one, or in none.
+pub fn new_site(slug: &str, parent: &str) -> String {
+    with_query(&format!("{}/new", sites(slug)), &[("parent", parent)])
+}
+
+/// The page of a site.
+pub fn site(slug: &str, public_id: &str) -> String {
+    format!("{}/{public_id}", sites(slug))
+}
+
+/// The page of the site that the field `id` names, with the other fields as filter and page of its people.
+pub fn site_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_members(&sites(slug), fields)
+}
+
+/// An action on a site: `name`, `place`, `deletion`, `members`, `members/search`, `emptying`.
+pub fn site_part(slug: &str, public_id: &str, part: &str) -> String {
+    format!("{}/{part}", site(slug, public_id))
+}
+
+/// Taking a person out of the group or site whose members are at this address.
+pub fn member_removal(members: &str, membership: i64) -> String {
+    format!("{members}/{membership}/removal")
+}
+
+fn with_members(list: &str, fields: &[(&str, &str)]) -> String {
+    let (id, others): (Vec<_>, Vec<_>) = fields.iter().copied().partition(|(name, _)| *name == "id");
+    let id = id.first().map(|(_, id)| format!("/{id}")).unwrap_or_default();
+    with_query(&format!("{list}{id}"), &others)
+}
+
+/// Returns whether the form that is sent to this path may have a list of thousands of people in it.
+pub fn takes_list(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts.as_slice(), ["", "orgs", _, "groups" | "sites", _, "members"])
 }
 
 /// An organization's permission sets.
@@ -385,6 +486,11 @@ pub fn form_page(action: &str) -> Option<String> {
         ["account", "email-change", ..] => PROFILE.to_owned(),
         ["invitations", code, "acceptance"] => invitation(code),
         ["orgs", slug, "permission-sets"] => new_permission_set(slug),
+        ["orgs", slug, "groups"] => new_group(slug),
+        ["orgs", slug, "sites"] => new_site(slug, ""),
+        ["orgs", slug, "groups", id, "members", ..] => group(slug, id),
+        ["orgs", slug, "sites", id, "members", ..] => site(slug, id),
+        ["orgs", .., "external-id"] if action.contains("/users/") => action.trim_end_matches("/external-id").to_owned(),
         ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
         ["orgs", slug, "integrations", "tokens"] => new_service_token(slug),
         ["orgs", slug, "integrations", "apis"] => new_protected_api(slug),

@@ -49,6 +49,16 @@ impl Route {
         self.takes(Method::POST, handler)
     }
 
+    /// Answers PATCH.
+    pub fn patches<F, Args>(self, handler: F) -> Route
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::PATCH, handler)
+    }
+
     /// Answers DELETE.
     pub fn deletes<F, Args>(self, handler: F) -> Route
     where

@@ -12,7 +12,7 @@ use crate::page::see;
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Address and page. A name in braces stands for the same part in both; the first address that matches is used.
-pub const ADDRESSES: [(&str, &str); 37] = [
+pub const ADDRESSES: [(&str, &str); 45] = [
     ("/login", SIGN_IN),
     ("/log-in", SIGN_IN),
     ("/signin", SIGN_IN),
@@ -42,6 +42,14 @@ pub const ADDRESSES: [(&str, &str); 37] = [
     ("/orgs/{slug}/users/search", "/orgs/{slug}/users"),
     ("/orgs/{slug}/users/invitations", "/orgs/{slug}/users"),
     ("/orgs/{slug}/users/invitations/{id}", "/orgs/{slug}/users"),
+    ("/orgs/{slug}/groups/search", "/orgs/{slug}/groups"),
+    ("/orgs/{slug}/groups/{id}/members", "/orgs/{slug}/groups"),
+    ("/orgs/{slug}/groups/{id}/members/search", "/orgs/{slug}/groups"),
+    ("/orgs/{slug}/groups/{id}/members/{member}", "/orgs/{slug}/groups"),
+    ("/orgs/{slug}/sites/search", "/orgs/{slug}/sites"),
+    ("/orgs/{slug}/sites/{id}/members", "/orgs/{slug}/sites"),
+    ("/orgs/{slug}/sites/{id}/members/search", "/orgs/{slug}/sites"),
+    ("/orgs/{slug}/sites/{id}/members/{member}", "/orgs/{slug}/sites"),
     ("/orgs/{slug}/tokens", "/orgs/{slug}/integrations/tokens"),
     ("/orgs/{slug}/apis", "/orgs/{slug}/integrations/apis"),
     ("/orgs/{slug}/inventory", "/orgs/{slug}/integrations/inventory"),

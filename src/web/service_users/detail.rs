@@ -81,6 +81,7 @@ struct Detail {
     leaked_key: Option<(Moment, String)>,
     made: Moment,
     made_by: String,
+    external_id: Option<String>,
     held: String,
     /// By group: its name, and the permissions that the token holds.
     permissions: Vec<(&'static str, Vec<&'static str>)>,
@@ -121,6 +122,8 @@ struct OldKey {
 pub(super) enum Part {
     /// The name.
     Name,
+    /// The external id.
+    ExternalId,
     /// The inactivity expiry.
     Expiry,
     /// The permissions.
@@ -132,6 +135,7 @@ pub(super) struct Editing {
     pub(super) part: Part,
     pub(super) version: String,
     pub(super) name: String,
+    pub(super) external_id: String,
     pub(super) inactivity: String,
     pub(super) fields: PermissionFields,
     pub(super) errors: Errors,
@@ -176,6 +180,7 @@ pub async fn show(
 
 fn message(t: Texts, notice: &Notice) -> Option<Message> {
     match notice {
+        Notice::ExternalIdSaved => Some(Message::done(t.service_users_saved_external_id())),
         Notice::NameSaved => Some(Message::done(t.service_users_saved_name())),
         Notice::ExpirySaved => Some(Message::done(t.service_users_saved_expiry())),
         Notice::PermissionsSaved => Some(Message::done(t.service_users_saved_permissions())),
@@ -224,6 +229,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         leaked_key: token.replaced_key.as_ref().and_then(|key| leaked_key(t, calendar, key)),
         made: calendar.full(token.created_at),
         made_by: token.made_by.clone(),
+        external_id: token.external_id.clone(),
         held: t.service_users_permissions_held(token.permissions.count(), Permissions::all().count()),
         permissions: by_group(t, token.permissions),
         history: reads_log.then(|| path::activity_with(at.slug(), &[("token", &token.public_id)])),

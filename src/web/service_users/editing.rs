@@ -19,7 +19,7 @@ use actix_web::HttpResponse;
 use app::{
     Result as Outcome,
     problem::{Field, Problem, Problems},
-    service_users::{ExpiryForm, NameForm, PermissionsForm},
+    service_users::{ExpiryForm, ExternalIdForm, NameForm, PermissionsForm},
 };
 use domain::{permission::Permissions, service_user::ServiceToken, text::TextError};
 use serde::Deserialize;
@@ -29,6 +29,7 @@ use serde::Deserialize;
 #[serde(default)]
 pub struct Typed {
     name: String,
+    external_id: String,
     inactivity: String,
     permission: Vec<String>,
     pick: String,
@@ -42,6 +43,7 @@ impl Part {
     const fn saved(self) -> Notice {
         match self {
             Self::Name => Notice::NameSaved,
+            Self::ExternalId => Notice::ExternalIdSaved,
             Self::Expiry => Notice::ExpirySaved,
             Self::Permissions => Notice::PermissionsSaved,
         }
@@ -70,6 +72,29 @@ pub async fn edit_expiry(app: App, at: Admin, ids: TokenPath) -> Result<HttpResp
 /// Not found if it does not exist or belongs to another organization.
 pub async fn edit_permissions(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
     open(&app, &at, &ids.1, Part::Permissions).await
+}
+
+/// `GET …/tokens/{id}/external-id`
+///
+/// # Errors
+/// Not found if it does not exist or belongs to another organization.
+pub async fn edit_external_id(app: App, at: Admin, ids: TokenPath) -> Result<HttpResponse, WebError> {
+    open(&app, &at, &ids.1, Part::ExternalId).await
+}
+
+/// `POST …/tokens/{id}/external-id`
+///
+/// # Errors
+/// Not found if it does not exist or belongs to another organization.
+pub async fn change_external_id(
+    app: App,
+    at: Admin,
+    ids: TokenPath,
+    Form(typed): Form<Typed>,
+) -> Result<HttpResponse, WebError> {
+    let form = ExternalIdForm { external_id: typed.external_id.clone(), version: typed.version.clone() };
+    let saved = app::service_users::change_external_id(&app, &at.who, &ids.1, form, at.source.clone()).await;
+    answer(&app, &at, &ids.1, Part::ExternalId, typed, saved).await
 }
 
 /// `POST …/tokens/{id}/name`
@@ -134,6 +159,7 @@ async fn open(app: &App, at: &Admin, id: &str, part: Part) -> Result<HttpRespons
     }
     let typed = Typed {
         name: token.name.clone(),
+        external_id: token.external_id.clone().unwrap_or_default(),
         inactivity: token.key.life.inactivity.days().to_string(),
         version: token.version.to_string(),
         ..Typed::default()
@@ -153,6 +179,7 @@ fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: P
         fields: PermissionFields::new(t, chosen, open_to(at, token)),
         version: typed.version,
         name: typed.name,
+        external_id: typed.external_id,
         inactivity: typed.inactivity,
         errors: Errors::default(),
         would_expire: false,

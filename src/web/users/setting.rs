@@ -17,10 +17,13 @@ use actix_web::{HttpResponse, web::Path};
 use app::{
     AppError,
     problem::{Field, Problem},
-    users::{PersonFacts, SetForm},
+    users::{ExternalIdForm, PersonFacts, SetForm},
 };
 use askama::Template;
-use domain::{membership::Standing, organization::MembershipId, permission_set::PermissionSet, user::shown_email};
+use domain::{
+    membership::Standing, organization::MembershipId, permission::Permission, permission_set::PermissionSet,
+    user::shown_email,
+};
 
 /// A person.
 #[derive(Template)]
@@ -48,6 +51,12 @@ struct PersonPage {
     before: i64,
     asks_password: bool,
     errors: Errors,
+    /// The groups and sites, each with a link for those who may see it.
+    groups: Vec<(String, Option<String>)>,
+    sites: Vec<(String, Option<String>)>,
+    external_id: String,
+    external_id_before: String,
+    external_id_action: String,
     set_action: String,
     deactivation: String,
     reactivation: String,
@@ -74,6 +83,7 @@ fn message(person: &PersonPage, notice: &Notice) -> Option<Message> {
     let t = person.shell.t;
     match notice {
         Notice::SetGiven => Some(Message::done(t.users_person_saved())),
+        Notice::ExternalIdSaved => Some(Message::done(t.users_person_external_id_saved())),
         Notice::Unchanged => Some(Message::done(t.users_person_unchanged())),
         Notice::Deactivated if !person.is_active => {
             Some(Message::done(t.users_person_deactivated_notice(&person.name)))
@@ -90,7 +100,8 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
     }
     let sets = app::users::sets_to_give(app, &at.who).await?;
     let (shell, calendar, slug) = (at.shell(Nav::Users), calendar(app, at), at.slug());
-    let PersonFacts { person, tokens, refusal, .. } = facts;
+    let PersonFacts { person, tokens, groups, sites, refusal, .. } = facts;
+    let held = at.who.grant().held();
     let t = shell.t;
     let chosen = chosen.parse().unwrap_or(person.set.id.0);
     Ok(PersonPage {
@@ -110,6 +121,23 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         before: person.set.id.0,
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
         errors: Errors::default(),
+        groups: groups
+            .into_iter()
+            .map(|group| {
+                let href = held.contains(Permission::PlatformGroups).then(|| path::group(slug, &group.public_id));
+                (group.name, href)
+            })
+            .collect(),
+        sites: sites
+            .into_iter()
+            .map(|site| {
+                let href = held.contains(Permission::PlatformSites).then(|| path::site(slug, &site.public_id));
+                (site.name, href)
+            })
+            .collect(),
+        external_id: person.external_id.clone().unwrap_or_default(),
+        external_id_before: person.external_id.unwrap_or_default(),
+        external_id_action: path::person_external_id(slug, id.0),
         set_action: path::person_set(slug, id.0),
         deactivation: path::deactivation(slug, id.0),
         reactivation: path::reactivation(slug, id.0),
@@ -153,6 +181,31 @@ pub async fn give_set(
             let person = person_page(&app, &at, id, &chosen).await?;
             let errors = Errors::new(person.shell.t, &refused.problems);
             refused.page(&PersonPage { errors, ..person })
+        }
+    }
+}
+
+/// `POST /orgs/{slug}/users/{id}/external-id`
+///
+/// # Errors
+/// Not found if they do not belong to the organization.
+pub async fn give_external_id(
+    app: App,
+    at: Manager,
+    address: Path<(String, i64)>,
+    Form(typed): Form<ExternalIdForm>,
+) -> Result<HttpResponse, WebError> {
+    let (id, external_id) = (MembershipId(address.1), typed.external_id.clone());
+    match app::users::give_external_id(&app, &at.who, id, typed, at.source.clone()).await {
+        Ok(has_changed) => {
+            let notice = if has_changed { Notice::ExternalIdSaved } else { Notice::Unchanged };
+            Ok(notice::see(&path::person(at.slug(), id.0), &notice))
+        }
+        Err(error) => {
+            let refused = Refused::new(error)?;
+            let person = person_page(&app, &at, id, "").await?;
+            let errors = Errors::new(person.shell.t, &refused.problems);
+            refused.page(&PersonPage { errors, external_id, ..person })
         }
     }
 }

@@ -3,8 +3,11 @@
 use crate::texts::Texts;
 use app::problem::{Field, Problem, Problems};
 use domain::{
+    group::MOST_GROUPS,
+    membership::listed::MOST_LISTED,
     protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
-    text::{LONGEST, LONGEST_REASON, TextError},
+    site::{MOST_LEVELS, MOST_SITES},
+    text::{LONGEST, LONGEST_EXTERNAL_ID, LONGEST_REASON, TextError},
     token::{PERSONAL_LIMIT, SERVICE_LIMIT},
     user::{EmailError, PasswordError, SHORTEST_PASSWORD},
 };
@@ -35,6 +38,11 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::FirstDay, "from"),
     (Field::LastDay, "to"),
     (Field::Reason, "reason"),
+    (Field::GroupName, "name"),
+    (Field::SiteName, "name"),
+    (Field::Parent, "parent"),
+    (Field::People, "people"),
+    (Field::ExternalId, "external_id"),
     (Field::ApiName, "name"),
     (Field::Address, "address"),
     (Field::Rules, "rules"),
@@ -58,6 +66,11 @@ impl Errors {
     /// Returns the problem of the field with this name.
     pub fn at(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(at, _)| *at == name).map(|(_, words)| words.as_str())
+    }
+
+    /// Iterates over all fields with a problem, and what is wrong with each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, words)| (*name, words.as_str()))
     }
 
     /// Returns whether this field gets the focus: it is the first with a problem.
@@ -123,6 +136,14 @@ impl Texts {
             Problem::Rule(number, error) => self.problem_rule(number, self.path_problem(error)),
             Problem::TooManyRules => self.problem_too_many_rules(MOST_RULES),
             Problem::TooManyApis => self.problem_too_many_apis(MOST_APIS),
+            Problem::TooManyGroups => self.problem_too_many_groups(MOST_GROUPS),
+            Problem::TooManySites => self.problem_too_many_sites(MOST_SITES),
+            Problem::TooDeep => self.problem_too_deep(MOST_LEVELS),
+            Problem::BelowItself => self.problem_below_itself().into(),
+            Problem::HasSites => self.problem_has_sites().into(),
+            Problem::NobodyListed => self.problem_nobody_listed().into(),
+            Problem::TooManyListed => self.problem_too_many_listed(MOST_LISTED),
+            Problem::ExternalIdTaken => self.problem_external_id_taken().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }
@@ -146,6 +167,10 @@ impl Texts {
             (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
             (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
             (TextError::Empty, Field::ApiName) => self.problem_api_name_empty().into(),
+            (TextError::Empty, Field::GroupName) => self.problem_group_name_empty().into(),
+            (TextError::Empty, Field::SiteName) => self.problem_site_name_empty().into(),
+            (TextError::TooLong, Field::ExternalId) => self.problem_text_too_long(LONGEST_EXTERNAL_ID),
+            (TextError::Empty, Field::ExternalId) => self.problem_text_control().into(),
             (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),

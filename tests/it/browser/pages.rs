@@ -327,6 +327,75 @@ const PEOPLE: &[Page] = &[
     ("invitation gone", &[Go("/invitations/none")]),
     ("invitation for somebody else", &[Go("{invitation}")]),
 ];
+const GROUPS: &[Page] = &[
+    ("groups empty", &[Go(org!("/groups"))]),
+    ("group new", &[Go(org!("/groups/new"))]),
+    ("group new with errors", &[Go(org!("/groups/new")), REFUSED]),
+    (
+        "group created",
+        &[
+            Go(org!("/groups/new")),
+            Type("name", "Mopti team"),
+            Press("main form.form [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    (
+        "group, wrong lines",
+        &[
+            Go(org!("/groups")),
+            Press(".selectable a", "#people"),
+            Type("people", "ben@example.org, kadiatou@demo.exmaple"),
+            Press("main form.form [type=submit]", "#people-error"),
+        ],
+    ),
+    (
+        "group filled",
+        &[
+            Go(org!("/groups")),
+            Press(".selectable a", "#people"),
+            Type("people", "ann@example.org; Ben <ben@example.org>"),
+            Press("main form.form [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    ("group, name", &[Go(org!("/groups")), Press(".selectable a", "#people"), Press("[href$=name]", "[name=version]")]),
+    (
+        "group deletion dialog",
+        &[Go(org!("/groups")), Press(".selectable a", "#people"), Press("[href$=deletion]", "dialog:modal")],
+    ),
+    (
+        "group emptying dialog",
+        &[Go(org!("/groups")), Press(".selectable a", "#people"), Press("[href$=emptying]", "dialog:modal")],
+    ),
+    ("groups", &[Go(org!("/groups"))]),
+    ("groups, none found", &[Go(org!("/groups?q=none"))]),
+    ("sites empty", &[Go(org!("/sites"))]),
+    ("site new with errors", &[Go(org!("/sites/new")), REFUSED]),
+    (
+        "site created",
+        &[Go(org!("/sites/new")), Type("name", "Mali"), Press("main form.form [type=submit]", ".notice[data-tone=ok]")],
+    ),
+    (
+        "site below created",
+        &[
+            Go(org!("/sites")),
+            Press(".tree a", "#people"),
+            Press("[href*=parent]", "#parent"),
+            Type("name", "Mopti"),
+            Press("main form.form [type=submit]", ".notice[data-tone=ok]"),
+            Type("people", "ben"),
+            Press("main form.form [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+    ("site", &[Go(org!("/sites")), Press(".tree a", "#inside")]),
+    ("site, place", &[Go(org!("/sites")), Press(".tree a", "#inside"), Press("[href$=place]", "#parent")]),
+    (
+        "site deletion impossible",
+        &[Go(org!("/sites")), Press(".tree a", "#inside"), Press("[href$=deletion]", "dialog:modal")],
+    ),
+    ("sites", &[Go(org!("/sites"))]),
+    ("sites searched", &[Go(org!("/sites?q=mopti"))]),
+    ("sites, none found", &[Go(org!("/sites?q=none"))]),
+];
 const BLOCKED: &[Page] = &[("users, one blocked", &[Go(org!("/users"))]), ("user blocked", &[Go(org!("/users/3"))])];
 const INVITED: &[Page] =
     &[("invitation", &[Go("{invitation}")]), ("invitation with errors", &[Go("{invitation}"), REFUSED])];
@@ -541,6 +610,7 @@ async fn every_page_about_people(language: &'static str) {
     let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(PEOPLE).await;
+    tour.visit(GROUPS).await;
     change(&tour.app, "UPDATE users SET blocked_at = 1 WHERE id = 3");
     tour.visit(BLOCKED).await;
     tour.browser.driver().delete_all_cookies().await.expect("a browser");
