@@ -194,6 +194,37 @@
     if (count) count.textContent = count.textContent.replace(/\d+/, group.querySelectorAll(":checked").length);
   });
 
+  // --- Kinds: a key is made from the name until somebody types another one, and each row shows what it becomes.
+  function keyOf(name) {
+    const plain = name.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+    return plain.replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 32).replace(/_+$/, "");
+  }
+
+  function follow(name, key) {
+    // A key that was typed, or cannot change, does not follow.
+    if (!key || key.readOnly || (key.value && key.value !== (name.dataset.made ?? keyOf(name.defaultValue)))) return;
+    key.value = name.dataset.made = keyOf(name.value);
+    key.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("[data-kind-form]");
+    if (!form) return;
+    const { name, value } = event.target;
+    if (name === "plural") follow(event.target, form.elements.key);
+    if (name === "name[]") follow(event.target, event.target.closest("tr").querySelector("[name='action[]']"));
+    if (name === "nature[]") {
+      const level = event.target.closest("tr").querySelector("span[data-level]");
+      level.textContent = event.target.selectedOptions[0].dataset.level;
+    }
+    if (name === "key") {
+      for (const code of form.querySelectorAll("[data-kind-key]")) code.textContent = `${value}.`;
+      for (const code of form.querySelectorAll("[data-permission]")) {
+        code.textContent = `${value || "…"}.${code.textContent.split(".").pop()}`;
+      }
+    }
+  });
+
   // --- The key: removed from the page when it is left, so that "back" cannot show it again.
   function blankSecrets() {
     for (const element of document.querySelectorAll("[data-secret]")) {

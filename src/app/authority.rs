@@ -5,14 +5,15 @@
 
 use super::{AppError, Jeton, Result, sessions::Actor, verify::Accepted};
 use domain::{
-    access::{Demand, Refusal, decide},
+    access::{Demand, decide},
     activity::{Action, Source},
+    kind::Kind,
     membership::Membership,
     organization::{OrganizationId, is_slug},
-    permission::{Authority, OrgGrant, Permission, Permissions},
+    permission::{Authority, BuiltInPermission, OrgGrant, OwnPermissions, Permissions},
     time::Timestamp,
 };
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 use storage::{AnyConnection, activity, memberships, organizations, tokens};
 
 /// A signed-in user, working in one of the organizations in which they are active.
@@ -20,6 +21,7 @@ use storage::{AnyConnection, activity, memberships, organizations, tokens};
 pub struct Member {
     actor: Actor,
     membership: Membership,
+    kinds: Arc<[Kind]>,
 }
 
 impl Member {
@@ -33,21 +35,27 @@ impl Member {
         &self.membership
     }
 
+    /// The organization's own kinds by name, which pages need to name permissions.
+    pub fn kinds(&self) -> &Arc<[Kind]> {
+        &self.kinds
+    }
+
     /// Returns a [`Holder`] if they hold the permission of `A`.
     ///
     /// # Errors
     /// [`AppError::Forbidden`] with the missing permission.
     pub fn holding<A: Authority>(self) -> Result<Holder<A>> {
-        let grant = self.membership.permissions.grant(self.membership.organization).map_err(AppError::Forbidden)?;
+        let Membership { organization, permissions, known, .. } = &self.membership;
+        let grant = permissions.grant(*organization, known).map_err(AppError::Forbidden)?;
         Ok(Holder { member: self, grant })
     }
 
-    /// Returns an [`Administrator`] if they hold every permission.
+    /// Returns an [`Administrator`] if they hold every built-in permission.
     ///
     /// # Errors
     /// [`AppError::Forbidden`] with one of the missing permissions.
     pub fn administrating(self) -> Result<Administrator> {
-        lacks_nothing(self.membership.permissions)?;
+        lacks_nothing(&self.membership.permissions)?;
         Ok(Administrator(self))
     }
 
@@ -94,8 +102,9 @@ impl<A: Authority> Holder<A> {
     /// [`AppError::NotFound`] if they are not active any more; [`AppError::Forbidden`] if they have lost the
     /// permission.
     pub fn still(&self, connection: &mut AnyConnection) -> Result<OrgGrant<A>> {
-        let held = memberships::permissions(connection, self.membership.id)?.ok_or(AppError::NotFound)?;
-        held.grant(self.membership.organization).map_err(AppError::Forbidden)
+        let found = memberships::permissions(connection, self.membership.id)?;
+        let (held, known) = found.ok_or(AppError::NotFound)?;
+        held.grant(self.membership.organization, &known).map_err(AppError::Forbidden)
     }
 }
 
@@ -126,13 +135,28 @@ impl<A: Authority> Caller<A> {
     /// [`AppError::Forbidden`] with the missing permission.
     pub fn with_token(accepted: Accepted) -> Result<Self> {
         let identity = accepted.identity();
-        let grant = identity.permissions().grant(identity.subject.organization.id).map_err(AppError::Forbidden)?;
+        let (held, organization) = (&identity.subject.held, identity.subject.organization.id);
+        let grant = held.permissions.within(identity.scope).grant(organization, &held.known);
+        let grant = grant.map_err(AppError::Forbidden)?;
         Ok(Self { grant, by: By::Token(accepted) })
     }
 
     /// The organization.
     pub fn organization(&self) -> OrganizationId {
         self.grant.organization()
+    }
+
+    /// The permissions that the organization has added.
+    pub(super) fn known(&self) -> &OwnPermissions {
+        self.grant.known()
+    }
+
+    /// The name of the user or service user.
+    pub(super) fn name(&self) -> &str {
+        match &self.by {
+            By::Member(member) => &member.actor.user().name,
+            By::Token(accepted) => &accepted.identity().subject.display_name,
+        }
     }
 
     /// Locks the organization for this transaction, which changes something, and checks again whether the caller may do
@@ -142,13 +166,13 @@ impl<A: Authority> Caller<A> {
     /// As [`Holder::still`]; for a token that has ended or only reads, [`AppError::Forbidden`].
     pub(super) fn begin(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<()> {
         organizations::lock(connection, self.organization())?;
-        let held = match &self.by {
+        let (held, known) = match &self.by {
             By::Member(member) => {
                 memberships::permissions(connection, member.membership.id)?.ok_or(AppError::NotFound)?
             }
             By::Token(accepted) => return may_change(connection, accepted, A::PERMISSION, now),
         };
-        held.grant::<A>(self.organization()).map(drop).map_err(AppError::Forbidden)
+        held.grant::<A>(self.organization(), &known).map(drop).map_err(AppError::Forbidden)
     }
 
     /// Creates an entry of the organization's activity log about what they do.
@@ -164,20 +188,18 @@ impl<A: Authority> Caller<A> {
 fn may_change(
     connection: &mut AnyConnection,
     accepted: &Accepted,
-    permission: Permission,
+    permission: BuiltInPermission,
     now: Timestamp,
 ) -> Result<()> {
     let known = accepted.identity();
     let current = tokens::current(connection, known)?;
     let (identity, life) = current.ok_or(AppError::Forbidden(permission))?;
     let demand = Demand { write: true, permissions: permission.into(), ..Demand::default() };
-    decide(&identity, life, demand, now).map_err(|refusal| match refusal {
-        Refusal::PermissionMissing(missing) => AppError::Forbidden(missing),
-        _ => AppError::Forbidden(permission),
-    })
+    decide(&identity, life, &demand, now).map_err(|_| AppError::Forbidden(permission))
 }
 
-/// A [`Member`] who holds every permission.
+/// A [`Member`] who holds every built-in permission. Those that the organization adds do not matter: a new kind must not
+/// take the organization's own pages from somebody.
 #[derive(Clone, Debug)]
 pub struct Administrator(Member);
 
@@ -187,18 +209,18 @@ impl Administrator {
         &self.0
     }
 
-    /// Checks again that they hold every permission, inside the transaction that changes something.
+    /// Checks again that they do, inside the transaction that changes something.
     ///
     /// # Errors
     /// As [`Holder::still`].
     pub fn still(&self, connection: &mut AnyConnection) -> Result<()> {
-        let held = memberships::permissions(connection, self.0.membership.id)?.ok_or(AppError::NotFound)?;
-        lacks_nothing(held)
+        let (held, _) = memberships::permissions(connection, self.0.membership.id)?.ok_or(AppError::NotFound)?;
+        lacks_nothing(&held)
     }
 }
 
-fn lacks_nothing(held: Permissions) -> Result<()> {
-    match Permissions::all().without(held).iter().next() {
+fn lacks_nothing(held: &Permissions) -> Result<()> {
+    match BuiltInPermission::ALL.into_iter().find(|permission| !held.contains(*permission)) {
         Some(missing) => Err(AppError::Forbidden(missing)),
         None => Ok(()),
     }
@@ -211,14 +233,23 @@ fn lacks_nothing(held: Permissions) -> Result<()> {
 /// [`AppError::NotFound`].
 pub async fn enter(jeton: &Jeton, actor: Actor, slug: &str) -> Result<Member> {
     let found = actor.memberships().iter().find(|at| at.slug == slug).cloned();
-    if let Some(membership) = found {
-        return Ok(Member { membership, actor });
+    let membership = match found {
+        Some(membership) => membership,
+        None if is_slug(slug) => {
+            let slug = slug.to_owned();
+            let former = jeton.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
+            let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
+            found.ok_or(AppError::NotFound)?
+        }
+        None => return Err(AppError::NotFound),
+    };
+    Ok(Member { kinds: kinds_of(jeton, &membership).await?, membership, actor })
+}
+
+async fn kinds_of(jeton: &Jeton, at: &Membership) -> Result<Arc<[Kind]>> {
+    if at.known.is_empty() {
+        return Ok(Arc::default());
     }
-    if !is_slug(slug) {
-        return Err(AppError::NotFound);
-    }
-    let slug = slug.to_owned();
-    let former = jeton.read(move |connection| Ok(organizations::find(connection, &slug)?)).await?;
-    let found = actor.memberships().iter().find(|at| Some(at.organization) == former).cloned();
-    Ok(Member { membership: found.ok_or(AppError::NotFound)?, actor })
+    let all = crate::kinds::list(jeton, at.organization).await?;
+    Ok(all.into_iter().map(|stored| stored.kind).collect())
 }

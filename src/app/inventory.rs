@@ -10,7 +10,7 @@ use domain::{
     activity::{Action, Detail, Source},
     organization::OrganizationId,
     paging::PageFrom,
-    permission::{Authority, ManageIntegrations, Permission},
+    permission::{Authority, BuiltInPermission, ManageIntegrations},
     text,
     time::Timestamp,
     token::{
@@ -105,7 +105,8 @@ pub async fn page(
 /// public id, and whether it belongs to a service user.
 pub async fn find_by_key<A: Authority>(jeton: &Jeton, at: &Holder<A>, key: &str) -> Result<Option<(String, bool)>> {
     let (held, organization) = (at.grant().held(), at.grant().organization());
-    let may_see = held.contains(Permission::PlatformIntegrations) || held.contains(Permission::PlatformActivity);
+    let may_see =
+        held.contains(BuiltInPermission::PlatformIntegrations) || held.contains(BuiltInPermission::PlatformActivity);
     if !may_see || token::kind_of_key(key).is_err() {
         return Ok(None);
     }

@@ -98,7 +98,7 @@ pub async fn invite(
         let at_set = |problem| AppError::from(Problems::one(Field::PermissionSet, problem));
         let mut sets = memberships::sets(connection, organization)?.into_iter();
         let chosen = sets.find(|known| known.id == set).ok_or_else(|| at_set(Problem::NotAChoice))?;
-        grant.may_give(chosen.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
+        grant.may_give(&chosen.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
         if let Some(problem) = belongs(connection, organization, &address)? {
             return Err(Problems::one(Field::Email, problem).into());
         }

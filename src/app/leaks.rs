@@ -17,7 +17,7 @@ use domain::{
     access::Identity,
     activity::{Action, Detail, Source},
     leak,
-    permission::Permission,
+    permission::BuiltInPermission,
     time::Timestamp,
     token::{KeyDigest, Life, RevokedBy, kind_of_key},
     user::{Email, User, UserId},
@@ -181,9 +181,12 @@ fn owners(connection: &mut AnyConnection, revoked: &[Arc<Identity>]) -> Result<V
     for identity in revoked {
         let users = match identity.subject.user {
             Some(user) => vec![user],
-            None => {
-                people::holders(connection, identity.subject.organization.id, Permission::PlatformIntegrations, TOLD)?
-            }
+            None => people::holders(
+                connection,
+                identity.subject.organization.id,
+                BuiltInPermission::PlatformIntegrations,
+                TOLD,
+            )?,
         };
         for user in users {
             of.entry(user).or_default().push(Arc::clone(identity));

@@ -12,7 +12,7 @@ use super::{
 use domain::{
     activity::{Action, Detail, Source},
     organization::PermissionSetId,
-    permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, Permission, Permissions},
+    permission::{Authority, BuiltInSet, ManagePermissionSets, OrgGrant, OwnPermissions, Permission, Permissions},
     permission_set::{SetMember, SetName, SetToken, StoredSet},
     text,
     time::Timestamp,
@@ -98,13 +98,13 @@ pub struct Preview {
 
 impl Preview {
     /// Returns the permissions that the set would grant in addition.
-    pub const fn added(&self) -> Permissions {
-        self.wanted.without(self.before.stored.set.permissions)
+    pub fn added(&self) -> Permissions {
+        self.wanted.without(&self.before.stored.set.permissions)
     }
 
     /// Returns the permissions that the set would not grant any more.
-    pub const fn taken(&self) -> Permissions {
-        self.before.stored.set.permissions.without(self.wanted)
+    pub fn taken(&self) -> Permissions {
+        self.before.stored.set.permissions.without(&self.wanted)
     }
 
     /// Returns whether the change affects nobody.
@@ -143,15 +143,16 @@ pub async fn find(jeton: &Jeton, at: &Editor, id: PermissionSetId) -> Result<Set
 /// # Errors
 /// [`AppError::Invalid`] with what is wrong: the name, or permissions that the caller does not hold.
 pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -> Result<PermissionSetId> {
-    let (name, wanted) = read(&form)?;
-    may_give(at.grant(), wanted, Field::Permissions)?;
+    let (_, wanted) = read(&form, at.grant().known())?;
+    may_give(at.grant(), &wanted, Field::Permissions)?;
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .write(move |connection| {
             let grant = at.begin(connection)?;
-            may_give(&grant, wanted, Field::Permissions)?;
+            let (name, wanted) = read(&form, grant.known())?;
+            may_give(&grant, &wanted, Field::Permissions)?;
             must_be_free(connection, &at, &name, None)?;
-            let id = permission_sets::insert(connection, grant.organization(), &name, wanted)?;
+            let id = permission_sets::insert(connection, grant.organization(), &name, &wanted)?;
             let entry = at.entry(Action::PermissionSetCreated, now, &source);
             activity::insert(connection, &activity::Entry { target_name: Some(&name), ..entry })?;
             Ok(id)
@@ -164,25 +165,26 @@ pub async fn create(jeton: &Jeton, at: &Editor, form: SetForm, source: Source) -
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::Invalid`] with what is wrong, as [`change`] would find it.
 pub async fn preview(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetForm) -> Result<Preview> {
-    let (name, wanted) = read(&form)?;
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .read(move |connection| {
             let before = in_use(connection, &at, id, now)?;
-            let change = Change { name: &name, wanted, version: form.version.parse().ok() };
+            is_newest(&form, &before.stored)?;
+            let (name, wanted) = read(&form, at.grant().known())?;
+            let change = Change { name: &name, wanted: &wanted };
             change.check(connection, &at, at.grant(), &before.stored)?;
             let (mut tokens, mut losing) = (Vec::new(), 0);
             for scope in Scope::ALL {
-                let lost = lost(&before.stored, wanted, scope);
+                let lost = lost(&before.stored, &wanted, scope);
                 if !lost.is_empty() {
                     let room = MOST_TOKENS.saturating_sub(tokens.len()).try_into().unwrap_or(0);
                     let (first, count) = permission_sets::tokens(connection, id, scope, room)?;
-                    tokens.extend(first.into_iter().map(|token| (token, lost)));
+                    tokens.extend(first.into_iter().map(|token| (token, lost.clone())));
                     losing += count;
                 }
             }
-            let affected = affected(connection, &before.stored, wanted)?;
-            Ok(Preview { before, name, wanted, tokens, losing, affected })
+            let affected = affected(connection, &before.stored, &wanted)?;
+            Ok(Preview { before, name: name.clone(), wanted: wanted.clone(), tokens, losing, affected })
         })
         .await
 }
@@ -196,37 +198,40 @@ pub async fn preview(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetF
 /// else's change in the meantime ([`Problem::ChangedMeanwhile`]), a change that affects others than the preview showed
 /// ([`Problem::AffectedMeanwhile`]), or that nobody would be left who holds every permission.
 pub async fn change(jeton: &Jeton, at: &Editor, id: PermissionSetId, form: SetForm, source: Source) -> Result<()> {
-    let (name, wanted) = read(&form)?;
-    let before = find(jeton, at, id).await?.stored.set.permissions;
-    may_give(at.grant(), wanted.without(before), Field::Permissions)?;
-    if !wanted.without(before).is_empty() {
-        crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
+    let before = find(jeton, at, id).await?.stored;
+    is_newest(&form, &before)?;
+    let (_, wanted) = read(&form, at.grant().known())?;
+    let added = wanted.without(&before.set.permissions);
+    may_give(at.grant(), &added, Field::Permissions)?;
+    if !added.is_empty() {
+        crate::sessions::require_reauthentication(jeton, at.actor(), form.password.clone(), &source).await?;
     }
     let (at, now) = (at.clone(), jeton.clock.now());
-    let version = form.version.parse().ok();
     jeton
         .change_keys(move |connection| {
             let grant = at.begin(connection)?;
             let touched = Touched::from(Fact::SubjectsOf(grant.organization()));
             let before = permission_sets::find(connection, grant.organization(), id)?.ok_or(AppError::NotFound)?;
-            Change { name: &name, wanted, version }.check(connection, &at, &grant, &before)?;
+            is_newest(&form, &before)?;
+            let (name, wanted) = read(&form, grant.known())?;
+            Change { name: &name, wanted: &wanted }.check(connection, &at, &grant, &before)?;
             if before.set.name.as_str() == name && before.set.permissions == wanted {
                 return Ok(((), touched));
             }
-            if form.affected != affected(connection, &before, wanted)? {
+            if form.affected != affected(connection, &before, &wanted)? {
                 return Err(Problems::one(Field::Form, Problem::AffectedMeanwhile).into());
             }
-            permission_sets::update(connection, id, before.version, &name, wanted)?;
-            if !wanted.without(before.set.permissions).is_empty() {
+            permission_sets::update(connection, id, before.version, &name, &wanted)?;
+            if !wanted.without(&before.set.permissions).is_empty() {
                 // Links for a new password are deleted: whoever has one may not be allowed to create it any more.
                 password_links::delete_for_set(connection, id)?;
             }
-            if before.set.is_administrators()
+            if before.set.is_administrators(grant.known())
                 && !memberships::has_administrator(connection, grant.organization(), None)?
             {
                 return Err(Problems::one(Field::Permissions, Problem::LastAdministrator).into());
             }
-            let detail = Detail::permissions(before.set.permissions, wanted);
+            let detail = Detail::permissions(&before.set.permissions, &wanted);
             let entry = at.entry(Action::PermissionSetChanged, now, &source);
             let entry = activity::Entry { target_name: Some(&name), detail: Some(detail), ..entry };
             Ok((activity::insert(connection, &entry)?, touched))
@@ -269,8 +274,7 @@ fn in_use(connection: &mut AnyConnection, at: &Editor, id: PermissionSetId, now:
 /// A requested change.
 struct Change<'a> {
     name: &'a str,
-    wanted: Permissions,
-    version: Option<i64>,
+    wanted: &'a Permissions,
 }
 
 impl Change<'_> {
@@ -285,24 +289,31 @@ impl Change<'_> {
         if matches!(before.set.name, SetName::BuiltIn(_)) {
             return Err(AppError::NotFound);
         }
-        if self.version != Some(before.version) {
-            return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
-        }
-        may_give(grant, self.wanted.without(before.set.permissions), Field::Permissions)?;
+        may_give(grant, &self.wanted.without(&before.set.permissions), Field::Permissions)?;
         must_be_free(connection, at, self.name, Some(before.set.id))
     }
 }
 
+/// Checks that nobody has changed the set since the form was opened. This comes first: a kind may have gone meanwhile, and
+/// its permissions with it.
+fn is_newest(form: &SetForm, before: &StoredSet) -> Result<()> {
+    if form.version.parse() == Ok(before.version) {
+        Ok(())
+    } else {
+        Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into())
+    }
+}
+
 /// Returns the permissions that a token with this scope loses if its owner has the set.
-fn lost(before: &StoredSet, wanted: Permissions, scope: Scope) -> Permissions {
-    before.set.permissions.within(scope).without(wanted.within(scope))
+fn lost(before: &StoredSet, wanted: &Permissions, scope: Scope) -> Permissions {
+    before.set.permissions.within(scope).without(&wanted.within(scope))
 }
 
 /// Returns [`Preview::affected`]: a digest of whom a preview affects, which a page can include.
-fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: Permissions) -> Result<String> {
+fn affected(connection: &mut AnyConnection, before: &StoredSet, wanted: &Permissions) -> Result<String> {
     let losing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !lost(before, wanted, *scope).is_empty()).collect();
     let affected = permission_sets::affected(connection, before.set.id, &losing)?;
-    if affected.members.is_empty() || before.set.permissions == wanted {
+    if affected.members.is_empty() || before.set.permissions == *wanted {
         return Ok(String::new());
     }
     Ok(hex::encode(Sha256::digest(listed(&affected))))
@@ -314,11 +325,11 @@ fn listed(affected: &Affected) -> String {
     members.chain(affected.tokens.iter().map(|id| format!("token {}\n", id.0))).collect()
 }
 
-/// Reads the name and the permissions of a form.
-fn read(form: &SetForm) -> Result<(String, Permissions)> {
+/// Reads the name and the permissions of a form, in an organization that has added `known`.
+fn read(form: &SetForm, known: &OwnPermissions) -> Result<(String, Permissions)> {
     let mut problems = Problems::default();
     let name = problems.check(Field::SetName, text::line(&form.name));
-    let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+    let wanted = problems.check(Field::Permissions, chosen(&form.permissions, known));
     if name.as_ref().is_some_and(|name| BuiltInSet::has_name(name)) {
         problems.check(Field::SetName, Err::<(), _>(Problem::NameTaken));
     }
@@ -336,9 +347,10 @@ fn must_be_free(connection: &mut AnyConnection, at: &Editor, name: &str, own: Op
     if is_taken { Err(Problems::one(Field::SetName, Problem::NameTaken).into()) } else { Ok(()) }
 }
 
-/// Returns the permissions with these keys; there must be at least one, and no unknown one.
-pub(super) fn chosen(keys: &[String]) -> std::result::Result<Permissions, Problem> {
-    let all: Option<Permissions> = keys.iter().map(|key| Permission::from_key(key)).collect();
+/// Returns the permissions with these keys, in an organization that has added `known`; there must be at least one, and no
+/// unknown one.
+pub(super) fn chosen(keys: &[String], known: &OwnPermissions) -> std::result::Result<Permissions, Problem> {
+    let all: Option<Permissions> = keys.iter().map(|key| Permission::of(key, known)).collect();
     match all {
         None => Err(Problem::NotAChoice),
         Some(none) if none.is_empty() => Err(Problem::NothingChosen),
@@ -347,6 +359,6 @@ pub(super) fn chosen(keys: &[String]) -> std::result::Result<Permissions, Proble
 }
 
 /// Checks that the caller holds everything that they want to grant.
-pub(super) fn may_give<A: Authority>(grant: &OrgGrant<A>, wanted: Permissions, field: Field) -> Result<()> {
+pub(super) fn may_give<A: Authority>(grant: &OrgGrant<A>, wanted: &Permissions, field: Field) -> Result<()> {
     grant.may_give(wanted).map_err(|lacking| Problems::one(field, Problem::NotHeld(lacking)).into())
 }

@@ -1,6 +1,9 @@
 //! What is wrong with the input, field by field. Pages turn it into text.
 
 use domain::{
+    access::Unsuitable,
+    field::{AnswerProblem, FieldProblem},
+    kind::KeyError,
     permission::Permissions,
     protected_api::PathError,
     text::TextError,
@@ -56,6 +59,14 @@ pub enum Field {
     Reason,
     /// A permission set.
     PermissionSet,
+    /// The name of one item of a kind.
+    Singular,
+    /// The name of several items of a kind.
+    Plural,
+    /// The key of a kind.
+    Key,
+    /// The own actions of a kind.
+    Actions,
     /// A protected API's name.
     ApiName,
     /// The base address of a protected API.
@@ -72,12 +83,28 @@ pub enum Field {
     People,
     /// The id by which other programs know somebody.
     ExternalId,
+    /// An item's name.
+    ItemName,
+    /// An item's description.
+    Description,
+    /// The site that an item is at, or that an access rule is about.
+    Site,
+    /// The template of an inspection, or that an access rule is about.
+    Template,
+    /// The questions of a template.
+    Questions,
+    /// Answers to questions or fields.
+    Answers,
+    /// Who is given access.
+    Recipient,
+    /// A level of access.
+    Level,
     /// The form as a whole.
     Form,
 }
 
 /// What is wrong with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The name or label is invalid.
     Text(TextError),
@@ -164,6 +191,40 @@ pub enum Problem {
     TooManyListed,
     /// Another user or service user of the organization has this external id.
     ExternalIdTaken,
+    /// The key of a kind or of an action is invalid.
+    Key(KeyError),
+    /// The organization has a kind with this key.
+    KeyTaken,
+    /// The key of a kind never changes.
+    KeyStays,
+    /// The action with this number, from 1, is invalid.
+    Action(usize, ActionProblem),
+    /// A kind has too many actions.
+    TooManyActions,
+    /// The organization has the maximum number of kinds.
+    TooManyKinds,
+    /// Nobody would hold the new permissions, as no active member is an administrator.
+    NobodyWouldHold,
+    /// Another item of the organization and kind has this external id.
+    ItemIdTaken,
+    /// These fields of a form are wrong.
+    Questions(Vec<FieldProblem>),
+    /// These answers are wrong.
+    Answers(Vec<AnswerProblem>),
+    /// There is nobody like this.
+    NoSuchRecipient,
+    /// They cannot be given access to such items.
+    Unsuitable(Unsuitable),
+    /// The item has the maximum number of shares.
+    TooManyShares,
+    /// The organization has the maximum number of access rules.
+    TooManyAccessRules,
+    /// There is an access rule for the same items and the same recipient.
+    SameAccessRule,
+    /// Only a kind without items can be deleted.
+    HasItems,
+    /// Only rules about inspections are about a template.
+    NoTemplate,
     /// The form names no organization, or one in which the user is not active.
     OtherOrganization,
     /// The form was sent after its session had ended, and is shown again so that the user can check and send it.
@@ -172,6 +233,27 @@ pub enum Problem {
     SentBefore,
     /// There were too many attempts, or Jeton is busy; it may work after this many seconds.
     TryLater(u64),
+}
+
+/// What is wrong with an own action of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionProblem {
+    /// Its name is invalid.
+    Name(TextError),
+    /// Another action of the kind has its name.
+    NameTaken,
+    /// Its key is invalid.
+    Key(KeyError),
+    /// Another action of the kind has its key.
+    KeyTaken,
+    /// It is not chosen whether it reads or changes.
+    Nature,
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
 }
 
 impl From<TextError> for Problem {
@@ -205,12 +287,12 @@ impl Problems {
 
     /// Returns what is wrong with `field`.
     pub fn at(&self, field: Field) -> Option<Problem> {
-        self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| *problem)
+        self.0.iter().find(|(at, _)| *at == field).map(|(_, problem)| problem.clone())
     }
 
     /// Iterates over all problems in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = (Field, Problem)> {
-        self.0.iter().copied()
+        self.0.iter().cloned()
     }
 
     /// Returns the value that was read for `field`, or records what is wrong with it.

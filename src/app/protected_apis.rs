@@ -12,7 +12,7 @@ use super::{
 use domain::{
     activity::{Action, Detail, Source},
     leak,
-    permission::{ManageIntegrations, OrgGrant, Permission},
+    permission::{ManageIntegrations, OrgGrant, OwnPermissions, Permission},
     protected_api::{
         BaseUrl, ListedApi, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi,
     },
@@ -72,14 +72,14 @@ impl TypedRule {
             methods: rule.methods.key().into(),
             path: rule.path.to_string(),
             needs: rule.needs.key().into(),
-            permission: rule.permission.map(Permission::key).unwrap_or_default().into(),
+            permission: rule.permission.as_ref().map(Permission::key).unwrap_or_default().into(),
         }
     }
 
-    fn read(&self, number: usize) -> std::result::Result<Rule, Problem> {
+    fn read(&self, number: usize, known: &OwnPermissions) -> std::result::Result<Rule, Problem> {
         let permission = match self.permission.as_str() {
             "" => None,
-            key => Some(Permission::from_key(key).ok_or(Problem::NotAChoice)?),
+            key => Some(Permission::of(key, known).ok_or(Problem::NotAChoice)?),
         };
         Ok(Rule {
             methods: Methods::from_key(&self.methods).ok_or(Problem::NotAChoice)?,
@@ -104,12 +104,13 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(form: &ApiForm) -> Result<Self> {
+    /// Reads a form, in an organization that has added `known`.
+    fn read(form: &ApiForm, known: &OwnPermissions) -> Result<Self> {
         let mut problems = Problems::default();
         let name = problems.check(Field::ApiName, text::line(&form.name));
         let address = without_key(&form.address).and_then(|typed| BaseUrl::parse(typed).map_err(Problem::Path));
         let address = problems.check(Field::Address, address);
-        let rules = (1..).zip(&form.rules).map(|(number, rule)| rule.read(number)).collect();
+        let rules = (1..).zip(&form.rules).map(|(number, rule)| rule.read(number, known)).collect();
         let rules = if form.rules.len() > MOST_RULES { Err(Problem::TooManyRules) } else { rules };
         match (name, address, problems.check(Field::Rules, rules)) {
             (Some(name), Some(address), Some(rules)) => {
@@ -158,12 +159,13 @@ pub async fn find(jeton: &Jeton, at: &Admin, public_id: &str) -> Result<StoredAp
 /// # Errors
 /// [`AppError::Invalid`] with what is wrong: the name, the address, a rule, or that there are already [`MOST_APIS`].
 pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) -> Result<String> {
-    let wanted = Wanted::read(&form)?;
+    Wanted::read(&form, at.grant().known())?;
     let (at, now, public_id) = (at.clone(), jeton.clock.now(), token::public_id(random::fill));
     // No node has cached the API yet, but some may have cached that there is none.
     jeton
         .change_keys(move |connection| {
             let grant = at.begin(connection)?;
+            let wanted = Wanted::read(&form, grant.known())?;
             let all = protected_apis::list(connection, grant.organization())?;
             if all.len() >= MOST_APIS {
                 return Err(Problems::one(Field::Form, Problem::TooManyApis).into());
@@ -185,13 +187,14 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ApiForm, source: Source) ->
 /// somebody else's change in the meantime ([`Problem::ChangedMeanwhile`]).
 pub async fn change(jeton: &Jeton, at: &Admin, public_id: &str, form: ApiForm, source: Source) -> Result<()> {
     let public_id = known_form(public_id)?;
-    let wanted = Wanted::read(&form)?;
+    Wanted::read(&form, at.grant().known())?;
     let version: Option<i64> = form.version.parse().ok();
     let (at, now) = (at.clone(), jeton.clock.now());
     jeton
         .change_keys(move |connection| {
             let grant = at.begin(connection)?;
             let touched = Touched::from(Fact::Api(public_id.clone()));
+            let wanted = Wanted::read(&form, grant.known())?;
             let before = find_in(connection, &grant, &public_id)?;
             if version != Some(before.version) {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());

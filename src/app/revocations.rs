@@ -22,7 +22,7 @@ use super::{
     verify::Accepted,
 };
 use domain::{
-    permission::{ManageIntegrations, Permission},
+    permission::{BuiltInPermission, ManageIntegrations},
     time::{DAY, Timestamp},
 };
 use serde_json::Value;
@@ -121,8 +121,8 @@ impl Receipt {
 pub async fn receipt_for(jeton: &Jeton, asking: &Accepted, public_id: &str) -> Result<Receipt> {
     let identity = asking.identity();
     let (organization, user) = (identity.subject.organization.id, identity.subject.user);
-    let may = identity.permissions();
-    let sees_all = may.contains(Permission::PlatformIntegrations) || may.contains(Permission::PlatformActivity);
+    let sees_all =
+        identity.may(BuiltInPermission::PlatformIntegrations) || identity.may(BuiltInPermission::PlatformActivity);
     let receipt = receipt(jeton, public_id, move |revoked| {
         revoked.organization == organization && (sees_all || (user.is_some() && revoked.owner == user))
     });

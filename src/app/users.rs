@@ -178,7 +178,7 @@ pub async fn list(
 /// # Errors
 /// [`AppError::NotFound`] if they never were a member.
 pub async fn find(jeton: &Jeton, manager: &Manager, id: MembershipId) -> Result<PersonFacts> {
-    let (grant, now, verifier) = (*manager.grant(), jeton.clock.now(), jeton.verifier.clone());
+    let (grant, now, verifier) = (manager.grant().clone(), jeton.clock.now(), jeton.verifier.clone());
     jeton
         .read(move |connection| {
             let organization = grant.organization();
@@ -223,7 +223,7 @@ pub async fn give_set(
         .await
         .map(|sets| (find_set(&sets, set), find_set(&sets, before)))?;
     let (given, had) = given.zip(had).ok_or_else(|| at_set(Problem::NotAChoice))?;
-    if !given.permissions.without(had.permissions).is_empty() {
+    if !given.permissions.without(&had.permissions).is_empty() {
         crate::sessions::require_reauthentication(jeton, manager.actor(), form.password, &source).await?;
     }
     let (manager, now) = (manager.clone(), jeton.clock.now());
@@ -241,9 +241,9 @@ pub async fn give_set(
             if person.set.id != before {
                 return Err(refused(Problem::ChangedMeanwhile));
             }
-            grant.may_give(given.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
-            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::MayDoMore(lacking)))?;
-            if !given.is_administrators() && is_last_administrator(connection, &person)? {
+            grant.may_give(&given.permissions).map_err(|lacking| at_set(Problem::NotHeld(lacking)))?;
+            grant.may_give(&person.set.permissions).map_err(|lacking| refused(Problem::MayDoMore(lacking)))?;
+            if !given.is_administrators(grant.known()) && is_last_administrator(connection, &person)? {
                 return Err(refused(Problem::LastAdministrator));
             }
             memberships::give_set(connection, id, given.id)?;
@@ -287,7 +287,7 @@ pub async fn give_external_id(
             if person.external_id.as_deref().unwrap_or_default() != form.before {
                 return Err(refused(Problem::ChangedMeanwhile));
             }
-            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::MayDoMore(lacking)))?;
+            grant.may_give(&person.set.permissions).map_err(|lacking| refused(Problem::MayDoMore(lacking)))?;
             give_in(connection, grant.organization(), Known::Member(id), wanted.as_deref())?;
             let entry = about(&manager, &person, Action::UserExternalIdChanged, now, &source);
             activity::insert(connection, &activity::Entry { detail: wanted.as_deref().map(Detail::words), ..entry })?;
@@ -339,7 +339,7 @@ fn link_refusal(
     if person.is_blocked {
         return Ok(Some(Problem::Blocked));
     }
-    if let Err(lacking) = grant.may_give(person.set.permissions) {
+    if let Err(lacking) = grant.may_give(&person.set.permissions) {
         return Ok(Some(Problem::MayDoMore(lacking)));
     }
     let opens_more =
@@ -362,8 +362,8 @@ pub(super) fn belonging(
 }
 
 pub(super) fn is_last_administrator(connection: &mut AnyConnection, person: &Person) -> Result<bool> {
-    let is_one = person.standing == Standing::Active && person.set.is_administrators();
-    Ok(is_one && !memberships::has_administrator(connection, person.organization, Some(person.membership))?)
+    let mut has_one = |except| memberships::has_administrator(connection, person.organization, except);
+    Ok(!has_one(Some(person.membership))? && has_one(None)?)
 }
 
 /// Creates a log entry about what is done to a person.

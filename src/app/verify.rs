@@ -69,6 +69,11 @@ impl Accepted {
         self.life.created_at
     }
 
+    /// Its life, including this use.
+    pub(crate) fn life(&self) -> Life {
+        self.life
+    }
+
     /// When the token was accepted.
     pub fn at(&self) -> Timestamp {
         self.at
@@ -233,7 +238,7 @@ impl Verifier {
         arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
-        if let Some(accepted) = self.accept_from_memory(key, demand, arrived, &source) {
+        if let Some(accepted) = self.accept_from_memory(key, &demand, arrived, &source) {
             return Ok(accepted);
         }
         let decided = self.verify_uncounted(key, demand, arrived, source).await;
@@ -246,7 +251,7 @@ impl Verifier {
     pub fn accept_from_memory(
         &self,
         key: &str,
-        demand: Demand,
+        demand: &Demand,
         arrived: Moment,
         source: impl Fn() -> Source,
     ) -> Option<Accepted> {
@@ -275,7 +280,7 @@ impl Verifier {
     ) -> Result<Accepted, Denied> {
         kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let at = At { epoch: self.epoch(arrived).await?, arrived };
-        self.verify_at(at, key, demand, source).await
+        self.verify_at(at, key, &demand, source).await
     }
 
     /// Like [`Verifier::verify`], with an epoch from [`Verifier::epoch`], and without counting.
@@ -283,7 +288,7 @@ impl Verifier {
         &self,
         at: At,
         key: &str,
-        demand: Demand,
+        demand: &Demand,
         source: impl Fn() -> Source,
     ) -> Result<Accepted, Denied> {
         let digest = self.shared.reader.pepper.digest(key);
@@ -306,7 +311,7 @@ impl Verifier {
         &self,
         known: &Arc<CachedToken>,
         is_fresh: bool,
-        demand: Demand,
+        demand: &Demand,
         arrived: Moment,
         source: &impl Fn() -> Source,
     ) -> Result<Option<Result<Accepted, Denied>>, Denied> {

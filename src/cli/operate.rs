@@ -74,7 +74,7 @@ pub(super) fn why(error: AppError) -> String {
             "the organization has no permission set with this name; jeton org list shows those that it has".to_owned()
         }
         (Field::Name, Problem::Text(TextError::Empty)) => "the name is empty".to_owned(),
-        (field, problem) => Texts(Language::En).problem(field, problem),
+        (field, problem) => Texts(Language::En).problem(&[], field, problem),
     };
     problems.iter().map(words).collect::<Vec<_>>().join(" ")
 }

@@ -19,7 +19,7 @@ pub use recipient::{Recipient, RecipientKind, SubjectId, Unsuitable};
 
 use super::{
     organization::OrganizationId,
-    permission::{Permission, Permissions},
+    permission::{BuiltInPermission, OwnPermissions, Permission, Permissions},
     time::Timestamp,
     token::{Life, Scope, TokenId, TokenKind, TokenState},
     user::UserId,
@@ -44,16 +44,16 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Returns what this token may do: the subject's permissions, limited by the scope.
-    pub fn permissions(&self) -> Permissions {
-        self.subject.permissions.within(self.scope)
+    /// Returns whether this token may do this: whether it is among the subject's permissions, limited by the scope.
+    pub fn may(&self, permission: BuiltInPermission) -> bool {
+        Permissions::from(permission).missing_from(&self.subject.held.permissions, self.scope).is_none()
     }
 
-    /// Returns the keys of [`Identity::permissions`], separated by spaces.
+    /// Returns the keys of the subject's permissions, limited by the scope, separated by spaces.
     pub fn permission_keys(&self) -> &str {
         match self.scope {
-            Scope::ReadOnly => &self.subject.keys_to_read,
-            Scope::ReadWrite => &self.subject.keys,
+            Scope::ReadOnly => &self.subject.held.keys_to_read,
+            Scope::ReadWrite => &self.subject.held.keys,
         }
     }
 }
@@ -73,14 +73,31 @@ pub struct Subject {
     pub external_id: Option<String>,
     /// Whether the subject may act at all.
     pub is_active: bool,
-    /// The subject's current permissions.
+    /// What the subject may do, shared by those who may do the same.
+    pub held: Arc<Held>,
+    /// The subject's organization.
+    pub organization: SubjectOrganization,
+}
+
+/// The current permissions of a [`Subject`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The permissions.
     pub permissions: Permissions,
-    /// The keys of the permissions, separated by spaces. They are sent with every answer, so they are joined once.
+    /// Their keys, separated by spaces. They are sent with every answer, so they are joined once.
     pub keys: String,
     /// The same, for tokens that only read.
     pub keys_to_read: String,
-    /// The subject's organization.
-    pub organization: SubjectOrganization,
+    /// The permissions that the organization has added, whoever holds them.
+    pub known: OwnPermissions,
+}
+
+impl Held {
+    /// Joins the keys of permissions in an organization that has added `known`.
+    pub fn new(permissions: Permissions, known: OwnPermissions) -> Self {
+        let (keys, keys_to_read) = (permissions.keys(), permissions.within(Scope::ReadOnly).keys());
+        Self { permissions, keys, keys_to_read, known }
+    }
 }
 
 impl Subject {
@@ -112,7 +129,7 @@ pub struct SubjectOrganization {
 }
 
 /// What a request needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
     /// Whether it changes something.
     pub write: bool,
@@ -124,10 +141,10 @@ pub struct Demand {
 
 impl Demand {
     /// Returns the demand for both this and `other`.
-    pub const fn and(self, other: Self) -> Self {
+    pub fn and(&self, other: &Self) -> Self {
         Self {
             write: self.write || other.write,
-            permissions: self.permissions.with(other.permissions),
+            permissions: self.permissions.with(&other.permissions),
             organization: if self.organization.is_some() { self.organization } else { other.organization },
         }
     }
@@ -149,7 +166,7 @@ pub enum Link {
 }
 
 /// Which check refused, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The token belongs to another organization than the request concerns.
     Foreign,
@@ -163,6 +180,8 @@ pub enum Refusal {
     ReadOnly,
     /// The subject does not hold this permission, or the token's scope does not include it.
     PermissionMissing(Permission),
+    /// The token's organization has no such permission.
+    PermissionUnknown,
     /// There is no such item, or none that the subject may view: nobody learns which.
     NotThere,
     /// The subject may view the item, but does not have this level on it.
@@ -171,12 +190,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// Returns which check refused.
-    pub const fn link(self) -> Link {
+    pub const fn link(&self) -> Link {
         match self {
             Self::Foreign | Self::Revoked(_) | Self::Expired(_) => Link::Token,
             Self::SubjectInactive => Link::Subject,
             Self::ReadOnly => Link::Scope,
-            Self::PermissionMissing(_) => Link::Permission,
+            Self::PermissionMissing(_) | Self::PermissionUnknown => Link::Permission,
             Self::NotThere | Self::LevelMissing(_) => Link::Access,
         }
     }
@@ -186,7 +205,7 @@ impl Refusal {
 ///
 /// # Errors
 /// The first check that refuses.
-pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -> Result<(), Refusal> {
+pub fn decide(identity: &Identity, life: Life, demand: &Demand, now: Timestamp) -> Result<(), Refusal> {
     if demand.organization.is_some_and(|concerned| concerned != identity.subject.organization.id) {
         return Err(Refusal::Foreign);
     }
@@ -201,8 +220,26 @@ pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -
     if demand.write && identity.scope == Scope::ReadOnly {
         return Err(Refusal::ReadOnly);
     }
-    let missing = demand.permissions.without(identity.permissions());
-    missing.iter().next().map_or(Ok(()), |permission| Err(Refusal::PermissionMissing(permission)))
+    let held = &identity.subject.held;
+    check_permissions(&held.permissions, &held.known, identity.scope, demand)
+}
+
+/// The check of permissions: whether somebody who holds these in an organization that has added `known` may do what is
+/// demanded with this scope.
+///
+/// # Errors
+/// [`Refusal::PermissionUnknown`] or [`Refusal::PermissionMissing`].
+pub fn check_permissions(
+    held: &Permissions,
+    known: &OwnPermissions,
+    scope: Scope,
+    demand: &Demand,
+) -> Result<(), Refusal> {
+    if demand.permissions.own().iter().any(|asked| known.get(asked.key()).is_none()) {
+        return Err(Refusal::PermissionUnknown);
+    }
+    let missing = demand.permissions.missing_from(held, scope);
+    missing.map_or(Ok(()), |permission| Err(Refusal::PermissionMissing(permission)))
 }
 
 /// Decides whether a request may do with an item what demands `demand` of its token and the level `needed` of its
@@ -215,7 +252,7 @@ pub fn decide(identity: &Identity, life: Life, demand: Demand, now: Timestamp) -
 pub fn decide_item(
     identity: &Identity,
     life: Life,
-    demand: Demand,
+    demand: &Demand,
     needed: Level,
     reached: Option<Level>,
     now: Timestamp,
@@ -238,6 +275,10 @@ mod tests {
         ends_at: None,
     };
 
+    fn own(text: &str) -> OwnPermissions {
+        OwnPermissions::parse(text)
+    }
+
     fn identity() -> Identity {
         Identity {
             token: TokenId(1),
@@ -252,9 +293,11 @@ mod tests {
                 display_name: "Awa Diallo".into(),
                 external_id: None,
                 is_active: true,
-                permissions: BuiltInSet::Standard.permissions(),
-                keys: String::new(),
-                keys_to_read: String::new(),
+                held: Held::new(
+                    BuiltInSet::Standard.permissions().with(&own("invoices.approve invoices.view:r").into()),
+                    own("invoices.approve invoices.pay invoices.view:r"),
+                )
+                .into(),
                 organization: SubjectOrganization {
                     id: OrganizationId(1),
                     public_id: "3f9c0a71be".into(),
@@ -269,13 +312,15 @@ mod tests {
     #[test]
     fn the_first_reason_to_refuse_decides() {
         let now = Timestamp::from_seconds(100);
-        let everything = Demand { write: true, permissions: Permission::PlatformUsers.into(), organization: None };
+        let everything =
+            Demand { write: true, permissions: BuiltInPermission::PlatformUsers.into(), organization: None };
         let mut token = identity();
-        assert_eq!(decide(&token, LIFE, Demand::default(), now), Ok(()));
+        assert_eq!(decide(&token, LIFE, &Demand::default(), now), Ok(()));
 
         let mut refusals = Vec::new();
-        let mut ask =
-            |token: &Identity, now| refusals.push(decide(token, LIFE, everything, now).map_err(Refusal::link));
+        let mut ask = |token: &Identity, now| {
+            refusals.push(decide(token, LIFE, &everything, now).map_err(|refusal| refusal.link()))
+        };
         ask(&token, now);
         token.scope = Scope::ReadOnly;
         ask(&token, now);
@@ -289,9 +334,9 @@ mod tests {
     fn a_token_of_another_organization_is_unknown_whatever_its_state() {
         let demand = |organization| Demand { organization: Some(OrganizationId(organization)), ..Demand::default() };
         let (start, end) = (Timestamp::from_seconds(1), Timestamp::from_seconds(InactivityExpiry::Days45.seconds()));
-        assert_eq!(decide(&identity(), LIFE, demand(1), start), Ok(()));
+        assert_eq!(decide(&identity(), LIFE, &demand(1), start), Ok(()));
         for now in [start, end] {
-            assert_eq!(decide(&identity(), LIFE, demand(2), now), Err(Refusal::Foreign));
+            assert_eq!(decide(&identity(), LIFE, &demand(2), now), Err(Refusal::Foreign));
         }
     }
 
@@ -299,27 +344,49 @@ mod tests {
     fn a_read_only_token_does_not_pass_on_a_permission_to_change() {
         let mut token = identity();
         token.scope = Scope::ReadOnly;
-        let demand = Demand { permissions: Permission::TemplatesEdit.into(), ..Demand::default() };
-        let refused = decide(&token, LIFE, demand, Timestamp::from_seconds(1));
-        assert_eq!(refused, Err(Refusal::PermissionMissing(Permission::TemplatesEdit)));
+        let refused = |permissions: Permissions| {
+            let demand = Demand { permissions, ..Demand::default() };
+            decide(&token, LIFE, &demand, Timestamp::from_seconds(1)).err()
+        };
+        for key in ["templates.edit", "invoices.approve"] {
+            let permission = Permission::named(key).unwrap();
+            let demanded = [permission.clone()].into_iter().collect();
+            assert_eq!(refused(demanded), Some(Refusal::PermissionMissing(permission)));
+        }
+        assert_eq!(refused(own("invoices.view").into()), None);
+        assert_eq!(token.permission_keys(), "templates.view inspections.view assets.view invoices.view");
+    }
+
+    #[test]
+    fn a_permission_that_the_organization_does_not_have_is_unknown_whoever_asks() {
+        let ask = |key: &str| {
+            let demand = Demand { permissions: own(key).into(), ..Demand::default() };
+            decide(&identity(), LIFE, &demand, Timestamp::from_seconds(1))
+        };
+        assert_eq!(ask("invoices.approve"), Ok(()));
+        let pay = Permission::named("invoices.pay").unwrap();
+        assert_eq!(ask("invoices.pay"), Err(Refusal::PermissionMissing(pay)));
+        for unknown in ["invoices.send", "visits.view", "invoices.approve visits.view"] {
+            assert_eq!(ask(unknown), Err(Refusal::PermissionUnknown), "{unknown}");
+        }
     }
     #[test]
     fn access_to_the_item_is_looked_at_last() {
         let now = Timestamp::from_seconds(100);
-        let ask = |token: &Identity, permission: Permission, reached| {
+        let ask = |token: &Identity, permission: BuiltInPermission, reached| {
             let demand = Demand { write: true, permissions: permission.into(), organization: None };
-            decide_item(token, LIFE, demand, Level::Edit, reached, now)
+            decide_item(token, LIFE, &demand, Level::Edit, reached, now)
         };
         let mut token = identity();
-        assert_eq!(ask(&token, Permission::AssetsEdit, Some(Level::Manage)), Ok(()));
-        assert_eq!(ask(&token, Permission::AssetsEdit, Some(Level::View)), Err(Refusal::LevelMissing(Level::Edit)));
-        assert_eq!(ask(&token, Permission::AssetsEdit, None), Err(Refusal::NotThere));
-        assert_eq!([Refusal::NotThere, Refusal::LevelMissing(Level::Edit)].map(Refusal::link), [Link::Access; 2]);
+        assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, Some(Level::Manage)), Ok(()));
+        assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, Some(Level::View)), Err(Refusal::LevelMissing(Level::Edit)));
+        assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, None), Err(Refusal::NotThere));
+        assert_eq!([Refusal::NotThere, Refusal::LevelMissing(Level::Edit)].map(|refusal| refusal.link()), [Link::Access; 2]);
         for reached in [None, Some(Level::View), Some(Level::Manage)] {
-            let missing = Refusal::PermissionMissing(Permission::AssetsDelete);
-            assert_eq!(ask(&token, Permission::AssetsDelete, reached), Err(missing), "no level makes up for it");
+            let missing = Refusal::PermissionMissing(BuiltInPermission::AssetsDelete.into());
+            assert_eq!(ask(&token, BuiltInPermission::AssetsDelete, reached), Err(missing), "no level makes up for it");
         }
         token.scope = Scope::ReadOnly;
-        assert_eq!(ask(&token, Permission::AssetsEdit, None), Err(Refusal::ReadOnly));
+        assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, None), Err(Refusal::ReadOnly));
     }
 }

@@ -2,6 +2,7 @@
 
 mod external_id;
 mod kind;
+mod permission;
 
 pub use external_id::{ExternalId, LONGEST_EXTERNAL_ID};
 pub use kind::ItemKind;

@@ -17,6 +17,7 @@ pub mod field;
 pub mod group;
 pub mod invitation;
 pub mod item;
+pub mod kind;
 pub mod leak;
 pub mod membership;
 pub mod organization;

@@ -4,7 +4,7 @@ pub mod listed;
 
 use super::{
     organization::{MembershipId, OrganizationId},
-    permission::Permissions,
+    permission::{OwnPermissions, Permissions},
     permission_set::PermissionSet,
     time::Timestamp,
     user::UserId,
@@ -25,6 +25,8 @@ pub struct Membership {
     pub organization_name: String,
     /// The user's permissions there.
     pub permissions: Permissions,
+    /// The permissions that the organization has added, whoever holds them.
+    pub known: OwnPermissions,
 }
 
 /// The state of a membership.

@@ -2,7 +2,7 @@
 
 use super::{
     organization::PermissionSetId,
-    permission::{BuiltInSet, Permissions},
+    permission::{BuiltInSet, OwnPermissions, Permissions},
     token::Scope,
 };
 
@@ -37,10 +37,11 @@ pub struct PermissionSet {
 }
 
 impl PermissionSet {
-    /// Returns whether its members are administrators. Administrators must hold every permission: as nobody grants what
-    /// they do not hold, a permission that no member holds would be lost to the organization forever.
-    pub fn is_administrators(&self) -> bool {
-        Permissions::all().without(self.permissions).is_empty()
+    /// Returns whether its members are administrators, in an organization that has added `known`. Administrators must hold
+    /// every permission: as nobody grants what they do not hold, a permission that no member holds would be lost to the
+    /// organization forever.
+    pub fn is_administrators(&self, known: &OwnPermissions) -> bool {
+        Permissions::everything(known).without(&self.permissions).is_empty()
     }
 }
 

@@ -151,7 +151,7 @@ impl ProtectedApi {
         if !method.contains(|c: char| c.is_ascii_lowercase()) {
             return Ok(demand);
         }
-        Ok(demand.and(self.demand_exactly(&method.to_ascii_uppercase(), path)?))
+        Ok(demand.and(&self.demand_exactly(&method.to_ascii_uppercase(), path)?))
     }
 
     /// Returns what exactly this method needs. A path that a lenient server would match to another rule is ambiguous.
@@ -170,7 +170,7 @@ impl ProtectedApi {
             Needs::ReadWrite => true,
             Needs::ByMethod => !reads(method),
         };
-        let permissions: Permissions = rule.permission.into_iter().collect();
+        let permissions: Permissions = rule.permission.iter().cloned().collect();
         Ok(Demand { write, permissions, organization: Some(self.organization) })
     }
 }
@@ -218,7 +218,7 @@ mod tests {
             methods: Methods::from_key(methods).unwrap(),
             path: Pattern::parse(path).unwrap(),
             needs: Needs::from_key(needs).unwrap(),
-            permission: Permission::from_key(permission),
+            permission: Permission::named(permission),
         });
         ProtectedApi {
             organization: OrganizationId(1),

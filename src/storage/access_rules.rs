@@ -205,3 +205,10 @@ pub fn forget(connection: &mut AnyConnection, recipient: Recipient) -> Result<()
     diesel::delete(access_rules::table.filter(with)).execute(connection)?;
     Ok(())
 }
+
+/// Deletes all rules of an organization for items of a kind that is going.
+pub fn forget_kind(connection: &mut AnyConnection, organization: OrganizationId, kind: &ItemKind) -> Result<()> {
+    let of_kind = access_rules::organization_id.eq(organization.0).and(access_rules::kind.eq(kind.key()));
+    diesel::delete(access_rules::table.filter(of_kind)).execute(connection)?;
+    Ok(())
+}

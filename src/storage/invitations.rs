@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use domain::{
     invitation::{Invitation, InvitationId, KEPT_DAYS, expires_at},
     organization::{OrganizationId, PermissionSetId},
+    permission::OwnPermissions,
     time::{DAY, Timestamp},
     user::{Email, UserId, folded_email},
 };
@@ -41,16 +42,18 @@ struct Row {
     expires_at: i64,
 }
 
-type Joined = (Row, (String, String), (i64, Option<String>, String, String));
+type Joined = (Row, (String, String, String), (i64, Option<String>, String, String));
 
-fn invitation((row, (slug, organization_name), (set, built_in, name, permissions)): Joined) -> Result<Invitation> {
+fn invitation(
+    (row, (slug, organization_name, known), (set, built_in, name, permissions)): Joined,
+) -> Result<Invitation> {
     Ok(Invitation {
         id: InvitationId(row.id),
         organization: OrganizationId(row.organization_id),
         slug,
         organization_name,
         email: row.email,
-        set: permission_set(set, built_in, name, &permissions)?,
+        set: permission_set(set, built_in, name, &permissions, &OwnPermissions::parse(&known))?,
         invited_by_name: row.invited_by_name,
         expires_at: Timestamp::from_seconds(row.expires_at),
     })
@@ -83,7 +86,7 @@ macro_rules! joined {
     () => {
         invitations::table.inner_join(organizations::table).inner_join(permission_sets::table).select((
             Row::as_select(),
-            (organizations::slug, organizations::name),
+            (organizations::slug, organizations::name, organizations::own_permissions),
             (permission_sets::id, permission_sets::built_in, permission_sets::name, permission_sets::permissions),
         ))
     };

@@ -25,7 +25,7 @@ pub fn find(
 /// Gives a kind another form. The organization must be locked.
 pub fn set(connection: &mut AnyConnection, organization: OrganizationId, kind: &ItemKind, form: &Form) -> Result<()> {
     let before = find(connection, organization, kind)?.map_or(0, |(_, version)| version);
-    diesel::delete(kind_forms::table.find((organization.0, kind.key()))).execute(connection)?;
+    delete(connection, organization, kind)?;
     diesel::insert_into(kind_forms::table)
         .values((
             kind_forms::organization_id.eq(organization.0),
@@ -34,5 +34,11 @@ pub fn set(connection: &mut AnyConnection, organization: OrganizationId, kind: &
             kind_forms::version.eq(before + 1),
         ))
         .execute(connection)?;
+    Ok(())
+}
+
+/// Deletes the form of a kind that is going.
+pub fn delete(connection: &mut AnyConnection, organization: OrganizationId, kind: &ItemKind) -> Result<()> {
+    diesel::delete(kind_forms::table.find((organization.0, kind.key()))).execute(connection)?;
     Ok(())
 }

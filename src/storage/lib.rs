@@ -26,6 +26,7 @@ pub mod installation;
 pub mod invitations;
 pub mod items;
 pub mod kind_forms;
+pub mod kinds;
 pub mod mails;
 pub mod members;
 pub mod memberships;
@@ -50,9 +51,10 @@ pub mod tokens;
 mod trouble;
 pub mod users;
 
+use diesel::prelude::*;
 use domain::{
-    organization::PermissionSetId,
-    permission::{BuiltInSet, Permissions},
+    organization::{OrganizationId, PermissionSetId},
+    permission::{BuiltInSet, OwnPermissions, Permissions},
     permission_set::{PermissionSet, SetName},
     text,
     user::shown_email,
@@ -146,13 +148,37 @@ fn expect_column<T>(value: Option<T>, word: &str) -> Result<T> {
     value.ok_or_else(|| StorageError::Row(format!("{word:?}")))
 }
 
-/// Reads a permission set from its columns.
-fn permission_set(id: i64, built_in: Option<String>, name: String, permissions: &str) -> Result<PermissionSet> {
+/// Reads a permission set from its columns, in an organization that has added `known`.
+fn permission_set(
+    id: i64,
+    built_in: Option<String>,
+    name: String,
+    permissions: &str,
+    known: &OwnPermissions,
+) -> Result<PermissionSet> {
     let name = match built_in {
         Some(key) => SetName::BuiltIn(expect_column(BuiltInSet::from_key(&key), &key)?),
         None => SetName::Own(name),
     };
-    Ok(PermissionSet { id: PermissionSetId(id), name, permissions: Permissions::from_keys(permissions) })
+    let permissions = granted(name == SetName::BuiltIn(BuiltInSet::Administrator), permissions, known);
+    Ok(PermissionSet { id: PermissionSetId(id), name, permissions })
+}
+
+/// Returns what a permission set grants in an organization that has added `known`: *Administrator* everything, whatever
+/// was stored when there was less.
+fn granted(is_administrator: bool, permissions: &str, known: &OwnPermissions) -> Permissions {
+    if is_administrator { Permissions::everything(known) } else { Permissions::from_keys(permissions, known) }
+}
+
+/// Returns the permissions that an organization has added.
+fn known_in(connection: &mut AnyConnection, organization: OrganizationId) -> Result<OwnPermissions> {
+    use schema::organizations;
+    let known: Option<String> = organizations::table
+        .find(organization.0)
+        .select(organizations::own_permissions)
+        .get_result(connection)
+        .optional()?;
+    Ok(OwnPermissions::parse(&known.unwrap_or_default()))
 }
 
 /// Returns a LIKE pattern for each word of a search, which matches the word anywhere in a searchable text. Special

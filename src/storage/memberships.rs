@@ -4,7 +4,7 @@ pub mod people;
 pub mod places;
 
 use super::{
-    AnyConnection, Result, permission_set,
+    AnyConnection, Result, granted, known_in, permission_set,
     schema::{group_members, memberships, organizations, permission_sets, seats, site_members, users},
     searchable_person,
 };
@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use domain::{
     membership::{Membership, Standing},
     organization::{MembershipId, OrganizationId, PermissionSetId},
-    permission::{BuiltInSet, Permissions},
+    permission::{BuiltInSet, OwnPermissions, Permissions},
     permission_set::{PermissionSet, SetName},
     time::Timestamp,
     user::UserId,
@@ -152,7 +152,8 @@ pub fn sets(connection: &mut AnyConnection, organization: OrganizationId) -> Res
         .order(permission_sets::name)
         .select(SetRow::as_select())
         .load(connection)?;
-    let mut sets = rows.into_iter().map(SetRow::set).collect::<Result<Vec<_>>>()?;
+    let known = known_in(connection, organization)?;
+    let mut sets = rows.into_iter().map(|row| row.set(&known)).collect::<Result<Vec<_>>>()?;
     sets.sort_by_key(|set| match &set.name {
         SetName::BuiltIn(built_in) => BuiltInSet::ALL.iter().position(|known| known == built_in),
         SetName::Own(_) => Some(BuiltInSet::ALL.len()),
@@ -167,9 +168,10 @@ pub fn has_administrator(
     organization: OrganizationId,
     except: Option<MembershipId>,
 ) -> Result<bool> {
+    let known = known_in(connection, organization)?;
     let all: Vec<i64> = sets(connection, organization)?
         .into_iter()
-        .filter(PermissionSet::is_administrators)
+        .filter(|set| set.is_administrators(&known))
         .map(|set| set.id.0)
         .collect();
     let administrators = memberships::table
@@ -189,8 +191,8 @@ struct SetRow {
 }
 
 impl SetRow {
-    fn set(self) -> Result<PermissionSet> {
-        permission_set(self.id, self.built_in, self.name, &self.permissions)
+    fn set(self, known: &OwnPermissions) -> Result<PermissionSet> {
+        permission_set(self.id, self.built_in, self.name, &self.permissions, known)
     }
 }
 
@@ -212,7 +214,7 @@ fn take_seat(
 
 /// Lists a user's active memberships, the oldest first.
 pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membership>> {
-    type Row = (i64, i64, String, String, String, String);
+    type Row = (i64, i64, String, String, String, (String, Option<bool>), String);
     let rows: Vec<Row> = memberships::table
         .inner_join(organizations::table)
         .inner_join(permission_sets::table)
@@ -224,16 +226,21 @@ pub fn list(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Membersh
             organizations::public_id,
             organizations::slug,
             organizations::name,
-            permission_sets::permissions,
+            (permission_sets::permissions, permission_sets::built_in.eq(BuiltInSet::Administrator.key())),
+            organizations::own_permissions,
         ))
         .load(connection)?;
-    let membership = |(id, organization, public_id, slug, organization_name, permissions): Row| Membership {
-        id: MembershipId(id),
-        organization: OrganizationId(organization),
-        organization_public_id: public_id,
-        slug,
-        organization_name,
-        permissions: Permissions::from_keys(&permissions),
+    let membership = |(id, organization, public_id, slug, organization_name, set, known): Row| {
+        let known = OwnPermissions::parse(&known);
+        Membership {
+            id: MembershipId(id),
+            organization: OrganizationId(organization),
+            organization_public_id: public_id,
+            slug,
+            organization_name,
+            permissions: granted(set.1 == Some(true), &set.0, &known),
+            known,
+        }
     };
     Ok(rows.into_iter().map(membership).collect())
 }
@@ -243,14 +250,23 @@ pub fn first(connection: &mut AnyConnection, user: UserId) -> Result<Option<Memb
     Ok(list(connection, user)?.into_iter().next())
 }
 
-/// Returns the current permissions of a membership; `None` if it is not active, or its user is blocked.
-pub fn permissions(connection: &mut AnyConnection, id: MembershipId) -> Result<Option<Permissions>> {
-    let keys: Option<String> = memberships::table
+/// Returns the current permissions of a membership, and those that its organization has added; `None` if it is not active,
+/// or its user is blocked.
+pub fn permissions(connection: &mut AnyConnection, id: MembershipId) -> Result<Option<(Permissions, OwnPermissions)>> {
+    let found: Option<(String, Option<bool>, String)> = memberships::table
         .inner_join(permission_sets::table)
         .inner_join(users::table)
+        .inner_join(organizations::table)
         .filter(memberships::id.eq(id.0).and(memberships::is_active.eq(true)).and(users::blocked_at.is_null()))
-        .select(permission_sets::permissions)
+        .select((
+            permission_sets::permissions,
+            permission_sets::built_in.eq(BuiltInSet::Administrator.key()),
+            organizations::own_permissions,
+        ))
         .get_result(connection)
         .optional()?;
-    Ok(keys.map(|keys| Permissions::from_keys(&keys)))
+    Ok(found.map(|(keys, is_administrator, known)| {
+        let known = OwnPermissions::parse(&known);
+        (granted(is_administrator == Some(true), &keys, &known), known)
+    }))
 }

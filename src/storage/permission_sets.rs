@@ -1,13 +1,13 @@
 //! Permission sets: the built-in ones of an organization, and its own.
 
 use super::{
-    AnyConnection, Result, permission_set,
+    AnyConnection, Result, known_in, permission_set,
     schema::{api_tokens, invitations, memberships, permission_sets, users},
 };
 use diesel::{dsl::count_star, prelude::*};
 use domain::{
     organization::{MembershipId, OrganizationId, PermissionSetId},
-    permission::Permissions,
+    permission::{OwnPermissions, Permissions},
     permission_set::{SetMember, SetToken, StoredSet},
     time::Timestamp,
     token::{Scope, TokenId},
@@ -50,19 +50,20 @@ const COLUMNS: (
     permission_sets::version,
 );
 
-fn stored((id, built_in, name, permissions, version): Row) -> Result<StoredSet> {
-    Ok(StoredSet { set: permission_set(id, built_in, name, &permissions)?, version })
+fn stored((id, built_in, name, permissions, version): Row, known: &OwnPermissions) -> Result<StoredSet> {
+    Ok(StoredSet { set: permission_set(id, built_in, name, &permissions, known)?, version })
 }
 
 /// Lists the permission sets of an organization, oldest first, so built-in ones come first.
 pub fn list(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<StoredSet>> {
+    let known = known_in(connection, organization)?;
     permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0))
         .order(permission_sets::id)
         .select(COLUMNS)
         .load::<Row>(connection)?
         .into_iter()
-        .map(stored)
+        .map(|row| stored(row, &known))
         .collect()
 }
 
@@ -72,12 +73,13 @@ pub fn find(
     organization: OrganizationId,
     id: PermissionSetId,
 ) -> Result<Option<StoredSet>> {
+    let known = known_in(connection, organization)?;
     permission_sets::table
         .filter(permission_sets::organization_id.eq(organization.0).and(permission_sets::id.eq(id.0)))
         .select(COLUMNS)
         .get_result::<Row>(connection)
         .optional()?
-        .map(stored)
+        .map(|row| stored(row, &known))
         .transpose()
 }
 
@@ -89,7 +91,7 @@ pub fn insert(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     name: &str,
-    permissions: Permissions,
+    permissions: &Permissions,
 ) -> Result<PermissionSetId> {
     let id = diesel::insert_into(permission_sets::table)
         .values((
@@ -109,7 +111,7 @@ pub fn update(
     id: PermissionSetId,
     version: i64,
     name: &str,
-    permissions: Permissions,
+    permissions: &Permissions,
 ) -> Result<bool> {
     let shown = permission_sets::table.find(id.0).filter(permission_sets::version.eq(version));
     let changed = diesel::update(shown)

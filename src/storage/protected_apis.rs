@@ -7,7 +7,7 @@ use super::{
 use diesel::{dsl::count_star, prelude::*};
 use domain::{
     organization::OrganizationId,
-    permission::Permission,
+    permission::{OwnPermission, OwnPermissions, Permission},
     protected_api::{BaseUrl, ListedApi, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi},
     time::Timestamp,
 };
@@ -85,10 +85,26 @@ fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
                 methods: expect_column(Methods::from_key(&methods), &methods)?,
                 path: Pattern::parse(&path).map_err(|error| StorageError::Row(format!("{path:?}: {error}")))?,
                 needs: expect_column(Needs::from_key(&needs), &needs)?,
-                permission: permission.map(|key| expect_column(Permission::from_key(&key), &key)).transpose()?,
+                permission: permission.map(|key| expect_column(Permission::named(&key), &key)).transpose()?,
             })
         })
         .collect()
+}
+
+/// Lists the names of the protected APIs of an organization that have a rule with one of these permissions.
+pub fn asking_for(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    permissions: &OwnPermissions,
+) -> Result<Vec<String>> {
+    let keys = permissions.iter().map(OwnPermission::key);
+    Ok(apis::table
+        .inner_join(rules::table)
+        .filter(apis::organization_id.eq(organization.0).and(rules::permission.eq_any(keys)))
+        .select(apis::name)
+        .distinct()
+        .order(apis::name)
+        .load(connection)?)
 }
 
 /// Creates a protected API.
@@ -137,7 +153,7 @@ fn insert_rules(connection: &mut AnyConnection, id: i64, all: &[Rule]) -> Result
                 rules::methods.eq(rule.methods.key()),
                 rules::path.eq(rule.path.to_string()),
                 rules::needs.eq(rule.needs.key()),
-                rules::permission.eq(rule.permission.map(Permission::key)),
+                rules::permission.eq(rule.permission.as_ref().map(Permission::key)),
             ))
             .execute(connection)?;
     }

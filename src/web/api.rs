@@ -45,7 +45,7 @@ pub fn me_from_memory(request: &RequestHead, worker: &Worker) -> Option<HttpResp
     }
     let (key, verifier) = (bearer::key(request).ok()?, worker.verifier.as_ref().as_ref()?);
     let source = || worker.proxies.source(request, id.as_str());
-    let accepted = verifier.accept_from_memory(key, Demand::default(), arrived, source)?;
+    let accepted = verifier.accept_from_memory(key, &Demand::default(), arrived, source)?;
     let mut response = about(&accepted).ok()?;
     finish::add_headers_of_api(response.headers_mut(), &id, worker.is_https);
     let (status, took) = (response.status(), arrived.elapsed());

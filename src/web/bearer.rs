@@ -51,7 +51,10 @@ impl BearerError {
             Self::Missing | Self::Denied(Denied::Unavailable(_) | Denied::Refused(Refusal::NotThere)) => None,
             Self::NotOne => Some("invalid_request"),
             Self::Denied(Denied::Refused(
-                Refusal::ReadOnly | Refusal::PermissionMissing(_) | Refusal::LevelMissing(_),
+                Refusal::ReadOnly
+                | Refusal::PermissionMissing(_)
+                | Refusal::PermissionUnknown
+                | Refusal::LevelMissing(_),
             )) => Some("insufficient_scope"),
             Self::Denied(_) => Some("invalid_token"),
         }
@@ -81,6 +84,7 @@ impl BearerError {
                 Refusal::LevelMissing(level) => {
                     format!("The token's subject does not have the level {} on the item.", level.key())
                 }
+                Refusal::PermissionUnknown => "The token's organization does not have this permission.".into(),
             },
             Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified right now. Try again.".into(),
         }

@@ -118,7 +118,7 @@ impl<F: Template> Confirm<F> {
     /// # Errors
     /// When the template fails.
     pub fn ask_again(self, shell: Shell, refused: &Refused) -> Result<HttpResponse, WebError> {
-        let errors = Errors::new(shell.t, &refused.problems);
+        let errors = Errors::named(shell.t, &shell.kinds, &refused.problems);
         self.ask_again_with(shell, refused, errors)
     }
 

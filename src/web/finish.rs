@@ -351,6 +351,17 @@ pub fn problem_body(status: StatusCode, id: &str) -> String {
     json!({ "title": title, "status": status.as_u16(), "detail": explanation(status), "request_id": id }).to_string()
 }
 
+/// Returns the answer to a body in which these fields are wrong, each with the reason, as problem+json.
+pub fn invalid(fields: &[(&'static str, String)], id: &str) -> HttpResponse {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let errors: Vec<_> = fields.iter().map(|(field, detail)| json!({ "field": field, "detail": detail })).collect();
+    let detail = fields.iter().map(|(field, detail)| format!("{field}: {detail}")).collect::<Vec<_>>().join(" ");
+    let body = json!({
+        "title": "Not valid", "status": status.as_u16(), "detail": detail, "errors": errors, "request_id": id,
+    });
+    HttpResponse::build(status).content_type(PROBLEM).body(body.to_string())
+}
+
 /// Returns an answer with a problem+json body (RFC 9457).
 pub fn problem(status: StatusCode, title: &str, detail: &str, id: &str) -> HttpResponse {
     let body = json!({ "title": title, "status": status.as_u16(), "detail": detail, "request_id": id });

@@ -17,6 +17,9 @@ use std::{future::Future, pin::Pin};
 
 /// The maximum length of a form, in bytes (R8).
 pub const LARGEST: usize = 16 * 1024;
+/// The same for a signed-in user: enough to choose all permissions of an organization with as many kinds and actions as
+/// there can be.
+pub const LARGEST_OF_USER: usize = 80 * 1024;
 
 /// A form of a signed-in user: it contains the token of their session (C1). A field that is a `Vec` takes all values
 /// that the form has under its name, such as those of checkboxes; any other field that is repeated is refused.
@@ -117,7 +120,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OpenForm<T> {
 
 /// Reads the body of a form that has the token of its sender's session.
 fn with_token(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, WebError>> + use<> {
-    let (request, body) = (request.clone(), body::read(request, payload, body::FORM, LARGEST));
+    let (request, body) = (request.clone(), body::read(request, payload, body::FORM, LARGEST_OF_USER));
     async move {
         let body = body.await?;
         let token: Token = parse(&body)?;

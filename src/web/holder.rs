@@ -17,8 +17,11 @@ use app::{
     authority::{Holder, Member},
     installation::InstallationAdmin,
 };
-use domain::{activity::Source, permission::Authority};
-use std::future::{Ready, ready};
+use domain::{activity::Source, kind::Kind, permission::Authority};
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 type Extracted<T> = Ready<Result<T, WebError>>;
 
@@ -51,6 +54,11 @@ impl<A> Holding<A> {
     /// The texts in the reader's language.
     pub const fn t(&self) -> Texts {
         self.shell.t
+    }
+
+    /// The organization's own kinds.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.shell.kinds
     }
 
     /// The organization's slug.
@@ -125,7 +133,8 @@ fn at_work(request: &HttpRequest) -> Result<AtWork, WebError> {
     if slug != request.match_info().query("slug") {
         return Err(WebError::Moved { to: path::at_organization(slug, request.uri()) });
     }
-    Ok(AtWork { who, source: signed_in.source.clone(), shell: signed_in.shell(Nav::None) })
+    let shell = Shell { kinds: Arc::clone(who.kinds()), ..signed_in.shell(Nav::None) };
+    Ok(AtWork { who, source: signed_in.source.clone(), shell })
 }
 
 impl<A: Authority> FromRequest for Holding<A> {

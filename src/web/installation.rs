@@ -144,7 +144,7 @@ async fn confirm(app: &App, at: &Administering, id: UserId) -> Result<Confirm, W
         ..Confirm::default()
     };
     Ok(match refusal {
-        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.common_close()),
+        Some(problem) => confirm.impossible(Some(t.problem(&[], Field::Form, problem)), t.common_close()),
         None => confirm,
     })
 }

@@ -63,12 +63,15 @@ pub async fn middleware(
     Ok(if is_signed_out(&answer) { ask_to_sign_in(answer, &fields) } else { answer })
 }
 
-/// Reads the body. Only a form that carries another one may be larger than other forms.
+/// Reads the body. Only a form that carries another one may be larger than other forms, and those of signed-in users.
 async fn receive(request: &mut ServiceRequest) -> Result<Bytes, WebError> {
     let (request, payload) = request.parts_mut();
     // Nobody but members sends thousands of addresses.
     if path::takes_list(request.path()) && SignedIn::known(request).is_some() {
         return body::read(request, payload, FORM, LARGEST_LIST).await;
+    }
+    if SignedIn::known(request).is_some() {
+        return body::read(request, payload, FORM, form::LARGEST_OF_USER).await;
     }
     let body = body::read(request, payload, FORM, LARGEST).await?;
     let brings_another = || url::form_urlencoded::parse(&body).any(|(name, _)| name == sign_in::KEPT);

@@ -32,6 +32,7 @@ pub mod installation;
 pub mod inventory;
 pub mod invitations;
 mod kept_forms;
+pub mod kinds;
 pub mod leaks;
 pub mod limits;
 pub mod members;

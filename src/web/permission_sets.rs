@@ -22,7 +22,7 @@ use app::permission_sets::SetInUse;
 use askama::Template;
 use domain::{
     organization::PermissionSetId,
-    permission::{ManagePermissionSets, Permission},
+    permission::{BuiltInPermission, ManagePermissionSets},
     permission_set::{SetMember, SetName},
 };
 use serde::Deserialize;
@@ -141,10 +141,10 @@ pub async fn show(app: App, at: Editor, of: Path<Of>, notice: Option<Notice>) ->
         edit: path::permission_set_edit(slug, id),
         copy: path::permission_set_copy(slug, id),
         deletion: (set.is_own() && set.is_unused()).then(|| path::permission_set_deletion(slug, id)),
-        permissions: PermissionFields::new(t, stored.permissions, stored.permissions),
+        permissions: PermissionFields::new(t, at.kinds(), &stored.permissions, &stored.permissions),
         uses: uses(t, &set),
         more: more(t, set.count(), set.members.len()),
-        people: (!set.is_unused() && at.who.grant().held().contains(Permission::PlatformUsers))
+        people: (!set.is_unused() && at.who.grant().held().contains(BuiltInPermission::PlatformUsers))
             .then(|| path::users_with_set(slug, id)),
         members: set.members,
         shell,

@@ -25,6 +25,7 @@ use actix_web::{
 use askama::Template;
 use configurations::Configuration;
 use domain::{
+    kind::Kind,
     permission::ManageIntegrations,
     protected_api::{ListedApi, Methods, Needs, Rule},
 };
@@ -96,12 +97,12 @@ impl Texts {
 }
 
 impl RuleWords {
-    fn new(t: Texts, rule: &Rule) -> Self {
+    fn new(t: Texts, kinds: &[Kind], rule: &Rule) -> Self {
         Self {
             methods: t.methods(rule.methods),
             path: rule.path.to_string(),
             needs: t.needs(rule.needs),
-            permission: rule.permission.map(|permission| t.permission_with_group(permission)),
+            permission: rule.permission.as_ref().map(|permission| t.any_permission(kinds, permission)),
         }
     }
 }
@@ -141,7 +142,7 @@ pub async fn show(
             Some(Notice::Saved) => Some(Message::done(t.protected_apis_saved_notice())),
             _ => None,
         },
-        rules: stored.api.rules.iter().map(|rule| RuleWords::new(t, rule)).collect(),
+        rules: stored.api.rules.iter().map(|rule| RuleWords::new(t, at.kinds(), rule)).collect(),
         lets_preflights: stored.api.lets_preflights,
         configurations: Configuration::all(t, &url, &stored.api.address, &stored.public_id),
         address: stored.api.address.as_str().to_owned(),

@@ -8,8 +8,8 @@ pub mod short;
 
 use super::{
     account, activity, api, assets, billing, email_changes, finish, groups, health, installation, inventory,
-    invitations, kept_forms, leaks, members, metrics, oauth, organizations, origin, page, password_links, revocations,
-    service_users, session,
+    invitations, kept_forms, kinds, leaks, members, metrics, oauth, organizations, origin, page, password_links,
+    revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, sites, tokens, users,
 };
@@ -89,6 +89,8 @@ fn programs() -> Vec<Route> {
             .shared(),
         at("/api/v1/sites/{id}/members/removal").posts(api::members::remove::<ManageSites>).shared(),
         at("/api/v1/sites/{id}/members/{member}").deletes(api::members::remove_one::<ManageSites>).shared(),
+        at(path::API_KINDS).reads(kinds::api::list).posts(kinds::api::create).shared(),
+        at("/api/v1/kinds/{key}").reads(kinds::api::show).puts(kinds::api::change).deletes(kinds::api::delete).shared(),
         at("/api/v1/leaks").reads(leaks::describe).posts(leaks::report).shared(),
         at("/api/v1/revocations/{id}").reads(revocations::receipt).shared(),
         at(path::KEY_SET).reads(revocations::key_set).shared(),
@@ -150,9 +152,16 @@ fn pages() -> Vec<Route> {
         at("/invitations/{code}/acceptance").posts(invitations::join),
         at("/orgs").reads(organizations::own),
     ];
-    for part in
-        [organization(), people(), group_pages(), site_pages(), permission_sets(), integrations(), protected_apis()]
-    {
+    for part in [
+        organization(),
+        people(),
+        group_pages(),
+        site_pages(),
+        permission_sets(),
+        kinds(),
+        integrations(),
+        protected_apis(),
+    ] {
         pages.extend(part);
     }
     pages
@@ -182,6 +191,18 @@ fn permission_sets() -> Vec<Route> {
         at("/orgs/{slug}/permission-sets/{id}").reads(sets::show).posts(sets::change),
         at("/orgs/{slug}/permission-sets/{id}/edit").reads(sets::edit).posts(sets::review),
         at("/orgs/{slug}/permission-sets/{id}/deletion").reads(sets::confirm_deletion).posts(sets::delete),
+    ]
+}
+
+/// The kinds of an organization.
+fn kinds() -> Vec<Route> {
+    use super::kinds;
+    vec![
+        at("/orgs/{slug}/kinds").reads(kinds::list).posts(kinds::create),
+        at("/orgs/{slug}/kinds/new").reads(kinds::new),
+        at("/orgs/{slug}/kinds/{key}").reads(kinds::show).posts(kinds::change),
+        at("/orgs/{slug}/kinds/{key}/edit").reads(kinds::edit).posts(kinds::review),
+        at("/orgs/{slug}/kinds/{key}/deletion").reads(kinds::confirm_deletion).posts(kinds::delete),
     ]
 }
 

@@ -18,7 +18,7 @@ use actix_web::{
 };
 use domain::{
     leak,
-    permission::{Authority, Permission},
+    permission::{Authority, BuiltInPermission},
 };
 
 /// The search of a page.
@@ -58,7 +58,7 @@ impl<const N: usize> Search<'_, N> {
             Some(key) => app::inventory::find_by_key(app, &at.who, &key).await?,
             None => None,
         };
-        let sees_tokens = at.who.grant().held().contains(Permission::PlatformIntegrations);
+        let sees_tokens = at.who.grant().held().contains(BuiltInPermission::PlatformIntegrations);
         let address = match found {
             Some((id, is_service)) if sees_tokens => path::token_of_organization(at.slug(), &id, is_service),
             Some((id, _)) => path::activity_with(at.slug(), &[("token", &id)]),

@@ -48,7 +48,7 @@ use serde::Deserialize;
 type Admin = Holding<ManageIntegrations>;
 
 /// How many permissions are named where there is little room; more are only counted.
-const NAMED: u32 = 3;
+const NAMED: usize = 3;
 
 /// The list.
 #[derive(Template)]
@@ -249,7 +249,7 @@ async fn results(
         slug: slug.to_owned(),
         search: path::service_tokens_search(slug),
         unfiltered: path::service_tokens_with(slug, &[(tables::SORT, &filter.sort)]),
-        rows: found.tokens.iter().map(|token| row(t, calendar, slug, token)).collect(),
+        rows: found.tokens.iter().map(|token| row(at, calendar, token)).collect(),
         controls: Controls::new(t, slug, &filter.search(), sorts, ends),
         errors,
         filter,
@@ -259,14 +259,15 @@ async fn results(
     })
 }
 
-fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
+fn row(at: &Admin, calendar: Calendar, token: &ServiceToken) -> Row {
+    let (t, slug) = (at.t(), at.slug());
     let part = |part| path::service_token_part(slug, &token.public_id, part);
     let state = token.key.life.state(calendar.now());
     Row {
         id: token.public_id.clone(),
         href: path::service_token(slug, &token.public_id),
         name: token.name.clone(),
-        permissions: permissions_in_words(t, token.permissions),
+        permissions: permissions_in_words(at, &token.permissions),
         created: calendar.date(token.created_at),
         created_by: t.tables_by(&token.made_by),
         used: token.key.last_use.as_ref().map(|used| Used::new(t, calendar, used)),
@@ -283,11 +284,11 @@ fn row(t: Texts, calendar: Calendar, slug: &str, token: &ServiceToken) -> Row {
 }
 
 /// Returns a short text about permissions: all, a few names, or a number.
-fn permissions_in_words(t: Texts, permissions: Permissions) -> String {
-    let all = Permissions::all().count();
+fn permissions_in_words(at: &Admin, permissions: &Permissions) -> String {
+    let (t, all) = (at.t(), Permissions::everything(at.who.grant().known()).count());
     match permissions.count() {
         count if count == all => t.service_users_all_permissions().into(),
-        ..=NAMED => t.permission_names(permissions),
+        ..=NAMED => t.permission_names(at.kinds(), permissions),
         count => t.service_users_permissions_of(count, all),
     }
 }

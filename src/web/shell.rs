@@ -2,10 +2,12 @@
 
 use super::{routes::path, texts::Texts};
 use domain::{
+    kind::Kind,
     membership::Membership,
-    permission::{Permission, Permissions},
+    permission::{BuiltInPermission, Permissions},
     user::{Language, Theme},
 };
+use std::sync::Arc;
 
 /// The frame of a page; templates access it as `shell`, and its texts as `shell.t`.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Shell {
     pub user: Option<ShellUser>,
     /// The organization that this page is about, or the one that they work in.
     pub organization: Option<ShellOrganization>,
+    /// The own kinds of that organization by name, on its pages: their words are the names of permissions.
+    pub kinds: Arc<[Kind]>,
     /// All organizations that they are active in, by slug and name.
     pub organizations: Vec<(String, String)>,
     /// The entry of the navigation that this page belongs to.
@@ -50,22 +54,28 @@ impl Shell {
         let Some(ShellOrganization { slug, permissions, .. }) = &self.organization else { return Vec::new() };
         let t = self.t;
         let all = [
-            (Permission::PlatformUsers, Nav::Users, path::users(slug), t.nav_users()),
-            (Permission::PlatformGroups, Nav::Groups, path::groups(slug), t.nav_groups()),
-            (Permission::PlatformSites, Nav::Sites, path::sites(slug), t.nav_sites()),
+            (BuiltInPermission::PlatformUsers, Nav::Users, path::users(slug), t.nav_users()),
+            (BuiltInPermission::PlatformGroups, Nav::Groups, path::groups(slug), t.nav_groups()),
+            (BuiltInPermission::PlatformSites, Nav::Sites, path::sites(slug), t.nav_sites()),
             (
-                Permission::PlatformPermissionSets,
+                BuiltInPermission::PlatformPermissionSets,
                 Nav::PermissionSets,
                 path::permission_sets(slug),
                 t.nav_permission_sets(),
             ),
-            (Permission::PlatformIntegrations, Nav::Integrations, path::service_tokens(slug), t.nav_integrations()),
-            (Permission::PlatformActivity, Nav::Activity, path::activity(slug), t.nav_activity()),
-            (Permission::PlatformBilling, Nav::Billing, path::billing(slug), t.nav_billing()),
+            (BuiltInPermission::PlatformKinds, Nav::Kinds, path::kinds(slug), t.nav_kinds()),
+            (
+                BuiltInPermission::PlatformIntegrations,
+                Nav::Integrations,
+                path::service_tokens(slug),
+                t.nav_integrations(),
+            ),
+            (BuiltInPermission::PlatformActivity, Nav::Activity, path::activity(slug), t.nav_activity()),
+            (BuiltInPermission::PlatformBilling, Nav::Billing, path::billing(slug), t.nav_billing()),
         ];
         let open = all.into_iter().filter(|(permission, ..)| permissions.contains(*permission));
         let mut sections: Vec<Section> = open.map(|(_, nav, href, label)| Section { nav, href, label }).collect();
-        if *permissions == Permissions::all() {
+        if Permissions::built_in().without(permissions).is_empty() {
             let href = path::organization_settings(slug);
             sections.push(Section { nav: Nav::Settings, href, label: t.nav_settings() });
         }
@@ -118,7 +128,7 @@ impl ShellOrganization {
             public_id: membership.organization_public_id.clone(),
             slug: membership.slug.clone(),
             name: membership.organization_name.clone(),
-            permissions: membership.permissions,
+            permissions: membership.permissions.clone(),
         }
     }
 }
@@ -170,6 +180,8 @@ pub enum Nav {
     Sites,
     /// Organization: permission sets.
     PermissionSets,
+    /// Organization: kinds.
+    Kinds,
     /// Organization: service users' API tokens and the inventory of all tokens.
     Integrations,
     /// Organization: the activity log.

@@ -31,10 +31,14 @@ use app::{
     clock::Moment,
     verify::{
         Accepted, Verifier,
+        denied::Denied,
         protected::{NotLetIn, Told},
     },
 };
-use domain::{access::Demand, token::is_public_id};
+use domain::{
+    access::{Demand, Refusal},
+    token::is_public_id,
+};
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, rc::Rc};
 use told::{Headers, Misled};
@@ -167,7 +171,7 @@ async fn about_token(
     let besides = told::demanded(asked.query);
     let demand = Demand { write: told::some_write(request), ..Demand::default() };
     // Check the key first: without one nothing else matters.
-    let (key, demand) = (bearer::key(request)?, demand.and(besides?));
+    let (key, demand) = (bearer::key(request)?, demand.and(&besides?));
     let verifier = verifier(worker)?;
     let accepted = verifier.verify(key, demand, arrived, || worker.proxies.source(request, id.as_str())).await;
     Ok(accepted.map_err(BearerError::from)?)
@@ -196,7 +200,8 @@ async fn about_request(
     let headers = Headers::of(request)?;
     let methods = headers.methods(request, asked.path)?;
     let paths = headers.paths(asked.path)?;
-    let told = Told { methods: &methods, paths: &paths, besides: told::demanded(asked.query)? };
+    let besides = told::demanded(asked.query)?;
+    let told = Told { methods: &methods, paths: &paths, besides: &besides };
     let verifier = verifier(worker)?;
     if let Some(announced) = announced {
         let is_preflight = methods.iter().all(|method| *method == "OPTIONS");
@@ -225,6 +230,10 @@ impl Refused {
                 let mut response = BearerError::NotOne.head();
                 response.status(StatusCode::UNAUTHORIZED);
                 return response;
+            }
+            Self::Bearer(BearerError::Denied(Denied::Refused(Refusal::PermissionUnknown)))
+            | Self::NotLetIn(NotLetIn::Denied(Denied::Refused(Refusal::PermissionUnknown))) => {
+                Misled::UnknownDemand.to_string()
             }
             Self::Bearer(error) => return error.head(),
             Self::NotLetIn(NotLetIn::Denied(denied)) => return BearerError::from(denied).head(),

@@ -1,7 +1,9 @@
 //! Names and descriptions of domain values in the reader's language: names, states, problems of a form, times, and
 //! programs.
 
+mod access;
 mod calendar;
+mod kinds;
 mod problems;
 mod programs;
 
@@ -10,7 +12,7 @@ pub use problems::Errors;
 
 use super::texts::Texts;
 use domain::{
-    permission::{BuiltInSet, Permission, PermissionGroup, Permissions},
+    permission::{BuiltInPermission, BuiltInSet, PermissionGroup},
     permission_set::SetName,
     time::{DAY, Timestamp},
     token::{Scope, TokenState},
@@ -23,13 +25,14 @@ pub const EXPIRES_SOON: i64 = 7 * DAY;
 
 impl Texts {
     /// A permission's name within its group.
-    pub fn permission(self, permission: Permission) -> &'static str {
-        use Permission as P;
+    pub fn permission(self, permission: BuiltInPermission) -> &'static str {
+        use BuiltInPermission as P;
         match permission {
             P::PlatformUsers => self.permissions_users(),
             P::PlatformGroups => self.permissions_groups(),
             P::PlatformSites => self.permissions_sites(),
             P::PlatformPermissionSets => self.permissions_permission_sets(),
+            P::PlatformKinds => self.permissions_kinds(),
             P::PlatformIntegrations => self.permissions_integrations(),
             P::PlatformActivity => self.permissions_activity(),
             P::PlatformBilling => self.permissions_billing(),
@@ -53,13 +56,8 @@ impl Texts {
     }
 
     /// “Platform management: Integrations”
-    pub fn permission_with_group(self, permission: Permission) -> String {
+    pub fn permission_with_group(self, permission: BuiltInPermission) -> String {
         self.permissions_in_full(self.permission_group(permission.group()), self.permission(permission))
-    }
-
-    /// “Templates: View, Templates: Share”
-    pub fn permission_names(self, permissions: Permissions) -> String {
-        permissions.iter().map(|permission| self.permission_with_group(permission)).collect::<Vec<_>>().join(", ")
     }
 
     /// The name of a built-in permission set.

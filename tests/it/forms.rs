@@ -561,6 +561,6 @@ async fn the_largest_form_can_be_kept(db: TestDb) {
     assert!(back.body.matches(&"x".repeat(400)).count() >= 30, "{}", back.text());
     // More than that is no form of anybody.
     ann.get("/account/profile").await;
-    assert_eq!(ann.post(APIS, &[("name", &*"x".repeat(17_000))]).await.status, 413);
-    assert_eq!(ann.post(APIS, &[("kept", &*"x".repeat(33_000))]).await.status, 413);
+    assert_eq!(ann.post(APIS, &[("name", &*"x".repeat(90_000))]).await.status, 413);
+    assert_eq!(ann.post(APIS, &[("kept", &*"x".repeat(90_000))]).await.status, 413);
 }

@@ -55,7 +55,7 @@ async fn the_same_bad_request_always_gets_the_same_page(db: TestDb) {
         bad("no page", ("GET", "/nowhere"), "", 404),
         bad("no page to send to", ("POST", "/account/nowhere"), &good, 404),
         bad("another method", ("PUT", "/account/tokens"), "", 405),
-        bad("too large", ("POST", "/account/theme"), &format!("{good}&theme={}", "x".repeat(20_000)), 413),
+        bad("too large", ("POST", "/account/theme"), &format!("{good}&theme={}", "x".repeat(90_000)), 413),
         bad("no permission", ("GET", sets), "", 403),
         bad("no permission to send", ("POST", sets), &good, 403),
         bad("another's organization", ("GET", "/orgs/segou/settings"), "", 404),

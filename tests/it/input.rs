@@ -15,7 +15,7 @@ async fn broken_requests_get_a_proper_answer(db: TestDb) {
             assert!((400..500).contains(&answer.status), "{path} {body:?}: {}", answer.status);
             assert!(answer.body.contains("</html>"), "{path} {body:?}");
         }
-        let large = ann.request("POST", path, &form, "a".repeat(17_000)).await;
+        let large = ann.request("POST", path, &form, "a".repeat(90_000)).await;
         assert_eq!(large.status, 413, "{path}");
         large.shows("large");
     }

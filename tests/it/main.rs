@@ -33,6 +33,8 @@ mod input;
 mod installation;
 mod inventory;
 mod invitations;
+mod items;
+mod kinds;
 mod leaks;
 mod log;
 mod mail;

@@ -9,11 +9,12 @@ use storage::StorageError;
 const SETS: &str = org!("/permission-sets");
 /// The built-in sets of the first organization.
 const ADMINISTRATOR: &str = org!("/permission-sets/1");
-const ALL: [&str; 20] = [
+const ALL: [&str; 21] = [
     "platform.users",
     "platform.groups",
     "platform.sites",
     "platform.permission_sets",
+    "platform.kinds",
     "platform.integrations",
     "platform.activity",
     "platform.billing",
@@ -202,7 +203,7 @@ async fn nobody_grants_permissions_that_they_do_not_hold(db: TestDb) {
     let helpers = makes_set(&ann, "Helpers", &["platform.permission_sets", "templates.view"]).await;
     give(&app, &ben, &helpers);
     let form = ben.get(&format!("{SETS}/new")).await;
-    assert_eq!(form.body.matches(" disabled").count(), 18);
+    assert_eq!(form.body.matches(" disabled").count(), 19);
     let refused = ben.post(SETS, &fields("Mine", &["templates.view", "assets.view"])).await;
     assert_eq!(refused.status, 422);
     refused.shows("You do not hold: Assets: View.");

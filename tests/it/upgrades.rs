@@ -159,6 +159,15 @@ async fn filled(db: TestDb) -> TestApp {
         let page = made.header("location").trim_end_matches("?notice=created").to_owned();
         assert_eq!(ann.post(&format!("{page}/members"), &[("people", "leo@example.org")]).await.status, 303);
     }
+    let kind = [
+        ("singular", "Invoice"),
+        ("plural", "Invoices"),
+        ("key", "invoices"),
+        ("name[]", "Approve"),
+        ("action[]", "approve"),
+        ("nature[]", "changes"),
+    ];
+    assert_eq!(ann.post(&format!("{ORG}/kinds"), &kind).await.status, 303);
     every_table_has_a_row(&app).await;
     // A dump has neither keys of its own nor the name of the machine.
     for (kind, label) in [(TokenKind::Personal, "Power BI"), (TokenKind::Service, "Warehouse")] {
@@ -259,6 +268,34 @@ async fn goes_on(db: TestDb, dump: &str) {
 async fn a_database_of_the_last_tagged_version_still_works(db: TestDb) {
     let file = last_version().join(name_of(&db)).with_extension("sql");
     goes_on(db, &fs::read_to_string(file).expect("a dump")).await;
+}
+
+/// Version 0.1.0 had no kinds: this goes when its folder goes.
+#[db_test]
+async fn whoever_could_do_everything_can_also_manage_kinds(db: TestDb) {
+    write_pepper(&db);
+    load(&db, &fs::read_to_string(last_version().join(name_of(&db)).with_extension("sql")).expect("a dump"));
+    let address = DatabaseUrl::parse(&db.url).expect("an address");
+    let mut connection = address.connect().expect("a connection");
+    for (name, permissions) in [
+        ("Everything", "(SELECT permissions FROM permission_sets WHERE built_in = 'administrator')"),
+        ("Sets", "'platform.permission_sets platform.integrations'"),
+    ] {
+        let made = format!(
+            "INSERT INTO permission_sets (organization_id, name, permissions, version) VALUES (1, '{name}', {permissions}, 1)"
+        );
+        assert_eq!(sql_query(made).execute(&mut connection).expect("a set"), 1);
+    }
+    drop(connection);
+    let clock = clock_after(&db);
+    let app = TestApp::start_by(db, clock).await;
+    let ann = app.browser("Ann");
+    assert_eq!(ann.signs_in().await.status, 303);
+    ann.get(&format!("{ORG}/permission-sets")).await.shows("Everything 21 permissions").shows("Sets 2 permissions");
+    let kind = [("singular", "Invoice"), ("plural", "Invoices"), ("key", "invoices")];
+    assert_eq!(ann.post(&format!("{ORG}/kinds"), &kind).await.status, 303);
+    ann.get(&format!("{ORG}/permission-sets")).await.shows("Administrator 25 permissions").shows("Everything 21");
+    assert_eq!(app.me(&key(TokenKind::Personal)).await.json()["permissions"].as_array().map(Vec::len), Some(13));
 }
 
 /// What lists say of the uses of a token.

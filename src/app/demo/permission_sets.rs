@@ -4,7 +4,7 @@ use super::{Person, entry};
 use crate::{AppError, Result};
 use domain::{
     activity::{Action, Source},
-    permission::Permissions,
+    permission::{OwnPermissions, Permissions},
     time::Timestamp,
     user::Email,
 };
@@ -22,7 +22,12 @@ const SETS: [(&str, &str); 2] = [
 /// Creates the sets, as if `maker` had done so at `at`.
 pub fn add(connection: &mut AnyConnection, maker: &Person, at: Timestamp) -> Result<()> {
     for (name, keys) in SETS {
-        permission_sets::insert(connection, maker.organization, name, Permissions::from_keys(keys))?;
+        permission_sets::insert(
+            connection,
+            maker.organization,
+            name,
+            &Permissions::from_keys(keys, &OwnPermissions::default()),
+        )?;
         let source = Source::default();
         let entry = entry(maker, Action::PermissionSetCreated, at, None, &source);
         activity::insert(connection, &activity::Entry { target_name: Some(name), ..entry })?;

@@ -4,7 +4,7 @@ use super::{Person, entry};
 use crate::{AppError, Result, random};
 use domain::{
     activity::{Action, Source},
-    permission::Permission,
+    permission::{BuiltInPermission, Permission},
     protected_api::{BaseUrl, Methods, Needs, Pattern, Rule},
     time::{DAY, Timestamp},
     token,
@@ -15,10 +15,10 @@ use storage::{
 };
 
 const NAME: &str = "Stock API";
-const RULES: [(Methods, &str, Needs, Option<Permission>); 4] = [
-    (Methods::Reads, "/items/**", Needs::Read, Some(Permission::AssetsView)),
-    (Methods::Writes, "/items/**", Needs::ReadWrite, Some(Permission::AssetsEdit)),
-    (Methods::One("POST"), "/search", Needs::Read, Some(Permission::AssetsView)),
+const RULES: [(Methods, &str, Needs, Option<BuiltInPermission>); 4] = [
+    (Methods::Reads, "/items/**", Needs::Read, Some(BuiltInPermission::AssetsView)),
+    (Methods::Writes, "/items/**", Needs::ReadWrite, Some(BuiltInPermission::AssetsEdit)),
+    (Methods::One("POST"), "/search", Needs::Read, Some(BuiltInPermission::AssetsView)),
     (Methods::Reads, "/reports/*", Needs::Read, None),
 ];
 
@@ -27,8 +27,13 @@ pub fn add(connection: &mut AnyConnection, by: &Person, now: Timestamp) -> Resul
     let at = now.plus(-120 * DAY);
     let broken = |error| AppError::Broken(format!("the demonstration: {error}"));
     let address = BaseUrl::parse("https://stock.croix-bleue.example/v1/").map_err(broken)?;
-    let rule = |(methods, path, needs, permission)| {
-        Ok(Rule { methods, path: Pattern::parse(path).map_err(broken)?, needs, permission })
+    let rule = |(methods, path, needs, permission): (Methods, &str, Needs, Option<BuiltInPermission>)| {
+        Ok(Rule {
+            methods,
+            path: Pattern::parse(path).map_err(broken)?,
+            needs,
+            permission: permission.map(Permission::from),
+        })
     };
     let rules: Vec<Rule> = RULES.into_iter().map(rule).collect::<Result<_>>()?;
     let new = NewApi { name: NAME, address: &address, rules: &rules, lets_preflights: false };

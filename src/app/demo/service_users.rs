@@ -4,7 +4,7 @@ use super::{CURL, EXCEL, HOUR, MINUTE, PYTHON, Person, R, calls, entry};
 use crate::{Result, random};
 use domain::{
     activity::{Action, Detail, Source},
-    permission::{Permission, Permissions},
+    permission::{OwnPermissions, Permissions},
     time::{DAY, Timestamp},
     token::{self, ApiKey, InactivityExpiry, Pepper, RevokedBy, TokenId, TokenKind},
 };
@@ -147,11 +147,7 @@ fn add_one(
         public_id: &public_id,
         organization: maker.organization,
         name: sample.name,
-        permissions: sample
-            .permissions
-            .split_ascii_whitespace()
-            .filter_map(Permission::from_key)
-            .collect::<Permissions>(),
+        permissions: Permissions::from_keys(sample.permissions, &OwnPermissions::default()),
         made_by: maker.user,
         made_by_name: maker.name,
     };

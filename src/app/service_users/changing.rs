@@ -122,22 +122,26 @@ pub async fn change_permissions(
     source: Source,
 ) -> Result<()> {
     let mut problems = Problems::default();
-    let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+    let wanted = problems.check(Field::Permissions, chosen(&form.permissions, at.grant().known()));
     let version = problems.choice(Field::Form, form.version.parse().ok());
     let (Some(wanted), Some(version)) = (wanted, version) else { return Err(problems.into()) };
     let before = crate::service_users::find(jeton, at, id).await?.permissions;
-    may_give(at.grant(), wanted.without(before), Field::Permissions)?;
-    if !wanted.without(before).is_empty() {
-        crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
+    may_give(at.grant(), &wanted.without(&before), Field::Permissions)?;
+    if !wanted.without(&before).is_empty() {
+        crate::sessions::require_reauthentication(jeton, at.actor(), form.password.clone(), &source).await?;
     }
     change(jeton, at, id, version, move |change| {
-        let before = change.token.permissions;
-        if wanted == before {
+        let before = &change.token.permissions;
+        if wanted == *before {
             return Ok(());
         }
-        may_give(&change.at.still(change.connection)?, wanted.without(before), Field::Permissions)?;
-        is_newest(service_users::set_permissions(change.connection, change.token.id, version, wanted)?)?;
-        let detail = Detail::permissions(before, wanted);
+        let grant = change.at.still(change.connection)?;
+        // A permission may have gone since, with its kind.
+        let wanted =
+            chosen(&form.permissions, grant.known()).map_err(|problem| Problems::one(Field::Permissions, problem))?;
+        may_give(&grant, &wanted.without(before), Field::Permissions)?;
+        is_newest(service_users::set_permissions(change.connection, change.token.id, version, &wanted)?)?;
+        let detail = Detail::permissions(before, &wanted);
         let Change { connection, at, token, now } = change;
         write_entry(connection, at, Action::TokenPermissionsChanged, token, Some(detail), *now, &source)
     })

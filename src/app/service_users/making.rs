@@ -41,13 +41,13 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: S
     let mut problems = Problems::default();
     let name = problems.check(Field::Name, text::line(&form.name));
     let inactivity = problems.choice(Field::Inactivity, period(&form.inactivity));
-    let wanted = problems.check(Field::Permissions, chosen(&form.permissions));
+    let wanted = problems.check(Field::Permissions, chosen(&form.permissions, at.grant().known()));
     let nonce = problems.choice(Field::Form, checked_nonce(form.nonce));
     let (Some(name), Some(inactivity), Some(permissions), Some(nonce)) = (name, inactivity, wanted, nonce) else {
         return Err(problems.into());
     };
-    may_give(at.grant(), permissions, Field::Permissions)?;
-    crate::sessions::require_reauthentication(jeton, at.actor(), form.password, &source).await?;
+    may_give(at.grant(), &permissions, Field::Permissions)?;
+    crate::sessions::require_reauthentication(jeton, at.actor(), form.password.clone(), &source).await?;
     // Expired tokens are ended below to free their slots: tokens that have just been used must not be among them.
     crate::maintenance::flush_usage(jeton).await?;
 
@@ -57,7 +57,10 @@ pub async fn create(jeton: &Jeton, at: &Admin, form: ServiceTokenForm, source: S
     let token = jeton
         .write(move |connection| {
             let grant = at.begin(connection)?;
-            may_give(&grant, permissions, Field::Permissions)?;
+            // A permission may have gone since, with its kind.
+            let permissions = chosen(&form.permissions, grant.known())
+                .map_err(|problem| Problems::one(Field::Permissions, problem))?;
+            may_give(&grant, &permissions, Field::Permissions)?;
             if clock.is_settled() {
                 expire_all(connection, &at, now, &source)?;
             }

@@ -154,7 +154,7 @@ pub async fn end_old_key(jeton: &Jeton, at: &Admin, id: &str, source: Source) ->
 /// recently.
 async fn prepare_renewal(jeton: &Jeton, at: &Admin, id: &str, password: Option<String>, source: &Source) -> Result<()> {
     let token = crate::service_users::find(jeton, at, id).await?;
-    may_give(at.grant(), token.permissions, Field::Form)?;
+    may_give(at.grant(), &token.permissions, Field::Form)?;
     crate::sessions::require_reauthentication(jeton, at.actor(), password, source).await?;
     crate::maintenance::flush_usage(jeton).await
 }
@@ -212,7 +212,7 @@ fn begin_renewal(
         return Err(at_form(Problem::SentBefore));
     }
     let token = find_in(connection, grant.organization(), id, now)?;
-    may_give(&grant, token.permissions, Field::Form)?;
+    may_give(&grant, &token.permissions, Field::Form)?;
     Ok((grant, token))
 }
 

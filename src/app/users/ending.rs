@@ -97,7 +97,7 @@ pub async fn reactivate(
         .change_keys(move |connection| {
             let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
-            grant.may_give(person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
+            grant.may_give(&person.set.permissions).map_err(|lacking| refused(Problem::NotHeld(lacking)))?;
             let entry = manager.entry(Action::UserReactivated, now, &source);
             let touched = Fact::Subject(SubjectId::Membership(id)).into();
             Ok((reactivate_in(connection, &person, entry)?, touched))
@@ -111,7 +111,7 @@ pub(super) fn refusal(
     grant: &OrgGrant<ManageUsers>,
     person: &Person,
 ) -> Result<Option<Problem>> {
-    if let Err(lacking) = grant.may_give(person.set.permissions) {
+    if let Err(lacking) = grant.may_give(&person.set.permissions) {
         return Ok(Some(Problem::MayDoMore(lacking)));
     }
     Ok(is_last_administrator(connection, person)?.then_some(Problem::LastAdministrator))
@@ -133,6 +133,9 @@ pub(crate) fn end_in(
     // Locked, so that no token is created for them meanwhile.
     users::lock(connection, person.user)?;
     memberships::deactivate(connection, person.membership, ending == Ending::Removal, by.at)?;
+    if ending == Ending::Removal {
+        crate::items::forget_subject(connection, SubjectId::Membership(person.membership), by.at)?;
+    }
     let revocation = Revocation { by: RevokedBy::Membership, name: Some(by.actor_name), reason: None };
     let mut stopped = tokens::active(connection, person.user)?;
     stopped.retain(|(_, token)| stops(token, person, by.at));

@@ -6,7 +6,7 @@
 //! a change in between.
 
 use domain::{
-    access::{Identity, Subject, SubjectId, SubjectOrganization},
+    access::{Held, Identity, Subject, SubjectId, SubjectOrganization},
     protected_api::ProtectedApi,
     time::Timestamp,
     token::{KeyDigest, Life, Scope},
@@ -35,6 +35,8 @@ const USUAL: u64 = 500;
 const SUBJECT_BYTES: u64 = 24 << 20;
 /// The bytes of a typical subject.
 const USUAL_SUBJECT: u64 = 800;
+/// The maximum number of sets of permissions that subjects share.
+const HELD: usize = 1_000;
 /// The maximum number of epochs, and of dropped tokens, that are kept until the heartbeat reports them.
 const MOST_INVALIDATIONS: usize = 10_000;
 /// The maximum number of cached protected APIs, including ids that belong to none.
@@ -141,6 +143,8 @@ pub struct Invalidations {
 pub struct Cache {
     entries: Entries<KeyDigest, Arc<CachedToken>, Bytes, BuildHasherDefault<FirstBytes>>,
     subjects: Entries<SubjectId, Arc<CachedSubject>, Bytes, DefaultHashBuilder, Forget>,
+    /// By the keys of the permissions.
+    held: Entries<String, Arc<Held>>,
     /// By public id; `None` where there is no such API.
     apis: Entries<Box<str>, Option<Arc<ProtectedApi>>>,
     epoch: AtomicI64,
@@ -158,6 +162,7 @@ impl Default for Cache {
         Self {
             entries: Entries::with(usual, BYTES, Bytes, BuildHasherDefault::default(), Default::default()),
             subjects: Entries::with(usual_subjects, SUBJECT_BYTES, Bytes, Default::default(), Forget),
+            held: Entries::new(HELD),
             apis: Entries::new(APIS),
             epoch: i64::MIN.into(),
             mark: RwLock::default(),
@@ -208,7 +213,7 @@ impl Cache {
     /// Caches a subject that was read after the epoch was read as `epoch`. Returns it, or the one that is cached
     /// already: all cached tokens of a subject have the same one, so that they can be forgotten with it.
     pub fn keep_subject(&self, subject: Subject, epoch: i64) -> Arc<CachedSubject> {
-        let (id, new) = (subject.id, Arc::new(CachedSubject::from(subject)));
+        let (id, new) = (subject.id, Arc::new(CachedSubject::from(self.sharing(subject))));
         let _shared = self.mark.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() != epoch {
             return new;
@@ -306,6 +311,19 @@ impl Lifecycle<SubjectId, Arc<CachedSubject>> for Forget {
     }
 }
 
+impl Cache {
+    /// Lets a subject share its permissions with others that hold the same: their texts are longer than all the rest.
+    fn sharing(&self, subject: Subject) -> Subject {
+        match self.held.get(&subject.held.keys) {
+            Some(held) if held == subject.held => Subject { held, ..subject },
+            _ => {
+                self.held.insert(subject.held.keys.clone(), Arc::clone(&subject.held));
+                subject
+            }
+        }
+    }
+}
+
 /// Weighs entries in bytes: the structs, their texts, and the overhead of the table and the allocator.
 #[derive(Clone)]
 struct Bytes;
@@ -323,9 +341,9 @@ impl Weighter<SubjectId, Arc<CachedSubject>> for Bytes {
     fn weight(&self, _: &SubjectId, cached: &Arc<CachedSubject>) -> u64 {
         // With a page of ready answers for each scope.
         const FIXED: usize = size_of::<CachedSubject>() + size_of::<Subject>() + size_of::<SubjectId>() + 400;
-        let Subject { name, display_name, keys, keys_to_read, organization, .. } = &*cached.subject;
+        let Subject { name, display_name, held, organization, .. } = &*cached.subject;
         let SubjectOrganization { public_id, slug, name: of, .. } = organization;
-        let texts = [name, display_name, keys, keys_to_read, public_id, slug, of];
+        let texts = [name, display_name, &held.keys, &held.keys_to_read, public_id, slug, of];
         (FIXED + texts.map(|text| text.len().next_multiple_of(16)).iter().sum::<usize>()) as u64
     }
 }
@@ -345,5 +363,49 @@ impl Hasher for FirstBytes {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        organization::{MembershipId, OrganizationId},
+        permission::{OwnPermissions, Permissions},
+    };
+
+    /// Returns what the database says about a member, in an organization that has added `known`.
+    fn member(id: i64, known: &str) -> Subject {
+        let known = OwnPermissions::parse(known);
+        Subject {
+            id: SubjectId::Membership(MembershipId(id)),
+            user: None,
+            name: format!("membership:{id}"),
+            display_name: "Awa".into(),
+            external_id: None,
+            is_active: true,
+            held: Held::new(Permissions::everything(&known), known).into(),
+            organization: SubjectOrganization {
+                id: OrganizationId(1),
+                public_id: "3f9c0a71be".into(),
+                slug: "croix-bleue".into(),
+                name: "Croix-Bleue".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn subjects_who_may_do_the_same_share_its_texts() {
+        let cache = Cache::default();
+        let kept = |id, known: &str| cache.keep_subject(member(id, known), 1);
+        for known in ["", "invoices.approve invoices.view:r"] {
+            let held = |id| Arc::as_ptr(&kept(id, known).subject.held);
+            assert_eq!(held(1), held(2), "{known}");
+        }
+        // The same keys in an organization where one of them reads are not the same.
+        let turned = kept(3, "invoices.approve:r invoices.view:r");
+        assert!(turned.subject.held.keys_to_read.ends_with("invoices.approve invoices.view"));
+        let before = kept(4, "invoices.approve invoices.view:r");
+        assert!(!before.subject.held.keys_to_read.contains("approve"));
     }
 }

@@ -45,7 +45,7 @@ impl Verifications {
             Err(Denied::Refused(Refusal::Expired(_))) => 4,
             Err(Denied::Refused(Refusal::SubjectInactive)) => 5,
             Err(Denied::Refused(Refusal::ReadOnly)) => 6,
-            Err(Denied::Refused(Refusal::PermissionMissing(_))) => 7,
+            Err(Denied::Refused(Refusal::PermissionMissing(_) | Refusal::PermissionUnknown)) => 7,
             Err(Denied::Refused(Refusal::NotThere | Refusal::LevelMissing(_))) => 8,
             Err(Denied::Unavailable(Unavailable(_))) => 9,
         };

@@ -26,16 +26,16 @@ pub struct Told<'a> {
     /// Its paths: one, unless a header is forged.
     pub paths: &'a [RequestPath],
     /// What is demanded in addition to the rules of the API.
-    pub besides: Demand,
+    pub besides: &'a Demand,
 }
 
 impl Told<'_> {
     /// Returns what all combinations together demand.
     fn demand_of(&self, api: &ProtectedApi) -> Result<Demand, Closed> {
-        let mut demand = self.besides;
+        let mut demand = self.besides.clone();
         for path in self.paths {
             for method in self.methods {
-                demand = demand.and(api.demand(method, path)?);
+                demand = demand.and(&api.demand(method, path)?);
             }
         }
         Ok(Demand { organization: Some(api.organization), ..demand })
@@ -73,7 +73,7 @@ impl Verifier {
         let at = At { epoch: self.epoch(arrived).await.map_err(Denied::from)?, arrived };
         let api = self.api(public_id, at.epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
         let demand = told.demand_of(&api)?;
-        let decided = self.verify_at(at, key, demand, source).await;
+        let decided = self.verify_at(at, key, &demand, source).await;
         self.counted.count(&decided);
         Ok(decided?)
     }

@@ -5,8 +5,10 @@
 
 use super::Action;
 use crate::{
+    access::{Level, RecipientKind},
+    item::ItemKind,
     organization::MembershipId,
-    permission::{BuiltInSet, Permission, Permissions},
+    permission::{BuiltInSet, OwnPermission, OwnPermissions, Permission, Permissions},
     permission_set::SetName,
     protected_api::{BaseUrl, Methods, Needs, Pattern, Rule},
     time::Timestamp,
@@ -14,6 +16,9 @@ use crate::{
 
 /// The maximum number of members in a run: whoever writes to the database could make one of any length.
 const MOST_IN_RUN: i64 = 1_000_000;
+/// How the lines about the site and the template of an access rule begin.
+const SITE: &str = "site ";
+const TEMPLATE: &str = "template ";
 /// The line that says that preflights pass.
 const PREFLIGHTS_PASS: &str = "preflights";
 
@@ -37,6 +42,49 @@ pub enum Detail {
     },
     /// Members, in the order of their numbers, written as `4 7-9`.
     Members(Vec<MembershipId>),
+    /// An item, whose name is the target, written as `assets k7m2q9xd4t`.
+    Item {
+        /// Its kind.
+        kind: ItemKind,
+        /// Its public id.
+        id: String,
+    },
+    /// A share of an item, written as `assets k7m2q9xd4t view group Logistics`.
+    Share {
+        /// The kind of the item.
+        kind: ItemKind,
+        /// Its public id.
+        id: String,
+        /// The level.
+        level: Level,
+        /// The kind of the recipient.
+        recipient: RecipientKind,
+        /// The recipient's name.
+        name: String,
+    },
+    /// An access rule, whose recipient is the target, written as `inspections edit group`, and a line each for the name
+    /// of the site (`site Mopti`) and of the template (`template Cold chain`), if it has them.
+    AccessRule {
+        /// The kind of the items.
+        kind: ItemKind,
+        /// The level.
+        level: Level,
+        /// The kind of the recipient.
+        recipient: RecipientKind,
+        /// The name of the site.
+        site: Option<String>,
+        /// The name of the template.
+        template: Option<String>,
+    },
+    /// How the permissions of a kind changed, written as `+invoices.pay -invoices.send =invoices.download:r`.
+    Kind {
+        /// Those that were added.
+        added: OwnPermissions,
+        /// Those that were removed.
+        removed: OwnPermissions,
+        /// Those that now only read and did not, or the other way round.
+        turned: OwnPermissions,
+    },
     /// A protected API: its base URL, then a line for each rule, such as `POST /v1/* → write assets.edit`.
     ProtectedApi {
         /// The base URL.
@@ -55,7 +103,7 @@ impl Detail {
     }
 
     /// The change from one set of permissions to another.
-    pub const fn permissions(before: Permissions, since: Permissions) -> Self {
+    pub fn permissions(before: &Permissions, since: &Permissions) -> Self {
         Self::Permissions { added: since.without(before), removed: before.without(since) }
     }
 
@@ -65,6 +113,14 @@ impl Detail {
         members.sort_unstable();
         members.dedup();
         Self::Members(members)
+    }
+
+    /// The change from one form of a kind to another; `None` if its permissions stay.
+    pub fn kind(before: &OwnPermissions, since: &OwnPermissions) -> Option<Self> {
+        let is_turned = |one: &OwnPermission| before.get(one.key()).is_some_and(|before| before.reads() != one.reads());
+        let (added, removed, turned) = (since.without(before), before.without(since), since.filter(is_turned));
+        let is_same = added.is_empty() && removed.is_empty() && turned.is_empty();
+        (!is_same).then_some(Self::Kind { added, removed, turned })
     }
 
     /// The text that the log keeps.
@@ -80,6 +136,23 @@ impl Detail {
                 added.chain(removed).collect::<Vec<_>>().join(" ")
             }
             Self::Members(members) => write_members(members),
+            Self::Item { kind, id } => format!("{} {id}", kind.key()),
+            Self::Share { kind, id, level, recipient, name } => {
+                format!("{} {id} {} {} {name}", kind.key(), level.key(), recipient.key())
+            }
+            Self::AccessRule { kind, level, recipient, site, template } => {
+                let mut lines = vec![format!("{} {} {}", kind.key(), level.key(), recipient.key())];
+                lines.extend(site.as_ref().map(|name| format!("{SITE}{name}")));
+                lines.extend(template.as_ref().map(|name| format!("{TEMPLATE}{name}")));
+                lines.join("\n")
+            }
+            Self::Kind { added, removed, turned } => {
+                let all = [('+', added), ('-', removed), ('=', turned)].into_iter();
+                let words = all.filter(|(_, some)| !some.is_empty()).flat_map(|(sign, some)| {
+                    some.to_text().split(' ').map(|word| format!("{sign}{word}")).collect::<Vec<_>>()
+                });
+                words.collect::<Vec<_>>().join(" ")
+            }
             Self::ProtectedApi { base_url, rules, lets_preflights } => {
                 let mut lines = vec![base_url.as_str().to_owned()];
                 lines.extend(rules.iter().map(write_rule));
@@ -103,6 +176,14 @@ impl Detail {
             | Action::GroupMembersRemoved
             | Action::SiteMembersAdded
             | Action::SiteMembersRemoved => read_members(text),
+            Action::ItemCreated
+            | Action::ItemChanged
+            | Action::ItemArchived
+            | Action::ItemUnarchived
+            | Action::ItemDeleted => read_item(text),
+            Action::ItemShared | Action::ShareChanged | Action::ShareEnded => read_share(text),
+            Action::AccessRuleCreated | Action::AccessRuleChanged | Action::AccessRuleDeleted => read_access_rule(text),
+            Action::KindCreated | Action::KindChanged | Action::KindDeleted => Some(read_kind(text)),
             Action::ProtectedApiCreated | Action::ProtectedApiChanged => read_protected_api(text),
             _ => None,
         };
@@ -132,16 +213,54 @@ fn read_members(text: &str) -> Option<Detail> {
     Some(Detail::Members(members))
 }
 
+fn read_item(text: &str) -> Option<Detail> {
+    let (kind, id) = text.split_once(' ')?;
+    Some(Detail::Item { kind: ItemKind::parse(kind)?, id: id.to_owned() })
+}
+
+fn read_share(text: &str) -> Option<Detail> {
+    let mut words = text.splitn(5, ' ');
+    Some(Detail::Share {
+        kind: ItemKind::parse(words.next()?)?,
+        id: words.next()?.to_owned(),
+        level: Level::from_key(words.next()?)?,
+        recipient: RecipientKind::from_key(words.next()?)?,
+        name: words.next()?.to_owned(),
+    })
+}
+
+fn read_access_rule(text: &str) -> Option<Detail> {
+    let mut lines = text.split('\n').peekable();
+    let mut words = lines.next()?.split(' ');
+    let kind = ItemKind::parse(words.next()?)?;
+    let (level, recipient) = (Level::from_key(words.next()?)?, RecipientKind::from_key(words.next()?)?);
+    let mut named = |begin: &str| {
+        let name = lines.peek()?.strip_prefix(begin)?.to_owned();
+        lines.next();
+        Some(name)
+    };
+    let (site, template) = (named(SITE), named(TEMPLATE));
+    Some(Detail::AccessRule { kind, level, recipient, site, template })
+}
+
 fn read_permissions(text: &str) -> Option<Detail> {
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for word in text.split(' ') {
         match (word.strip_prefix('+'), word.strip_prefix('-')) {
-            (Some(key), _) => added.push(Permission::from_key(key)?),
-            (_, Some(key)) => removed.push(Permission::from_key(key)?),
+            (Some(key), _) => added.push(Permission::named(key)?),
+            (_, Some(key)) => removed.push(Permission::named(key)?),
             _ => return None,
         }
     }
     Some(Detail::Permissions { added: added.into_iter().collect(), removed: removed.into_iter().collect() })
+}
+
+fn read_kind(text: &str) -> Detail {
+    let with = |sign| {
+        let words = text.split(' ').filter_map(|word| word.strip_prefix(sign));
+        OwnPermissions::parse(&words.collect::<Vec<_>>().join(" "))
+    };
+    Detail::Kind { added: with('+'), removed: with('-'), turned: with('=') }
 }
 
 fn read_protected_api(text: &str) -> Option<Detail> {
@@ -154,7 +273,7 @@ fn read_protected_api(text: &str) -> Option<Detail> {
 }
 
 fn write_rule(rule: &Rule) -> String {
-    let permission = rule.permission.map(|permission| format!(" {}", permission.key())).unwrap_or_default();
+    let permission = rule.permission.as_ref().map(|permission| format!(" {}", permission.key())).unwrap_or_default();
     format!("{} {} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
 }
 
@@ -168,7 +287,7 @@ fn read_rule(line: &str) -> Option<Rule> {
         path: Pattern::parse(path).ok()?,
         needs: Needs::from_key(needs)?,
         permission: match permission {
-            Some(key) => Some(Permission::from_key(key)?),
+            Some(key) => Some(Permission::named(key)?),
             None => None,
         },
     })
@@ -178,8 +297,13 @@ fn read_rule(line: &str) -> Option<Rule> {
 mod tests {
     use super::*;
 
-    fn rule(methods: Methods, path: &str, needs: Needs, permission: Option<Permission>) -> Rule {
+    fn rule(methods: Methods, path: &str, needs: Needs, permission: Option<&str>) -> Rule {
+        let permission = permission.and_then(Permission::named);
         Rule { methods, path: Pattern::parse(path).unwrap(), needs, permission }
+    }
+
+    fn named(keys: &str) -> Permissions {
+        keys.split(' ').filter_map(Permission::named).collect()
     }
 
     /// One detail of each kind, with an action that it belongs to and its text.
@@ -190,7 +314,7 @@ mod tests {
                 Methods::from_key("reads").unwrap(),
                 "/a b/*",
                 Needs::from_key("read").unwrap(),
-                Some(Permission::TemplatesView),
+                Some("templates.view"),
             ),
             rule(post, "/x → y", Needs::from_key("by_method").unwrap(), None),
         ];
@@ -203,11 +327,44 @@ mod tests {
             (Action::UserPermissionSetChanged, Detail::PermissionSet(SetName::Own("Field".into())), "Field"),
             (
                 Action::PermissionSetChanged,
-                Detail::permissions(
-                    [Permission::AssetsEdit].into_iter().collect(),
-                    [Permission::TemplatesView].into_iter().collect(),
-                ),
-                "+templates.view -assets.edit",
+                Detail::permissions(&named("assets.edit visits.view"), &named("templates.view invoices.pay")),
+                "+templates.view +invoices.pay -assets.edit -visits.view",
+            ),
+            (
+                Action::ItemDeleted,
+                Detail::Item { kind: ItemKind::parse("assets").unwrap(), id: "k7m2q9xd4t".into() },
+                "assets k7m2q9xd4t",
+            ),
+            (
+                Action::ItemShared,
+                Detail::Share {
+                    kind: ItemKind::parse("assets").unwrap(),
+                    id: "k7m2q9xd4t".into(),
+                    level: Level::Edit,
+                    recipient: RecipientKind::Group,
+                    name: "Cold chain, Mopti".into(),
+                },
+                "assets k7m2q9xd4t edit group Cold chain, Mopti",
+            ),
+            (
+                Action::AccessRuleCreated,
+                Detail::AccessRule {
+                    kind: ItemKind::parse("inspections").unwrap(),
+                    level: Level::View,
+                    recipient: RecipientKind::Organization,
+                    site: Some("Mopti".into()),
+                    template: Some("Fridge".into()),
+                },
+                "inspections view organization\nsite Mopti\ntemplate Fridge",
+            ),
+            (
+                Action::KindChanged,
+                Detail::kind(
+                    &OwnPermissions::parse("invoices.download invoices.send invoices.view:r"),
+                    &OwnPermissions::parse("invoices.download:r invoices.pay invoices.view:r"),
+                )
+                .unwrap(),
+                "+invoices.pay -invoices.send =invoices.download:r",
             ),
             (Action::GroupMembersAdded, Detail::members(&[9, 4, 7, 8].map(MembershipId)), "4 7-9"),
             (
@@ -236,7 +393,7 @@ mod tests {
         let odd = [
             "",
             "045",
-            "+assets.view -users.edit",
+            "+assets.view -Users.edit",
             "1970-01-01T01:00:00+01:00",
             "https://api.example.org/\nPOST",
             "preflights",
@@ -248,8 +405,8 @@ mod tests {
             }
             if action != Action::UserPermissionSetChanged {
                 assert_eq!(
-                    Detail::parse(action, "+assets.view -users.edit"),
-                    Detail::words("+assets.view -users.edit")
+                    Detail::parse(action, "+assets.view -Users.edit"),
+                    Detail::words("+assets.view -Users.edit")
                 );
             }
         }

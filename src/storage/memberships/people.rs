@@ -4,6 +4,7 @@ use super::{SetRow, standing_of};
 use crate::{
     AnyConnection, Result,
     connection::MultiBackend,
+    known_in,
     members::Of,
     patterns,
     schema::{group_members, memberships, permission_sets, site_members, users},
@@ -14,7 +15,7 @@ use domain::{
     membership::{Person, listed::Called},
     organization::{MembershipId, OrganizationId, PermissionSetId},
     paging::PageFrom,
-    permission::Permission,
+    permission::{BuiltInPermission, OwnPermissions},
     site::SiteId,
     time::Timestamp,
     user::UserId,
@@ -56,7 +57,7 @@ struct UserRow {
     blocked_at: Option<i64>,
 }
 
-fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
+fn person((row, user, set): (Row, UserRow, SetRow), known: &OwnPermissions) -> Result<Person> {
     Ok(Person {
         membership: MembershipId(row.id),
         organization: OrganizationId(row.organization_id),
@@ -66,7 +67,7 @@ fn person((row, user, set): (Row, UserRow, SetRow)) -> Result<Person> {
         is_installation_admin: user.is_installation_admin,
         is_blocked: user.blocked_at.is_some(),
         standing: standing_of(row.is_active, row.removed_at),
-        set: set.set()?,
+        set: set.set(known)?,
         joined_at: Timestamp::from_seconds(row.created_at),
         seen_at: row.seen_at.map(Timestamp::from_seconds),
         external_id: row.external_id,
@@ -130,7 +131,8 @@ pub fn list(
                 .order((memberships::search.desc(), memberships::id.desc()))
         }
     };
-    query.load(connection)?.into_iter().map(person).collect()
+    let known = known_in(connection, organization)?;
+    query.load(connection)?.into_iter().map(|row| person(row, &known)).collect()
 }
 
 /// Returns the text by which a member is sorted.
@@ -150,7 +152,7 @@ fn search_of(
 pub fn holders(
     connection: &mut AnyConnection,
     organization: OrganizationId,
-    permission: Permission,
+    permission: BuiltInPermission,
     limit: i64,
 ) -> Result<Vec<UserId>> {
     let sets = super::sets(connection, organization)?.into_iter();
@@ -167,6 +169,7 @@ pub fn holders(
 
 /// Returns a current or former member of an organization; `None` for a member of another one.
 pub fn find(connection: &mut AnyConnection, organization: OrganizationId, id: MembershipId) -> Result<Option<Person>> {
+    let known = known_in(connection, organization)?;
     memberships::table
         .inner_join(users::table)
         .inner_join(permission_sets::table)
@@ -174,7 +177,7 @@ pub fn find(connection: &mut AnyConnection, organization: OrganizationId, id: Me
         .select((Row::as_select(), UserRow::as_select(), SetRow::as_select()))
         .get_result(connection)
         .optional()?
-        .map(person)
+        .map(|row| person(row, &known))
         .transpose()
 }
 

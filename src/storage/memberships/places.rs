@@ -9,6 +9,7 @@ use crate::{
 use diesel::prelude::*;
 use domain::{
     organization::{MembershipId, OrganizationId},
+    permission::OwnPermissions,
     permission_set::SetName,
     user::UserId,
 };
@@ -62,6 +63,6 @@ fn place((row, slug, set): (Row, String, SetRow)) -> Result<Place> {
         organization: OrganizationId(row.organization_id),
         slug,
         standing: standing_of(row.is_active, row.removed_at),
-        set: set.set()?.name,
+        set: set.set(&OwnPermissions::default())?.name,
     })
 }

@@ -5,14 +5,14 @@ use super::LifeRow;
 use crate::{
     AnyConnection, Result,
     epoch::{Fact, Touched},
-    expect_column,
+    expect_column, granted,
     schema::{api_tokens, memberships, organizations, permission_sets, service_users, token_uses, users},
 };
 use diesel::prelude::*;
 use domain::{
-    access::{Identity, Subject, SubjectId, SubjectOrganization},
+    access::{Held, Identity, Subject, SubjectId, SubjectOrganization},
     organization::{MembershipId, OrganizationId, ServiceUserId},
-    permission::Permissions,
+    permission::{BuiltInSet, OwnPermissions, Permissions},
     token::{KeyDigest, Life, Scope, TokenId, TokenKind},
     user::UserId,
 };
@@ -94,12 +94,25 @@ pub fn keys(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec
     rows.into_iter().map(Row::key).collect()
 }
 
-/// Row, public id, slug and name.
-type OrganizationRow = (i64, String, String, String);
-/// A membership with its user and permissions.
-type MembershipRow = (i64, bool, Option<String>, i64, String, String, OrganizationRow);
+/// Row, public id, slug, name and own permissions.
+type OrganizationRow = (i64, String, String, String, String);
+/// A membership with its user, the permissions of its set, and whether that is the set of administrators.
+type MembershipRow = (i64, bool, Option<String>, i64, String, (String, Option<bool>), OrganizationRow);
 /// Row, public id, name, external id and permissions.
 type ServiceUserRow = (i64, String, String, Option<String>, String, OrganizationRow);
+
+/// The columns of an [`OrganizationRow`].
+macro_rules! organization {
+    () => {
+        (
+            organizations::id,
+            organizations::public_id,
+            organizations::slug,
+            organizations::name,
+            organizations::own_permissions,
+        )
+    };
+}
 
 /// The query for memberships, written as [`rows`].
 macro_rules! members {
@@ -114,8 +127,8 @@ macro_rules! members {
                 memberships::external_id,
                 users::id,
                 users::name,
-                permission_sets::permissions,
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+                (permission_sets::permissions, permission_sets::built_in.eq(BuiltInSet::Administrator.key())),
+                organization!(),
             ))
             .filter($filter)
             .load($connection)?
@@ -133,7 +146,7 @@ macro_rules! services {
                 service_users::name,
                 service_users::external_id,
                 service_users::permissions,
-                (organizations::id, organizations::public_id, organizations::slug, organizations::name),
+                organization!(),
             ))
             .filter($filter)
             .load($connection)?
@@ -175,27 +188,30 @@ fn service_users_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<S
 }
 
 fn of_membership(row: MembershipRow) -> Subject {
-    let (id, is_active, external_id, user, display_name, permissions, organization) = row;
+    let (id, is_active, external_id, user, display_name, (permissions, is_administrator), organization) = row;
     let name = format!("membership:{id}");
     let id = SubjectId::Membership(MembershipId(id));
-    let subject = subject(id, name, display_name, &permissions, organization);
+    let known = OwnPermissions::parse(&organization.4);
+    let held = Held::new(granted(is_administrator == Some(true), &permissions, &known), known);
+    let subject = subject(id, name, display_name, held, organization);
     Subject { user: Some(UserId(user)), is_active, external_id, ..subject }
 }
 
 fn of_service_user((id, public_id, display_name, external_id, permissions, organization): ServiceUserRow) -> Subject {
     let id = SubjectId::ServiceUser(ServiceUserId(id));
     let name = Subject::name_of_service_user(&public_id);
-    Subject { external_id, ..subject(id, name, display_name, &permissions, organization) }
+    let known = OwnPermissions::parse(&organization.4);
+    let held = Held::new(Permissions::from_keys(&permissions, &known), known);
+    Subject { external_id, ..subject(id, name, display_name, held, organization) }
 }
 
 fn subject(
     id: SubjectId,
     name: String,
     display_name: String,
-    permissions: &str,
-    (organization, public_id, slug, organization_name): OrganizationRow,
+    held: Held,
+    (organization, public_id, slug, organization_name, _): OrganizationRow,
 ) -> Subject {
-    let permissions = Permissions::from_keys(permissions);
     Subject {
         id,
         user: None,
@@ -203,9 +219,7 @@ fn subject(
         display_name,
         external_id: None,
         is_active: true,
-        permissions,
-        keys: permissions.keys(),
-        keys_to_read: permissions.within(Scope::ReadOnly).keys(),
+        held: held.into(),
         organization: SubjectOrganization {
             id: OrganizationId(organization),
             public_id,

@@ -12,13 +12,13 @@ use super::{
     uses::{self, Unused},
 };
 use crate::{
-    AnyConnection, Result, expect_column,
+    AnyConnection, Result, expect_column, known_in,
     schema::{api_tokens, service_users, token_uses},
 };
 use diesel::prelude::*;
 use domain::{
     organization::{OrganizationId, ServiceUserId},
-    permission::Permissions,
+    permission::{OwnPermissions, Permissions},
     service_user::ServiceToken,
     text,
     time::Timestamp,
@@ -78,7 +78,7 @@ struct Row {
 
 impl Row {
     /// Builds the token with its keys, oldest first.
-    fn token(self, mut keys: Vec<KeyFacts>, now: Timestamp) -> Result<ServiceToken> {
+    fn token(self, mut keys: Vec<KeyFacts>, known: &OwnPermissions, now: Timestamp) -> Result<ServiceToken> {
         let key = expect_column(keys.pop(), "service_users without a key")?;
         let (old_key, replaced_key) = match keys.pop() {
             Some(old) if old.life.ends_at.is_some() && old.life.is_active(now) => (Some(old), None),
@@ -89,7 +89,7 @@ impl Row {
             id: ServiceUserId(self.id),
             public_id: self.public_id,
             name: self.name,
-            permissions: Permissions::from_keys(&self.permissions),
+            permissions: Permissions::from_keys(&self.permissions, known),
             created_at: Timestamp::from_seconds(self.created_at),
             made_by: self.created_by_name,
             external_id: self.external_id,
@@ -115,10 +115,15 @@ pub fn list(connection: &mut AnyConnection, organization: OrganizationId, now: T
         .order(api_tokens::id)
         .select((api_tokens::service_user_id.assume_not_null(), KeyRow::as_select()))
         .load(connection)?;
-    with_keys(rows, keys, now)
+    with_keys(rows, keys, &known_in(connection, organization)?, now)
 }
 
-fn with_keys(rows: Vec<Row>, keys: Vec<(i64, KeyRow)>, now: Timestamp) -> Result<Vec<ServiceToken>> {
+fn with_keys(
+    rows: Vec<Row>,
+    keys: Vec<(i64, KeyRow)>,
+    known: &OwnPermissions,
+    now: Timestamp,
+) -> Result<Vec<ServiceToken>> {
     let mut of_user: HashMap<i64, Vec<KeyFacts>> = HashMap::new();
     for (user, key) in keys {
         of_user.entry(user).or_default().push(key.facts()?);
@@ -126,7 +131,7 @@ fn with_keys(rows: Vec<Row>, keys: Vec<(i64, KeyRow)>, now: Timestamp) -> Result
     rows.into_iter()
         .map(|row| {
             let keys = of_user.remove(&row.id).unwrap_or_default();
-            row.token(keys, now)
+            row.token(keys, known, now)
         })
         .collect()
 }
@@ -149,7 +154,7 @@ pub fn these(
         .order(api_tokens::id)
         .select((api_tokens::service_user_id.assume_not_null(), KeyRow::as_select()))
         .load(connection)?;
-    let mut tokens = with_keys(rows, keys, now)?;
+    let mut tokens = with_keys(rows, keys, &known_in(connection, organization)?, now)?;
     tokens.sort_by_key(|token| public_ids.iter().position(|id| *id == token.public_id));
     Ok(tokens)
 }
@@ -174,7 +179,7 @@ pub fn find(
         .select(KeyRow::as_select())
         .load(connection)?;
     let keys: Result<Vec<KeyFacts>> = keys.into_iter().map(KeyRow::facts).collect();
-    row.token(keys?, now).map(Some)
+    row.token(keys?, &known_in(connection, organization)?, now).map(Some)
 }
 
 /// Returns the organization of the service user with this public id.
@@ -301,7 +306,7 @@ pub fn set_permissions(
     connection: &mut AnyConnection,
     id: ServiceUserId,
     version: i64,
-    permissions: Permissions,
+    permissions: &Permissions,
 ) -> Result<bool> {
     if !step(connection, id, version)? {
         return Ok(false);
@@ -310,6 +315,47 @@ pub fn set_permissions(
         .set(service_users::permissions.eq(permissions.keys()))
         .execute(connection)?;
     Ok(true)
+}
+
+/// The permissions of a service user, and its names.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// The row.
+    pub id: ServiceUserId,
+    /// The public id.
+    pub public_id: String,
+    /// The name.
+    pub name: String,
+    /// What it holds.
+    pub permissions: Permissions,
+    /// Its version.
+    pub version: i64,
+    /// Whether its token has neither been revoked nor is known to have expired.
+    pub is_active: bool,
+}
+
+/// Lists what the service users of an organization hold, whatever the state of their tokens, by name.
+pub fn holdings(connection: &mut AnyConnection, organization: OrganizationId) -> Result<Vec<Holding>> {
+    let known = known_in(connection, organization)?;
+    let rows: Vec<Row> = service_users::table
+        .filter(service_users::organization_id.eq(organization.0))
+        .order((service_users::name, service_users::id))
+        .select(Row::as_select())
+        .load(connection)?;
+    let active: Vec<i64> = api_tokens::table
+        .filter(api_tokens::organization_id.eq(organization.0).and(api_tokens::kind.eq(TokenKind::Service.key())))
+        .filter(api_tokens::slot.is_not_null())
+        .select(api_tokens::service_user_id.assume_not_null())
+        .load(connection)?;
+    let holding = |row: Row| Holding {
+        id: ServiceUserId(row.id),
+        is_active: active.contains(&row.id),
+        permissions: Permissions::from_keys(&row.permissions, &known),
+        public_id: row.public_id,
+        name: row.name,
+        version: row.version,
+    };
+    Ok(rows.into_iter().map(holding).collect())
 }
 
 /// Changes the inactivity expiry of its active keys. Returns false if `version` is not the newest.

@@ -19,7 +19,7 @@ use app::{AppError, activity::LogPage, authority::Holder};
 use askama::Template;
 use domain::{
     activity::{Action, Logged, Source},
-    permission::{Permission, ReadActivity},
+    permission::{BuiltInPermission, ReadActivity},
     user::{UserId, shown_email},
 };
 
@@ -95,7 +95,7 @@ impl Line {
             time: calendar.clock_time(entry.at),
             at: calendar.full(entry.at),
             sentence: sentence::pieces(t, entry, &names(t, calendar, reader, found, entry)),
-            changes: sentence::changes(t, entry),
+            changes: sentence::changes(t, reader.kinds(), entry),
             origin: origin.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" · "),
             href: path::activity_entry(&reader.membership().slug, entry.position),
         }
@@ -129,7 +129,7 @@ fn target(entry: &Logged) -> Option<String> {
 fn names(t: Texts, calendar: Calendar, reader: &Holder<ReadActivity>, found: &LogPage, entry: &Logged) -> Names {
     let slug = reader.membership().slug.as_str();
     let about = |user: UserId| found.people.get(&user).map(|email| path::activity_with(slug, &[("person", email)]));
-    let may_see_tokens = reader.grant().held().contains(Permission::PlatformIntegrations);
+    let may_see_tokens = reader.grant().held().contains(BuiltInPermission::PlatformIntegrations);
     let actor = match (entry.actor, entry.actor_name.as_str()) {
         (_, "") => t.activity_jeton(),
         (None, app::operator::NAME) => t.activity_operator(),

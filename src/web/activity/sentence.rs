@@ -3,7 +3,8 @@
 use crate::{texts::Texts, words::Calendar};
 use domain::{
     activity::{Action, ActionGroup, Detail, Logged},
-    permission::Permissions,
+    kind::Kind,
+    permission::{OwnPermissions, Permissions},
     permission_set::SetName,
     protected_api::Rule,
 };
@@ -90,20 +91,20 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
 }
 
 /// Describes a rule of a protected API as its page does.
-fn rule(t: Texts, rule: &Rule) -> String {
+fn rule(t: Texts, kinds: &[Kind], rule: &Rule) -> String {
     let (methods, needs) = (t.methods(rule.methods), t.needs(rule.needs));
-    match rule.permission {
-        Some(permission) => format!("{methods} {} → {needs}, {}", rule.path, t.permission_with_group(permission)),
+    match &rule.permission {
+        Some(permission) => format!("{methods} {} → {needs}, {}", rule.path, t.any_permission(kinds, permission)),
         None => format!("{methods} {} → {needs}", rule.path),
     }
 }
 
-/// Returns what was added and removed, one line each; the detail as it is stored if it has another form.
-pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
-    let named = |permissions: &Permissions| {
-        let names: Vec<String> = permissions.iter().map(|permission| t.permission_with_group(permission)).collect();
-        Some(names.join(", ")).filter(|names| !names.is_empty())
-    };
+/// Returns what was added and removed, one line each, in an organization with these kinds; the detail as it is stored if
+/// it has another form.
+pub fn changes(t: Texts, kinds: &[Kind], entry: &Logged) -> Vec<String> {
+    let named =
+        |permissions: &Permissions| Some(t.permission_names(kinds, permissions)).filter(|names| !names.is_empty());
+    let own = |permissions: OwnPermissions| named(&permissions.into());
     let has_lines = matches!(
         entry.action,
         Action::PermissionSetChanged
@@ -116,10 +117,29 @@ pub fn changes(t: Texts, entry: &Logged) -> Vec<String> {
             let added = named(added).map(|names| t.activity_added(names));
             added.into_iter().chain(named(removed).map(|names| t.activity_taken(names))).collect()
         }
+        Some(Detail::Kind { added, removed, turned }) => {
+            let (now_read, now_change) = (turned.filter(|one| one.reads()), turned.filter(|one| !one.reads()));
+            let lines = [
+                own(added.clone()).map(|names| t.activity_added(names)),
+                own(removed.clone()).map(|names| t.activity_taken(names)),
+                own(now_read).map(|names| t.activity_now_read(names)),
+                own(now_change).map(|names| t.activity_now_change(names)),
+            ];
+            lines.into_iter().flatten().collect()
+        }
         Some(Detail::ProtectedApi { base_url, rules, lets_preflights }) => {
             let mut lines = vec![base_url.as_str().to_owned()];
-            lines.extend(rules.iter().map(|one| rule(t, one)));
+            lines.extend(rules.iter().map(|one| rule(t, kinds, one)));
             lines.extend(lets_preflights.then(|| t.protected_apis_preflights_pass().to_owned()));
+            lines
+        }
+        Some(Detail::Share { level, recipient, name, .. }) => {
+            vec![t.activity_share(t.level(*level), t.recipient_kind(*recipient), name)]
+        }
+        Some(Detail::AccessRule { kind, level, recipient, site, template }) => {
+            let mut lines = vec![t.activity_access_rule(t.level(*level), t.item_kind(kinds, kind), t.recipient_kind(*recipient))];
+            lines.extend(site.as_ref().map(|name| t.activity_at_site(name)));
+            lines.extend(template.as_ref().map(|name| t.activity_of_template(name)));
             lines
         }
         Some(members @ Detail::Members(_)) => vec![t.activity_members(members.to_text())],
@@ -188,6 +208,22 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::UserExternalIdChanged => t.activity_said_user_external_id_removed(ACTOR, TARGET),
         Action::TokenExternalIdChanged if has_detail => t.activity_said_token_external_id_changed(ACTOR, TOKEN, DETAIL),
         Action::TokenExternalIdChanged => t.activity_said_token_external_id_removed(ACTOR, TOKEN),
+        Action::KindCreated => t.activity_said_kind_created(ACTOR, TARGET),
+        Action::KindChanged => t.activity_said_kind_changed(ACTOR, TARGET),
+        Action::KindDeleted => t.activity_said_kind_deleted(ACTOR, TARGET),
+        Action::ItemCreated => t.activity_said_item_created(ACTOR, TARGET),
+        Action::ItemChanged => t.activity_said_item_changed(ACTOR, TARGET),
+        Action::ItemArchived => t.activity_said_item_archived(ACTOR, TARGET),
+        Action::ItemUnarchived => t.activity_said_item_unarchived(ACTOR, TARGET),
+        Action::ItemDeleted => t.activity_said_item_deleted(ACTOR, TARGET),
+        Action::ItemShared => t.activity_said_item_shared(ACTOR, TARGET),
+        Action::ShareChanged => t.activity_said_item_share_changed(ACTOR, TARGET),
+        Action::ShareEnded => t.activity_said_item_share_ended(ACTOR, TARGET),
+        Action::AccessRuleCreated => t.activity_said_access_rule_created(ACTOR, TARGET),
+        Action::AccessRuleChanged => t.activity_said_access_rule_changed(ACTOR, TARGET),
+        Action::AccessRuleDeleted => t.activity_said_access_rule_deleted(ACTOR, TARGET),
+        Action::OrganizationRefused => t.activity_said_sharing_refused(ACTOR, TARGET),
+        Action::OrganizationAccepted => t.activity_said_sharing_accepted(ACTOR, TARGET),
         Action::TokenCreated => t.activity_said_token_created(ACTOR, TOKEN),
         Action::TokenFirstUsed if is_service_user => t.activity_said_token_first_used_itself(TOKEN),
         Action::TokenFirstUsed => t.activity_said_token_first_used(ACTOR, TOKEN),
@@ -221,6 +257,7 @@ impl Texts {
             ActionGroup::Users => self.activity_group_users(),
             ActionGroup::PermissionSets => self.activity_group_permission_sets(),
             ActionGroup::Groups => self.activity_group_groups(),
+            ActionGroup::Items => self.activity_group_items(),
             ActionGroup::Accounts => self.activity_group_accounts(),
             ActionGroup::Organization => self.activity_group_organization(),
         }
@@ -275,6 +312,22 @@ impl Texts {
             Action::SiteMembersRemoved => self.activity_names_site_members_removed(),
             Action::UserExternalIdChanged => self.activity_names_user_external_id_changed(),
             Action::TokenExternalIdChanged => self.activity_names_token_external_id_changed(),
+            Action::KindCreated => self.activity_names_kind_created(),
+            Action::KindChanged => self.activity_names_kind_changed(),
+            Action::KindDeleted => self.activity_names_kind_deleted(),
+            Action::ItemCreated => self.activity_names_item_created(),
+            Action::ItemChanged => self.activity_names_item_changed(),
+            Action::ItemArchived => self.activity_names_item_archived(),
+            Action::ItemUnarchived => self.activity_names_item_unarchived(),
+            Action::ItemDeleted => self.activity_names_item_deleted(),
+            Action::ItemShared => self.activity_names_item_shared(),
+            Action::ShareChanged => self.activity_names_item_share_changed(),
+            Action::ShareEnded => self.activity_names_item_share_ended(),
+            Action::AccessRuleCreated => self.activity_names_access_rule_created(),
+            Action::AccessRuleChanged => self.activity_names_access_rule_changed(),
+            Action::AccessRuleDeleted => self.activity_names_access_rule_deleted(),
+            Action::OrganizationRefused => self.activity_names_sharing_refused(),
+            Action::OrganizationAccepted => self.activity_names_sharing_accepted(),
             Action::TokenCreated => self.activity_names_token_created(),
             Action::TokenFirstUsed => self.activity_names_token_first_used(),
             Action::TokenRenamed => self.activity_names_token_renamed(),
@@ -367,10 +420,10 @@ mod tests {
     #[test]
     fn changed_permissions_are_listed_by_name() {
         let mut entry = entry(Action::TokenPermissionsChanged);
-        entry.detail = Some(Detail::parse(entry.action, "+assets.view -users.edit"));
-        assert_eq!(changes(Texts(Language::En), &entry), ["+assets.view -users.edit"], "not all are permissions");
+        entry.detail = Some(Detail::parse(entry.action, "+assets.view -Users.edit"));
+        assert_eq!(changes(Texts(Language::En), &[], &entry), ["+assets.view -Users.edit"], "not all are permissions");
         entry.detail = Some(Detail::parse(entry.action, "+assets.view -assets.edit"));
-        let told = changes(Texts(Language::En), &entry);
+        let told = changes(Texts(Language::En), &[], &entry);
         assert_eq!(told, ["Added: Assets: View.", "Removed: Assets: Create and edit."]);
     }
 
@@ -380,7 +433,7 @@ mod tests {
         let text =
             "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\npreflights";
         entry.detail = Some(Detail::parse(entry.action, text));
-        let told = changes(Texts(Language::Fr), &entry);
+        let told = changes(Texts(Language::Fr), &[], &entry);
         let read = "Lecture (GET, HEAD, OPTIONS) /a b/* → Lecture seule, Modèles : Voir";
         let preflights = "Les requêtes CORS preflight sont autorisées sans clé.";
         assert_eq!(told, ["https://api.example.org/v1/", read, "POST /x → y → Selon la méthode", preflights]);

@@ -77,8 +77,11 @@ pub async fn answer(
         Err(ApiError::Token(error)) => Ok(bearer::problem(&error, request)),
         Err(ApiError::Wrong(status, fields)) => Ok(wrong(status, &fields, &id)),
         Err(ApiError::Failed(WebError::App(AppError::Forbidden(permission)))) => {
-            let refusal = Denied::Refused(Refusal::PermissionMissing(permission));
+            let refusal = Denied::Refused(Refusal::PermissionMissing(permission.into()));
             Ok(bearer::problem(&refusal.into(), request))
+        }
+        Err(ApiError::Failed(WebError::App(AppError::Refused(refusal)))) => {
+            Ok(bearer::problem(&Denied::Refused(refusal).into(), request))
         }
         Err(ApiError::Failed(WebError::App(AppError::Invalid(problems)))) => Ok(invalid(&problems, &id)),
         Err(ApiError::Failed(WebError::BrokenForm(words))) => {

@@ -85,6 +85,8 @@ fn outline(shape: &str) -> Outcome<String> {
             let (first, second, third, fourth) = (corner("", ""), corner("-", ""), corner("-", "-"), corner("", "-"));
             format!("M{x} {y}h{across}{first}v{down}{second}h-{across}{third}v-{down}{fourth}z")
         }
+        // After a move, further points are lines.
+        Some("polyline") => format!("M{}", text("points").ok_or(format!("<{shape}: points?"))?),
         Some("line") => format!("M{} {}L{} {}", number("x1")?, number("y1")?, number("x2")?, number("y2")?),
         _ => return Err(format!("src/web/build/icons.rs does not know this shape of lucide's: <{shape}").into()),
     })

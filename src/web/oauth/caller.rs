@@ -106,7 +106,7 @@ impl OAuthError {
 
 /// Returns whether the client is unknown, rather than not allowed.
 fn is_of_client(denied: &Denied) -> bool {
-    !matches!(denied, Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_)))
+    !matches!(denied, Denied::Refused(Refusal::ReadOnly | Refusal::PermissionMissing(_) | Refusal::PermissionUnknown))
 }
 
 impl ResponseError for OAuthError {

@@ -4,7 +4,7 @@ use super::caller::{ClientFields, OAuthError, caller, service_user, token};
 use crate::{PublicUrl, bearer, body::Json, errors::WebError, form::OpenForm};
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use app::verify::{Accepted, denied::Denied};
-use domain::{access::Demand, organization::OrganizationId, permission::Permission};
+use domain::{access::Demand, organization::OrganizationId, permission::BuiltInPermission};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ pub async fn introspect_batch(
 
 /// Returns the organization whose tokens the caller may ask about.
 async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
-    let demand = Demand { permissions: Permission::PlatformVerifyTokens.into(), ..Demand::default() };
+    let demand = Demand { permissions: BuiltInPermission::PlatformVerifyTokens.into(), ..Demand::default() };
     Ok(service_user(caller(request, fields, demand).await?)?.identity().subject.organization.id)
 }
 

@@ -38,9 +38,10 @@ pub struct Pressed {
 
 impl Pressed {
     /// Returns what is chosen after a press of a button that saves nothing; none if the form should be saved.
-    fn only_picked(&self, typed: &SetForm, open: Permissions) -> Option<Permissions> {
-        let chosen = chosen(&typed.permissions);
-        picked(&self.pick, chosen, open).or_else(|| (self.step == "back").then_some(chosen))
+    fn only_picked(&self, typed: &SetForm, at: &Editor, open: &Permissions) -> Option<Permissions> {
+        let known = at.who.grant().known();
+        let chosen = chosen(&typed.permissions, known);
+        picked(&self.pick, known, &chosen, open).or_else(|| (self.step == "back").then_some(chosen))
     }
 }
 
@@ -119,15 +120,15 @@ pub async fn create(
     at: Editor,
     FormWith(typed, pressed): FormWith<SetForm, Pressed>,
 ) -> Result<HttpResponse, WebError> {
-    if let Some(picked) = pressed.only_picked(&typed, at.who.grant().held()) {
+    if let Some(picked) = pressed.only_picked(&typed, &at, at.who.grant().held()) {
         return page(&new_form(&at, typed.name, picked, Errors::default()));
     }
     match app::permission_sets::create(&app, &at.who, typed.clone(), at.source.clone()).await {
         Ok(id) => Ok(notice::see(&path::permission_set(at.slug(), id), &Notice::Created)),
         Err(error) => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.t(), &refused.problems);
-            refused.page(&new_form(&at, typed.name, chosen(&typed.permissions), errors))
+            let errors = Errors::named(at.t(), at.kinds(), &refused.problems);
+            refused.page(&new_form(&at, typed.name, chosen(&typed.permissions, at.who.grant().known()), errors))
         }
     }
 }
@@ -140,7 +141,7 @@ fn new_form(at: &Editor, name: String, chosen: Permissions, errors: Errors) -> F
         cancel: path::permission_sets(at.slug()),
         typed_name: name,
         version: String::new(),
-        permissions: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
+        permissions: PermissionFields::new(shell.t, at.kinds(), &chosen, at.who.grant().held()),
         errors,
         now: None,
         shell,
@@ -153,7 +154,7 @@ fn new_form(at: &Editor, name: String, chosen: Permissions, errors: Errors) -> F
 /// Not found if it does not exist, belongs to another organization, or is built in.
 pub async fn edit(app: App, at: Editor, of: Path<Of>) -> Result<HttpResponse, WebError> {
     let set = own(&app, &at, &of).await?;
-    let permissions = set.stored.set.permissions;
+    let permissions = set.stored.set.permissions.clone();
     let name = set.stored.set.name.as_str().to_owned();
     page(&edit_form(&at, &set, name, permissions, Errors::default()))
 }
@@ -169,7 +170,7 @@ pub async fn review(
     FormWith(typed, pressed): FormWith<SetForm, Pressed>,
 ) -> Result<HttpResponse, WebError> {
     let set = own(&app, &at, &of).await?;
-    if let Some(picked) = pressed.only_picked(&typed, at.who.grant().held().with(set.stored.set.permissions)) {
+    if let Some(picked) = pressed.only_picked(&typed, &at, &open_to(&at, &set)) {
         let form = edit_form(&at, &set, typed.name, picked, Errors::default());
         return page(&FormPage { version: typed.version, ..form });
     }
@@ -211,7 +212,7 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: SetForm) -> Result<
     match app::permission_sets::preview(app, &at.who, id, typed.clone()).await {
         Ok(preview) if is_for_preview => {
             let refused = Refused::new(error)?;
-            let errors = Errors::new(at.t(), &refused.problems);
+            let errors = Errors::named(at.t(), at.kinds(), &refused.problems);
             refused.page(&preview_page(app, at, preview, typed, errors))
         }
         _ => again(at, set, typed, error),
@@ -222,12 +223,17 @@ async fn save(app: &App, at: &Editor, set: &SetInUse, typed: SetForm) -> Result<
 fn again(at: &Editor, set: &SetInUse, typed: SetForm, error: AppError) -> Result<HttpResponse, WebError> {
     let refused = Refused::new(error)?;
     let t = at.t();
-    let errors = Errors::new(t, &refused.problems);
+    let errors = Errors::named(t, at.kinds(), &refused.problems);
     let is_stale = refused.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = &set.stored.set;
-    let now = is_stale.then(|| (now.name.as_str().to_owned(), t.permission_names(now.permissions)));
-    let form = edit_form(at, set, typed.name, chosen(&typed.permissions), errors);
+    let now = is_stale.then(|| (now.name.as_str().to_owned(), t.permission_names(at.kinds(), &now.permissions)));
+    let form = edit_form(at, set, typed.name, chosen(&typed.permissions, at.who.grant().known()), errors);
     refused.page(&FormPage { now, ..form })
+}
+
+/// Returns what can be chosen: what the editor holds, and what the set has.
+fn open_to(at: &Editor, set: &SetInUse) -> Permissions {
+    at.who.grant().held().with(&set.stored.set.permissions)
 }
 
 fn edit_form(at: &Editor, set: &SetInUse, name: String, chosen: Permissions, errors: Errors) -> FormPage {
@@ -238,7 +244,7 @@ fn edit_form(at: &Editor, set: &SetInUse, name: String, chosen: Permissions, err
         cancel: path::permission_set(at.slug(), stored.set.id),
         typed_name: name,
         version: stored.version.to_string(),
-        permissions: PermissionFields::new(shell.t, chosen, at.who.grant().held().with(stored.set.permissions)),
+        permissions: PermissionFields::new(shell.t, at.kinds(), &chosen, &open_to(at, set)),
         errors,
         now: None,
         shell,
@@ -248,7 +254,7 @@ fn edit_form(at: &Editor, set: &SetInUse, name: String, chosen: Permissions, err
 fn preview_page(app: &App, at: &Editor, preview: Preview, typed: SetForm, errors: Errors) -> PreviewPage {
     let shell = at.shell(Nav::PermissionSets);
     let t = shell.t;
-    let names = |some: Permissions| some.iter().map(|permission| t.permission_with_group(permission)).collect();
+    let names = |some: Permissions| some.iter().map(|permission| t.any_permission(at.kinds(), &permission)).collect();
     let id = preview.before.stored.set.id;
     let (count, before) = (preview.before.count(), preview.before.stored.set.name.as_str().to_owned());
     PreviewPage {
@@ -268,7 +274,7 @@ fn preview_page(app: &App, at: &Editor, preview: Preview, typed: SetForm, errors
                 id: token.public_id,
                 label: token.label,
                 owner: token.owner,
-                lost: t.permission_names(lost),
+                lost: t.permission_names(at.kinds(), &lost),
             })
             .collect(),
         save: path::permission_set(at.slug(), id),

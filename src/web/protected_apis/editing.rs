@@ -8,9 +8,9 @@ use crate::{
     form::{Form, Refused},
     notice::{self, Notice},
     page::page,
+    permissions::{GroupFields, PermissionBox, PermissionFields},
     routes::path,
     shell::{Nav, Shell},
-    texts::Texts,
     words::Errors,
 };
 use actix_web::{HttpResponse, web::Path};
@@ -20,7 +20,7 @@ use app::{
 };
 use askama::Template;
 use domain::{
-    permission::PermissionGroup,
+    permission::Permissions,
     protected_api::{MOST_RULES, Methods, Needs, StoredApi},
 };
 use serde::Deserialize;
@@ -104,7 +104,7 @@ struct FormPage {
     methods: Vec<(&'static str, &'static str)>,
     needs: Vec<(&'static str, &'static str)>,
     /// By group.
-    permissions: Vec<(&'static str, Vec<(&'static str, String)>)>,
+    permissions: Vec<(String, Vec<(String, String)>)>,
     errors: Errors,
     /// The number of the rule that is wrong; 0 for none.
     wrong: usize,
@@ -116,6 +116,12 @@ struct FormPage {
 }
 
 impl FormPage {
+    /// Returns whether a rule asks for a permission that went with its kind. It lets nobody through until another one is
+    /// chosen.
+    fn is_gone(&self, key: &str) -> bool {
+        !key.is_empty() && !self.permissions.iter().flat_map(|(_, choices)| choices).any(|(known, _)| known == key)
+    }
+
     fn new(at: &Admin, form: ApiForm) -> Self {
         let shell = at.shell(Nav::Integrations);
         let t = shell.t;
@@ -125,7 +131,7 @@ impl FormPage {
             cancel: path::protected_apis(at.slug()),
             methods: Methods::ALL.map(|methods| (methods.key(), t.methods(methods))).into(),
             needs: Needs::ALL.map(|needs| (needs.key(), t.needs(needs))).into(),
-            permissions: permissions(t),
+            permissions: permissions(at),
             errors: Errors::default(),
             wrong: 0,
             focus: 0,
@@ -156,11 +162,18 @@ impl FormPage {
     }
 }
 
-fn permissions(t: Texts) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
-    let of = |group: PermissionGroup| {
-        group.permissions().map(|permission| (permission.key(), t.permission_with_group(permission))).collect()
+/// Returns all permissions of the organization by group: key and name.
+fn permissions(at: &Admin) -> Vec<(String, Vec<(String, String)>)> {
+    let (t, all) = (at.t(), Permissions::everything(at.who.grant().known()));
+    let groups = PermissionFields::new(t, at.kinds(), &all, &all).groups.into_iter();
+    let of = |group: GroupFields| {
+        let named = |permission: PermissionBox| {
+            let name = t.permissions_in_full(&group.name, &permission.name);
+            (permission.key, name)
+        };
+        (group.name.clone(), group.boxes.into_iter().map(named).collect())
     };
-    PermissionGroup::ALL.map(|group| (t.permission_group(group), of(group))).into()
+    groups.map(of).collect()
 }
 
 /// `GET /orgs/{slug}/integrations/apis/new`
@@ -214,7 +227,7 @@ pub async fn change(app: App, at: Admin, of: Path<Of>, Form(typed): Form<TypedAp
     let t = at.t();
     let is_stale = error.problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
     let now = is_stale.then(|| {
-        let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, rule)).collect();
+        let rules = stored.api.rules.iter().map(|rule| super::RuleWords::new(t, at.kinds(), rule)).collect();
         (stored.name.clone(), stored.api.address.as_str().to_owned(), rules, stored.api.lets_preflights)
     });
     // A user who has seen the current version may overwrite it.

@@ -15,6 +15,13 @@ pub const ME: &str = "/api/v1/me";
 pub const API_GROUPS: &str = "/api/v1/groups";
 /// The sites of the token's organization.
 pub const API_SITES: &str = "/api/v1/sites";
+/// The kinds of the organization of the token that asks.
+pub const API_KINDS: &str = "/api/v1/kinds";
+/// A kind of that organization.
+pub fn api_kind(key: &str) -> String {
+    format!("{API_KINDS}/{key}")
+}
+
 /// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
 /// The prefix of the addresses of OAuth endpoints.
@@ -324,6 +331,26 @@ pub fn permission_set_deletion(slug: &str, PermissionSetId(id): PermissionSetId)
     format!("/orgs/{slug}/permission-sets/{id}/deletion")
 }
 
+/// An organization's kinds.
+pub fn kinds(slug: &str) -> String {
+    format!("/orgs/{slug}/kinds")
+}
+
+/// The form for a new kind.
+pub fn new_kind(slug: &str) -> String {
+    format!("/orgs/{slug}/kinds/new")
+}
+
+/// A kind.
+pub fn kind(slug: &str, key: &str) -> String {
+    format!("/orgs/{slug}/kinds/{key}")
+}
+
+/// An action on it: `edit`, `deletion`.
+pub fn kind_part(slug: &str, key: &str, part: &str) -> String {
+    format!("/orgs/{slug}/kinds/{key}/{part}")
+}
+
 /// The API tokens of an organization's service users.
 pub fn service_tokens(slug: &str) -> String {
     format!("/orgs/{slug}/integrations/tokens")
@@ -492,6 +519,8 @@ pub fn form_page(action: &str) -> Option<String> {
         ["orgs", slug, "sites", id, "members", ..] => site(slug, id),
         ["orgs", .., "external-id"] if action.contains("/users/") => action.trim_end_matches("/external-id").to_owned(),
         ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
+        ["orgs", slug, "kinds"] => new_kind(slug),
+        ["orgs", _, "kinds", _] => format!("{action}/edit"),
         ["orgs", slug, "integrations", "tokens"] => new_service_token(slug),
         ["orgs", slug, "integrations", "apis"] => new_protected_api(slug),
         ["orgs", slug, "activity.csv" | "activity.jsonl"] => activity(slug),

@@ -59,6 +59,16 @@ impl Route {
         self.takes(Method::PATCH, handler)
     }
 
+    /// Answers PUT.
+    pub fn puts<F, Args>(self, handler: F) -> Route
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::PUT, handler)
+    }
+
     /// Answers DELETE.
     pub fn deletes<F, Args>(self, handler: F) -> Route
     where

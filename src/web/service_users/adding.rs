@@ -77,7 +77,7 @@ struct KeyPage<'a> {
 pub async fn new(app: App, at: Admin) -> Result<HttpResponse, WebError> {
     let usual = InactivityExpiry::default().days().to_string();
     let empty = ServiceTokenForm { inactivity: usual, ..ServiceTokenForm::default() };
-    page(&new_page(&app, &at, empty, at.who.grant().held(), None).await?)
+    page(&new_page(&app, &at, empty, at.who.grant().held().clone(), None).await?)
 }
 
 /// `POST /orgs/{slug}/integrations/tokens`: creates the token and shows its key once. A press of *select all* or *none*
@@ -91,9 +91,10 @@ pub async fn create(
     at: Admin,
     FormWith(typed, pressed): FormWith<ServiceTokenForm, Pressed>,
 ) -> Result<HttpResponse, WebError> {
-    let chosen = chosen(&typed.permissions);
+    let known = at.who.grant().known();
+    let chosen = chosen(&typed.permissions, known);
     if !pressed.pick.is_empty() {
-        let picked = picked(&pressed.pick, chosen, at.who.grant().held()).unwrap_or(chosen);
+        let picked = picked(&pressed.pick, known, &chosen, at.who.grant().held()).unwrap_or(chosen);
         return page(&new_page(&app, &at, typed, picked, None).await?);
     }
     match app::service_users::create(&app, &at.who, typed.clone(), at.source.clone()).await {
@@ -138,7 +139,7 @@ async fn new_page(
     // form.
     let is_used_up = typed.nonce.is_empty() || matches!(at_form, Some(Problem::SentBefore | Problem::NotAChoice));
     let full = full(shell.t, calendar(app, at), at.slug(), &tokens);
-    let mut errors = problems.map(|problems| worded(shell.t, problems)).unwrap_or_default();
+    let mut errors = problems.map(|problems| worded(at, problems)).unwrap_or_default();
     if full.is_some() && at_form == Some(Problem::ServiceLimitReached) {
         // The list of tokens that could be revoked says the same and more.
         errors = Errors::default();
@@ -146,7 +147,7 @@ async fn new_page(
     Ok(NewPage {
         organization: at.who.membership().organization_name.clone(),
         slug: at.slug().to_owned(),
-        fields: PermissionFields::new(shell.t, chosen, at.who.grant().held()),
+        fields: PermissionFields::new(shell.t, at.kinds(), &chosen, at.who.grant().held()),
         nonce: if is_used_up { app::tokens::form_nonce() } else { typed.nonce.clone() },
         periods: InactivityExpiry::ALL.map(InactivityExpiry::days).to_vec(),
         asks_password: at_password.is_some() || !app::sessions::recently_authenticated(app, at.who.actor()),
@@ -157,8 +158,9 @@ async fn new_page(
     })
 }
 
-fn worded(t: Texts, problems: &Problems) -> Errors {
-    let mut errors = Errors::new(t, problems);
+fn worded(at: &Admin, problems: &Problems) -> Errors {
+    let t = at.t();
+    let mut errors = Errors::named(t, at.kinds(), problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
         errors = errors.reworded("name", t.service_users_name_empty());
     }

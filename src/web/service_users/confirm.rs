@@ -30,7 +30,7 @@ pub(super) fn ask_for_key_again<F: Template>(
 ) -> Result<HttpResponse, WebError> {
     let shell = at.shell(Nav::Integrations);
     let at_form = refused.problems.at(Field::Form);
-    let mut errors = Errors::new(shell.t, &refused.problems);
+    let mut errors = Errors::named(shell.t, &shell.kinds, &refused.problems);
     if at_form == Some(Problem::SentBefore) {
         errors = errors.reworded("form", shell.t.service_users_regenerate_sent_before());
     }

@@ -22,7 +22,7 @@ use actix_web::{
 };
 use askama::Template;
 use domain::{
-    permission::{Permission, PermissionGroup, Permissions},
+    permission::{BuiltInPermission, Permissions},
     service_user::ServiceToken,
     token::{InactivityExpiry, KeyFacts, RevokedBy, TokenState},
 };
@@ -84,7 +84,7 @@ struct Detail {
     external_id: Option<String>,
     held: String,
     /// By group: its name, and the permissions that the token holds.
-    permissions: Vec<(&'static str, Vec<&'static str>)>,
+    permissions: Vec<(String, Vec<String>)>,
     /// The activity log of this token, for those who may read it.
     history: Option<String>,
 }
@@ -213,7 +213,7 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         TokenState::Revoked { at } => (t.tokens_fact_revoked(), at, revoked_why(t, key)),
     };
     let used = key.last_use.as_ref();
-    let reads_log = at.who.membership().permissions.contains(Permission::PlatformActivity);
+    let reads_log = at.who.membership().permissions.contains(BuiltInPermission::PlatformActivity);
     Detail {
         id: token.public_id.clone(),
         name: token.name.clone(),
@@ -230,8 +230,11 @@ fn detail(calendar: Calendar, at: &Admin, token: &ServiceToken) -> Detail {
         made: calendar.full(token.created_at),
         made_by: token.made_by.clone(),
         external_id: token.external_id.clone(),
-        held: t.service_users_permissions_held(token.permissions.count(), Permissions::all().count()),
-        permissions: by_group(t, token.permissions),
+        held: t.service_users_permissions_held(
+            token.permissions.count(),
+            Permissions::everything(at.who.grant().known()).count(),
+        ),
+        permissions: by_group(at, &token.permissions),
         history: reads_log.then(|| path::activity_with(at.slug(), &[("token", &token.public_id)])),
     }
 }
@@ -247,13 +250,13 @@ fn leaked_key(t: Texts, calendar: Calendar, key: &KeyFacts) -> Option<(Moment, S
     Some((calendar.full(at), t.revoked_by_leak(key.revocation_reason.as_deref())))
 }
 
-fn by_group(t: Texts, permissions: Permissions) -> Vec<(&'static str, Vec<&'static str>)> {
-    let names = |group: PermissionGroup| -> Vec<_> {
-        let held = group.permissions().filter(|permission| permissions.contains(*permission));
-        held.map(|permission| t.permission(permission)).collect()
-    };
-    let groups = PermissionGroup::ALL.into_iter().map(|group| (t.permission_group(group), names(group)));
-    groups.filter(|(_, names)| !names.is_empty()).collect()
+fn by_group(at: &Admin, permissions: &Permissions) -> Vec<(String, Vec<String>)> {
+    let groups = PermissionFields::new(at.t(), at.kinds(), permissions, permissions).groups.into_iter();
+    let held = groups.map(|group| {
+        let names = group.boxes.into_iter().filter(|permission| permission.is_chosen).map(|permission| permission.name);
+        (group.name, names.collect::<Vec<_>>())
+    });
+    held.filter(|(_, names)| !names.is_empty()).collect()
 }
 
 fn key_use(t: Texts, calendar: Calendar, key: &KeyFacts) -> KeyUse {

@@ -138,9 +138,10 @@ pub async fn change_permissions(
 ) -> Result<HttpResponse, WebError> {
     if !typed.pick.is_empty() {
         let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-        let picked = picked(&typed.pick, chosen(&typed.permission), open_to(&at, &token));
-        let chosen = picked.unwrap_or_else(|| chosen(&typed.permission));
-        return page(&token_page(&app, &at, &token, Some(editing(&at, &token, Part::Permissions, typed, chosen))));
+        let known = at.who.grant().known();
+        let chosen = chosen(&typed.permission, known);
+        let chosen = picked(&typed.pick, known, &chosen, &open_to(&at, &token)).unwrap_or(chosen);
+        return page(&token_page(&app, &at, &token, Some(editing(&at, &token, Part::Permissions, typed, &chosen))));
     }
     let form = PermissionsForm {
         permissions: typed.permission.clone(),
@@ -164,19 +165,19 @@ async fn open(app: &App, at: &Admin, id: &str, part: Part) -> Result<HttpRespons
         version: token.version.to_string(),
         ..Typed::default()
     };
-    page(&token_page(app, at, &token, Some(editing(at, &token, part, typed, token.permissions))))
+    page(&token_page(app, at, &token, Some(editing(at, &token, part, typed, &token.permissions))))
 }
 
 /// Returns the permissions that can be chosen: those that the editor holds, and those that the token has.
 fn open_to(at: &Admin, token: &ServiceToken) -> Permissions {
-    at.who.grant().held().iter().chain(token.permissions.iter()).collect()
+    at.who.grant().held().with(&token.permissions)
 }
 
-fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: Permissions) -> Editing {
+fn editing(at: &Admin, token: &ServiceToken, part: Part, typed: Typed, chosen: &Permissions) -> Editing {
     let t = at.t();
     Editing {
         part,
-        fields: PermissionFields::new(t, chosen, open_to(at, token)),
+        fields: PermissionFields::new(t, at.kinds(), chosen, &open_to(at, token)),
         version: typed.version,
         name: typed.name,
         external_id: typed.external_id,
@@ -201,15 +202,15 @@ async fn answer(
     };
     let refused = Refused::new(error)?;
     let token = app::service_users::find(app, &at.who, id).await?;
-    let chosen = chosen(&typed.permission);
-    let again = with_problems(at, &token, editing(at, &token, part, typed, chosen), &refused.problems);
+    let chosen = chosen(&typed.permission, at.who.grant().known());
+    let again = with_problems(at, &token, editing(at, &token, part, typed, &chosen), &refused.problems);
     refused.page(&token_page(app, at, &token, Some(again)))
 }
 
 fn with_problems(at: &Admin, token: &ServiceToken, editing: Editing, problems: &Problems) -> Editing {
     let t = at.t();
     let is_stale = problems.at(Field::Form) == Some(Problem::ChangedMeanwhile);
-    let mut errors = Errors::new(t, problems);
+    let mut errors = Errors::named(t, at.kinds(), problems);
     if problems.at(Field::Name) == Some(Problem::Text(TextError::Empty)) {
         errors = errors.reworded("name", t.service_users_name_empty());
     }

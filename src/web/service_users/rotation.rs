@@ -100,7 +100,7 @@ pub async fn rotate(
         Err(error) => {
             let refused = Refused::new(error)?;
             let token = app::service_users::find(&app, &at.who, &ids.1).await?;
-            let errors = Errors::new(at.t(), &refused.problems);
+            let errors = Errors::named(at.t(), at.kinds(), &refused.problems);
             ask_for_key_again(rotation(&app, &at, &token, typed, errors), &at, &refused)
         }
     }

@@ -273,7 +273,7 @@ fn confirm(at: &Manager, facts: &SiteFacts) -> Confirm {
     };
     match facts.inside.as_slice() {
         [] => confirm,
-        _ => confirm.impossible(Some(t.problem(Field::Form, Problem::HasSites)), t.common_close()),
+        _ => confirm.impossible(Some(t.problem(&[], Field::Form, Problem::HasSites)), t.common_close()),
     }
 }
 

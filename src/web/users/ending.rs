@@ -129,8 +129,8 @@ fn ending_confirm(at: &Manager, facts: &PersonFacts, ending: Ending) -> Confirm 
         cancel: path::person(slug, id),
         ..Confirm::default()
     };
-    match facts.refusal {
-        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.common_close()),
+    match facts.refusal.clone() {
+        Some(problem) => confirm.impossible(Some(t.problem(at.kinds(), Field::Form, problem)), t.common_close()),
         None => confirm,
     }
 }

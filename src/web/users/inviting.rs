@@ -63,7 +63,7 @@ async fn invite_page(app: &App, at: &Manager, typed: InviteForm) -> Result<Invit
     let sets = app::users::sets_to_give(app, &at.who).await?;
     let chosen = typed.permission_set.parse::<i64>().ok();
     let choices = sets.iter().map(|set| {
-        let is_lacking = at.who.grant().may_give(set.permissions).is_err();
+        let is_lacking = at.who.grant().may_give(&set.permissions).is_err();
         let is_usual = set.name == SetName::BuiltIn(BuiltInSet::Reader);
         let count = t.invitations_new_set_count(set.permissions.count());
         Choice {
@@ -109,7 +109,7 @@ pub async fn invite(
         Err(error) => {
             let refused = Refused::new(error)?;
             let form = invite_page(&app, &at, typed).await?;
-            let errors = Errors::new(form.shell.t, &refused.problems);
+            let errors = Errors::named(form.shell.t, &form.shell.kinds, &refused.problems);
             refused.page(&InvitePage { errors, ..form })
         }
     }

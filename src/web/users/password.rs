@@ -93,8 +93,8 @@ fn confirm(app: &App, at: &Manager, facts: &PersonFacts) -> Confirm {
         cancel: path::person(at.slug(), person.membership.0),
         ..Confirm::default()
     };
-    match facts.link_refusal {
-        Some(problem) => confirm.impossible(Some(t.problem(Field::Form, problem)), t.common_close()),
+    match facts.link_refusal.clone() {
+        Some(problem) => confirm.impossible(Some(t.problem(at.kinds(), Field::Form, problem)), t.common_close()),
         None => confirm,
     }
 }

@@ -21,7 +21,7 @@ use app::{
 };
 use askama::Template;
 use domain::{
-    membership::Standing, organization::MembershipId, permission::Permission, permission_set::PermissionSet,
+    membership::Standing, organization::MembershipId, permission::BuiltInPermission, permission_set::PermissionSet,
     user::shown_email,
 };
 
@@ -111,12 +111,12 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         is_you: person.user == at.who.actor().user().id,
         is_active: person.standing == Standing::Active,
         state: standing(t, &person),
-        blocked: person.is_blocked.then(|| t.problem(Field::Person, Problem::Blocked)),
+        blocked: person.is_blocked.then(|| t.problem(at.kinds(), Field::Person, Problem::Blocked)),
         joined: calendar.full(person.joined_at),
         seen: person.seen_at.map(|seen| calendar.moment(seen, capitalized)),
         tokens,
         set: t.set_name(&person.set.name).to_owned(),
-        refusal: refusal.map(|problem| t.problem(Field::Form, problem)),
+        refusal: refusal.map(|problem| t.problem(at.kinds(), Field::Form, problem)),
         sets: choices(at, t, &sets, chosen, person.set.id.0),
         before: person.set.id.0,
         asks_password: !app::sessions::recently_authenticated(app, at.who.actor()),
@@ -124,14 +124,14 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         groups: groups
             .into_iter()
             .map(|group| {
-                let href = held.contains(Permission::PlatformGroups).then(|| path::group(slug, &group.public_id));
+                let href = held.contains(BuiltInPermission::PlatformGroups).then(|| path::group(slug, &group.public_id));
                 (group.name, href)
             })
             .collect(),
         sites: sites
             .into_iter()
             .map(|site| {
-                let href = held.contains(Permission::PlatformSites).then(|| path::site(slug, &site.public_id));
+                let href = held.contains(BuiltInPermission::PlatformSites).then(|| path::site(slug, &site.public_id));
                 (site.name, href)
             })
             .collect(),
@@ -152,7 +152,7 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
 /// Returns the sets that can be chosen. Those that grant more than the user holds are disabled, except the current one.
 fn choices(at: &Manager, t: Texts, sets: &[PermissionSet], chosen: i64, now: i64) -> Vec<(i64, String, bool, bool)> {
     let choice = |set: &PermissionSet| {
-        let gives_more = at.who.grant().may_give(set.permissions).is_err();
+        let gives_more = at.who.grant().may_give(&set.permissions).is_err();
         let name = t.set_name(&set.name).to_owned();
         let name = if gives_more { t.users_person_set_more(name) } else { name };
         (set.id.0, name, set.id.0 == chosen, gives_more && set.id.0 != now)
@@ -179,7 +179,7 @@ pub async fn give_set(
         Err(error) => {
             let refused = Refused::new(error)?;
             let person = person_page(&app, &at, id, &chosen).await?;
-            let errors = Errors::new(person.shell.t, &refused.problems);
+            let errors = Errors::named(person.shell.t, &person.shell.kinds, &refused.problems);
             refused.page(&PersonPage { errors, ..person })
         }
     }

@@ -77,7 +77,8 @@ pub enum Misled {
     /// The path can be interpreted in more than one way.
     #[error("{}", Closed::Ambiguous)]
     Ambiguous,
-    /// The address of the verification demands an unknown scope or permission.
+    /// The address of the verification demands a scope that there is not, or a permission that the organization does not
+    /// have.
     #[error("The address that the proxy asks demands an unknown scope or permission.")]
     UnknownDemand,
 }
@@ -190,8 +191,8 @@ pub fn demanded(query: &str) -> Result<Demand, Misled> {
                 }
             }
             "permission" => {
-                let permissions = words.map(|key| Permission::from_key(key).ok_or(Misled::UnknownDemand));
-                demand.permissions = demand.permissions.with(permissions.collect::<Result<_, _>>()?);
+                let permissions = words.map(|key| Permission::named(key).ok_or(Misled::UnknownDemand));
+                demand.permissions = demand.permissions.with(&permissions.collect::<Result<_, _>>()?);
             }
             _ => {}
         }
@@ -288,7 +289,9 @@ mod tests {
         let both = Ok((false, "templates.view assets.view".to_owned()));
         assert_eq!(of("permission=assets.view&permission=templates.view"), both);
         assert_eq!(of("permission=assets.view%20templates.view"), both);
-        for unknown in ["scope=everything", "permission=template.view", "permission=assets.view&permission=x"] {
+        // Whether the organization has it is known once its token is.
+        assert_eq!(of("permission=invoices.approve"), Ok((false, "invoices.approve".to_owned())));
+        for unknown in ["scope=everything", "permission=templates.approve", "permission=assets.view&permission=x"] {
             assert_eq!(demanded(unknown), Err(Misled::UnknownDemand), "{unknown}");
         }
     }

@@ -1,10 +1,13 @@
 //! What is wrong with a form, and what to do about it.
 
 use crate::texts::Texts;
-use app::problem::{Field, Problem, Problems};
+use app::problem::{ActionProblem, Field, Problem, Problems};
 use domain::{
+    access::{MOST_RULES as MOST_ACCESS_RULES, MOST_SHARES, Unsuitable},
+    item::{LONGEST_DESCRIPTION, LONGEST_NAME},
     group::MOST_GROUPS,
     membership::listed::MOST_LISTED,
+    kind::{KeyError, Kind, LONGEST_KEY, MOST_ACTIONS, MOST_KINDS},
     protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
     site::{MOST_LEVELS, MOST_SITES},
     text::{LONGEST, LONGEST_EXTERNAL_ID, LONGEST_REASON, TextError},
@@ -43,6 +46,18 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::Parent, "parent"),
     (Field::People, "people"),
     (Field::ExternalId, "external_id"),
+    (Field::Singular, "singular"),
+    (Field::Plural, "plural"),
+    (Field::Key, "key"),
+    (Field::Actions, "actions"),
+    (Field::ItemName, "name"),
+    (Field::Description, "description"),
+    (Field::Template, "template"),
+    (Field::Site, "site"),
+    (Field::Recipient, "recipient"),
+    (Field::Level, "level"),
+    (Field::Questions, "questions"),
+    (Field::Answers, "answers"),
     (Field::ApiName, "name"),
     (Field::Address, "address"),
     (Field::Rules, "rules"),
@@ -53,14 +68,19 @@ const FIELDS: &[(Field, &str)] = &[
 pub struct Errors(Vec<(&'static str, String)>);
 
 impl Errors {
-    /// Creates the texts for `problems`.
+    /// Creates the texts for `problems` of a form that is not about permissions.
     pub fn new(t: Texts, problems: &Problems) -> Self {
+        Self::named(t, &[], problems)
+    }
+
+    /// Creates the texts for `problems`, in an organization with these kinds, whose names are those of permissions.
+    pub fn named(t: Texts, kinds: &[Kind], problems: &Problems) -> Self {
         // The page already says above the form that it came back.
         let said = |problem: &Problem| *problem != Problem::KeptForm;
         let found = FIELDS
             .iter()
             .filter_map(|(field, name)| problems.at(*field).filter(said).map(|problem| (*field, *name, problem)));
-        Self(found.map(|(field, name, problem)| (name, t.problem(field, problem))).collect())
+        Self(found.map(|(field, name, problem)| (name, t.problem(kinds, field, problem))).collect())
     }
 
     /// Returns the problem of the field with this name.
@@ -86,6 +106,11 @@ impl Errors {
         self
     }
 
+    /// Returns all of them: the name of each field, and what is wrong with it.
+    pub fn all(self) -> Vec<(&'static str, String)> {
+        self.0
+    }
+
     /// Returns whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -93,8 +118,8 @@ impl Errors {
 }
 
 impl Texts {
-    /// Returns what is wrong with `field` and what to do about it.
-    pub fn problem(self, field: Field, problem: Problem) -> String {
+    /// Returns what is wrong with `field` and what to do about it, in an organization with these kinds.
+    pub fn problem(self, kinds: &[Kind], field: Field, problem: Problem) -> String {
         match problem {
             Problem::Text(error) => self.text_problem(field, error),
             Problem::Email(EmailError::Empty) => self.problem_email_empty().into(),
@@ -111,12 +136,12 @@ impl Texts {
             Problem::LimitReached => self.problem_limit_reached(PERSONAL_LIMIT),
             Problem::ServiceLimitReached => self.problem_service_limit_reached(SERVICE_LIMIT),
             Problem::NothingChosen => self.problem_nothing_chosen().into(),
-            Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(lacking)),
+            Problem::NotHeld(lacking) => self.problem_not_held(self.permission_names(kinds, &lacking)),
             Problem::SlugMalformed => self.problem_slug_malformed().into(),
             Problem::SlugTaken => self.problem_slug_taken().into(),
             Problem::NameTaken => self.problem_name_taken().into(),
             Problem::InUse => self.problem_in_use().into(),
-            Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(lacking)),
+            Problem::MayDoMore(lacking) => self.problem_may_do_more(self.permission_names(kinds, &lacking)),
             Problem::ActiveNowhere if field == Field::Form => self.problem_inactive_account().into(),
             Problem::ActiveNowhere => self.problem_active_nowhere().into(),
             Problem::Blocked if field == Field::Form => self.problem_blocked_account().into(),
@@ -144,6 +169,25 @@ impl Texts {
             Problem::NobodyListed => self.problem_nobody_listed().into(),
             Problem::TooManyListed => self.problem_too_many_listed(MOST_LISTED),
             Problem::ExternalIdTaken => self.problem_external_id_taken().into(),
+            Problem::Key(error) => self.key_problem(error),
+            Problem::KeyTaken => self.problem_key_taken().into(),
+            Problem::KeyStays => self.problem_key_stays().into(),
+            Problem::Action(number, problem) => self.problem_action(number, self.action_problem(problem)),
+            Problem::TooManyActions => self.problem_too_many_actions(MOST_ACTIONS),
+            Problem::TooManyKinds => self.problem_too_many_kinds(MOST_KINDS),
+            Problem::NobodyWouldHold => self.problem_nobody_would_hold().into(),
+            Problem::ItemIdTaken => self.problem_external_id_in_use().into(),
+            Problem::Questions(wrong) => self.problem_questions(wrong.len()),
+            Problem::Answers(wrong) => self.problem_answers(wrong.len()),
+            Problem::NoSuchRecipient | Problem::Unsuitable(Unsuitable::Foreign) => {
+                self.problem_no_such_recipient().into()
+            }
+            Problem::Unsuitable(Unsuitable::OwnKind) => self.problem_own_kind_outside().into(),
+            Problem::TooManyShares => self.problem_too_many_shares(MOST_SHARES),
+            Problem::TooManyAccessRules => self.problem_too_many_access_rules(MOST_ACCESS_RULES),
+            Problem::SameAccessRule => self.problem_same_access_rule().into(),
+            Problem::HasItems => self.problem_has_items().into(),
+            Problem::NoTemplate => self.problem_no_template().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }
@@ -160,6 +204,25 @@ impl Texts {
         }
     }
 
+    fn key_problem(self, error: KeyError) -> String {
+        match error {
+            KeyError::Empty => self.problem_key_empty().into(),
+            KeyError::Malformed => self.problem_key_malformed(LONGEST_KEY),
+            KeyError::Reserved => self.problem_key_reserved().into(),
+        }
+    }
+
+    fn action_problem(self, problem: ActionProblem) -> String {
+        match problem {
+            ActionProblem::Name(TextError::Empty) => self.problem_action_name_empty().into(),
+            ActionProblem::Name(error) => self.text_problem(Field::Actions, error),
+            ActionProblem::NameTaken => self.problem_action_name_taken().into(),
+            ActionProblem::Key(error) => self.key_problem(error),
+            ActionProblem::KeyTaken => self.problem_action_key_taken().into(),
+            ActionProblem::Nature => self.problem_action_nature().into(),
+        }
+    }
+
     fn text_problem(self, field: Field, error: TextError) -> String {
         match (error, field) {
             (TextError::Empty, Field::Organization) => self.problem_organization_empty().into(),
@@ -171,6 +234,11 @@ impl Texts {
             (TextError::Empty, Field::SiteName) => self.problem_site_name_empty().into(),
             (TextError::TooLong, Field::ExternalId) => self.problem_text_too_long(LONGEST_EXTERNAL_ID),
             (TextError::Empty, Field::ExternalId) => self.problem_text_control().into(),
+            (TextError::Empty, Field::Singular) => self.problem_singular_empty().into(),
+            (TextError::Empty, Field::Plural) => self.problem_plural_empty().into(),
+            (TextError::Empty, Field::ItemName) => self.problem_item_name_empty().into(),
+            (TextError::TooLong, Field::ItemName) => self.problem_text_too_long(LONGEST_NAME),
+            (TextError::TooLong, Field::Description) => self.problem_text_too_long(LONGEST_DESCRIPTION),
             (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
@@ -202,7 +270,12 @@ impl Texts {
             Field::FirstDay | Field::LastDay => self.problem_day(),
             Field::Scope => self.problem_scope(),
             Field::Inactivity => self.problem_inactivity(),
+            Field::Permissions => self.problem_permission_gone(),
+            Field::Rules => self.problem_rule_permission_gone(),
             Field::PermissionSet => self.problem_permission_set(),
+            Field::Site => self.problem_site_gone(),
+            Field::Template => self.problem_template_gone(),
+            Field::Level => self.problem_level_wrong(),
             Field::Hours | Field::Quiet => self.service_users_rotation_hours_wrong(),
             _ => self.problem_form_broken(),
         }

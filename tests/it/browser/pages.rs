@@ -417,6 +417,66 @@ const SETS: &[Page] = &[
     ("permission set deletion", &[Go(org!("/permission-sets/4")), Press("main [data-dialog]", "dialog:modal")]),
     ("permission set deletion page", &[Go(org!("/permission-sets/4/deletion"))]),
 ];
+/// Sends the form of a kind, which has other buttons first.
+const SENT_KIND: &str = "main form.form > .actions [type=submit]";
+const KINDS: &[Page] = &[
+    ("kinds empty", &[Go(org!("/kinds"))]),
+    ("new kind", &[Go(org!("/kinds/new"))]),
+    ("new kind with errors", &[Go(org!("/kinds/new")), Press(SENT_KIND, "[aria-invalid]")]),
+    (
+        "kind created",
+        &[
+            Go(org!("/kinds/new")),
+            Type("singular", "Invoice"),
+            Type("plural", "Invoices"),
+            Press("[value=add]", "[name='action[]']"),
+            Type("name[]", "Approve"),
+            Press(SENT_KIND, ".notice[data-tone=ok]"),
+        ],
+    ),
+    (
+        "kind with an action that is wrong",
+        &[
+            Go(org!("/kinds/invoices/edit")),
+            Press("[value=add]", "[value='remove.2']"),
+            Press("[value=add]", "[value='remove.3']"),
+            Type("name[]", " "),
+            Press(SENT_KIND, "[aria-invalid]"),
+        ],
+    ),
+    ("kinds", &[Go(org!("/kinds"))]),
+    ("built-in kind", &[Go(org!("/kinds/inspections"))]),
+    ("kind edited", &[Go(org!("/kinds/invoices/edit"))]),
+    (
+        "kind preview",
+        &[
+            Go(org!("/kinds/invoices/edit")),
+            Press("[value='remove.1']", "main form:not(:has([value='remove.1']))"),
+            Press(SENT_KIND, "#who"),
+        ],
+    ),
+    ("kind deletion", &[Go(org!("/kinds/invoices")), Press("main [data-dialog]", "dialog:modal")]),
+    ("kind deletion page", &[Go(org!("/kinds/invoices/deletion"))]),
+    ("new permission set with an own kind", &[Go(org!("/permission-sets/new"))]),
+    (
+        "kind changed by somebody else",
+        &[
+            Go(org!("/kinds/invoices/edit")),
+            Send(
+                org!("/kinds/invoices"),
+                &[
+                    ("singular", "Bill"),
+                    ("plural", "Bills"),
+                    ("version", "1"),
+                    ("name[]", "Sign off"),
+                    ("action[]", "approve"),
+                    ("nature[]", "changes"),
+                ],
+            ),
+            Press(SENT_KIND, ".notice[data-tone=error]"),
+        ],
+    ),
+];
 const SETS_IN_USE: &[Page] = &[
     ("permission set in use", &[Go(org!("/permission-sets/4"))]),
     ("permission set edited", &[Go(org!("/permission-sets/4/edit"))]),
@@ -718,6 +778,25 @@ async fn every_page_about_permission_sets_and_settings(language: &'static str) {
     tour.app.clock.advance(11 * 60);
     tour.visit(SETS_IN_USE).await;
     tour.visit(ORGANIZATION).await;
+    tour.ends().await;
+}
+
+#[actix_web::test]
+async fn every_page_about_kinds_in_english() {
+    every_page_about_kinds("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_kinds_in_french() {
+    every_page_about_kinds("fr").await;
+}
+
+async fn every_page_about_kinds(language: &'static str) {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    let mut tour = Tour::begin(language, app, ann, None).await;
+    tour.sign_in().await;
+    tour.visit(KINDS).await;
     tour.ends().await;
 }
 
