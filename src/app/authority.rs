@@ -118,13 +118,13 @@ pub struct Caller<A> {
 
 #[derive(Clone, Debug)]
 enum By {
-    Member(Member),
+    Member(Box<Member>),
     Token(Accepted),
 }
 
 impl<A: Authority> From<&Holder<A>> for Caller<A> {
     fn from(holder: &Holder<A>) -> Self {
-        Self { grant: holder.grant.clone(), by: By::Member(holder.member.clone()) }
+        Self { grant: holder.grant.clone(), by: By::Member(holder.member.clone().into()) }
     }
 }
 

@@ -13,9 +13,7 @@ mod sharing;
 pub use bulk::{Done, MOST_TOGETHER, Operation, put, together};
 pub use changing::{ItemChange, archive, change, delete};
 pub use making::{ItemForm, Sent, create};
-pub use reading::{
-    Feed, Found, Items, ListQuery, ReachedBy, Reaching, count, feed, find, list, reached_by,
-};
+pub use reading::{Feed, Found, Items, ListQuery, ReachedBy, Reaching, count, feed, find, list, reached_by};
 pub use sharing::{ShareForm, end_share, set_level, share};
 
 use super::{AppError, Result, requester::Standing};

@@ -26,7 +26,9 @@ use domain::{
     time::Timestamp,
 };
 use effects::Change;
-use storage::{AnyConnection, access_rules, activity, items, kind_forms, kinds, memberships, organizations, password_links};
+use storage::{
+    AnyConnection, access_rules, activity, items, kind_forms, kinds, memberships, organizations, password_links,
+};
 
 /// Lists the own kinds of an organization by name.
 pub async fn list(jeton: &Jeton, organization: OrganizationId) -> Result<Vec<StoredKind>> {

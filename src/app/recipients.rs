@@ -1,9 +1,6 @@
 //! Recipients of shares and access rules, as people and programs name them.
 
-use super::{
-    Result,
-    problem::Problem,
-};
+use super::{Result, problem::Problem};
 use domain::{
     access::{Level, Recipient, RecipientKind, SubjectId},
     item::ItemKind,

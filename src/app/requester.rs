@@ -21,13 +21,13 @@ pub struct Requester(By);
 
 #[derive(Clone, Debug)]
 enum By {
-    Member(Member),
+    Member(Box<Member>),
     Token(Accepted),
 }
 
 impl From<Member> for Requester {
     fn from(member: Member) -> Self {
-        Self(By::Member(member))
+        Self(By::Member(member.into()))
     }
 }
 
@@ -86,9 +86,7 @@ impl Requester {
                 let at = member.membership();
                 Rights::Member { held: at.permissions.clone(), known: at.known.clone() }
             }
-            By::Token(accepted) => {
-                Rights::Token { identity: accepted.identity().clone(), life: accepted.life() }
-            }
+            By::Token(accepted) => Rights::Token { identity: accepted.identity().clone(), life: accepted.life() },
         };
         self.with(connection, rights, now)
     }

@@ -9,13 +9,13 @@ mod reach;
 mod recipient;
 mod stored;
 
+pub use super::{group::GroupId, site::SiteId};
 pub use level::Level;
 pub use reach::{
     AccessRule, AccessRuleId, ItemFacts, Reach, Share, ShareId, Source, SubjectFacts, Way, check_level, reach,
 };
-pub use stored::{MOST_RULES, MOST_SHARES, StoredRule, StoredShare};
-pub use super::{group::GroupId, site::SiteId};
 pub use recipient::{Recipient, RecipientKind, SubjectId, Unsuitable};
+pub use stored::{MOST_RULES, MOST_SHARES, StoredRule, StoredShare};
 
 use super::{
     organization::OrganizationId,
@@ -379,9 +379,15 @@ mod tests {
         };
         let mut token = identity();
         assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, Some(Level::Manage)), Ok(()));
-        assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, Some(Level::View)), Err(Refusal::LevelMissing(Level::Edit)));
+        assert_eq!(
+            ask(&token, BuiltInPermission::AssetsEdit, Some(Level::View)),
+            Err(Refusal::LevelMissing(Level::Edit))
+        );
         assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, None), Err(Refusal::NotThere));
-        assert_eq!([Refusal::NotThere, Refusal::LevelMissing(Level::Edit)].map(|refusal| refusal.link()), [Link::Access; 2]);
+        assert_eq!(
+            [Refusal::NotThere, Refusal::LevelMissing(Level::Edit)].map(|refusal| refusal.link()),
+            [Link::Access; 2]
+        );
         for reached in [None, Some(Level::View), Some(Level::Manage)] {
             let missing = Refusal::PermissionMissing(BuiltInPermission::AssetsDelete.into());
             assert_eq!(ask(&token, BuiltInPermission::AssetsDelete, reached), Err(missing), "no level makes up for it");

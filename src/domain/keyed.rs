@@ -38,8 +38,8 @@ macro_rules! keyed {
 #[cfg(test)]
 mod tests {
     use crate::{
-        activity::Action,
         access::Level,
+        activity::Action,
         kind::CommonAction,
         permission::{BuiltInPermission, BuiltInSet},
         protected_api::Needs,

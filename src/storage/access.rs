@@ -9,13 +9,12 @@
 
 mod cell;
 mod facts;
+mod rules;
 
 pub use facts::{item_facts, subject_facts};
 
-use super::{AnyConnection, Result, expect_column, patterns, schema::access_rules};
-use crate::connection::MultiBackend;
-use cell::{Cell, Cells, sites_below};
-use diesel::prelude::*;
+use super::{AnyConnection, Result, expect_column, patterns};
+use cell::{Cells, sites_below};
 use domain::{
     access::{Level, Recipient, RecipientKind, SiteId, SubjectFacts, SubjectId},
     item::{ItemId, ItemKind, Place},
@@ -99,7 +98,7 @@ pub(super) struct Asked {
 impl Reachable {
     /// Reads what the access of a subject to items of a kind depends on, besides the items and their shares.
     pub fn read(connection: &mut AnyConnection, facts: &SubjectFacts, kind: &ItemKind) -> Result<Self> {
-        let cells = rules(connection, facts, kind)?;
+        let cells = rules::concerning(connection, facts, kind)?;
         Ok(Self { facts: facts.clone(), kind: kind.clone(), cells: Cells::of(connection, cells)? })
     }
 
@@ -258,7 +257,11 @@ impl Reachable {
 
     /// Returns the queries for what is shared with the subject: one for each kind of recipient, so that each reads the
     /// index of recipients. What `without` shares is left out.
-    fn shared<'a>(&'a self, narrowed: &'a Narrowed, without: &'a [OrganizationId]) -> impl Iterator<Item = String> + 'a {
+    fn shared<'a>(
+        &'a self,
+        narrowed: &'a Narrowed,
+        without: &'a [OrganizationId],
+    ) -> impl Iterator<Item = String> + 'a {
         RecipientKind::ALL.into_iter().filter_map(move |kind| {
             let named = self.facts.recipients().filter(|recipient| recipient.kind() == kind).map(Recipient::id);
             let named = list(named);
@@ -368,51 +371,4 @@ impl Cut {
              ORDER BY modified_at{order}, id{order} LIMIT {limit}"
         )
     }
-}
-
-/// Reads the access rules for items of a kind that concern a subject.
-fn rules(connection: &mut AnyConnection, facts: &SubjectFacts, kind: &ItemKind) -> Result<Vec<Cell>> {
-    let recipients: Vec<Recipient> = facts.recipients().collect();
-    let mut named = access_rules::table
-        .filter(access_rules::kind.eq(kind.key().to_owned()))
-        .select((
-            access_rules::organization_id,
-            access_rules::site_id,
-            access_rules::template_id,
-            access_rules::recipient_kind,
-            access_rules::level,
-        ))
-        .into_boxed::<MultiBackend>();
-    let mut is_for: Option<Box<dyn BoxableExpression<access_rules::table, MultiBackend, SqlType = diesel::sql_types::Bool>>> =
-        None;
-    for kind in RecipientKind::ALL {
-        let ids: Vec<i64> = recipients.iter().filter(|one| one.kind() == kind).map(|one| one.id()).collect();
-        if ids.is_empty() {
-            continue;
-        }
-        let of_kind = access_rules::recipient_kind.eq(kind.key()).and(access_rules::recipient_id.eq_any(ids));
-        is_for = Some(match is_for {
-            None => Box::new(of_kind),
-            Some(others) => Box::new(others.or(of_kind)),
-        });
-    }
-    if let Some(is_for) = is_for {
-        named = named.filter(is_for);
-    }
-    let rows: Vec<(i64, Option<i64>, Option<i64>, String, String)> = named.load(connection)?;
-    let mut cells = Vec::new();
-    for (organization, site, template, recipient, level) in rows {
-        let organization = OrganizationId(organization);
-        let recipient = expect_column(RecipientKind::from_key(&recipient), &recipient)?;
-        let is_home = organization == facts.organization;
-        if is_home || (crosses(kind, recipient) && !facts.refused.contains(&organization)) {
-            cells.push(Cell {
-                organization,
-                site: site.map(SiteId),
-                template: template.map(ItemId),
-                level: expect_column(Level::from_key(&level), &level)?,
-            });
-        }
-    }
-    Ok(cells)
 }

@@ -3,7 +3,7 @@
 mod names;
 mod writing;
 
-pub use names::{Names, Named, names};
+pub use names::{Named, Names, names};
 pub use writing::{NewItem, delete, disown, insert, leave_site, update};
 
 use super::{
@@ -249,8 +249,7 @@ pub fn contents(connection: &mut AnyConnection, id: ItemId, of_kind: &Form) -> R
         "" => None,
         form => Some(Form::from_json(form).map_err(|error| unread(&error))?),
     };
-    let answers =
-        Answers::from_json(own.as_ref().unwrap_or(of_kind), &answers).map_err(|error| unread(&error))?;
+    let answers = Answers::from_json(own.as_ref().unwrap_or(of_kind), &answers).map_err(|error| unread(&error))?;
     Ok(Contents { description, form: own.unwrap_or_default(), answers })
 }
 

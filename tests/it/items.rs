@@ -16,13 +16,14 @@ use app::{
 use domain::{
     access::{Demand, Level, Recipient, Refusal, Source as By},
     activity::Source,
-    field::{FieldType, TypedAnswers, TypedForm},
+    field::{FieldType, Form, TypedAnswers, TypedForm},
     item::{ExternalId, Item},
     paging::PageFrom,
     permission::{BuiltInSet, ManageUsers},
     user::Email,
 };
-use storage::{StorageError, access::Direction, epoch, users};
+use std::collections::BTreeSet;
+use storage::{StorageError, access::Direction, epoch, kind_forms, organizations, users};
 
 /// A member, as their session makes one.
 async fn member(app: &TestApp, person: &Person, slug: &str) -> Member {
@@ -70,6 +71,24 @@ async fn list(jeton: &Jeton, by: &Requester, kind: &str) -> Vec<String> {
     page.items.into_iter().map(|(item, _)| item.name).collect()
 }
 
+/// Puts a row into each table about items and access to them.
+pub async fn fill(app: &TestApp, ann: &Person) {
+    let (by, jeton) = (at(app, ann).await, &*app.jeton);
+    let item = make(jeton, &by, "assets", "Fridge Mopti-02").await;
+    let everyone = || RecipientForm { kind: "organization".into(), ..RecipientForm::default() };
+    share(jeton, &by, &item, everyone(), "view").await.unwrap();
+    let users = manager(app, ann, SLUG).await;
+    access_rules::create(jeton, &users, rule("assets", everyone(), "view"), Source::default()).await.unwrap();
+    let form = questions(&["Serial number"]).read(&Form::default(), &BTreeSet::new(), |_| true).unwrap();
+    let now = app.clock.now();
+    let filled = app.db.write::<_, StorageError>(|connection| {
+        kind_forms::set(connection, item.organization, &item.kind, &form)?;
+        let other = organizations::insert(connection, "o7m2q9xd4t", ("elsewhere", "Elsewhere"), now)?;
+        storage::refused_organizations::refuse(connection, item.organization, other, now)
+    });
+    assert!(filled.unwrap());
+}
+
 fn user(person: &Person) -> RecipientForm {
     RecipientForm { kind: "user".into(), id: person.email.clone(), organization: String::new() }
 }
@@ -107,7 +126,10 @@ async fn an_item_is_its_owners_until_it_is_shared_and_again_when_the_share_ends(
     let (ann, ben_at, jeton) = (at(&app, &ann).await, at(&app, &ben).await, &*app.jeton);
     let before = app.db.read(epoch::read).unwrap();
     let fridge = make(jeton, &ann, "assets", "Fridge Mopti-02").await;
-    assert_eq!((list(jeton, &ann, "assets").await, list(jeton, &ben_at, "assets").await), (vec![fridge.name.clone()], vec![]));
+    assert_eq!(
+        (list(jeton, &ann, "assets").await, list(jeton, &ben_at, "assets").await),
+        (vec![fridge.name.clone()], vec![])
+    );
     assert!(is_not_found(items::find(jeton, &ben_at, "assets", key(&fridge)).await));
     assert!(is_not_found(rename(jeton, &ben_at, &fridge, "Mine").await));
 
@@ -195,7 +217,8 @@ async fn an_inspection_keeps_the_questions_that_it_was_started_with(db: TestDb) 
         is_finished: Some(true),
         ..ItemChange::default()
     };
-    let unanswered = items::change(jeton, &ben_at, "inspections", key(&inspection), finish(" "), Source::default()).await;
+    let unanswered =
+        items::change(jeton, &ben_at, "inspections", key(&inspection), finish(" "), Source::default()).await;
     assert!(matches!(problem(unanswered, Field::Answers), Some(Problem::Answers(wrong)) if wrong.len() == 1));
     let done = items::change(jeton, &ben_at, "inspections", key(&inspection), finish("4"), Source::default()).await;
     assert!(done.unwrap().finished_at.is_some());

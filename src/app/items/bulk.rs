@@ -1,8 +1,9 @@
 //! Several changes in one transaction, each with its own verdict.
 
 use super::{
-    ItemForm, ItemKey, find_in, kind_in,
+    ItemForm, ItemKey,
     changing::{ItemChange, archive_in, change_in, delete_in},
+    find_in, kind_in,
     making::create_in,
 };
 use crate::{

@@ -79,8 +79,7 @@ pub(super) fn change_in(
     }
     let mut contents = held.clone();
     if let Some(description) = &change.description {
-        contents.description =
-            problems.check(Field::Description, item::description(description)).unwrap_or_default();
+        contents.description = problems.check(Field::Description, item::description(description)).unwrap_or_default();
     }
     if let Some(site) = &change.site {
         // Whoever shares an item with another organization knows its sites; the other one does not.

@@ -1,6 +1,6 @@
 //! Making items.
 
-use super::{form_of_kind, kind_in, own_in, ItemKey, reading::template_of};
+use super::{ItemKey, form_of_kind, kind_in, own_in, reading::template_of};
 use crate::{
     AppError, Jeton, Result,
     problem::{Field, Problem, Problems},
@@ -10,7 +10,10 @@ use crate::{
 use domain::{
     access::SiteId,
     activity::{Action, Detail},
-    field::{Answer, AnswerError, AnswerProblem, Answers, Asks, FieldKey, Form, JsonAnswers, Strength, TypedAnswers, TypedForm},
+    field::{
+        Answer, AnswerError, AnswerProblem, Answers, Asks, FieldKey, Form, JsonAnswers, Strength, TypedAnswers,
+        TypedForm,
+    },
     item::{self, Contents, ExternalId, Item, ItemKind},
     kind::CommonAction,
     text, token,

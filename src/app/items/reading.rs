@@ -297,7 +297,9 @@ pub async fn reached_by(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey)
             let looks_after = standing.holds(BuiltInPermission::PlatformUsers);
             let (item, level) = match find_in(connection, standing, &kind, &key)? {
                 Some((item, level)) => (item, Some(level)),
-                None if looks_after => (own_in(connection, organization, &kind, &key)?.ok_or(AppError::NotFound)?, None),
+                None if looks_after => {
+                    (own_in(connection, organization, &kind, &key)?.ok_or(AppError::NotFound)?, None)
+                }
                 None => return Err(AppError::NotFound),
             };
             if !looks_after || item.organization != organization {
@@ -306,8 +308,11 @@ pub async fn reached_by(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey)
             }
             let facts = access::item_facts(connection, &item)?;
             let (shared, rules) = (shares::list(connection, item.id)?, access_rules::covering(connection, &facts)?);
-            let named: Vec<Recipient> =
-                shared.iter().map(|one| one.share.recipient).chain(rules.iter().map(|one| one.rule.recipient)).collect();
+            let named: Vec<Recipient> = shared
+                .iter()
+                .map(|one| one.share.recipient)
+                .chain(rules.iter().map(|one| one.rule.recipient))
+                .collect();
             let known = recipients::names(connection, &named)?;
             let shares = shared.into_iter().filter_map(|by| {
                 let recipient = known.get(&by.share.recipient)?.clone();

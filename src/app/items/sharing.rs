@@ -51,7 +51,8 @@ pub async fn share(
             let mut problems = Problems::default();
             let to = recipients::read_in(connection, item.organization, &item.kind, &form.recipient)?;
             let to = problems.check(Field::Recipient, to);
-            let level = problems.check(Field::Level, recipients::level(&form.level).and_then(|level| given(level, own)));
+            let level =
+                problems.check(Field::Level, recipients::level(&form.level).and_then(|level| given(level, own)));
             let (Some((recipient, outside)), Some(level)) = (to, level) else { return Err(problems.into()) };
             if let Some(before) = shares::with(connection, item.id, recipient)? {
                 return leveled(connection, changing, &item, before, level);

@@ -59,7 +59,7 @@ fn is_one_mailbox(text: &str) -> bool {
 
 /// Splits a text at a character that is not between quotation marks.
 fn split(text: &str, at: char) -> Vec<&str> {
-    let is_quoted = text.matches('"').count() % 2 == 0;
+    let is_quoted = text.matches('"').count().is_multiple_of(2);
     let mut is_inside = false;
     text.split(|c| {
         is_inside ^= is_quoted && c == '"';

@@ -82,12 +82,24 @@ impl Cells {
 
     /// Returns those that add something to the level on some item.
     pub fn by_level(&self) -> Self {
-        Self(self.0.iter().filter(|cell| cell.is_whole() || !self.cover(cell.organization, cell.level)).copied().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|cell| cell.is_whole() || !self.cover(cell.organization, cell.level))
+                .copied()
+                .collect(),
+        )
     }
 
     /// Returns those that add items.
     pub fn by_coverage(&self) -> Self {
-        Self(self.0.iter().filter(|cell| cell.is_whole() || !self.cover(cell.organization, Level::View)).copied().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|cell| cell.is_whole() || !self.cover(cell.organization, Level::View))
+                .copied()
+                .collect(),
+        )
     }
 
     /// Returns the parts of them at these sites.

@@ -167,10 +167,9 @@ struct Sort {
 
 /// Removes a row that is going from this column of all items.
 fn forget(connection: &mut AnyConnection, column: &str, id: i64, now: Timestamp) -> Result<()> {
-    let sorts: Vec<Sort> =
-        sql_query(format!("SELECT DISTINCT organization_id, kind FROM items WHERE {column} = $1"))
-            .bind::<BigInt, _>(id)
-            .load(connection)?;
+    let sorts: Vec<Sort> = sql_query(format!("SELECT DISTINCT organization_id, kind FROM items WHERE {column} = $1"))
+        .bind::<BigInt, _>(id)
+        .load(connection)?;
     for Sort { organization_id, kind } in sorts {
         let Some(of) = ItemKind::parse(&kind) else { continue };
         let now = moment(connection, OrganizationId(organization_id), &of, now)?;

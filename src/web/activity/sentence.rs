@@ -137,7 +137,8 @@ pub fn changes(t: Texts, kinds: &[Kind], entry: &Logged) -> Vec<String> {
             vec![t.activity_share(t.level(*level), t.recipient_kind(*recipient), name)]
         }
         Some(Detail::AccessRule { kind, level, recipient, site, template }) => {
-            let mut lines = vec![t.activity_access_rule(t.level(*level), t.item_kind(kinds, kind), t.recipient_kind(*recipient))];
+            let mut lines =
+                vec![t.activity_access_rule(t.level(*level), t.item_kind(kinds, kind), t.recipient_kind(*recipient))];
             lines.extend(site.as_ref().map(|name| t.activity_at_site(name)));
             lines.extend(template.as_ref().map(|name| t.activity_of_template(name)));
             lines

@@ -17,8 +17,8 @@ use app::{
     verify::Accepted,
 };
 use domain::{
-    access::Level,
     access::Demand,
+    access::Level,
     kind::{CommonAction, Kind, StoredKind},
     permission::PermissionGroup,
     user::Language,

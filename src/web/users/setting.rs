@@ -124,7 +124,8 @@ async fn person_page(app: &App, at: &Manager, id: MembershipId, chosen: &str) ->
         groups: groups
             .into_iter()
             .map(|group| {
-                let href = held.contains(BuiltInPermission::PlatformGroups).then(|| path::group(slug, &group.public_id));
+                let href =
+                    held.contains(BuiltInPermission::PlatformGroups).then(|| path::group(slug, &group.public_id));
                 (group.name, href)
             })
             .collect(),

@@ -1,12 +1,7 @@
 //! Who has access, and kinds of items.
 
 use crate::texts::Texts;
-use domain::{
-    access::RecipientKind,
-    item::ItemKind,
-    kind::Kind,
-    permission::PermissionGroup,
-};
+use domain::{access::RecipientKind, item::ItemKind, kind::Kind, permission::PermissionGroup};
 
 impl Texts {
     /// Who has access: what sort of recipient.

@@ -4,10 +4,10 @@ use crate::texts::Texts;
 use app::problem::{ActionProblem, Field, Problem, Problems};
 use domain::{
     access::{MOST_RULES as MOST_ACCESS_RULES, MOST_SHARES, Unsuitable},
-    item::{LONGEST_DESCRIPTION, LONGEST_NAME},
     group::MOST_GROUPS,
-    membership::listed::MOST_LISTED,
+    item::{LONGEST_DESCRIPTION, LONGEST_NAME},
     kind::{KeyError, Kind, LONGEST_KEY, MOST_ACTIONS, MOST_KINDS},
+    membership::listed::MOST_LISTED,
     protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
     site::{MOST_LEVELS, MOST_SITES},
     text::{LONGEST, LONGEST_EXTERNAL_ID, LONGEST_REASON, TextError},

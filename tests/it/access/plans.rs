@@ -26,7 +26,8 @@ fn fill(connection: &mut AnyConnection) {
         |to: i64| format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {to})");
     for statement in [
         "INSERT INTO organizations (id, public_id, slug, name, created_at) VALUES (1, 'o', 'o', 'O', 0)".to_owned(),
-        "INSERT INTO permission_sets (id, organization_id, name, permissions, version) VALUES (1, 1, 'All', '', 1)".into(),
+        "INSERT INTO permission_sets (id, organization_id, name, permissions, version) VALUES (1, 1, 'All', '', 1)"
+            .into(),
         format!(
             "INSERT INTO users (id, name, search, email, email_folded, password_hash, time_zone, theme, \
              session_generation, is_installation_admin, created_at) {} SELECT n, 'U', 'u', 'u' || n, 'u' || n, '', 'UTC', \
@@ -45,7 +46,8 @@ fn fill(connection: &mut AnyConnection) {
              's' || n, 's', 0, 1 FROM numbers",
             numbers(40)
         ),
-        "INSERT INTO site_ancestors (site_id, ancestor_id) SELECT id, id FROM sites UNION SELECT id, 1 FROM sites".into(),
+        "INSERT INTO site_ancestors (site_id, ancestor_id) SELECT id, id FROM sites UNION SELECT id, 1 FROM sites"
+            .into(),
         format!(
             "INSERT INTO items (id, public_id, organization_id, kind, name, search, version, created_at, modified_at) {} \
              SELECT n, 't' || n, 1, 'templates', 'T', 't', 1, 0, 0 FROM numbers",
@@ -108,7 +110,10 @@ async fn a_page_reads_each_ground_through_an_index_in_its_order(db: TestDb) {
         let reachable = Reachable::read(&mut connection, &facts, &kind).expect("what it reaches");
         for direction in [Direction::Ascending, Direction::Descending] {
             for archived in [None, Some(false)] {
-                for from in [PageFrom::Start, PageFrom::After(Place { modified_at: Timestamp::from_seconds(900), id: ItemId(9_103) })] {
+                for from in [
+                    PageFrom::Start,
+                    PageFrom::After(Place { modified_at: Timestamp::from_seconds(900), id: ItemId(9_103) }),
+                ] {
                     let filter = Filter { archived, ..Filter::default() };
                     let plans = lists::plans(&mut connection, |connection| {
                         items::page(connection, &reachable, &filter, direction, &from, 51).map(drop)
@@ -126,11 +131,14 @@ async fn a_page_reads_each_ground_through_an_index_in_its_order(db: TestDb) {
 /// with the subject itself.
 fn assert_plan(plan: &str, index: &str, connection: &AnyConnection) {
     let is_named = plan.split_whitespace().any(|word| word == index);
-    let scans = ["SCAN i", "SCAN r", "SCAN s", "SCAN items", "Seq Scan on items", "Seq Scan on shares"];
-    let is_through = plan.lines().any(|line| scans.iter().any(|scan| line.trim_start_matches([' ', '-', '>']).starts_with(scan) && !line.contains("VALUES")));
+    let is_through = plan.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().filter(|word| *word != "->").collect();
+        matches!(words[..], ["SCAN", "i" | "r" | "s" | "items", ..] | ["Seq", "Scan", "on", "items" | "shares", ..])
+    });
     assert!(is_named && !is_through, "{index}: {plan}");
     if let AnyConnection::Sqlite(_) = connection {
-        let shared = plan.matches("SEARCH s USING INDEX shares_recipient (recipient_kind=? AND recipient_id=?)").count();
+        let shared =
+            plan.matches("SEARCH s USING INDEX shares_recipient (recipient_kind=? AND recipient_id=?)").count();
         assert_eq!(plan.matches("TEMP B-TREE FOR ORDER BY").count(), shared + 2, "{index}: {plan}");
     }
 }

@@ -112,7 +112,7 @@ const TABLES: [&str; 14] = [
 impl Rows {
     fn add(&mut self, table: &str, row: String) {
         let named = |columns: &&str| columns.starts_with(&format!("{table} "));
-        let at = TABLES.iter().position(|columns| named(&columns)).expect("a table");
+        let at = TABLES.iter().position(|columns| named(columns)).expect("a table");
         self.0.entry(at).or_default().push(format!("({row})"));
     }
 }
@@ -168,7 +168,10 @@ fn add(rows: &mut Rows, written: &Written) {
         let above = |site: &domain::access::SiteId| world.sites.iter().find(|row| row.id == *site)?.parent;
         let all: Vec<_> = std::iter::successors(Some(site.id), above).collect();
         let (organization, level) = (row(site.organization.0), all.len());
-        rows.add("sites", format!("{id}, 's{id}', {organization}, {}, {level}, 's', 's{id}', 's', 0, 1", or_null(parent)));
+        rows.add(
+            "sites",
+            format!("{id}, 's{id}', {organization}, {}, {level}, 's', 's{id}', 's', 0, 1", or_null(parent)),
+        );
         for above in all {
             rows.add("site_ancestors", format!("{id}, {}", row(above.0)));
         }
