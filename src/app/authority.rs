@@ -135,9 +135,9 @@ impl<A: Authority> Caller<A> {
     /// [`AppError::Forbidden`] with the missing permission.
     pub fn with_token(accepted: Accepted) -> Result<Self> {
         let identity = accepted.identity();
-        let (held, organization) = (&identity.subject.held, identity.subject.organization.id);
-        let grant = held.permissions.within(identity.scope).grant(organization, &held.known);
-        let grant = grant.map_err(AppError::Forbidden)?;
+        let held = &identity.subject.held;
+        let permissions = held.permissions.within(identity.scope);
+        let grant = permissions.grant(identity.subject.organization.id, &held.known).map_err(AppError::Forbidden)?;
         Ok(Self { grant, by: By::Token(accepted) })
     }
 
@@ -156,6 +156,14 @@ impl<A: Authority> Caller<A> {
         match &self.by {
             By::Member(member) => &member.actor.user().name,
             By::Token(accepted) => &accepted.identity().subject.display_name,
+        }
+    }
+
+    /// The member; `None` for a program.
+    pub fn member(&self) -> Option<&Member> {
+        match &self.by {
+            By::Member(member) => Some(member),
+            By::Token(_) => None,
         }
     }
 

@@ -4,16 +4,15 @@
 //! once, and those that go leave the permission sets and the service users in the same transaction. Whoever takes
 //! something from somebody by a page has seen from whom ([`Effects`]).
 
-mod author;
 mod effects;
 mod form;
 
-pub use author::Author;
 pub use effects::{Effects, ServiceUserLoss, SetLoss};
 pub use form::{CHANGES, KindForm, READS, TypedAction};
 
 use super::{
     AppError, Jeton, Result,
+    authority::Caller,
     problem::{Field, Problem, Problems},
 };
 use domain::{
@@ -21,7 +20,7 @@ use domain::{
     item::ItemKind,
     kind::{Kind, KindKey, MOST_KINDS, StoredKind, is_name_of_built_in, permissions},
     organization::OrganizationId,
-    permission::{BuiltInSet, OwnPermission, OwnPermissions},
+    permission::{BuiltInSet, ManageKinds, OwnPermission, OwnPermissions},
     text,
     time::Timestamp,
 };
@@ -29,6 +28,8 @@ use effects::Change;
 use storage::{
     AnyConnection, access_rules, activity, items, kind_forms, kinds, memberships, organizations, password_links,
 };
+
+type Editor = Caller<ManageKinds>;
 
 /// Lists the own kinds of an organization by name.
 pub async fn list(jeton: &Jeton, organization: OrganizationId) -> Result<Vec<StoredKind>> {
@@ -48,12 +49,13 @@ pub async fn find(jeton: &Jeton, organization: OrganizationId, key: &str) -> Res
 ///
 /// # Errors
 /// [`AppError::Invalid`] with what is wrong: a field, or that there are already [`MOST_KINDS`].
-pub async fn create(jeton: &Jeton, by: &Author, form: KindForm, source: Source) -> Result<StoredKind> {
+pub async fn create(jeton: &Jeton, by: &Editor, form: KindForm, source: Source) -> Result<StoredKind> {
     let kind = form.read(None)?;
     let (by, now) = (by.clone(), jeton.clock.now());
     jeton
         .change_authority(move |connection| {
-            let organization = by.begin(connection, now)?;
+            by.begin(connection, now)?;
+            let organization = by.organization();
             let all = kinds::list(connection, organization)?;
             if all.len() >= MOST_KINDS {
                 return Err(Problems::one(Field::Form, Problem::TooManyKinds).into());
@@ -80,7 +82,7 @@ pub async fn create(jeton: &Jeton, by: &Author, form: KindForm, source: Source) 
 ///
 /// # Errors
 /// As [`change`] would find them.
-pub async fn preview(jeton: &Jeton, by: &Author, key: &str, form: KindForm) -> Result<(StoredKind, Effects)> {
+pub async fn preview(jeton: &Jeton, by: &Editor, key: &str, form: KindForm) -> Result<(StoredKind, Effects)> {
     let (organization, key) = (by.organization(), known_form(key)?);
     jeton
         .read(move |connection| {
@@ -98,16 +100,17 @@ pub async fn preview(jeton: &Jeton, by: &Author, key: &str, form: KindForm) -> R
 /// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with what is wrong: a field, somebody
 /// else's change in the meantime ([`Problem::ChangedMeanwhile`]), a change that takes something from others than the page
 /// showed ([`Problem::AffectedMeanwhile`]), or a missing password if read-only tokens get a permission.
-pub async fn change(jeton: &Jeton, by: &Author, key: &str, form: KindForm, source: Source) -> Result<StoredKind> {
+pub async fn change(jeton: &Jeton, by: &Editor, key: &str, form: KindForm, source: Source) -> Result<StoredKind> {
     let (_, effects) = preview(jeton, by, key, form.clone()).await?;
     // This lets read-only tokens do what they could not. A program has no password.
-    if let (Author::Member(holder), false) = (by, effects.now_read.is_empty()) {
-        crate::sessions::require_reauthentication(jeton, holder.actor(), form.password.clone(), &source).await?;
+    if let (Some(member), false) = (by.member(), effects.now_read.is_empty()) {
+        crate::sessions::require_reauthentication(jeton, member.actor(), form.password.clone(), &source).await?;
     }
     let (by, now, key) = (by.clone(), jeton.clock.now(), known_form(key)?);
     jeton
         .change_authority(move |connection| {
-            let organization = by.begin(connection, now)?;
+            by.begin(connection, now)?;
+            let organization = by.organization();
             let before = find_in(connection, organization, &key)?;
             let wanted = checked(connection, organization, &before, &form)?;
             if wanted == before.kind {
@@ -131,7 +134,7 @@ pub async fn change(jeton: &Jeton, by: &Author, key: &str, form: KindForm, sourc
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the organization has no such kind.
-pub async fn deletion(jeton: &Jeton, by: &Author, key: &str) -> Result<(StoredKind, Effects)> {
+pub async fn deletion(jeton: &Jeton, by: &Editor, key: &str) -> Result<(StoredKind, Effects)> {
     let (organization, key) = (by.organization(), known_form(key)?);
     jeton
         .read(move |connection| {
@@ -148,11 +151,12 @@ pub async fn deletion(jeton: &Jeton, by: &Author, key: &str) -> Result<(StoredKi
 /// # Errors
 /// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with [`Problem::AffectedMeanwhile`]
 /// if it takes something from others than the page showed, or [`Problem::HasItems`].
-pub async fn delete(jeton: &Jeton, by: &Author, key: &str, affected: Option<String>, source: Source) -> Result<Kind> {
+pub async fn delete(jeton: &Jeton, by: &Editor, key: &str, affected: Option<String>, source: Source) -> Result<Kind> {
     let (by, now, key) = (by.clone(), jeton.clock.now(), known_form(key)?);
     jeton
         .change_authority(move |connection| {
-            let organization = by.begin(connection, now)?;
+            by.begin(connection, now)?;
+            let organization = by.organization();
             // The lock on the organization, which whoever adds an item takes too, is where to ask whether it has any.
             let before = find_in(connection, organization, &key)?;
             forget_kind(connection, organization, &before.kind)?;
@@ -218,7 +222,7 @@ fn must_be_free(all: &[StoredKind], kind: &Kind, own: Option<i64>) -> Result<()>
 /// Checks that a page has shown whom a change takes something from. A program asks without one.
 fn must_be_shown(
     connection: &mut AnyConnection,
-    by: &Author,
+    by: &Editor,
     change: &Change,
     affected: &Option<String>,
 ) -> Result<()> {
@@ -239,7 +243,7 @@ fn give_to_administrators(connection: &mut AnyConnection, organization: Organiza
 
 fn write_entry(
     connection: &mut AnyConnection,
-    by: &Author,
+    by: &Editor,
     action: Action,
     kind: &Kind,
     (had, has): (&OwnPermissions, &OwnPermissions),

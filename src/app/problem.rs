@@ -175,6 +175,20 @@ pub enum Problem {
     TooManyRules,
     /// The organization has the maximum number of protected APIs.
     TooManyApis,
+    /// The key of a kind or of an action is invalid.
+    Key(KeyError),
+    /// The organization has a kind with this key.
+    KeyTaken,
+    /// The key of a kind never changes.
+    KeyStays,
+    /// The action with this number, from 1, is invalid.
+    Action(usize, ActionProblem),
+    /// A kind has too many actions.
+    TooManyActions,
+    /// The organization has the maximum number of kinds.
+    TooManyKinds,
+    /// Nobody would hold the new permissions, as no active member is an administrator.
+    NobodyWouldHold,
     /// The organization has the maximum number of groups.
     TooManyGroups,
     /// The organization has the maximum number of sites.
@@ -191,20 +205,6 @@ pub enum Problem {
     TooManyListed,
     /// Another user or service user of the organization has this external id.
     ExternalIdTaken,
-    /// The key of a kind or of an action is invalid.
-    Key(KeyError),
-    /// The organization has a kind with this key.
-    KeyTaken,
-    /// The key of a kind never changes.
-    KeyStays,
-    /// The action with this number, from 1, is invalid.
-    Action(usize, ActionProblem),
-    /// A kind has too many actions.
-    TooManyActions,
-    /// The organization has the maximum number of kinds.
-    TooManyKinds,
-    /// Nobody would hold the new permissions, as no active member is an administrator.
-    NobodyWouldHold,
     /// Another item of the organization and kind has this external id.
     ItemIdTaken,
     /// These fields of a form are wrong.

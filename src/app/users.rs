@@ -280,7 +280,7 @@ pub async fn give_external_id(
         .change_keys(move |connection| {
             let grant = manager.begin(connection)?;
             let person = belonging(connection, &grant, id)?;
-            let touched = tokens::touched_subject(connection, SubjectId::Membership(id))?;
+            let touched = Touched::from(Fact::Subject(SubjectId::Membership(id)));
             if person.external_id == wanted {
                 return Ok((false, touched));
             }

@@ -370,6 +370,7 @@ mod tests {
             assert_eq!(ask(unknown), Err(Refusal::PermissionUnknown), "{unknown}");
         }
     }
+
     #[test]
     fn access_to_the_item_is_looked_at_last() {
         let now = Timestamp::from_seconds(100);

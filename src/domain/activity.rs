@@ -16,6 +16,8 @@ keyed! {
         InstallationRestored = "installation.restored",
         /// The operator confirmed that the clock is right.
         ClockConfirmed = "installation.clock_confirmed",
+        /// The operator set the freshness bound; the detail is the new one.
+        FreshnessChanged = "installation.freshness_changed",
         /// An organization was created.
         OrganizationCreated = "organization.created",
         /// An organization's name or slug was changed; the detail is the previous name.
@@ -68,6 +70,12 @@ keyed! {
         PermissionSetChanged = "permission_set.changed",
         /// A permission set, the target, was deleted.
         PermissionSetDeleted = "permission_set.deleted",
+        /// A kind, the target, was created; the detail is [`Detail::Kind`].
+        KindCreated = "kind.created",
+        /// A kind, the target, was changed; the detail is [`Detail::Kind`] if its permissions changed.
+        KindChanged = "kind.changed",
+        /// A kind, the target, was deleted; the detail is [`Detail::Kind`].
+        KindDeleted = "kind.deleted",
         /// A group, the target, was created.
         GroupCreated = "group.created",
         /// A group, the target, was renamed; the detail is the previous name.
@@ -102,12 +110,6 @@ keyed! {
         UserExternalIdChanged = "user.external_id_changed",
         /// A service user got another external id, or none; the detail is the new one.
         TokenExternalIdChanged = "token.external_id_changed",
-        /// A kind, the target, was created; the detail is [`Detail::Kind`].
-        KindCreated = "kind.created",
-        /// A kind, the target, was changed; the detail is [`Detail::Kind`] if its permissions changed.
-        KindChanged = "kind.changed",
-        /// A kind, the target, was deleted; the detail is [`Detail::Kind`].
-        KindDeleted = "kind.deleted",
         /// An item, the target, was created; the detail is [`Detail::Item`], as in all entries about items themselves.
         ItemCreated = "item.created",
         /// An item, the target, was changed.

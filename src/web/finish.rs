@@ -316,7 +316,7 @@ fn add_headers(headers: &mut HeaderMap, table: &[(HeaderName, HeaderValue)], id:
     }
 }
 
-/// Adds the headers of an answer of the API, which pages of other sites may read.
+/// Adds the headers of an answer of the API that has none of them yet, and that pages of other sites may read.
 pub fn add_headers_of_api(headers: &mut HeaderMap, id: &RequestId, is_https: bool) {
     add_headers(headers, &FOR_PROGRAMS, id, is_https);
     cors::share(headers);
@@ -349,17 +349,6 @@ pub const PROBLEM: &str = "application/problem+json";
 pub fn problem_body(status: StatusCode, id: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Error");
     json!({ "title": title, "status": status.as_u16(), "detail": explanation(status), "request_id": id }).to_string()
-}
-
-/// Returns the answer to a body in which these fields are wrong, each with the reason, as problem+json.
-pub fn invalid(fields: &[(&'static str, String)], id: &str) -> HttpResponse {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let errors: Vec<_> = fields.iter().map(|(field, detail)| json!({ "field": field, "detail": detail })).collect();
-    let detail = fields.iter().map(|(field, detail)| format!("{field}: {detail}")).collect::<Vec<_>>().join(" ");
-    let body = json!({
-        "title": "Not valid", "status": status.as_u16(), "detail": detail, "errors": errors, "request_id": id,
-    });
-    HttpResponse::build(status).content_type(PROBLEM).body(body.to_string())
 }
 
 /// Returns an answer with a problem+json body (RFC 9457).

@@ -86,13 +86,13 @@ where
 
     fn call(&self, request: Request) -> Self::Future {
         let call = Call::begin(&request, &self.worker.thread);
-        if Group::of(request.path()) == Group::Verify {
-            let worker = self.worker.clone();
-            Box::pin(async move { Ok(call.end(worker.answer(request.head()).await.into())) })
-        } else if request.path() == path::ME
+        if request.path() == path::ME
             && let Some(answer) = api::me_from_memory(request.head(), &self.worker)
         {
             Box::pin(ready(Ok(call.end(answer.into()))))
+        } else if Group::of(request.path()) == Group::Verify {
+            let worker = self.worker.clone();
+            Box::pin(async move { Ok(call.end(worker.answer(request.head()).await.into())) })
         } else {
             let answer = self.app.call(request);
             Box::pin(answer.map(|answer| answer.map(|answer| call.end(answer.into()))))

@@ -66,12 +66,10 @@ pub async fn middleware(
 /// Reads the body. Only a form that carries another one may be larger than other forms, and those of signed-in users.
 async fn receive(request: &mut ServiceRequest) -> Result<Bytes, WebError> {
     let (request, payload) = request.parts_mut();
-    // Nobody but members sends thousands of addresses.
-    if path::takes_list(request.path()) && SignedIn::known(request).is_some() {
-        return body::read(request, payload, FORM, LARGEST_LIST).await;
-    }
     if SignedIn::known(request).is_some() {
-        return body::read(request, payload, FORM, form::LARGEST_OF_USER).await;
+        // Nobody but members sends thousands of addresses.
+        let largest = if path::takes_list(request.path()) { LARGEST_LIST } else { form::LARGEST_OF_USER };
+        return body::read(request, payload, FORM, largest).await;
     }
     let body = body::read(request, payload, FORM, LARGEST).await?;
     let brings_another = || url::form_urlencoded::parse(&body).any(|(name, _)| name == sign_in::KEPT);

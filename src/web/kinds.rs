@@ -1,7 +1,6 @@
 //! Kinds of an organization: the list, and the page of each with its actions and the permissions that they become.
 
 mod actions;
-pub mod api;
 mod deletion;
 mod editing;
 
@@ -20,7 +19,7 @@ use super::{
 };
 use actions::ActionRow;
 use actix_web::{HttpResponse, web::Path};
-use app::{AppError, kinds::Author};
+use app::AppError;
 use askama::Template;
 use domain::{
     kind::{CommonAction, Kind, MOST_KINDS},
@@ -29,13 +28,6 @@ use domain::{
 use serde::Deserialize;
 
 type Editor = Holding<ManageKinds>;
-
-impl Editor {
-    /// Whoever changes kinds on these pages.
-    fn author(&self) -> Author {
-        Author::Member(Box::new(self.who.clone()))
-    }
-}
 
 /// The kind that an address names.
 #[derive(Debug, Deserialize)]

@@ -8,8 +8,8 @@ pub mod short;
 
 use super::{
     account, activity, api, assets, billing, email_changes, finish, groups, health, installation, inventory,
-    invitations, kept_forms, kinds, leaks, members, metrics, oauth, organizations, origin, page, password_links,
-    revocations, service_users, session,
+    invitations, kept_forms, leaks, members, metrics, oauth, organizations, origin, page, password_links, revocations,
+    service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, sites, tokens, users,
 };
@@ -65,6 +65,8 @@ fn programs() -> Vec<Route> {
     vec![
         at("/api/v1/me").reads(api::me).shared(),
         at("/api/v1/me/token").deletes(api::revoke_own_token).shared(),
+        at(path::API_KINDS).reads(api::kinds::list).posts(api::kinds::create).shared(),
+        at("/api/v1/kinds/{key}").reads(api::kinds::show).puts(api::kinds::change).deletes(api::kinds::delete).shared(),
         at(path::API_GROUPS).reads(api::groups::list).posts(api::groups::create).shared(),
         at("/api/v1/groups/{id}")
             .reads(api::groups::show)
@@ -89,8 +91,6 @@ fn programs() -> Vec<Route> {
             .shared(),
         at("/api/v1/sites/{id}/members/removal").posts(api::members::remove::<ManageSites>).shared(),
         at("/api/v1/sites/{id}/members/{member}").deletes(api::members::remove_one::<ManageSites>).shared(),
-        at(path::API_KINDS).reads(kinds::api::list).posts(kinds::api::create).shared(),
-        at("/api/v1/kinds/{key}").reads(kinds::api::show).puts(kinds::api::change).deletes(kinds::api::delete).shared(),
         at("/api/v1/leaks").reads(leaks::describe).posts(leaks::report).shared(),
         at("/api/v1/revocations/{id}").reads(revocations::receipt).shared(),
         at(path::KEY_SET).reads(revocations::key_set).shared(),

@@ -177,7 +177,7 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         assert!(answer.header("access-control-allow-methods").split(", ").any(|one| one == method), "{path}");
-        assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type", "{path}");
+        assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type, if-match", "{path}");
         assert_eq!(answer.header("access-control-max-age"), "7200", "{path}");
         assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
     }
@@ -198,7 +198,10 @@ async fn pages_of_other_sites_can_read_each_answer_of_the_api_errors_too(db: Tes
         let answer = app.send(method, path, &[ELSEWHERE, ("authorization", &*bearer)], "").await;
         assert_eq!(answer.status, status, "{method} {path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
-        assert_eq!(answer.header("access-control-expose-headers"), "retry-after, www-authenticate, x-request-id");
+        assert_eq!(
+            answer.header("access-control-expose-headers"),
+            "etag, location, retry-after, www-authenticate, x-request-id"
+        );
     }
     let refused = app.send("GET", "/api/v1/me", &[ELSEWHERE], "").await;
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));
@@ -282,13 +285,14 @@ async fn the_permissions_of_a_token_follow_its_user(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let key = ann.makes_token_with("everything", "read_write").await;
     let count = |answer: crate::harness::Answer| answer.json()["permissions"].as_array().unwrap().len();
-    assert_eq!(count(app.me(&key).await), 20);
+    assert_eq!(count(app.me(&key).await), 21);
     app.change_authority(|connection| {
-        let reader = "UPDATE permission_sets SET permissions = 'templates.view'";
+        let reader = "UPDATE memberships SET permission_set_id = \
+            (SELECT id FROM permission_sets WHERE built_in = 'reader')";
         diesel::RunQueryDsl::execute(diesel::sql_query(reader), connection)?;
         Ok(())
     });
-    assert_eq!(count(app.me(&key).await), 1);
+    assert_eq!(count(app.me(&key).await), 3);
 }
 
 #[db_test]

@@ -1,7 +1,7 @@
 //! The freshness bound: for how long nodes answer from memory, and how long changes wait for that.
 
 use crate::harness::{
-    TestApp, TestDb, db_test,
+    TestApp, TestDb, db_test, org,
     process::{command, fails, prints},
 };
 use app::{
@@ -32,7 +32,7 @@ fn deactivate_all(app: &TestApp) -> Changed<usize> {
 
 #[db_test]
 async fn the_command_shows_and_sets_the_bound(db: TestDb) {
-    let (app, _ann) = TestApp::with_user(db, "Ann").await;
+    let (app, ann) = TestApp::with_user(db, "Ann").await;
     let run = |arguments: &[&str]| {
         let mut command = command(&[&["freshness"], arguments].concat(), app.folder());
         command.env("DATABASE_URL", app.url_of_database());
@@ -47,6 +47,7 @@ async fn the_command_shows_and_sets_the_bound(db: TestDb) {
     }
     let said = String::from_utf8(run(&[]).output().unwrap().stdout).unwrap();
     assert_eq!(said, "Nodes answer from memory for up to 1000 ms before they ask the database.\n");
+    ann.get(org!("/activity")).await.shows("let the servers answer from memory for up to 1000 ms");
 }
 
 #[db_test]

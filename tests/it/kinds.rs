@@ -244,7 +244,7 @@ async fn a_deletion_says_who_loses_what_and_takes_it_at_once(db: TestDb) {
     let api_page = api_page.header("location").trim_end_matches("?notice=created").to_owned();
     ann.get(&api_page).await.shows("Invoices: View");
     let asks = |key: &str| {
-        let headers = vec![
+        let headers = [
             ("authorization", format!("Bearer {key}")),
             ("x-original-method", "GET".to_owned()),
             ("x-original-uri", "/x".to_owned()),

@@ -32,7 +32,7 @@ async fn after_set_up_the_first_user_is_signed_in_as_administrator(db: TestDb) {
     let key = ann.makes_token_with("everything", "read_write").await;
     let me = app.me(&key).await.json();
     assert_eq!(me["organization"]["slug"], SLUG);
-    assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
+    assert_eq!(me["permissions"].as_array().unwrap().len(), 21);
 
     let code = app::setup::code(&app.jeton);
     let other = app.browser("Other");

@@ -154,11 +154,6 @@ async fn filled(db: TestDb) -> TestApp {
         ("permission[]", ""),
     ];
     assert_eq!(ann.post(&format!("{ORG}/integrations/apis"), &api).await.status, 303);
-    for (list, name) in [("groups", "Logistics"), ("sites", "Mopti")] {
-        let made = ann.post(&format!("{ORG}/{list}"), &[("name", name)]).await;
-        let page = made.header("location").trim_end_matches("?notice=created").to_owned();
-        assert_eq!(ann.post(&format!("{page}/members"), &[("people", "leo@example.org")]).await.status, 303);
-    }
     let kind = [
         ("singular", "Invoice"),
         ("plural", "Invoices"),
@@ -168,6 +163,11 @@ async fn filled(db: TestDb) -> TestApp {
         ("nature[]", "changes"),
     ];
     assert_eq!(ann.post(&format!("{ORG}/kinds"), &kind).await.status, 303);
+    for (list, name) in [("groups", "Logistics"), ("sites", "Mopti")] {
+        let made = ann.post(&format!("{ORG}/{list}"), &[("name", name)]).await;
+        let page = made.header("location").trim_end_matches("?notice=created").to_owned();
+        assert_eq!(ann.post(&format!("{page}/members"), &[("people", "leo@example.org")]).await.status, 303);
+    }
     crate::items::fill(&app, &ann).await;
     every_table_has_a_row(&app).await;
     // A dump has neither keys of its own nor the name of the machine.

@@ -1,6 +1,6 @@
 //! Whom a change of a kind takes something from, and what it lets read-only tokens do.
 
-use super::{Author, OwnPermission, OwnPermissions, permissions};
+use super::{Editor, OwnPermission, OwnPermissions, permissions};
 use crate::Result;
 use domain::{
     activity::{Action, Detail, Source},
@@ -151,7 +151,7 @@ impl Change {
     pub(super) fn take_away(
         &self,
         connection: &mut AnyConnection,
-        by: &Author,
+        by: &Editor,
         now: Timestamp,
         source: &Source,
     ) -> Result<()> {

@@ -31,7 +31,7 @@ use storage::{
 const BYTES: u64 = 52 << 20;
 /// The bytes of a typical token, for the initial size of the tables.
 const USUAL: u64 = 500;
-/// The maximum size of the cached subjects in bytes.
+/// The maximum size of the cached subjects in bytes, without the permissions that they share.
 const SUBJECT_BYTES: u64 = 24 << 20;
 /// The bytes of a typical subject.
 const USUAL_SUBJECT: u64 = 800;
@@ -212,14 +212,23 @@ impl Cache {
 
     /// Caches a subject that was read after the epoch was read as `epoch`. Returns it, or the one that is cached
     /// already: all cached tokens of a subject have the same one, so that they can be forgotten with it.
-    pub fn keep_subject(&self, subject: Subject, epoch: i64) -> Arc<CachedSubject> {
-        let (id, new) = (subject.id, Arc::new(CachedSubject::from(self.sharing(subject))));
+    pub fn keep_subject(&self, mut subject: Subject, epoch: i64) -> Arc<CachedSubject> {
+        self.share_held(&mut subject);
+        let (id, new) = (subject.id, Arc::new(CachedSubject::from(subject)));
         let _shared = self.mark.read().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() != epoch {
             return new;
         }
         let kept = self.subjects.get_or_insert_with(&id, || Ok::<_, Infallible>(Arc::clone(&new)));
         kept.unwrap_or(new)
+    }
+
+    /// Lets a subject share its permissions with others that hold the same: their texts are longer than all the rest.
+    fn share_held(&self, subject: &mut Subject) {
+        match self.held.get(&subject.held.keys) {
+            Some(held) if held == subject.held => subject.held = held,
+            _ => self.held.insert(subject.held.keys.clone(), Arc::clone(&subject.held)),
+        }
     }
 
     /// Returns a cached protected API; `Some(None)` if it is known that there is none.
@@ -311,19 +320,6 @@ impl Lifecycle<SubjectId, Arc<CachedSubject>> for Forget {
     }
 }
 
-impl Cache {
-    /// Lets a subject share its permissions with others that hold the same: their texts are longer than all the rest.
-    fn sharing(&self, subject: Subject) -> Subject {
-        match self.held.get(&subject.held.keys) {
-            Some(held) if held == subject.held => Subject { held, ..subject },
-            _ => {
-                self.held.insert(subject.held.keys.clone(), Arc::clone(&subject.held));
-                subject
-            }
-        }
-    }
-}
-
 /// Weighs entries in bytes: the structs, their texts, and the overhead of the table and the allocator.
 #[derive(Clone)]
 struct Bytes;
@@ -341,9 +337,9 @@ impl Weighter<SubjectId, Arc<CachedSubject>> for Bytes {
     fn weight(&self, _: &SubjectId, cached: &Arc<CachedSubject>) -> u64 {
         // With a page of ready answers for each scope.
         const FIXED: usize = size_of::<CachedSubject>() + size_of::<Subject>() + size_of::<SubjectId>() + 400;
-        let Subject { name, display_name, held, organization, .. } = &*cached.subject;
+        let Subject { name, display_name, organization, .. } = &*cached.subject;
         let SubjectOrganization { public_id, slug, name: of, .. } = organization;
-        let texts = [name, display_name, &held.keys, &held.keys_to_read, public_id, slug, of];
+        let texts = [name, display_name, public_id, slug, of];
         (FIXED + texts.map(|text| text.len().next_multiple_of(16)).iter().sum::<usize>()) as u64
     }
 }
@@ -374,14 +370,14 @@ mod tests {
         permission::{OwnPermissions, Permissions},
     };
 
-    /// Returns what the database says about a member, in an organization that has added `known`.
-    fn member(id: i64, known: &str) -> Subject {
+    /// Caches a subject that may do everything in an organization that has added `known`.
+    fn kept(cache: &Cache, membership: i64, known: &str) -> Arc<CachedSubject> {
         let known = OwnPermissions::parse(known);
-        Subject {
-            id: SubjectId::Membership(MembershipId(id)),
+        let subject = Subject {
+            id: SubjectId::Membership(MembershipId(membership)),
             user: None,
-            name: format!("membership:{id}"),
-            display_name: "Awa".into(),
+            name: format!("membership:{membership}"),
+            display_name: "Awa Diallo".into(),
             external_id: None,
             is_active: true,
             held: Held::new(Permissions::everything(&known), known).into(),
@@ -391,21 +387,47 @@ mod tests {
                 slug: "croix-bleue".into(),
                 name: "Croix-Bleue".into(),
             },
-        }
+        };
+        cache.keep_subject(subject, cache.epoch())
     }
 
     #[test]
     fn subjects_who_may_do_the_same_share_its_texts() {
         let cache = Cache::default();
-        let kept = |id, known: &str| cache.keep_subject(member(id, known), 1);
-        for known in ["", "invoices.approve invoices.view:r"] {
-            let held = |id| Arc::as_ptr(&kept(id, known).subject.held);
-            assert_eq!(held(1), held(2), "{known}");
+        let held = |membership, known: &str| Arc::as_ptr(&kept(&cache, membership, known).subject.held);
+        for (known, one, other) in [("", 1, 2), ("invoices.approve invoices.view:r", 3, 4)] {
+            assert_eq!(held(one, known), held(other, known), "{known}");
         }
         // The same keys in an organization where one of them reads are not the same.
-        let turned = kept(3, "invoices.approve:r invoices.view:r");
+        let turned = kept(&cache, 5, "invoices.approve:r invoices.view:r");
         assert!(turned.subject.held.keys_to_read.ends_with("invoices.approve invoices.view"));
-        let before = kept(4, "invoices.approve invoices.view:r");
+        let before = kept(&cache, 6, "invoices.approve invoices.view:r");
         assert!(!before.subject.held.keys_to_read.contains("approve"));
+    }
+
+    #[test]
+    fn a_subject_is_cached_once_until_it_is_forgotten() {
+        let cache = Cache::default();
+        let first = kept(&cache, 1, "");
+        assert!(Arc::ptr_eq(&first, &kept(&cache, 1, "")), "all its tokens have the same one");
+        let other = kept(&cache, 2, "");
+        cache.forget_fact(&Fact::Subject(SubjectId::Membership(MembershipId(1))), 1);
+        assert!(first.is_forgotten.load(Ordering::Acquire) && !other.is_forgotten.load(Ordering::Acquire));
+        assert!(!Arc::ptr_eq(&first, &kept(&cache, 1, "")));
+        cache.forget_fact(&Fact::SubjectsOf(OrganizationId(2)), 2);
+        assert!(!other.is_forgotten.load(Ordering::Acquire), "another organization's");
+        cache.forget_fact(&Fact::SubjectsOf(OrganizationId(1)), 3);
+        assert!(other.is_forgotten.load(Ordering::Acquire) && cache.subject(other.subject.id).is_none());
+    }
+
+    #[test]
+    fn a_subject_that_no_longer_fits_is_forgotten_by_its_tokens_too() {
+        let cache = Cache::default();
+        let first = kept(&cache, 0, "");
+        let more = i64::try_from(2 * SUBJECT_BYTES / USUAL_SUBJECT).unwrap();
+        (1..more).for_each(|membership| drop(kept(&cache, membership, "")));
+        assert!(cache.subject(first.subject.id).is_some() || first.is_forgotten.load(Ordering::Acquire));
+        let known = (0..more).filter(|id| cache.subject(SubjectId::Membership(MembershipId(*id))).is_some()).count();
+        assert!(known < usize::try_from(more).unwrap(), "not all fit");
     }
 }

@@ -40,6 +40,15 @@ pub enum Detail {
         /// Those that were removed.
         removed: Permissions,
     },
+    /// How the permissions of a kind changed, written as `+invoices.pay -invoices.send =invoices.download:r`.
+    Kind {
+        /// Those that were added.
+        added: OwnPermissions,
+        /// Those that were removed.
+        removed: OwnPermissions,
+        /// Those that now only read and did not, or the other way round.
+        turned: OwnPermissions,
+    },
     /// Members, in the order of their numbers, written as `4 7-9`.
     Members(Vec<MembershipId>),
     /// An item, whose name is the target, written as `assets k7m2q9xd4t`.
@@ -76,15 +85,6 @@ pub enum Detail {
         /// The name of the template.
         template: Option<String>,
     },
-    /// How the permissions of a kind changed, written as `+invoices.pay -invoices.send =invoices.download:r`.
-    Kind {
-        /// Those that were added.
-        added: OwnPermissions,
-        /// Those that were removed.
-        removed: OwnPermissions,
-        /// Those that now only read and did not, or the other way round.
-        turned: OwnPermissions,
-    },
     /// A protected API: its base URL, then a line for each rule, such as `POST /v1/* → write assets.edit`.
     ProtectedApi {
         /// The base URL.
@@ -107,20 +107,20 @@ impl Detail {
         Self::Permissions { added: since.without(before), removed: before.without(since) }
     }
 
-    /// These members, in any order.
-    pub fn members(members: &[MembershipId]) -> Self {
-        let mut members = members.to_vec();
-        members.sort_unstable();
-        members.dedup();
-        Self::Members(members)
-    }
-
     /// The change from one form of a kind to another; `None` if its permissions stay.
     pub fn kind(before: &OwnPermissions, since: &OwnPermissions) -> Option<Self> {
         let is_turned = |one: &OwnPermission| before.get(one.key()).is_some_and(|before| before.reads() != one.reads());
         let (added, removed, turned) = (since.without(before), before.without(since), since.filter(is_turned));
         let is_same = added.is_empty() && removed.is_empty() && turned.is_empty();
         (!is_same).then_some(Self::Kind { added, removed, turned })
+    }
+
+    /// These members, in any order.
+    pub fn members(members: &[MembershipId]) -> Self {
+        let mut members = members.to_vec();
+        members.sort_unstable();
+        members.dedup();
+        Self::Members(members)
     }
 
     /// The text that the log keeps.
@@ -135,6 +135,13 @@ impl Detail {
                 let removed = removed.iter().map(|permission| format!("-{}", permission.key()));
                 added.chain(removed).collect::<Vec<_>>().join(" ")
             }
+            Self::Kind { added, removed, turned } => {
+                let all = [('+', added), ('-', removed), ('=', turned)].into_iter();
+                let words = all.filter(|(_, some)| !some.is_empty()).flat_map(|(sign, some)| {
+                    some.to_text().split(' ').map(|word| format!("{sign}{word}")).collect::<Vec<_>>()
+                });
+                words.collect::<Vec<_>>().join(" ")
+            }
             Self::Members(members) => write_members(members),
             Self::Item { kind, id } => format!("{} {id}", kind.key()),
             Self::Share { kind, id, level, recipient, name } => {
@@ -145,13 +152,6 @@ impl Detail {
                 lines.extend(site.as_ref().map(|name| format!("{SITE}{name}")));
                 lines.extend(template.as_ref().map(|name| format!("{TEMPLATE}{name}")));
                 lines.join("\n")
-            }
-            Self::Kind { added, removed, turned } => {
-                let all = [('+', added), ('-', removed), ('=', turned)].into_iter();
-                let words = all.filter(|(_, some)| !some.is_empty()).flat_map(|(sign, some)| {
-                    some.to_text().split(' ').map(|word| format!("{sign}{word}")).collect::<Vec<_>>()
-                });
-                words.collect::<Vec<_>>().join(" ")
             }
             Self::ProtectedApi { base_url, rules, lets_preflights } => {
                 let mut lines = vec![base_url.as_str().to_owned()];
@@ -172,6 +172,7 @@ impl Detail {
                 None => SetName::Own(text.to_owned()),
             })),
             Action::PermissionSetChanged | Action::TokenPermissionsChanged => read_permissions(text),
+            Action::KindCreated | Action::KindChanged | Action::KindDeleted => Some(read_kind(text)),
             Action::GroupMembersAdded
             | Action::GroupMembersRemoved
             | Action::SiteMembersAdded
@@ -183,7 +184,6 @@ impl Detail {
             | Action::ItemDeleted => read_item(text),
             Action::ItemShared | Action::ShareChanged | Action::ShareEnded => read_share(text),
             Action::AccessRuleCreated | Action::AccessRuleChanged | Action::AccessRuleDeleted => read_access_rule(text),
-            Action::KindCreated | Action::KindChanged | Action::KindDeleted => Some(read_kind(text)),
             Action::ProtectedApiCreated | Action::ProtectedApiChanged => read_protected_api(text),
             _ => None,
         };
@@ -331,6 +331,16 @@ mod tests {
                 "+templates.view +invoices.pay -assets.edit -visits.view",
             ),
             (
+                Action::KindChanged,
+                Detail::kind(
+                    &OwnPermissions::parse("invoices.download invoices.send invoices.view:r"),
+                    &OwnPermissions::parse("invoices.download:r invoices.pay invoices.view:r"),
+                )
+                .unwrap(),
+                "+invoices.pay -invoices.send =invoices.download:r",
+            ),
+            (Action::GroupMembersAdded, Detail::members(&[9, 4, 7, 8].map(MembershipId)), "4 7-9"),
+            (
                 Action::ItemDeleted,
                 Detail::Item { kind: ItemKind::parse("assets").unwrap(), id: "k7m2q9xd4t".into() },
                 "assets k7m2q9xd4t",
@@ -357,16 +367,6 @@ mod tests {
                 },
                 "inspections view organization\nsite Mopti\ntemplate Fridge",
             ),
-            (
-                Action::KindChanged,
-                Detail::kind(
-                    &OwnPermissions::parse("invoices.download invoices.send invoices.view:r"),
-                    &OwnPermissions::parse("invoices.download:r invoices.pay invoices.view:r"),
-                )
-                .unwrap(),
-                "+invoices.pay -invoices.send =invoices.download:r",
-            ),
-            (Action::GroupMembersAdded, Detail::members(&[9, 4, 7, 8].map(MembershipId)), "4 7-9"),
             (
                 Action::ProtectedApiChanged,
                 Detail::ProtectedApi { base_url: base_url(), rules, lets_preflights: true },

@@ -97,7 +97,7 @@ pub fn keys(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec
 /// Row, public id, slug, name and own permissions.
 type OrganizationRow = (i64, String, String, String, String);
 /// A membership with its user, the permissions of its set, and whether that is the set of administrators.
-type MembershipRow = (i64, bool, Option<String>, i64, String, (String, Option<bool>), OrganizationRow);
+type MembershipRow = (i64, bool, Option<String>, i64, String, String, Option<bool>, OrganizationRow);
 /// Row, public id, name, external id and permissions.
 type ServiceUserRow = (i64, String, String, Option<String>, String, OrganizationRow);
 
@@ -127,7 +127,8 @@ macro_rules! members {
                 memberships::external_id,
                 users::id,
                 users::name,
-                (permission_sets::permissions, permission_sets::built_in.eq(BuiltInSet::Administrator.key())),
+                permission_sets::permissions,
+                permission_sets::built_in.eq(BuiltInSet::Administrator.key()),
                 organization!(),
             ))
             .filter($filter)
@@ -188,20 +189,19 @@ fn service_users_of(connection: &mut AnyConnection, ids: &[i64]) -> Result<Vec<S
 }
 
 fn of_membership(row: MembershipRow) -> Subject {
-    let (id, is_active, external_id, user, display_name, (permissions, is_administrator), organization) = row;
-    let name = format!("membership:{id}");
-    let id = SubjectId::Membership(MembershipId(id));
+    let (id, is_active, external_id, user, display_name, permissions, is_administrator, organization) = row;
     let known = OwnPermissions::parse(&organization.4);
     let held = Held::new(granted(is_administrator == Some(true), &permissions, &known), known);
-    let subject = subject(id, name, display_name, held, organization);
-    Subject { user: Some(UserId(user)), is_active, external_id, ..subject }
+    let (name, id) = (format!("membership:{id}"), SubjectId::Membership(MembershipId(id)));
+    let of_anybody = subject(id, name, display_name, held, organization);
+    Subject { user: Some(UserId(user)), external_id, is_active, ..of_anybody }
 }
 
-fn of_service_user((id, public_id, display_name, external_id, permissions, organization): ServiceUserRow) -> Subject {
-    let id = SubjectId::ServiceUser(ServiceUserId(id));
-    let name = Subject::name_of_service_user(&public_id);
+fn of_service_user(row: ServiceUserRow) -> Subject {
+    let (id, public_id, display_name, external_id, permissions, organization) = row;
     let known = OwnPermissions::parse(&organization.4);
     let held = Held::new(Permissions::from_keys(&permissions, &known), known);
+    let (name, id) = (Subject::name_of_service_user(&public_id), SubjectId::ServiceUser(ServiceUserId(id)));
     Subject { external_id, ..subject(id, name, display_name, held, organization) }
 }
 
@@ -229,6 +229,14 @@ fn subject(
     }
 }
 
+/// Reads on whose behalf the key acts that an identity was read from, and the times of its life, as they are now.
+pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Option<(Identity, Life)>> {
+    let digest = api_tokens::table.find(known.token.0).select(api_tokens::digest);
+    let Some(digest) = digest.get_result(connection).optional()? else { return Ok(None) };
+    let found = identities(connection, &[expect_digest(digest)?])?.pop();
+    Ok(found.map(|(_, found)| found))
+}
+
 /// Reads on whose behalf these keys act, and the times of their lives. Keys that no token has are left out.
 pub fn identities(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec<(KeyDigest, (Identity, Life))>> {
     let keys = keys(connection, digests)?;
@@ -240,14 +248,6 @@ pub fn identities(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Resu
         subjects.get(&key.subject).map(|subject| (digest, key.identity(Arc::clone(subject))))
     };
     Ok(keys.into_iter().filter_map(identity).collect())
-}
-
-/// Reads the same about the key that an identity was read from, as it is now.
-pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Option<(Identity, Life)>> {
-    let digest: Option<Vec<u8>> =
-        api_tokens::table.find(known.token.0).select(api_tokens::digest).get_result(connection).optional()?;
-    let Some(digest) = digest else { return Ok(None) };
-    Ok(identities(connection, &[expect_digest(digest)?])?.pop().map(|(_, found)| found))
 }
 
 /// Lists the digests of all keys that were not revoked; some may have expired.

@@ -137,8 +137,8 @@ pub fn changes(t: Texts, kinds: &[Kind], entry: &Logged) -> Vec<String> {
             vec![t.activity_share(t.level(*level), t.recipient_kind(*recipient), name)]
         }
         Some(Detail::AccessRule { kind, level, recipient, site, template }) => {
-            let mut lines =
-                vec![t.activity_access_rule(t.level(*level), t.item_kind(kinds, kind), t.recipient_kind(*recipient))];
+            let (kind, recipient) = (t.item_kind(kinds, kind), t.recipient_kind(*recipient));
+            let mut lines = vec![t.activity_access_rule(t.level(*level), kind, recipient)];
             lines.extend(site.as_ref().map(|name| t.activity_at_site(name)));
             lines.extend(template.as_ref().map(|name| t.activity_of_template(name)));
             lines
@@ -158,6 +158,7 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::InstallationSetUp => t.activity_said_installation_set_up(ACTOR),
         Action::InstallationRestored => t.activity_said_installation_restored(ACTOR, DETAIL),
         Action::ClockConfirmed => t.activity_said_clock_confirmed(ACTOR),
+        Action::FreshnessChanged => t.activity_said_freshness_changed(ACTOR, DETAIL),
         Action::OrganizationCreated => t.activity_said_organization_created(ACTOR),
         Action::OrganizationChanged if has_detail => t.activity_said_organization_renamed(ACTOR, DETAIL),
         Action::OrganizationChanged => t.activity_said_organization_changed(ACTOR),
@@ -188,6 +189,9 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::PermissionSetCreated => t.activity_said_permission_set_created(ACTOR, TARGET),
         Action::PermissionSetChanged => t.activity_said_permission_set_changed(ACTOR, TARGET),
         Action::PermissionSetDeleted => t.activity_said_permission_set_deleted(ACTOR, TARGET),
+        Action::KindCreated => t.activity_said_kind_created(ACTOR, TARGET),
+        Action::KindChanged => t.activity_said_kind_changed(ACTOR, TARGET),
+        Action::KindDeleted => t.activity_said_kind_deleted(ACTOR, TARGET),
         Action::GroupCreated => t.activity_said_group_created(ACTOR, TARGET),
         Action::GroupRenamed => t.activity_said_group_renamed(ACTOR, DETAIL, TARGET),
         Action::GroupDeleted => t.activity_said_group_deleted(entry.count, ACTOR, TARGET),
@@ -209,9 +213,6 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::UserExternalIdChanged => t.activity_said_user_external_id_removed(ACTOR, TARGET),
         Action::TokenExternalIdChanged if has_detail => t.activity_said_token_external_id_changed(ACTOR, TOKEN, DETAIL),
         Action::TokenExternalIdChanged => t.activity_said_token_external_id_removed(ACTOR, TOKEN),
-        Action::KindCreated => t.activity_said_kind_created(ACTOR, TARGET),
-        Action::KindChanged => t.activity_said_kind_changed(ACTOR, TARGET),
-        Action::KindDeleted => t.activity_said_kind_deleted(ACTOR, TARGET),
         Action::ItemCreated => t.activity_said_item_created(ACTOR, TARGET),
         Action::ItemChanged => t.activity_said_item_changed(ACTOR, TARGET),
         Action::ItemArchived => t.activity_said_item_archived(ACTOR, TARGET),
@@ -270,6 +271,7 @@ impl Texts {
             Action::InstallationSetUp => self.activity_names_installation_set_up(),
             Action::InstallationRestored => self.activity_names_installation_restored(),
             Action::ClockConfirmed => self.activity_names_clock_confirmed(),
+            Action::FreshnessChanged => self.activity_names_freshness_changed(),
             Action::OrganizationCreated => self.activity_names_organization_created(),
             Action::OrganizationChanged => self.activity_names_organization_changed(),
             Action::SessionStarted => self.activity_names_session_started(),
@@ -296,6 +298,9 @@ impl Texts {
             Action::PermissionSetCreated => self.activity_names_permission_set_created(),
             Action::PermissionSetChanged => self.activity_names_permission_set_changed(),
             Action::PermissionSetDeleted => self.activity_names_permission_set_deleted(),
+            Action::KindCreated => self.activity_names_kind_created(),
+            Action::KindChanged => self.activity_names_kind_changed(),
+            Action::KindDeleted => self.activity_names_kind_deleted(),
             Action::GroupCreated => self.activity_names_group_created(),
             Action::GroupRenamed => self.activity_names_group_renamed(),
             Action::GroupDeleted => self.activity_names_group_deleted(),
@@ -313,9 +318,6 @@ impl Texts {
             Action::SiteMembersRemoved => self.activity_names_site_members_removed(),
             Action::UserExternalIdChanged => self.activity_names_user_external_id_changed(),
             Action::TokenExternalIdChanged => self.activity_names_token_external_id_changed(),
-            Action::KindCreated => self.activity_names_kind_created(),
-            Action::KindChanged => self.activity_names_kind_changed(),
-            Action::KindDeleted => self.activity_names_kind_deleted(),
             Action::ItemCreated => self.activity_names_item_created(),
             Action::ItemChanged => self.activity_names_item_changed(),
             Action::ItemArchived => self.activity_names_item_archived(),

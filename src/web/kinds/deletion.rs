@@ -12,7 +12,7 @@ use crate::{
     shell::{Nav, Shell},
 };
 use actix_web::{HttpResponse, web::Path};
-use app::kinds::Effects;
+use app::{authority::Caller, kinds::Effects};
 use askama::Template;
 use domain::kind::StoredKind;
 use serde::Deserialize;
@@ -47,7 +47,7 @@ pub async fn confirm_deletion(
 
 async fn confirm(app: &App, at: &Editor, key: &str) -> Result<Confirm<Fields>, WebError> {
     not_built_in(key)?;
-    let (stored, effects) = app::kinds::deletion(app, &at.author(), key).await?;
+    let (stored, effects) = app::kinds::deletion(app, &Caller::from(&at.who), key).await?;
     Ok(question(at, &stored).with(Fields { shell: at.shell(Nav::Kinds), effects }))
 }
 
@@ -71,7 +71,7 @@ fn question(at: &Editor, stored: &StoredKind) -> Confirm {
 /// As [`confirm_deletion`].
 pub async fn delete(app: App, at: Editor, of: Path<Of>, Form(shown): Form<Shown>) -> Result<HttpResponse, WebError> {
     not_built_in(&of.key)?;
-    match app::kinds::delete(&app, &at.author(), &of.key, Some(shown.affected), at.source.clone()).await {
+    match app::kinds::delete(&app, &Caller::from(&at.who), &of.key, Some(shown.affected), at.source.clone()).await {
         Ok(_) => Ok(notice::see(&path::kinds(at.slug()), &Notice::Deleted)),
         Err(error) => {
             let refused = Refused::new(error)?;

@@ -19,6 +19,7 @@ use crate::{
 use actix_web::{HttpResponse, web::Path};
 use app::{
     AppError,
+    authority::Caller,
     kinds::{CHANGES, Effects, KindForm, READS, TypedAction},
     problem::{Field, Problem},
 };
@@ -193,7 +194,7 @@ pub async fn create(app: App, at: Editor, Form(typed): Form<TypedKind>) -> Resul
     if let Some((form, focus)) = typed.only_arranged() {
         return page(&FormPage { focus, ..FormPage::new(&at, form) });
     }
-    match app::kinds::create(&app, &at.author(), typed.form(), at.source.clone()).await {
+    match app::kinds::create(&app, &Caller::from(&at.who), typed.form(), at.source.clone()).await {
         Ok(stored) => Ok(notice::see(&path::kind(at.slug(), stored.kind.key.as_str()), &Notice::Created)),
         Err(error) => FormPage::new(&at, typed.form()).refused(&Refused::new(error)?),
     }
@@ -224,7 +225,7 @@ pub async fn review(
     if let Some((form, focus)) = typed.only_arranged() {
         return page(&FormPage { focus, ..FormPage::changing(&at, &stored, form) });
     }
-    match app::kinds::preview(&app, &at.author(), &of.key, typed.form()).await {
+    match app::kinds::preview(&app, &Caller::from(&at.who), &of.key, typed.form()).await {
         Ok((_, effects)) if effects.is_empty() => save(&app, &at, &stored, typed).await,
         Ok((_, effects)) => page(&preview_page(&app, &at, &stored, typed.form(), effects, Errors::default())),
         Err(error) => again(&at, &stored, &typed, error),
@@ -252,7 +253,7 @@ async fn own(app: &App, at: &Editor, key: &str) -> Result<StoredKind, WebError> 
 
 async fn save(app: &App, at: &Editor, stored: &StoredKind, typed: TypedKind) -> Result<HttpResponse, WebError> {
     let key = stored.kind.key.as_str();
-    let error = match app::kinds::change(app, &at.author(), key, typed.form(), at.source.clone()).await {
+    let error = match app::kinds::change(app, &Caller::from(&at.who), key, typed.form(), at.source.clone()).await {
         Ok(_) => return Ok(notice::see(&path::kind(at.slug(), key), &Notice::Saved)),
         Err(error) => error,
     };
@@ -263,7 +264,9 @@ async fn save(app: &App, at: &Editor, stored: &StoredKind, typed: TypedKind) -> 
         AppError::TooManyAttempts(_) | AppError::Busy(_) => true,
         _ => false,
     };
-    if is_for_preview && let Ok((_, effects)) = app::kinds::preview(app, &at.author(), key, typed.form()).await {
+    if is_for_preview
+        && let Ok((_, effects)) = app::kinds::preview(app, &Caller::from(&at.who), key, typed.form()).await
+    {
         let refused = Refused::new(error)?;
         let errors = Errors::named(at.t(), at.kinds(), &refused.problems);
         return refused.page(&preview_page(app, at, stored, typed.form(), effects, errors));

@@ -11,10 +11,6 @@ pub const FILES: &str = "/static/";
 pub const API: &str = "/api/";
 /// What the API says about the token that asks.
 pub const ME: &str = "/api/v1/me";
-/// The groups of the token's organization.
-pub const API_GROUPS: &str = "/api/v1/groups";
-/// The sites of the token's organization.
-pub const API_SITES: &str = "/api/v1/sites";
 /// The kinds of the organization of the token that asks.
 pub const API_KINDS: &str = "/api/v1/kinds";
 /// A kind of that organization.
@@ -22,6 +18,10 @@ pub fn api_kind(key: &str) -> String {
     format!("{API_KINDS}/{key}")
 }
 
+/// The groups of the token's organization.
+pub const API_GROUPS: &str = "/api/v1/groups";
+/// The sites of the token's organization.
+pub const API_SITES: &str = "/api/v1/sites";
 /// Reports of publicly exposed keys.
 pub const LEAKS: &str = "/api/v1/leaks";
 /// The prefix of the addresses of OAuth endpoints.

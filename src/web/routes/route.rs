@@ -49,16 +49,6 @@ impl Route {
         self.takes(Method::POST, handler)
     }
 
-    /// Answers PATCH.
-    pub fn patches<F, Args>(self, handler: F) -> Route
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.takes(Method::PATCH, handler)
-    }
-
     /// Answers PUT.
     pub fn puts<F, Args>(self, handler: F) -> Route
     where
@@ -67,6 +57,16 @@ impl Route {
         F::Output: Responder + 'static,
     {
         self.takes(Method::PUT, handler)
+    }
+
+    /// Answers PATCH.
+    pub fn patches<F, Args>(self, handler: F) -> Route
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::PATCH, handler)
     }
 
     /// Answers DELETE.

@@ -41,15 +41,15 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::FirstDay, "from"),
     (Field::LastDay, "to"),
     (Field::Reason, "reason"),
+    (Field::Singular, "singular"),
+    (Field::Plural, "plural"),
+    (Field::Key, "key"),
+    (Field::Actions, "actions"),
     (Field::GroupName, "name"),
     (Field::SiteName, "name"),
     (Field::Parent, "parent"),
     (Field::People, "people"),
     (Field::ExternalId, "external_id"),
-    (Field::Singular, "singular"),
-    (Field::Plural, "plural"),
-    (Field::Key, "key"),
-    (Field::Actions, "actions"),
     (Field::ItemName, "name"),
     (Field::Description, "description"),
     (Field::Template, "template"),
@@ -106,11 +106,6 @@ impl Errors {
         self
     }
 
-    /// Returns all of them: the name of each field, and what is wrong with it.
-    pub fn all(self) -> Vec<(&'static str, String)> {
-        self.0
-    }
-
     /// Returns whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -161,6 +156,13 @@ impl Texts {
             Problem::Rule(number, error) => self.problem_rule(number, self.path_problem(error)),
             Problem::TooManyRules => self.problem_too_many_rules(MOST_RULES),
             Problem::TooManyApis => self.problem_too_many_apis(MOST_APIS),
+            Problem::Key(error) => self.key_problem(error),
+            Problem::KeyTaken => self.problem_key_taken().into(),
+            Problem::KeyStays => self.problem_key_stays().into(),
+            Problem::Action(number, problem) => self.problem_action(number, self.action_problem(problem)),
+            Problem::TooManyActions => self.problem_too_many_actions(MOST_ACTIONS),
+            Problem::TooManyKinds => self.problem_too_many_kinds(MOST_KINDS),
+            Problem::NobodyWouldHold => self.problem_nobody_would_hold().into(),
             Problem::TooManyGroups => self.problem_too_many_groups(MOST_GROUPS),
             Problem::TooManySites => self.problem_too_many_sites(MOST_SITES),
             Problem::TooDeep => self.problem_too_deep(MOST_LEVELS),
@@ -169,13 +171,6 @@ impl Texts {
             Problem::NobodyListed => self.problem_nobody_listed().into(),
             Problem::TooManyListed => self.problem_too_many_listed(MOST_LISTED),
             Problem::ExternalIdTaken => self.problem_external_id_taken().into(),
-            Problem::Key(error) => self.key_problem(error),
-            Problem::KeyTaken => self.problem_key_taken().into(),
-            Problem::KeyStays => self.problem_key_stays().into(),
-            Problem::Action(number, problem) => self.problem_action(number, self.action_problem(problem)),
-            Problem::TooManyActions => self.problem_too_many_actions(MOST_ACTIONS),
-            Problem::TooManyKinds => self.problem_too_many_kinds(MOST_KINDS),
-            Problem::NobodyWouldHold => self.problem_nobody_would_hold().into(),
             Problem::ItemIdTaken => self.problem_external_id_in_use().into(),
             Problem::Questions(wrong) => self.problem_questions(wrong.len()),
             Problem::Answers(wrong) => self.problem_answers(wrong.len()),
@@ -230,12 +225,12 @@ impl Texts {
             (TextError::Empty, Field::Reason) => self.problem_reason_empty().into(),
             (TextError::TooLong, Field::Reason) => self.problem_text_too_long(LONGEST_REASON),
             (TextError::Empty, Field::ApiName) => self.problem_api_name_empty().into(),
+            (TextError::Empty, Field::Singular) => self.problem_singular_empty().into(),
+            (TextError::Empty, Field::Plural) => self.problem_plural_empty().into(),
             (TextError::Empty, Field::GroupName) => self.problem_group_name_empty().into(),
             (TextError::Empty, Field::SiteName) => self.problem_site_name_empty().into(),
             (TextError::TooLong, Field::ExternalId) => self.problem_text_too_long(LONGEST_EXTERNAL_ID),
             (TextError::Empty, Field::ExternalId) => self.problem_text_control().into(),
-            (TextError::Empty, Field::Singular) => self.problem_singular_empty().into(),
-            (TextError::Empty, Field::Plural) => self.problem_plural_empty().into(),
             (TextError::Empty, Field::ItemName) => self.problem_item_name_empty().into(),
             (TextError::TooLong, Field::ItemName) => self.problem_text_too_long(LONGEST_NAME),
             (TextError::TooLong, Field::Description) => self.problem_text_too_long(LONGEST_DESCRIPTION),
