@@ -38,8 +38,9 @@ macro_rules! keyed {
 #[cfg(test)]
 mod tests {
     use crate::{
+        access::Level,
         activity::Action,
-        kind::{CommonAction, Level},
+        kind::CommonAction,
         permission::{BuiltInPermission, BuiltInSet},
         protected_api::Needs,
         token::{RevokedBy, Scope, TokenKind},
@@ -82,7 +83,9 @@ mod tests {
                 group.renamed group.deleted group.member_added group.members_added group.member_removed \
                 group.members_removed site.created site.renamed site.moved site.deleted site.member_added \
                 site.members_added site.member_removed site.members_removed user.external_id_changed \
-                token.external_id_changed token.created token.first_used token.renamed \
+                token.external_id_changed item.created item.changed item.archived item.unarchived item.deleted item.shared \
+                item.share_changed item.share_ended access_rule.created access_rule.changed access_rule.deleted \
+                sharing.refused sharing.accepted token.created token.first_used token.renamed \
                 token.expiry_changed token.permissions_changed token.revoked token.leaked token.regenerated \
                 token.rotated token.old_key_ended token.deleted token.expired token.refused protected_api.created \
                 protected_api.changed protected_api.deleted data.exported",

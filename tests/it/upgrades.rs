@@ -168,6 +168,7 @@ async fn filled(db: TestDb) -> TestApp {
         let page = made.header("location").trim_end_matches("?notice=created").to_owned();
         assert_eq!(ann.post(&format!("{page}/members"), &[("people", "leo@example.org")]).await.status, 303);
     }
+    crate::items::fill(&app, &ann).await;
     every_table_has_a_row(&app).await;
     // A dump has neither keys of its own nor the name of the machine.
     for (kind, label) in [(TokenKind::Personal, "Power BI"), (TokenKind::Service, "Warehouse")] {

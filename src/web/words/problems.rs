@@ -3,7 +3,9 @@
 use crate::texts::Texts;
 use app::problem::{ActionProblem, Field, Problem, Problems};
 use domain::{
+    access::{MOST_RULES as MOST_ACCESS_RULES, MOST_SHARES, Unsuitable},
     group::MOST_GROUPS,
+    item::{LONGEST_DESCRIPTION, LONGEST_NAME},
     kind::{KeyError, Kind, LONGEST_KEY, MOST_ACTIONS, MOST_KINDS},
     membership::listed::MOST_LISTED,
     protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
@@ -48,6 +50,14 @@ const FIELDS: &[(Field, &str)] = &[
     (Field::Parent, "parent"),
     (Field::People, "people"),
     (Field::ExternalId, "external_id"),
+    (Field::ItemName, "name"),
+    (Field::Description, "description"),
+    (Field::Template, "template"),
+    (Field::Site, "site"),
+    (Field::Recipient, "recipient"),
+    (Field::Level, "level"),
+    (Field::Questions, "questions"),
+    (Field::Answers, "answers"),
     (Field::ApiName, "name"),
     (Field::Address, "address"),
     (Field::Rules, "rules"),
@@ -161,6 +171,18 @@ impl Texts {
             Problem::NobodyListed => self.problem_nobody_listed().into(),
             Problem::TooManyListed => self.problem_too_many_listed(MOST_LISTED),
             Problem::ExternalIdTaken => self.problem_external_id_taken().into(),
+            Problem::ItemIdTaken => self.problem_external_id_in_use().into(),
+            Problem::Questions(wrong) => self.problem_questions(wrong.len()),
+            Problem::Answers(wrong) => self.problem_answers(wrong.len()),
+            Problem::NoSuchRecipient | Problem::Unsuitable(Unsuitable::Foreign) => {
+                self.problem_no_such_recipient().into()
+            }
+            Problem::Unsuitable(Unsuitable::OwnKind) => self.problem_own_kind_outside().into(),
+            Problem::TooManyShares => self.problem_too_many_shares(MOST_SHARES),
+            Problem::TooManyAccessRules => self.problem_too_many_access_rules(MOST_ACCESS_RULES),
+            Problem::SameAccessRule => self.problem_same_access_rule().into(),
+            Problem::HasItems => self.problem_has_items().into(),
+            Problem::NoTemplate => self.problem_no_template().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }
@@ -209,6 +231,9 @@ impl Texts {
             (TextError::Empty, Field::SiteName) => self.problem_site_name_empty().into(),
             (TextError::TooLong, Field::ExternalId) => self.problem_text_too_long(LONGEST_EXTERNAL_ID),
             (TextError::Empty, Field::ExternalId) => self.problem_text_control().into(),
+            (TextError::Empty, Field::ItemName) => self.problem_item_name_empty().into(),
+            (TextError::TooLong, Field::ItemName) => self.problem_text_too_long(LONGEST_NAME),
+            (TextError::TooLong, Field::Description) => self.problem_text_too_long(LONGEST_DESCRIPTION),
             (TextError::Empty, Field::SetName) => self.problem_set_name_empty().into(),
             (TextError::Empty, _) => self.problem_name_empty().into(),
             (TextError::TooLong, _) => self.problem_text_too_long(LONGEST),
@@ -243,6 +268,9 @@ impl Texts {
             Field::Permissions => self.problem_permission_gone(),
             Field::Rules => self.problem_rule_permission_gone(),
             Field::PermissionSet => self.problem_permission_set(),
+            Field::Site => self.problem_site_gone(),
+            Field::Template => self.problem_template_gone(),
+            Field::Level => self.problem_level_wrong(),
             Field::Hours | Field::Quiet => self.service_users_rotation_hours_wrong(),
             _ => self.problem_form_broken(),
         }
