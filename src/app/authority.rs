@@ -10,7 +10,7 @@ use domain::{
     kind::Kind,
     membership::Membership,
     organization::{OrganizationId, is_slug},
-    permission::{Authority, BuiltInPermission, OrgGrant, Permissions},
+    permission::{Authority, BuiltInPermission, OrgGrant, OwnPermissions, Permissions},
     time::Timestamp,
 };
 use std::{ops::Deref, sync::Arc};
@@ -151,6 +151,19 @@ impl<A: Authority> Caller<A> {
         match &self.by {
             By::Member(member) => Some(member),
             By::Token(_) => None,
+        }
+    }
+
+    /// The permissions that the organization has added.
+    pub(super) fn known(&self) -> &OwnPermissions {
+        self.grant.known()
+    }
+
+    /// The name of the user or service user.
+    pub(super) fn name(&self) -> &str {
+        match &self.by {
+            By::Member(member) => &member.actor.user().name,
+            By::Token(accepted) => &accepted.identity().subject.display_name,
         }
     }
 

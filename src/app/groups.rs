@@ -6,11 +6,13 @@
 use super::{
     AppError, Jeton, Result,
     authority::Caller,
+    items::forget_recipient,
     problem::{Field, Problem, Problems},
     random,
     tokens::known_form,
 };
 use domain::{
+    access::Recipient,
     activity::{Action, Detail, Source},
     group::{CountedGroup, GroupId, MOST_GROUPS},
     organization::OrganizationId,
@@ -149,6 +151,7 @@ pub async fn delete(jeton: &Jeton, at: &Manager, id: &str, version: Option<i64>,
             if version.is_some_and(|shown| shown != group.version) {
                 return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
             }
+            forget_recipient(connection, Recipient::Group(group.id))?;
             groups::delete(connection, group.id)?;
             let entry = at.entry(Action::GroupDeleted, now, &source);
             let entry = activity::Entry { target_name: Some(&group.name), count: members, ..entry };

@@ -17,6 +17,7 @@ use super::{
 };
 use domain::{
     activity::{Action, Detail, Source},
+    item::ItemKind,
     kind::{Kind, KindKey, MOST_KINDS, StoredKind, is_name_of_built_in, permissions},
     organization::OrganizationId,
     permission::{BuiltInSet, ManageKinds, OwnPermission, OwnPermissions},
@@ -24,7 +25,7 @@ use domain::{
     time::Timestamp,
 };
 use effects::Change;
-use storage::{AnyConnection, activity, kinds, memberships, organizations, password_links};
+use storage::{AnyConnection, access_rules, activity, items, kind_forms, kinds, memberships, organizations, password_links};
 
 type Editor = Caller<ManageKinds>;
 
@@ -147,7 +148,7 @@ pub async fn deletion(jeton: &Jeton, by: &Editor, key: &str) -> Result<(StoredKi
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with [`Problem::AffectedMeanwhile`]
-/// if it takes something from others than the page showed.
+/// if it takes something from others than the page showed, or [`Problem::HasItems`].
 pub async fn delete(jeton: &Jeton, by: &Editor, key: &str, affected: Option<String>, source: Source) -> Result<Kind> {
     let (by, now, key) = (by.clone(), jeton.clock.now(), known_form(key)?);
     jeton
@@ -156,6 +157,7 @@ pub async fn delete(jeton: &Jeton, by: &Editor, key: &str, affected: Option<Stri
             let organization = by.organization();
             // The lock on the organization, which whoever adds an item takes too, is where to ask whether it has any.
             let before = find_in(connection, organization, &key)?;
+            forget_kind(connection, organization, &before.kind)?;
             let change = Change::deletion(&before.kind);
             must_be_shown(connection, &by, &change, &affected)?;
             change.take_away(connection, &by, now, &source)?;
@@ -165,6 +167,16 @@ pub async fn delete(jeton: &Jeton, by: &Editor, key: &str, affected: Option<Stri
             Ok(before.kind)
         })
         .await
+}
+
+/// Checks that a kind has no items, and deletes what is said about them: its fields and its access rules.
+fn forget_kind(connection: &mut AnyConnection, organization: OrganizationId, kind: &Kind) -> Result<()> {
+    let kind = ItemKind::parse(kind.key.as_str()).ok_or(AppError::NotFound)?;
+    if items::has_any(connection, organization, &kind)? {
+        return Err(Problems::one(Field::Form, Problem::HasItems).into());
+    }
+    access_rules::forget_kind(connection, organization, &kind)?;
+    Ok(kind_forms::delete(connection, organization, &kind)?)
 }
 
 fn known_form(key: &str) -> Result<KindKey> {

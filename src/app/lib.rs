@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
+pub mod access_rules;
 pub mod account;
 pub mod activity;
 mod attempts;
@@ -22,6 +23,7 @@ pub mod groups;
 pub mod installation;
 pub mod inventory;
 pub mod invitations;
+pub mod items;
 pub mod kinds;
 pub mod leaks;
 pub mod link_code;
@@ -40,6 +42,9 @@ pub mod permission_sets;
 pub mod problem;
 pub mod protected_apis;
 pub mod random;
+pub mod recipients;
+pub mod refused_organizations;
+pub mod requester;
 pub mod revocations;
 mod seal;
 mod secrets;
@@ -53,7 +58,7 @@ pub mod users;
 pub mod verify;
 
 use clock::Clock;
-use domain::{permission::BuiltInPermission, token::Pepper};
+use domain::{access::Refusal, permission::BuiltInPermission, token::Pepper};
 use problem::Problems;
 use std::{
     path::PathBuf,
@@ -77,6 +82,9 @@ pub enum AppError {
     /// The caller lacks the required permission.
     #[error("the permission {} is missing", .0.key())]
     Forbidden(BuiltInPermission),
+    /// A check about an item refuses: that of the token, the scope, the permission or the level.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
     /// Nobody is signed in, or the session has ended.
     #[error("not signed in")]
     SignedOut,

@@ -1,6 +1,8 @@
 //! What is wrong with the input, field by field. Pages turn it into text.
 
 use domain::{
+    access::Unsuitable,
+    field::{AnswerProblem, FieldProblem},
     kind::KeyError,
     permission::Permissions,
     protected_api::PathError,
@@ -81,6 +83,22 @@ pub enum Field {
     People,
     /// The id by which other programs know somebody.
     ExternalId,
+    /// An item's name.
+    ItemName,
+    /// An item's description.
+    Description,
+    /// The site that an item is at, or that an access rule is about.
+    Site,
+    /// The template of an inspection, or that an access rule is about.
+    Template,
+    /// The questions of a template.
+    Questions,
+    /// Answers to questions or fields.
+    Answers,
+    /// Who is given access.
+    Recipient,
+    /// A level of access.
+    Level,
     /// The form as a whole.
     Form,
 }
@@ -157,20 +175,6 @@ pub enum Problem {
     TooManyRules,
     /// The organization has the maximum number of protected APIs.
     TooManyApis,
-    /// The key of a kind or of an action is invalid.
-    Key(KeyError),
-    /// The organization has a kind with this key.
-    KeyTaken,
-    /// The key of a kind never changes.
-    KeyStays,
-    /// The action with this number, from 1, is invalid.
-    Action(usize, ActionProblem),
-    /// A kind has too many actions.
-    TooManyActions,
-    /// The organization has the maximum number of kinds.
-    TooManyKinds,
-    /// Nobody would hold the new permissions, as no active member is an administrator.
-    NobodyWouldHold,
     /// The organization has the maximum number of groups.
     TooManyGroups,
     /// The organization has the maximum number of sites.
@@ -187,6 +191,40 @@ pub enum Problem {
     TooManyListed,
     /// Another user or service user of the organization has this external id.
     ExternalIdTaken,
+    /// The key of a kind or of an action is invalid.
+    Key(KeyError),
+    /// The organization has a kind with this key.
+    KeyTaken,
+    /// The key of a kind never changes.
+    KeyStays,
+    /// The action with this number, from 1, is invalid.
+    Action(usize, ActionProblem),
+    /// A kind has too many actions.
+    TooManyActions,
+    /// The organization has the maximum number of kinds.
+    TooManyKinds,
+    /// Nobody would hold the new permissions, as no active member is an administrator.
+    NobodyWouldHold,
+    /// Another item of the organization and kind has this external id.
+    ItemIdTaken,
+    /// These fields of a form are wrong.
+    Questions(Vec<FieldProblem>),
+    /// These answers are wrong.
+    Answers(Vec<AnswerProblem>),
+    /// There is nobody like this.
+    NoSuchRecipient,
+    /// They cannot be given access to such items.
+    Unsuitable(Unsuitable),
+    /// The item has the maximum number of shares.
+    TooManyShares,
+    /// The organization has the maximum number of access rules.
+    TooManyAccessRules,
+    /// There is an access rule for the same items and the same recipient.
+    SameAccessRule,
+    /// Only a kind without items can be deleted.
+    HasItems,
+    /// Only rules about inspections are about a template.
+    NoTemplate,
     /// The form names no organization, or one in which the user is not active.
     OtherOrganization,
     /// The form was sent after its session had ended, and is shown again so that the user can check and send it.

@@ -6,6 +6,7 @@
 use super::{
     AppError, Jeton, Result,
     authority::Caller,
+    items::forget_site,
     problem::{Field, Problem, Problems},
     random,
     tokens::known_form,
@@ -214,6 +215,7 @@ pub async fn delete(jeton: &Jeton, at: &Manager, id: &str, version: Option<i64>,
             if sites::levels_below(connection, &site)? > 0 {
                 return Err(Problems::one(Field::Form, Problem::HasSites).into());
             }
+            forget_site(connection, site.id, now)?;
             sites::delete(connection, site.id)?;
             let entry = at.entry(Action::SiteDeleted, now, &source);
             let entry = activity::Entry { target_name: Some(&site.name), count: people.here, ..entry };

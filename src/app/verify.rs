@@ -69,6 +69,11 @@ impl Accepted {
         self.life.created_at
     }
 
+    /// Its life, including this use.
+    pub(crate) fn life(&self) -> Life {
+        self.life
+    }
+
     /// When the token was accepted.
     pub fn at(&self) -> Timestamp {
         self.at

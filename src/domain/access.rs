@@ -7,12 +7,15 @@
 mod level;
 mod reach;
 mod recipient;
+mod stored;
 
 pub use level::Level;
 pub use reach::{
     AccessRule, AccessRuleId, ItemFacts, Reach, Share, ShareId, Source, SubjectFacts, Way, check_level, reach,
 };
-pub use recipient::{GroupId, Recipient, RecipientKind, SiteId, SubjectId, Unsuitable};
+pub use stored::{MOST_RULES, MOST_SHARES, StoredRule, StoredShare};
+pub use super::{group::GroupId, site::SiteId};
+pub use recipient::{Recipient, RecipientKind, SubjectId, Unsuitable};
 
 use super::{
     organization::OrganizationId,
@@ -218,10 +221,24 @@ pub fn decide(identity: &Identity, life: Life, demand: &Demand, now: Timestamp) 
         return Err(Refusal::ReadOnly);
     }
     let held = &identity.subject.held;
-    if demand.permissions.own().iter().any(|asked| held.known.get(asked.key()).is_none()) {
+    check_permissions(&held.permissions, &held.known, identity.scope, demand)
+}
+
+/// The check of permissions: whether somebody who holds these in an organization that has added `known` may do what is
+/// demanded with this scope.
+///
+/// # Errors
+/// [`Refusal::PermissionUnknown`] or [`Refusal::PermissionMissing`].
+pub fn check_permissions(
+    held: &Permissions,
+    known: &OwnPermissions,
+    scope: Scope,
+    demand: &Demand,
+) -> Result<(), Refusal> {
+    if demand.permissions.own().iter().any(|asked| known.get(asked.key()).is_none()) {
         return Err(Refusal::PermissionUnknown);
     }
-    let missing = demand.permissions.missing_from(&held.permissions, identity.scope);
+    let missing = demand.permissions.missing_from(held, scope);
     missing.map_or(Ok(()), |permission| Err(Refusal::PermissionMissing(permission)))
 }
 

@@ -70,12 +70,6 @@ keyed! {
         PermissionSetChanged = "permission_set.changed",
         /// A permission set, the target, was deleted.
         PermissionSetDeleted = "permission_set.deleted",
-        /// A kind, the target, was created; the detail is [`Detail::Kind`].
-        KindCreated = "kind.created",
-        /// A kind, the target, was changed; the detail is [`Detail::Kind`] if its permissions changed.
-        KindChanged = "kind.changed",
-        /// A kind, the target, was deleted; the detail is [`Detail::Kind`].
-        KindDeleted = "kind.deleted",
         /// A group, the target, was created.
         GroupCreated = "group.created",
         /// A group, the target, was renamed; the detail is the previous name.
@@ -110,6 +104,38 @@ keyed! {
         UserExternalIdChanged = "user.external_id_changed",
         /// A service user got another external id, or none; the detail is the new one.
         TokenExternalIdChanged = "token.external_id_changed",
+        /// A kind, the target, was created; the detail is [`Detail::Kind`].
+        KindCreated = "kind.created",
+        /// A kind, the target, was changed; the detail is [`Detail::Kind`] if its permissions changed.
+        KindChanged = "kind.changed",
+        /// A kind, the target, was deleted; the detail is [`Detail::Kind`].
+        KindDeleted = "kind.deleted",
+        /// An item, the target, was created; the detail is [`Detail::Item`], as in all entries about items themselves.
+        ItemCreated = "item.created",
+        /// An item, the target, was changed.
+        ItemChanged = "item.changed",
+        /// An item, the target, was archived.
+        ItemArchived = "item.archived",
+        /// An item, the target, was taken out of the archive.
+        ItemUnarchived = "item.unarchived",
+        /// An item, the target, was deleted.
+        ItemDeleted = "item.deleted",
+        /// An item, the target, was shared; the detail is [`Detail::Share`].
+        ItemShared = "item.shared",
+        /// A share of an item, the target, got another level; the detail is the new [`Detail::Share`].
+        ShareChanged = "item.share_changed",
+        /// A share of an item, the target, was ended; the detail is what it was, a [`Detail::Share`].
+        ShareEnded = "item.share_ended",
+        /// An access rule for the target was created; the detail is [`Detail::AccessRule`].
+        AccessRuleCreated = "access_rule.created",
+        /// An access rule for the target was changed; the detail is the new [`Detail::AccessRule`].
+        AccessRuleChanged = "access_rule.changed",
+        /// An access rule for the target was deleted; the detail is what it was, a [`Detail::AccessRule`].
+        AccessRuleDeleted = "access_rule.deleted",
+        /// What another organization, the target, shares does not count any more.
+        OrganizationRefused = "sharing.refused",
+        /// What another organization, the target, shares counts again.
+        OrganizationAccepted = "sharing.accepted",
         /// A token was created.
         TokenCreated = "token.created",
         /// A token was used for the first time.
@@ -155,6 +181,7 @@ impl Action {
             Some("user") => ActionGroup::Users,
             Some("permission_set") => ActionGroup::PermissionSets,
             Some("group" | "site") => ActionGroup::Groups,
+            Some("item" | "access_rule" | "sharing") => ActionGroup::Items,
             Some("session" | "password" | "profile" | "account") => ActionGroup::Accounts,
             _ => ActionGroup::Organization,
         }
@@ -172,6 +199,8 @@ keyed! {
         PermissionSets = "permission_sets",
         /// Groups and sites, and who is in them.
         Groups = "groups",
+        /// Items, and who has access to them.
+        Items = "items",
         /// Signing in, passwords and profiles.
         Accounts = "accounts",
         /// The organization as a whole, and exports.

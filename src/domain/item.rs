@@ -2,6 +2,7 @@
 
 mod external_id;
 mod kind;
+mod permission;
 
 pub use external_id::{ExternalId, LONGEST_EXTERNAL_ID};
 pub use kind::ItemKind;
@@ -23,7 +24,7 @@ pub const LONGEST_DESCRIPTION: usize = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId(pub i64);
 
-/// One thing of a kind.
+/// One thing of a kind, without what is too long for lists ([`Contents`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The row.
@@ -38,47 +39,55 @@ pub struct Item {
     pub external_id: Option<ExternalId>,
     /// Its name.
     pub name: String,
-    /// More about it; empty if there is nothing to say.
-    pub description: String,
     /// Who owns it; nobody, once its owner was deleted.
     pub owner: Option<SubjectId>,
     /// The site that it is at.
     pub site: Option<SiteId>,
-    /// What an inspection is of, and whether it is done; `None` for other kinds.
-    pub inspection: Option<Inspection>,
-    /// The answers to the fields of its kind; for an inspection, to its own [`Inspection::form`].
-    pub answers: Answers,
+    /// The template that an inspection was started from; `None` once that was deleted, and for other kinds.
+    pub template: Option<ItemId>,
     /// Since when it is archived: still there, but not in lists unless they ask for it.
     pub archived_at: Option<Timestamp>,
+    /// When an inspection was finished; `None` for a draft, and for other kinds.
+    pub finished_at: Option<Timestamp>,
+    /// Its version, incremented by each change.
+    pub version: i64,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed, its answers included. Shares and access rules do not change it.
     pub modified_at: Timestamp,
-    /// Its version, incremented by each change.
-    pub version: i64,
-}
-
-/// What only inspections have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inspection {
-    /// The template that it was started from; `None` once that was deleted.
-    pub template: Option<ItemId>,
-    /// The questions of the template when the inspection was started, which it keeps.
-    pub form: Form,
-    /// When it was finished; `None` for a draft.
-    pub finished_at: Option<Timestamp>,
 }
 
 impl Item {
-    /// Returns the template of an inspection.
-    pub fn template(&self) -> Option<ItemId> {
-        self.inspection.as_ref().and_then(|inspection| inspection.template)
-    }
-
     /// Returns whether it is an inspection that is not finished.
     pub fn is_draft(&self) -> bool {
-        self.inspection.as_ref().is_some_and(|inspection| inspection.finished_at.is_none())
+        self.kind.is_inspections() && self.finished_at.is_none()
     }
+
+    /// Returns its position in the order of lists and feeds.
+    pub const fn place(&self) -> Place {
+        Place { modified_at: self.modified_at, id: self.id }
+    }
+}
+
+/// What an item holds besides what lists show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// More about it; empty if there is nothing to say.
+    pub description: String,
+    /// The questions of a template, or those that an inspection was started with and keeps. Empty for other kinds, whose
+    /// form is that of the kind.
+    pub form: Form,
+    /// The answers to the fields of its kind; for an inspection, to its own questions.
+    pub answers: Answers,
+}
+
+/// A position in the order of lists and feeds: many items may have been changed in the same second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When the item was last changed.
+    pub modified_at: Timestamp,
+    /// The row.
+    pub id: ItemId,
 }
 
 /// Reads the name of an item: a line of 1 to [`LONGEST_NAME`] characters.

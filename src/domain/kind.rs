@@ -4,6 +4,7 @@
 //! permission of that organization, `<kind>.<action>`.
 
 use super::{
+    access::Level,
     permission::{OwnPermission, OwnPermissions, PermissionGroup},
     text,
 };
@@ -93,18 +94,6 @@ impl ActionKey {
     /// Returns its text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-keyed! {
-    /// How far somebody's access to an item goes.
-    pub enum Level {
-        /// See it.
-        View = "view",
-        /// See and change it.
-        Edit = "edit",
-        /// See, change, delete and share it.
-        Manage = "manage",
     }
 }
 

@@ -12,7 +12,7 @@ pub use authority::{
 };
 pub use own::{OwnPermission, OwnPermissions};
 
-use super::{kind::Level, token::Scope};
+use super::{access::Level, token::Scope};
 
 keyed! {
     /// A permission that every organization has. The key stands in API answers and in the database.

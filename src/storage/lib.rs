@@ -8,6 +8,8 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
+pub mod access;
+pub mod access_rules;
 pub mod activity;
 pub mod backups;
 mod connection;
@@ -22,6 +24,8 @@ mod health;
 mod in_use;
 pub mod installation;
 pub mod invitations;
+pub mod items;
+pub mod kind_forms;
 pub mod kinds;
 pub mod mails;
 pub mod members;
@@ -34,11 +38,14 @@ pub mod permission_sets;
 mod pool;
 mod pooler;
 pub mod protected_apis;
+pub mod recipients;
+pub mod refused_organizations;
 mod reserve;
 pub mod revocations;
 mod schema;
 pub mod seats;
 pub mod sessions;
+pub mod shares;
 pub mod sites;
 pub mod tokens;
 mod trouble;

@@ -303,6 +303,69 @@ diesel::table! {
     }
 }
 diesel::table! {
+    items (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        kind -> Text,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        search -> Text,
+        owner_membership_id -> Nullable<BigInt>,
+        owner_service_user_id -> Nullable<BigInt>,
+        site_id -> Nullable<BigInt>,
+        template_id -> Nullable<BigInt>,
+        archived_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+        modified_at -> BigInt,
+    }
+}
+diesel::table! {
+    item_contents (item_id) { item_id -> BigInt, description -> Text, form -> Text, answers -> Text, }
+}
+diesel::table! {
+    shares (id) {
+        id -> BigInt,
+        public_id -> Text,
+        item_id -> BigInt,
+        recipient_kind -> Text,
+        recipient_id -> BigInt,
+        outside_organization_id -> Nullable<BigInt>,
+        level -> Text,
+        created_at -> BigInt,
+        created_by_name -> Text,
+    }
+}
+diesel::table! {
+    access_rules (id) {
+        id -> BigInt,
+        public_id -> Text,
+        organization_id -> BigInt,
+        kind -> Text,
+        site_id -> Nullable<BigInt>,
+        template_id -> Nullable<BigInt>,
+        recipient_kind -> Text,
+        recipient_id -> BigInt,
+        outside_organization_id -> Nullable<BigInt>,
+        level -> Text,
+        created_at -> BigInt,
+        created_by_name -> Text,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    refused_organizations (organization_id, refused_id) {
+        organization_id -> BigInt,
+        refused_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+diesel::table! {
+    kind_forms (organization_id, kind) { organization_id -> BigInt, kind -> Text, form -> Text, version -> BigInt, }
+}
+diesel::table! {
     activity (id) {
         id -> BigInt,
         organization_id -> Nullable<BigInt>,
@@ -360,6 +423,8 @@ diesel::joinable!(kind_actions -> kinds (kind_id));
 diesel::allow_tables_to_appear_in_same_query!(kinds, kind_actions);
 diesel::allow_tables_to_appear_in_same_query!(revocations, api_tokens);
 diesel::joinable!(group_members -> groups (group_id));
+diesel::joinable!(shares -> items (item_id));
+diesel::allow_tables_to_appear_in_same_query!(items, shares);
 
 diesel::table! {
     /// Only backups have this table. It is written last, so a file without it is not a backup, or an incomplete one.

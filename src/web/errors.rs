@@ -7,6 +7,7 @@ use super::{shell::Shell, texts::Texts};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use app::{AppError, verify::denied::Unavailable};
 use askama::Template;
+use domain::access::Refusal;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,7 @@ impl ResponseError for WebError {
             Self::App(error) => match error {
                 AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AppError::NotFound => StatusCode::NOT_FOUND,
-                AppError::Forbidden(_) => StatusCode::FORBIDDEN,
+                AppError::Forbidden(_) | AppError::Refused(_) => StatusCode::FORBIDDEN,
                 AppError::SignedOut => StatusCode::UNAUTHORIZED,
                 AppError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
                 AppError::Busy(_) | AppError::Clock(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -169,6 +170,12 @@ pub fn words(t: Texts, status: StatusCode, error: Option<&WebError>, reads: bool
                 t.errors_permission_title().into(),
                 t.errors_permission_text(t.permission_with_group(*permission)),
             );
+        }
+        Some(WebError::App(AppError::Refused(Refusal::PermissionMissing(permission)))) => {
+            return (t.errors_permission_title().into(), t.errors_permission_text(t.any_permission(&[], permission)));
+        }
+        Some(WebError::App(AppError::Refused(Refusal::LevelMissing(level)))) => {
+            return (t.errors_level_title().into(), t.errors_level_text(t.level(*level)));
         }
         Some(WebError::App(AppError::NotEnded(_))) => {
             return pair(t.errors_not_ended_title(), t.errors_not_ended_text());

@@ -1,6 +1,7 @@
 //! Names and descriptions of domain values in the reader's language: names, states, problems of a form, times, and
 //! programs.
 
+mod access;
 mod calendar;
 mod kinds;
 mod problems;

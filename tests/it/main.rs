@@ -1,6 +1,7 @@
 //! The tests that need a running server, a database or a browser, in one program: so it is linked once, and the tests
 //! share one Postgres and one chromedriver (`harness`).
 
+mod access;
 mod account;
 mod activity;
 mod addresses;
@@ -32,6 +33,7 @@ mod input;
 mod installation;
 mod inventory;
 mod invitations;
+mod items;
 mod kinds;
 mod leaks;
 mod log;

@@ -3,6 +3,7 @@
 use super::{Admin, at_form, expire, find_in, write_entry};
 use crate::{Jeton, Result, problem::Problem, tokens::known_form};
 use domain::{
+    access::SubjectId,
     activity::{Action, Source},
     token::RevokedBy,
 };
@@ -49,6 +50,7 @@ pub async fn delete(jeton: &Jeton, at: &Admin, id: &str, source: Source) -> Resu
             }
             let touched = touched(connection, token.key.token)?;
             expire(connection, &at, &token, now, &source)?;
+            crate::items::forget_subject(connection, SubjectId::ServiceUser(token.id), now)?;
             service_users::delete(connection, token.id)?;
             write_entry(connection, &at, Action::TokenDeleted, &token, None, now, &source)?;
             Ok((token.name, touched))

@@ -133,6 +133,9 @@ pub(crate) fn end_in(
     // Locked, so that no token is created for them meanwhile.
     users::lock(connection, person.user)?;
     memberships::deactivate(connection, person.membership, ending == Ending::Removal, by.at)?;
+    if ending == Ending::Removal {
+        crate::items::forget_subject(connection, SubjectId::Membership(person.membership), by.at)?;
+    }
     let revocation = Revocation { by: RevokedBy::Membership, name: Some(by.actor_name), reason: None };
     let mut stopped = tokens::active(connection, person.user)?;
     stopped.retain(|(_, token)| stops(token, person, by.at));

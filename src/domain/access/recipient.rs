@@ -1,18 +1,12 @@
 //! Who can be given access to items.
 
 use crate::{
+    group::GroupId,
     item::ItemKind,
     organization::{MembershipId, OrganizationId, ServiceUserId},
+    site::SiteId,
 };
 use thiserror::Error;
-
-/// The row id of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupId(pub i64);
-
-/// The row id of a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SiteId(pub i64);
 
 /// The row of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,6 +5,8 @@
 
 use super::Action;
 use crate::{
+    access::{Level, RecipientKind},
+    item::ItemKind,
     organization::MembershipId,
     permission::{BuiltInSet, OwnPermission, OwnPermissions, Permission, Permissions},
     permission_set::SetName,
@@ -14,6 +16,9 @@ use crate::{
 
 /// The maximum number of members in a run: whoever writes to the database could make one of any length.
 const MOST_IN_RUN: i64 = 1_000_000;
+/// How the lines about the site and the template of an access rule begin.
+const SITE: &str = "site ";
+const TEMPLATE: &str = "template ";
 /// The line that says that preflights pass.
 const PREFLIGHTS_PASS: &str = "preflights";
 
@@ -35,6 +40,42 @@ pub enum Detail {
         /// Those that were removed.
         removed: Permissions,
     },
+    /// Members, in the order of their numbers, written as `4 7-9`.
+    Members(Vec<MembershipId>),
+    /// An item, whose name is the target, written as `assets k7m2q9xd4t`.
+    Item {
+        /// Its kind.
+        kind: ItemKind,
+        /// Its public id.
+        id: String,
+    },
+    /// A share of an item, written as `assets k7m2q9xd4t view group Logistics`.
+    Share {
+        /// The kind of the item.
+        kind: ItemKind,
+        /// Its public id.
+        id: String,
+        /// The level.
+        level: Level,
+        /// The kind of the recipient.
+        recipient: RecipientKind,
+        /// The recipient's name.
+        name: String,
+    },
+    /// An access rule, whose recipient is the target, written as `inspections edit group`, and a line each for the name
+    /// of the site (`site Mopti`) and of the template (`template Cold chain`), if it has them.
+    AccessRule {
+        /// The kind of the items.
+        kind: ItemKind,
+        /// The level.
+        level: Level,
+        /// The kind of the recipient.
+        recipient: RecipientKind,
+        /// The name of the site.
+        site: Option<String>,
+        /// The name of the template.
+        template: Option<String>,
+    },
     /// How the permissions of a kind changed, written as `+invoices.pay -invoices.send =invoices.download:r`.
     Kind {
         /// Those that were added.
@@ -44,8 +85,6 @@ pub enum Detail {
         /// Those that now only read and did not, or the other way round.
         turned: OwnPermissions,
     },
-    /// Members, in the order of their numbers, written as `4 7-9`.
-    Members(Vec<MembershipId>),
     /// A protected API: its base URL, then a line for each rule, such as `POST /v1/* → write assets.edit`.
     ProtectedApi {
         /// The base URL.
@@ -68,20 +107,20 @@ impl Detail {
         Self::Permissions { added: since.without(before), removed: before.without(since) }
     }
 
-    /// The change from one form of a kind to another; `None` if its permissions stay.
-    pub fn kind(before: &OwnPermissions, since: &OwnPermissions) -> Option<Self> {
-        let is_turned = |one: &OwnPermission| before.get(one.key()).is_some_and(|before| before.reads() != one.reads());
-        let (added, removed, turned) = (since.without(before), before.without(since), since.filter(is_turned));
-        let is_same = added.is_empty() && removed.is_empty() && turned.is_empty();
-        (!is_same).then_some(Self::Kind { added, removed, turned })
-    }
-
     /// These members, in any order.
     pub fn members(members: &[MembershipId]) -> Self {
         let mut members = members.to_vec();
         members.sort_unstable();
         members.dedup();
         Self::Members(members)
+    }
+
+    /// The change from one form of a kind to another; `None` if its permissions stay.
+    pub fn kind(before: &OwnPermissions, since: &OwnPermissions) -> Option<Self> {
+        let is_turned = |one: &OwnPermission| before.get(one.key()).is_some_and(|before| before.reads() != one.reads());
+        let (added, removed, turned) = (since.without(before), before.without(since), since.filter(is_turned));
+        let is_same = added.is_empty() && removed.is_empty() && turned.is_empty();
+        (!is_same).then_some(Self::Kind { added, removed, turned })
     }
 
     /// The text that the log keeps.
@@ -96,6 +135,17 @@ impl Detail {
                 let removed = removed.iter().map(|permission| format!("-{}", permission.key()));
                 added.chain(removed).collect::<Vec<_>>().join(" ")
             }
+            Self::Members(members) => write_members(members),
+            Self::Item { kind, id } => format!("{} {id}", kind.key()),
+            Self::Share { kind, id, level, recipient, name } => {
+                format!("{} {id} {} {} {name}", kind.key(), level.key(), recipient.key())
+            }
+            Self::AccessRule { kind, level, recipient, site, template } => {
+                let mut lines = vec![format!("{} {} {}", kind.key(), level.key(), recipient.key())];
+                lines.extend(site.as_ref().map(|name| format!("{SITE}{name}")));
+                lines.extend(template.as_ref().map(|name| format!("{TEMPLATE}{name}")));
+                lines.join("\n")
+            }
             Self::Kind { added, removed, turned } => {
                 let all = [('+', added), ('-', removed), ('=', turned)].into_iter();
                 let words = all.filter(|(_, some)| !some.is_empty()).flat_map(|(sign, some)| {
@@ -103,7 +153,6 @@ impl Detail {
                 });
                 words.collect::<Vec<_>>().join(" ")
             }
-            Self::Members(members) => write_members(members),
             Self::ProtectedApi { base_url, rules, lets_preflights } => {
                 let mut lines = vec![base_url.as_str().to_owned()];
                 lines.extend(rules.iter().map(write_rule));
@@ -123,11 +172,18 @@ impl Detail {
                 None => SetName::Own(text.to_owned()),
             })),
             Action::PermissionSetChanged | Action::TokenPermissionsChanged => read_permissions(text),
-            Action::KindCreated | Action::KindChanged | Action::KindDeleted => Some(read_kind(text)),
             Action::GroupMembersAdded
             | Action::GroupMembersRemoved
             | Action::SiteMembersAdded
             | Action::SiteMembersRemoved => read_members(text),
+            Action::ItemCreated
+            | Action::ItemChanged
+            | Action::ItemArchived
+            | Action::ItemUnarchived
+            | Action::ItemDeleted => read_item(text),
+            Action::ItemShared | Action::ShareChanged | Action::ShareEnded => read_share(text),
+            Action::AccessRuleCreated | Action::AccessRuleChanged | Action::AccessRuleDeleted => read_access_rule(text),
+            Action::KindCreated | Action::KindChanged | Action::KindDeleted => Some(read_kind(text)),
             Action::ProtectedApiCreated | Action::ProtectedApiChanged => read_protected_api(text),
             _ => None,
         };
@@ -155,6 +211,36 @@ fn read_members(text: &str) -> Option<Detail> {
         members.extend((first..=last).map(MembershipId));
     }
     Some(Detail::Members(members))
+}
+
+fn read_item(text: &str) -> Option<Detail> {
+    let (kind, id) = text.split_once(' ')?;
+    Some(Detail::Item { kind: ItemKind::parse(kind)?, id: id.to_owned() })
+}
+
+fn read_share(text: &str) -> Option<Detail> {
+    let mut words = text.splitn(5, ' ');
+    Some(Detail::Share {
+        kind: ItemKind::parse(words.next()?)?,
+        id: words.next()?.to_owned(),
+        level: Level::from_key(words.next()?)?,
+        recipient: RecipientKind::from_key(words.next()?)?,
+        name: words.next()?.to_owned(),
+    })
+}
+
+fn read_access_rule(text: &str) -> Option<Detail> {
+    let mut lines = text.split('\n').peekable();
+    let mut words = lines.next()?.split(' ');
+    let kind = ItemKind::parse(words.next()?)?;
+    let (level, recipient) = (Level::from_key(words.next()?)?, RecipientKind::from_key(words.next()?)?);
+    let mut named = |begin: &str| {
+        let name = lines.peek()?.strip_prefix(begin)?.to_owned();
+        lines.next();
+        Some(name)
+    };
+    let (site, template) = (named(SITE), named(TEMPLATE));
+    Some(Detail::AccessRule { kind, level, recipient, site, template })
 }
 
 fn read_permissions(text: &str) -> Option<Detail> {
@@ -243,6 +329,33 @@ mod tests {
                 Action::PermissionSetChanged,
                 Detail::permissions(&named("assets.edit visits.view"), &named("templates.view invoices.pay")),
                 "+templates.view +invoices.pay -assets.edit -visits.view",
+            ),
+            (
+                Action::ItemDeleted,
+                Detail::Item { kind: ItemKind::parse("assets").unwrap(), id: "k7m2q9xd4t".into() },
+                "assets k7m2q9xd4t",
+            ),
+            (
+                Action::ItemShared,
+                Detail::Share {
+                    kind: ItemKind::parse("assets").unwrap(),
+                    id: "k7m2q9xd4t".into(),
+                    level: Level::Edit,
+                    recipient: RecipientKind::Group,
+                    name: "Cold chain, Mopti".into(),
+                },
+                "assets k7m2q9xd4t edit group Cold chain, Mopti",
+            ),
+            (
+                Action::AccessRuleCreated,
+                Detail::AccessRule {
+                    kind: ItemKind::parse("inspections").unwrap(),
+                    level: Level::View,
+                    recipient: RecipientKind::Organization,
+                    site: Some("Mopti".into()),
+                    template: Some("Fridge".into()),
+                },
+                "inspections view organization\nsite Mopti\ntemplate Fridge",
             ),
             (
                 Action::KindChanged,

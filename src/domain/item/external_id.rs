@@ -3,8 +3,7 @@
 use crate::text::{self, TextError};
 use std::fmt::{Display, Formatter, Result as Formatted};
 
-/// The maximum length of an external id in characters.
-pub const LONGEST_EXTERNAL_ID: usize = 255;
+pub use crate::text::LONGEST_EXTERNAL_ID;
 
 /// The id that something has in the system where it comes from, unique in its organization and kind. It stays exactly
 /// as it came: `a` and `A` are two, and so are a composed and a decomposed `é`.

@@ -20,6 +20,16 @@ impl ItemKind {
         &self.0
     }
 
+    /// Returns whether its items are templates.
+    pub fn is_templates(&self) -> bool {
+        self.key() == "templates"
+    }
+
+    /// Returns whether its items are inspections.
+    pub fn is_inspections(&self) -> bool {
+        self.key() == "inspections"
+    }
+
     /// Returns whether each organization has it.
     pub fn is_built_in(&self) -> bool {
         Self::BUILT_IN.contains(&self.key())

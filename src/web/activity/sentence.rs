@@ -133,6 +133,15 @@ pub fn changes(t: Texts, kinds: &[Kind], entry: &Logged) -> Vec<String> {
             lines.extend(lets_preflights.then(|| t.protected_apis_preflights_pass().to_owned()));
             lines
         }
+        Some(Detail::Share { level, recipient, name, .. }) => {
+            vec![t.activity_share(t.level(*level), t.recipient_kind(*recipient), name)]
+        }
+        Some(Detail::AccessRule { kind, level, recipient, site, template }) => {
+            let mut lines = vec![t.activity_access_rule(t.level(*level), t.item_kind(kinds, kind), t.recipient_kind(*recipient))];
+            lines.extend(site.as_ref().map(|name| t.activity_at_site(name)));
+            lines.extend(template.as_ref().map(|name| t.activity_of_template(name)));
+            lines
+        }
         Some(members @ Detail::Members(_)) => vec![t.activity_members(members.to_text())],
         Some(Detail::Words(words)) if has_lines => words.lines().map(str::to_owned).collect(),
         _ => Vec::new(),
@@ -179,9 +188,6 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::PermissionSetCreated => t.activity_said_permission_set_created(ACTOR, TARGET),
         Action::PermissionSetChanged => t.activity_said_permission_set_changed(ACTOR, TARGET),
         Action::PermissionSetDeleted => t.activity_said_permission_set_deleted(ACTOR, TARGET),
-        Action::KindCreated => t.activity_said_kind_created(ACTOR, TARGET),
-        Action::KindChanged => t.activity_said_kind_changed(ACTOR, TARGET),
-        Action::KindDeleted => t.activity_said_kind_deleted(ACTOR, TARGET),
         Action::GroupCreated => t.activity_said_group_created(ACTOR, TARGET),
         Action::GroupRenamed => t.activity_said_group_renamed(ACTOR, DETAIL, TARGET),
         Action::GroupDeleted => t.activity_said_group_deleted(entry.count, ACTOR, TARGET),
@@ -203,6 +209,22 @@ fn text(t: Texts, entry: &Logged) -> String {
         Action::UserExternalIdChanged => t.activity_said_user_external_id_removed(ACTOR, TARGET),
         Action::TokenExternalIdChanged if has_detail => t.activity_said_token_external_id_changed(ACTOR, TOKEN, DETAIL),
         Action::TokenExternalIdChanged => t.activity_said_token_external_id_removed(ACTOR, TOKEN),
+        Action::KindCreated => t.activity_said_kind_created(ACTOR, TARGET),
+        Action::KindChanged => t.activity_said_kind_changed(ACTOR, TARGET),
+        Action::KindDeleted => t.activity_said_kind_deleted(ACTOR, TARGET),
+        Action::ItemCreated => t.activity_said_item_created(ACTOR, TARGET),
+        Action::ItemChanged => t.activity_said_item_changed(ACTOR, TARGET),
+        Action::ItemArchived => t.activity_said_item_archived(ACTOR, TARGET),
+        Action::ItemUnarchived => t.activity_said_item_unarchived(ACTOR, TARGET),
+        Action::ItemDeleted => t.activity_said_item_deleted(ACTOR, TARGET),
+        Action::ItemShared => t.activity_said_item_shared(ACTOR, TARGET),
+        Action::ShareChanged => t.activity_said_item_share_changed(ACTOR, TARGET),
+        Action::ShareEnded => t.activity_said_item_share_ended(ACTOR, TARGET),
+        Action::AccessRuleCreated => t.activity_said_access_rule_created(ACTOR, TARGET),
+        Action::AccessRuleChanged => t.activity_said_access_rule_changed(ACTOR, TARGET),
+        Action::AccessRuleDeleted => t.activity_said_access_rule_deleted(ACTOR, TARGET),
+        Action::OrganizationRefused => t.activity_said_sharing_refused(ACTOR, TARGET),
+        Action::OrganizationAccepted => t.activity_said_sharing_accepted(ACTOR, TARGET),
         Action::TokenCreated => t.activity_said_token_created(ACTOR, TOKEN),
         Action::TokenFirstUsed if is_service_user => t.activity_said_token_first_used_itself(TOKEN),
         Action::TokenFirstUsed => t.activity_said_token_first_used(ACTOR, TOKEN),
@@ -236,6 +258,7 @@ impl Texts {
             ActionGroup::Users => self.activity_group_users(),
             ActionGroup::PermissionSets => self.activity_group_permission_sets(),
             ActionGroup::Groups => self.activity_group_groups(),
+            ActionGroup::Items => self.activity_group_items(),
             ActionGroup::Accounts => self.activity_group_accounts(),
             ActionGroup::Organization => self.activity_group_organization(),
         }
@@ -274,9 +297,6 @@ impl Texts {
             Action::PermissionSetCreated => self.activity_names_permission_set_created(),
             Action::PermissionSetChanged => self.activity_names_permission_set_changed(),
             Action::PermissionSetDeleted => self.activity_names_permission_set_deleted(),
-            Action::KindCreated => self.activity_names_kind_created(),
-            Action::KindChanged => self.activity_names_kind_changed(),
-            Action::KindDeleted => self.activity_names_kind_deleted(),
             Action::GroupCreated => self.activity_names_group_created(),
             Action::GroupRenamed => self.activity_names_group_renamed(),
             Action::GroupDeleted => self.activity_names_group_deleted(),
@@ -294,6 +314,22 @@ impl Texts {
             Action::SiteMembersRemoved => self.activity_names_site_members_removed(),
             Action::UserExternalIdChanged => self.activity_names_user_external_id_changed(),
             Action::TokenExternalIdChanged => self.activity_names_token_external_id_changed(),
+            Action::KindCreated => self.activity_names_kind_created(),
+            Action::KindChanged => self.activity_names_kind_changed(),
+            Action::KindDeleted => self.activity_names_kind_deleted(),
+            Action::ItemCreated => self.activity_names_item_created(),
+            Action::ItemChanged => self.activity_names_item_changed(),
+            Action::ItemArchived => self.activity_names_item_archived(),
+            Action::ItemUnarchived => self.activity_names_item_unarchived(),
+            Action::ItemDeleted => self.activity_names_item_deleted(),
+            Action::ItemShared => self.activity_names_item_shared(),
+            Action::ShareChanged => self.activity_names_item_share_changed(),
+            Action::ShareEnded => self.activity_names_item_share_ended(),
+            Action::AccessRuleCreated => self.activity_names_access_rule_created(),
+            Action::AccessRuleChanged => self.activity_names_access_rule_changed(),
+            Action::AccessRuleDeleted => self.activity_names_access_rule_deleted(),
+            Action::OrganizationRefused => self.activity_names_sharing_refused(),
+            Action::OrganizationAccepted => self.activity_names_sharing_accepted(),
             Action::TokenCreated => self.activity_names_token_created(),
             Action::TokenFirstUsed => self.activity_names_token_first_used(),
             Action::TokenRenamed => self.activity_names_token_renamed(),

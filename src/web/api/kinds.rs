@@ -14,8 +14,8 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use app::kinds::{CHANGES, KindForm, READS, TypedAction};
 use domain::{
-    access::Demand,
-    kind::{CommonAction, Kind, Level, StoredKind},
+    access::{Demand, Level},
+    kind::{CommonAction, Kind, StoredKind},
     organization::OrganizationId,
     permission::{ManageKinds, PermissionGroup},
 };

@@ -80,6 +80,9 @@ pub async fn answer(
             let refusal = Denied::Refused(Refusal::PermissionMissing(permission.into()));
             Ok(bearer::problem(&refusal.into(), request))
         }
+        Err(ApiError::Failed(WebError::App(AppError::Refused(refusal)))) => {
+            Ok(bearer::problem(&Denied::Refused(refusal).into(), request))
+        }
         Err(ApiError::Failed(WebError::App(AppError::Invalid(problems)))) => Ok(invalid(&problems, &id)),
         Err(ApiError::Failed(WebError::BrokenForm(words))) => {
             Ok(finish::problem(StatusCode::BAD_REQUEST, "Bad Request", &words, &id))

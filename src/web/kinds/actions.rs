@@ -2,7 +2,8 @@
 
 use crate::texts::Texts;
 use domain::{
-    kind::{CommonAction, Kind, Level},
+    access::Level,
+    kind::{CommonAction, Kind},
     permission::PermissionGroup,
 };
 

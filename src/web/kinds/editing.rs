@@ -24,7 +24,10 @@ use app::{
     problem::{Field, Problem},
 };
 use askama::Template;
-use domain::kind::{Level, MOST_ACTIONS, StoredKind};
+use domain::{
+    access::Level,
+    kind::{MOST_ACTIONS, StoredKind},
+};
 use serde::Deserialize;
 
 /// What was typed into the form. The lists have a value for each own action.
