@@ -392,8 +392,7 @@ async fn a_kind_with_items_stays(db: TestDb) {
     let eve = app.add_organization("elsewhere", "Eve").await;
     let outside = share(jeton, &ann_at, &item, user(&eve), "view").await;
     assert!(matches!(problem(outside, Field::Recipient), Some(Problem::Unsuitable(_))));
-    let holder = member(&app, &ann, SLUG).await.holding().unwrap();
-    let by = app::kinds::Author::Member(Box::new(holder));
+    let by = Caller::from(&member(&app, &ann, SLUG).await.holding().unwrap());
     let delete = || app::kinds::delete(jeton, &by, "invoices", None, Source::default());
     assert_eq!(problem(delete().await, Field::Form), Some(Problem::HasItems));
     items::delete(jeton, &ann_at, "invoices", key(&item), None, Source::default()).await.unwrap();

@@ -250,14 +250,6 @@ pub fn identities(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Resu
     Ok(keys.into_iter().filter_map(identity).collect())
 }
 
-/// Reads the same about the key that an identity was read from, as it is now.
-pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Option<(Identity, Life)>> {
-    let digest: Option<Vec<u8>> =
-        api_tokens::table.find(known.token.0).select(api_tokens::digest).get_result(connection).optional()?;
-    let Some(digest) = digest else { return Ok(None) };
-    Ok(identities(connection, &[expect_digest(digest)?])?.pop().map(|(_, found)| found))
-}
-
 /// Lists the digests of all keys that were not revoked; some may have expired.
 pub fn unrevoked(connection: &mut AnyConnection) -> Result<Vec<KeyDigest>> {
     let digests = api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(api_tokens::digest);

@@ -68,7 +68,7 @@ async fn every_token_of_the_organization_may_read_kinds(db: TestDb) {
     let (of_ben, of_eve) = (ben.makes_token("Report").await, eve.makes_token("Report").await);
     let keys = |answer: Answer| -> Vec<String> {
         let all = answer.json();
-        all["kinds"].as_array().unwrap().iter().map(|kind| kind["key"].as_str().unwrap().to_owned()).collect()
+        all["data"].as_array().unwrap().iter().map(|kind| kind["key"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(keys(app.with_key("GET", API, &of_ben).await), ["templates", "inspections", "assets", "invoices"]);
     assert_eq!(keys(app.with_key("GET", API, &of_eve).await), ["templates", "inspections", "assets"]);
