@@ -16,6 +16,11 @@ pub use making::{ItemForm, Sent, create};
 pub use reading::{Feed, Found, Items, ListQuery, ReachedBy, Reaching, count, feed, find, list, reached_by};
 pub use sharing::{ShareForm, end_share, set_level, share};
 
+pub use storage::{
+    access::Direction,
+    items::{Named, Names},
+};
+
 use super::{AppError, Result, requester::Standing};
 use domain::{
     access::{Level, Recipient, SiteId, SubjectId},
@@ -70,7 +75,8 @@ fn own_in(
     key: &ItemKey,
 ) -> Result<Option<Item>> {
     Ok(match key {
-        ItemKey::PublicId(id) => items::own(connection, organization, kind, id)?,
+        ItemKey::PublicId(id) if token::is_public_id(id) => items::own(connection, organization, kind, id)?,
+        ItemKey::PublicId(_) => None,
         ItemKey::External(id) => items::own_external(connection, organization, kind, id)?,
     })
 }

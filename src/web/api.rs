@@ -1,6 +1,7 @@
 //! The API under `/api/v1`, for programs with a bearer token.
 
 pub mod groups;
+pub mod items;
 pub mod kinds;
 pub mod members;
 mod resources;

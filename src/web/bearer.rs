@@ -15,6 +15,7 @@ use app::{
     clock::Moment,
     verify::{Accepted, Verifier, denied::Denied},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::{
     access::{Demand, Refusal},
     leak,
@@ -140,6 +141,31 @@ impl ResponseError for BearerError {
 /// [`BearerError`] says why it is not accepted.
 pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
     Ok(verify(request, key(request.head())?, demand).await?)
+}
+
+/// As [`authenticate`], also for a request with HTTP Basic, whose password is the key. The user name does not matter.
+///
+/// # Errors
+/// As those of [`authenticate`].
+pub async fn authenticate_also_basic(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
+    match (key(request.head()), basic_key(request.head())) {
+        (Err(BearerError::Missing), Some(key)) => Ok(verify(request, &key, demand).await?),
+        (key, _) => Ok(verify(request, key?, demand).await?),
+    }
+}
+
+fn basic_key(request: &RequestHead) -> Option<String> {
+    let (scheme, credentials) = request.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let decoded = BASE64_STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    Some(String::from_utf8(decoded).ok()?.split_once(':')?.1.to_owned())
+}
+
+/// Adds to an answer without an accepted key that it may also be sent by HTTP Basic.
+pub fn offering_basic(mut response: HttpResponse) -> HttpResponse {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"jeton\""));
+    }
+    response
 }
 
 /// Verifies a key that a request contains, wherever it is.

@@ -91,6 +91,21 @@ fn programs() -> Vec<Route> {
             .shared(),
         at("/api/v1/sites/{id}/members/removal").posts(api::members::remove::<ManageSites>).shared(),
         at("/api/v1/sites/{id}/members/{member}").deletes(api::members::remove_one::<ManageSites>).shared(),
+        at("/api/v1/items/{kind}").reads(api::items::list).posts(api::items::create).shared(),
+        at("/api/v1/items/{kind}/bulk").posts(api::items::bulk::together).shared(),
+        at("/api/v1/items/{kind}/by-external-id/{external_id}").puts(api::items::put).shared(),
+        at("/api/v1/items/{kind}/{id}")
+            .reads(api::items::show)
+            .patches(api::items::change)
+            .deletes(api::items::delete)
+            .shared(),
+        at("/api/v1/items/{kind}/{id}/shares")
+            .reads(api::items::shares::list)
+            .posts(api::items::shares::share)
+            .shared(),
+        at("/api/v1/items/{kind}/{id}/shares/{share}").deletes(api::items::shares::end).shared(),
+        at("/feed/{kind}").reads(api::items::feed::show),
+        at(path::WHO_AM_I).reads(api::items::feed::who_am_i),
         at("/api/v1/leaks").reads(leaks::describe).posts(leaks::report).shared(),
         at("/api/v1/revocations/{id}").reads(revocations::receipt).shared(),
         at(path::KEY_SET).reads(revocations::key_set).shared(),

@@ -1,5 +1,7 @@
 //! Items, shares and access rules, through the verbs that pages and the API call.
 
+mod api;
+
 use crate::harness::{Person, SLUG, TestApp, TestDb, db_test, org};
 use app::{
     AppError, Jeton,

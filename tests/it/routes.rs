@@ -86,6 +86,18 @@ const TABLE: &[Row] = &[
     row("POST", "/api/v1/sites/{id}/members", [401, 401, 401, 403]),
     row("POST", "/api/v1/sites/{id}/members/removal", [401, 401, 401, 403]),
     row("DELETE", "/api/v1/sites/{id}/members/{member}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/items/{kind}", [401, 401, 401, 200]),
+    row("POST", "/api/v1/items/{kind}", [401, 401, 401, 403]),
+    row("POST", "/api/v1/items/{kind}/bulk", [401, 401, 401, 403]),
+    row("PUT", "/api/v1/items/{kind}/by-external-id/{external_id}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/items/{kind}/{id}", [401, 401, 401, 404]),
+    row("PATCH", "/api/v1/items/{kind}/{id}", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/items/{kind}/{id}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/items/{kind}/{id}/shares", [401, 401, 401, 404]),
+    row("POST", "/api/v1/items/{kind}/{id}/shares", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/items/{kind}/{id}/shares/{share}", [401, 401, 401, 403]),
+    row("GET", "/feed/{kind}", [401, 401, 401, 200]),
+    row("GET", "/accounts/user/v1/user:WhoAmI", [401, 401, 401, 200]),
     row("GET", "/api/v1/leaks", [200, 200, 200, 200]),
     row("POST", "/api/v1/leaks", [400, 400, 400, 400]),
     row("POST", "/oauth2/introspect", [401, 401, 401, 403]),
@@ -333,7 +345,7 @@ fn address(path: &str, things: &[(&str, String)]) -> String {
 
 /// Returns whether no browser uses this address: then sessions are ignored and nothing can be forged.
 fn is_for_programs(path: &str) -> bool {
-    ["/api/", "/oauth2/", "/.well-known/", "/verify", "/healthz", "/readyz", "/metrics"]
+    ["/api/", "/feed/", "/accounts/", "/oauth2/", "/.well-known/", "/verify", "/healthz", "/readyz", "/metrics"]
         .iter()
         .any(|begin| path.starts_with(begin))
 }
@@ -346,7 +358,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// Returns the values of the names in the addresses of [`ORGANIZATION`], once it exists. Ann has a token `script`.
-pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 12] {
+pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 13] {
     let last = |path: &str| path.trim_end_matches("?notice=created").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;
@@ -367,6 +379,7 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 12]
         ("{set}", last(set.header("location"))),
         ("{api}", last(api.header("location"))),
         ("{key}", "invoices".into()),
+        ("{kind}", "assets".into()),
         ("{group}", last(group.header("location"))),
         ("{site}", last(site.header("location"))),
         ("{user}", "1".into()),
@@ -462,7 +475,8 @@ async fn no_nul_in_an_address_or_a_form_reaches_the_database(db: TestDb) {
 async fn each_actor_gets_the_answer_of_the_table(db: TestDb) {
     let (app, ann, ben, key, token, session) = cast(db).await;
     has_kind(&ann).await;
-    let things = [("{token}", token), ("{session}", session), ("{key}", "invoices".into())];
+    let things =
+        [("{token}", token), ("{session}", session), ("{key}", "invoices".into()), ("{kind}", "assets".into())];
     let mut wrong = Vec::new();
     for row in TABLE {
         let path = address(row.path, &things);

@@ -7,7 +7,9 @@ use super::{
     making::create_in,
 };
 use crate::{
-    AppError, Jeton, Result, random,
+    AppError, Jeton, Result,
+    problem::{Field, Problem, Problems},
+    random,
     requester::{Changing, Requester},
 };
 use domain::{
@@ -111,6 +113,10 @@ fn put_in(
     let key = ItemKey::External(id.clone());
     if find_in(connection, changing.standing, kind, &key)?.is_some() {
         return Ok(Done::Changed(change_in(connection, changing, kind, &key, change)?));
+    }
+    if change.version.is_some() {
+        // What was read is gone.
+        return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
     }
     let form = ItemForm { external_id: id.to_string(), ..form.clone() };
     Ok(Done::Created(create_in(connection, changing, kind, &form, public_id)?))

@@ -36,6 +36,8 @@ pub struct ItemChange {
     pub answers: Sent,
     /// Whether an inspection is finished.
     pub is_finished: Option<bool>,
+    /// Whether it is archived.
+    pub is_archived: Option<bool>,
 }
 
 /// Changes an item, and returns it as it is then. Nothing is written if nothing changes.
@@ -113,12 +115,22 @@ pub(super) fn change_in(
         let answers = read_answers(connection, standing, form, &change.answers, &held.answers, strength)?;
         contents.answers = problems.check(Field::Answers, answers).unwrap_or_default();
     }
+    if let Some(is_archived) = change.is_archived.filter(|is| *is != before.archived_at.is_some()) {
+        after.archived_at = is_archived.then_some(changing.now);
+    }
     problems.none()?;
     if after == before && contents == held {
         return Ok(before);
     }
     let contents = Some(&contents).filter(|contents| **contents != held);
-    written(connection, changing, &after, contents, Action::ItemChanged)
+    if after.archived_at == before.archived_at {
+        return written(connection, changing, &after, contents, Action::ItemChanged);
+    }
+    if contents.is_some() || (Item { archived_at: before.archived_at, ..after.clone() }) != before {
+        write_entry(connection, changing, Action::ItemChanged, &after)?;
+    }
+    let action = if after.archived_at.is_some() { Action::ItemArchived } else { Action::ItemUnarchived };
+    written(connection, changing, &after, contents, action)
 }
 
 /// Archives an item, or takes it out of the archive. Returns the item; nothing is written if it already is so.

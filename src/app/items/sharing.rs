@@ -9,6 +9,7 @@ use crate::{
     random,
     recipients::{self, RecipientForm},
     requester::{Changing, Requester},
+    tokens::known_form,
 };
 use domain::{
     access::{Level, MOST_SHARES, Recipient, StoredShare},
@@ -82,7 +83,7 @@ pub async fn set_level(
     level: &str,
     source: Source,
 ) -> Result<StoredShare> {
-    let (kind, share, level) = (kind.to_owned(), share.to_owned(), level.to_owned());
+    let (kind, share, level) = (kind.to_owned(), known_form(share)?, level.to_owned());
     jeton
         .write_for(by, source, move |connection, changing| {
             let (item, own) = managed(connection, changing, &kind, &key)?;
@@ -107,7 +108,7 @@ pub async fn end_share(
     share: &str,
     source: Source,
 ) -> Result<StoredShare> {
-    let (kind, share) = (kind.to_owned(), share.to_owned());
+    let (kind, share) = (kind.to_owned(), known_form(share)?);
     jeton
         .end_for(by, source, move |connection, changing| {
             let (item, _) = managed(connection, changing, &kind, &key)?;

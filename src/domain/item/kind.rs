@@ -30,6 +30,11 @@ impl ItemKind {
         self.key() == "inspections"
     }
 
+    /// Returns whether its items are assets.
+    pub fn is_assets(&self) -> bool {
+        self.key() == "assets"
+    }
+
     /// Returns whether each organization has it.
     pub fn is_built_in(&self) -> bool {
         Self::BUILT_IN.contains(&self.key())

@@ -10,7 +10,7 @@ use super::super::{
     words::Errors,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{ETAG, IF_MATCH, LOCATION},
@@ -25,11 +25,12 @@ use app::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     access::{Demand, Refusal},
+    field::FieldProblem,
     permission::Authority,
     user::Language,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::future::Future;
 
 /// The number of things on a page, unless the request says otherwise, and the maximum.
@@ -58,7 +59,7 @@ impl From<AppError> for ApiError {
 
 impl ApiError {
     /// A part of the address is wrong.
-    fn of_query(name: &str, words: &str) -> Self {
+    pub fn of_query(name: &str, words: &str) -> Self {
         Self::Wrong(StatusCode::BAD_REQUEST, vec![(name.to_owned(), words.to_owned())])
     }
 }
@@ -91,25 +92,60 @@ pub async fn answer(
     }
 }
 
+/// What a program does whose `If-Match` names another version.
+const OUT_OF_DATE: &str = "It has another version now than If-Match says. Read it again before you change it.";
+
 fn invalid(problems: &Problems, id: &str) -> HttpResponse {
-    if problems.at(Field::Form) == Some(Problem::ChangedMeanwhile) {
-        let detail = "It has another version now than If-Match says. Read it again before you change it.";
-        return finish::problem(StatusCode::PRECONDITION_FAILED, "Precondition Failed", detail, id);
+    if is_out_of_date(problems) {
+        return finish::problem(StatusCode::PRECONDITION_FAILED, "Precondition Failed", OUT_OF_DATE, id);
     }
-    let named =
-        |(name, words): (&str, &str)| (if name == "people" { "members" } else { name }.to_owned(), words.to_owned());
-    let fields: Vec<_> = Errors::new(Texts(Language::En), problems).iter().map(named).collect();
-    wrong(StatusCode::UNPROCESSABLE_ENTITY, &fields, id)
+    wrong(StatusCode::UNPROCESSABLE_ENTITY, &named(problems), id)
+}
+
+fn is_out_of_date(problems: &Problems) -> bool {
+    problems.at(Field::Form) == Some(Problem::ChangedMeanwhile)
+}
+
+/// Returns the name of each wrong field in requests, and what is wrong with it.
+fn named(problems: &Problems) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    for (name, words) in Errors::new(Texts(Language::En), problems).iter() {
+        match (name, problems.at(Field::Answers), problems.at(Field::Questions)) {
+            ("people", ..) => fields.push(("members".to_owned(), words.to_owned())),
+            ("answers", Some(Problem::Answers(wrong)), _) => {
+                fields.extend(wrong.iter().map(|one| (format!("answers.{}", one.field), one.why.to_string())));
+            }
+            ("questions", _, Some(Problem::Questions(wrong))) => {
+                let part = |one: &FieldProblem| format!("questions.{}.{}", one.at, one.part.key());
+                fields.extend(wrong.iter().map(|one| (part(one), one.why.to_string())));
+            }
+            _ => fields.push((name.to_owned(), words.to_owned())),
+        }
+    }
+    fields
+}
+
+/// Returns what is wrong with one of several things in a request, with its status.
+pub fn verdict(error: &AppError) -> Value {
+    let told = |status: StatusCode, detail: &str| json!({ "status": status.as_u16(), "detail": detail });
+    match error {
+        AppError::Invalid(problems) if is_out_of_date(problems) => told(StatusCode::PRECONDITION_FAILED, OUT_OF_DATE),
+        AppError::Invalid(problems) => {
+            let (detail, errors) = explained(&named(problems));
+            json!({ "status": 422, "detail": detail, "errors": errors })
+        }
+        AppError::Refused(refusal) => {
+            let refused = BearerError::from(Denied::Refused(refusal.clone()));
+            told(refused.status_code(), &refused.description())
+        }
+        AppError::NotFound => told(StatusCode::NOT_FOUND, "There is no such item."),
+        _ => told(StatusCode::INTERNAL_SERVER_ERROR, "This was not done."),
+    }
 }
 
 /// Returns a problem that names each wrong field. What is wrong with the request as a whole is its detail.
 fn wrong(status: StatusCode, fields: &[(String, String)], id: &str) -> HttpResponse {
-    let errors: Vec<_> = fields.iter().filter(|(name, _)| name != "form").collect();
-    let whole = fields.iter().find(|(name, _)| name == "form").map(|(_, words)| words.clone());
-    let detail = whole.unwrap_or_else(|| {
-        errors.iter().map(|(name, words)| format!("{name}: {words}")).take(3).collect::<Vec<_>>().join(" ")
-    });
-    let errors: Vec<_> = errors.iter().map(|(name, words)| json!({ "field": name, "detail": words })).collect();
+    let (detail, errors) = explained(fields);
     let body = json!({
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
@@ -118,6 +154,15 @@ fn wrong(status: StatusCode, fields: &[(String, String)], id: &str) -> HttpRespo
         "request_id": id,
     });
     HttpResponse::build(status).content_type(finish::PROBLEM).body(body.to_string())
+}
+
+fn explained(fields: &[(String, String)]) -> (String, Vec<Value>) {
+    let errors: Vec<_> = fields.iter().filter(|(name, _)| name != "form").collect();
+    let whole = fields.iter().find(|(name, _)| name == "form").map(|(_, words)| words.clone());
+    let detail = whole.unwrap_or_else(|| {
+        errors.iter().map(|(name, words)| format!("{name}: {words}")).take(3).collect::<Vec<_>>().join(" ")
+    });
+    (detail, errors.iter().map(|(name, words)| json!({ "field": name, "detail": words })).collect())
 }
 
 /// Returns the caller of a request that only reads.
@@ -159,14 +204,7 @@ impl Asked {
     /// # Errors
     /// That it is no number, or too small or large.
     pub fn limit(&self) -> Result<usize, ApiError> {
-        match self.limit.as_str() {
-            "" => Ok(PAGE),
-            typed => typed
-                .parse()
-                .ok()
-                .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
-                .ok_or_else(|| ApiError::of_query("limit", &format!("Use a number from 1 to {LARGEST_PAGE}."))),
-        }
+        limit_of(&self.limit)
     }
 
     /// Returns where the page begins, as `read` reads it; `None` for the first page.
@@ -174,15 +212,36 @@ impl Asked {
     /// # Errors
     /// That it is no cursor of this list.
     pub fn cursor<P>(&self, read: impl FnOnce(&str) -> Option<P>) -> Result<Option<P>, ApiError> {
-        if self.cursor.is_empty() {
-            return Ok(None);
-        }
-        let decoded = BASE64_URL_SAFE_NO_PAD.decode(&self.cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let place = decoded.and_then(|place| read(&place));
-        place
-            .map(Some)
-            .ok_or_else(|| ApiError::of_query("cursor", "Pass on next_cursor of the page before, unchanged."))
+        place_of(&self.cursor, read)
     }
+}
+
+/// Reads how many things a page has; `typed` is empty for the usual number.
+///
+/// # Errors
+/// That it is no number, or too small or large.
+pub fn limit_of(typed: &str) -> Result<usize, ApiError> {
+    match typed {
+        "" => Ok(PAGE),
+        typed => typed
+            .parse()
+            .ok()
+            .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
+            .ok_or_else(|| ApiError::of_query("limit", &format!("Use a number from 1 to {LARGEST_PAGE}."))),
+    }
+}
+
+/// Reads where a page begins; `cursor` is empty for the first page.
+///
+/// # Errors
+/// That it is no cursor of this list.
+pub fn place_of<P>(cursor: &str, read: impl FnOnce(&str) -> Option<P>) -> Result<Option<P>, ApiError> {
+    if cursor.is_empty() {
+        return Ok(None);
+    }
+    let decoded = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let place = decoded.and_then(|place| read(&place));
+    place.map(Some).ok_or_else(|| ApiError::of_query("cursor", "Pass on the cursor of the page before, unchanged."))
 }
 
 /// A page of a list.
@@ -195,8 +254,13 @@ struct Page<T> {
 
 /// Returns a page of a list, and the place where it ends if there is another one.
 pub fn page<T: Serialize>(data: Vec<T>, next: Option<String>) -> HttpResponse {
-    let next_cursor = next.map(|place| BASE64_URL_SAFE_NO_PAD.encode(place));
+    let next_cursor = next.map(cursor);
     HttpResponse::Ok().json(Page { data, next_cursor })
+}
+
+/// Returns a place in a list as programs pass it on.
+pub fn cursor(place: String) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(place)
 }
 
 /// Returns the version that `If-Match` asks for; `None` without one. A version that there cannot be is 0.

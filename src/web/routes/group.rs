@@ -10,7 +10,7 @@ keyed! {
         Verify = "verify",
         /// Introspection and revocation.
         OAuth = "oauth",
-        /// Jeton's own API.
+        /// Jeton's own API, and the feeds.
         Api = "api",
         /// Styles, scripts and pictures.
         Files = "files",
@@ -22,10 +22,12 @@ keyed! {
 }
 
 /// An address of each beginning, and its group. What counts is the first part.
-const BEGINNINGS: [(&str, Group); 8] = [
+const BEGINNINGS: [(&str, Group); 10] = [
     (path::VERIFY, Group::Verify),
     (path::OAUTH, Group::OAuth),
     (path::API, Group::Api),
+    (path::FEED, Group::Api),
+    (path::WHO_AM_I, Group::Api),
     (path::FILES, Group::Files),
     (path::HEALTH, Group::Machine),
     (path::READINESS, Group::Machine),

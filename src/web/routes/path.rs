@@ -18,6 +18,21 @@ pub fn api_kind(key: &str) -> String {
     format!("{API_KINDS}/{key}")
 }
 
+/// An item of a kind.
+pub fn api_item(kind: &str, id: &str) -> String {
+    format!("/api/v1/items/{kind}/{id}")
+}
+
+/// The prefix of the addresses of feeds.
+pub const FEED: &str = "/feed/";
+/// A page of the feed of a kind.
+pub fn feed_page(kind: &str, query: &str) -> String {
+    format!("{FEED}{kind}?{query}")
+}
+
+/// Whom a key acts for, in the form of the feeds.
+pub const WHO_AM_I: &str = "/accounts/user/v1/user:WhoAmI";
+
 /// The groups of the token's organization.
 pub const API_GROUPS: &str = "/api/v1/groups";
 /// The sites of the token's organization.

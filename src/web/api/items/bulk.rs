@@ -1,0 +1,119 @@
+//! `POST /api/v1/items/{kind}/bulk`: several changes in one transaction, each with its own verdict.
+
+use super::{
+    wanted::{Changed, Put, Wanted},
+    writer,
+};
+use crate::{
+    App,
+    api::resources::{ApiError, answer, verdict},
+    body::Json,
+    errors::WebError,
+    source,
+};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
+use app::{
+    AppError,
+    items::{self, Done, ItemKey, MOST_TOGETHER, Operation},
+};
+use domain::item::{ExternalId, Item};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Changes to be made together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Together {
+    operations: Vec<WantedOperation>,
+}
+
+/// A change: what is done, and with what.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WantedOperation {
+    Create(Wanted),
+    Put(WantedPut),
+    Change(WantedChange),
+    Delete(WantedDeletion),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedPut {
+    external_id: String,
+    /// The version that was read.
+    version: Option<i64>,
+    item: Put,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedChange {
+    id: String,
+    /// The version that was read.
+    version: Option<i64>,
+    item: Changed,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedDeletion {
+    id: String,
+    /// The version that was read.
+    version: Option<i64>,
+}
+
+impl WantedOperation {
+    /// Returns the operation with this index.
+    fn read(self, index: usize) -> Result<Operation, ApiError> {
+        Ok(match self {
+            Self::Create(item) => Operation::Create(item.into()),
+            Self::Put(WantedPut { external_id, version, item }) => {
+                let id = ExternalId::parse(&external_id).map_err(|error| {
+                    let field = format!("operations.{index}.put.external_id");
+                    ApiError::Wrong(StatusCode::UNPROCESSABLE_ENTITY, vec![(field, error.to_string())])
+                })?;
+                let (form, change) = item.either(version);
+                Operation::Put(id, form, Box::new(change))
+            }
+            Self::Change(WantedChange { id, version, item }) => {
+                Operation::Change(ItemKey::PublicId(id), Box::new(item.change(version)))
+            }
+            Self::Delete(WantedDeletion { id, version }) => Operation::Delete(ItemKey::PublicId(id), version),
+        })
+    }
+}
+
+/// `POST /api/v1/items/{kind}/bulk`
+pub async fn together(
+    app: App,
+    request: HttpRequest,
+    kind: Path<String>,
+    body: Result<Json<Together>, WebError>,
+) -> Result<HttpResponse, WebError> {
+    answer(&request, async {
+        let by = writer(&request).await?;
+        let Json(Together { operations }) = body?;
+        if operations.is_empty() || operations.len() > MOST_TOGETHER {
+            let words = format!("Send 1 to {MOST_TOGETHER} operations.");
+            return Err(ApiError::Wrong(StatusCode::UNPROCESSABLE_ENTITY, vec![("operations".into(), words)]));
+        }
+        let read = operations.into_iter().enumerate().map(|(index, operation)| operation.read(index));
+        let operations = read.collect::<Result<Vec<_>, _>>()?;
+        let done = items::together(&app, &by, &kind, operations, source::of(&request)).await?;
+        let results: Vec<Value> = done.iter().map(result).collect();
+        Ok(HttpResponse::Ok().json(json!({ "results": results })))
+    })
+    .await
+}
+
+/// Returns what became of an operation, in the place of the operation.
+fn result(done: &Result<Done, AppError>) -> Value {
+    let told = |status: u16, item: &Item| json!({ "status": status, "id": item.public_id, "version": item.version });
+    match done {
+        Ok(Done::Created(item)) => told(201, item),
+        Ok(Done::Changed(item)) => told(200, item),
+        Ok(Done::Deleted(item)) => json!({ "status": 204, "id": item.public_id }),
+        Err(error) => verdict(error),
+    }
+}

@@ -1,0 +1,149 @@
+//! `/api/v1/items/{kind}/{id}/shares`: with whom an item is shared.
+
+use super::{reader, writer};
+use crate::{
+    App,
+    api::resources::{ApiError, answer, page},
+    body::Json,
+    errors::WebError,
+    source,
+};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
+use app::{
+    AppError,
+    items::{self, Reaching, ShareForm},
+    recipients::RecipientForm,
+    requester::Requester,
+};
+use domain::access::StoredShare;
+use serde::{Deserialize, Serialize};
+
+/// A share in answers.
+#[derive(Serialize)]
+struct Told {
+    id: String,
+    level: &'static str,
+    recipient: ToldRecipient,
+    created_at: String,
+    /// The name of whoever shared the item.
+    created_by: String,
+}
+
+#[derive(Serialize)]
+struct ToldRecipient {
+    r#type: &'static str,
+    id: String,
+    name: String,
+    /// The name of its organization.
+    organization: String,
+}
+
+impl From<&Reaching<StoredShare>> for Told {
+    fn from(Reaching { by, recipient }: &Reaching<StoredShare>) -> Self {
+        Self {
+            id: by.public_id.clone(),
+            level: by.share.level.key(),
+            recipient: ToldRecipient {
+                r#type: by.share.recipient.kind().key(),
+                id: recipient.id.clone(),
+                name: recipient.name.clone(),
+                organization: recipient.organization_name.clone(),
+            },
+            created_at: by.created_at.rfc3339(),
+            created_by: by.made_by.clone(),
+        }
+    }
+}
+
+/// What is told to a token that may share an item and not view it.
+#[derive(Serialize)]
+struct Receipt {
+    id: String,
+    level: &'static str,
+}
+
+/// A share in requests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    recipient: Recipient,
+    level: String,
+}
+
+/// Whom a share is for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recipient {
+    r#type: String,
+    #[serde(default)]
+    id: String,
+    /// The slug of another organization.
+    #[serde(default)]
+    organization: String,
+}
+
+impl From<Wanted> for ShareForm {
+    fn from(Wanted { recipient: Recipient { r#type, id, organization }, level }: Wanted) -> Self {
+        Self { recipient: RecipientForm { kind: r#type, id, organization }, level }
+    }
+}
+
+/// `GET /api/v1/items/{kind}/{id}/shares`
+pub async fn list(app: App, request: HttpRequest, named: Path<(String, String)>) -> Result<HttpResponse, WebError> {
+    answer(&request, async {
+        let by = reader(&request).await?;
+        let (kind, id) = named.into_inner();
+        let reached = items::reached_by(&app, &by, &kind, id.as_str().into()).await?;
+        Ok(page(reached.shares.iter().map(Told::from).collect(), None))
+    })
+    .await
+}
+
+/// `POST /api/v1/items/{kind}/{id}/shares`: a recipient who has a share already gets another level.
+pub async fn share(
+    app: App,
+    request: HttpRequest,
+    named: Path<(String, String)>,
+    body: Result<Json<Wanted>, WebError>,
+) -> Result<HttpResponse, WebError> {
+    answer(&request, async {
+        let by = writer(&request).await?;
+        let ((kind, id), form) = (named.into_inner(), body?.0.into());
+        let share = items::share(&app, &by, &kind, id.as_str().into(), form, source::of(&request)).await?;
+        let receipt = Receipt { id: share.public_id.clone(), level: share.share.level.key() };
+        Ok(match told(&app, &by, (&kind, &id), &share).await? {
+            Some(told) => HttpResponse::Ok().json(told),
+            None => HttpResponse::Ok().json(receipt),
+        })
+    })
+    .await
+}
+
+/// `DELETE /api/v1/items/{kind}/{id}/shares/{share}`
+pub async fn end(
+    app: App,
+    request: HttpRequest,
+    named: Path<(String, String, String)>,
+) -> Result<HttpResponse, WebError> {
+    answer(&request, async {
+        let by = writer(&request).await?;
+        let (kind, id, share) = named.into_inner();
+        items::end_share(&app, &by, &kind, id.as_str().into(), &share, source::of(&request)).await?;
+        Ok(HttpResponse::NoContent().finish())
+    })
+    .await
+}
+
+/// Returns a share with the name of its recipient, if whoever has made it may see that.
+async fn told(
+    app: &App,
+    by: &Requester,
+    (kind, id): (&str, &str),
+    share: &StoredShare,
+) -> Result<Option<Told>, ApiError> {
+    match items::reached_by(app, by, kind, id.into()).await {
+        Ok(reached) => Ok(reached.shares.iter().find(|one| one.by.public_id == share.public_id).map(Told::from)),
+        Err(AppError::NotFound | AppError::Refused(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

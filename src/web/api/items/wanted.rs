@@ -1,0 +1,149 @@
+//! Items in requests.
+
+use app::items::{ItemChange, ItemForm, Sent};
+use domain::field::{JsonAnswers, TypedField, TypedForm};
+use serde::{Deserialize, Deserializer};
+
+/// An item to be created.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wanted {
+    name: String,
+    description: String,
+    site: Option<String>,
+    external_id: Option<String>,
+    /// The id of the template of an inspection.
+    template: String,
+    questions: Vec<Question>,
+    answers: Option<JsonAnswers>,
+    /// Whether an inspection is finished at once.
+    finished: bool,
+}
+
+/// A question of a template, in the form that answers have.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Question {
+    /// Of a question that there is; a new one gets a key from its label.
+    key: String,
+    label: String,
+    help: String,
+    required: bool,
+    r#type: String,
+    choices: Vec<String>,
+    kind: String,
+}
+
+impl From<Question> for TypedField {
+    fn from(question: Question) -> Self {
+        let Question { key, label, help, required, r#type, choices, kind } = question;
+        Self { key, label, help, field_type: r#type, is_required: required, choices: choices.join("\n"), kind }
+    }
+}
+
+fn typed(questions: Vec<Question>) -> TypedForm {
+    TypedForm { fields: questions.into_iter().map(TypedField::from).collect() }
+}
+
+fn sent(answers: Option<JsonAnswers>) -> Sent {
+    answers.map_or(Sent::Nothing, Sent::Json)
+}
+
+impl From<Wanted> for ItemForm {
+    fn from(wanted: Wanted) -> Self {
+        Self {
+            name: wanted.name,
+            description: wanted.description,
+            site: wanted.site.unwrap_or_default(),
+            external_id: wanted.external_id.unwrap_or_default(),
+            template: wanted.template,
+            questions: typed(wanted.questions),
+            answers: sent(wanted.answers),
+            is_finished: wanted.finished,
+        }
+    }
+}
+
+/// A change of an item: what is left out stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Changed {
+    name: Option<String>,
+    description: Option<String>,
+    /// `null` for none.
+    #[serde(deserialize_with = "given")]
+    site: Option<String>,
+    #[serde(deserialize_with = "given")]
+    external_id: Option<String>,
+    questions: Option<Vec<Question>>,
+    /// `null` for an answer takes it away.
+    answers: Option<JsonAnswers>,
+    finished: Option<bool>,
+    archived: Option<bool>,
+}
+
+/// Reads `null` as an empty text, which stands for none.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
+}
+
+impl Changed {
+    /// Returns the change of an item of which this version was read.
+    pub fn change(self, version: Option<i64>) -> ItemChange {
+        ItemChange {
+            version,
+            name: self.name,
+            description: self.description,
+            site: self.site,
+            external_id: self.external_id,
+            questions: self.questions.map(typed),
+            answers: sent(self.answers),
+            is_finished: self.finished,
+            is_archived: self.archived,
+        }
+    }
+}
+
+/// An item that is created if there is none with its external id, and changed otherwise: then what is left out stays as
+/// it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Put {
+    name: Option<String>,
+    description: Option<String>,
+    #[serde(deserialize_with = "given")]
+    site: Option<String>,
+    /// Only for a new inspection.
+    template: String,
+    questions: Option<Vec<Question>>,
+    answers: Option<JsonAnswers>,
+    finished: Option<bool>,
+}
+
+impl Put {
+    /// Returns the new item, and the change of one that there is, of which this version was read.
+    pub fn either(self, version: Option<i64>) -> (ItemForm, ItemChange) {
+        let form = ItemForm {
+            name: self.name.clone().unwrap_or_default(),
+            description: self.description.clone().unwrap_or_default(),
+            site: self.site.clone().unwrap_or_default(),
+            external_id: String::new(),
+            template: self.template,
+            questions: typed(self.questions.clone().unwrap_or_default()),
+            answers: sent(self.answers.clone()),
+            is_finished: self.finished.unwrap_or_default(),
+        };
+        let change = ItemChange {
+            version,
+            name: self.name,
+            description: self.description,
+            site: self.site,
+            external_id: None,
+            questions: self.questions.map(typed),
+            answers: sent(self.answers),
+            is_finished: self.finished,
+            is_archived: None,
+        };
+        (form, change)
+    }
+}
