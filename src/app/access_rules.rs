@@ -191,12 +191,14 @@ fn read_in(connection: &mut AnyConnection, at: &Manager, form: &RuleForm) -> Res
     let Some(kind) = problems.choice(Field::Kind, kind) else { return Err(problems.into()) };
     let of_site = match form.site.as_str() {
         "" => Ok(None),
+        id if !token::is_public_id(id) => Err(Problem::NotAChoice),
         id => site(connection, organization, id)?.map(Some).ok_or(Problem::NotAChoice),
     };
     let of_site = problems.check(Field::Site, of_site);
     let template = match form.template.as_str() {
         "" => Ok(None),
         _ if !kind.is_inspections() => Err(Problem::NoTemplate),
+        id if !token::is_public_id(id) => Err(Problem::NotAChoice),
         id => template_in(connection, organization, id)?.map(|item| Some(item.id)).ok_or(Problem::NotAChoice),
     };
     let template = problems.check(Field::Template, template);

@@ -2,6 +2,7 @@
 
 mod calls;
 mod history;
+mod items;
 mod neighbours;
 mod people;
 mod permission_sets;
@@ -104,17 +105,19 @@ pub const GUESTS: [Guest; 3] = [
     },
 ];
 
-/// One active key of each kind, by its name in scripts.
-pub struct Keys(Vec<(&'static str, ApiKey)>);
+/// One active key of each kind, by its name in scripts, and two templates.
+pub struct Keys(Vec<(&'static str, ApiKey)>, items::Templates);
 
 impl Keys {
-    /// Returns JSON for scripts: `url`, `users` and `tokens`.
+    /// Returns JSON for scripts: `url`, `users`, `tokens`, and `items`: the ids of a template that the service user's
+    /// token sees, and of one that it does not see.
     pub fn json(&self, url: &str) -> Value {
         let user = |guest: &Guest| json!({ "email": guest.email, "password": PASSWORD, "role": guest.set.key() });
         let users: Vec<Value> = GUESTS.iter().map(user).collect();
         let tokens: serde_json::Map<String, Value> =
             self.0.iter().map(|(name, key)| ((*name).to_owned(), key.reveal().into())).collect();
-        json!({ "url": url, "users": users, "tokens": tokens })
+        let items = json!({ "seen": self.1.seen, "unseen": self.1.unseen });
+        json!({ "url": url, "users": users, "tokens": tokens, "items": items })
     }
 
     /// Returns text for people.
@@ -284,9 +287,11 @@ pub async fn fill(jeton: &Jeton) -> Result<Keys> {
             permission_sets::give(connection, awa)?;
             history::add(connection, &people, &pepper, now)?;
             protected_apis::add(connection, awa, now)?;
-            keys.extend(service_users::add(connection, awa, &pepper, now)?);
+            let (live, reader) = service_users::add(connection, awa, &pepper, now)?;
+            keys.extend(live);
+            let templates = items::add(connection, awa, ibrahim, reader, now)?;
             revocations::forget_unfinished(connection)?;
-            Ok(Keys(keys))
+            Ok(Keys(keys, templates))
         })
         .await
 }

@@ -4,7 +4,7 @@ use super::{Result, problem::Problem};
 use domain::{
     access::{Level, Recipient, RecipientKind, SubjectId},
     item::ItemKind,
-    organization::{MembershipId, OrganizationId},
+    organization::{MembershipId, OrganizationId, is_slug},
     text::is_blank,
     token,
     user::Email,
@@ -55,6 +55,7 @@ fn find(
     let slug = form.organization.trim_matches(is_blank);
     let named = match slug {
         "" => None,
+        slug if !is_slug(slug) => return Ok(None),
         slug => match organizations::find(connection, slug)? {
             None => return Ok(None),
             found => found,
@@ -67,6 +68,7 @@ fn find(
             .filter(|(_, of)| named.is_none_or(|named| named == *of))
             .map(|(id, of)| (Recipient::ServiceUser(id), of)),
         RecipientKind::ServiceUser => None,
+        RecipientKind::Group | RecipientKind::Site if !token::is_public_id(id) => None,
         RecipientKind::Group => recipients::group(connection, at, id)?.map(|id| (Recipient::Group(id), at)),
         RecipientKind::Site => recipients::site(connection, at, id)?.map(|id| (Recipient::Site(id), at)),
         RecipientKind::Organization => Some((Recipient::Organization(at), at)),

@@ -48,6 +48,11 @@ async fn a_demonstration_prints_a_working_key_of_each_kind_and_leaves_nothing() 
         assert_eq!(me.status(), 200, "{kind}");
         assert_eq!(me.json::<Value>().await.unwrap()["scope"], scope);
     }
+    for (name, status) in [("seen", 200), ("unseen", 404)] {
+        let address = format!("{url}/api/v1/items/templates/{}", told["items"][name].as_str().unwrap());
+        let key = told["tokens"]["service"].as_str().unwrap();
+        assert_eq!(client().get(address).bearer_auth(key).send().await.unwrap().status(), status, "{name}");
+    }
     // With the last one an API asks about the others.
     let (key, asked) = (told["tokens"]["verify_tokens"].as_str().unwrap(), told["tokens"]["service"].as_str().unwrap());
     let asks = client().post(format!("{url}/oauth2/introspect")).bearer_auth(key);

@@ -1,9 +1,10 @@
 //! The demonstration's integrations: service users with their tokens.
 
 use super::{CURL, EXCEL, HOUR, MINUTE, PYTHON, Person, R, calls, entry};
-use crate::{Result, random};
+use crate::{AppError, Result, random};
 use domain::{
     activity::{Action, Detail, Source},
+    organization::ServiceUserId,
     permission::{OwnPermissions, Permissions},
     time::{DAY, Timestamp},
     token::{self, ApiKey, InactivityExpiry, Pepper, RevokedBy, TokenId, TokenKind},
@@ -113,21 +114,22 @@ const SAMPLES: [Sample; 11] = [
     Sample { name: "Translation of templates", permissions: "templates.view templates.edit", made: 3 * DAY, ..PLAIN },
 ];
 
-/// Adds all of them, created by `maker`. Returns the keys that scripts get.
+/// Adds all of them, created by `maker`. Returns the keys that scripts get, and the service user with the first of them.
 pub(super) fn add(
     connection: &mut AnyConnection,
     maker: &Person,
     pepper: &Pepper,
     now: Timestamp,
-) -> Result<Vec<(&'static str, ApiKey)>> {
-    let mut live = Vec::new();
+) -> Result<(Vec<(&'static str, ApiKey)>, ServiceUserId)> {
+    let (mut live, mut first) = (Vec::new(), None);
     for (slot, sample) in (1..).zip(&SAMPLES) {
-        let key = add_one(connection, maker, sample, slot, pepper, now)?;
+        let (id, key) = add_one(connection, maker, sample, slot, pepper, now)?;
         if let Some((called, _)) = LIVE.into_iter().find(|(_, name)| *name == sample.name) {
             live.push((called, key));
+            first = first.or(Some(id));
         }
     }
-    Ok(live)
+    Ok((live, first.ok_or(AppError::NotFound)?))
 }
 
 fn add_one(
@@ -137,7 +139,7 @@ fn add_one(
     slot: i16,
     pepper: &Pepper,
     now: Timestamp,
-) -> Result<ApiKey> {
+) -> Result<(ServiceUserId, ApiKey)> {
     let ago = |seconds: i64| now.plus(-seconds);
     let key = ApiKey::mint(TokenKind::Service, random::fill);
     let public_id = token::public_id(random::fill);
@@ -203,7 +205,7 @@ fn add_one(
         let (action, count) = (Action::RevokedTokenRefused, count.into());
         activity::insert(connection, &activity::Entry { action, at, count, source: &refused, ..by_itself.clone() })?;
     }
-    Ok(key)
+    Ok((id, key))
 }
 
 fn called((_, address, program): Call) -> Source {

@@ -176,6 +176,9 @@ pub(super) fn site_in(
     if typed.is_empty() {
         return Ok(Ok(None));
     }
+    if !token::is_public_id(typed) {
+        return Ok(Err(Problem::NotAChoice));
+    }
     let site = recipients::site(connection, standing.facts.organization, typed)?;
     Ok(site.map(Some).ok_or(Problem::NotAChoice))
 }

@@ -14,6 +14,7 @@ use domain::{
     paging::PageFrom,
     permission::BuiltInPermission,
     time::Timestamp,
+    token,
 };
 use std::collections::HashMap;
 use storage::{
@@ -204,6 +205,7 @@ fn filter(connection: &mut AnyConnection, standing: &Standing, query: &ListQuery
     let organization = standing.facts.organization;
     let site = match query.site.as_str() {
         "" => None,
+        site if !token::is_public_id(site) => return Err(AppError::NotFound),
         site => Some(recipients::site(connection, organization, site)?.ok_or(AppError::NotFound)?),
     };
     let template = match query.template.as_str() {

@@ -141,8 +141,9 @@ async fn an_unreachable_item_is_not_there_in_any_position(db: TestDb) {
         let shared = program.sends("POST", &format!("{fridge}/shares"), whole.clone()).await.status;
         // A standard user may share nothing, whatever it is.
         assert!(matches!((deleted, shared), (404 | 403, 404 | 403)), "{deleted} {shared}");
-        assert!(matches!(program.asks(&format!("{fridge}/shares")).await.status, 404));
-        let started = program.sends("POST", "/api/v1/items/inspections", json!({ "template": id(&template) })).await;
+        assert_eq!(program.asks(&format!("{fridge}/shares")).await.status, 404);
+        let start = json!({ "name": "Today", "template": id(&template) });
+        let started = program.sends("POST", "/api/v1/items/inspections", start).await;
         assert_eq!((started.status, wrong(&started)), (422, vec!["template".to_owned()]));
         assert_eq!(program.asks(&format!("/api/v1/items/inspections?template={}", id(&template))).await.status, 404);
         assert_eq!(program.asks(&format!("/feed/inspections?template={}", id(&template))).await.status, 404);
@@ -349,7 +350,7 @@ async fn a_feed_has_the_names_that_exporters_know(db: TestDb) {
     assert_eq!(row("assets").await["code"], "Fridge");
     let told = row("invoices").await;
     let names: Vec<_> = told.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["answers", "id", "modified_at", "name"]);
+    assert_eq!(names, ["answers", "id", "modified_at", "name"], "and no other");
     assert_eq!(sync.names("/feed/inspections?completed=false&archived=both").await, [""; 0]);
     let me = sync.gets("/api/v1/me").await;
     assert_eq!((&me["organization"]["slug"], &me["organization"]["id"]), (&json!(SLUG), of));

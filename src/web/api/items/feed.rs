@@ -2,10 +2,7 @@
 //! system that they were written for. These addresses also accept the key as the password of HTTP Basic, which is what
 //! spreadsheets ask for.
 
-use super::{
-    query::{ItemsAsked, typed_place},
-    told::answers,
-};
+use super::query::{ItemsAsked, typed_place};
 use crate::{
     App,
     api::resources::{answer, cursor},
@@ -20,10 +17,35 @@ use actix_web::{
 use app::items::{self, Feed, Named, Names};
 use domain::{
     access::Demand,
+    field::Answers,
     item::{Contents, Item},
     text::is_blank,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+/// A page of a feed.
+#[derive(Serialize)]
+struct ToldPage {
+    metadata: Metadata,
+    data: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    /// The address of the next page; `null` on the last one.
+    next_page: Option<String>,
+    remaining_records: i64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+    /// Those that could be read, with all digits of numbers. A template has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers: Option<Answers>,
+}
 
 /// `GET /feed/{kind}`
 pub async fn show(
@@ -36,11 +58,11 @@ pub async fn show(
         let by = bearer::authenticate_also_basic(&request, Demand::default()).await?.into();
         let (query, limit) = (asked.query(true)?, asked.limit()?);
         let Feed { page, contents, remaining } = items::feed(&app, &by, &kind, query, asked.place()?, limit).await?;
-        let rows: Vec<Value> =
+        let data =
             page.items.iter().zip(&contents).map(|((item, _), contents)| row(item, contents, &page.names)).collect();
         let next = page.next.map(|place| path::feed_page(&kind, &asked.next(cursor(typed_place(place)), limit)));
-        let metadata = json!({ "next_page": next, "remaining_records": remaining });
-        Ok(HttpResponse::Ok().json(json!({ "metadata": metadata, "data": rows })))
+        let metadata = Metadata { next_page: next, remaining_records: remaining };
+        Ok(HttpResponse::Ok().json(ToldPage { metadata, data }))
     });
     Ok(bearer::offering_basic(shown.await?))
 }
@@ -66,9 +88,9 @@ pub async fn who_am_i(request: HttpRequest) -> Result<HttpResponse, WebError> {
 }
 
 /// Returns a row: with the other system's names if it has such items.
-fn row(item: &Item, contents: &Contents, names: &Names) -> Value {
-    let mut row = Map::new();
-    let mut add = |name: &str, value: Value| drop(row.insert(name.to_owned(), value));
+fn row(item: &Item, contents: &Contents, names: &Names) -> Row {
+    let mut fields = Map::new();
+    let mut add = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
     let id = |named: Option<&Named>| json!(named.map_or("", |named| &named.id));
     let name = |named: Option<&Named>| json!(named.map_or("", |named| &named.name));
     let (made, modified) = (item.created_at.rfc3339(), item.modified_at.rfc3339());
@@ -76,11 +98,9 @@ fn row(item: &Item, contents: &Contents, names: &Names) -> Value {
     add("name", json!(item.name));
     add("modified_at", json!(modified));
     let (is_template, is_inspection) = (item.kind.is_templates(), item.kind.is_inspections());
-    if !is_template {
-        add("answers", answers(contents));
-    }
+    let answers = (!is_template).then(|| contents.answers.without_unread());
     if !item.kind.is_built_in() {
-        return row.into();
+        return Row { fields, answers };
     }
     add("archived", json!(item.archived_at.is_some()));
     add("description", json!(contents.description));
@@ -104,5 +124,5 @@ fn row(item: &Item, contents: &Contents, names: &Names) -> Value {
         add("fields", json!(contents.answers.without_unread().to_json()));
         add("state", json!(if item.archived_at.is_some() { "archived" } else { "active" }));
     }
-    row.into()
+    Row { fields, answers }
 }

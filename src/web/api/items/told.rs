@@ -3,8 +3,8 @@
 use app::items::{Found, Named, Names};
 use domain::{
     access::Level,
-    field,
-    item::{Contents, Item},
+    field::{self, Answers},
+    item::Item,
 };
 use serde::Serialize;
 
@@ -75,7 +75,7 @@ pub struct ToldWhole {
     /// The questions of a template or of an inspection, or the fields of its kind.
     questions: Vec<field::Field>,
     /// The answers by the keys of the questions, without those that could not be read.
-    answers: serde_json::Value,
+    answers: Answers,
 }
 
 impl From<Found> for ToldWhole {
@@ -83,15 +83,10 @@ impl From<Found> for ToldWhole {
         Self {
             item: Told::new(&item, level, &names),
             questions: form.fields().to_vec(),
-            answers: answers(&contents),
+            answers: contents.answers.without_unread(),
             description: contents.description,
         }
     }
-}
-
-/// Returns the answers that could be read.
-pub fn answers(contents: &Contents) -> serde_json::Value {
-    serde_json::from_str(&contents.answers.without_unread().to_json()).unwrap_or_default()
 }
 
 /// What is told to a token that may change an item and not view it.
