@@ -1,5 +1,7 @@
 //! Items, shares and access rules, through the verbs that pages and the API call.
 
+mod pages;
+
 use crate::harness::{Person, SLUG, TestApp, TestDb, db_test, org};
 use app::{
     AppError, Jeton,
@@ -34,7 +36,7 @@ async fn member(app: &TestApp, person: &Person, slug: &str) -> Member {
     app::authority::enter(&app.jeton, actor, slug).await.unwrap()
 }
 
-async fn at(app: &TestApp, person: &Person) -> Requester {
+pub async fn at(app: &TestApp, person: &Person) -> Requester {
     member(app, person, SLUG).await.into()
 }
 
@@ -54,7 +56,7 @@ fn named(name: &str) -> ItemForm {
     ItemForm { name: name.into(), ..ItemForm::default() }
 }
 
-async fn make(jeton: &Jeton, by: &Requester, kind: &str, name: &str) -> Item {
+pub async fn make(jeton: &Jeton, by: &Requester, kind: &str, name: &str) -> Item {
     items::create(jeton, by, kind, named(name), Source::default()).await.expect("an item")
 }
 
@@ -74,7 +76,13 @@ fn user(person: &Person) -> RecipientForm {
     RecipientForm { kind: "user".into(), id: person.email.clone(), organization: String::new() }
 }
 
-async fn share(jeton: &Jeton, by: &Requester, item: &Item, to: RecipientForm, level: &str) -> Result<String, AppError> {
+pub async fn share(
+    jeton: &Jeton,
+    by: &Requester,
+    item: &Item,
+    to: RecipientForm,
+    level: &str,
+) -> Result<String, AppError> {
     let form = ShareForm { recipient: to, level: level.into() };
     let shared = items::share(jeton, by, item.kind.key(), key(item), form, Source::default()).await;
     shared.map(|share| share.public_id)
@@ -107,7 +115,10 @@ async fn an_item_is_its_owners_until_it_is_shared_and_again_when_the_share_ends(
     let (ann, ben_at, jeton) = (at(&app, &ann).await, at(&app, &ben).await, &*app.jeton);
     let before = app.db.read(epoch::read).unwrap();
     let fridge = make(jeton, &ann, "assets", "Fridge Mopti-02").await;
-    assert_eq!((list(jeton, &ann, "assets").await, list(jeton, &ben_at, "assets").await), (vec![fridge.name.clone()], vec![]));
+    assert_eq!(
+        (list(jeton, &ann, "assets").await, list(jeton, &ben_at, "assets").await),
+        (vec![fridge.name.clone()], vec![])
+    );
     assert!(is_not_found(items::find(jeton, &ben_at, "assets", key(&fridge)).await));
     assert!(is_not_found(rename(jeton, &ben_at, &fridge, "Mine").await));
 
@@ -195,7 +206,8 @@ async fn an_inspection_keeps_the_questions_that_it_was_started_with(db: TestDb) 
         is_finished: Some(true),
         ..ItemChange::default()
     };
-    let unanswered = items::change(jeton, &ben_at, "inspections", key(&inspection), finish(" "), Source::default()).await;
+    let unanswered =
+        items::change(jeton, &ben_at, "inspections", key(&inspection), finish(" "), Source::default()).await;
     assert!(matches!(problem(unanswered, Field::Answers), Some(Problem::Answers(wrong)) if wrong.len() == 1));
     let done = items::change(jeton, &ben_at, "inspections", key(&inspection), finish("4"), Source::default()).await;
     assert!(done.unwrap().finished_at.is_some());
