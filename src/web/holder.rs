@@ -73,6 +73,16 @@ impl AtWork {
         Shell { nav, ..self.shell.clone() }
     }
 
+    /// The organization's own kinds.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.shell.kinds
+    }
+
+    /// The organization's slug.
+    pub fn slug(&self) -> &str {
+        &self.who.membership().slug
+    }
+
     /// The texts in the reader's language.
     pub const fn t(&self) -> Texts {
         self.shell.t

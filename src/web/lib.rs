@@ -31,6 +31,7 @@ pub mod icons;
 pub mod installation;
 pub mod inventory;
 pub mod invitations;
+pub mod items;
 mod kept_forms;
 pub mod kinds;
 pub mod leaks;

@@ -35,6 +35,10 @@ pub enum Notice {
     SetGiven,
     /// Everything was already as it should be.
     Unchanged,
+    /// The item of this page was archived.
+    Archived,
+    /// The item of this page was taken out of the archive.
+    Unarchived,
     /// Something was deleted.
     Deleted,
     /// The user with this number was removed.

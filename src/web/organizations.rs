@@ -43,7 +43,8 @@ pub async fn own(who: SignedIn) -> HttpResponse {
 
 /// `GET /orgs/{slug}`: the first section that the user may see, or their own tokens.
 pub async fn home(at: AtWork) -> HttpResponse {
-    let first = at.shell(Nav::None).sections().into_iter().next();
+    let shell = at.shell(Nav::None);
+    let first = shell.item_sections().into_iter().chain(shell.sections()).next();
     see(&first.map_or_else(|| path::TOKENS.to_owned(), |section| section.href))
 }
 

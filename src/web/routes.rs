@@ -174,6 +174,7 @@ fn pages() -> Vec<Route> {
         site_pages(),
         permission_sets(),
         kinds(),
+        item_pages(),
         integrations(),
         protected_apis(),
     ] {
@@ -218,6 +219,18 @@ fn kinds() -> Vec<Route> {
         at("/orgs/{slug}/kinds/{key}").reads(kinds::show).posts(kinds::change),
         at("/orgs/{slug}/kinds/{key}/edit").reads(kinds::edit).posts(kinds::review),
         at("/orgs/{slug}/kinds/{key}/deletion").reads(kinds::confirm_deletion).posts(kinds::delete),
+    ]
+}
+
+/// The items of an organization.
+fn item_pages() -> Vec<Route> {
+    use super::items;
+    vec![
+        at("/orgs/{slug}/items/{kind}").reads(items::list),
+        at("/orgs/{slug}/items/{kind}/search").posts(items::search),
+        at("/orgs/{slug}/items/{kind}/{id}").reads(items::show),
+        at("/orgs/{slug}/items/{kind}/{id}/archive").posts(items::archive),
+        at("/orgs/{slug}/items/{kind}/{id}/deletion").reads(items::confirm_deletion).posts(items::delete),
     ]
 }
 

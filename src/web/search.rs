@@ -80,7 +80,8 @@ impl<const N: usize> Search<'_, N> {
     }
 }
 
-fn lead(request: &HttpRequest, address: &str) -> HttpResponse {
+/// Leads the browser to an address, also when htmx asks.
+pub fn lead(request: &HttpRequest, address: &str) -> HttpResponse {
     if is_htmx(request) { HttpResponse::Ok().insert_header(("hx-redirect", address)).finish() } else { see(address) }
 }
 

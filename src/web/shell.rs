@@ -2,7 +2,8 @@
 
 use super::{routes::path, texts::Texts};
 use domain::{
-    kind::Kind,
+    item::ItemKind,
+    kind::{CommonAction, Kind},
     membership::Membership,
     permission::{BuiltInPermission, Permissions},
     user::{Language, Theme},
@@ -26,6 +27,8 @@ pub struct Shell {
     pub organizations: Vec<(String, String)>,
     /// The entry of the navigation that this page belongs to.
     pub nav: Nav,
+    /// The key of the kind whose items this page is about.
+    pub item_kind: String,
     /// Whether links to the same page in other languages are below it.
     pub has_languages: bool,
     /// Whether this server shows demonstration data.
@@ -47,6 +50,29 @@ impl Shell {
     /// Returns whether the language menu marks this language as the current one.
     pub fn speaks(&self, language: &Language) -> bool {
         self.t.0 == *language
+    }
+
+    /// Returns the entry of the navigation of each kind whose items the user may view, if they reach any.
+    pub fn item_sections(&self) -> Vec<Section> {
+        let Some(ShellOrganization { slug, permissions, .. }) = &self.organization else { return Vec::new() };
+        let own = self.kinds.iter().map(|kind| kind.key.as_str());
+        let all = ItemKind::BUILT_IN.into_iter().chain(own).filter_map(ItemKind::parse);
+        let may_view = |kind: &ItemKind| {
+            kind.permission(CommonAction::View).is_some_and(|permission| permissions.includes(&permission))
+        };
+        all.filter(may_view)
+            .map(|kind| Section {
+                nav: Nav::Items,
+                href: path::items(slug, kind.key()),
+                label: self.t.item_kind(&self.kinds, &kind),
+                kind: kind.key().to_owned(),
+            })
+            .collect()
+    }
+
+    /// Returns whether this page belongs to an entry of the navigation.
+    pub fn is_at(&self, section: &Section) -> bool {
+        section.nav == self.nav && section.kind == self.item_kind
     }
 
     /// Returns the entries of the organization's navigation that the user's permissions allow.
@@ -74,10 +100,10 @@ impl Shell {
             (BuiltInPermission::PlatformBilling, Nav::Billing, path::billing(slug), t.nav_billing()),
         ];
         let open = all.into_iter().filter(|(permission, ..)| permissions.contains(*permission));
-        let mut sections: Vec<Section> = open.map(|(_, nav, href, label)| Section { nav, href, label }).collect();
+        let mut sections: Vec<Section> = open.map(|(_, nav, href, label)| Section::of(nav, href, label)).collect();
         if Permissions::built_in().without(permissions).is_empty() {
             let href = path::organization_settings(slug);
-            sections.push(Section { nav: Nav::Settings, href, label: t.nav_settings() });
+            sections.push(Section::of(Nav::Settings, href, t.nav_organization()));
         }
         sections
     }
@@ -105,7 +131,15 @@ pub struct Section {
     /// Its address.
     pub href: String,
     /// Its name.
-    pub label: &'static str,
+    pub label: String,
+    /// The key of the kind of items that it is; empty for other entries.
+    pub kind: String,
+}
+
+impl Section {
+    fn of(nav: Nav, href: String, label: &str) -> Self {
+        Self { nav, href, label: label.to_owned(), kind: String::new() }
+    }
 }
 
 /// An organization, as the frame of a page names it.
@@ -172,6 +206,8 @@ pub enum Nav {
     Sessions,
     /// Account settings: personal API tokens.
     Tokens,
+    /// Organization: items of a kind.
+    Items,
     /// Organization: people.
     Users,
     /// Organization: groups of people.

@@ -3,6 +3,7 @@
 
 mod access;
 mod calendar;
+mod items;
 mod kinds;
 mod problems;
 mod programs;

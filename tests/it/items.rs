@@ -1,6 +1,7 @@
 //! Items, shares and access rules, through the verbs that pages and the API call.
 
 mod api;
+mod pages;
 
 use crate::harness::{Person, SLUG, TestApp, TestDb, db_test, org};
 use app::{
@@ -37,7 +38,7 @@ async fn member(app: &TestApp, person: &Person, slug: &str) -> Member {
     app::authority::enter(&app.jeton, actor, slug).await.unwrap()
 }
 
-async fn at(app: &TestApp, person: &Person) -> Requester {
+pub async fn at(app: &TestApp, person: &Person) -> Requester {
     member(app, person, SLUG).await.into()
 }
 
@@ -57,7 +58,7 @@ fn named(name: &str) -> ItemForm {
     ItemForm { name: name.into(), ..ItemForm::default() }
 }
 
-async fn make(jeton: &Jeton, by: &Requester, kind: &str, name: &str) -> Item {
+pub async fn make(jeton: &Jeton, by: &Requester, kind: &str, name: &str) -> Item {
     items::create(jeton, by, kind, named(name), Source::default()).await.expect("an item")
 }
 
@@ -95,7 +96,13 @@ fn user(person: &Person) -> RecipientForm {
     RecipientForm { kind: "user".into(), id: person.email.clone(), organization: String::new() }
 }
 
-async fn share(jeton: &Jeton, by: &Requester, item: &Item, to: RecipientForm, level: &str) -> Result<String, AppError> {
+pub async fn share(
+    jeton: &Jeton,
+    by: &Requester,
+    item: &Item,
+    to: RecipientForm,
+    level: &str,
+) -> Result<String, AppError> {
     let form = ShareForm { recipient: to, level: level.into() };
     let shared = items::share(jeton, by, item.kind.key(), key(item), form, Source::default()).await;
     shared.map(|share| share.public_id)

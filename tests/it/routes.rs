@@ -140,7 +140,7 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 
 /// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, both
 /// active; `{member}` is Ben, `{invitation}` a pending one, `{set}` a permission set of the organization's own, `{api}`
-/// a protected API, `{key}` a kind of the organization's own, `{entry}` the first of the log. POST sends a form that contains only the session's token.
+/// a protected API, `{key}` a kind of the organization's own, `{item}` an item of Ann's of the kind `{kind}`, `{entry}` the first of the log. POST sends a form that contains only the session's token.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/users", [303, 200, 403, 404, 303]),
@@ -256,6 +256,13 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/kinds/{key}/deletion", [303, 200, 403, 404, 303]),
     // Who loses something by it has not been shown.
     org("POST", "/orgs/{slug}/kinds/{key}/deletion", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}", [303, 200, 200, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/search", [303, 303, 303, 404, 303]),
+    // Reader may view items of the kind, but reaches none.
+    org("GET", "/orgs/{slug}/items/{kind}/{item}", [303, 200, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/archive", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/deletion", [303, 200, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/deletion", [303, 303, 403, 404, 303]),
     // `{user}` is Ann, the only one who administers the installation.
     org("GET", "/installation/administrators", [303, 200, 404, 404, 303]),
     org("POST", "/installation/administrators", [303, 422, 404, 404, 303]),
@@ -358,7 +365,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// Returns the values of the names in the addresses of [`ORGANIZATION`], once it exists. Ann has a token `script`.
-pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 13] {
+pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 14] {
     let last = |path: &str| path.trim_end_matches("?notice=created").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
     app.add_user("Ben", BuiltInSet::Standard).await;
@@ -370,7 +377,10 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 13]
     let api = ann.post(org!("/integrations/apis"), &new_api).await;
     let group = ann.post(org!("/groups"), &[("name", "Logistics")]).await;
     let site = ann.post(org!("/sites"), &[("name", "Mopti")]).await;
+    let item = crate::items::make(&app.jeton, &crate::items::at(app, ann).await, "assets", "Fridge").await;
     [
+        ("{kind}", "assets".into()),
+        ("{item}", item.public_id),
         ("{slug}", SLUG.into()),
         ("{token}", ann.token_id("script").await),
         ("{service}", last(&ann.service_token("Workato").await)),
@@ -379,7 +389,6 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 13]
         ("{set}", last(set.header("location"))),
         ("{api}", last(api.header("location"))),
         ("{key}", "invoices".into()),
-        ("{kind}", "assets".into()),
         ("{group}", last(group.header("location"))),
         ("{site}", last(site.header("location"))),
         ("{user}", "1".into()),
@@ -670,6 +679,7 @@ async fn every_answer_has_its_security_headers(db: TestDb) {
 fn the_table_names_every_route_and_no_other() {
     let ids = [
         "{group}",
+        "{item}",
         "{site}",
         "{token}",
         "{session}",

@@ -41,7 +41,12 @@ async fn a_short_address_leads_to_its_page(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
     let visitor = app.browser("Visitor");
     for (address, page) in ADDRESSES {
-        let fill = |path: &str| path.replace("{slug}", SLUG).replace("{id}", "0123456789").replace("{member}", "1");
+        let fill = |path: &str| {
+            path.replace("{slug}", SLUG)
+                .replace("{id}", "0123456789")
+                .replace("{member}", "1")
+                .replace("{kind}", "assets")
+        };
         let (address, page) = (fill(address), fill(page));
         let answer = ann.get(&address).await;
         assert_eq!((answer.status, answer.header("location")), (303, &*page), "{address}");
@@ -59,7 +64,7 @@ async fn a_short_address_leads_to_its_page(db: TestDb) {
         let is_search = address.ends_with("/search") && posted.header("location") == page;
         assert!(matches!(posted.status, 404 | 405) || is_search, "{address}: {}", posted.status);
     }
-    assert_eq!(ends(&ann, "/orgs").await.0, org!("/users"));
+    assert_eq!(ends(&ann, "/orgs").await.0, org!("/items/templates"));
     // Whether there is such an organization is only said to those who belong to it.
     let stranger = app.add_organization("elsewhere", "Stranger").await;
     for slug in [SLUG, "nowhere"] {

@@ -316,6 +316,31 @@ pub fn takes_list(path: &str) -> bool {
     matches!(parts.as_slice(), ["", "orgs", _, "groups" | "sites", _, "members"])
 }
 
+/// An organization's items of a kind.
+pub fn items(slug: &str, kind: &str) -> String {
+    format!("/orgs/{slug}/items/{kind}")
+}
+
+/// Searching them.
+pub fn items_search(slug: &str, kind: &str) -> String {
+    format!("{}/search", items(slug, kind))
+}
+
+/// The list of items of a kind with this filter and page.
+pub fn items_with(slug: &str, kind: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&items(slug, kind), fields)
+}
+
+/// The page of an item.
+pub fn item(slug: &str, kind: &str, public_id: &str) -> String {
+    format!("{}/{public_id}", items(slug, kind))
+}
+
+/// An action on it: `edit`, `archive`, `deletion`.
+pub fn item_part(slug: &str, kind: &str, public_id: &str, part: &str) -> String {
+    format!("{}/{part}", item(slug, kind, public_id))
+}
+
 /// An organization's permission sets.
 pub fn permission_sets(slug: &str) -> String {
     format!("/orgs/{slug}/permission-sets")
@@ -533,6 +558,7 @@ pub fn form_page(action: &str) -> Option<String> {
         ["orgs", slug, "groups", id, "members", ..] => group(slug, id),
         ["orgs", slug, "sites", id, "members", ..] => site(slug, id),
         ["orgs", .., "external-id"] if action.contains("/users/") => action.trim_end_matches("/external-id").to_owned(),
+        ["orgs", slug, "items", kind, id, "archive"] => item(slug, kind, id),
         ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
         ["orgs", slug, "kinds"] => new_kind(slug),
         ["orgs", _, "kinds", _] => format!("{action}/edit"),

@@ -12,7 +12,7 @@ use crate::page::see;
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Address and page. A name in braces stands for the same part in both; the first address that matches is used.
-pub const ADDRESSES: [(&str, &str); 45] = [
+pub const ADDRESSES: [(&str, &str); 48] = [
     ("/login", SIGN_IN),
     ("/log-in", SIGN_IN),
     ("/signin", SIGN_IN),
@@ -50,6 +50,9 @@ pub const ADDRESSES: [(&str, &str); 45] = [
     ("/orgs/{slug}/sites/{id}/members", "/orgs/{slug}/sites"),
     ("/orgs/{slug}/sites/{id}/members/search", "/orgs/{slug}/sites"),
     ("/orgs/{slug}/sites/{id}/members/{member}", "/orgs/{slug}/sites"),
+    ("/orgs/{slug}/items", "/orgs/{slug}"),
+    ("/orgs/{slug}/items/{kind}/search", "/orgs/{slug}/items/{kind}"),
+    ("/orgs/{slug}/items/{kind}/{id}/archive", "/orgs/{slug}/items/{kind}"),
     ("/orgs/{slug}/tokens", "/orgs/{slug}/integrations/tokens"),
     ("/orgs/{slug}/apis", "/orgs/{slug}/integrations/apis"),
     ("/orgs/{slug}/inventory", "/orgs/{slug}/integrations/inventory"),

@@ -135,6 +135,12 @@ impl Calendar {
         self.in_words(at, if this_year { "%B" } else { "%B %Y" })
     }
 
+    /// Formats a day of the calendar, wherever it is read: “2 October 2026”.
+    pub fn on_date(self, day: NaiveDate) -> String {
+        let noon = Timestamp::from_seconds(day.and_hms_opt(12, 0, 0).unwrap_or_default().and_utc().timestamp());
+        Self { zone: Tz::UTC, ..self }.in_words(noon, "%B %Y")
+    }
+
     fn in_words(self, at: Timestamp, month: &str) -> String {
         let local = self.local(at);
         let (locale, first) = match self.t.0 {

@@ -1,0 +1,376 @@
+//! Items of a kind: the list, and the page of each. What somebody reaches and may do there, the verbs decide.
+
+mod deletion;
+mod showing;
+
+pub use deletion::{archive, confirm_deletion, delete};
+pub use showing::show;
+
+use super::{
+    App,
+    errors::WebError,
+    form::Form,
+    holder::AtWork,
+    notice::{Message, Notice},
+    page::{is_for, page, see},
+    routes::path,
+    search::{self, Step},
+    shell::{Nav, Shell},
+    texts::Texts,
+    words::{Calendar, Moment},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Path, Query},
+};
+use app::{
+    AppError,
+    items::{Direction, ItemKey, Items, ListQuery, Names},
+    requester::Requester,
+};
+use askama::Template;
+use domain::{
+    access::{Level, SiteId},
+    item::{Item, ItemId, ItemKind, Place},
+    kind::CommonAction,
+    leak,
+    paging::PageFrom,
+    site::Site,
+    text::searchable,
+    time::Timestamp,
+    token,
+};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// The number of items on a page.
+const PAGE: usize = 25;
+/// The maximum length of a search, in characters.
+const LONGEST_SEARCH: usize = 100;
+/// The part of the page that a search changes.
+const PART: &str = "#items";
+
+/// The kind that an address names.
+#[derive(Debug, Deserialize)]
+pub struct Of {
+    kind: String,
+}
+
+/// The item that an address names.
+#[derive(Debug, Deserialize)]
+pub struct One {
+    kind: String,
+    id: String,
+}
+
+impl One {
+    fn key(&self) -> ItemKey {
+        self.id.as_str().into()
+    }
+}
+
+/// Whoever is on a page about items of a kind.
+struct Here {
+    at: AtWork,
+    by: Requester,
+    kind: ItemKind,
+}
+
+impl Here {
+    /// # Errors
+    /// Not found if the organization has no such kind.
+    fn new(at: AtWork, key: &str) -> Result<Self, WebError> {
+        let kind = ItemKind::parse(key).filter(|kind| kind.is_known(&at.who.membership().known));
+        let kind = kind.ok_or(AppError::NotFound)?;
+        Ok(Self { by: at.who.clone().into(), at, kind })
+    }
+
+    const fn t(&self) -> Texts {
+        self.at.t()
+    }
+
+    fn shell(&self) -> Shell {
+        Shell { item_kind: self.kind.key().to_owned(), ..self.at.shell(Nav::Items) }
+    }
+
+    /// The name of several items of the kind.
+    fn plural(&self) -> String {
+        self.t().item_kind(self.at.kinds(), &self.kind)
+    }
+
+    fn list(&self) -> String {
+        path::items(self.at.slug(), self.kind.key())
+    }
+
+    fn item(&self, id: &str) -> String {
+        path::item(self.at.slug(), self.kind.key(), id)
+    }
+
+    fn part(&self, id: &str, part: &str) -> String {
+        path::item_part(self.at.slug(), self.kind.key(), id, part)
+    }
+
+    fn calendar(&self, app: &App) -> Calendar {
+        Calendar::new(self.t(), &self.at.who.actor().user().time_zone, app.clock().now())
+    }
+
+    /// Returns whether the page offers something with an item on which they have this level.
+    fn may(&self, action: CommonAction, level: Level) -> bool {
+        level >= action.level() && self.by.may(&self.kind, action)
+    }
+}
+
+/// The query: a search, its filters, and where a page starts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    q: String,
+    site: String,
+    owner: String,
+    archived: String,
+    after: String,
+    before: String,
+}
+
+impl Asked {
+    const fn fields(&self) -> [(&'static str, &String); 4] {
+        [("q", &self.q), ("site", &self.site), ("owner", &self.owner), ("archived", &self.archived)]
+    }
+
+    fn address(&self, here: &Here, place: (&str, &str)) -> String {
+        let fields = self.fields().map(|(name, value)| (name, value.as_str()));
+        path::items_with(here.at.slug(), here.kind.key(), &[&fields[..], &[place]].concat())
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.fields().iter().any(|(_, value)| !value.trim().is_empty())
+    }
+
+    fn query(&self) -> ListQuery {
+        ListQuery {
+            words: self.q.chars().take(LONGEST_SEARCH).collect(),
+            site: self.site.clone(),
+            owner: self.owner.clone(),
+            archived: match self.archived.as_str() {
+                "all" => None,
+                "only" => Some(true),
+                _ => Some(false),
+            },
+            ..ListQuery::default()
+        }
+    }
+}
+
+/// A choice of a selection.
+struct Choice {
+    value: String,
+    words: String,
+    is_chosen: bool,
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "items/list.html")]
+struct ListPage {
+    shell: Shell,
+    message: Option<Message>,
+    title: String,
+    lead: &'static str,
+    search: String,
+    words: String,
+    sites: Vec<Choice>,
+    owners: Vec<Choice>,
+    archived: Vec<Choice>,
+    part: ItemsPart,
+}
+
+/// The items, which a search changes.
+#[derive(Template)]
+#[template(path = "items/_items.html")]
+struct ItemsPart {
+    t: Texts,
+    title: String,
+    is_filtered: bool,
+    unfiltered: String,
+    rows: Vec<Row>,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+/// An item as the list shows it.
+struct Row {
+    href: String,
+    name: String,
+    is_archived: bool,
+    is_draft: bool,
+    /// The organization that shares it, if it is another one.
+    from: Option<String>,
+    site: Option<String>,
+    owner: Option<String>,
+    modified: Moment,
+    level: &'static str,
+}
+
+/// `GET /orgs/{slug}/items/{kind}`: the whole page, or to htmx the part that a search changes.
+///
+/// # Errors
+/// Not found for a kind, site or owner that is not there.
+pub async fn list(
+    app: App,
+    at: AtWork,
+    of: Path<Of>,
+    asked: Query<Asked>,
+    notice: Option<Notice>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let here = Here::new(at, &of.kind)?;
+    if asked.fields().iter().any(|(_, typed)| leak::holds_key(typed)) {
+        return Ok(search::lead(&request, &Notice::UnknownKey.at(&here.list())));
+    }
+    if !asked.site.is_empty() && !token::is_public_id(&asked.site) {
+        return Err(AppError::NotFound.into());
+    }
+    let from = page_from(&asked.before, &asked.after);
+    let found = app::items::list(&app, &here.by, &of.kind, asked.query(), Direction::Descending, from, PAGE).await?;
+    let part = items_part(&app, &here, &asked, &found);
+    if is_for(&request, PART) {
+        return page(&part);
+    }
+    let t = here.t();
+    let sites = app::items::sites(&app, &here.by).await?;
+    let message = match notice {
+        Some(Notice::Deleted) => Some(Message::done(t.items_deleted_notice())),
+        Some(Notice::UnknownKey) => Some(Message::failed(t.search_key_of_nobody())),
+        _ => None,
+    };
+    page(&ListPage {
+        shell: here.shell(),
+        message,
+        title: here.plural(),
+        lead: t.items_lead(&here.kind),
+        search: path::items_search(here.at.slug(), here.kind.key()),
+        words: asked.q.clone(),
+        sites: site_choices(&sites, &asked.site, t.items_any_site()),
+        owners: choices(
+            &asked.owner,
+            [("", t.items_any_owner()), ("me", t.items_owner_you()), ("nobody", t.items_owner_nobody())],
+        ),
+        archived: choices(
+            &asked.archived,
+            [("", t.items_archived_hidden()), ("all", t.items_archived_all()), ("only", t.items_archived_only())],
+        ),
+        part,
+    })
+}
+
+/// `POST /orgs/{slug}/items/{kind}/search`
+///
+/// # Errors
+/// As [`list`].
+pub async fn search(
+    app: App,
+    at: AtWork,
+    of: Path<Of>,
+    Form(asked): Form<Asked>,
+    request: HttpRequest,
+) -> Result<HttpResponse, WebError> {
+    let here = Here::new(at.clone(), &of.kind)?;
+    if asked.fields().iter().any(|(_, typed)| leak::holds_key(typed)) {
+        return Ok(search::lead(&request, &Notice::UnknownKey.at(&here.list())));
+    }
+    let address = asked.address(&here, ("", ""));
+    if !is_for(&request, PART) {
+        return Ok(see(&address));
+    }
+    Ok(search::part_at(list(app, at, of, Query(asked), None, request).await?, &Step::Replace, &address))
+}
+
+fn items_part(app: &App, here: &Here, asked: &Asked, found: &Items) -> ItemsPart {
+    let calendar = here.calendar(app);
+    let turned = |name: &'static str, place: &Place| asked.address(here, (name, &typed_place(place)));
+    ItemsPart {
+        t: here.t(),
+        title: here.plural(),
+        is_filtered: asked.is_filtered(),
+        unfiltered: here.list(),
+        rows: found.items.iter().map(|(item, level)| row(here, calendar, &found.names, item, *level)).collect(),
+        previous: found.previous.as_ref().map(|place| turned("before", place)),
+        next: found.next.as_ref().map(|place| turned("after", place)),
+    }
+}
+
+fn row(here: &Here, calendar: Calendar, names: &Names, item: &Item, level: Level) -> Row {
+    Row {
+        href: here.item(&item.public_id),
+        name: item.name.clone(),
+        is_archived: item.archived_at.is_some(),
+        is_draft: item.is_draft(),
+        from: foreign(here, names, item),
+        site: names.site(item).map(|site| site.name.clone()),
+        owner: names.owner(item).map(|owner| owner.name.clone()),
+        modified: calendar.brief(item.modified_at),
+        level: here.t().level(level),
+    }
+}
+
+/// Returns the name of the organization of an item, if it is another one.
+fn foreign(here: &Here, names: &Names, item: &Item) -> Option<String> {
+    let is_foreign = item.organization != here.by.organization();
+    names.organization(item).filter(|_| is_foreign).map(|organization| organization.name.clone())
+}
+
+fn choices<const N: usize>(chosen: &str, all: [(&str, &str); N]) -> Vec<Choice> {
+    let choice =
+        |(value, words): (&str, &str)| Choice { value: value.into(), words: words.into(), is_chosen: value == chosen };
+    all.map(choice).into()
+}
+
+/// Returns the sites, each with those that it is in, and before them the choice of none.
+fn site_choices(all: &[Site], chosen: &str, none: &str) -> Vec<Choice> {
+    let sites: HashMap<SiteId, &Site> = all.iter().map(|site| (site.id, site)).collect();
+    let way = |site: &Site| {
+        let above = std::iter::successors(Some(site), |site| sites.get(&site.parent?).copied());
+        let mut way: Vec<&str> = above.map(|site| site.name.as_str()).collect();
+        way.reverse();
+        way.join(" › ")
+    };
+    let choice =
+        |site: &Site| Choice { value: site.public_id.clone(), words: way(site), is_chosen: site.public_id == chosen };
+    let mut found: Vec<Choice> = all.iter().map(choice).collect();
+    found.sort_by_cached_key(|choice| searchable(&choice.words));
+    found.insert(0, Choice { value: String::new(), words: none.to_owned(), is_chosen: chosen.is_empty() });
+    found
+}
+
+/// Parses the position where the requested page begins. An invalid one is ignored.
+fn page_from(before: &str, after: &str) -> PageFrom<Place> {
+    match (place(before), place(after)) {
+        (Some(place), _) => PageFrom::Before(place),
+        (None, Some(place)) => PageFrom::After(place),
+        (None, None) => PageFrom::Start,
+    }
+}
+
+/// `SECONDS.ROW`
+fn typed_place(Place { modified_at, id: ItemId(id) }: &Place) -> String {
+    format!("{}.{id}", modified_at.seconds())
+}
+
+fn place(typed: &str) -> Option<Place> {
+    let (seconds, id) = typed.split_once('.')?;
+    Some(Place { modified_at: Timestamp::from_seconds(seconds.parse().ok()?), id: ItemId(id.parse().ok()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        let there = Place { modified_at: Timestamp::from_seconds(-5), id: ItemId(51) };
+        assert_eq!(place(&typed_place(&there)), Some(there));
+        for odd in ["", "x", "5", "1.", ".1", "1.2.3", "99999999999999999999.1"] {
+            assert_eq!(place(odd), None, "{odd:?}");
+        }
+    }
+}
