@@ -112,7 +112,7 @@ const TABLES: [&str; 14] = [
 impl Rows {
     fn add(&mut self, table: &str, row: String) {
         let named = |columns: &&str| columns.starts_with(&format!("{table} "));
-        let at = TABLES.iter().position(|columns| named(columns)).expect("a table");
+        let at = TABLES.iter().position(named).expect("a table");
         self.0.entry(at).or_default().push(format!("({row})"));
     }
 }
