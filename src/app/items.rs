@@ -17,8 +17,6 @@ pub use choices::sites;
 pub use making::{ItemForm, Sent, create};
 pub use reading::{Feed, Found, Items, ListQuery, ReachedBy, Reaching, count, feed, find, list, reached_by};
 pub use sharing::{ShareForm, end_share, set_level, share};
-pub use storage::{access::Direction, items::Names};
-
 pub use storage::{
     access::Direction,
     items::{Named, Names},
