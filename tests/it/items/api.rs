@@ -350,7 +350,7 @@ async fn a_feed_has_the_names_that_exporters_know(db: TestDb) {
     assert_eq!(row("assets").await["code"], "Fridge");
     let told = row("invoices").await;
     let names: Vec<_> = told.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["answers", "id", "modified_at", "name"], "and no other");
+    assert_eq!(names, ["id", "name", "modified_at", "answers"], "and no other");
     assert_eq!(sync.names("/feed/inspections?completed=false&archived=both").await, [""; 0]);
     let me = sync.gets("/api/v1/me").await;
     assert_eq!((&me["organization"]["slug"], &me["organization"]["id"]), (&json!(SLUG), of));
