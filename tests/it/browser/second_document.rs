@@ -184,7 +184,7 @@ async fn edits(app: &TestApp, browser: &Browser, words: &Words, key: &str) {
     browser.sees(words.saved).await;
     let me = app.me(key).await.json();
     assert_eq!(me["subject"]["name"], "Workato, stock");
-    assert_eq!(me["permissions"].as_array().unwrap().len(), 20);
+    assert_eq!(me["permissions"].as_array().unwrap().len(), 21);
 }
 
 /// Waits for the confirmation: a dialog, or a page if there are no scripts. What was clicked has the same name as the
