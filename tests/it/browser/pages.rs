@@ -43,6 +43,26 @@ const REFUSED: Step =
 /// The same for a form that has another button first.
 const REFUSED_AT_END: Step = Press("main .at-end [type=submit]", "[aria-invalid], .notice[data-tone=error]");
 
+/// The pages of items where there are none.
+const NO_ITEMS: &[Page] =
+    &[("templates empty", &[Go(org!("/items/templates"))]), ("inspections empty", &[Go(org!("/items/inspections"))])];
+
+/// The pages of items.
+const ITEMS: &[Page] = &[
+    ("assets", &[Go(org!("/items/assets"))]),
+    ("assets, none found", &[Go(org!("/items/assets?q=none"))]),
+    ("asset", &[Go(org!("/items/assets")), Press(".data-table a", "h1")]),
+    ("template", &[Go(org!("/items/templates")), Press(".data-table a", "h1")]),
+    (
+        "asset, deletion",
+        &[
+            Go(org!("/items/assets")),
+            Press(".data-table a", "[href$=deletion]"),
+            Press("[href$=deletion]", "dialog:modal"),
+        ],
+    ),
+];
+
 const BEFORE_SET_UP: &[Page] = &[
     ("not set up", &[Go("/sign-in")]),
     ("set-up", &[Go("/setup?code={code}")]),
@@ -797,6 +817,29 @@ async fn every_page_about_kinds(language: &'static str) {
     let mut tour = Tour::begin(language, app, ann, None).await;
     tour.sign_in().await;
     tour.visit(KINDS).await;
+    tour.ends().await;
+}
+
+#[actix_web::test]
+async fn every_page_about_items_in_english() {
+    every_page_about_items("en").await;
+}
+
+#[actix_web::test]
+async fn every_page_about_items_in_french() {
+    every_page_about_items("fr").await;
+}
+
+async fn every_page_about_items(language: &'static str) {
+    let (app, ann) = TestApp::with_user(TestDb::sqlite(), "Ann").await;
+    speaks_as_the_browser(&ann).await;
+    let by = crate::items::at(&app, &ann).await;
+    let mut tour = Tour::begin(language, app, ann, None).await;
+    tour.sign_in().await;
+    tour.visit(NO_ITEMS).await;
+    crate::items::make(&tour.app.jeton, &by, "assets", "Fridge Mopti-02").await;
+    crate::items::make(&tour.app.jeton, &by, "templates", "Cold chain").await;
+    tour.visit(ITEMS).await;
     tour.ends().await;
 }
 
