@@ -73,9 +73,9 @@ enum Command {
     Clock(ClockCommand),
     /// Show or set for how long nodes may answer from memory before they ask the database; also while the server runs
     ///
-    /// A node answers from memory for at most this long before it asks the database again what has changed. A revocation is
-    /// answered only a little later than that, so that no node accepts the token any more. With 0, each request waits for
-    /// the database, and revocations do not wait.
+    /// A node answers from memory for at most this long before it asks the database again what has changed. A
+    /// revocation is answered only a little later than that, so that no node accepts the token any more. With 0, each
+    /// request waits for the database, and revocations do not wait.
     Freshness(FreshnessCommand),
     /// Back up everything to one new file, also while the server runs (SQLite; for Postgres use pg_dump)
     Backup(Backup),

@@ -1,6 +1,6 @@
 //! Access rules: made, changed and deleted by whoever manages users (*Platform management: Users*). A rule says what
-//! people reach, as their permission sets say what they may do with it; and those who decide about people already see who
-//! reaches what.
+//! people reach, as their permission sets say what they may do with it; and those who decide about people already see
+//! who reaches what.
 //!
 //! Rules are read from the database by each request, so no change of them steps the epoch.
 
@@ -146,8 +146,8 @@ pub async fn change(
         .await
 }
 
-/// Deletes an access rule, of which `version` was shown; `None` for whichever version. When this returns, nobody reaches
-/// anything by it any more.
+/// Deletes an access rule, of which `version` was shown; `None` for whichever version. When this returns, nobody
+/// reaches anything by it any more.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if it does not exist or belongs to another organization; [`Problem::ChangedMeanwhile`].

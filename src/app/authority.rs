@@ -1,7 +1,8 @@
 //! Authority as values: only a check creates one, so a forgotten check does not compile.
 //!
 //! An [`Actor`] is signed in; a [`Member`] is active in an organization; a [`Holder`] has one of its permissions, and
-//! an [`Administrator`] all of them. A [`Caller`] is a holder, or a token whose subject has the permission. Verbs that change something check again inside their transaction (`still`).
+//! an [`Administrator`] all of them. A [`Caller`] is a holder, or a token whose subject has the permission. Verbs that
+//! change something check again inside their transaction (`still`).
 
 use super::{AppError, Jeton, Result, sessions::Actor, verify::Accepted};
 use domain::{
@@ -108,8 +109,8 @@ impl<A: Authority> Holder<A> {
     }
 }
 
-/// Whoever has the authority `A` in an organization: a [`Holder`] on its pages, or the subject of a token. The verbs that
-/// pages and the API share require one.
+/// Whoever has the authority `A` in an organization: a [`Holder`] on its pages, or the subject of a token. The verbs
+/// that pages and the API share require one.
 #[derive(Clone, Debug)]
 pub struct Caller<A> {
     grant: OrgGrant<A>,
@@ -206,8 +207,8 @@ fn may_change(
     decide(&identity, life, &demand, now).map_err(|_| AppError::Forbidden(permission))
 }
 
-/// A [`Member`] who holds every built-in permission. Those that the organization adds do not matter: a new kind must not
-/// take the organization's own pages from somebody.
+/// A [`Member`] who holds every built-in permission. Those that the organization adds do not matter: a new kind must
+/// not take the organization's own pages from somebody.
 #[derive(Clone, Debug)]
 pub struct Administrator(Member);
 

@@ -37,8 +37,8 @@ const STEADY: ClockId = ClockId::Boottime;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const STEADY: ClockId = ClockId::Monotonic;
 
-/// A moment by the machine's monotonic clock, which nobody can set. Where the system has such a clock, it counts the time
-/// during which the machine was suspended.
+/// A moment by the machine's monotonic clock, which nobody can set. Where the system has such a clock, it counts the
+/// time during which the machine was suspended.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment(Duration);
 

@@ -1,5 +1,5 @@
-//! Groups: created, renamed and deleted by whoever has *Platform management: Groups*, on pages or with a token. Who is in
-//! them is changed by [`super::members`].
+//! Groups: created, renamed and deleted by whoever has *Platform management: Groups*, on pages or with a token. Who is
+//! in them is changed by [`super::members`].
 //!
 //! Nothing about groups is cached, so no change of them steps the epoch: the next request already reads it.
 

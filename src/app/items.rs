@@ -1,8 +1,9 @@
-//! Items: made, changed, shared and found by members on pages and by programs with tokens ([`super::requester::Requester`]).
+//! Items: made, changed, shared and found by members on pages and by programs with tokens
+//! ([`super::requester::Requester`]).
 //!
-//! Each verb decides by the one function about scope, permission and access, from what the database says in that moment:
-//! nothing about items is cached, so no change of them, of their shares and of rules steps the epoch, and what was taken
-//! away is gone at its commit.
+//! Each verb decides by the one function about scope, permission and access, from what the database says in that
+//! moment: nothing about items is cached, so no change of them, of their shares and of rules steps the epoch, and what
+//! was taken away is gone at its commit.
 
 mod bulk;
 mod changing;

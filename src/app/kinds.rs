@@ -1,8 +1,8 @@
 //! Kinds: created, changed and deleted by holders of *Platform management: Kinds*, on pages and through the API.
 //!
-//! The actions of a kind become permissions. So a change of a kind is a change of authority: administrators hold new ones at
-//! once, and those that go leave the permission sets and the service users in the same transaction. Whoever takes
-//! something from somebody by a page has seen from whom ([`Effects`]).
+//! The actions of a kind become permissions. So a change of a kind is a change of authority: administrators hold new
+//! ones at once, and those that go leave the permission sets and the service users in the same transaction. Whoever
+//! takes something from somebody by a page has seen from whom ([`Effects`]).
 
 mod effects;
 mod form;
@@ -97,9 +97,9 @@ pub async fn preview(jeton: &Jeton, by: &Editor, key: &str, form: KindForm) -> R
 /// Changes the names and the own actions of a kind. Returns the kind as it is then.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with what is wrong: a field, somebody
-/// else's change in the meantime ([`Problem::ChangedMeanwhile`]), a change that takes something from others than the page
-/// showed ([`Problem::AffectedMeanwhile`]), or a missing password if read-only tokens get a permission.
+/// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with what is wrong: a field,
+/// somebody else's change in the meantime ([`Problem::ChangedMeanwhile`]), a change that takes something from others
+/// than the page showed ([`Problem::AffectedMeanwhile`]), or a missing password if read-only tokens get a permission.
 pub async fn change(jeton: &Jeton, by: &Editor, key: &str, form: KindForm, source: Source) -> Result<StoredKind> {
     let (_, effects) = preview(jeton, by, key, form.clone()).await?;
     // This lets read-only tokens do what they could not. A program has no password.
@@ -149,8 +149,8 @@ pub async fn deletion(jeton: &Jeton, by: &Editor, key: &str) -> Result<(StoredKi
 /// shown.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with [`Problem::AffectedMeanwhile`]
-/// if it takes something from others than the page showed, or [`Problem::HasItems`].
+/// [`AppError::NotFound`] if the organization has no such kind; [`AppError::Invalid`] with
+/// [`Problem::AffectedMeanwhile`] if it takes something from others than the page showed, or [`Problem::HasItems`].
 pub async fn delete(jeton: &Jeton, by: &Editor, key: &str, affected: Option<String>, source: Source) -> Result<Kind> {
     let (by, now, key) = (by.clone(), jeton.clock.now(), known_form(key)?);
     jeton
@@ -231,7 +231,8 @@ fn must_be_shown(
     if effects.digest() == *shown { Ok(()) } else { Err(Problems::one(Field::Form, Problem::AffectedMeanwhile).into()) }
 }
 
-/// Checks that somebody holds the new permissions: the active administrators. If nobody did, nobody could ever grant them.
+/// Checks that somebody holds the new permissions: the active administrators. If nobody did, nobody could ever grant
+/// them.
 fn give_to_administrators(connection: &mut AnyConnection, organization: OrganizationId) -> Result<()> {
     if !memberships::has_administrator(connection, organization, None)? {
         return Err(Problems::one(Field::Form, Problem::NobodyWouldHold).into());

@@ -294,8 +294,8 @@ impl Change<'_> {
     }
 }
 
-/// Checks that nobody has changed the set since the form was opened. This comes first: a kind may have gone meanwhile, and
-/// its permissions with it.
+/// Checks that nobody has changed the set since the form was opened. This comes first: a kind may have gone meanwhile,
+/// and its permissions with it.
 fn is_newest(form: &SetForm, before: &StoredSet) -> Result<()> {
     if form.version.parse() == Ok(before.version) {
         Ok(())
@@ -347,8 +347,8 @@ fn must_be_free(connection: &mut AnyConnection, at: &Editor, name: &str, own: Op
     if is_taken { Err(Problems::one(Field::SetName, Problem::NameTaken).into()) } else { Ok(()) }
 }
 
-/// Returns the permissions with these keys, in an organization that has added `known`; there must be at least one, and no
-/// unknown one.
+/// Returns the permissions with these keys, in an organization that has added `known`; there must be at least one, and
+/// no unknown one.
 pub(super) fn chosen(keys: &[String], known: &OwnPermissions) -> std::result::Result<Permissions, Problem> {
     let all: Option<Permissions> = keys.iter().map(|key| Permission::of(key, known)).collect();
     match all {

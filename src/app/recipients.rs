@@ -16,11 +16,11 @@ use storage::{AnyConnection, organizations, recipients};
 pub struct RecipientForm {
     /// The key of a [`RecipientKind`].
     pub kind: String,
-    /// Whom it is: of a user the e-mail address, or `membership:12`; of a service user, group or site the public id; of an
-    /// organization nothing.
+    /// Whom it is: of a user the e-mail address, or `membership:12`; of a service user, group or site the public id; of
+    /// an organization nothing.
     pub id: String,
-    /// The address (the slug) of the organization to which it belongs, or which it is; empty for the giving one. A user is
-    /// looked for there alone, or, without one, also elsewhere: in the first organization that they have joined.
+    /// The address (the slug) of the organization to which it belongs, or which it is; empty for the giving one. A user
+    /// is looked for there alone, or, without one, also elsewhere: in the first organization that they have joined.
     pub organization: String,
 }
 

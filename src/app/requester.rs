@@ -94,7 +94,8 @@ impl Requester {
     /// Locks their organization for this transaction, which changes something, and reads again what they may do.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a member who is not active any more; [`AppError::SignedOut`] for a token that is gone.
+    /// [`AppError::NotFound`] for a member who is not active any more; [`AppError::SignedOut`] for a token that is
+    /// gone.
     pub(super) fn begin(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<Standing> {
         organizations::lock(connection, self.organization())?;
         let rights = match &self.0 {

@@ -1,5 +1,5 @@
-//! Sites: created, renamed, moved and deleted by whoever has *Platform management: Sites*, on pages or with a token. Who
-//! is assigned to them is changed by [`super::members`].
+//! Sites: created, renamed, moved and deleted by whoever has *Platform management: Sites*, on pages or with a token.
+//! Who is assigned to them is changed by [`super::members`].
 //!
 //! Nothing about sites is cached, so no change of them steps the epoch: the next request already reads it.
 

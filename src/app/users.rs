@@ -262,8 +262,8 @@ pub async fn give_set(
 /// Gives a member another external id, or none. Returns false if they already have it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if they are not a member of the organization; [`AppError::Invalid`] with what is wrong: the id,
-/// that somebody else has it, that it was changed meanwhile, or that the caller may not decide about them.
+/// [`AppError::NotFound`] if they are not a member of the organization; [`AppError::Invalid`] with what is wrong: the
+/// id, that somebody else has it, that it was changed meanwhile, or that the caller may not decide about them.
 pub async fn give_external_id(
     jeton: &Jeton,
     manager: &Manager,

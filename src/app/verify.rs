@@ -226,8 +226,8 @@ impl Jeton {
 }
 
 impl Verifier {
-    /// Decides whether a request with `key` that has just arrived may do what `demand` requires. `source` is called only
-    /// when the use is recorded.
+    /// Decides whether a request with `key` that has just arrived may do what `demand` requires. `source` is called
+    /// only when the use is recorded.
     ///
     /// # Errors
     /// [`Denied`] says which check refused, or that the token cannot be verified right now.

@@ -74,8 +74,8 @@ impl Item {
 pub struct Contents {
     /// More about it; empty if there is nothing to say.
     pub description: String,
-    /// The questions of a template, or those that an inspection was started with and keeps. Empty for other kinds, whose
-    /// form is that of the kind.
+    /// The questions of a template, or those that an inspection was started with and keeps. Empty for other kinds,
+    /// whose form is that of the kind.
     pub form: Form,
     /// The answers to the fields of its kind; for an inspection, to its own questions.
     pub answers: Answers,

@@ -1,7 +1,7 @@
 //! Permissions, and the built-in permission sets.
 //!
-//! Those of Jeton itself are a closed list, and a set keeps them as bits. An organization adds others with its own kinds
-//! ([`OwnPermission`]): a set without any takes no memory for them, and costs one test of a pointer.
+//! Those of Jeton itself are a closed list, and a set keeps them as bits. An organization adds others with its own
+//! kinds ([`OwnPermission`]): a set without any takes no memory for them, and costs one test of a pointer.
 
 mod authority;
 mod own;
@@ -115,7 +115,8 @@ impl BuiltInPermission {
 }
 
 keyed! {
-    /// A group of built-in permissions: those of the platform, or of a built-in kind. The key is the beginning of theirs.
+    /// A group of built-in permissions: those of the platform, or of a built-in kind. The key is the beginning of
+    /// theirs.
     pub enum PermissionGroup {
         /// Platform management.
         Platform = "platform",
@@ -161,8 +162,8 @@ impl Permission {
         P::from_key(key).map(Self::BuiltIn).or_else(|| known.get(key).cloned().map(Self::Own))
     }
 
-    /// Returns what a key names, whether or not an organization has it: enough to ask for it or to show it. `None` if no
-    /// organization can ever have it.
+    /// Returns what a key names, whether or not an organization has it: enough to ask for it or to show it. `None` if
+    /// no organization can ever have it.
     pub fn named(key: &str) -> Option<Self> {
         P::from_key(key).map(Self::BuiltIn).or_else(|| OwnPermission::named(key).map(Self::Own))
     }
@@ -291,8 +292,8 @@ impl Permissions {
         keys
     }
 
-    /// Parses what [`Permissions::keys`] wrote, in an organization that has added `known`. Keys that neither this version
-    /// nor the organization knows are ignored, which is safe, as they then grant nothing.
+    /// Parses what [`Permissions::keys`] wrote, in an organization that has added `known`. Keys that neither this
+    /// version nor the organization knows are ignored, which is safe, as they then grant nothing.
     pub fn from_keys(keys: &str, known: &OwnPermissions) -> Self {
         keys.split_ascii_whitespace().filter_map(|key| Permission::of(key, known)).collect()
     }

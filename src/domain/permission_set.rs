@@ -37,9 +37,9 @@ pub struct PermissionSet {
 }
 
 impl PermissionSet {
-    /// Returns whether its members are administrators, in an organization that has added `known`. Administrators must hold
-    /// every permission: as nobody grants what they do not hold, a permission that no member holds would be lost to the
-    /// organization forever.
+    /// Returns whether its members are administrators, in an organization that has added `known`. Administrators must
+    /// hold every permission: as nobody grants what they do not hold, a permission that no member holds would be lost
+    /// to the organization forever.
     pub fn is_administrators(&self, known: &OwnPermissions) -> bool {
         Permissions::everything(known).without(&self.permissions).is_empty()
     }

@@ -1,11 +1,12 @@
 //! Which items a subject reaches, and with which level: the rules of `domain::access::reach`, as SQL.
 //!
 //! There is one query ([`Reachable`]), put together from *grounds*: what the subject owns, what is shared with it, and
-//! what access rules cover. Whoever finds, lists or counts items, or sends them page by page, asks it: a page reads from
-//! each ground as many rows as it needs, in the order of an index, and nobody reads items to throw them away. What it
-//! depends on is read for each request, so that what was taken away is gone at its commit, on every node.
+//! what access rules cover. Whoever finds, lists or counts items, or sends them page by page, asks it: a page reads
+//! from each ground as many rows as it needs, in the order of an index, and nobody reads items to throw them away. What
+//! it depends on is read for each request, so that what was taken away is gone at its commit, on every node.
 //!
-//! Numbers of rows and keys of kinds stand in the text of the query, which they cannot alter; what people typed is bound.
+//! Numbers of rows and keys of kinds stand in the text of the query, which they cannot alter; what people typed is
+//! bound.
 
 mod cell;
 mod facts;
@@ -338,8 +339,8 @@ fn state_column(rows: &[Vec<i64>]) -> String {
 }
 
 impl Cut {
-    /// Returns the rows at the beginning of each of some lists: `rows` are the level and what `condition` names of each,
-    /// and the database reads the index of that list alone, in its order.
+    /// Returns the rows at the beginning of each of some lists: `rows` are the level and what `condition` names of
+    /// each, and the database reads the index of that list alone, in its order.
     fn lateral(&self, connection: &AnyConnection, narrowed: &Narrowed, rows: &[Vec<i64>], condition: &str) -> String {
         let Self { order, limit } = self;
         let (values, state) = (with_states(rows, narrowed.states), state_column(rows));

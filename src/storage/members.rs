@@ -48,8 +48,8 @@ struct Added {
     membership_id: i64,
 }
 
-/// Adds those of these members who belong to the organization, active or deactivated, and are not in the set yet, in one
-/// statement. Returns whom it added.
+/// Adds those of these members who belong to the organization, active or deactivated, and are not in the set yet, in
+/// one statement. Returns whom it added.
 pub fn add(
     connection: &mut AnyConnection,
     of: Of,

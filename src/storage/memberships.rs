@@ -250,8 +250,8 @@ pub fn first(connection: &mut AnyConnection, user: UserId) -> Result<Option<Memb
     Ok(list(connection, user)?.into_iter().next())
 }
 
-/// Returns the current permissions of a membership, and those that its organization has added; `None` if it is not active,
-/// or its user is blocked.
+/// Returns the current permissions of a membership, and those that its organization has added; `None` if it is not
+/// active, or its user is blocked.
 pub fn permissions(connection: &mut AnyConnection, id: MembershipId) -> Result<Option<(Permissions, OwnPermissions)>> {
     let found: Option<(String, Option<bool>, String)> = memberships::table
         .inner_join(permission_sets::table)

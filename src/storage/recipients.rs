@@ -73,7 +73,8 @@ pub fn organization_of(connection: &mut AnyConnection, member: MembershipId) -> 
     Ok(organization.map(OrganizationId))
 }
 
-/// Lists the memberships of the user with this address, folded for comparison, that they have not left, the oldest first.
+/// Lists the memberships of the user with this address, folded for comparison, that they have not left, the oldest
+/// first.
 pub fn memberships_of(
     connection: &mut AnyConnection,
     email_folded: &str,

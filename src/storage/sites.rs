@@ -50,8 +50,8 @@ pub fn all(connection: &mut AnyConnection, organization: OrganizationId) -> Resu
     counted(connection, rows)
 }
 
-/// Lists the sites of an organization with all of these words in their name, by name, at most `limit`. A page is read by
-/// key through an index.
+/// Lists the sites of an organization with all of these words in their name, by name, at most `limit`. A page is read
+/// by key through an index.
 pub fn list(
     connection: &mut AnyConnection,
     organization: OrganizationId,

@@ -3,8 +3,8 @@
 //!
 //! A proxy asks `/verify` for each request to its API and waits for the answer, so `/verify` gets more requests than
 //! everything else together. It needs nothing of what the application prepares for a handler: no route, extractor,
-//! session, language, or error page. Skipping that saves a fifth of the processor time (`bench/results.md`). Programs that
-//! verify tokens without a proxy ask `/api/v1/me` as often.
+//! session, language, or error page. Skipping that saves a fifth of the processor time (`bench/results.md`). Programs
+//! that verify tokens without a proxy ask `/api/v1/me` as often.
 
 use super::{
     api,

@@ -1,5 +1,5 @@
-//! The page of a group or site with its people: searched, added by a list, removed. Both have the same page, about which
-//! [`Place`] says what differs.
+//! The page of a group or site with its people: searched, added by a list, removed. Both have the same page, about
+//! which [`Place`] says what differs.
 
 mod changing;
 

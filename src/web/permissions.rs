@@ -46,7 +46,8 @@ pub struct PermissionBox {
 }
 
 impl PermissionFields {
-    /// Creates the checkboxes in an organization with these kinds, with those of `chosen` checked. Those that are not in
+    /// Creates the checkboxes in an organization with these kinds, with those of `chosen` checked. Those that are not
+    /// in
     /// `open` cannot be changed. `open` is what the editor holds, plus what the set or token had before.
     pub fn new(t: Texts, kinds: &[Kind], chosen: &Permissions, open: &Permissions) -> Self {
         let built_in = PermissionGroup::ALL.into_iter().map(|group| {

@@ -1,4 +1,5 @@
-//! Who reaches which items: what the databases answer, what the domain says, and what brute force finds, in random worlds.
+//! Who reaches which items: what the databases answer, what the domain says, and what brute force finds, in random
+//! worlds.
 
 mod plans;
 mod written;

@@ -290,8 +290,8 @@ async fn of_two_administrators_deactivated_concurrently_one_stays(db: TestDb) {
 
 const BLOCK: [&str; 3] = ["user", "block", "BEN@example.org"];
 
-/// Opens an office with Ben, who also administers a second organization, where he works, and has a token in each of them:
-/// here and there.
+/// Opens an office with Ben, who also administers a second organization, where he works, and has a token in each of
+/// them: here and there.
 async fn with_ben_in_two_organizations(db: TestDb) -> (Office, Person, [String; 2]) {
     let office = Office::open(db).await;
     let ben = office.adds("Ben", "standard").await;

@@ -140,7 +140,8 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 
 /// `{slug}` is Ann's organization, `{token}` a personal token of hers and `{service}` the token of a service user, both
 /// active; `{member}` is Ben, `{invitation}` a pending one, `{set}` a permission set of the organization's own, `{api}`
-/// a protected API, `{key}` a kind of the organization's own, `{item}` an item of Ann's of the kind `{kind}`, `{entry}` the first of the log. POST sends a form that contains only the session's token.
+/// a protected API, `{key}` a kind of the organization's own, `{item}` an item of Ann's of the kind `{kind}`, `{entry}`
+/// the first of the log. POST sends a form that contains only the session's token.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/users", [303, 200, 403, 404, 303]),

@@ -114,7 +114,8 @@ const SAMPLES: [Sample; 11] = [
     Sample { name: "Translation of templates", permissions: "templates.view templates.edit", made: 3 * DAY, ..PLAIN },
 ];
 
-/// Adds all of them, created by `maker`. Returns the keys that scripts get, and the service user with the first of them.
+/// Adds all of them, created by `maker`. Returns the keys that scripts get, and the service user with the first of
+/// them.
 pub(super) fn add(
     connection: &mut AnyConnection,
     maker: &Person,

@@ -48,8 +48,8 @@ pub enum Done {
     Deleted(Item),
 }
 
-/// Does at most [`MOST_TOGETHER`] changes of items of a kind in one transaction. What is refused or wrong changes nothing
-/// and is told in its place; everything else is done.
+/// Does at most [`MOST_TOGETHER`] changes of items of a kind in one transaction. What is refused or wrong changes
+/// nothing and is told in its place; everything else is done.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a kind that is not there; what is wrong with the whole: the database or the clock. Then
@@ -101,8 +101,8 @@ fn one(
     })
 }
 
-/// Changes the item with an external id, or creates it. One that the requester does not reach is not there for them, and
-/// its id is taken.
+/// Changes the item with an external id, or creates it. One that the requester does not reach is not there for them,
+/// and its id is taken.
 fn put_in(
     connection: &mut AnyConnection,
     changing: &Changing<'_>,

@@ -43,8 +43,8 @@ pub struct ItemChange {
 /// Changes an item, and returns it as it is then. Nothing is written if nothing changes.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the requester reaches no such item; [`AppError::Refused`] without the permission, or with a
-/// level below *edit*; [`AppError::Invalid`] with everything that is wrong, including somebody else's change in the
+/// [`AppError::NotFound`] if the requester reaches no such item; [`AppError::Refused`] without the permission, or with
+/// a level below *edit*; [`AppError::Invalid`] with everything that is wrong, including somebody else's change in the
 /// meantime ([`Problem::ChangedMeanwhile`]).
 pub async fn change(
     jeton: &Jeton,
@@ -172,8 +172,8 @@ pub(super) fn archive_in(
     written(connection, changing, &after, None, action)
 }
 
-/// Deletes an item, with its shares; and with a template, the access rules of it, while its inspections stay. Returns the
-/// item as it was.
+/// Deletes an item, with its shares; and with a template, the access rules of it, while its inspections stay. Returns
+/// the item as it was.
 ///
 /// # Errors
 /// As [`change`], with the level *manage*.

@@ -62,8 +62,8 @@ pub struct ItemForm {
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a kind that is not there; [`AppError::Refused`] without the permission;
-/// [`AppError::Invalid`] with everything that is wrong at once: at [`Field::Site`] or [`Field::Template`] also if there is
-/// no such thing for the requester.
+/// [`AppError::Invalid`] with everything that is wrong at once: at [`Field::Site`] or [`Field::Template`] also if there
+/// is no such thing for the requester.
 pub async fn create(
     jeton: &Jeton,
     by: &Requester,

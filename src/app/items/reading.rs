@@ -41,8 +41,8 @@ pub struct ListQuery {
     pub archived: Option<bool>,
     /// Only inspections that are finished, or drafts.
     pub finished: Option<bool>,
-    /// Only items that were changed at this time or later: nothing is missed, but what was changed in that very second may
-    /// come again.
+    /// Only items that were changed at this time or later: nothing is missed, but what was changed in that very second
+    /// may come again.
     pub modified_since: Option<Timestamp>,
 }
 

@@ -33,10 +33,10 @@ pub struct ShareForm {
 /// written if it already is so.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the requester reaches no such item; [`AppError::Refused`] without the permission, or with a
-/// level below *manage*; [`AppError::Invalid`] with what is wrong: at [`Field::Recipient`] that there is none
-/// ([`Problem::NoSuchRecipient`]) or none for such items ([`Problem::Unsuitable`]), at [`Field::Level`], or that there are
-/// already [`MOST_SHARES`].
+/// [`AppError::NotFound`] if the requester reaches no such item; [`AppError::Refused`] without the permission, or with
+/// a level below *manage*; [`AppError::Invalid`] with what is wrong: at [`Field::Recipient`] that there is none
+/// ([`Problem::NoSuchRecipient`]) or none for such items ([`Problem::Unsuitable`]), at [`Field::Level`], or that there
+/// are already [`MOST_SHARES`].
 pub async fn share(
     jeton: &Jeton,
     by: &Requester,

@@ -27,7 +27,8 @@ pub struct KindForm {
     pub actions: Vec<TypedAction>,
     /// For a change: the version that was shown.
     pub version: String,
-    /// For a change on a page: [`Effects::digest`](super::Effects::digest) of those that it has shown, empty for nobody.
+    /// For a change on a page: [`Effects::digest`](super::Effects::digest) of those that it has shown, empty for
+    /// nobody.
     pub affected: Option<String>,
     /// The password, if the page asked for it.
     pub password: Option<String>,

@@ -12,8 +12,8 @@
 //! allows for. And no machine is stopped as a whole without its clock going on: so the clock here counts the time of a
 //! suspension. With F = 0, nothing of this is needed: each request waits for a read of its own.
 //!
-//! A request is judged by the moment at which it arrived, which is the only time that its clock is read: a read that began
-//! later counts in any case, and a cache that has become newer meanwhile only refuses more.
+//! A request is judged by the moment at which it arrived, which is the only time that its clock is read: a read that
+//! began later counts in any case, and a cache that has become newer meanwhile only refuses more.
 //!
 //! F stands in the row of the epoch, so each read brings the F that it is good for.
 

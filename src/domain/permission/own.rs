@@ -1,7 +1,7 @@
 //! Permissions that an organization adds with its own kinds.
 //!
-//! A key means something in one organization only. There, the organization's row lists all of them ([`OwnPermissions`]):
-//! a key that is not in the list grants nothing, wherever it is stored.
+//! A key means something in one organization only. There, the organization's row lists all of them
+//! ([`OwnPermissions`]): a key that is not in the list grants nothing, wherever it is stored.
 
 use crate::kind::{ActionKey, KindKey};
 use std::{cmp::Ordering, sync::Arc};
@@ -22,8 +22,8 @@ impl OwnPermission {
         Self { key: format!("{}.{action}", kind.as_str()).into(), reads }
     }
 
-    /// Returns what a key names, whether or not an organization has it: enough to ask for it or to show it. `None` if no
-    /// kind can ever have it.
+    /// Returns what a key names, whether or not an organization has it: enough to ask for it or to show it. `None` if
+    /// no kind can ever have it.
     pub fn named(key: &str) -> Option<Self> {
         let (kind, action) = key.split_once('.')?;
         let is_key = KindKey::parse(kind).is_ok() && ActionKey::has_form(action);

@@ -1,5 +1,5 @@
-//! What access rules cover, in pieces that each have an index: all items of an organization, those at one site, those of
-//! one template, those of one template at one site.
+//! What access rules cover, in pieces that each have an index: all items of an organization, those at one site, those
+//! of one template, those of one template at one site.
 
 use crate::{AnyConnection, Result, schema::site_ancestors};
 use diesel::prelude::*;

@@ -99,8 +99,8 @@ fn rule(t: Texts, kinds: &[Kind], rule: &Rule) -> String {
     }
 }
 
-/// Returns what was added and removed, one line each, in an organization with these kinds; the detail as it is stored if
-/// it has another form.
+/// Returns what was added and removed, one line each, in an organization with these kinds; the detail as it is stored
+/// if it has another form.
 pub fn changes(t: Texts, kinds: &[Kind], entry: &Logged) -> Vec<String> {
     let named =
         |permissions: &Permissions| Some(t.permission_names(kinds, permissions)).filter(|names| !names.is_empty());

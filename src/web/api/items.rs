@@ -155,8 +155,8 @@ async fn as_it_is(app: &App, by: &Requester, item: &Item) -> Result<HttpResponse
     })
 }
 
-/// Returns an item with everything about it, if whoever has changed it may view it. If somebody else has changed it since,
-/// that is not what was written, and it is read by another request.
+/// Returns an item with everything about it, if whoever has changed it may view it. If somebody else has changed it
+/// since, that is not what was written, and it is read by another request.
 async fn viewed(app: &App, by: &Requester, item: &Item) -> Result<Option<ToldWhole>, ApiError> {
     let key = ItemKey::PublicId(item.public_id.clone());
     match items::find(app, by, item.kind.key(), key).await {

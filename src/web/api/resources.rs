@@ -1,4 +1,5 @@
-//! What the resources of the API have in common: who asks, the pages of a list, versions, and problems that name fields.
+//! What the resources of the API have in common: who asks, the pages of a list, versions, and problems that name
+//! fields.
 
 use super::super::{
     bearer::{self, BearerError},

@@ -1,5 +1,5 @@
-//! Creating and changing kinds. Own actions are rows; buttons that add and remove one send the form, save nothing and show
-//! it again. Whom a change takes something from is shown before it is saved.
+//! Creating and changing kinds. Own actions are rows; buttons that add and remove one send the form, save nothing and
+//! show it again. Whom a change takes something from is shown before it is saved.
 
 use super::{
     Editor, Of,
@@ -70,8 +70,8 @@ impl TypedKind {
         }
     }
 
-    /// Returns the form after a press of a button that saves nothing, and the action that gets the focus; none if the form
-    /// should be saved.
+    /// Returns the form after a press of a button that saves nothing, and the action that gets the focus; none if the
+    /// form should be saved.
     fn only_arranged(&self) -> Option<(KindForm, usize)> {
         let mut form = self.form();
         let (what, number) = self.step.split_once('.').unwrap_or((&self.step, ""));

@@ -116,8 +116,8 @@ struct FormPage {
 }
 
 impl FormPage {
-    /// Returns whether a rule asks for a permission that went with its kind. It lets nobody through until another one is
-    /// chosen.
+    /// Returns whether a rule asks for a permission that went with its kind. It lets nobody through until another one
+    /// is chosen.
     fn is_gone(&self, key: &str) -> bool {
         !key.is_empty() && !self.permissions.iter().flat_map(|(_, choices)| choices).any(|(known, _)| known == key)
     }

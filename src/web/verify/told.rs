@@ -77,8 +77,8 @@ pub enum Misled {
     /// The path can be interpreted in more than one way.
     #[error("{}", Closed::Ambiguous)]
     Ambiguous,
-    /// The address of the verification demands a scope that there is not, or a permission that the organization does not
-    /// have.
+    /// The address of the verification demands a scope that there is not, or a permission that the organization does
+    /// not have.
     #[error("The address that the proxy asks demands an unknown scope or permission.")]
     UnknownDemand,
 }

@@ -18,9 +18,9 @@ use storage::{
 };
 use test_macros::db_test;
 
-/// Writes an organization with 20,000 inspections at 40 sites below one, of 20 templates. There are rules for user 1 and
-/// service user 2 (everything), user 3 (a site and all below it), user 4 (a template), user 5 (a template at a site);
-/// user 6 owns five inspections and has five shared with it.
+/// Writes an organization with 20,000 inspections at 40 sites below one, of 20 templates. There are rules for user 1
+/// and service user 2 (everything), user 3 (a site and all below it), user 4 (a template), user 5 (a template at a
+/// site); user 6 owns five inspections and has five shared with it.
 fn fill(connection: &mut AnyConnection) {
     let numbers =
         |to: i64| format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {to})");

@@ -1,9 +1,9 @@
 //! Random worlds of two organizations, to compare every answer about access to items with every other one.
 //!
-//! A [`World`] is plain data with the ids of rows, easy to write into a database. Who reaches what in it is found in two
-//! ways that share nothing but the types: [`World::reach`] asks the domain, about one subject and one item at a time;
-//! [`Brute`] begins at what gives access, and works with sets of all whom and all that it is about. What databases
-//! answer is a third way.
+//! A [`World`] is plain data with the ids of rows, easy to write into a database. Who reaches what in it is found in
+//! two ways that share nothing but the types: [`World::reach`] asks the domain, about one subject and one item at a
+//! time; [`Brute`] begins at what gives access, and works with sets of all whom and all that it is about. What
+//! databases answer is a third way.
 
 mod brute;
 mod facts;
