@@ -225,6 +225,37 @@
     }
   });
 
+  // --- Editor of a form: the name of a field follows what is typed.
+  document.addEventListener("input", (event) => {
+    if (event.target.name !== "label[]") return;
+    const name = event.target.closest("details")?.querySelector("summary strong");
+    const typed = event.target.value.trim();
+    if (!name || !typed) return;
+    for (const button of event.target.closest("li").querySelectorAll(".moves button")) {
+      button.ariaLabel = button.ariaLabel.replace(name.textContent, () => typed);
+    }
+    name.textContent = typed;
+  });
+
+  // --- Answers: counts them while they are given, and keeps them on the page while the network is away.
+  function isAnswered(question) {
+    const inputs = question.querySelectorAll("input, select, textarea");
+    return [...inputs].some((input) => (input.matches("[type=radio], [type=checkbox]") ? input.checked : true) &&
+      !input.name.startsWith("find-") && input.value.trim() !== "");
+  }
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-answers]");
+    if (!form) return;
+    const answered = [...form.querySelectorAll("[data-question]")].filter(isAnswered).length;
+    form.querySelector("[data-answered]").textContent = answered;
+    form.querySelector("progress").value = answered;
+  });
+  document.addEventListener("submit", (event) => {
+    if (navigator.onLine || !event.target.matches("form[data-answers], form.editor")) return;
+    event.preventDefault();
+    showProblem(document.body.dataset.networkError);
+  }, true);
+
   // --- The key: removed from the page when it is left, so that "back" cannot show it again.
   function blankSecrets() {
     for (const element of document.querySelectorAll("[data-secret]")) {

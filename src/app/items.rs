@@ -8,14 +8,16 @@
 mod bulk;
 mod changing;
 mod choices;
+mod giving;
 mod making;
 mod reading;
 mod sharing;
 
 pub use bulk::{Done, MOST_TOGETHER, Operation, put, together};
 pub use changing::{ItemChange, archive, change, delete};
-pub use choices::sites;
-pub use making::{ItemForm, Sent, create};
+pub use choices::{blank, is_answered, sites};
+pub use giving::give;
+pub use making::{ItemForm, Sent, create, form_nonce};
 pub use reading::{Feed, Found, Items, ListQuery, ReachedBy, Reaching, count, feed, find, list, reached_by};
 pub use sharing::{ShareForm, end_share, set_level, share};
 pub use storage::{

@@ -5,9 +5,11 @@
 //! takes something from somebody by a page has seen from whom ([`Effects`]).
 
 mod effects;
+mod fields;
 mod form;
 
 pub use effects::{Effects, ServiceUserLoss, SetLoss};
+pub use fields::{KindFields, change_fields, fields};
 pub use form::{CHANGES, KindForm, READS, TypedAction};
 
 use super::{

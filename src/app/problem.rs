@@ -231,6 +231,8 @@ pub enum Problem {
     KeptForm,
     /// This form was already sent, and created its token.
     SentBefore,
+    /// This form was already sent, and created an item with something else in it.
+    MadeBefore,
     /// There were too many attempts, or Jeton is busy; it may work after this many seconds.
     TryLater(u64),
 }

@@ -74,6 +74,8 @@ keyed! {
         KindCreated = "kind.created",
         /// A kind, the target, was changed; the detail is [`Detail::Kind`] if its permissions changed.
         KindChanged = "kind.changed",
+        /// The fields of a kind, the target, were changed.
+        KindFieldsChanged = "kind.fields_changed",
         /// A kind, the target, was deleted; the detail is [`Detail::Kind`].
         KindDeleted = "kind.deleted",
         /// A group, the target, was created.
@@ -114,6 +116,8 @@ keyed! {
         ItemCreated = "item.created",
         /// An item, the target, was changed.
         ItemChanged = "item.changed",
+        /// An item, the target, was given to another owner; the detail is [`Detail::Share`], what they have now.
+        ItemGiven = "item.given",
         /// An item, the target, was archived.
         ItemArchived = "item.archived",
         /// An item, the target, was taken out of the archive.

@@ -1,5 +1,6 @@
 //! The API under `/api/v1`, for programs with a bearer token.
 
+mod fields;
 pub mod groups;
 pub mod items;
 pub mod kinds;

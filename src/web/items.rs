@@ -1,13 +1,24 @@
 //! Items of a kind: the list, and the page of each. What somebody reaches and may do there, the verbs decide.
 
+mod conducting;
 mod deletion;
+mod editing;
+mod form;
+mod giving;
+mod lost;
+mod making;
 mod showing;
 
+pub use conducting::{ask_start, reopen, start};
 pub use deletion::{archive, confirm_deletion, delete};
+pub use editing::{edit, save};
+pub use giving::{ask_owner, give};
+pub use making::{create, new};
 pub use showing::show;
 
 use super::{
     App,
+    answers::Choice,
     errors::WebError,
     form::Form,
     holder::AtWork,
@@ -30,7 +41,7 @@ use app::{
 };
 use askama::Template;
 use domain::{
-    access::{Level, SiteId},
+    access::{Level, Refusal, SiteId},
     item::{Item, ItemId, ItemKind, Place},
     kind::CommonAction,
     leak,
@@ -107,7 +118,15 @@ impl Here {
     }
 
     fn part(&self, id: &str, part: &str) -> String {
-        path::item_part(self.at.slug(), self.kind.key(), id, part)
+        self.part_of(&self.kind, id, part)
+    }
+
+    fn part_of(&self, kind: &ItemKind, id: &str, part: &str) -> String {
+        path::item_part(self.at.slug(), kind.key(), id, part)
+    }
+
+    fn new_one(&self) -> String {
+        path::new_item(self.at.slug(), self.kind.key())
     }
 
     fn calendar(&self, app: &App) -> Calendar {
@@ -118,6 +137,39 @@ impl Here {
     fn may(&self, action: CommonAction, level: Level) -> bool {
         level >= action.level() && self.by.may(&self.kind, action)
     }
+
+    /// Checks that the reader may do something with an item on which they have this level.
+    fn must(&self, action: CommonAction, level: Level) -> Result<(), WebError> {
+        self.must_of(&self.kind, action)?;
+        if level >= action.level() { Ok(()) } else { Err(refused(Refusal::LevelMissing(action.level()))) }
+    }
+
+    /// Checks that the reader holds the permission for something with items of a kind.
+    fn must_of(&self, kind: &ItemKind, action: CommonAction) -> Result<(), WebError> {
+        if self.by.may(kind, action) {
+            return Ok(());
+        }
+        Err(kind
+            .permission(action)
+            .map_or_else(|| AppError::NotFound.into(), |it| refused(Refusal::PermissionMissing(it))))
+    }
+
+    /// Returns where a new item is made and what it is called, if they may.
+    fn make(&self) -> Option<(String, String)> {
+        let is_made = !self.kind.is_inspections() && self.by.may(&self.kind, CommonAction::Edit);
+        is_made.then(|| (self.new_one(), self.t().new_item(self.at.kinds(), &self.kind)))
+    }
+
+    /// Returns where an inspection of a template starts, if they may.
+    fn inspect(&self, template: &Item) -> Option<String> {
+        let inspections = ItemKind::parse("inspections").filter(|_| self.kind.is_templates())?;
+        let may = template.archived_at.is_none() && self.by.may(&inspections, CommonAction::Edit);
+        may.then(|| self.part(&template.public_id, "inspection"))
+    }
+}
+
+fn refused(refusal: Refusal) -> WebError {
+    AppError::Refused(refusal).into()
 }
 
 /// The query: a search, its filters, and where a page starts.
@@ -161,13 +213,6 @@ impl Asked {
     }
 }
 
-/// A choice of a selection.
-struct Choice {
-    value: String,
-    words: String,
-    is_chosen: bool,
-}
-
 /// The list.
 #[derive(Template)]
 #[template(path = "items/list.html")]
@@ -176,6 +221,8 @@ struct ListPage {
     message: Option<Message>,
     title: String,
     lead: &'static str,
+    /// Where a new item is made, and what it is called.
+    make: Option<(String, String)>,
     search: String,
     words: String,
     sites: Vec<Choice>,
@@ -192,6 +239,9 @@ struct ItemsPart {
     title: String,
     is_filtered: bool,
     unfiltered: String,
+    make: Option<(String, String)>,
+    /// Whether there is something to do with each.
+    has_actions: bool,
     rows: Vec<Row>,
     previous: Option<String>,
     next: Option<String>,
@@ -209,6 +259,8 @@ struct Row {
     owner: Option<String>,
     modified: Moment,
     level: &'static str,
+    /// Where an inspection of a template starts.
+    inspect: Option<String>,
 }
 
 /// `GET /orgs/{slug}/items/{kind}`: the whole page, or to htmx the part that a search changes.
@@ -240,6 +292,7 @@ pub async fn list(
     let sites = app::items::sites(&app, &here.by).await?;
     let message = match notice {
         Some(Notice::Deleted) => Some(Message::done(t.items_deleted_notice())),
+        Some(Notice::Given) => Some(Message::done(t.items_given_notice())),
         Some(Notice::UnknownKey) => Some(Message::failed(t.search_key_of_nobody())),
         _ => None,
     };
@@ -248,6 +301,7 @@ pub async fn list(
         message,
         title: here.plural(),
         lead: t.items_lead(&here.kind),
+        make: here.make(),
         search: path::items_search(here.at.slug(), here.kind.key()),
         words: asked.q.clone(),
         sites: site_choices(&sites, &asked.site, t.items_any_site()),
@@ -287,13 +341,17 @@ pub async fn search(
 
 fn items_part(app: &App, here: &Here, asked: &Asked, found: &Items) -> ItemsPart {
     let calendar = here.calendar(app);
+    let rows: Vec<Row> =
+        found.items.iter().map(|(item, level)| row(here, calendar, &found.names, item, *level)).collect();
     let turned = |name: &'static str, place: &Place| asked.address(here, (name, &typed_place(place)));
     ItemsPart {
         t: here.t(),
         title: here.plural(),
         is_filtered: asked.is_filtered(),
         unfiltered: here.list(),
-        rows: found.items.iter().map(|(item, level)| row(here, calendar, &found.names, item, *level)).collect(),
+        make: here.make(),
+        has_actions: rows.iter().any(|row| row.inspect.is_some()),
+        rows,
         previous: found.previous.as_ref().map(|place| turned("before", place)),
         next: found.next.as_ref().map(|place| turned("after", place)),
     }
@@ -310,6 +368,7 @@ fn row(here: &Here, calendar: Calendar, names: &Names, item: &Item, level: Level
         owner: names.owner(item).map(|owner| owner.name.clone()),
         modified: calendar.brief(item.modified_at),
         level: here.t().level(level),
+        inspect: here.inspect(item),
     }
 }
 

@@ -35,8 +35,8 @@ use app::{
 /// The maximum length of a sign-in form that carries another form, in bytes: the sealed form, an e-mail address and a
 /// password.
 const LARGEST: usize = 32 * 1024;
-/// The maximum length of a form with a list of people, in bytes: 10,000 names and addresses, encoded.
-const LARGEST_LIST: usize = 2 * 1024 * 1024;
+/// The maximum length of a long form, in bytes: a list of 10,000 names and addresses, encoded.
+const LARGEST_LONG: usize = 2 * 1024 * 1024;
 
 /// The middleware between [`session::recognize`] and the handlers.
 ///
@@ -67,8 +67,8 @@ pub async fn middleware(
 async fn receive(request: &mut ServiceRequest) -> Result<Bytes, WebError> {
     let (request, payload) = request.parts_mut();
     if SignedIn::known(request).is_some() {
-        // Nobody but members sends thousands of addresses.
-        let largest = if path::takes_list(request.path()) { LARGEST_LIST } else { form::LARGEST_OF_USER };
+        // Nobody but members sends thousands of addresses or hundreds of questions.
+        let largest = if path::takes_much(request.path()) { LARGEST_LONG } else { form::LARGEST_OF_USER };
         return body::read(request, payload, FORM, largest).await;
     }
     let body = body::read(request, payload, FORM, LARGEST).await?;

@@ -3,13 +3,16 @@
 mod actions;
 mod deletion;
 mod editing;
+mod fields;
 
 pub use deletion::{confirm_deletion, delete};
 pub use editing::{change, create, edit, new, review};
+pub use fields::{edit as edit_fields, save as save_fields};
 
 use super::{
     App,
     errors::WebError,
+    fields::{Line, lines},
     holder::Holding,
     notice::{Message, Notice},
     page::page,
@@ -69,6 +72,8 @@ struct ShowPage {
     /// The name of one item, and the pages to change and to delete an own kind.
     own: Option<(String, String, String)>,
     rows: Vec<ActionRow>,
+    /// Its fields and where they are changed, if its items have any.
+    fields: Option<(Vec<Line>, String)>,
 }
 
 /// `GET /orgs/{slug}/kinds`
@@ -127,9 +132,23 @@ pub async fn show(app: App, at: Editor, of: Path<Of>, notice: Option<Notice>) ->
     let message = match notice {
         Some(Notice::Created) => Some(Message::done(t.kinds_created_notice())),
         Some(Notice::Saved) => Some(Message::done(t.kinds_saved_notice())),
+        Some(Notice::FieldsSaved) => Some(Message::done(t.kinds_fields_saved_notice())),
         _ => None,
     };
-    page(&ShowPage { message, list: path::kinds(slug), key: of.into_inner().key, name, own, rows, shell })
+    let fields = match app::kinds::fields(&app, at.who.grant().organization(), &of.key).await {
+        Ok(fields) => Some((lines(t, &fields.form), path::kind_part(slug, &of.key, "fields"))),
+        Err(AppError::NotFound) => None,
+        Err(error) => return Err(error.into()),
+    };
+    page(&ShowPage { message, list: path::kinds(slug), key: of.into_inner().key, name, own, rows, fields, shell })
+}
+
+/// Returns the name of a kind.
+async fn name_of(app: &App, at: &Editor, key: &str) -> Result<String, WebError> {
+    match PermissionGroup::KINDS.into_iter().find(|group| group.key() == key) {
+        Some(group) => Ok(at.t().permission_group(group).to_owned()),
+        None => Ok(app::kinds::find(app, at.who.grant().organization(), key).await?.kind.plural),
+    }
 }
 
 /// Returns the page for a kind that cannot be changed: it does not exist.

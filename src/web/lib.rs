@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod activity;
+mod answers;
 pub mod api;
 pub mod assets;
 pub mod bearer;
@@ -21,6 +22,7 @@ pub mod cors;
 pub mod csv;
 pub mod email_changes;
 pub mod errors;
+mod fields;
 pub mod finish;
 pub mod form;
 pub mod forward_auth;
@@ -63,6 +65,7 @@ pub mod sign_in;
 pub mod sites;
 pub mod source;
 mod stop;
+mod summary;
 mod tables;
 pub mod texts;
 pub mod tokens;

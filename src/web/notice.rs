@@ -39,6 +39,14 @@ pub enum Notice {
     Archived,
     /// The item of this page was taken out of the archive.
     Unarchived,
+    /// The fields of the kind of this page were saved.
+    FieldsSaved,
+    /// The item of this page has another owner.
+    Given,
+    /// The inspection of this page was finished.
+    Finished,
+    /// The inspection of this page was made a draft again.
+    Reopened,
     /// Something was deleted.
     Deleted,
     /// The user with this number was removed.

@@ -67,6 +67,7 @@ fn programs() -> Vec<Route> {
         at("/api/v1/me/token").deletes(api::revoke_own_token).shared(),
         at(path::API_KINDS).reads(api::kinds::list).posts(api::kinds::create).shared(),
         at("/api/v1/kinds/{key}").reads(api::kinds::show).puts(api::kinds::change).deletes(api::kinds::delete).shared(),
+        at("/api/v1/kinds/{key}/fields").reads(api::kinds::fields).puts(api::kinds::change_fields).shared(),
         at(path::API_GROUPS).reads(api::groups::list).posts(api::groups::create).shared(),
         at("/api/v1/groups/{id}")
             .reads(api::groups::show)
@@ -218,6 +219,7 @@ fn kinds() -> Vec<Route> {
         at("/orgs/{slug}/kinds/new").reads(kinds::new),
         at("/orgs/{slug}/kinds/{key}").reads(kinds::show).posts(kinds::change),
         at("/orgs/{slug}/kinds/{key}/edit").reads(kinds::edit).posts(kinds::review),
+        at("/orgs/{slug}/kinds/{key}/fields").reads(kinds::edit_fields).posts(kinds::save_fields),
         at("/orgs/{slug}/kinds/{key}/deletion").reads(kinds::confirm_deletion).posts(kinds::delete),
     ]
 }
@@ -228,7 +230,12 @@ fn item_pages() -> Vec<Route> {
     vec![
         at("/orgs/{slug}/items/{kind}").reads(items::list),
         at("/orgs/{slug}/items/{kind}/search").posts(items::search),
+        at("/orgs/{slug}/items/{kind}/new").reads(items::new).posts(items::create),
         at("/orgs/{slug}/items/{kind}/{id}").reads(items::show),
+        at("/orgs/{slug}/items/{kind}/{id}/edit").reads(items::edit).posts(items::save),
+        at("/orgs/{slug}/items/{kind}/{id}/inspection").reads(items::ask_start).posts(items::start),
+        at("/orgs/{slug}/items/{kind}/{id}/reopening").posts(items::reopen),
+        at("/orgs/{slug}/items/{kind}/{id}/owner").reads(items::ask_owner).posts(items::give),
         at("/orgs/{slug}/items/{kind}/{id}/archive").posts(items::archive),
         at("/orgs/{slug}/items/{kind}/{id}/deletion").reads(items::confirm_deletion).posts(items::delete),
     ]

@@ -3,6 +3,7 @@
 
 mod access;
 mod calendar;
+mod fields;
 mod items;
 mod kinds;
 mod problems;

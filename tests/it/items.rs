@@ -1,7 +1,10 @@
 //! Items, shares and access rules, through the verbs that pages and the API call.
 
 mod api;
+pub mod forms;
+mod inspections;
 mod pages;
+mod templates;
 
 use crate::harness::{Person, SLUG, TestApp, TestDb, db_test, org};
 use app::{
@@ -74,6 +77,38 @@ async fn list(jeton: &Jeton, by: &Requester, kind: &str) -> Vec<String> {
     page.items.into_iter().map(|(item, _)| item.name).collect()
 }
 
+/// Makes a template with a question of each type below a heading.
+pub async fn make_template(jeton: &Jeton, by: &Requester, name: &str) -> Item {
+    let mut questions = TypedForm::default();
+    for (of, label) in [
+        (FieldType::Heading, "Fridge"),
+        (FieldType::YesNo, "Does the fridge have power?"),
+        (FieldType::Number, "Temperature"),
+        (FieldType::OneOf, "What do the vial monitors show?"),
+        (FieldType::SeveralOf, "Which vaccines are out of stock?"),
+        (FieldType::Heading, "Report"),
+        (FieldType::Item, "Which fridge is it?"),
+        (FieldType::Date, "When was it last defrosted?"),
+        (FieldType::Text, "Who opened the door for you?"),
+        (FieldType::LongText, "What else should the coordinator know?"),
+    ] {
+        let at = questions.add(of).unwrap();
+        let field = &mut questions.fields[at];
+        field.label = label.into();
+        field.help = if of == FieldType::Number { "Read it on the middle shelf." } else { "" }.into();
+        (field.choices, field.kind) = ("All good to use\nSome past the discard point".into(), "assets".into());
+    }
+    let form = ItemForm { questions, ..named(name) };
+    items::create(jeton, by, "templates", form, Source::default()).await.expect("a template")
+}
+
+/// Lets somebody view all inspections, by an access rule.
+pub async fn inspections_are_shared_with(app: &TestApp, ann: &Person, person: &Person) {
+    let users = manager(app, ann, SLUG).await;
+    let form = rule("inspections", user(person), "view");
+    access_rules::create(&app.jeton, &users, form, Source::default()).await.expect("a rule");
+}
+
 /// Puts a row into each table about items and access to them.
 pub async fn fill(app: &TestApp, ann: &Person) {
     let (by, jeton) = (at(app, ann).await, &*app.jeton);
@@ -92,7 +127,7 @@ pub async fn fill(app: &TestApp, ann: &Person) {
     assert!(filled.unwrap());
 }
 
-fn user(person: &Person) -> RecipientForm {
+pub fn user(person: &Person) -> RecipientForm {
     RecipientForm { kind: "user".into(), id: person.email.clone(), organization: String::new() }
 }
 

@@ -1,6 +1,7 @@
 //! Kinds on their pages, and the permissions that they become.
 
 mod api;
+mod fields;
 
 use crate::harness::{Answer, ORG, PASSWORD, Person, TestApp, TestDb, count, db_test, org, service::TOKENS};
 use domain::permission::BuiltInSet;

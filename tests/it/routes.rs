@@ -68,6 +68,8 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/kinds/{key}", [401, 401, 401, 200]),
     row("PUT", "/api/v1/kinds/{key}", [401, 401, 401, 403]),
     row("DELETE", "/api/v1/kinds/{key}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/kinds/{key}/fields", [401, 401, 401, 200]),
+    row("PUT", "/api/v1/kinds/{key}/fields", [401, 401, 401, 403]),
     row("GET", "/api/v1/groups", [401, 401, 401, 200]),
     row("POST", "/api/v1/groups", [401, 401, 401, 403]),
     row("GET", "/api/v1/groups/{id}", [401, 401, 401, 404]),
@@ -254,6 +256,8 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/kinds/{key}", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/kinds/{key}/edit", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/kinds/{key}/edit", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/kinds/{key}/fields", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/kinds/{key}/fields", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/kinds/{key}/deletion", [303, 200, 403, 404, 303]),
     // Who loses something by it has not been shown.
     org("POST", "/orgs/{slug}/kinds/{key}/deletion", [303, 422, 403, 404, 303]),
@@ -262,6 +266,16 @@ const ORGANIZATION: &[OrgRow] = &[
     // Reader may view items of the kind, but reaches none.
     org("GET", "/orgs/{slug}/items/{kind}/{item}", [303, 200, 404, 404, 303]),
     org("POST", "/orgs/{slug}/items/{kind}/{item}/archive", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/new", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/new", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/edit", [303, 200, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/edit", [303, 422, 404, 404, 303]),
+    // Only templates have inspections, and only those are reopened.
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/inspection", [303, 303, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/inspection", [303, 404, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/reopening", [303, 404, 404, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/owner", [303, 200, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/owner", [303, 422, 403, 404, 303]),
     org("GET", "/orgs/{slug}/items/{kind}/{item}/deletion", [303, 200, 404, 404, 303]),
     org("POST", "/orgs/{slug}/items/{kind}/{item}/deletion", [303, 303, 403, 404, 303]),
     // `{user}` is Ann, the only one who administers the installation.

@@ -20,7 +20,7 @@ use storage::{AnyConnection, items};
 /// A change of an item; `None` leaves something as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ItemChange {
-    /// The version that was shown; `None` for whichever version.
+    /// The version that was shown; `None` for whichever version. It does not matter if the item already is as asked.
     pub version: Option<i64>,
     /// The new name.
     pub name: Option<String>,
@@ -40,7 +40,8 @@ pub struct ItemChange {
     pub is_archived: Option<bool>,
 }
 
-/// Changes an item, and returns it as it is then. Nothing is written if nothing changes.
+/// Changes an item, and returns it as it is then. Nothing is written if nothing changes: so the same form may be sent
+/// twice.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the requester reaches no such item; [`AppError::Refused`] without the permission, or with
@@ -71,7 +72,8 @@ pub(super) fn change_in(
     change: &ItemChange,
 ) -> Result<Item> {
     let standing = changing.standing;
-    let before = allowed(connection, changing, kind, key, CommonAction::Edit, change.version)?;
+    let before = allowed(connection, changing, kind, key, CommonAction::Edit, None)?;
+    let is_stale = change.version.is_some_and(|shown| shown != before.version);
     let of_kind = form_of_kind(connection, before.organization, kind)?;
     let held = items::contents(connection, before.id, &of_kind)?;
     let mut problems = Problems::default();
@@ -118,8 +120,13 @@ pub(super) fn change_in(
     if let Some(is_archived) = change.is_archived.filter(|is| *is != before.archived_at.is_some()) {
         after.archived_at = is_archived.then_some(changing.now);
     }
-    problems.none()?;
-    if after == before && contents == held {
+    let checked = problems.none();
+    let changes_nothing = checked.is_ok() && after == before && contents == held;
+    if is_stale && !changes_nothing {
+        return Err(Problems::one(Field::Form, Problem::ChangedMeanwhile).into());
+    }
+    checked?;
+    if changes_nothing {
         return Ok(before);
     }
     let contents = Some(&contents).filter(|contents| **contents != held);

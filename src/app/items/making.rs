@@ -56,6 +56,13 @@ pub struct ItemForm {
     pub answers: Sent,
     /// Whether an inspection is finished at once. Other items always need all required answers.
     pub is_finished: bool,
+    /// The nonce of this form ([`form_nonce`]), so that sending it twice creates only one item; empty for none.
+    pub nonce: String,
+}
+
+/// Creates a nonce for a new form.
+pub fn form_nonce() -> String {
+    random::code()
 }
 
 /// Creates an item, which the requester owns, and returns it.
@@ -63,7 +70,7 @@ pub struct ItemForm {
 /// # Errors
 /// [`AppError::NotFound`] for a kind that is not there; [`AppError::Refused`] without the permission;
 /// [`AppError::Invalid`] with everything that is wrong at once: at [`Field::Site`] or [`Field::Template`] also if there
-/// is no such thing for the requester.
+/// is no such thing for the requester; [`Problem::MadeBefore`] if a form with this nonce has made something else.
 pub async fn create(
     jeton: &Jeton,
     by: &Requester,
@@ -71,13 +78,24 @@ pub async fn create(
     form: ItemForm,
     source: domain::activity::Source,
 ) -> Result<Item> {
-    let (kind, public_id) = (kind.to_owned(), token::public_id(random::fill));
+    let (kind, public_id) = (kind.to_owned(), public_id(jeton, by, kind, &form.nonce));
     jeton
         .write_for(by, source, move |connection, changing| {
             let kind = kind_in(changing.standing, &kind)?;
             create_in(connection, changing, &kind, &form, &public_id)
         })
         .await
+}
+
+/// Returns the public id of a new item. The nonce decides it, together with whoever asks and the kind: so nobody can
+/// choose one, or find out by it whether an item exists.
+fn public_id(jeton: &Jeton, by: &Requester, kind: &str, nonce: &str) -> String {
+    if nonce.is_empty() {
+        return token::public_id(random::fill);
+    }
+    let input = format!("{:?} {kind} {nonce}", by.subject());
+    let derived = jeton.pepper.derive("item-form", input.as_bytes());
+    token::public_id(|bytes| bytes.iter_mut().zip(derived).for_each(|(byte, derived)| *byte = derived))
 }
 
 pub(super) fn create_in(
@@ -90,6 +108,7 @@ pub(super) fn create_in(
     let standing = changing.standing;
     standing.check(kind, CommonAction::Edit)?;
     let organization = standing.facts.organization;
+    let made = if form.nonce.is_empty() { None } else { items::own(connection, organization, kind, public_id)? };
     let mut problems = Problems::default();
     let template = if kind.is_inspections() {
         let template = template_of(connection, standing, &form.template)?;
@@ -105,7 +124,7 @@ pub(super) fn create_in(
     let description = problems.check(Field::Description, item::description(&form.description));
     let site = site_in(connection, standing, &form.site)?;
     let site = problems.check(Field::Site, site);
-    let external_id = external_in(connection, standing, kind, &form.external_id, None)?;
+    let external_id = external_in(connection, standing, kind, &form.external_id, made.as_ref())?;
     let external_id = problems.check(Field::ExternalId, external_id);
     let own = match &template {
         Some(template) => Ok(items::contents(connection, template.id, &Form::default())?.form),
@@ -142,10 +161,24 @@ pub(super) fn create_in(
         finished_at: (kind.is_inspections() && form.is_finished).then_some(changing.now),
         contents: &contents,
     };
+    if let Some(made) = made {
+        let is_same = is_what_was_made(connection, &made, &new)?;
+        return if is_same { Ok(made) } else { Err(Problems::one(Field::Form, Problem::MadeBefore).into()) };
+    }
     items::insert(connection, &new, changing.now)?;
     let item = items::own(connection, organization, kind, public_id)?.ok_or(AppError::NotFound)?;
     write_entry(connection, changing, Action::ItemCreated, &item)?;
     Ok(item)
+}
+
+/// Returns whether an item is still as its form has made it. An inspection that was started may go on meanwhile.
+fn is_what_was_made(connection: &mut AnyConnection, made: &Item, new: &NewItem<'_>) -> Result<bool> {
+    if made.template.is_some() {
+        return Ok(made.template == new.template);
+    }
+    let of_kind = form_of_kind(connection, made.organization, &made.kind)?;
+    let is_same = (made.name.as_str(), made.site, made.external_id.as_ref()) == (new.name, new.site, new.external_id);
+    Ok(is_same && items::contents(connection, made.id, &of_kind)? == *new.contents)
 }
 
 /// Writes an entry of the log about an item.

@@ -182,7 +182,7 @@ impl Detail {
             | Action::ItemArchived
             | Action::ItemUnarchived
             | Action::ItemDeleted => read_item(text),
-            Action::ItemShared | Action::ShareChanged | Action::ShareEnded => read_share(text),
+            Action::ItemGiven | Action::ItemShared | Action::ShareChanged | Action::ShareEnded => read_share(text),
             Action::AccessRuleCreated | Action::AccessRuleChanged | Action::AccessRuleDeleted => read_access_rule(text),
             Action::ProtectedApiCreated | Action::ProtectedApiChanged => read_protected_api(text),
             _ => None,

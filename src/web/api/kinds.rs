@@ -1,6 +1,7 @@
 //! `/api/v1/kinds`: the kinds of the organization of the token that asks. Every token may read them; changing them takes
 //! *Platform management: Kinds* and a token that may write.
 
+use super::fields::{WantedField, typed};
 use super::resources::{answer, created, page, versioned, wanted_version, writer};
 use crate::{
     App,
@@ -12,9 +13,10 @@ use crate::{
     source,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
-use app::kinds::{CHANGES, KindForm, READS, TypedAction};
+use app::kinds::{CHANGES, KindFields, KindForm, READS, TypedAction};
 use domain::{
     access::{Demand, Level},
+    field::Field,
     kind::{CommonAction, Kind, StoredKind},
     organization::OrganizationId,
     permission::{ManageKinds, PermissionGroup},
@@ -43,6 +45,19 @@ struct ToldAction<'a> {
     permission: String,
     reads: bool,
     level: &'static str,
+}
+
+/// The fields of a kind in an answer.
+#[derive(Serialize)]
+struct ToldFields<'a> {
+    fields: &'a [Field],
+}
+
+/// The fields of a kind in a request, in order.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedFields {
+    fields: Vec<WantedField>,
 }
 
 /// A kind in a request.
@@ -184,6 +199,37 @@ pub async fn delete(app: App, request: HttpRequest, key: Path<String>) -> Result
         Ok(HttpResponse::NoContent().finish())
     })
     .await
+}
+
+/// `GET /api/v1/kinds/{key}/fields`: the fields of the items of a kind, but templates and inspections, which have
+/// questions.
+pub async fn fields(app: App, request: HttpRequest, key: Path<String>) -> Result<HttpResponse, WebError> {
+    answer(&request, async {
+        let organization = reader(&request).await?;
+        Ok(told_fields(&app::kinds::fields(&app, organization, &key).await?))
+    })
+    .await
+}
+
+/// `PUT /api/v1/kinds/{key}/fields`: takes the version that was read in `If-Match`.
+pub async fn change_fields(
+    app: App,
+    request: HttpRequest,
+    key: Path<String>,
+    body: Result<Json<WantedFields>, WebError>,
+) -> Result<HttpResponse, WebError> {
+    answer(&request, async {
+        let caller = writer::<ManageKinds>(&request).await?;
+        let Some(version) = wanted_version(&request) else { return Ok(version_missing(&request)) };
+        let typed = typed(body?.0.fields);
+        let source = source::of(&request);
+        Ok(told_fields(&app::kinds::change_fields(&app, &caller, &key, typed, Some(version), source).await?))
+    })
+    .await
+}
+
+fn told_fields(fields: &KindFields) -> HttpResponse {
+    versioned(&ToldFields { fields: fields.form.fields() }, fields.version)
 }
 
 /// Returns the organization of any token.

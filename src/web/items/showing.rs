@@ -4,6 +4,7 @@ use super::{Here, One, foreign};
 use crate::{
     App,
     errors::WebError,
+    fields,
     holder::AtWork,
     notice::{Message, Notice},
     page::page,
@@ -16,7 +17,7 @@ use actix_web::{HttpResponse, web::Path};
 use app::{AppError, items::Found};
 use askama::Template;
 use domain::{
-    field::{Answer, Asks, Field, Form},
+    field::{Answer, Asks},
     item::ItemKind,
     kind::CommonAction,
 };
@@ -32,9 +33,17 @@ struct ShowPage {
     name: String,
     description: Vec<String>,
     is_archived: bool,
+    /// Where it is changed, or a draft conducted.
+    edit: Option<String>,
+    /// Where an inspection of this template starts.
+    inspect: Option<String>,
+    /// Where this finished inspection is made a draft again.
+    reopen: Option<String>,
     /// Where it is archived or taken out of the archive, if they may.
     archive: Option<String>,
     deletion: Option<String>,
+    /// Where it is given to another owner.
+    give: Option<String>,
     facts: Facts,
     level: &'static str,
     why: Vec<String>,
@@ -59,26 +68,17 @@ struct Facts {
 /// What an item holds.
 enum Content {
     /// The questions of a template.
-    Questions(Vec<Question>),
+    Questions(Vec<fields::Line>),
     /// The answers of other items.
     Answers(Vec<Answered>),
 }
 
-/// A question of a template, or a heading.
-struct Question {
-    label: String,
-    help: String,
-    asks: &'static str,
-    is_heading: bool,
-    is_required: bool,
-}
-
 /// A field with its answer, or a heading.
-struct Answered {
-    label: String,
+pub(super) struct Answered {
+    pub(super) label: String,
     is_heading: bool,
     /// What was answered; none if nothing was.
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     /// The page of the item that was answered.
     href: Option<String>,
     /// Whether it could not be read as an answer.
@@ -95,10 +95,11 @@ pub async fn show(app: App, at: AtWork, one: Path<One>, notice: Option<Notice>) 
     let (t, item, calendar) = (here.t(), &found.item, here.calendar(&app));
     let id = item.public_id.as_str();
     let content = if here.kind.is_templates() {
-        Content::Questions(questions(t, &found.form))
+        Content::Questions(fields::lines(t, &found.form))
     } else {
         Content::Answers(answers(&app, &here, calendar, &found).await?)
     };
+    let is_finished = item.finished_at.is_some();
     let offered = |action, part| here.may(action, found.level).then(|| here.part(id, part));
     page(&ShowPage {
         shell: here.shell(),
@@ -108,8 +109,12 @@ pub async fn show(app: App, at: AtWork, one: Path<One>, notice: Option<Notice>) 
         name: item.name.clone(),
         description: found.contents.description.lines().map(str::to_owned).collect(),
         is_archived: item.archived_at.is_some(),
+        edit: offered(CommonAction::Edit, "edit").filter(|_| !is_finished),
+        inspect: here.inspect(item),
+        reopen: offered(CommonAction::Edit, "reopening").filter(|_| is_finished),
         archive: offered(CommonAction::Edit, "archive"),
         deletion: offered(CommonAction::Delete, "deletion"),
+        give: offered(CommonAction::Share, "owner"),
         facts: facts(&here, calendar, &found),
         level: t.own_level(found.level),
         why: why(t, &found),
@@ -121,6 +126,8 @@ fn message(t: Texts, notice: &Notice) -> Option<Message> {
     Some(Message::done(match notice {
         Notice::Created => t.items_created_notice(),
         Notice::Saved => t.items_saved_notice(),
+        Notice::Given => t.items_given_notice(),
+        Notice::Finished => t.items_finished_notice(),
         Notice::Archived => t.items_archived_notice(),
         Notice::Unarchived => t.items_unarchived_notice(),
         _ => return None,
@@ -151,18 +158,12 @@ fn why(t: Texts, found: &Found) -> Vec<String> {
     why
 }
 
-fn questions(t: Texts, form: &Form) -> Vec<Question> {
-    let question = |field: &Field| Question {
-        label: field.label.clone(),
-        help: field.help.clone(),
-        asks: t.field_type(field.asks.field_type()),
-        is_heading: field.asks == Asks::Heading,
-        is_required: field.is_required,
-    };
-    form.fields().iter().map(question).collect()
-}
-
-async fn answers(app: &App, here: &Here, calendar: Calendar, found: &Found) -> Result<Vec<Answered>, WebError> {
+pub(super) async fn answers(
+    app: &App,
+    here: &Here,
+    calendar: Calendar,
+    found: &Found,
+) -> Result<Vec<Answered>, WebError> {
     let mut rows = Vec::new();
     for field in found.form.fields() {
         let answer = found.contents.answers.get(&field.key);

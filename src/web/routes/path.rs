@@ -310,10 +310,17 @@ fn with_members(list: &str, fields: &[(&str, &str)]) -> String {
     with_query(&format!("{list}{id}"), &others)
 }
 
-/// Returns whether the form that is sent to this path may have a list of thousands of people in it.
-pub fn takes_list(path: &str) -> bool {
+/// Returns whether the form that is sent to this path may be long: with a list of thousands of people, with all
+/// questions of a template, or with long answers.
+pub fn takes_much(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    matches!(parts.as_slice(), ["", "orgs", _, "groups" | "sites", _, "members"])
+    matches!(
+        parts.as_slice(),
+        ["", "orgs", _, "groups" | "sites", _, "members"]
+            | ["", "orgs", _, "items", _, "new"]
+            | ["", "orgs", _, "items", _, _, "edit"]
+            | ["", "orgs", _, "kinds", _, "fields"]
+    )
 }
 
 /// An organization's items of a kind.
@@ -331,12 +338,17 @@ pub fn items_with(slug: &str, kind: &str, fields: &[(&str, &str)]) -> String {
     with_query(&items(slug, kind), fields)
 }
 
+/// The form for a new item.
+pub fn new_item(slug: &str, kind: &str) -> String {
+    format!("{}/new", items(slug, kind))
+}
+
 /// The page of an item.
 pub fn item(slug: &str, kind: &str, public_id: &str) -> String {
     format!("{}/{public_id}", items(slug, kind))
 }
 
-/// An action on it: `edit`, `archive`, `deletion`.
+/// An action on it: `edit`, `archive`, `inspection`, `reopening`, `owner`, `deletion`.
 pub fn item_part(slug: &str, kind: &str, public_id: &str, part: &str) -> String {
     format!("{}/{part}", item(slug, kind, public_id))
 }
@@ -386,7 +398,7 @@ pub fn kind(slug: &str, key: &str) -> String {
     format!("/orgs/{slug}/kinds/{key}")
 }
 
-/// An action on it: `edit`, `deletion`.
+/// An action on it: `edit`, `fields`, `deletion`.
 pub fn kind_part(slug: &str, key: &str, part: &str) -> String {
     format!("/orgs/{slug}/kinds/{key}/{part}")
 }
@@ -558,7 +570,7 @@ pub fn form_page(action: &str) -> Option<String> {
         ["orgs", slug, "groups", id, "members", ..] => group(slug, id),
         ["orgs", slug, "sites", id, "members", ..] => site(slug, id),
         ["orgs", .., "external-id"] if action.contains("/users/") => action.trim_end_matches("/external-id").to_owned(),
-        ["orgs", slug, "items", kind, id, "archive"] => item(slug, kind, id),
+        ["orgs", slug, "items", kind, id, "archive" | "reopening"] => item(slug, kind, id),
         ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
         ["orgs", slug, "kinds"] => new_kind(slug),
         ["orgs", _, "kinds", _] => format!("{action}/edit"),

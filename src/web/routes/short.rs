@@ -12,7 +12,7 @@ use crate::page::see;
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Address and page. A name in braces stands for the same part in both; the first address that matches is used.
-pub const ADDRESSES: [(&str, &str); 48] = [
+pub const ADDRESSES: [(&str, &str); 49] = [
     ("/login", SIGN_IN),
     ("/log-in", SIGN_IN),
     ("/signin", SIGN_IN),
@@ -53,6 +53,7 @@ pub const ADDRESSES: [(&str, &str); 48] = [
     ("/orgs/{slug}/items", "/orgs/{slug}"),
     ("/orgs/{slug}/items/{kind}/search", "/orgs/{slug}/items/{kind}"),
     ("/orgs/{slug}/items/{kind}/{id}/archive", "/orgs/{slug}/items/{kind}"),
+    ("/orgs/{slug}/items/{kind}/{id}/reopening", "/orgs/{slug}/items/{kind}"),
     ("/orgs/{slug}/tokens", "/orgs/{slug}/integrations/tokens"),
     ("/orgs/{slug}/apis", "/orgs/{slug}/integrations/apis"),
     ("/orgs/{slug}/inventory", "/orgs/{slug}/integrations/inventory"),

@@ -5,6 +5,7 @@ use domain::{
     access::{Level, RecipientKind, Source, Way},
     field::{Decimal, FieldType},
     item::ItemKind,
+    kind::Kind,
     user::Language,
 };
 
@@ -16,6 +17,18 @@ impl Texts {
             "inspections" => self.items_lead_inspections(),
             "assets" => self.items_lead_assets(),
             _ => self.items_lead_own(),
+        }
+    }
+
+    /// What the page is called on which an item of a kind is made, in an organization with these kinds.
+    pub fn new_item(self, kinds: &[Kind], kind: &ItemKind) -> String {
+        match kind.key() {
+            "templates" => self.items_new_template().into(),
+            "assets" => self.items_new_asset().into(),
+            key => {
+                let own = kinds.iter().find(|kind| kind.key.as_str() == key);
+                self.items_new_own(own.map_or(key, |kind| &kind.singular))
+            }
         }
     }
 

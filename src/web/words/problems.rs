@@ -184,6 +184,7 @@ impl Texts {
             Problem::HasItems => self.problem_has_items().into(),
             Problem::NoTemplate => self.problem_no_template().into(),
             Problem::SentBefore => self.problem_sent_before().into(),
+            Problem::MadeBefore => self.problem_made_before().into(),
             Problem::TryLater(seconds) => self.problem_try_later(seconds),
         }
     }

@@ -14,7 +14,7 @@ async fn focused(browser: &Browser) -> String {
 }
 
 /// Presses Tab until the element with this name has the focus, and checks that the focus is visible there.
-async fn tab_to(browser: &Browser, name: &str) {
+pub async fn tab_to(browser: &Browser, name: &str) {
     let mut passed = Vec::new();
     while passed.len() < 60 {
         let now = focused(browser).await;

@@ -3,6 +3,7 @@
 
 mod cors;
 mod first_document;
+mod inspections;
 mod kept_form;
 mod key;
 mod keyboard;

@@ -47,12 +47,67 @@ const REFUSED_AT_END: Step = Press("main .at-end [type=submit]", "[aria-invalid]
 const NO_ITEMS: &[Page] =
     &[("templates empty", &[Go(org!("/items/templates"))]), ("inspections empty", &[Go(org!("/items/inspections"))])];
 
+/// Sends a form whose buttons are in a bar, and gets it back with messages.
+const REFUSED_AT_BAR: Step = Press(".bottom-bar .btn:not([href])", "[aria-invalid], .notice[data-tone=error]");
+
+/// Opens the editor of a template.
+const EDITED: Step = Press("[href$=edit]", ".questions");
+
+/// Asks whether to start an inspection.
+const ASKED: Step = Press("[href$=inspection]", "dialog:modal");
+
+/// Starts it.
+const STARTED: Step = Press("dialog [type=submit]", "form.answers");
+
 /// The pages of items.
 const ITEMS: &[Page] = &[
     ("assets", &[Go(org!("/items/assets"))]),
     ("assets, none found", &[Go(org!("/items/assets?q=none"))]),
     ("asset", &[Go(org!("/items/assets")), Press(".data-table a", "h1")]),
     ("template", &[Go(org!("/items/templates")), Press(".data-table a", "h1")]),
+    ("asset, new", &[Go(org!("/items/assets/new"))]),
+    ("asset, new with errors", &[Go(org!("/items/assets/new")), REFUSED_AT_BAR]),
+    (
+        "asset, edit",
+        &[Go(org!("/items/assets")), Press(".data-table a", "[href$=edit]"), Press("[href$=edit]", "#name")],
+    ),
+    ("template, new", &[Go(org!("/items/templates/new"))]),
+    ("template editor", &[Go(org!("/items/templates")), Press(".data-table a", "[href$=edit]"), EDITED]),
+    (
+        "template editor, question added",
+        &[
+            Go(org!("/items/templates")),
+            Press(".data-table a", "[href$=edit]"),
+            EDITED,
+            Press("#add-one_of", "details[open]"),
+        ],
+    ),
+    (
+        "template editor with errors",
+        &[
+            Go(org!("/items/templates")),
+            Press(".data-table a", "[href$=edit]"),
+            EDITED,
+            Press("#add-one_of", "details[open]"),
+            REFUSED_AT_BAR,
+        ],
+    ),
+    ("inspect", &[Go(org!("/items/templates")), ASKED]),
+    ("inspection", &[Go(org!("/items/templates")), ASKED, STARTED]),
+    (
+        "inspection with errors",
+        &[Go(org!("/items/templates")), ASKED, STARTED, Press(".bottom-bar .btn:last-child", "[aria-invalid]")],
+    ),
+    ("kind without fields", &[Go(org!("/kinds/assets/fields"))]),
+    (
+        "kind, fields",
+        &[
+            Go(org!("/kinds/assets/fields")),
+            Press("#add-text", "details[open]"),
+            Type("label[]", "Serial number"),
+            Press("#add-item", "#label-2"),
+        ],
+    ),
     (
         "asset, deletion",
         &[
@@ -838,7 +893,7 @@ async fn every_page_about_items(language: &'static str) {
     tour.sign_in().await;
     tour.visit(NO_ITEMS).await;
     crate::items::make(&tour.app.jeton, &by, "assets", "Fridge Mopti-02").await;
-    crate::items::make(&tour.app.jeton, &by, "templates", "Cold chain").await;
+    crate::items::make_template(&tour.app.jeton, &by, "Cold chain").await;
     tour.visit(ITEMS).await;
     tour.ends().await;
 }

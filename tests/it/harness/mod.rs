@@ -24,7 +24,7 @@ mod smtp;
 mod stored;
 
 pub use activity::activity;
-pub use answer::Answer;
+pub use answer::{Answer, css, text_of};
 pub use app::{GITHUB_KEYS, PASSWORD, Person, TestApp, mail_through, wait_for_freshness};
 pub use browser::{Browser, Setup};
 pub use db::{TestDb, folder};

@@ -1,7 +1,8 @@
 //! Items in requests.
 
+use crate::api::fields::{WantedField, typed};
 use app::items::{ItemChange, ItemForm, Sent};
-use domain::field::{JsonAnswers, TypedField, TypedForm};
+use domain::field::JsonAnswers;
 use serde::{Deserialize, Deserializer};
 
 /// An item to be created.
@@ -14,35 +15,10 @@ pub struct Wanted {
     external_id: Option<String>,
     /// The id of the template of an inspection.
     template: String,
-    questions: Vec<Question>,
+    questions: Vec<WantedField>,
     answers: Option<JsonAnswers>,
     /// Whether an inspection is finished at once.
     finished: bool,
-}
-
-/// A question of a template, in the form that answers have.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Question {
-    /// Of a question that there is; a new one gets a key from its label.
-    key: String,
-    label: String,
-    help: String,
-    required: bool,
-    r#type: String,
-    choices: Vec<String>,
-    kind: String,
-}
-
-impl From<Question> for TypedField {
-    fn from(question: Question) -> Self {
-        let Question { key, label, help, required, r#type, choices, kind } = question;
-        Self { key, label, help, field_type: r#type, is_required: required, choices: choices.join("\n"), kind }
-    }
-}
-
-fn typed(questions: Vec<Question>) -> TypedForm {
-    TypedForm { fields: questions.into_iter().map(TypedField::from).collect() }
 }
 
 fn sent(answers: Option<JsonAnswers>) -> Sent {
@@ -60,6 +36,7 @@ impl From<Wanted> for ItemForm {
             questions: typed(wanted.questions),
             answers: sent(wanted.answers),
             is_finished: wanted.finished,
+            nonce: String::new(),
         }
     }
 }
@@ -75,7 +52,7 @@ pub struct Changed {
     site: Option<String>,
     #[serde(deserialize_with = "given")]
     external_id: Option<String>,
-    questions: Option<Vec<Question>>,
+    questions: Option<Vec<WantedField>>,
     /// `null` for an answer takes it away.
     answers: Option<JsonAnswers>,
     finished: Option<bool>,
@@ -115,7 +92,7 @@ pub struct Put {
     site: Option<String>,
     /// Only for a new inspection.
     template: String,
-    questions: Option<Vec<Question>>,
+    questions: Option<Vec<WantedField>>,
     answers: Option<JsonAnswers>,
     finished: Option<bool>,
 }
@@ -132,6 +109,7 @@ impl Put {
             questions: typed(self.questions.clone().unwrap_or_default()),
             answers: sent(self.answers.clone()),
             is_finished: self.finished.unwrap_or_default(),
+            nonce: String::new(),
         };
         let change = ItemChange {
             version,
