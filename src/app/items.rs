@@ -64,15 +64,25 @@ fn find_in(
     key: &ItemKey,
 ) -> Result<Option<(Item, Level)>> {
     let reachable = Reachable::read(connection, &standing.facts, kind)?;
+    among(connection, &reachable, standing.facts.organization, key)
+}
+
+/// Returns the same, among the items that are already known to be within reach of a subject of an organization.
+pub(super) fn among(
+    connection: &mut AnyConnection,
+    reachable: &Reachable,
+    organization: OrganizationId,
+    key: &ItemKey,
+) -> Result<Option<(Item, Level)>> {
     Ok(match key {
-        ItemKey::PublicId(id) if token::is_public_id(id) => items::find(connection, &reachable, id)?,
+        ItemKey::PublicId(id) if token::is_public_id(id) => items::find(connection, reachable, id)?,
         ItemKey::PublicId(_) => None,
-        ItemKey::External(id) => items::find_external(connection, &reachable, standing.facts.organization, id)?,
+        ItemKey::External(id) => items::find_external(connection, reachable, organization, id)?,
     })
 }
 
 /// Returns an item of the requester's organization, whoever reaches it.
-fn own_in(
+pub(super) fn own_in(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     kind: &ItemKind,

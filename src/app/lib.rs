@@ -17,6 +17,8 @@ pub mod calls;
 pub mod clock;
 pub mod demo;
 pub mod email_changes;
+pub mod evaluations;
+pub mod explanations;
 mod external_ids;
 pub mod forms;
 pub mod groups;

@@ -1,9 +1,10 @@
 //! Who asks for something about items: a member on a page, or a program with a token. The same verbs serve both.
 
-use super::{AppError, Jeton, Result, authority::Member, verify::Accepted, verify::usage};
+use super::{AppError, Jeton, Result, authority::Member, evaluations::Named, verify::Accepted, verify::usage};
 use domain::{
     access::{
-        Demand, Identity, Level, Refusal, SubjectFacts, SubjectId, check_level, check_permissions, decide, decide_item,
+        Asked, Demand, Explanation, Identity, Level, Refusal, Subject, SubjectFacts, SubjectId, Whose,
+        check_permissions, explain,
     },
     activity::{Action, Source},
     item::ItemKind,
@@ -84,7 +85,7 @@ impl Requester {
         let rights = match &self.0 {
             By::Member(member) => {
                 let at = member.membership();
-                Rights::Member { held: at.permissions.clone(), known: at.known.clone() }
+                Rights::Subject { is_active: true, held: at.permissions.clone(), known: at.known.clone() }
             }
             By::Token(accepted) => Rights::Token { identity: accepted.identity().clone(), life: accepted.life() },
         };
@@ -102,7 +103,7 @@ impl Requester {
             By::Member(member) => {
                 let found = memberships::permissions(connection, member.membership().id)?;
                 let (held, known) = found.ok_or(AppError::NotFound)?;
-                Rights::Member { held, known }
+                Rights::Subject { is_active: true, held, known }
             }
             By::Token(accepted) => {
                 let found = tokens::current(connection, accepted.identity())?;
@@ -128,22 +129,61 @@ impl Requester {
 }
 
 /// What somebody may do, and what their access depends on, as it was when it was read.
+#[derive(Clone, Debug)]
 pub(super) struct Standing {
     rights: Rights,
     pub(super) facts: SubjectFacts,
     now: Timestamp,
 }
 
+#[derive(Clone, Debug)]
 enum Rights {
-    Member { held: Permissions, known: OwnPermissions },
-    Token { identity: Identity, life: Life },
+    /// A subject without a token, such as a member on a page.
+    Subject {
+        is_active: bool,
+        held: Permissions,
+        known: OwnPermissions,
+    },
+    Token {
+        identity: Identity,
+        life: Life,
+    },
 }
 
 impl Standing {
+    /// Reads what the access of a token depends on, on whose behalf it may act.
+    pub(super) fn of_token(
+        connection: &mut AnyConnection,
+        (identity, life): (Identity, Life),
+        now: Timestamp,
+    ) -> Result<Self> {
+        let subject = &identity.subject;
+        let facts = access::subject_facts(connection, subject.id, subject.organization.id)?;
+        Ok(Self { rights: Rights::Token { identity, life }, facts, now })
+    }
+
+    /// Reads what the access of a subject depends on, whatever token it may use.
+    pub(super) fn of_subject(connection: &mut AnyConnection, subject: &Subject, now: Timestamp) -> Result<Self> {
+        let facts = access::subject_facts(connection, subject.id, subject.organization.id)?;
+        let (held, known) = (subject.held.permissions.clone(), subject.held.known.clone());
+        Ok(Self { rights: Rights::Subject { is_active: subject.is_active, held, known }, facts, now })
+    }
+
+    /// Returns whose standing it is.
+    pub(super) fn named(&self, connection: &mut AnyConnection) -> Result<Named> {
+        match &self.rights {
+            Rights::Token { identity, life } => Ok(Named::Token(identity.clone().into(), *life)),
+            Rights::Subject { .. } => {
+                let found = tokens::subjects(connection, &[self.facts.id])?.pop();
+                Ok(Named::Subject(found.ok_or(AppError::NotFound)?.into()))
+            }
+        }
+    }
+
     /// The permissions that the organization has added.
     pub(super) fn known(&self) -> &OwnPermissions {
         match &self.rights {
-            Rights::Member { known, .. } => known,
+            Rights::Subject { known, .. } => known,
             Rights::Token { identity, .. } => &identity.subject.held.known,
         }
     }
@@ -151,7 +191,7 @@ impl Standing {
     /// Returns whether the subject holds a permission, whatever the scope of its token.
     pub(super) fn holds(&self, permission: domain::permission::BuiltInPermission) -> bool {
         match &self.rights {
-            Rights::Member { held, .. } => held.contains(permission),
+            Rights::Subject { held, .. } => held.contains(permission),
             Rights::Token { identity, .. } => identity.may(permission),
         }
     }
@@ -162,11 +202,7 @@ impl Standing {
     /// [`AppError::Refused`] with the first check that refuses; [`AppError::NotFound`] for a kind that is not there.
     pub(super) fn check(&self, kind: &ItemKind, action: CommonAction) -> Result<()> {
         let demand = demand(kind, action).ok_or(AppError::NotFound)?;
-        match &self.rights {
-            Rights::Member { held, known } => check_permissions(held, known, Scope::ReadWrite, &demand),
-            Rights::Token { identity, life } => decide(identity, *life, &demand, self.now),
-        }
-        .map_err(refused)
+        self.explain(&Asked { demand, item: None }).decision().map_err(refused)
     }
 
     /// Decides about something with an item on which the subject has the level `reached`; `None` where it sees none.
@@ -175,14 +211,16 @@ impl Standing {
     /// As [`Standing::check`]; [`AppError::NotFound`] for an item that is not there for the subject.
     pub(super) fn check_item(&self, kind: &ItemKind, action: CommonAction, reached: Option<Level>) -> Result<()> {
         let demand = demand(kind, action).ok_or(AppError::NotFound)?;
-        match &self.rights {
-            Rights::Member { held, known } => check_permissions(held, known, Scope::ReadWrite, &demand)
-                .and_then(|()| check_level(reached, action.level())),
-            Rights::Token { identity, life } => {
-                decide_item(identity, *life, &demand, action.level(), reached, self.now)
-            }
-        }
-        .map_err(refused)
+        self.explain(&Asked { demand, item: Some((action.level(), reached)) }).decision().map_err(refused)
+    }
+
+    /// Asks each check about something that the subject wants to do.
+    pub(super) fn explain(&self, asked: &Asked) -> Explanation {
+        let whose = match &self.rights {
+            Rights::Subject { is_active, held, known } => Whose::Subject { is_active: *is_active, held, known },
+            Rights::Token { identity, life } => Whose::Token(identity, *life),
+        };
+        explain(whose, asked, self.now)
     }
 }
 

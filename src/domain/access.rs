@@ -1,15 +1,19 @@
 //! The decision about a request: token state → subject's state → scope → permission → access to the item.
 //!
-//! The API, forward-auth and every later protocol call [`decide`], and [`decide_item`] for what concerns one item;
-//! nothing else decides. The checks run in a fixed order, and the first that refuses is the answer, so a [`Refusal`]
-//! describes the whole chain: every check before its [`Link`] has passed. What access there is, [`reach()`] says.
+//! The API, forward-auth and every later protocol call [`decide`], or [`explain`] for what concerns an item; nothing else
+//! decides. The checks run in a fixed order, and the first that refuses is the answer, so a [`Refusal`]
+//! describes the whole chain: every check before its [`Link`] has passed. [`explain`] runs the same checks and says what
+//! each of them answers; the item is looked at last, so that all other refusals are the same for every item and for
+//! none. What access there is, [`reach()`] says.
 
+mod explanation;
 mod level;
 mod reach;
 mod recipient;
 mod stored;
 
 pub use super::{group::GroupId, site::SiteId};
+pub use explanation::{Asked, Change, Check, Explanation, Whose, explain};
 pub use level::Level;
 pub use reach::{
     AccessRule, AccessRuleId, ItemFacts, Reach, Share, ShareId, Source, SubjectFacts, Way, check_level, reach,
@@ -150,19 +154,20 @@ impl Demand {
     }
 }
 
-/// One check of the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Link {
-    /// The token belongs to the organization that the request concerns, and is active.
-    Token,
-    /// Its subject is active.
-    Subject,
-    /// Its scope covers the request.
-    Scope,
-    /// Its subject holds the permission.
-    Permission,
-    /// Its subject has the level on the item.
-    Access,
+keyed! {
+    /// One check of the chain. The key is its name for programs.
+    pub enum Link {
+        /// The token belongs to the organization that the request concerns, and is active.
+        Token = "token",
+        /// Its subject is active.
+        Subject = "subject",
+        /// Its scope covers the request.
+        Scope = "scope",
+        /// Its subject holds the permission.
+        Permission = "permission",
+        /// Its subject has the level on the item.
+        Access = "access",
+    }
 }
 
 /// Which check refused, and why.
@@ -201,27 +206,42 @@ impl Refusal {
     }
 }
 
+/// The checks that look at no item, in their order.
+const BEFORE_ACCESS: [Link; 4] = [Link::Token, Link::Subject, Link::Scope, Link::Permission];
+
 /// Decides whether a request with this token, whose life is `life`, may do what it demands at `now`.
 ///
 /// # Errors
 /// The first check that refuses.
 pub fn decide(identity: &Identity, life: Life, demand: &Demand, now: Timestamp) -> Result<(), Refusal> {
+    BEFORE_ACCESS.into_iter().try_for_each(|link| check(link, identity, life, demand, now))
+}
+
+/// One check that looks at no item, on its own. [`decide`] stops at the first that refuses; [`explain`] asks them all.
+fn check(link: Link, identity: &Identity, life: Life, demand: &Demand, now: Timestamp) -> Result<(), Refusal> {
+    match link {
+        Link::Token => check_token(identity, life, demand, now),
+        Link::Subject if !identity.subject.is_active => Err(Refusal::SubjectInactive),
+        Link::Scope if demand.write && identity.scope == Scope::ReadOnly => Err(Refusal::ReadOnly),
+        Link::Permission => {
+            let held = &identity.subject.held;
+            // Whether a token may change anything is the question of the check before.
+            let scope = if demand.write { Scope::ReadWrite } else { identity.scope };
+            check_permissions(&held.permissions, &held.known, scope, demand)
+        }
+        Link::Subject | Link::Scope | Link::Access => Ok(()),
+    }
+}
+
+fn check_token(identity: &Identity, life: Life, demand: &Demand, now: Timestamp) -> Result<(), Refusal> {
     if demand.organization.is_some_and(|concerned| concerned != identity.subject.organization.id) {
         return Err(Refusal::Foreign);
     }
     match life.state(now) {
-        TokenState::Active { .. } => {}
-        TokenState::Revoked { at } => return Err(Refusal::Revoked(at)),
-        TokenState::Expired { at } => return Err(Refusal::Expired(at)),
+        TokenState::Active { .. } => Ok(()),
+        TokenState::Revoked { at } => Err(Refusal::Revoked(at)),
+        TokenState::Expired { at } => Err(Refusal::Expired(at)),
     }
-    if !identity.subject.is_active {
-        return Err(Refusal::SubjectInactive);
-    }
-    if demand.write && identity.scope == Scope::ReadOnly {
-        return Err(Refusal::ReadOnly);
-    }
-    let held = &identity.subject.held;
-    check_permissions(&held.permissions, &held.known, identity.scope, demand)
 }
 
 /// The check of permissions: whether somebody who holds these in an organization that has added `known` may do what is
@@ -240,25 +260,6 @@ pub fn check_permissions(
     }
     let missing = demand.permissions.missing_from(held, scope);
     missing.map_or(Ok(()), |permission| Err(Refusal::PermissionMissing(permission)))
-}
-
-/// Decides whether a request may do with an item what demands `demand` of its token and the level `needed` of its
-/// subject, who has `reached` on it ([`Reach::level`]); `None` where there is no such item.
-///
-/// The item is looked at last, so that all other refusals are the same for every item and for none.
-///
-/// # Errors
-/// The first check that refuses.
-pub fn decide_item(
-    identity: &Identity,
-    life: Life,
-    demand: &Demand,
-    needed: Level,
-    reached: Option<Level>,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    decide(identity, life, demand, now)?;
-    check_level(reached, needed)
 }
 
 #[cfg(test)]
@@ -376,7 +377,8 @@ mod tests {
         let now = Timestamp::from_seconds(100);
         let ask = |token: &Identity, permission: BuiltInPermission, reached| {
             let demand = Demand { write: true, permissions: permission.into(), organization: None };
-            decide_item(token, LIFE, &demand, Level::Edit, reached, now)
+            let asked = Asked { demand, item: Some((Level::Edit, reached)) };
+            explain(Whose::Token(token, LIFE), &asked, now).decision()
         };
         let mut token = identity();
         assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, Some(Level::Manage)), Ok(()));
@@ -395,5 +397,28 @@ mod tests {
         }
         token.scope = Scope::ReadOnly;
         assert_eq!(ask(&token, BuiltInPermission::AssetsEdit, None), Err(Refusal::ReadOnly));
+    }
+
+    #[test]
+    fn an_explanation_says_what_every_check_says_and_decides_by_the_first() {
+        let now = Timestamp::from_seconds(InactivityExpiry::Days45.seconds());
+        let mut token = identity();
+        token.scope = Scope::ReadOnly;
+        token.subject = Subject { is_active: false, ..(*token.subject).clone() }.into();
+        let demand = Demand { write: true, permissions: BuiltInPermission::AssetsDelete.into(), organization: None };
+        let asked = Asked { demand, item: Some((Level::Manage, Some(Level::View))) };
+        let all = explain(Whose::Token(&token, LIFE), &asked, now);
+        assert_eq!(all.refusing().map(|check| check.link).collect::<Vec<_>>(), Link::ALL);
+        assert_eq!(all.decision(), decide(&token, LIFE, &asked.demand, now));
+        // Somebody without a token has neither its state nor its scope.
+        let held = &token.subject.held;
+        let subject = Whose::Subject { is_active: true, held: &held.permissions, known: &held.known };
+        let of_subject = explain(subject, &asked, now);
+        let links: Vec<Link> = of_subject.checks().iter().map(|check| check.link).collect();
+        assert_eq!(links, [Link::Subject, Link::Permission, Link::Access]);
+        let missing = Refusal::PermissionMissing(BuiltInPermission::AssetsDelete.into());
+        assert_eq!(of_subject.decision(), Err(missing));
+        let nothing = explain(subject, &Asked { demand: Demand::default(), item: None }, now);
+        assert_eq!((nothing.decision(), nothing.checks().len()), (Ok(()), 2));
     }
 }

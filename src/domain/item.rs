@@ -6,6 +6,7 @@ mod permission;
 
 pub use external_id::{ExternalId, LONGEST_EXTERNAL_ID};
 pub use kind::ItemKind;
+pub use permission::ItemAction;
 
 use super::{
     access::{SiteId, SubjectId},

@@ -169,6 +169,12 @@ impl Permission {
     }
 }
 
+impl From<OwnPermission> for Permission {
+    fn from(permission: OwnPermission) -> Self {
+        Self::Own(permission)
+    }
+}
+
 impl From<BuiltInPermission> for Permission {
     fn from(permission: BuiltInPermission) -> Self {
         Self::BuiltIn(permission)

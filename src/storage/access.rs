@@ -10,9 +10,11 @@
 
 mod cell;
 mod facts;
+mod reaching;
 mod rules;
 
 pub use facts::{item_facts, subject_facts};
+pub use reaching::{members_reaching, service_users_reaching};
 
 use super::{AnyConnection, Result, expect_column, patterns};
 use cell::{Cells, sites_below};
@@ -52,6 +54,8 @@ pub struct Filter {
     pub finished: Option<bool>,
     /// Only items that were changed at this time or later.
     pub modified_since: Option<Timestamp>,
+    /// Only items on which the subject has this level or a higher one.
+    pub at_least: Option<Level>,
 }
 
 /// A direction of the order by last change.
@@ -82,6 +86,8 @@ struct Narrowed {
     states: &'static [u8],
     /// What is left of the cells.
     cells: Cells,
+    /// The levels of shares that count.
+    levels: Vec<Level>,
 }
 
 /// The order and the number of rows of a page.
@@ -116,6 +122,7 @@ impl Reachable {
             bound: Vec::new(),
             states: &[0, 1],
             cells: self.cells.clone(),
+            levels: Level::ALL.into(),
         };
         let mut grounds = vec![self.owned(&all)];
         grounds.extend(self.shared(&all, &[]).map(|shared| format!("{shared} AND s.item_id IN ({ids})")));
@@ -133,7 +140,8 @@ impl Reachable {
         from: Option<Place>,
         limit: i64,
     ) -> Result<Asked> {
-        let narrowed = self.narrowed(connection, filter, direction, from, self.cells.by_level())?;
+        let cells = self.cells.at_least(filter.at_least);
+        let narrowed = self.narrowed(connection, filter, direction, from, cells.by_level())?;
         let order = match direction {
             Direction::Ascending => "",
             Direction::Descending => " DESC",
@@ -163,9 +171,10 @@ impl Reachable {
         direction: Direction,
         from: Option<Place>,
     ) -> Result<Asked> {
-        let narrowed = self.narrowed(connection, filter, direction, from, self.cells.by_coverage())?;
+        let cells = self.cells.at_least(filter.at_least);
+        let narrowed = self.narrowed(connection, filter, direction, from, cells.by_coverage())?;
         // Where a rule covers all items of an organization, nothing else adds to them, and none is counted twice.
-        let whole = self.cells.whole();
+        let whole = cells.whole();
         let (apart, rest): (Vec<_>, Vec<_>) =
             narrowed.cells.clone().into_iter().partition(|cell| whole.contains(&cell.organization));
         let mut parts = Vec::new();
@@ -225,7 +234,9 @@ impl Reachable {
             Some(false) => &[0],
             Some(true) => &[1],
         };
-        Ok(Narrowed { conditions, bound, states, cells })
+        let levels =
+            Level::ALL.into_iter().filter(|level| filter.at_least.is_none_or(|least| *level >= least)).collect();
+        Ok(Narrowed { conditions, bound, states, cells, levels })
     }
 
     /// Returns the conditions for a ground whose own is `ground`.
@@ -269,11 +280,12 @@ impl Reachable {
             let origin = self.accepts(kind, "i.organization_id", without)?;
             let condition = self.condition(narrowed, &origin);
             let states = list(narrowed.states);
+            let levels = list(narrowed.levels.iter().map(|level| format!("'{}'", level.key())));
             (!named.is_empty()).then(|| {
                 format!(
                     "SELECT i.id, {RANK} AS level, i.modified_at FROM shares s CROSS JOIN items i \
                      WHERE i.id = s.item_id AND s.recipient_kind = '{}' AND s.recipient_id IN ({named}) \
-                     AND {condition} AND {STATE} IN ({states})",
+                     AND s.level IN ({levels}) AND {condition} AND {STATE} IN ({states})",
                     kind.key()
                 )
             })

@@ -6,7 +6,10 @@ use super::{
     schema::{memberships, service_users},
 };
 use diesel::prelude::*;
-use domain::organization::{MembershipId, OrganizationId, ServiceUserId};
+use domain::{
+    access::SubjectId,
+    organization::{MembershipId, OrganizationId, ServiceUserId},
+};
 use std::collections::HashMap;
 
 /// Who has an external id.
@@ -16,6 +19,15 @@ pub enum Known {
     Member(MembershipId),
     /// A service user.
     ServiceUser(ServiceUserId),
+}
+
+impl From<Known> for SubjectId {
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Member(id) => Self::Membership(id),
+            Known::ServiceUser(id) => Self::ServiceUser(id),
+        }
+    }
 }
 
 /// Returns who has this external id in an organization.

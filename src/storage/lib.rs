@@ -171,7 +171,7 @@ fn granted(is_administrator: bool, permissions: &str, known: &OwnPermissions) ->
 }
 
 /// Returns the permissions that an organization has added.
-fn known_in(connection: &mut AnyConnection, organization: OrganizationId) -> Result<OwnPermissions> {
+pub fn known_in(connection: &mut AnyConnection, organization: OrganizationId) -> Result<OwnPermissions> {
     use schema::organizations;
     let known: Option<String> = organizations::table
         .find(organization.0)

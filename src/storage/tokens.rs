@@ -10,7 +10,7 @@ pub mod service_users;
 mod uses;
 
 pub use calls::{calls_since, forget_calls, keys_of};
-pub use identity::{Key, current, identities, keys, subjects, touched, touched_subject, unrevoked};
+pub use identity::{Key, current, identities, keys, named, subjects, touched, touched_subject, unrevoked};
 pub use key::Revocation;
 pub use personal::{NewToken, active, find, find_by_form, find_owned, insert, list, list_owned};
 pub use uses::{NotedUse, Uses, count_calls, note_refused, note_use, note_uses};

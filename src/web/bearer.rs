@@ -20,6 +20,7 @@ use domain::{
     access::{Demand, Refusal},
     leak,
 };
+use serde_json::{Map, Value};
 
 /// The verifier of one worker thread. Without it, no token can be verified, and every request with a token gets an
 /// answer that says so.
@@ -89,6 +90,21 @@ impl BearerError {
             },
             Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified right now. Try again.".into(),
         }
+    }
+
+    /// Returns the check that refuses a good token, and what it misses. Whoever has another one learns nothing of it.
+    fn check(&self) -> Map<String, Value> {
+        let Self::Denied(Denied::Refused(refusal)) = self else { return Map::new() };
+        if self.status_code() != StatusCode::FORBIDDEN {
+            return Map::new();
+        }
+        let needs = match refusal {
+            Refusal::PermissionMissing(permission) => Some(permission.key()),
+            Refusal::LevelMissing(level) => Some(level.key()),
+            _ => None,
+        };
+        let stopped_by = ("stopped_by".to_owned(), refusal.link().key().into());
+        [stopped_by].into_iter().chain(needs.map(|needs| ("needs".to_owned(), needs.into()))).collect()
     }
 
     /// Returns the value of `WWW-Authenticate` (RFC 6750 §3).
@@ -221,7 +237,7 @@ pub fn problem(error: &BearerError, request: &HttpRequest) -> HttpResponse {
         None => "Token missing",
     };
     let id = source::of(request).request_id;
-    let mut response = finish::problem(status, title, &error.description(), &id);
+    let mut response = finish::problem_with(status, title, &error.description(), &id, error.check());
     for (name, value) in error.head().finish().headers() {
         response.headers_mut().append(name.clone(), value.clone());
     }

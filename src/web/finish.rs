@@ -32,7 +32,7 @@ use app::{AppError, Jeton};
 use askama::Template;
 use domain::leak;
 use futures_util::FutureExt;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::{panic::AssertUnwindSafe, rc::Rc, sync::LazyLock, time::Instant};
 use tracing::{Instrument, Span, field::Empty};
 
@@ -138,6 +138,8 @@ impl Measuring {
 /// What an answer depends on: how the request was made and by whom.
 struct Asked {
     id: RequestId,
+    /// The id that the client gave its request and gets back, where a standard promises that.
+    echoed: Option<HeaderValue>,
     method: Method,
     uri: Uri,
     form: Form,
@@ -187,6 +189,7 @@ impl Asked {
         let is_for_person = form.is_for_person();
         Self {
             id: RequestId::new(),
+            echoed: echoed(request),
             method: request.method().clone(),
             uri: request.uri().clone(),
             form,
@@ -216,6 +219,9 @@ impl Asked {
     fn add_headers(&self, headers: &mut HeaderMap) {
         let table = if self.form.is_for_person() { &FOR_PEOPLE } else { &FOR_PROGRAMS };
         add_headers(headers, table, &self.id, self.is_https);
+        if let Some(id) = &self.echoed {
+            headers.insert(RequestId::HEADER, id.clone());
+        }
         if cors::is_shared(self.uri.path()) {
             cors::share(headers);
         }
@@ -304,6 +310,16 @@ impl Asked {
     }
 }
 
+/// Returns the `X-Request-ID` of a request for a decision (AuthZEN, section 10.1.5).
+fn echoed(request: &HttpRequest) -> Option<HeaderValue> {
+    if Group::of(request.path()) != Group::Decisions {
+        return None;
+    }
+    let id = request.headers().get(RequestId::HEADER)?;
+    let is_plain = id.len() <= 200 && id.to_str().is_ok_and(|id| !leak::holds_key(id));
+    is_plain.then(|| id.clone())
+}
+
 fn add_headers(headers: &mut HeaderMap, table: &[(HeaderName, HeaderValue)], id: &RequestId, is_https: bool) {
     for (name, value) in table {
         if !headers.contains_key(name) {
@@ -353,7 +369,15 @@ pub fn problem_body(status: StatusCode, id: &str) -> String {
 
 /// Returns an answer with a problem+json body (RFC 9457).
 pub fn problem(status: StatusCode, title: &str, detail: &str, id: &str) -> HttpResponse {
-    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail, "request_id": id });
+    problem_with(status, title, detail, id, Map::new())
+}
+
+/// Returns the same with members of its own.
+pub fn problem_with(status: StatusCode, title: &str, detail: &str, id: &str, more: Map<String, Value>) -> HttpResponse {
+    let mut body = json!({ "title": title, "status": status.as_u16(), "detail": detail, "request_id": id });
+    if let Some(members) = body.as_object_mut() {
+        members.extend(more);
+    }
     HttpResponse::build(status).content_type(PROBLEM).body(body.to_string())
 }
 

@@ -22,6 +22,8 @@ pub mod cors;
 pub mod csv;
 pub mod email_changes;
 pub mod errors;
+pub mod evaluations;
+pub mod explanations;
 mod fields;
 pub mod finish;
 pub mod form;

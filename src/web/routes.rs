@@ -7,9 +7,9 @@ mod route;
 pub mod short;
 
 use super::{
-    account, activity, api, assets, billing, email_changes, finish, groups, health, installation, inventory,
-    invitations, kept_forms, leaks, members, metrics, oauth, organizations, origin, page, password_links, revocations,
-    service_users, session,
+    account, activity, api, assets, billing, email_changes, evaluations, explanations, finish, groups, health,
+    installation, inventory, invitations, kept_forms, leaks, members, metrics, oauth, organizations, origin, page,
+    password_links, revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, sites, tokens, users,
 };
@@ -105,6 +105,7 @@ fn programs() -> Vec<Route> {
             .posts(api::items::shares::share)
             .shared(),
         at("/api/v1/items/{kind}/{id}/shares/{share}").deletes(api::items::shares::end).shared(),
+        at("/api/v1/explanation").posts(api::explanation::show).shared(),
         at("/feed/{kind}").reads(api::items::feed::show),
         at(path::WHO_AM_I).reads(api::items::feed::who_am_i),
         at("/api/v1/leaks").reads(leaks::describe).posts(leaks::report).shared(),
@@ -113,6 +114,12 @@ fn programs() -> Vec<Route> {
         at(path::INTROSPECTION).posts(oauth::introspect),
         at(path::BATCH_INTROSPECTION).posts(oauth::introspect_batch),
         at(path::REVOCATION).posts(oauth::revoke).shared(),
+        at(path::EVALUATION).posts(evaluations::one),
+        at(path::EVALUATIONS).posts(evaluations::several),
+        at(path::SUBJECT_SEARCH).posts(evaluations::search_subjects),
+        at(path::RESOURCE_SEARCH).posts(evaluations::search_items),
+        at(path::ACTION_SEARCH).posts(evaluations::search_actions),
+        at(path::DECISION_METADATA).reads(evaluations::metadata).shared(),
         at(path::SERVER_METADATA).reads(oauth::server_metadata).shared(),
         at(path::RESOURCE_METADATA).reads(oauth::resource_metadata).shared(),
         at("/healthz").reads(health::healthz),
@@ -228,6 +235,7 @@ fn kinds() -> Vec<Route> {
 fn item_pages() -> Vec<Route> {
     use super::items;
     vec![
+        at("/orgs/{slug}/explanation").reads(explanations::show).posts(explanations::submit),
         at("/orgs/{slug}/items/{kind}").reads(items::list),
         at("/orgs/{slug}/items/{kind}/search").posts(items::search),
         at("/orgs/{slug}/items/{kind}/new").reads(items::new).posts(items::create),

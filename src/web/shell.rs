@@ -101,6 +101,10 @@ impl Shell {
         ];
         let open = all.into_iter().filter(|(permission, ..)| permissions.contains(*permission));
         let mut sections: Vec<Section> = open.map(|(_, nav, href, label)| Section::of(nav, href, label)).collect();
+        let asks = [BuiltInPermission::PlatformUsers, BuiltInPermission::PlatformIntegrations];
+        if asks.into_iter().any(|permission| permissions.contains(permission)) {
+            sections.push(Section::of(Nav::Explanation, path::explanation(slug), t.nav_explanation()));
+        }
         if Permissions::built_in().without(permissions).is_empty() {
             let href = path::organization_settings(slug);
             sections.push(Section::of(Nav::Settings, href, t.nav_organization()));
@@ -216,6 +220,8 @@ pub enum Nav {
     Sites,
     /// Organization: permission sets.
     PermissionSets,
+    /// Organization: why somebody may do something.
+    Explanation,
     /// Organization: kinds.
     Kinds,
     /// Organization: service users' API tokens and the inventory of all tokens.

@@ -170,6 +170,7 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         ("/api/v1/revocations/0123456789", "GET"),
         ("/oauth2/revoke", "POST"),
         ("/.well-known/jwks.json", "GET"),
+        ("/.well-known/authzen-configuration", "GET"),
         ("/.well-known/oauth-authorization-server", "GET"),
         ("/.well-known/oauth-protected-resource", "GET"),
     ] {
@@ -218,6 +219,7 @@ async fn pages_of_other_sites_may_use_nothing_but_the_api(db: TestDb) {
         "/healthz",
         "/oauth2/introspect",
         "/oauth2/introspect/batch",
+        "/access/v1/evaluation",
         "/",
     ] {
         let answer = preflight(&app, path, "GET").await;

@@ -19,6 +19,8 @@ mod cookies;
 mod disk;
 mod email_changes;
 mod epoch;
+mod evaluations;
+mod explanations;
 mod external_ids;
 mod faults;
 mod forms;

@@ -98,6 +98,7 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/items/{kind}/{id}/shares", [401, 401, 401, 404]),
     row("POST", "/api/v1/items/{kind}/{id}/shares", [401, 401, 401, 403]),
     row("DELETE", "/api/v1/items/{kind}/{id}/shares/{share}", [401, 401, 401, 403]),
+    row("POST", "/api/v1/explanation", [400, 400, 400, 400]),
     row("GET", "/feed/{kind}", [401, 401, 401, 200]),
     row("GET", "/accounts/user/v1/user:WhoAmI", [401, 401, 401, 200]),
     row("GET", "/api/v1/leaks", [200, 200, 200, 200]),
@@ -105,6 +106,12 @@ const TABLE: &[Row] = &[
     row("POST", "/oauth2/introspect", [401, 401, 401, 403]),
     row("POST", "/oauth2/introspect/batch", [400, 400, 400, 400]),
     row("POST", "/oauth2/revoke", [400, 400, 400, 400]),
+    row("POST", "/access/v1/evaluation", [401, 401, 401, 403]),
+    row("POST", "/access/v1/evaluations", [401, 401, 401, 403]),
+    row("POST", "/access/v1/search/subject", [401, 401, 401, 403]),
+    row("POST", "/access/v1/search/resource", [401, 401, 401, 403]),
+    row("POST", "/access/v1/search/action", [401, 401, 401, 403]),
+    row("GET", "/.well-known/authzen-configuration", [200, 200, 200, 200]),
     row("GET", "/.well-known/oauth-authorization-server", [200, 200, 200, 200]),
     row("GET", "/.well-known/jwks.json", [200, 200, 200, 200]),
     row("GET", "/.well-known/oauth-protected-resource", [200, 200, 200, 200]),
@@ -146,6 +153,8 @@ const fn org(method: &'static str, path: &'static str, answers: [u16; 5]) -> Org
 /// the first of the log. POST sends a form that contains only the session's token.
 const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}", [303, 303, 303, 404, 303]),
+    org("GET", "/orgs/{slug}/explanation", [303, 200, 200, 404, 303]),
+    org("POST", "/orgs/{slug}/explanation", [303, 303, 303, 404, 303]),
     org("GET", "/orgs/{slug}/users", [303, 200, 403, 404, 303]),
     org("POST", "/orgs/{slug}/users/search", [303, 303, 403, 404, 303]),
     org("POST", "/orgs/{slug}/activity/search", [303, 303, 403, 404, 303]),
@@ -367,9 +376,20 @@ fn address(path: &str, things: &[(&str, String)]) -> String {
 
 /// Returns whether no browser uses this address: then sessions are ignored and nothing can be forged.
 fn is_for_programs(path: &str) -> bool {
-    ["/api/", "/feed/", "/accounts/", "/oauth2/", "/.well-known/", "/verify", "/healthz", "/readyz", "/metrics"]
-        .iter()
-        .any(|begin| path.starts_with(begin))
+    [
+        "/api/",
+        "/access/",
+        "/feed/",
+        "/accounts/",
+        "/oauth2/",
+        "/.well-known/",
+        "/verify",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ]
+    .iter()
+    .any(|begin| path.starts_with(begin))
 }
 
 async fn ask(person: &Person, method: &str, path: &str) -> u16 {

@@ -226,6 +226,7 @@ fn filter(connection: &mut AnyConnection, standing: &Standing, query: &ListQuery
         archived: query.archived,
         finished: query.finished,
         modified_since: query.modified_since,
+        at_least: None,
     })
 }
 

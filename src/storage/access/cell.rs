@@ -80,6 +80,11 @@ impl Cells {
         self.0.iter().filter(|cell| cell.is_whole()).map(|cell| cell.organization).collect()
     }
 
+    /// Returns those with this level or a higher one; all if there is none.
+    pub fn at_least(&self, least: Option<Level>) -> Self {
+        Self(self.0.iter().filter(|cell| least.is_none_or(|least| cell.level >= least)).copied().collect())
+    }
+
     /// Returns those that add something to the level on some item.
     pub fn by_level(&self) -> Self {
         Self(

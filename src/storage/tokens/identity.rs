@@ -237,6 +237,26 @@ pub fn current(connection: &mut AnyConnection, known: &Identity) -> Result<Optio
     Ok(found.map(|(_, found)| found))
 }
 
+/// Reads the same of the token of an organization with this public id: of a service user's, its newest key.
+pub fn named(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    public_id: &str,
+) -> Result<Option<(Identity, Life)>> {
+    let personal = api_tokens::kind.eq(TokenKind::Personal.key()).and(api_tokens::public_id.eq(public_id));
+    let service_user = service_users::table.filter(service_users::public_id.eq(public_id)).select(service_users::id);
+    let digest: Option<Vec<u8>> = api_tokens::table
+        .filter(api_tokens::organization_id.eq(organization.0))
+        .filter(personal.or(api_tokens::service_user_id.eq_any(service_user.nullable())))
+        .order(api_tokens::id.desc())
+        .select(api_tokens::digest)
+        .first(connection)
+        .optional()?;
+    let Some(digest) = digest else { return Ok(None) };
+    let found = identities(connection, &[expect_digest(digest)?])?.pop();
+    Ok(found.map(|(_, found)| found))
+}
+
 /// Reads on whose behalf these keys act, and the times of their lives. Keys that no token has are left out.
 pub fn identities(connection: &mut AnyConnection, digests: &[KeyDigest]) -> Result<Vec<(KeyDigest, (Identity, Life))>> {
     let keys = keys(connection, digests)?;

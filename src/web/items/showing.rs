@@ -47,6 +47,8 @@ struct ShowPage {
     facts: Facts,
     level: &'static str,
     why: Vec<String>,
+    /// Where that is explained check by check.
+    explanation: String,
     content: Content,
 }
 
@@ -118,8 +120,14 @@ pub async fn show(app: App, at: AtWork, one: Path<One>, notice: Option<Notice>) 
         facts: facts(&here, calendar, &found),
         level: t.own_level(found.level),
         why: why(t, &found),
+        explanation: explanation(&here, id),
         content,
     })
+}
+
+fn explanation(here: &Here, id: &str) -> String {
+    let view = format!("{}.{}", here.kind.key(), CommonAction::View.key());
+    path::explanation_with(here.at.slug(), &[("action", &view), ("item", id)])
 }
 
 fn message(t: Texts, notice: &Notice) -> Option<Message> {

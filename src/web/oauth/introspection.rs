@@ -64,8 +64,11 @@ pub async fn introspect_batch(
     Ok(HttpResponse::Ok().json(Results { results }))
 }
 
-/// Returns the organization whose tokens the caller may ask about.
-async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
+/// Returns the organization about which the caller may ask.
+///
+/// # Errors
+/// When the caller is no service user, or lacks *Verify tokens*.
+pub async fn asker(request: &HttpRequest, fields: &ClientFields) -> Result<OrganizationId, OAuthError> {
     let demand = Demand { permissions: BuiltInPermission::PlatformVerifyTokens.into(), ..Demand::default() };
     Ok(service_user(caller(request, fields, demand).await?)?.identity().subject.organization.id)
 }

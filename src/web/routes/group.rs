@@ -10,6 +10,8 @@ keyed! {
         Verify = "verify",
         /// Introspection and revocation.
         OAuth = "oauth",
+        /// Decisions (AuthZEN).
+        Decisions = "decisions",
         /// Jeton's own API, and the feeds.
         Api = "api",
         /// Styles, scripts and pictures.
@@ -22,10 +24,11 @@ keyed! {
 }
 
 /// An address of each beginning, and its group. What counts is the first part.
-const BEGINNINGS: [(&str, Group); 10] = [
+const BEGINNINGS: [(&str, Group); 11] = [
     (path::VERIFY, Group::Verify),
     (path::OAUTH, Group::OAuth),
     (path::API, Group::Api),
+    (path::DECISIONS, Group::Decisions),
     (path::FEED, Group::Api),
     (path::WHO_AM_I, Group::Api),
     (path::FILES, Group::Files),
@@ -46,7 +49,7 @@ impl Group {
     /// Returns whether an error is explained to a program, whatever it accepts. A proxy needs only the status of
     /// forward-auth, and it is a browser that asks for files.
     pub const fn is_for_programs(self) -> bool {
-        matches!(self, Self::OAuth | Self::Api | Self::Machine)
+        matches!(self, Self::OAuth | Self::Decisions | Self::Api | Self::Machine)
     }
 }
 

@@ -47,6 +47,20 @@ pub const INTROSPECTION: &str = "/oauth2/introspect";
 pub const BATCH_INTROSPECTION: &str = "/oauth2/introspect/batch";
 /// Revocation (RFC 7009).
 pub const REVOCATION: &str = "/oauth2/revoke";
+/// The beginning of addresses for decisions.
+pub const DECISIONS: &str = "/access/";
+/// One decision.
+pub const EVALUATION: &str = "/access/v1/evaluation";
+/// Several decisions.
+pub const EVALUATIONS: &str = "/access/v1/evaluations";
+/// Who may do something with an item.
+pub const SUBJECT_SEARCH: &str = "/access/v1/search/subject";
+/// With which items somebody may do something.
+pub const RESOURCE_SEARCH: &str = "/access/v1/search/resource";
+/// What somebody may do with an item.
+pub const ACTION_SEARCH: &str = "/access/v1/search/action";
+/// Where the addresses for decisions are.
+pub const DECISION_METADATA: &str = "/.well-known/authzen-configuration";
 /// The prefix of the addresses of metadata (RFC 8615).
 pub const WELL_KNOWN: &str = "/.well-known/";
 /// Metadata of the authorization server (RFC 8414).
@@ -351,6 +365,16 @@ pub fn item(slug: &str, kind: &str, public_id: &str) -> String {
 /// An action on it: `edit`, `archive`, `inspection`, `reopening`, `owner`, `deletion`.
 pub fn item_part(slug: &str, kind: &str, public_id: &str, part: &str) -> String {
     format!("{}/{part}", item(slug, kind, public_id))
+}
+
+/// Why somebody may do something with an item, or not.
+pub fn explanation(slug: &str) -> String {
+    format!("/orgs/{slug}/explanation")
+}
+
+/// The answer to a question about it.
+pub fn explanation_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&explanation(slug), fields)
 }
 
 /// An organization's permission sets.
