@@ -2,7 +2,7 @@
 //!
 //! A key is in a header that no browser sends by itself, and no cookie is read here, so a page gets no more than any
 //! other program with that key. So every site may send requests, but never with the browser's credentials.
-//! Introspection is excluded: it needs the key of a service user, which does not belong in a page.
+//! Introspection and decisions are excluded: they need the key of a service user, which does not belong in a page.
 
 use super::routes::path;
 use actix_web::{
@@ -20,7 +20,8 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-aft
 
 /// Returns whether pages of other sites may read the answers at this path.
 pub fn is_shared(path: &str) -> bool {
-    let others = [path::REVOCATION, path::SERVER_METADATA, path::RESOURCE_METADATA, path::KEY_SET];
+    let others =
+        [path::REVOCATION, path::SERVER_METADATA, path::RESOURCE_METADATA, path::DECISION_METADATA, path::KEY_SET];
     path.starts_with(path::API) || others.contains(&path)
 }
 

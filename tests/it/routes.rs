@@ -98,7 +98,7 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/items/{kind}/{id}/shares", [401, 401, 401, 404]),
     row("POST", "/api/v1/items/{kind}/{id}/shares", [401, 401, 401, 403]),
     row("DELETE", "/api/v1/items/{kind}/{id}/shares/{share}", [401, 401, 401, 403]),
-    row("POST", "/api/v1/explanation", [400, 400, 400, 400]),
+    row("POST", "/api/v1/explanation", [401, 401, 401, 400]),
     row("GET", "/feed/{kind}", [401, 401, 401, 200]),
     row("GET", "/accounts/user/v1/user:WhoAmI", [401, 401, 401, 200]),
     row("GET", "/api/v1/leaks", [200, 200, 200, 200]),
