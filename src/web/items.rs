@@ -154,10 +154,13 @@ impl Here {
             .map_or_else(|| AppError::NotFound.into(), |it| refused(Refusal::PermissionMissing(it))))
     }
 
-    /// Returns where a new item is made and what it is called, if they may.
+    /// Returns where a new item is made and what that is called, if they may.
     fn make(&self) -> Option<(String, String)> {
-        let is_made = !self.kind.is_inspections() && self.by.may(&self.kind, CommonAction::Edit);
-        is_made.then(|| (self.new_one(), self.t().new_item(self.at.kinds(), &self.kind)))
+        let made = || match self.kind.is_inspections() {
+            true => (path::items(self.at.slug(), "templates"), self.t().items_from_template().to_owned()),
+            false => (self.new_one(), self.t().new_item(self.at.kinds(), &self.kind)),
+        };
+        self.by.may(&self.kind, CommonAction::Edit).then(made)
     }
 
     /// Returns where an inspection of a template starts, if they may.

@@ -61,7 +61,7 @@ async fn an_item_is_made_and_changed_by_those_who_may(db: TestDb) {
 
     let empty = sends(&ben, org!("/items/assets/new"), &[("answer-bought_on", "tomorrow")]).await;
     assert_eq!(empty.status, 422);
-    empty.shows("Enter a name.").shows("Bought on: Enter a day such as 2026-11-21");
+    empty.shows("Enter a name.").shows("Bought on – Enter a day such as 2026-11-21");
     assert_eq!(empty.field("answer-bought_on").as_deref(), Some("tomorrow"), "what was typed stays");
     let fields = [
         ("name", "Fridge <02>"),

@@ -68,7 +68,7 @@ async fn a_draft_takes_everything_and_finishing_asks_for_everything(db: TestDb) 
     let refused = sends(&ben, &edit, &draft[1..]).await;
     assert_eq!(refused.status, 422);
     refused.shows("The inspection is not finished yet");
-    let wrong = ["Temperature: Enter a number, for example 4.5", "Monitors: Choose an answer"];
+    let wrong = ["Temperature – Enter a number, for example 4.5", "Monitors – Choose an answer"];
     assert_eq!(summary(&refused), wrong);
     assert!(refused.first("title", |title| Some(title.text().collect::<String>())).unwrap().starts_with("Error: "));
     assert_eq!(refused.field("answer-temperature").as_deref(), Some("4,5 approx."));

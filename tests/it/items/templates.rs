@@ -65,7 +65,7 @@ async fn questions_are_added_moved_and_removed_before_anything_is_saved(db: Test
 
     let refused = presses(&ann, NEW, &page, "").await;
     assert_eq!(refused.status, 422);
-    refused.shows("Question 2: Enter what people should read here.");
+    refused.shows("Question 2 – Enter what people should read here.");
     assert!(refused.first("details[open] #label-3[aria-invalid]", |_| Some(())).is_some(), "{}", refused.body);
     let page = presses(&ann, NEW, &refused, "remove.3").await;
     let saved = presses(&ann, NEW, &page, "").await;

@@ -29,7 +29,7 @@ async fn holders_of_kinds_change_what_an_item_is_asked_for(db: TestDb) {
     }
     let refused = sends(&ann, FIELDS, &typed(&[("Amount", "number"), ("Paid from", "one_of\na\nA")])).await;
     assert_eq!(refused.status, 422);
-    refused.shows("Paid from: “A” is there twice.");
+    refused.shows("Paid from – “A” is there twice.");
     let saved = sends(&ann, FIELDS, &typed(&[("Amount", "number"), ("Paid from", "one_of\nBank\nCash")])).await;
     ann.get(saved.header("location")).await.shows("The fields are saved.").shows("Paid from").shows("One of several");
     assert_eq!(activity(&app.db).last().unwrap().action, "kind.fields_changed");
