@@ -11,10 +11,11 @@ use super::{
 };
 use domain::{
     activity::{Action, Detail, Source},
+    item::ItemKind,
     leak,
     permission::{ManageIntegrations, OrgGrant, OwnPermissions, Permission},
     protected_api::{
-        BaseUrl, ListedApi, MOST_APIS, MOST_RULES, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi,
+        BaseUrl, ListedApi, MOST_APIS, MOST_RULES, Methods, Needs, PathError, Pattern, ProtectedApi, Rule, StoredApi,
     },
     text::{self, TextError},
     token,
@@ -53,6 +54,8 @@ pub struct TypedRule {
     pub needs: String,
     /// The key of the permission that it needs; empty for none.
     pub permission: String,
+    /// The key of the kind of the item that the path names; empty if it names none.
+    pub item: String,
 }
 
 impl TypedRule {
@@ -62,7 +65,7 @@ impl TypedRule {
             methods: Methods::Any.key().into(),
             path: "/**".into(),
             needs: Needs::ByMethod.key().into(),
-            permission: String::new(),
+            ..Self::default()
         }
     }
 
@@ -73,6 +76,7 @@ impl TypedRule {
             path: rule.path.to_string(),
             needs: rule.needs.key().into(),
             permission: rule.permission.as_ref().map(Permission::key).unwrap_or_default().into(),
+            item: rule.item.as_ref().map(ItemKind::key).unwrap_or_default().into(),
         }
     }
 
@@ -81,11 +85,20 @@ impl TypedRule {
             "" => None,
             key => Some(Permission::of(key, known).ok_or(Problem::NotAChoice)?),
         };
+        let wrong = |error| Problem::Rule(number, error);
+        let path = Pattern::typed(without_key(&self.path)?).map_err(wrong)?;
+        let item = match (self.item.as_str(), path.has_item()) {
+            ("", false) => None,
+            ("", true) => return Err(wrong(PathError::NoKind)),
+            (_, false) => return Err(wrong(PathError::NoItem)),
+            (key, true) => Some(ItemKind::parse(key).filter(|kind| kind.is_known(known)).ok_or(Problem::NotAChoice)?),
+        };
         Ok(Rule {
             methods: Methods::from_key(&self.methods).ok_or(Problem::NotAChoice)?,
-            path: Pattern::typed(without_key(&self.path)?).map_err(|error| Problem::Rule(number, error))?,
+            path,
             needs: Needs::from_key(&self.needs).ok_or(Problem::NotAChoice)?,
             permission,
+            item,
         })
     }
 }

@@ -9,6 +9,7 @@ pub mod cache;
 pub mod denied;
 mod epoch;
 pub mod freshness;
+mod item_levels;
 mod lookups;
 pub mod metrics;
 pub mod protected;
@@ -28,6 +29,7 @@ use domain::{
     token::{KeyDigest, Life, Pepper, kind_of_key},
 };
 use epoch::{EpochReader, LocalEpoch, SharedEpoch};
+use item_levels::ItemLevels;
 use lookups::Lookups;
 use metrics::{Measured, Verifications};
 use std::{
@@ -91,6 +93,7 @@ pub struct Shared {
     db: Db,
     reader: EpochReader,
     usage: Usage,
+    items: ItemLevels,
     /// The counts of each thread's verifier.
     counted: Mutex<Vec<Arc<Verifications>>>,
     database: Database,
@@ -125,7 +128,8 @@ impl Shared {
                 lookups: Lookups::start(db.address(), &reader.pepper, Arc::clone(&reader.cache)),
             })),
         };
-        Ok(Self { db, reader, usage: Usage::default(), counted: Mutex::default(), database })
+        let items = ItemLevels::new(db.address().clone(), reader.pepper.clone());
+        Ok(Self { db, reader, usage: Usage::default(), items, counted: Mutex::default(), database })
     }
 
     /// What the verifiers have counted, and the size of the cache.

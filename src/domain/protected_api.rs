@@ -4,13 +4,16 @@
 //! refused. Paths are compared in one form only ([`RequestPath`]). A path that the API behind the proxy might read
 //! differently from Jeton is refused before any rule is checked (V11).
 
+mod item;
 mod path;
 mod word;
 
-pub use path::{Ambiguous, BaseUrl, LONGEST_PATH, PathError, Pattern, RequestPath};
+pub use item::{Demanded, ItemDemand, level_of};
+pub use path::{Ambiguous, BaseUrl, ITEM, LONGEST_PATH, PathError, Pattern, RequestPath};
 
 use super::{
     access::Demand,
+    item::ItemKind,
     organization::OrganizationId,
     permission::{Permission, Permissions},
     time::Timestamp,
@@ -47,6 +50,8 @@ pub struct Rule {
     pub needs: Needs,
     /// The permission that its subject needs in addition.
     pub permission: Option<Permission>,
+    /// The kind of the item that `{item}` in the path names; `None` if the path names none.
+    pub item: Option<ItemKind>,
 }
 
 /// The methods that a rule covers.
@@ -146,16 +151,16 @@ impl ProtectedApi {
     ///
     /// # Errors
     /// [`Closed`] says why no token is sufficient.
-    pub fn demand(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
+    pub fn demand(&self, method: &str, path: &RequestPath) -> Result<Demanded, Closed> {
         let demand = self.demand_exactly(method, path)?;
         if !method.contains(|c: char| c.is_ascii_lowercase()) {
             return Ok(demand);
         }
-        Ok(demand.and(&self.demand_exactly(&method.to_ascii_uppercase(), path)?))
+        demand.and(self.demand_exactly(&method.to_ascii_uppercase(), path)?)
     }
 
     /// Returns what exactly this method needs. A path that a lenient server would match to another rule is ambiguous.
-    fn demand_exactly(&self, method: &str, path: &RequestPath) -> Result<Demand, Closed> {
+    fn demand_exactly(&self, method: &str, path: &RequestPath) -> Result<Demanded, Closed> {
         let behind = path.behind(&self.address).ok_or(Closed::Elsewhere)?;
         let first = |same: fn(&Word, &Word) -> bool| {
             self.rules.iter().position(|rule| rule.methods.matches(method) && rule.path.matches(behind, same))
@@ -171,7 +176,13 @@ impl ProtectedApi {
             Needs::ByMethod => !reads(method),
         };
         let permissions: Permissions = rule.permission.iter().cloned().collect();
-        Ok(Demand { write, permissions, organization: Some(self.organization) })
+        let item = match (&rule.item, rule.path.item(behind)) {
+            (Some(kind), Some(part)) => Some(ItemDemand::new(rule, kind, part, write)?),
+            (None, None) => None,
+            // Nobody can say what the rule means.
+            _ => return Err(Closed::NoRule),
+        };
+        Ok(Demanded { demand: Demand { write, permissions, organization: Some(self.organization) }, item })
     }
 }
 
@@ -219,6 +230,7 @@ mod tests {
             path: Pattern::parse(path).unwrap(),
             needs: Needs::from_key(needs).unwrap(),
             permission: Permission::named(permission),
+            item: path.contains("{item}").then(|| ItemKind::parse("invoices")).flatten(),
         });
         ProtectedApi {
             organization: OrganizationId(1),
@@ -237,7 +249,8 @@ mod tests {
             ("GET", "/reports/**", "read_write", ""),
         ]);
         let demand = |method: &str, target: &str| {
-            let demand = api.demand(method, &path(target).unwrap())?;
+            let Demanded { demand, item } = api.demand(method, &path(target).unwrap())?;
+            assert_eq!(item, None);
             assert_eq!(demand.organization, Some(OrganizationId(1)));
             Ok((demand.write, demand.permissions.keys()))
         };
@@ -289,6 +302,40 @@ mod tests {
         {
             assert!(api.demand("GET", &path(plain).unwrap()).is_ok(), "{plain}");
         }
-        assert!(api.demand("GET", &path("/v1/stra%C3%9Fe/5").unwrap()).unwrap().write, "as the rule is written");
+        let street = api.demand("GET", &path("/v1/stra%C3%9Fe/5").unwrap()).unwrap();
+        assert!(street.demand.write, "as the rule is written");
+    }
+
+    #[test]
+    fn a_part_of_the_path_names_an_item() {
+        let api = api(&[
+            ("reads", "/invoices/{item}/**", "read", "invoices.view"),
+            ("writes", "/invoices/{item}", "by_method", ""),
+            ("any", "/**", "by_method", ""),
+        ]);
+        let named = |method: &str, target: &str| {
+            let item = api.demand(method, &path(target).unwrap())?.item;
+            Ok(item.map(|item| item.id().map(|id| id.to_string()).unwrap_or_default()))
+        };
+        let is = |id: &str| Ok(Some(id.to_owned()));
+        assert_eq!(named("GET", "/v1/invoices/INV-7/lines/3"), is("INV-7"));
+        assert_eq!(named("GET", "/v1/invoices/INV-7/"), is("INV-7"));
+        assert_eq!(named("PUT", "/v1/invoices/caf%C3%A9%20%2B1"), is("café +1"), "decoded once");
+        assert_eq!(named("put", "/v1/invoices/7"), is("7"));
+        assert_eq!(named("PUT", "/v1/invoices/7/lines"), Ok(None), "another rule");
+        assert_eq!(named("GET", "/v1/invoices"), Ok(None));
+        for odd in ["7.", "7%20", "%207", "7%E2%80%8B", "%EF%BC%97", "e%CC%81", "7%C2%A0"] {
+            assert_eq!(named("GET", &format!("/v1/invoices/{odd}")), Err(Closed::Ambiguous), "{odd}");
+        }
+        assert!(path("/v1/invoices/INV%2F7").is_err() && path("/v1/invoices/%2537").is_err());
+        assert!(path("/v1/invoices/../7").is_err() && path("/v1/invoices//lines").is_err());
+    }
+
+    #[test]
+    fn a_rule_about_items_of_no_kind_lets_nobody_through() {
+        let mut api = api(&[("any", "/invoices/{item}", "read", "")]);
+        assert!(api.demand("GET", &path("/v1/invoices/7").unwrap()).is_ok());
+        api.rules[0].item = None;
+        assert_eq!(api.demand("GET", &path("/v1/invoices/7").unwrap()), Err(Closed::NoRule));
     }
 }

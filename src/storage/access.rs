@@ -1,6 +1,6 @@
 //! Which items a subject reaches, and with which level: the rules of `domain::access::reach`, as SQL.
 //!
-//! There is one query ([`Reachable`]), put together from *grounds*: what the subject owns, what is shared with it, and
+//! There is one query for lists ([`Reachable`]), and one for items that are named ([`levels()`]). The first is put together from *grounds*: what the subject owns, what is shared with it, and
 //! what access rules cover. Whoever finds, lists or counts items, or sends them page by page, asks it: a page reads
 //! from each ground as many rows as it needs, in the order of an index, and nobody reads items to throw them away. What
 //! it depends on is read for each request, so that what was taken away is gone at its commit, on every node.
@@ -10,10 +10,12 @@
 
 mod cell;
 mod facts;
+mod levels;
 mod reaching;
 mod rules;
 
 pub use facts::{item_facts, subject_facts};
+pub use levels::{LevelAsked, levels};
 pub use reaching::{members_reaching, service_users_reaching};
 
 use super::{AnyConnection, Result, expect_column, patterns};

@@ -6,6 +6,7 @@ use super::{
 };
 use diesel::{dsl::count_star, prelude::*};
 use domain::{
+    item::ItemKind,
     organization::OrganizationId,
     permission::{OwnPermission, OwnPermissions, Permission},
     protected_api::{BaseUrl, ListedApi, Methods, Needs, Pattern, ProtectedApi, Rule, StoredApi},
@@ -74,18 +75,19 @@ pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<St
 
 /// Reads all rules or fails: a rule that this version cannot read must not be skipped.
 fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
-    let rows: Vec<(String, String, String, Option<String>)> = rules::table
+    let rows: Vec<(String, String, String, Option<String>, Option<String>)> = rules::table
         .filter(rules::protected_api_id.eq(id))
         .order(rules::position)
-        .select((rules::methods, rules::path, rules::needs, rules::permission))
+        .select((rules::methods, rules::path, rules::needs, rules::permission, rules::item_kind))
         .load(connection)?;
     rows.into_iter()
-        .map(|(methods, path, needs, permission)| {
+        .map(|(methods, path, needs, permission, kind)| {
             Ok(Rule {
                 methods: expect_column(Methods::from_key(&methods), &methods)?,
                 path: Pattern::parse(&path).map_err(|error| StorageError::Row(format!("{path:?}: {error}")))?,
                 needs: expect_column(Needs::from_key(&needs), &needs)?,
                 permission: permission.map(|key| expect_column(Permission::named(&key), &key)).transpose()?,
+                item: kind.map(|key| expect_column(ItemKind::parse(&key), &key)).transpose()?,
             })
         })
         .collect()
@@ -154,6 +156,7 @@ fn insert_rules(connection: &mut AnyConnection, id: i64, all: &[Rule]) -> Result
                 rules::path.eq(rule.path.to_string()),
                 rules::needs.eq(rule.needs.key()),
                 rules::permission.eq(rule.permission.as_ref().map(Permission::key)),
+                rules::item_kind.eq(rule.item.as_ref().map(ItemKind::key)),
             ))
             .execute(connection)?;
     }

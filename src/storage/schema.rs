@@ -300,6 +300,7 @@ diesel::table! {
         path -> Text,
         needs -> Text,
         permission -> Nullable<Text>,
+        item_kind -> Nullable<Text>,
     }
 }
 diesel::table! {

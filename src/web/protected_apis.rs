@@ -6,6 +6,7 @@ mod deletion;
 mod editing;
 
 pub use deletion::{confirm_deletion, delete};
+pub use domain::protected_api::ITEM;
 pub use editing::{change, create, edit, new};
 
 use super::{
@@ -25,9 +26,9 @@ use actix_web::{
 use askama::Template;
 use configurations::Configuration;
 use domain::{
-    kind::Kind,
+    kind::{self, Kind},
     permission::ManageIntegrations,
-    protected_api::{ListedApi, Methods, Needs, Rule},
+    protected_api::{ListedApi, Methods, Needs, Rule, level_of},
 };
 use serde::Deserialize;
 
@@ -73,6 +74,8 @@ struct RuleWords {
     path: String,
     needs: &'static str,
     permission: Option<String>,
+    /// What it takes on the item that the path names.
+    item: Option<String>,
 }
 
 impl Texts {
@@ -103,6 +106,15 @@ impl RuleWords {
             path: rule.path.to_string(),
             needs: t.needs(rule.needs),
             permission: rule.permission.as_ref().map(|permission| t.any_permission(kinds, permission)),
+            item: rule.item.as_ref().map(|kind| {
+                let known = kind::permissions(kinds);
+                let level = rule.permission.as_ref().and_then(|permission| level_of(permission, kind, &known));
+                let kind = t.item_kind(kinds, kind);
+                match level {
+                    Some(level) => t.protected_apis_item_level(kind, t.level(level)),
+                    None => t.protected_apis_item_by_method(kind),
+                }
+            }),
         }
     }
 }

@@ -6,8 +6,8 @@
 //! protected API does. Everything else below `/verify` is refused: a mistyped address in a proxy's configuration must
 //! not verify less.
 //!
-//! The answers are 200, 401, 403 and 503, because nginx turns every other status into 500, and Envoy passes only 200.
-//! `/verify` also answers 400 for a key in the address or in two headers (T7); nginx forwards neither of them.
+//! The answers are 200, 401, 403 and 503, because nginx turns every other status into 500, and Envoy passes only 200; and
+//! 404 for an item that the token does not reach, which the configurations hand on. `/verify` also answers 400 for a key in the address or in two headers (T7); nginx forwards neither of them.
 
 mod told;
 
@@ -102,7 +102,7 @@ enum Refused {
     NotLetIn(#[from] NotLetIn),
 }
 
-/// Decides about the request: 200 with the identity in headers, or 401 or 403 with the reason.
+/// Decides about the request: 200 with the identity in headers, or 401, 403 or 404 with the reason.
 async fn answer(request: &RequestHead, worker: &Worker, id: &RequestId, arrived: Moment) -> HttpResponse {
     // Use the URI as it was sent: decoding it here would already decide how it is interpreted.
     let verdict = match Asked::of(&request.uri) {

@@ -14,7 +14,7 @@ use domain::{
 use std::collections::{BTreeMap, BTreeSet};
 use storage::{
     AnyConnection, DatabaseUrl, Db,
-    access::{self, Direction, Filter, OwnedBy, Reachable},
+    access::{self, Direction, Filter, LevelAsked, OwnedBy, Reachable},
     access_rules, items, shares,
 };
 use test_macros::db_test;
@@ -82,6 +82,7 @@ fn compare(
     let facts =
         access::subject_facts(connection, written.subject(subject.id), written.organization(subject.organization))
             .expect("facts");
+    compare_named(connection, written, brute, subject);
     for kind in kinds(&written.world) {
         let reachable = Reachable::read(connection, &facts, &kind).expect("what it reaches");
         let of_kind: Vec<_> = written.world.items.iter().filter(|item| item.kind == kind).collect();
@@ -110,6 +111,29 @@ fn compare(
             }
         }
     }
+}
+
+/// Compares the levels on items that are named by external id, which are those of the subject's own organization.
+fn compare_named(connection: &mut AnyConnection, written: &Written, brute: &Brute, subject: &Subject) {
+    let asked: Vec<LevelAsked> = written
+        .world
+        .items
+        .iter()
+        .map(|item| LevelAsked {
+            subject: written.subject(subject.id),
+            organization: written.organization(subject.organization),
+            kind: item.kind.clone(),
+            external_id: written.external_id(item.id),
+        })
+        .collect();
+    let expected: Vec<Option<Level>> = written
+        .world
+        .items
+        .iter()
+        .map(|item| brute.level(subject.id, item.id).filter(|_| item.organization == subject.organization))
+        .collect();
+    let found = access::levels(connection, &asked).expect("levels");
+    assert_eq!(found, expected, "{subject:?} {:#?}", written.world);
 }
 
 /// Some filters, and which items of a world they leave.

@@ -281,7 +281,7 @@ async fn a_deletion_says_who_loses_what_and_takes_it_at_once(db: TestDb) {
     let version = edit.field("version").unwrap();
     let again = ann.post(&format!("{api_page}/edit"), &[&api[..], &[("version", &version)]].concat()).await;
     assert_eq!(again.status, 422);
-    again.shows("A rule asks for a permission that does not exist any more.");
+    again.shows("A rule asks for a permission or a kind that does not exist any more.");
 
     let log = ann.get(org!("/activity")).await;
     log.shows("deleted the kind Invoices").shows("changed the permission set Accountants <b>");

@@ -1,5 +1,7 @@
 //! Protected APIs: registering, changing and deleting them, and how verification applies their rules.
 
+mod items;
+
 use crate::harness::{Answer, Person, TestApp, TestDb, activity, db_test, org};
 
 /// The list in Ann's organization.

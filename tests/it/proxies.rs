@@ -12,20 +12,28 @@ const APIS: &str = org!("/integrations/apis");
 const IDENTITY: [&str; 6] =
     ["jeton-subject", "jeton-organization", "jeton-organization-id", "jeton-scope", "jeton-permissions", "jeton-token"];
 
-/// The fields of a form with three rules.
+/// The fields of a form with four rules.
 const RULES: &[(&str, &str)] = &[
     ("methods[]", "reads"),
     ("path[]", "/orders/**"),
+    ("item[]", ""),
     ("needs[]", "read"),
     ("permission[]", "templates.view"),
     ("methods[]", "any"),
     ("path[]", "/admin/**"),
+    ("item[]", ""),
     ("needs[]", "read_write"),
     ("permission[]", "platform.billing"),
     ("methods[]", "any"),
     ("path[]", "/public/**"),
+    ("item[]", ""),
     ("needs[]", "by_method"),
     ("permission[]", ""),
+    ("methods[]", "any"),
+    ("path[]", "/fridges/{item}/**"),
+    ("item[]", "assets"),
+    ("needs[]", "by_method"),
+    ("permission[]", "assets.view"),
 ];
 
 /// Refused requests of a client that may only read orders: the request line without its version, and headers.
@@ -202,6 +210,14 @@ impl Scene {
         assert_eq!(self.ann.post(&edit, &[&named, fields].concat()).await.status, 303);
     }
 
+    /// Checks that nobody learns whether there is an item, and that nothing reaches the API.
+    fn is_not_there(&mut self, line: &str, key: &str) {
+        let (status, hits) = self.send(line, key, &[], "HTTP/1.1");
+        if !hits.is_empty() || status != 404 {
+            self.found.push(format!("not 404: {line}: {status} {hits:?}"));
+        }
+    }
+
     /// Checks that no header reaches the API that tells a framework another method or path.
     fn tells_nothing_else(&mut self, line: &str, key: &str, header: &str) {
         let (status, hits) = self.send(line, key, &[header], "HTTP/1.1");
@@ -259,6 +275,16 @@ async fn lets_in_only_what_jeton_lets_in(kind: Kind) {
         scene.is_accepted("GET /v1/orders/5", &reads, &[], "HTTP/1.0");
     }
     scene.is_accepted("DELETE /v1/admin/5", &writes, &[], "HTTP/1.1");
+    let fridge = r#"{"name":"Fridge","external_id":"F 1"}"#;
+    let as_ann = [("authorization", &*format!("Bearer {writes}")), ("content-type", "application/json")];
+    assert_eq!(scene.app.send("POST", "/api/v1/items/assets", &as_ann, fridge).await.status, 201);
+    scene.is_accepted("GET /v1/fridges/F%201/doors?page=2", &reads, &[], "HTTP/1.1");
+    scene.is_accepted("DELETE /v1/fridges/F%201", &writes, &[], "HTTP/1.1");
+    scene.is_refused("DELETE /v1/fridges/F%201", &reads, &[]);
+    scene.is_refused("GET /v1/fridges/F%25201", &reads, &[]);
+    for line in ["GET /v1/fridges/F%202", "GET /v1/fridges/f%201/doors"] {
+        scene.is_not_there(line, &reads);
+    }
     for (line, headers) in REFUSED {
         scene.is_refused(line, &reads, headers);
     }

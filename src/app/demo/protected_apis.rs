@@ -33,6 +33,7 @@ pub fn add(connection: &mut AnyConnection, by: &Person, now: Timestamp) -> Resul
             path: Pattern::parse(path).map_err(broken)?,
             needs,
             permission: permission.map(Permission::from),
+            item: None,
         })
     };
     let rules: Vec<Rule> = RULES.into_iter().map(rule).collect::<Result<_>>()?;

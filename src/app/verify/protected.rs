@@ -11,12 +11,13 @@ use super::{
 };
 use crate::clock::Moment;
 use domain::{
-    access::Demand,
+    access::{Demand, check_level},
     activity::Source,
-    protected_api::{Closed, ProtectedApi, RequestPath},
+    protected_api::{Closed, Demanded, ItemDemand, ProtectedApi, RequestPath},
     token::{is_public_id, kind_of_key},
 };
 use std::sync::Arc;
+use storage::access::LevelAsked;
 
 /// What a proxy, and perhaps its client, says about a request.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +32,15 @@ pub struct Told<'a> {
 
 impl Told<'_> {
     /// Returns what all combinations together demand.
-    fn demand_of(&self, api: &ProtectedApi) -> Result<Demand, Closed> {
-        let mut demand = self.besides.clone();
+    fn demand_of(&self, api: &ProtectedApi) -> Result<Demanded, Closed> {
+        let mut demanded = Demanded::from(self.besides.clone());
         for path in self.paths {
             for method in self.methods {
-                demand = demand.and(&api.demand(method, path)?);
+                demanded = demanded.and(api.demand(method, path)?)?;
             }
         }
-        Ok(Demand { organization: Some(api.organization), ..demand })
+        demanded.demand.organization = Some(api.organization);
+        Ok(demanded)
     }
 }
 
@@ -72,8 +74,11 @@ impl Verifier {
         kind_of_key(key).map_err(|_| Denied::Malformed)?;
         let at = At { epoch: self.epoch(arrived).await.map_err(Denied::from)?, arrived };
         let api = self.api(public_id, at.epoch).await.map_err(Denied::from)?.ok_or(NotLetIn::NoApi)?;
-        let demand = told.demand_of(&api)?;
-        let decided = self.verify_at(at, key, &demand, source).await;
+        let Demanded { demand, item } = told.demand_of(&api)?;
+        let decided = match (self.verify_at(at, key, &demand, source).await, item) {
+            (Ok(accepted), Some(item)) => self.check_item(accepted, &item).await,
+            (decided, _) => decided,
+        };
         self.counted.count(&decided);
         Ok(decided?)
     }
@@ -90,6 +95,21 @@ impl Verifier {
             asked.demand_of(&api)?;
         }
         Ok(api.lets_preflights)
+    }
+
+    /// Decides about the item that the path of a request names: the last check (`domain::access`). Nothing about items is
+    /// cached, so what was taken away is gone for the next request, on every node.
+    async fn check_item(&self, accepted: Accepted, item: &ItemDemand) -> Result<Accepted, Denied> {
+        let subject = &accepted.identity().subject;
+        let reached = match item.id() {
+            Some(external_id) => {
+                let (subject, organization, kind) = (subject.id, subject.organization.id, item.kind.clone());
+                self.shared.items.level(LevelAsked { subject, organization, kind, external_id }).await?
+            }
+            None => None,
+        };
+        check_level(reached, item.level(&subject.held.known)).map_err(Denied::Refused)?;
+        Ok(accepted)
     }
 
     /// Returns a protected API as of this epoch: from the cache, or read once and cached until something changes.

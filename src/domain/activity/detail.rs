@@ -19,6 +19,8 @@ const MOST_IN_RUN: i64 = 1_000_000;
 /// How the lines about the site and the template of an access rule begin.
 const SITE: &str = "site ";
 const TEMPLATE: &str = "template ";
+/// What stands between the path of a rule of a protected API and the kind of its `{item}`.
+const OF: &str = " of ";
 /// The line that says that preflights pass.
 const PREFLIGHTS_PASS: &str = "preflights";
 
@@ -274,17 +276,25 @@ fn read_protected_api(text: &str) -> Option<Detail> {
 
 fn write_rule(rule: &Rule) -> String {
     let permission = rule.permission.as_ref().map(|permission| format!(" {}", permission.key())).unwrap_or_default();
-    format!("{} {} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
+    let of = rule.item.as_ref().map(|kind| format!("{OF}{}", kind.key())).unwrap_or_default();
+    format!("{} {}{of} → {}{permission}", rule.methods.key(), rule.path, rule.needs.key())
 }
 
 fn read_rule(line: &str) -> Option<Rule> {
     // A path may have an arrow in it: the last one is ours.
     let (request, needed) = line.rsplit_once(" → ")?;
     let (methods, path) = request.split_once(' ')?;
+    let path_alone = || Some((Pattern::parse(path).ok()?, None));
+    let with_kind = path.rsplit_once(OF).and_then(|(path, kind)| {
+        let path = Pattern::parse(path).ok().filter(Pattern::has_item)?;
+        Some((path, Some(ItemKind::parse(kind)?)))
+    });
+    let (path, item) = with_kind.or_else(path_alone)?;
     let (needs, permission) = needed.split_once(' ').map_or((needed, None), |(needs, key)| (needs, Some(key)));
     Some(Rule {
         methods: Methods::from_key(methods)?,
-        path: Pattern::parse(path).ok()?,
+        path,
+        item,
         needs: Needs::from_key(needs)?,
         permission: match permission {
             Some(key) => Some(Permission::named(key)?),
@@ -299,7 +309,8 @@ mod tests {
 
     fn rule(methods: Methods, path: &str, needs: Needs, permission: Option<&str>) -> Rule {
         let permission = permission.and_then(Permission::named);
-        Rule { methods, path: Pattern::parse(path).unwrap(), needs, permission }
+        let item = path.contains("{item}").then(|| ItemKind::parse("invoices")).flatten();
+        Rule { methods, path: Pattern::parse(path).unwrap(), needs, permission, item }
     }
 
     fn named(keys: &str) -> Permissions {
@@ -317,6 +328,8 @@ mod tests {
                 Some("templates.view"),
             ),
             rule(post, "/x → y", Needs::from_key("by_method").unwrap(), None),
+            rule(post, "/x of y", Needs::from_key("by_method").unwrap(), None),
+            rule(post, "/{item}/x", Needs::from_key("read").unwrap(), Some("invoices.view")),
         ];
         let base_url = || BaseUrl::parse("https://api.example.org/v1/").unwrap();
         vec![
@@ -370,7 +383,8 @@ mod tests {
             (
                 Action::ProtectedApiChanged,
                 Detail::ProtectedApi { base_url: base_url(), rules, lets_preflights: true },
-                "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\npreflights",
+                "https://api.example.org/v1/\nreads /a b/* → read templates.view\nPOST /x → y → by_method\nPOST /x of y → \
+                 by_method\nPOST /{item}/x of invoices → read invoices.view\npreflights",
             ),
             (
                 Action::ProtectedApiCreated,

@@ -29,10 +29,22 @@ pub enum PathError {
     /// such as a full-width letter: some servers would read another path.
     #[error("a part that servers read in more ways than one")]
     Loose,
+    /// It has braces that are no `{item}` between slashes, or a second `{item}`.
+    #[error("braces in the wrong place")]
+    Braces,
+    /// It has `{item}`, but nothing says of which kind.
+    #[error("an item of no kind")]
+    NoKind,
+    /// There is a kind, but no `{item}`.
+    #[error("no item")]
+    NoItem,
 }
 
+/// What stands in a pattern for the external id of an item.
+pub const ITEM: &str = "{item}";
+
 /// The path pattern of a rule: `/orders/*` matches one part after `/orders`, `/orders/**` matches `/orders` and
-/// everything below it.
+/// everything below it, and `/orders/{item}` matches one part that names an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     parts: Vec<Part>,
@@ -43,6 +55,7 @@ pub struct Pattern {
 enum Part {
     Text(Word),
     Any,
+    Item,
 }
 
 impl Pattern {
@@ -52,9 +65,17 @@ impl Pattern {
     /// [`PathError`] says what is wrong.
     pub fn typed(typed: &str) -> Result<Self, PathError> {
         let pattern = Self::parse(&typed.nfc().collect::<String>())?;
-        let is_canonical =
-            |part: &Part| matches!(part, Part::Any) || matches!(part, Part::Text(word) if word.is_canonical());
-        if pattern.parts.iter().all(is_canonical) { Ok(pattern) } else { Err(PathError::Loose) }
+        let words = || {
+            pattern.parts.iter().filter_map(|part| match part {
+                Part::Text(word) => Some(word),
+                Part::Any | Part::Item => None,
+            })
+        };
+        let items = pattern.parts.iter().filter(|part| matches!(part, Part::Item)).count();
+        if items > 1 || words().any(|word| word.as_str().contains(['{', '}'])) {
+            return Err(PathError::Braces);
+        }
+        if words().all(Word::is_canonical) { Ok(pattern) } else { Err(PathError::Loose) }
     }
 
     /// Parses a pattern that was accepted before.
@@ -81,10 +102,20 @@ impl Pattern {
     pub(super) fn matches(&self, segments: &[Word], same: impl Fn(&Word, &Word) -> bool) -> bool {
         let is_long_enough = segments.len() == self.parts.len() || (self.is_open && segments.len() > self.parts.len());
         let fits = |(part, segment): (&Part, &Word)| match part {
-            Part::Any => true,
+            Part::Any | Part::Item => true,
             Part::Text(word) => same(word, segment),
         };
         is_long_enough && self.parts.iter().zip(segments).all(fits)
+    }
+
+    /// Returns whether a part of it names an item.
+    pub fn has_item(&self) -> bool {
+        self.parts.contains(&Part::Item)
+    }
+
+    /// Returns the part of a path that names an item.
+    pub(super) fn item<'a>(&self, segments: &'a [Word]) -> Option<&'a Word> {
+        segments.get(self.parts.iter().position(|part| *part == Part::Item)?)
     }
 }
 
@@ -94,6 +125,7 @@ impl std::fmt::Display for Pattern {
             match part {
                 Part::Text(word) => write!(out, "/{}", word.as_str())?,
                 Part::Any => out.write_str("/*")?,
+                Part::Item => write!(out, "/{ITEM}")?,
             }
         }
         match (self.is_open, self.parts.is_empty()) {
@@ -107,6 +139,7 @@ impl std::fmt::Display for Pattern {
 fn part(text: &str) -> Result<Part, PathError> {
     match text {
         "*" => Ok(Part::Any),
+        ITEM => Ok(Part::Item),
         starred if starred.contains('*') => Err(PathError::Star),
         plain => Word::new(plain.to_owned()).map(Part::Text).ok_or(PathError::Character),
     }
@@ -307,7 +340,7 @@ mod tests {
 
     #[test]
     fn patterns_are_written_as_they_were_typed() {
-        for text in ["/", "/**", "/orders", "/orders/*", "/orders/**", "/*/lines/*", "/été/*/**"] {
+        for text in ["/", "/**", "/orders", "/orders/*", "/orders/**", "/*/lines/*", "/été/*/**", "/x/{item}/**"] {
             assert_eq!(Pattern::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Pattern::parse(" /orders/ ").unwrap().to_string(), "/orders");
@@ -335,6 +368,9 @@ mod tests {
             assert_eq!(Pattern::typed(text).map(|pattern| pattern.to_string()).as_deref(), Ok(text));
         }
         assert_eq!(Pattern::typed("/e\u{301}te\u{301}").map(|pattern| pattern.to_string()).as_deref(), Ok("/été"));
+        for text in ["/{id}", "/x{item}", "/{item}/{item}", "/{Item}", "/a{/b}", "/{}"] {
+            assert_eq!(Pattern::typed(text), Err(PathError::Braces), "{text}");
+        }
         for text in
             ["/admin./**", "/admin /x", "/a\u{a0}/x", "/x/ y", "/ad\u{200b}min", "/\u{ff41}dmin", "/o\u{fb03}ce"]
         {

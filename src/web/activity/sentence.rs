@@ -93,9 +93,10 @@ pub fn detail(t: Texts, calendar: Calendar, entry: &Logged) -> String {
 /// Describes a rule of a protected API as its page does.
 fn rule(t: Texts, kinds: &[Kind], rule: &Rule) -> String {
     let (methods, needs) = (t.methods(rule.methods), t.needs(rule.needs));
+    let of = rule.item.as_ref().map(|kind| format!(" ({})", t.item_kind(kinds, kind))).unwrap_or_default();
     match &rule.permission {
-        Some(permission) => format!("{methods} {} → {needs}, {}", rule.path, t.any_permission(kinds, permission)),
-        None => format!("{methods} {} → {needs}", rule.path),
+        Some(permission) => format!("{methods} {}{of} → {needs}, {}", rule.path, t.any_permission(kinds, permission)),
+        None => format!("{methods} {}{of} → {needs}", rule.path),
     }
 }
 

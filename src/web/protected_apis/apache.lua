@@ -32,7 +32,7 @@ function check(r)
     }
     if status ~= 200 then
         if told then r.err_headers_out["WWW-Authenticate"] = told["www-authenticate"] end
-        return (status == 401 or status == 403) and status or 503
+        return (status == 401 or status == 403 or status == 404) and status or 503
     end
     for _, name in ipairs(overriding) do take_off(r.headers_in, name, 1) end
     for _, name in ipairs(names) do

@@ -114,6 +114,8 @@ fn usual(name: &str) -> String {
 }
 
 impl Facts<'_> {
+    /// nginx takes an answer other than 200, 401 and 403 for a failure: of these, 404 is handed on, for an item that is not
+    /// there.
     fn nginx(&self) -> String {
         let variable = |name: &str| name.replace('-', "_");
         let told = each(|_, name| format!("    auth_request_set ${0} $upstream_http_{0};\n", variable(name)));
@@ -121,8 +123,10 @@ impl Facts<'_> {
         let off = each_overriding(|name| format!("    proxy_set_header {name} \"\";\n"));
         let tls = if self.is_https { NGINX_TLS } else { "" };
         format!(
-            "location {path} {{\n    auth_request /_jeton_{id};\n{told}{set}{off}    proxy_set_header Host $host;\n    \
-             proxy_pass http://127.0.0.1:3000;\n}}\nlocation = /_jeton_{id} {{\n    internal;\n    \
+            "location {path} {{\n    auth_request /_jeton_{id};\n    auth_request_set $jeton_status $upstream_status;\n    \
+             error_page 500 = @jeton_{id};\n{told}{set}{off}    proxy_set_header Host $host;\n    \
+             proxy_pass http://127.0.0.1:3000;\n}}\nlocation @jeton_{id} {{\n    \
+             if ($jeton_status = 404) {{ return 404; }}\n    return 500;\n}}\nlocation = /_jeton_{id} {{\n    internal;\n    \
              proxy_pass {jeton}{verify};\n{tls}    proxy_pass_request_body off;\n    \
              proxy_set_header Content-Length \"\";\n    proxy_set_header X-Original-Method $request_method;\n    \
              proxy_set_header X-Original-URI $request_uri;\n    proxy_set_header X-Forwarded-For $remote_addr;\n}}\n",
@@ -294,7 +298,7 @@ mod tests {
         };
         let orders = names("k7m2q9xd4t", "https://api.example.org/v1/");
         let stock = names("9m8nb0v732", "https://api.example.org/v2/");
-        assert_eq!(orders.len(), 11, "{orders:?}");
+        assert_eq!(orders.len(), 12, "{orders:?}");
         assert!(orders.iter().all(|name| !stock.contains(name)), "{orders:?} {stock:?}");
     }
     #[test]

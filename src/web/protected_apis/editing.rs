@@ -20,6 +20,7 @@ use app::{
 };
 use askama::Template;
 use domain::{
+    item::ItemKind,
     permission::Permissions,
     protected_api::{MOST_RULES, Methods, Needs, StoredApi},
 };
@@ -41,6 +42,8 @@ pub struct TypedApi {
     needs: Vec<String>,
     #[serde(rename = "permission[]")]
     permission: Vec<String>,
+    #[serde(rename = "item[]")]
+    item: Vec<String>,
     /// The button that was pressed, if it saves nothing: `add`, `remove.2`, `up.2`.
     step: String,
 }
@@ -53,8 +56,10 @@ impl TypedApi {
             path: value(&self.path, index),
             needs: value(&self.needs, index),
             permission: value(&self.permission, index),
+            item: value(&self.item, index),
         };
-        let count = [&self.methods, &self.path, &self.needs, &self.permission].map(Vec::len).into_iter().max();
+        let lists = [&self.methods, &self.path, &self.needs, &self.permission, &self.item];
+        let count = lists.map(Vec::len).into_iter().max();
         ApiForm {
             name: self.name.clone(),
             address: self.address.clone(),
@@ -105,6 +110,7 @@ struct FormPage {
     needs: Vec<(&'static str, &'static str)>,
     /// By group.
     permissions: Vec<(String, Vec<(String, String)>)>,
+    kinds: Vec<(String, String)>,
     errors: Errors,
     /// The number of the rule that is wrong; 0 for none.
     wrong: usize,
@@ -122,6 +128,11 @@ impl FormPage {
         !key.is_empty() && !self.permissions.iter().flat_map(|(_, choices)| choices).any(|(known, _)| known == key)
     }
 
+    /// Returns whether a rule is about items of a kind that is gone.
+    fn is_gone_kind(&self, key: &str) -> bool {
+        !key.is_empty() && !self.kinds.iter().any(|(known, _)| known == key)
+    }
+
     fn new(at: &Admin, form: ApiForm) -> Self {
         let shell = at.shell(Nav::Integrations);
         let t = shell.t;
@@ -132,6 +143,7 @@ impl FormPage {
             methods: Methods::ALL.map(|methods| (methods.key(), t.methods(methods))).into(),
             needs: Needs::ALL.map(|needs| (needs.key(), t.needs(needs))).into(),
             permissions: permissions(at),
+            kinds: kinds(at),
             errors: Errors::default(),
             wrong: 0,
             focus: 0,
@@ -174,6 +186,13 @@ fn permissions(at: &Admin) -> Vec<(String, Vec<(String, String)>)> {
         (group.name.clone(), group.boxes.into_iter().map(named).collect())
     };
     groups.map(of).collect()
+}
+
+/// Returns all kinds of the organization: key and name.
+fn kinds(at: &Admin) -> Vec<(String, String)> {
+    let own = at.kinds().iter().map(|kind| kind.key.as_str());
+    let all = ItemKind::BUILT_IN.into_iter().chain(own).filter_map(ItemKind::parse);
+    all.map(|kind| (kind.key().to_owned(), at.t().item_kind(at.kinds(), &kind))).collect()
 }
 
 /// `GET /orgs/{slug}/integrations/apis/new`

@@ -16,7 +16,7 @@ core.register_action("jeton-API_ID", { "http-req" }, function(txn)
     end
     local answer = core.httpclient():get { url = "JETON_ADDRESS", headers = headers, timeout = 5000 }
     local told = answer.headers or {}
-    if answer.status == 401 or answer.status == 403 then
+    if answer.status == 401 or answer.status == 403 or answer.status == 404 then
         local reply = txn:reply { status = answer.status }
         for _, value in pairs(told["www-authenticate"] or {}) do reply:add_header("www-authenticate", value) end
         txn:done(reply)

@@ -8,7 +8,7 @@ use domain::{
     item::{LONGEST_DESCRIPTION, LONGEST_NAME},
     kind::{KeyError, Kind, LONGEST_KEY, MOST_ACTIONS, MOST_KINDS},
     membership::listed::MOST_LISTED,
-    protected_api::{LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
+    protected_api::{ITEM, LONGEST_PATH, MOST_APIS, MOST_RULES, PathError},
     site::{MOST_LEVELS, MOST_SITES},
     text::{LONGEST, LONGEST_EXTERNAL_ID, LONGEST_REASON, TextError},
     token::{PERSONAL_LIMIT, SERVICE_LIMIT},
@@ -197,6 +197,9 @@ impl Texts {
             PathError::Star => self.problem_path_star().into(),
             PathError::Character => self.problem_path_character().into(),
             PathError::Loose => self.problem_path_loose().into(),
+            PathError::Braces => self.problem_path_braces(ITEM),
+            PathError::NoKind => self.problem_path_no_kind(ITEM),
+            PathError::NoItem => self.problem_path_no_item(ITEM),
         }
     }
 

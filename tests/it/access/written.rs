@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use domain::{
     access::{Recipient, SubjectId},
-    item::{Item, ItemId},
+    item::{ExternalId, Item, ItemId},
     organization::{MembershipId, OrganizationId, ServiceUserId},
     time::Timestamp,
 };
@@ -42,6 +42,11 @@ impl Written {
     /// Returns the row of an item.
     pub fn item(&self, id: ItemId) -> ItemId {
         ItemId(self.row(id.0))
+    }
+
+    /// Returns the external id of an item.
+    pub fn external_id(&self, id: ItemId) -> ExternalId {
+        ExternalId::parse(&format!("x{}", self.row(id.0))).expect("an external id")
     }
 
     /// Returns which item of the world a row is.
@@ -101,7 +106,7 @@ const TABLES: [&str; 14] = [
     "sites (id, public_id, organization_id, parent_id, level, name, name_folded, search, created_at, version)",
     "site_ancestors (site_id, ancestor_id)",
     "site_members (site_id, membership_id, added_at)",
-    "items (id, public_id, organization_id, kind, name, search, owner_membership_id, owner_service_user_id, site_id, \
+    "items (id, public_id, organization_id, kind, external_id, name, search, owner_membership_id, owner_service_user_id, site_id, \
      template_id, archived_at, version, created_at, modified_at)",
     "shares (public_id, item_id, recipient_kind, recipient_id, level, created_at, created_by_name)",
     "access_rules (public_id, organization_id, kind, site_id, template_id, recipient_kind, recipient_id, level, \
@@ -209,7 +214,7 @@ fn add(rows: &mut Rows, written: &Written) {
         rows.add(
             "items",
             format!(
-                "{id}, 'i{id}', {}, '{}', 'i', 'i', {}, {}, {}, {}, {}, 1, 0, {}",
+                "{id}, 'i{id}', {}, '{}', 'x{id}', 'i', 'i', {}, {}, {}, {}, {}, 1, 0, {}",
                 organization.0,
                 item.kind.key(),
                 or_null(member),
