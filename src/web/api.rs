@@ -31,6 +31,7 @@ use app::{
 };
 use domain::access::Demand;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// `GET /api/v1/me`: whom the token acts for and what it may do.
 pub async fn me(request: HttpRequest) -> Result<HttpResponse, WebError> {
@@ -102,8 +103,8 @@ fn about(accepted: &Accepted) -> Result<HttpResponse, WebError> {
 const TOKEN_BYTES: usize = 200;
 
 /// A token in the answer to `GET /api/v1/me`.
-#[derive(Serialize)]
-struct Token<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Token<'a> {
     id: &'a str,
     label: &'a str,
     kind: &'a str,

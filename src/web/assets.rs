@@ -152,11 +152,13 @@ mod tests {
         assert!(["/*", "@import", "  ", "\n"].iter().all(|left_out| !joined.contains(left_out)), "{joined}");
     }
 
-    /// The budget of the first page is 60 KB; the page itself takes its part of it.
+    /// The budget of the first page is 60 KB; the page itself takes its part of it. The pages that describe the API are
+    /// nobody's first.
     #[test]
     fn the_files_of_a_page_leave_room_for_the_page() {
+        let of_pages = FILES.iter().filter(|(name, _)| !name.starts_with("developers-"));
         let sent: usize =
-            FILES.iter().filter_map(|(name, _)| Embedded::get(&format!("{name}.gz"))).map(|file| file.data.len()).sum();
+            of_pages.filter_map(|(name, _)| Embedded::get(&format!("{name}.gz"))).map(|file| file.data.len()).sum();
         assert!(sent <= 50_000, "{sent} bytes");
     }
 

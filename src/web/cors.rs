@@ -20,8 +20,14 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-aft
 
 /// Returns whether pages of other sites may read the answers at this path.
 pub fn is_shared(path: &str) -> bool {
-    let others =
-        [path::REVOCATION, path::SERVER_METADATA, path::RESOURCE_METADATA, path::DECISION_METADATA, path::KEY_SET];
+    let others = [
+        path::REVOCATION,
+        path::SERVER_METADATA,
+        path::RESOURCE_METADATA,
+        path::DECISION_METADATA,
+        path::KEY_SET,
+        path::OPENAPI,
+    ];
     path.starts_with(path::API) || others.contains(&path)
 }
 

@@ -7,6 +7,6 @@ mod metadata;
 mod revocation;
 
 pub use caller::OAuthError;
-pub use introspection::{asker, introspect, introspect_batch};
+pub use introspection::{Active, Batch, asker, introspect, introspect_batch};
 pub use metadata::{resource_metadata, server_metadata};
 pub use revocation::revoke;

@@ -5,6 +5,7 @@ use actix_web::http::header::HeaderValue;
 use app::verify::Accepted;
 use domain::access::{Identity, Subject};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The common part of the answers of all protocols.
 pub struct Prepared {
@@ -33,15 +34,16 @@ impl Prepared {
 }
 
 /// The answer to `GET /api/v1/me`, without the token.
-#[derive(Serialize)]
-struct Me<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Me<'a> {
     subject: Who<'a>,
     organization: Organization<'a>,
     scope: &'a str,
     permissions: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Subject)]
 struct Who<'a> {
     id: &'a str,
     r#type: &'a str,
@@ -51,7 +53,7 @@ struct Who<'a> {
     external_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Organization<'a> {
     /// Never changes; the other fields may change.
     id: &'a str,

@@ -3,13 +3,14 @@
 
 mod group;
 pub mod path;
+pub mod pattern;
 mod route;
 pub mod short;
 
 use super::{
-    account, activity, api, assets, billing, email_changes, evaluations, explanations, finish, groups, health,
-    installation, inventory, invitations, kept_forms, leaks, members, metrics, oauth, organizations, origin, page,
-    password_links, revocations, service_users, session,
+    account, activity, api, assets, billing, developers, email_changes, evaluations, explanations, finish, groups,
+    health, installation, inventory, invitations, kept_forms, leaks, members, metrics, oauth, openapi, organizations,
+    origin, page, password_links, revocations, service_users, session,
     session::{SignedIn, Visitor},
     sessions, setup, sign_in, sites, tokens, users,
 };
@@ -53,6 +54,11 @@ pub fn configure_for_programs(config: &mut ServiceConfig) {
 pub fn served() -> Vec<(Method, &'static str)> {
     let routes = [programs(), assets(), pages(), operation()].into_iter().flatten();
     routes.flat_map(|route| route.served().collect::<Vec<_>>()).collect()
+}
+
+/// Returns every method and address of the API, as [`served`].
+pub fn served_to_programs() -> Vec<(Method, &'static str)> {
+    programs().into_iter().flat_map(|route| route.served().collect::<Vec<_>>()).collect()
 }
 
 fn serve(routes: Vec<Route>, config: &mut ServiceConfig) {
@@ -124,6 +130,7 @@ fn programs() -> Vec<Route> {
         at(path::RESOURCE_METADATA).reads(oauth::resource_metadata).shared(),
         at("/healthz").reads(health::healthz),
         at("/readyz").reads(health::readyz),
+        at(path::OPENAPI).reads(openapi::show).shared(),
     ]
 }
 
@@ -174,6 +181,8 @@ fn pages() -> Vec<Route> {
         at("/invitations/{code}").reads(invitations::show).posts(invitations::join_as_new),
         at("/invitations/{code}/acceptance").posts(invitations::join),
         at("/orgs").reads(organizations::own),
+        at(path::DEVELOPERS).reads(developers::overview),
+        at("/developers/{part}").reads(developers::part),
     ];
     for part in [
         organization(),

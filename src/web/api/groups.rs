@@ -16,10 +16,11 @@ use actix_web::{
 use app::{authority::Caller, groups};
 use domain::{group::CountedGroup, paging::PageFrom, permission::ManageGroups};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A group in answers.
-#[derive(Serialize)]
-struct Group {
+#[derive(Serialize, ToSchema)]
+pub struct Group {
     id: String,
     name: String,
     /// How many people are in it.
@@ -36,9 +37,11 @@ impl From<CountedGroup> for Group {
 }
 
 /// A group in requests.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GroupWanted)]
 pub struct Wanted {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
 }
 

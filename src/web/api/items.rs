@@ -4,8 +4,8 @@ pub mod bulk;
 pub mod feed;
 mod query;
 pub mod shares;
-mod told;
-mod wanted;
+pub mod told;
+pub mod wanted;
 
 use super::resources::{ApiError, answer, created, page, versioned, wanted_version};
 use crate::{

@@ -22,10 +22,12 @@ use domain::{
     permission::{ManageKinds, PermissionGroup},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A kind in an answer.
-#[derive(Serialize)]
-struct Told<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Kind)]
+pub struct Told<'a> {
     key: &'a str,
     built_in: bool,
     /// The name of one item; only an own kind has names of its organization.
@@ -37,7 +39,8 @@ struct Told<'a> {
 }
 
 /// An action in an answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Action)]
 struct ToldAction<'a> {
     key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,36 +51,48 @@ struct ToldAction<'a> {
 }
 
 /// The fields of a kind in an answer.
-#[derive(Serialize)]
-struct ToldFields<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = KindFields)]
+pub struct ToldFields<'a> {
+    #[schema(value_type = Vec<WantedField>)]
     fields: &'a [Field],
 }
 
 /// The fields of a kind in a request, in order.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = KindFieldsWanted)]
 pub struct WantedFields {
+    #[schema(max_items = 200)]
     fields: Vec<WantedField>,
 }
 
 /// A kind in a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = KindWanted)]
 pub struct Wanted {
+    /// Only of a new one.
     #[serde(default)]
     key: String,
+    #[schema(min_length = 1, max_length = 100)]
     singular: String,
+    #[schema(min_length = 1, max_length = 100)]
     plural: String,
     /// The own actions, in order.
     #[serde(default)]
+    #[schema(max_items = 12)]
     actions: Vec<WantedAction>,
 }
 
 /// An own action in a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ActionWanted)]
 struct WantedAction {
+    #[schema(pattern = "^[a-z][a-z0-9_]{1,31}$")]
     key: String,
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     reads: bool,
 }

@@ -20,13 +20,14 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// The beginning of the id of a member.
 const MEMBERSHIP: &str = "membership:";
 
 /// A member in answers.
-#[derive(Serialize)]
-struct Member {
+#[derive(Serialize, ToSchema)]
+pub struct Member {
     /// The id of the subject of their tokens.
     id: String,
     name: String,
@@ -51,15 +52,18 @@ impl From<(Person, Timestamp)> for Member {
 }
 
 /// People in requests.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = People)]
 pub struct Listed {
+    #[schema(min_items = 1, max_items = 10000)]
     members: Vec<Named>,
 }
 
 /// A person in requests, named in one way.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = Person)]
 pub enum Named {
     /// `membership:12`
     Id(String),

@@ -24,10 +24,11 @@ use domain::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashMap;
+use utoipa::ToSchema;
 
 /// A site in answers.
-#[derive(Serialize)]
-struct Site {
+#[derive(Serialize, ToSchema)]
+pub struct Site {
     id: String,
     name: String,
     /// The id of the site that it is in.
@@ -57,21 +58,26 @@ impl Site {
 }
 
 /// A site to be created.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteWanted)]
 pub struct Wanted {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     #[serde(default)]
     parent: Option<String>,
 }
 
 /// A change of a site: what is left out stays as it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteChange)]
 pub struct Changed {
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
     /// `null` moves it out of the site that it is in.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
     parent: Option<Option<String>>,
 }
 

@@ -7,6 +7,7 @@ use app::verify::{Accepted, denied::Denied};
 use domain::{access::Demand, organization::OrganizationId, permission::BuiltInPermission};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The maximum number of tokens in a batch.
 const BATCH: usize = 100;
@@ -22,9 +23,10 @@ pub struct IntrospectionForm {
 }
 
 /// Many tokens at once.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
+    #[schema(max_items = 100)]
     tokens: Vec<String>,
 }
 
@@ -104,8 +106,10 @@ struct Answer<'a> {
     token: Option<Active<'a>>,
 }
 
-#[derive(Serialize)]
-struct Active<'a> {
+/// What is told about an active token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ActiveToken)]
+pub struct Active<'a> {
     sub: &'a str,
     /// `sub` without the colon, which mail servers and shells do not allow in a user name. Clients create one account
     /// for each value, and people's names are neither unique nor permanent.

@@ -24,7 +24,7 @@ keyed! {
 }
 
 /// An address of each beginning, and its group. What counts is the first part.
-const BEGINNINGS: [(&str, Group); 11] = [
+const BEGINNINGS: [(&str, Group); 12] = [
     (path::VERIFY, Group::Verify),
     (path::OAUTH, Group::OAuth),
     (path::API, Group::Api),
@@ -36,6 +36,7 @@ const BEGINNINGS: [(&str, Group); 11] = [
     (path::READINESS, Group::Machine),
     (path::METRICS, Group::Machine),
     (path::WELL_KNOWN, Group::Machine),
+    (path::OPENAPI, Group::Machine),
 ];
 
 impl Group {

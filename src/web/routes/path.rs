@@ -33,6 +33,15 @@ pub fn feed_page(kind: &str, query: &str) -> String {
 /// Whom a key acts for, in the form of the feeds.
 pub const WHO_AM_I: &str = "/accounts/user/v1/user:WhoAmI";
 
+/// The pages that show the description of the API.
+pub const DEVELOPERS: &str = "/developers";
+/// The page of a part of the API.
+pub fn developers_part(part: &str) -> String {
+    format!("{DEVELOPERS}/{part}")
+}
+
+/// The description of the API.
+pub const OPENAPI: &str = "/openapi.json";
 /// The groups of the token's organization.
 pub const API_GROUPS: &str = "/api/v1/groups";
 /// The sites of the token's organization.

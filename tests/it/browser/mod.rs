@@ -2,6 +2,7 @@
 //! database are tested on both without a browser.
 
 mod cors;
+mod developers;
 mod first_document;
 mod inspections;
 mod kept_form;

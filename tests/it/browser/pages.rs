@@ -129,6 +129,9 @@ const SIGNED_OUT: &[Page] = &[
     ("sign-in with errors", &[Go("/sign-in"), REFUSED]),
     ("sign-in refused", &[Go("/sign-in"), Type("email", "ann@example.org"), Type("password", "not this one"), REFUSED]),
     ("not found", &[Go("/no/such/page")]),
+    ("developers", &[Go("/developers")]),
+    ("developers, tokens", &[Go("/developers/tokens")]),
+    ("developers, items", &[Go("/developers/items"), Press(".try summary", ".try[open] form")]),
     ("forgotten password without mail", &[Go("/sign-in"), Press("a[href='/sign-in/forgotten']", "h1")]),
     ("password link gone without mail", &[Go("/password/0000000000")]),
 ];
@@ -282,6 +285,10 @@ const PROTECTED_APIS: &[Page] = &[
     ("protected APIs empty", &[Go(org!("/integrations/apis"))]),
     ("protected API new", &[Go(org!("/integrations/apis/new"))]),
     ("protected API new with errors", &[Go(org!("/integrations/apis/new")), Type("path[]", "orders"), REFUSED_AT_END]),
+    (
+        "protected API new, an item of no kind",
+        &[Go(org!("/integrations/apis/new")), Type("path[]", "/invoices/{item}"), REFUSED_AT_END],
+    ),
     ("protected API new, two rules", &[Go(org!("/integrations/apis/new")), Press("[value=add]", "#path-2")]),
     (
         "protected API registered",

@@ -6,7 +6,7 @@
 //! assert_eq!(app.me(&key).await.status, 200);
 //! ```
 
-use super::{Answer, Smtp, TestDb};
+use super::{Answer, Smtp, TestDb, described};
 use app::{Jeton, clock::Clock, mail, random, verify::freshness::unseen};
 use domain::{
     organization::OrganizationId,
@@ -280,12 +280,14 @@ impl TestApp {
 
     /// Sends any request.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = client().request(method, format!("{}{path}", self.url)).body(body.to_owned());
+        let verb = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = client().request(verb, format!("{}{path}", self.url)).body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::of(request.send().await.expect("an answer")).await
+        let answer = Answer::of(request.send().await.expect("an answer")).await;
+        described::check(method, path, &answer);
+        answer
     }
 }
 

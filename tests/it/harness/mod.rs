@@ -5,6 +5,7 @@ mod answer;
 mod app;
 pub mod browser;
 mod db;
+pub mod described;
 mod guardian;
 pub mod html;
 mod keys;

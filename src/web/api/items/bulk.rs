@@ -19,17 +19,21 @@ use app::{
 use domain::item::{ExternalId, Item};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// Changes to be made together.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Operations)]
 pub struct Together {
+    #[schema(min_items = 1, max_items = 100)]
     operations: Vec<WantedOperation>,
 }
 
 /// A change: what is done, and with what.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = Operation)]
 enum WantedOperation {
     Create(Wanted),
     Put(WantedPut),
@@ -37,8 +41,9 @@ enum WantedOperation {
     Delete(WantedDeletion),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = OperationPut)]
 struct WantedPut {
     external_id: String,
     /// The version that was read.
@@ -46,8 +51,9 @@ struct WantedPut {
     item: Put,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = OperationChange)]
 struct WantedChange {
     id: String,
     /// The version that was read.
@@ -55,8 +61,9 @@ struct WantedChange {
     item: Changed,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = OperationDelete)]
 struct WantedDeletion {
     id: String,
     /// The version that was read.

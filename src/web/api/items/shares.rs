@@ -17,10 +17,12 @@ use app::{
 };
 use domain::access::StoredShare;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A share in answers.
-#[derive(Serialize)]
-struct Told {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Share)]
+pub struct Told {
     id: String,
     level: &'static str,
     recipient: ToldRecipient,
@@ -29,7 +31,8 @@ struct Told {
     created_by: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Recipient)]
 struct ToldRecipient {
     r#type: &'static str,
     id: String,
@@ -63,16 +66,18 @@ struct Receipt {
 }
 
 /// A share in requests.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ShareWanted)]
 pub struct Wanted {
     recipient: Recipient,
     level: String,
 }
 
 /// Whom a share is for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RecipientWanted)]
 struct Recipient {
     r#type: String,
     #[serde(default)]

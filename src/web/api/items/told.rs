@@ -7,9 +7,11 @@ use domain::{
     item::Item,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An item in lists.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Item)]
 pub struct Told {
     id: String,
     kind: String,
@@ -33,7 +35,8 @@ pub struct Told {
 }
 
 /// What an item refers to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Named)]
 struct ToldName {
     id: String,
     name: String,
@@ -67,14 +70,17 @@ impl Told {
 }
 
 /// An item with everything about it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WholeItem)]
 pub struct ToldWhole {
     #[serde(flatten)]
     item: Told,
     description: String,
     /// The questions of a template or of an inspection, or the fields of its kind.
+    #[schema(value_type = Vec<crate::api::fields::WantedField>)]
     questions: Vec<field::Field>,
     /// The answers by the keys of the questions, without those that could not be read.
+    #[schema(value_type = Object)]
     answers: Answers,
 }
 

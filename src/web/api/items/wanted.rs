@@ -4,18 +4,24 @@ use crate::api::fields::{WantedField, typed};
 use app::items::{ItemChange, ItemForm, Sent};
 use domain::field::JsonAnswers;
 use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
 
 /// An item to be created.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ItemWanted)]
 pub struct Wanted {
+    #[schema(required = true, min_length = 1, max_length = 200)]
     name: String,
+    #[schema(max_length = 2000)]
     description: String,
     site: Option<String>,
     external_id: Option<String>,
     /// The id of the template of an inspection.
     template: String,
+    #[schema(max_items = 200)]
     questions: Vec<WantedField>,
+    #[schema(value_type = Option<Object>)]
     answers: Option<JsonAnswers>,
     /// Whether an inspection is finished at once.
     finished: bool,
@@ -42,18 +48,23 @@ impl From<Wanted> for ItemForm {
 }
 
 /// A change of an item: what is left out stays as it is.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ItemChange)]
 pub struct Changed {
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    #[schema(max_length = 2000)]
     description: Option<String>,
     /// `null` for none.
     #[serde(deserialize_with = "given")]
     site: Option<String>,
     #[serde(deserialize_with = "given")]
     external_id: Option<String>,
+    #[schema(max_items = 200)]
     questions: Option<Vec<WantedField>>,
     /// `null` for an answer takes it away.
+    #[schema(value_type = Option<Object>)]
     answers: Option<JsonAnswers>,
     finished: Option<bool>,
     archived: Option<bool>,
@@ -83,16 +94,21 @@ impl Changed {
 
 /// An item that is created if there is none with its external id, and changed otherwise: then what is left out stays as
 /// it is.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ItemPut)]
 pub struct Put {
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    #[schema(max_length = 2000)]
     description: Option<String>,
     #[serde(deserialize_with = "given")]
     site: Option<String>,
     /// Only for a new inspection.
     template: String,
+    #[schema(max_items = 200)]
     questions: Option<Vec<WantedField>>,
+    #[schema(value_type = Option<Object>)]
     answers: Option<JsonAnswers>,
     finished: Option<bool>,
 }
