@@ -1,5 +1,7 @@
 //! The table of every route × actor with its answer. A served route that is missing here fails the test.
 
+mod programs;
+
 use crate::harness::{ORG, Person, SLUG, TestApp, TestDb, db_test, org};
 use domain::permission::BuiltInSet;
 use scraper::ElementRef;
@@ -59,6 +61,8 @@ const TABLE: &[Row] = &[
     row("POST", "/account/tokens/{token}/revocation", [303, 303, 404, 303]),
     row("POST", "/account/organization", [303, 400, 400, 303]),
     row("GET", "/orgs", [303, 303, 303, 303]),
+    row("GET", "/developers", [200, 200, 200, 200]),
+    row("GET", "/developers/{part}", [200, 200, 200, 200]),
     row("GET", "/organizations/new", [303, 200, 404, 303]),
     row("POST", "/organizations/new", [303, 422, 404, 303]),
     row("GET", "/api/v1/me", [401, 401, 401, 200]),
@@ -117,6 +121,7 @@ const TABLE: &[Row] = &[
     row("GET", "/.well-known/oauth-protected-resource", [200, 200, 200, 200]),
     row("GET", "/healthz", [200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200]),
+    row("GET", "/openapi.json", [200, 200, 200, 200]),
     // It is on the listener for programs.
     row("GET", "/metrics", [404, 404, 404, 404]),
     row("GET", "/verify", [401, 401, 401, 200]),
@@ -370,7 +375,7 @@ impl Furnished {
 
 /// Returns the path of a row with its braces filled in.
 fn address(path: &str, things: &[(&str, String)]) -> String {
-    let path = path.replace("{name}", "none.css").replace("{behind:.*}", "apis/0123456789");
+    let path = path.replace("{name}", "none.css").replace("{part}", "items").replace("{behind:.*}", "apis/0123456789");
     things.iter().fold(path, |path, (name, id)| path.replace(name, id))
 }
 
@@ -387,6 +392,7 @@ fn is_for_programs(path: &str) -> bool {
         "/healthz",
         "/readyz",
         "/metrics",
+        "/openapi.json",
     ]
     .iter()
     .any(|begin| path.starts_with(begin))
@@ -691,7 +697,8 @@ async fn every_answer_has_its_security_headers(db: TestDb) {
     answers.push(("oversize".into(), ann.post("/account/theme", &[("theme", &"x".repeat(90_000))]).await));
     for (path, answer) in &answers {
         assert_ne!(answer.header("x-request-id"), "", "{path}");
-        let is_shared = ["/api/", "/.well-known/", "/oauth2/revoke"].iter().any(|begin| path.starts_with(begin));
+        let is_shared =
+            ["/api/", "/.well-known/", "/oauth2/revoke", "/openapi.json"].iter().any(|begin| path.starts_with(begin));
         assert_eq!(answer.header("access-control-allow-origin"), if is_shared { "*" } else { "" }, "{path}");
         assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
         let caching = answer.header("cache-control");
