@@ -256,6 +256,24 @@
     showProblem(document.body.dataset.networkError);
   }, true);
 
+  // --- Lists with shortcuts, unless their user has switched them off: / goes to the search, J and K to the next and
+  // previous row, where Enter opens the link as it always does.
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea, [contenteditable], dialog, [popover]");
+    const combined = event.ctrlKey || event.metaKey || event.altKey || event.isComposing;
+    if (typing || combined || !document.querySelector("[data-shortcuts]")) return;
+    const links = [...document.querySelectorAll(".data-table tbody th a")];
+    const at = links.indexOf(document.activeElement);
+    const next = {
+      "/": document.querySelector("[role=search] input[type=search]"),
+      j: links[at + 1],
+      k: links[at - 1],
+    }[event.key.toLowerCase()];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+
   // --- The key: removed from the page when it is left, so that "back" cannot show it again.
   function blankSecrets() {
     for (const element of document.querySelectorAll("[data-secret]")) {

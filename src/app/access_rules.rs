@@ -4,6 +4,14 @@
 //!
 //! Rules are read from the database by each request, so no change of them steps the epoch.
 
+mod choices;
+mod effects;
+mod listing;
+
+pub use choices::{Choices, choices};
+pub use effects::{CountedRule, Covered, MOST_COUNTED, Preview, counted, deletion, preview};
+pub use listing::{Asked, Rules, page};
+
 use super::{
     AppError, Jeton, Result,
     authority::Caller,
@@ -12,9 +20,9 @@ use super::{
     recipients::{self, RecipientForm},
 };
 use domain::{
-    access::{MOST_RULES, StoredRule},
+    access::{MOST_RULES, Recipient, SiteId, StoredRule},
     activity::{Action, Detail, Source},
-    item::{Item, ItemKind},
+    item::{Item, ItemId, ItemKind},
     organization::OrganizationId,
     permission::ManageUsers,
     token,
@@ -23,7 +31,7 @@ use std::collections::HashMap;
 use storage::{
     AnyConnection,
     access_rules::{self, Wanted},
-    activity, items,
+    activity, items, organizations,
     recipients::{Known, names, site},
 };
 
@@ -56,6 +64,8 @@ pub struct ListedRule {
     pub site: Option<(String, String)>,
     /// The template.
     pub template: Option<Item>,
+    /// The slug of another organization that it is for as a whole.
+    pub outside_slug: Option<String>,
 }
 
 /// Lists the access rules of the organization, of one kind or of all, by kind, the oldest first.
@@ -185,10 +195,31 @@ fn at_form(problem: Problem) -> AppError {
 }
 
 fn read_in(connection: &mut AnyConnection, at: &Manager, form: &RuleForm) -> Result<Wanted> {
-    let organization = at.organization();
     let mut problems = Problems::default();
+    let scope = read_scope_in(connection, at, form, &mut problems)?;
+    let Some((kind, site, template)) = scope else { return Err(problems.into()) };
+    let to = recipients::read_in(connection, at.organization(), &kind, &form.recipient)?;
+    let to = problems.check(Field::Recipient, to);
+    let level = problems.check(Field::Level, recipients::level(&form.level));
+    match (problems.none(), to, level) {
+        (Ok(()), Some((recipient, outside)), Some(level)) => {
+            Ok(Wanted { kind, site, template, recipient, outside, level })
+        }
+        (Err(problems), ..) => Err(problems.into()),
+        (Ok(()), ..) => Err(AppError::NotFound),
+    }
+}
+
+/// Reads which items a form is about. With a problem, what is wrong is left out; `None` without a kind.
+fn read_scope_in(
+    connection: &mut AnyConnection,
+    at: &Manager,
+    form: &RuleForm,
+    problems: &mut Problems,
+) -> Result<Option<Scope>> {
+    let organization = at.organization();
     let kind = ItemKind::parse(&form.kind).filter(|kind| kind.is_known(at.known()));
-    let Some(kind) = problems.choice(Field::Kind, kind) else { return Err(problems.into()) };
+    let Some(kind) = problems.choice(Field::Kind, kind) else { return Ok(None) };
     let of_site = match form.site.as_str() {
         "" => Ok(None),
         id if !token::is_public_id(id) => Err(Problem::NotAChoice),
@@ -202,16 +233,11 @@ fn read_in(connection: &mut AnyConnection, at: &Manager, form: &RuleForm) -> Res
         id => template_in(connection, organization, id)?.map(|item| Some(item.id)).ok_or(Problem::NotAChoice),
     };
     let template = problems.check(Field::Template, template);
-    let to = recipients::read_in(connection, organization, &kind, &form.recipient)?;
-    let to = problems.check(Field::Recipient, to);
-    let level = problems.check(Field::Level, recipients::level(&form.level));
-    match (of_site, template, to, level) {
-        (Some(site), Some(template), Some((recipient, outside)), Some(level)) => {
-            Ok(Wanted { kind, site, template, recipient, outside, level })
-        }
-        _ => Err(problems.into()),
-    }
+    Ok(Some((kind, of_site.flatten(), template.flatten())))
 }
+
+/// The items that a rule is about: their kind, their site and their template.
+type Scope = (ItemKind, Option<SiteId>, Option<ItemId>);
 
 /// Returns a template of the organization, whoever reaches it.
 fn template_in(connection: &mut AnyConnection, organization: OrganizationId, id: &str) -> Result<Option<Item>> {
@@ -234,26 +260,36 @@ fn must_be_only(
     }
 }
 
-fn named(connection: &mut AnyConnection, rules: Vec<StoredRule>) -> Result<Vec<ListedRule>> {
+/// Adds to rules the names of what they are about.
+pub(super) fn named(connection: &mut AnyConnection, rules: Vec<StoredRule>) -> Result<Vec<ListedRule>> {
     // A site is called as the recipients of the same name are.
-    let sites = rules.iter().filter_map(|one| one.rule.site).map(domain::access::Recipient::Site);
+    let sites = rules.iter().filter_map(|one| one.rule.site).map(Recipient::Site);
     let all: Vec<_> = rules.iter().map(|one| one.rule.recipient).chain(sites).collect();
     let known = names(connection, &all)?;
     let templates: Vec<_> = rules.iter().filter_map(|one| one.rule.template).collect();
     let templates: HashMap<_, _> =
         items::these(connection, &templates)?.into_iter().map(|item| (item.id, item)).collect();
+    let mut slugs: HashMap<Recipient, String> = HashMap::new();
+    for one in rules.iter().filter(|one| one.outside.is_some()) {
+        if let Recipient::Organization(id) = one.rule.recipient
+            && !slugs.contains_key(&one.rule.recipient)
+        {
+            slugs.insert(one.rule.recipient, organizations::named(connection, id)?.slug);
+        }
+    }
     let listed = |stored: StoredRule| {
+        let outside_slug = slugs.get(&stored.rule.recipient).cloned();
         let recipient = known.get(&stored.rule.recipient)?.clone();
-        let site = stored.rule.site.and_then(|site| known.get(&domain::access::Recipient::Site(site)));
+        let site = stored.rule.site.and_then(|site| known.get(&Recipient::Site(site)));
         let site = site.map(|site| (site.id.clone(), site.name.clone()));
         let template = stored.rule.template.and_then(|template| templates.get(&template).cloned());
-        Some(ListedRule { stored, recipient, site, template })
+        Some(ListedRule { stored, recipient, site, template, outside_slug })
     };
     Ok(rules.into_iter().filter_map(listed).collect())
 }
 
 fn write_entry(connection: &mut AnyConnection, rule: StoredRule, entry: activity::Entry<'_>) -> Result<()> {
-    let Some(ListedRule { stored, recipient, site, template }) = named(connection, vec![rule])?.pop() else {
+    let Some(ListedRule { stored, recipient, site, template, .. }) = named(connection, vec![rule])?.pop() else {
         return Ok(());
     };
     let detail = Detail::AccessRule {

@@ -29,6 +29,8 @@ pub struct ProfileForm {
     pub time_zone: String,
     /// A theme's key.
     pub theme: String,
+    /// Whether single keys do something in lists; empty for no.
+    pub shortcuts: String,
     /// The password, which a new e-mail address requires unless it was entered recently.
     pub password: Option<String>,
 }
@@ -76,12 +78,14 @@ pub async fn change_profile(
     let mailer = jeton.mail.clone().filter(|_| is_new);
     let (posting, actor, now) = (mailer.clone(), actor.clone(), jeton.clock.now());
     let profile = Profile { name, email, language, time_zone: zone.name().into(), theme };
+    let has_shortcuts = !form.shortcuts.is_empty();
     let posted = jeton.write(move |connection| {
         let Profile { name, email, .. } = &profile;
         // Their current address: a new one may have been confirmed since the request began.
         users::lock(connection, actor.user().id)?;
         let user = users::find(connection, actor.user().id)?.ok_or(AppError::SignedOut)?;
         users::update_settings(connection, user.id, &profile)?;
+        users::update_shortcuts(connection, user.id, has_shortcuts)?;
         memberships::rename(connection, user.id, name, &user.email)?;
         activity::insert(connection, &actor.entry(Action::ProfileChanged, now, &source))?;
         if let Some(mailer) = &posting {

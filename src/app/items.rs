@@ -10,16 +10,22 @@ mod changing;
 mod choices;
 mod giving;
 mod making;
+mod offering;
+mod reached;
 mod reading;
 mod sharing;
+mod summaries;
 
 pub use bulk::{Done, MOST_TOGETHER, Operation, put, together};
 pub use changing::{ItemChange, archive, change, delete};
 pub use choices::{blank, is_answered, sites};
 pub use giving::give;
 pub use making::{ItemForm, Sent, create, form_nonce};
-pub use reading::{Feed, Found, Items, ListQuery, ReachedBy, Reaching, count, feed, find, list, reached_by};
+pub use offering::{Candidate, Change, Offer, ShareShown, Wanted, offer, show_share};
+pub use reached::{ByPerson, PEOPLE, ReachedBy, Reacher, SharedWith, by_person, reached_by};
+pub use reading::{Feed, Found, Items, ListQuery, count, feed, find, list};
 pub use sharing::{ShareForm, end_share, set_level, share};
+pub use summaries::{Summary, summaries};
 pub use storage::{
     access::Direction,
     items::{Named, Names},

@@ -9,6 +9,7 @@ pub mod access_rules;
 pub mod account;
 pub mod activity;
 mod attempts;
+pub mod audience;
 pub mod authority;
 pub mod background;
 pub mod backups;

@@ -3,10 +3,8 @@
 
 use super::{AppError, Jeton, Result, access_rules::Manager};
 use domain::activity::{Action, Source};
-use storage::{
-    AnyConnection, activity,
-    refused_organizations::{self, Giver},
-};
+pub use storage::refused_organizations::Giver;
+use storage::{AnyConnection, activity, refused_organizations};
 
 /// Lists the organizations that share something with this one or with its people, and those that it refuses, by name.
 pub async fn givers(jeton: &Jeton, at: &Manager) -> Result<Vec<Giver>> {

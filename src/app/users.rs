@@ -147,7 +147,7 @@ pub async fn list(
                 Shown::Active => Some(true),
                 Shown::Deactivated => Some(false),
             };
-            let filter = Filter { words, is_active, set, of: None };
+            let filter = Filter { words, is_active, set, ..Filter::default() };
             let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
             let mut from = from;
             let mut people = match shown {

@@ -201,6 +201,8 @@ pub struct User {
     pub is_installation_admin: bool,
     /// Whether the operator has blocked the account.
     pub is_blocked: bool,
+    /// Whether single keys do something in lists.
+    pub has_shortcuts: bool,
 }
 
 /// The settings that a user changes together.

@@ -14,7 +14,7 @@ mod levels;
 mod reaching;
 mod rules;
 
-pub use facts::{item_facts, subject_facts};
+pub use facts::{item_facts, members_facts, sites_above, subject_facts};
 pub use levels::{LevelAsked, levels};
 pub use reaching::{members_reaching, service_users_reaching};
 

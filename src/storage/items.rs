@@ -253,6 +253,44 @@ pub fn contents(connection: &mut AnyConnection, id: ItemId, of_kind: &Form) -> R
     Ok(Contents { description, form: own.unwrap_or_default(), answers })
 }
 
+/// Counts the items of a kind of an organization, at a site and below it or of a template if they are given, until there
+/// are `most`.
+pub fn count_some(
+    connection: &mut AnyConnection,
+    (organization, kind): (OrganizationId, &ItemKind),
+    site: Option<SiteId>,
+    template: Option<ItemId>,
+    most: i64,
+) -> Result<i64> {
+    let mut conditions = vec![format!("i.organization_id = {} AND i.kind = '{}'", organization.0, kind.key())];
+    conditions.extend(site.map(|site| {
+        format!("i.site_id IN (SELECT site_id FROM site_ancestors WHERE ancestor_id = {})", site.0)
+    }));
+    conditions.extend(template.map(|template| format!("i.template_id = {}", template.0)));
+    let some = format!("SELECT 1 FROM items i WHERE {} LIMIT {most}", conditions.join(" AND "));
+    let sql = format!("SELECT count(*) AS count FROM ({some}) AS some_items");
+    let rows: Vec<CountRow> = load(connection, Asked { sql, bound: Vec::new() })?;
+    Ok(rows.first().map_or(0, |row| row.count))
+}
+
+/// Lists the items of a kind of an organization that are not archived, whoever reaches them, the one that was changed
+/// last first, at most `limit`.
+pub fn newest(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    kind: &ItemKind,
+    limit: i64,
+) -> Result<Vec<Item>> {
+    let rows: Vec<Row> = items::table
+        .filter(items::organization_id.eq(organization.0).and(items::kind.eq(kind.key())))
+        .filter(items::archived_at.is_null())
+        .order((items::modified_at.desc(), items::id.desc()))
+        .limit(limit)
+        .select(Row::as_select())
+        .load(connection)?;
+    rows.into_iter().map(Row::item).collect()
+}
+
 /// Returns whether an organization has any item of a kind.
 pub fn has_any(connection: &mut AnyConnection, organization: OrganizationId, kind: &ItemKind) -> Result<bool> {
     let all = items::table.filter(items::organization_id.eq(organization.0).and(items::kind.eq(kind.key())));

@@ -11,6 +11,7 @@
 pub mod access;
 pub mod access_rules;
 pub mod activity;
+pub mod audience;
 pub mod backups;
 mod connection;
 mod database_url;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use domain::{
     access::{GroupId, Recipient, RecipientKind, SiteId},
     organization::{MembershipId, OrganizationId, ServiceUserId},
+    text::fold,
     user::shown_email,
 };
 use std::collections::HashMap;
@@ -33,6 +34,16 @@ pub struct Known {
 pub fn group(connection: &mut AnyConnection, organization: OrganizationId, public_id: &str) -> Result<Option<GroupId>> {
     let id: Option<i64> = groups::table
         .filter(groups::organization_id.eq(organization.0).and(groups::public_id.eq(public_id)))
+        .select(groups::id)
+        .get_result(connection)
+        .optional()?;
+    Ok(id.map(GroupId))
+}
+
+/// Returns the group of an organization with this name, ignoring case.
+pub fn group_named(connection: &mut AnyConnection, organization: OrganizationId, name: &str) -> Result<Option<GroupId>> {
+    let id: Option<i64> = groups::table
+        .filter(groups::organization_id.eq(organization.0).and(groups::name_folded.eq(fold(name))))
         .select(groups::id)
         .get_result(connection)
         .optional()?;

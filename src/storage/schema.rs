@@ -36,6 +36,7 @@ diesel::table! {
         is_installation_admin -> Bool,
         blocked_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        has_shortcuts -> Bool,
     }
 }
 diesel::table! {

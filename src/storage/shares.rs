@@ -65,6 +65,20 @@ pub fn list(connection: &mut AnyConnection, item: ItemId) -> Result<Vec<StoredSh
     rows.into_iter().map(Row::share).collect()
 }
 
+/// Lists with whom these items are shared.
+pub fn recipients_of(connection: &mut AnyConnection, items: &[ItemId]) -> Result<Vec<(ItemId, Recipient)>> {
+    let ids: Vec<i64> = items.iter().map(|item| item.0).collect();
+    let rows: Vec<(i64, String, i64)> = shares::table
+        .filter(shares::item_id.eq_any(ids))
+        .select((shares::item_id, shares::recipient_kind, shares::recipient_id))
+        .load(connection)?;
+    let read = |(item, kind, id): (i64, String, i64)| {
+        let kind = expect_column(RecipientKind::from_key(&kind), &kind)?;
+        Ok((ItemId(item), Recipient::new(kind, id)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// Returns the share of an item with this public id; `None` for one of another item.
 pub fn find(connection: &mut AnyConnection, item: ItemId, public_id: &str) -> Result<Option<StoredShare>> {
     let row: Option<Row> = shares::table

@@ -20,6 +20,7 @@ struct Row {
     session_generation: i64,
     is_installation_admin: bool,
     blocked_at: Option<i64>,
+    has_shortcuts: bool,
 }
 
 impl Row {
@@ -35,6 +36,7 @@ impl Row {
             session_generation: self.session_generation,
             is_installation_admin: self.is_installation_admin,
             is_blocked: self.blocked_at.is_some(),
+            has_shortcuts: self.has_shortcuts,
         })
     }
 }
@@ -116,6 +118,12 @@ pub fn update_settings(connection: &mut AnyConnection, id: UserId, new: &Profile
             users::theme.eq(new.theme.key()),
         ))
         .execute(connection)?;
+    Ok(())
+}
+
+/// Changes whether single keys do something in lists.
+pub fn update_shortcuts(connection: &mut AnyConnection, id: UserId, has_shortcuts: bool) -> Result<()> {
+    diesel::update(users::table.find(id.0)).set(users::has_shortcuts.eq(has_shortcuts)).execute(connection)?;
     Ok(())
 }
 

@@ -34,6 +34,7 @@ fn filled_in(actor: &Actor) -> ProfileForm {
         language: user.language.map(|language| language.key().to_owned()).unwrap_or_default(),
         time_zone: user.time_zone.clone(),
         theme: user.theme.key().to_owned(),
+        shortcuts: if user.has_shortcuts { "yes".to_owned() } else { String::new() },
         password: None,
     }
 }

@@ -1,5 +1,6 @@
 //! The API under `/api/v1`, for programs with a bearer token.
 
+pub mod access_rules;
 pub mod explanation;
 mod fields;
 pub mod groups;

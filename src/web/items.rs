@@ -1,24 +1,29 @@
 //! Items of a kind: the list, and the page of each. What somebody reaches and may do there, the verbs decide.
 
+mod access;
+pub mod by_person;
 mod conducting;
 mod deletion;
 mod editing;
+mod ending;
 mod form;
 mod giving;
 mod lost;
 mod making;
+pub mod sharing;
 mod showing;
 
 pub use conducting::{ask_start, reopen, start};
 pub use deletion::{archive, confirm_deletion, delete};
 pub use editing::{edit, save};
+pub use ending::{confirm_end, end};
 pub use giving::{ask_owner, give};
 pub use making::{create, new};
 pub use showing::show;
 
 use super::{
     App,
-    answers::Choice,
+    choice::{Choice, site_choices},
     errors::WebError,
     form::Form,
     holder::AtWork,
@@ -27,8 +32,9 @@ use super::{
     routes::path,
     search::{self, Step},
     shell::{Nav, Shell},
+    tables::{Head, SORT},
     texts::Texts,
-    words::{Calendar, Moment},
+    words::{Calendar, InShort, Moment},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -36,19 +42,17 @@ use actix_web::{
 };
 use app::{
     AppError,
-    items::{Direction, ItemKey, Items, ListQuery, Names},
+    items::{Direction, ItemKey, Items, ListQuery, Names, Summary},
     requester::Requester,
 };
 use askama::Template;
 use domain::{
-    access::{Level, Refusal, SiteId},
+    access::{Level, Refusal},
     item::{Item, ItemId, ItemKind, Place},
     kind::CommonAction,
     leak,
     paging::PageFrom,
-    site::Site,
-    text::searchable,
-    time::Timestamp,
+    time::{DAY, Timestamp},
     token,
 };
 use serde::Deserialize;
@@ -60,6 +64,10 @@ const PAGE: usize = 25;
 const LONGEST_SEARCH: usize = 100;
 /// The part of the page that a search changes.
 const PART: &str = "#items";
+/// Within how many days an item was modified.
+const MODIFIED: [i64; 4] = [7, 30, 90, 365];
+/// The order in which the item that was modified first comes first.
+const OLDEST: &str = "oldest";
 
 /// The kind that an address names.
 #[derive(Debug, Deserialize)]
@@ -72,6 +80,14 @@ pub struct Of {
 pub struct One {
     kind: String,
     id: String,
+}
+
+/// The share of an item that an address names.
+#[derive(Debug, Deserialize)]
+pub struct OneShare {
+    kind: String,
+    id: String,
+    share: String,
 }
 
 impl One {
@@ -182,14 +198,27 @@ pub struct Asked {
     q: String,
     site: String,
     owner: String,
+    modified: String,
     archived: String,
+    sort: String,
     after: String,
     before: String,
 }
 
 impl Asked {
-    const fn fields(&self) -> [(&'static str, &String); 4] {
-        [("q", &self.q), ("site", &self.site), ("owner", &self.owner), ("archived", &self.archived)]
+    const fn fields(&self) -> [(&'static str, &String); 6] {
+        [
+            ("q", &self.q),
+            ("site", &self.site),
+            ("owner", &self.owner),
+            ("modified", &self.modified),
+            ("archived", &self.archived),
+            (SORT, &self.sort),
+        ]
+    }
+
+    fn direction(&self) -> Direction {
+        if self.sort == OLDEST { Direction::Ascending } else { Direction::Descending }
     }
 
     fn address(&self, here: &Here, place: (&str, &str)) -> String {
@@ -198,10 +227,11 @@ impl Asked {
     }
 
     fn is_filtered(&self) -> bool {
-        self.fields().iter().any(|(_, value)| !value.trim().is_empty())
+        self.fields().iter().any(|(name, value)| *name != SORT && !value.trim().is_empty())
     }
 
-    fn query(&self) -> ListQuery {
+    fn query(&self, now: Timestamp) -> ListQuery {
+        let days = MODIFIED.into_iter().find(|days| days.to_string() == self.modified);
         ListQuery {
             words: self.q.chars().take(LONGEST_SEARCH).collect(),
             site: self.site.clone(),
@@ -211,6 +241,7 @@ impl Asked {
                 "only" => Some(true),
                 _ => Some(false),
             },
+            modified_since: days.map(|days| now.plus(-days * DAY)),
             ..ListQuery::default()
         }
     }
@@ -230,6 +261,7 @@ struct ListPage {
     words: String,
     sites: Vec<Choice>,
     owners: Vec<Choice>,
+    modified: Vec<Choice>,
     archived: Vec<Choice>,
     part: ItemsPart,
 }
@@ -246,6 +278,12 @@ struct ItemsPart {
     /// Whether there is something to do with each.
     has_actions: bool,
     rows: Vec<Row>,
+    search: String,
+    /// The head that turns the order round, and what replaces it where no heads are visible.
+    modified: Head,
+    orders: Vec<Choice>,
+    /// Whether the page says who reaches some of the items.
+    sees_others: bool,
     previous: Option<String>,
     next: Option<String>,
 }
@@ -262,6 +300,8 @@ struct Row {
     owner: Option<String>,
     modified: Moment,
     level: &'static str,
+    /// Who reaches it, for those who may know.
+    reach: Option<InShort>,
     /// Where an inspection of a template starts.
     inspect: Option<String>,
 }
@@ -286,8 +326,10 @@ pub async fn list(
         return Err(AppError::NotFound.into());
     }
     let from = page_from(&asked.before, &asked.after);
-    let found = app::items::list(&app, &here.by, &of.kind, asked.query(), Direction::Descending, from, PAGE).await?;
-    let part = items_part(&app, &here, &asked, &found);
+    let query = asked.query(app.clock().now());
+    let found = app::items::list(&app, &here.by, &of.kind, query, asked.direction(), from, PAGE).await?;
+    let reached = app::items::summaries(&app, &here.by, &found.items).await?;
+    let part = items_part(&app, &here, &asked, &found, &reached);
     if is_for(&request, PART) {
         return page(&part);
     }
@@ -295,6 +337,7 @@ pub async fn list(
     let sites = app::items::sites(&app, &here.by).await?;
     let message = match notice {
         Some(Notice::Deleted) => Some(Message::done(t.items_deleted_notice())),
+        Some(Notice::ShareEnded) => Some(Message::done(t.sharing_ended_notice())),
         Some(Notice::Given) => Some(Message::done(t.items_given_notice())),
         Some(Notice::UnknownKey) => Some(Message::failed(t.search_key_of_nobody())),
         _ => None,
@@ -312,6 +355,7 @@ pub async fn list(
             &asked.owner,
             [("", t.items_any_owner()), ("me", t.items_owner_you()), ("nobody", t.items_owner_nobody())],
         ),
+        modified: modified_choices(t, &asked.modified),
         archived: choices(
             &asked.archived,
             [("", t.items_archived_hidden()), ("all", t.items_archived_all()), ("only", t.items_archived_only())],
@@ -342,10 +386,19 @@ pub async fn search(
     Ok(search::part_at(list(app, at, of, Query(asked), None, request).await?, &Step::Replace, &address))
 }
 
-fn items_part(app: &App, here: &Here, asked: &Asked, found: &Items) -> ItemsPart {
+fn items_part(
+    app: &App,
+    here: &Here,
+    asked: &Asked,
+    found: &Items,
+    reached: &HashMap<ItemId, Summary>,
+) -> ItemsPart {
     let calendar = here.calendar(app);
-    let rows: Vec<Row> =
-        found.items.iter().map(|(item, level)| row(here, calendar, &found.names, item, *level)).collect();
+    let row = |(item, level): &(Item, Level)| Row {
+        reach: reached.get(&item.id).map(|summary| here.t().in_short(summary)),
+        ..row(here, calendar, &found.names, item, *level)
+    };
+    let rows: Vec<Row> = found.items.iter().map(row).collect();
     let turned = |name: &'static str, place: &Place| asked.address(here, (name, &typed_place(place)));
     ItemsPart {
         t: here.t(),
@@ -355,6 +408,13 @@ fn items_part(app: &App, here: &Here, asked: &Asked, found: &Items) -> ItemsPart
         make: here.make(),
         has_actions: rows.iter().any(|row| row.inspect.is_some()),
         rows,
+        search: path::items_search(here.at.slug(), here.kind.key()),
+        modified: modified_head(here, asked),
+        orders: choices(
+            &asked.sort,
+            [("", here.t().items_newest_first()), (OLDEST, here.t().items_oldest_first())],
+        ),
+        sees_others: !reached.is_empty(),
         previous: found.previous.as_ref().map(|place| turned("before", place)),
         next: found.next.as_ref().map(|place| turned("after", place)),
     }
@@ -371,8 +431,27 @@ fn row(here: &Here, calendar: Calendar, names: &Names, item: &Item, level: Level
         owner: names.owner(item).map(|owner| owner.name.clone()),
         modified: calendar.brief(item.modified_at),
         level: here.t().level(level),
+        reach: None,
         inspect: here.inspect(item),
     }
+}
+
+fn modified_head(here: &Here, asked: &Asked) -> Head {
+    let (t, is_oldest) = (here.t(), asked.sort == OLDEST);
+    let next = Asked { sort: if is_oldest { String::new() } else { OLDEST.to_owned() }, ..asked.clone() };
+    Head {
+        key: "modified",
+        words: t.items_modified(),
+        href: next.address(here, ("", "")),
+        hint: if is_oldest { t.items_newest_first() } else { t.items_oldest_first() },
+        direction: Some(if is_oldest { "ascending" } else { "descending" }),
+    }
+}
+
+fn modified_choices(t: Texts, chosen: &str) -> Vec<Choice> {
+    let any = Choice::of("", t.items_any_time(), chosen);
+    let within = MODIFIED.map(|days| Choice::of(&days.to_string(), t.items_last_days(days), chosen));
+    std::iter::once(any).chain(within).collect()
 }
 
 /// Returns the name of the organization of an item, if it is another one.
@@ -382,26 +461,7 @@ fn foreign(here: &Here, names: &Names, item: &Item) -> Option<String> {
 }
 
 fn choices<const N: usize>(chosen: &str, all: [(&str, &str); N]) -> Vec<Choice> {
-    let choice =
-        |(value, words): (&str, &str)| Choice { value: value.into(), words: words.into(), is_chosen: value == chosen };
-    all.map(choice).into()
-}
-
-/// Returns the sites, each with those that it is in, and before them the choice of none.
-fn site_choices(all: &[Site], chosen: &str, none: &str) -> Vec<Choice> {
-    let sites: HashMap<SiteId, &Site> = all.iter().map(|site| (site.id, site)).collect();
-    let way = |site: &Site| {
-        let above = std::iter::successors(Some(site), |site| sites.get(&site.parent?).copied());
-        let mut way: Vec<&str> = above.map(|site| site.name.as_str()).collect();
-        way.reverse();
-        way.join(" › ")
-    };
-    let choice =
-        |site: &Site| Choice { value: site.public_id.clone(), words: way(site), is_chosen: site.public_id == chosen };
-    let mut found: Vec<Choice> = all.iter().map(choice).collect();
-    found.sort_by_cached_key(|choice| searchable(&choice.words));
-    found.insert(0, Choice { value: String::new(), words: none.to_owned(), is_chosen: chosen.is_empty() });
-    found
+    all.map(|(value, words)| Choice::of(value, words, chosen)).into()
 }
 
 /// Parses the position where the requested page begins. An invalid one is ignored.

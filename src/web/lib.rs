@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
+pub mod access_rules;
 pub mod account;
 pub mod activity;
 mod answers;
@@ -15,12 +16,14 @@ pub mod bearer;
 pub mod billing;
 pub mod body;
 pub mod calls;
+mod choice;
 pub mod confirm;
 pub mod connection;
 mod cookies;
 pub mod cors;
 pub mod csv;
 mod developers;
+mod effects;
 pub mod email_changes;
 pub mod errors;
 pub mod evaluations;
@@ -56,6 +59,7 @@ pub mod permissions;
 mod prepared;
 pub mod protected_apis;
 mod public_url;
+pub mod refused_organizations;
 pub mod revocations;
 pub mod routes;
 pub mod samples;

@@ -47,6 +47,14 @@ pub enum Notice {
     Finished,
     /// The inspection of this page was made a draft again.
     Reopened,
+    /// The item of this page was shared.
+    Shared,
+    /// A share was ended.
+    ShareEnded,
+    /// What an organization shares is refused.
+    Refused,
+    /// It is accepted again.
+    Accepted,
     /// Something was deleted.
     Deleted,
     /// The user with this number was removed.

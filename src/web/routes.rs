@@ -98,6 +98,12 @@ fn programs() -> Vec<Route> {
             .shared(),
         at("/api/v1/sites/{id}/members/removal").posts(api::members::remove::<ManageSites>).shared(),
         at("/api/v1/sites/{id}/members/{member}").deletes(api::members::remove_one::<ManageSites>).shared(),
+        at(path::API_ACCESS_RULES).reads(api::access_rules::list).posts(api::access_rules::create).shared(),
+        at("/api/v1/access-rules/{id}")
+            .reads(api::access_rules::show)
+            .puts(api::access_rules::change)
+            .deletes(api::access_rules::delete)
+            .shared(),
         at("/api/v1/items/{kind}").reads(api::items::list).posts(api::items::create).shared(),
         at("/api/v1/items/{kind}/bulk").posts(api::items::bulk::together).shared(),
         at("/api/v1/items/{kind}/by-external-id/{external_id}").puts(api::items::put).shared(),
@@ -192,6 +198,7 @@ fn pages() -> Vec<Route> {
         permission_sets(),
         kinds(),
         item_pages(),
+        access_rules(),
         integrations(),
         protected_apis(),
     ] {
@@ -255,6 +262,28 @@ fn item_pages() -> Vec<Route> {
         at("/orgs/{slug}/items/{kind}/{id}/owner").reads(items::ask_owner).posts(items::give),
         at("/orgs/{slug}/items/{kind}/{id}/archive").posts(items::archive),
         at("/orgs/{slug}/items/{kind}/{id}/deletion").reads(items::confirm_deletion).posts(items::delete),
+        at("/orgs/{slug}/items/{kind}/{id}/people").reads(items::by_person::list),
+        at("/orgs/{slug}/items/{kind}/{id}/people/search").posts(items::by_person::search),
+        at("/orgs/{slug}/items/{kind}/{id}/share").reads(items::sharing::ask).posts(items::sharing::share),
+        at("/orgs/{slug}/items/{kind}/{id}/shares/{share}")
+            .reads(items::sharing::ask_level)
+            .posts(items::sharing::change_level),
+        at("/orgs/{slug}/items/{kind}/{id}/shares/{share}/end").reads(items::confirm_end).posts(items::end),
+    ]
+}
+
+/// The access rules of an organization, and what others share with it.
+fn access_rules() -> Vec<Route> {
+    use super::{access_rules as rules, refused_organizations as givers};
+    vec![
+        at("/orgs/{slug}/access-rules").reads(rules::list).posts(rules::create),
+        at("/orgs/{slug}/access-rules/search").posts(rules::search),
+        at("/orgs/{slug}/access-rules/new").reads(rules::new),
+        at("/orgs/{slug}/access-rules/other-organizations").reads(givers::list),
+        at("/orgs/{slug}/access-rules/other-organizations/{id}/refusal").reads(givers::ask).posts(givers::refuse),
+        at("/orgs/{slug}/access-rules/other-organizations/{id}/acceptance").posts(givers::accept),
+        at("/orgs/{slug}/access-rules/{id}").reads(rules::edit).posts(rules::change),
+        at("/orgs/{slug}/access-rules/{id}/deletion").reads(rules::confirm_deletion).posts(rules::delete),
     ]
 }
 

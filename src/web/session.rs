@@ -212,6 +212,7 @@ pub async fn introduce(request: &HttpRequest, jeton: &App, actor: Actor) -> Sign
             name: user.name.clone(),
             email: shown_email(&user.email),
             is_installation_admin: actor.is_installation_admin(),
+            has_shortcuts: user.has_shortcuts,
         }),
         organization: at.map(ShellOrganization::of),
         organizations: actor.memberships().iter().map(|at| (at.slug.clone(), at.organization_name.clone())).collect(),

@@ -90,6 +90,7 @@ impl Shell {
                 t.nav_permission_sets(),
             ),
             (BuiltInPermission::PlatformKinds, Nav::Kinds, path::kinds(slug), t.nav_kinds()),
+            (BuiltInPermission::PlatformUsers, Nav::AccessRules, path::access_rules(slug), t.nav_access_rules()),
             (
                 BuiltInPermission::PlatformIntegrations,
                 Nav::Integrations,
@@ -180,6 +181,8 @@ pub struct ShellUser {
     pub email: String,
     /// Whether they administer the installation.
     pub is_installation_admin: bool,
+    /// Whether single keys do something in lists.
+    pub has_shortcuts: bool,
 }
 
 impl ShellUser {
@@ -224,6 +227,8 @@ pub enum Nav {
     Explanation,
     /// Organization: kinds.
     Kinds,
+    /// Organization: access rules, and what others share with it.
+    AccessRules,
     /// Organization: service users' API tokens and the inventory of all tokens.
     Integrations,
     /// Organization: the activity log.

@@ -2,15 +2,19 @@
 //! programs.
 
 mod access;
+mod access_rules;
 mod calendar;
 mod fields;
 mod items;
 mod kinds;
 mod problems;
 mod programs;
+mod sharing;
 
+pub use access_rules::Piece;
 pub use calendar::{Calendar, Moment};
 pub use problems::Errors;
+pub use sharing::{InShort, Told, recipient_icon};
 
 use super::texts::Texts;
 use domain::{

@@ -1,9 +1,11 @@
 //! Items, shares and access rules, through the verbs that pages and the API call.
 
 mod api;
+mod cases;
 pub mod forms;
 mod inspections;
 mod pages;
+mod sharing;
 mod templates;
 
 use crate::harness::{Person, SLUG, TestApp, TestDb, db_test, org};
@@ -113,7 +115,6 @@ pub async fn inspections_are_shared_with(app: &TestApp, ann: &Person, person: &P
 pub async fn fill(app: &TestApp, ann: &Person) {
     let (by, jeton) = (at(app, ann).await, &*app.jeton);
     let item = make(jeton, &by, "assets", "Fridge Mopti-02").await;
-    let everyone = || RecipientForm { kind: "organization".into(), ..RecipientForm::default() };
     share(jeton, &by, &item, everyone(), "view").await.unwrap();
     let users = manager(app, ann, SLUG).await;
     access_rules::create(jeton, &users, rule("assets", everyone(), "view"), Source::default()).await.unwrap();
@@ -127,8 +128,31 @@ pub async fn fill(app: &TestApp, ann: &Person) {
     assert!(filled.unwrap());
 }
 
+pub fn everyone() -> RecipientForm {
+    RecipientForm { kind: "organization".into(), ..RecipientForm::default() }
+}
+
+/// Makes an access rule, and returns its public id.
+pub async fn any_rule(app: &TestApp, ann: &Person, kind: &str) -> String {
+    let users = manager(app, ann, SLUG).await;
+    let made = access_rules::create(&app.jeton, &users, rule(kind, everyone(), "view"), Source::default()).await;
+    made.expect("a rule")
+}
+
+/// Lets another organization share something with Ann's, and returns its public id.
+pub async fn giver(app: &TestApp) -> String {
+    let gil = app.add_organization("giving", "Gil").await;
+    let at = member(app, &gil, "giving").await;
+    let id = at.membership().organization_public_id.clone();
+    let by: Requester = at.into();
+    let pump = make(&app.jeton, &by, "assets", "Pump").await;
+    let whole = RecipientForm { organization: SLUG.into(), ..everyone() };
+    share(&app.jeton, &by, &pump, whole, "view").await.expect("a share");
+    id
+}
+
 pub fn user(person: &Person) -> RecipientForm {
-    RecipientForm { kind: "user".into(), id: person.email.clone(), organization: String::new() }
+    RecipientForm { kind: "user".into(), id: person.email.clone(), ..RecipientForm::default() }
 }
 
 pub async fn share(
@@ -427,7 +451,7 @@ async fn another_organization_reaches_what_is_shared_with_it_until_it_refuses(db
     let (ann_at, jeton) = (at(&app, &ann).await, &*app.jeton);
     let eve_at: Requester = member(&app, &eve, "elsewhere").await.into();
     let item = make(jeton, &ann_at, "assets", "Van").await;
-    let whole = RecipientForm { kind: "organization".into(), id: String::new(), organization: "elsewhere".into() };
+    let whole = RecipientForm { kind: "organization".into(), organization: "elsewhere".into(), ..RecipientForm::default() };
     share(jeton, &ann_at, &item, whole, "view").await.unwrap();
     assert_eq!(list(jeton, &eve_at, "assets").await, ["Van"]);
     let nobody = share(jeton, &ann_at, &item, RecipientForm { id: "x@example.org".into(), ..user(&eve) }, "view").await;

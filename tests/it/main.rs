@@ -2,6 +2,7 @@
 //! share one Postgres and one chromedriver (`harness`).
 
 mod access;
+mod access_rules;
 mod account;
 mod activity;
 mod addresses;

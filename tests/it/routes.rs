@@ -92,6 +92,11 @@ const TABLE: &[Row] = &[
     row("POST", "/api/v1/sites/{id}/members", [401, 401, 401, 403]),
     row("POST", "/api/v1/sites/{id}/members/removal", [401, 401, 401, 403]),
     row("DELETE", "/api/v1/sites/{id}/members/{member}", [401, 401, 401, 403]),
+    row("GET", "/api/v1/access-rules", [401, 401, 401, 200]),
+    row("POST", "/api/v1/access-rules", [401, 401, 401, 403]),
+    row("GET", "/api/v1/access-rules/{id}", [401, 401, 401, 404]),
+    row("PUT", "/api/v1/access-rules/{id}", [401, 401, 401, 403]),
+    row("DELETE", "/api/v1/access-rules/{id}", [401, 401, 401, 403]),
     row("GET", "/api/v1/items/{kind}", [401, 401, 401, 200]),
     row("POST", "/api/v1/items/{kind}", [401, 401, 401, 403]),
     row("POST", "/api/v1/items/{kind}/bulk", [401, 401, 401, 403]),
@@ -290,8 +295,30 @@ const ORGANIZATION: &[OrgRow] = &[
     org("POST", "/orgs/{slug}/items/{kind}/{item}/reopening", [303, 404, 404, 404, 303]),
     org("GET", "/orgs/{slug}/items/{kind}/{item}/owner", [303, 200, 404, 404, 303]),
     org("POST", "/orgs/{slug}/items/{kind}/{item}/owner", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/people", [303, 200, 404, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/people/search", [303, 303, 404, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/share", [303, 200, 403, 404, 303]),
+    // Without the button that shares, the form is only shown.
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/share", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/shares/{share}", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/shares/{share}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}/{item}/shares/{share}/end", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/items/{kind}/{item}/shares/{share}/end", [303, 303, 403, 404, 303]),
     org("GET", "/orgs/{slug}/items/{kind}/{item}/deletion", [303, 200, 404, 404, 303]),
     org("POST", "/orgs/{slug}/items/{kind}/{item}/deletion", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/access-rules", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/access-rules", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/access-rules/search", [303, 303, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/access-rules/new", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/access-rules/{rule}", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/access-rules/{rule}", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/access-rules/{rule}/deletion", [303, 200, 403, 404, 303]),
+    // It does not say which version was shown.
+    org("POST", "/orgs/{slug}/access-rules/{rule}/deletion", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/access-rules/other-organizations", [303, 200, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/access-rules/other-organizations/{giver}/refusal", [303, 200, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/access-rules/other-organizations/{giver}/refusal", [303, 303, 403, 404, 303]),
+    org("POST", "/orgs/{slug}/access-rules/other-organizations/{giver}/acceptance", [303, 303, 403, 404, 303]),
     // `{user}` is Ann, the only one who administers the installation.
     org("GET", "/installation/administrators", [303, 200, 404, 404, 303]),
     org("POST", "/installation/administrators", [303, 422, 404, 404, 303]),
@@ -406,10 +433,10 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 }
 
 /// Returns the values of the names in the addresses of [`ORGANIZATION`], once it exists. Ann has a token `script`.
-pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 14] {
+pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 17] {
     let last = |path: &str| path.trim_end_matches("?notice=created").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
-    app.add_user("Ben", BuiltInSet::Standard).await;
+    let ben = app.add_user("Ben", BuiltInSet::Standard).await;
     ann.invites("leo@example.org", "Reader").await;
     let new_set = [("name", "Guards"), ("permission", "assets.view")];
     let set = ann.post(org!("/permission-sets"), &new_set).await;
@@ -418,8 +445,14 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 14]
     let api = ann.post(org!("/integrations/apis"), &new_api).await;
     let group = ann.post(org!("/groups"), &[("name", "Logistics")]).await;
     let site = ann.post(org!("/sites"), &[("name", "Mopti")]).await;
-    let item = crate::items::make(&app.jeton, &crate::items::at(app, ann).await, "assets", "Fridge").await;
+    let by = crate::items::at(app, ann).await;
+    let item = crate::items::make(&app.jeton, &by, "assets", "Fridge").await;
+    let share = crate::items::share(&app.jeton, &by, &item, crate::items::user(&ben), "view").await.expect("a share");
+    let giver = crate::items::giver(app).await;
     [
+        ("{share}", share),
+        ("{rule}", crate::items::any_rule(app, ann, "inspections").await),
+        ("{giver}", giver),
         ("{kind}", "assets".into()),
         ("{item}", item.public_id),
         ("{slug}", SLUG.into()),
@@ -720,8 +753,10 @@ async fn every_answer_has_its_security_headers(db: TestDb) {
 #[test]
 fn the_table_names_every_route_and_no_other() {
     let ids = [
+        "{giver}",
         "{group}",
         "{item}",
+        "{rule}",
         "{site}",
         "{token}",
         "{session}",

@@ -1,18 +1,17 @@
 //! Lists, feeds, and one item with everything about it.
 
-use super::{ItemKey, find_in, form_of_kind, kind_in, own_in};
+use super::{ItemKey, find_in, form_of_kind, kind_in};
 use crate::{
     AppError, Jeton, Result,
     recipients::subject_in,
     requester::{Requester, Standing},
 };
 use domain::{
-    access::{AccessRule, Level, Reach, Recipient, Share, StoredRule, StoredShare, check_level, reach},
+    access::{AccessRule, Level, Reach, Recipient, Share, reach},
     field::Form,
     item::{Contents, Item, ItemKind, Place},
     kind::CommonAction,
     paging::PageFrom,
-    permission::BuiltInPermission,
     time::Timestamp,
     token,
 };
@@ -87,30 +86,6 @@ pub struct Found {
     pub contents: Contents,
     /// The form that its answers answer: its own, or that of its kind.
     pub form: Form,
-}
-
-/// Who reaches an item, and by what.
-#[derive(Clone, Debug)]
-pub struct ReachedBy {
-    /// The item.
-    pub item: Item,
-    /// Its owner, by [`Names::owner`], and its site.
-    pub names: Names,
-    /// The requester's level; `None` for a holder of *Users* who does not reach the item.
-    pub level: Option<Level>,
-    /// Its shares, the oldest first.
-    pub shares: Vec<Reaching<StoredShare>>,
-    /// The access rules that cover it, the oldest first.
-    pub rules: Vec<Reaching<StoredRule>>,
-}
-
-/// A share or rule, and whom it names.
-#[derive(Clone, Debug)]
-pub struct Reaching<T> {
-    /// The share or rule.
-    pub by: T,
-    /// The recipient.
-    pub recipient: Known,
 }
 
 /// Returns a page of at most `size` items of a kind that the requester reaches.
@@ -282,53 +257,6 @@ pub async fn find(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey) -> Re
             let form = if kind.is_templates() || kind.is_inspections() { contents.form.clone() } else { of_kind };
             let names = items::names(connection, std::iter::once(&item))?;
             Ok(Found { item, names, level, reach, recipients, contents, form })
-        })
-        .await
-}
-
-/// Returns who reaches an item, and by what: for those who manage it, and for holders of *Users* of its organization,
-/// even if they do not reach it themselves.
-///
-/// # Errors
-/// [`AppError::NotFound`] for others who do not reach it; [`AppError::Refused`] with the level for those who do.
-pub async fn reached_by(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey) -> Result<ReachedBy> {
-    let kind = kind.to_owned();
-    jeton
-        .read_for(by, move |connection, standing| {
-            let kind = kind_in(standing, &kind)?;
-            let organization = standing.facts.organization;
-            let looks_after = standing.holds(BuiltInPermission::PlatformUsers);
-            let (item, level) = match find_in(connection, standing, &kind, &key)? {
-                Some((item, level)) => (item, Some(level)),
-                None if looks_after => {
-                    (own_in(connection, organization, &kind, &key)?.ok_or(AppError::NotFound)?, None)
-                }
-                None => return Err(AppError::NotFound),
-            };
-            if !looks_after || item.organization != organization {
-                standing.check(&kind, CommonAction::View)?;
-                check_level(level, Level::Manage).map_err(AppError::Refused)?;
-            }
-            let facts = access::item_facts(connection, &item)?;
-            let (shared, rules) = (shares::list(connection, item.id)?, access_rules::covering(connection, &facts)?);
-            let named: Vec<Recipient> = shared
-                .iter()
-                .map(|one| one.share.recipient)
-                .chain(rules.iter().map(|one| one.rule.recipient))
-                .collect();
-            let known = recipients::names(connection, &named)?;
-            let shares = shared.into_iter().filter_map(|by| {
-                let recipient = known.get(&by.share.recipient)?.clone();
-                Some(Reaching { by, recipient })
-            });
-            let shares = shares.collect();
-            let rules = rules.into_iter().filter_map(|by| {
-                let recipient = known.get(&by.rule.recipient)?.clone();
-                Some(Reaching { by, recipient })
-            });
-            let rules = rules.collect();
-            let names = items::names(connection, std::iter::once(&item))?;
-            Ok(ReachedBy { item, names, level, shares, rules })
         })
         .await
 }

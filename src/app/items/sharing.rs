@@ -8,7 +8,7 @@ use crate::{
     problem::{Field, Problem, Problems},
     random,
     recipients::{self, RecipientForm},
-    requester::{Changing, Requester},
+    requester::{Changing, Requester, Standing},
     tokens::known_form,
 };
 use domain::{
@@ -48,7 +48,7 @@ pub async fn share(
     let (kind, public_id) = (kind.to_owned(), token::public_id(random::fill));
     jeton
         .write_for(by, source, move |connection, changing| {
-            let (item, own) = managed(connection, changing, &kind, &key)?;
+            let (item, own) = managed(connection, changing.standing, &kind, &key)?;
             let mut problems = Problems::default();
             let to = recipients::read_in(connection, item.organization, &item.kind, &form.recipient)?;
             let to = problems.check(Field::Recipient, to);
@@ -86,7 +86,7 @@ pub async fn set_level(
     let (kind, share, level) = (kind.to_owned(), known_form(share)?, level.to_owned());
     jeton
         .write_for(by, source, move |connection, changing| {
-            let (item, own) = managed(connection, changing, &kind, &key)?;
+            let (item, own) = managed(connection, changing.standing, &kind, &key)?;
             let before = shares::find(connection, item.id, &share)?.ok_or(AppError::NotFound)?;
             let mut problems = Problems::default();
             let level = problems.check(Field::Level, recipients::level(&level).and_then(|level| given(level, own)));
@@ -111,7 +111,7 @@ pub async fn end_share(
     let (kind, share) = (kind.to_owned(), known_form(share)?);
     jeton
         .end_for(by, source, move |connection, changing| {
-            let (item, _) = managed(connection, changing, &kind, &key)?;
+            let (item, _) = managed(connection, changing.standing, &kind, &key)?;
             let before = shares::find(connection, item.id, &share)?.ok_or(AppError::NotFound)?;
             shares::delete(connection, before.share.id)?;
             let ended = (before.share.recipient, before.share.level);
@@ -122,15 +122,15 @@ pub async fn end_share(
 }
 
 /// Returns the item if the requester may share it, and their level.
-fn managed(
+pub(super) fn managed(
     connection: &mut AnyConnection,
-    changing: &Changing<'_>,
+    standing: &Standing,
     kind: &str,
     key: &ItemKey,
 ) -> Result<(Item, Level)> {
-    let kind = kind_in(changing.standing, kind)?;
-    let found = find_in(connection, changing.standing, &kind, key)?;
-    changing.standing.check_item(&kind, CommonAction::Share, found.as_ref().map(|(_, level)| *level))?;
+    let kind = kind_in(standing, kind)?;
+    let found = find_in(connection, standing, &kind, key)?;
+    standing.check_item(&kind, CommonAction::Share, found.as_ref().map(|(_, level)| *level))?;
     found.ok_or(AppError::NotFound)
 }
 

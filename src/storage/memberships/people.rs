@@ -7,10 +7,11 @@ use crate::{
     known_in,
     members::Of,
     patterns,
-    schema::{group_members, memberships, permission_sets, site_members, users},
+    schema::{group_members, memberships, permission_sets, site_ancestors, site_members, users},
 };
 use diesel::prelude::*;
 use domain::{
+    access::{Recipient, RecipientKind},
     group::GroupId,
     membership::{Person, listed::Called},
     organization::{MembershipId, OrganizationId, PermissionSetId},
@@ -33,6 +34,8 @@ pub struct Filter {
     pub set: Option<PermissionSetId>,
     /// Only those who are in this set of members.
     pub of: Option<Of>,
+    /// Only those for whom one of these recipients stands.
+    pub behind: Option<Vec<Recipient>>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -109,6 +112,22 @@ pub fn list(
             query.filter(memberships::id.eq_any(members.select(site_members::membership_id)))
         }
     };
+    if let Some(recipients) = &filter.behind
+        && !recipients.contains(&Recipient::Organization(organization))
+    {
+        let ids = |kind| {
+            let of_kind = recipients.iter().filter(move |one| one.kind() == kind);
+            of_kind.map(|one| one.id()).collect::<Vec<_>>()
+        };
+        let grouped = group_members::table.filter(group_members::group_id.eq_any(ids(RecipientKind::Group)));
+        let assigned = site_members::table
+            .inner_join(site_ancestors::table.on(site_ancestors::ancestor_id.eq(site_members::site_id)))
+            .filter(site_ancestors::site_id.eq_any(ids(RecipientKind::Site)));
+        let named = memberships::id.eq_any(ids(RecipientKind::User));
+        let is_grouped = memberships::id.eq_any(grouped.select(group_members::membership_id));
+        let is_assigned = memberships::id.eq_any(assigned.select(site_members::membership_id));
+        query = query.filter(named.or(is_grouped).or(is_assigned));
+    }
     for pattern in patterns(&filter.words) {
         query = query.filter(memberships::search.like(pattern).escape('\\'));
     }

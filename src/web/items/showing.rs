@@ -1,6 +1,10 @@
 //! The page of an item: the reader's own level and why, what it is, and its answers or questions.
 
-use super::{Here, One, foreign};
+use super::{
+    Here, One,
+    access::{self, AccessPart},
+    foreign,
+};
 use crate::{
     App,
     errors::WebError,
@@ -45,10 +49,7 @@ struct ShowPage {
     /// Where it is given to another owner.
     give: Option<String>,
     facts: Facts,
-    level: &'static str,
-    why: Vec<String>,
-    /// Where that is explained check by check.
-    explanation: String,
+    access: AccessPart,
     content: Content,
 }
 
@@ -118,9 +119,7 @@ pub async fn show(app: App, at: AtWork, one: Path<One>, notice: Option<Notice>) 
         deletion: offered(CommonAction::Delete, "deletion"),
         give: offered(CommonAction::Share, "owner"),
         facts: facts(&here, calendar, &found),
-        level: t.own_level(found.level),
-        why: why(t, &found),
-        explanation: explanation(&here, id),
+        access: access::part(&app, &here, calendar, &found, explanation(&here, id)).await?,
         content,
     })
 }
@@ -136,6 +135,8 @@ fn message(t: Texts, notice: &Notice) -> Option<Message> {
         Notice::Saved => t.items_saved_notice(),
         Notice::Given => t.items_given_notice(),
         Notice::Finished => t.items_finished_notice(),
+        Notice::Shared => t.sharing_shared_notice(),
+        Notice::ShareEnded => t.sharing_ended_notice(),
         Notice::Archived => t.items_archived_notice(),
         Notice::Unarchived => t.items_unarchived_notice(),
         _ => return None,
@@ -158,7 +159,7 @@ fn facts(here: &Here, calendar: Calendar, found: &Found) -> Facts {
 }
 
 /// Returns what gives the reader their level: everything that gives the highest one.
-fn why(t: Texts, found: &Found) -> Vec<String> {
+pub fn why(t: Texts, found: &Found) -> Vec<String> {
     let name = |way: &domain::access::Way| found.recipients.get(&way.recipient).map_or("", |known| &known.name);
     let ways = found.reach.ways().iter().filter(|way| way.level == found.level);
     let mut why: Vec<String> = ways.map(|way| t.way(way, name(way))).collect();

@@ -33,6 +33,9 @@ pub fn feed_page(kind: &str, query: &str) -> String {
 /// Whom a key acts for, in the form of the feeds.
 pub const WHO_AM_I: &str = "/accounts/user/v1/user:WhoAmI";
 
+/// The access rules of the token's organization.
+pub const API_ACCESS_RULES: &str = "/api/v1/access-rules";
+
 /// The pages that show the description of the API.
 pub const DEVELOPERS: &str = "/developers";
 /// The page of a part of the API.
@@ -371,7 +374,18 @@ pub fn item(slug: &str, kind: &str, public_id: &str) -> String {
     format!("{}/{public_id}", items(slug, kind))
 }
 
-/// An action on it: `edit`, `archive`, `inspection`, `reopening`, `owner`, `deletion`.
+/// A share of an item.
+pub fn share(slug: &str, kind: &str, public_id: &str, share: &str) -> String {
+    format!("{}/shares/{share}", item(slug, kind, public_id))
+}
+
+/// Ending a share of an item.
+pub fn share_end(slug: &str, kind: &str, public_id: &str, of: &str) -> String {
+    format!("{}/end", share(slug, kind, public_id, of))
+}
+
+/// An action on it: `edit`, `archive`, `inspection`, `reopening`, `owner`, `deletion`, `share`, `people`,
+/// `people/search`.
 pub fn item_part(slug: &str, kind: &str, public_id: &str, part: &str) -> String {
     format!("{}/{part}", item(slug, kind, public_id))
 }
@@ -384,6 +398,51 @@ pub fn explanation(slug: &str) -> String {
 /// The answer to a question about it.
 pub fn explanation_with(slug: &str, fields: &[(&str, &str)]) -> String {
     with_query(&explanation(slug), fields)
+}
+
+/// An organization's access rules.
+pub fn access_rules(slug: &str) -> String {
+    format!("/orgs/{slug}/access-rules")
+}
+
+/// The list of access rules with this filter and page.
+pub fn access_rules_with(slug: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&access_rules(slug), fields)
+}
+
+/// Searching them.
+pub fn access_rules_search(slug: &str) -> String {
+    format!("{}/search", access_rules(slug))
+}
+
+/// The form for a new access rule.
+pub fn new_access_rule(slug: &str) -> String {
+    format!("{}/new", access_rules(slug))
+}
+
+/// An access rule, as a form.
+pub fn access_rule(slug: &str, public_id: &str) -> String {
+    format!("{}/{public_id}", access_rules(slug))
+}
+
+/// Deleting an access rule.
+pub fn access_rule_deletion(slug: &str, public_id: &str) -> String {
+    format!("{}/deletion", access_rule(slug, public_id))
+}
+
+/// What other organizations share with one.
+pub fn givers(slug: &str) -> String {
+    format!("{}/other-organizations", access_rules(slug))
+}
+
+/// Refusing what an organization shares.
+pub fn refusal(slug: &str, giver: &str) -> String {
+    format!("{}/{giver}/refusal", givers(slug))
+}
+
+/// Accepting it again.
+pub fn acceptance_of(slug: &str, giver: &str) -> String {
+    format!("{}/{giver}/acceptance", givers(slug))
 }
 
 /// An organization's permission sets.
@@ -552,7 +611,7 @@ pub fn receipt_file(receipt: &str) -> String {
 }
 
 /// An address with the fields that are not empty.
-fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
+pub fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
     let given: Vec<_> = fields.iter().filter(|(_, value)| !value.is_empty()).collect();
     match serde_html_form::to_string(given) {
         Ok(query) if !query.is_empty() => format!("{path}?{query}"),
@@ -604,6 +663,8 @@ pub fn form_page(action: &str) -> Option<String> {
         ["orgs", slug, "sites", id, "members", ..] => site(slug, id),
         ["orgs", .., "external-id"] if action.contains("/users/") => action.trim_end_matches("/external-id").to_owned(),
         ["orgs", slug, "items", kind, id, "archive" | "reopening"] => item(slug, kind, id),
+        ["orgs", slug, "access-rules"] => new_access_rule(slug),
+        ["orgs", slug, "access-rules", "other-organizations", _, "acceptance"] => givers(slug),
         ["orgs", _, "permission-sets", _] => format!("{action}/edit"),
         ["orgs", slug, "kinds"] => new_kind(slug),
         ["orgs", _, "kinds", _] => format!("{action}/edit"),

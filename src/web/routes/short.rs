@@ -12,7 +12,7 @@ use crate::page::see;
 use actix_web::{HttpRequest, HttpResponse};
 
 /// Address and page. A name in braces stands for the same part in both; the first address that matches is used.
-pub const ADDRESSES: [(&str, &str); 49] = [
+pub const ADDRESSES: [(&str, &str); 55] = [
     ("/login", SIGN_IN),
     ("/log-in", SIGN_IN),
     ("/signin", SIGN_IN),
@@ -54,6 +54,15 @@ pub const ADDRESSES: [(&str, &str); 49] = [
     ("/orgs/{slug}/items/{kind}/search", "/orgs/{slug}/items/{kind}"),
     ("/orgs/{slug}/items/{kind}/{id}/archive", "/orgs/{slug}/items/{kind}"),
     ("/orgs/{slug}/items/{kind}/{id}/reopening", "/orgs/{slug}/items/{kind}"),
+    ("/orgs/{slug}/items/{kind}/{id}/shares", "/orgs/{slug}/items/{kind}"),
+    ("/orgs/{slug}/items/{kind}/{id}/people/search", "/orgs/{slug}/items/{kind}"),
+    ("/orgs/{slug}/rules", "/orgs/{slug}/access-rules"),
+    ("/orgs/{slug}/access-rules/search", "/orgs/{slug}/access-rules"),
+    ("/orgs/{slug}/access-rules/other-organizations/{id}", "/orgs/{slug}/access-rules/other-organizations"),
+    (
+        "/orgs/{slug}/access-rules/other-organizations/{id}/acceptance",
+        "/orgs/{slug}/access-rules/other-organizations",
+    ),
     ("/orgs/{slug}/tokens", "/orgs/{slug}/integrations/tokens"),
     ("/orgs/{slug}/apis", "/orgs/{slug}/integrations/apis"),
     ("/orgs/{slug}/inventory", "/orgs/{slug}/integrations/inventory"),

@@ -11,6 +11,7 @@ mod keyboard;
 mod leaving;
 mod pages;
 mod second_document;
+mod sharing;
 mod texts;
 mod theme;
 mod twice;

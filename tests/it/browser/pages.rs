@@ -118,6 +118,77 @@ const ITEMS: &[Page] = &[
     ),
 ];
 
+/// Sharing an item. `{asset}` is the id of the newest one.
+const SHARING: &[Page] = &[
+    ("asset, shared", &[Go(org!("/items/assets/{asset}"))]),
+    ("asset, person by person", &[Go(org!("/items/assets/{asset}/people"))]),
+    ("asset, person by person, nobody found", &[Go(org!("/items/assets/{asset}/people?q=nobody"))]),
+    ("asset, share dialog", &[Go(org!("/items/assets/{asset}")), Press("[href$='/share']", "dialog:modal")]),
+    (
+        "asset, share with a group",
+        &[
+            Go(org!("/items/assets/{asset}/share")),
+            Type("find", "cold"),
+            Press("#sharing [value^=group]:first-of-type", ".effect"),
+        ],
+    ),
+    (
+        "asset, share outside",
+        &[
+            Go(org!("/items/assets/{asset}/share")),
+            Type("find", "https://jeton.example/orgs/croix-bleue-niger"),
+            Press("[name=with][value^=organization]", ".effect[data-tone=warning]"),
+        ],
+    ),
+    (
+        "asset, share with errors",
+        &[Go(org!("/items/assets/{asset}/share")), Press(".share [name=share]", "#recipient-error")],
+    ),
+    (
+        "asset, level of a share",
+        &[
+            Go(org!("/items/assets/{asset}")),
+            Press(".access-table [data-variant=ghost]", "dialog:modal"),
+            Press("#level-manage", ".effect"),
+        ],
+    ),
+    (
+        "asset, end of a share",
+        &[Go(org!("/items/assets/{asset}")), Press("[href$='/end']", "dialog:modal")],
+    ),
+];
+
+const NO_RULES: &[Page] = &[
+    ("access rules empty", &[Go(org!("/access-rules"))]),
+    ("other organizations, none", &[Go(org!("/access-rules/other-organizations"))]),
+];
+
+const RULES: &[Page] = &[
+    ("access rules", &[Go(org!("/access-rules"))]),
+    ("access rules, none found", &[Go(org!("/access-rules?q=none"))]),
+    ("access rule", &[Go(org!("/access-rules")), Press(".rule-list [data-variant=outline]", ".sentence-now")]),
+    ("access rule, deletion", &[Go(org!("/access-rules")), Press("[href$=deletion]", "dialog:modal")]),
+    ("access rule new", &[Go(org!("/access-rules/new"))]),
+    (
+        "access rule new, filled in",
+        &[Go(org!("/access-rules/new")), Type("name", "Mopti team"), Press("main h1", ".sentence-now")],
+    ),
+    ("access rule new with errors", &[Go(org!("/access-rules/new")), Press("[name=save]", "[aria-invalid]")]),
+    ("other organizations", &[Go(org!("/access-rules/other-organizations"))]),
+    (
+        "other organizations, refusal",
+        &[Go(org!("/access-rules/other-organizations")), Press("main [data-dialog]", "dialog:modal")],
+    ),
+    (
+        "other organizations, refused",
+        &[
+            Go(org!("/access-rules/other-organizations")),
+            Press("main [data-dialog]", "dialog:modal"),
+            Press("dialog [type=submit]", ".notice[data-tone=ok]"),
+        ],
+    ),
+];
+
 const BEFORE_SET_UP: &[Page] = &[
     ("not set up", &[Go("/sign-in")]),
     ("set-up", &[Go("/setup?code={code}")]),
@@ -902,6 +973,10 @@ async fn every_page_about_items(language: &'static str) {
     crate::items::make(&tour.app.jeton, &by, "assets", "Fridge Mopti-02").await;
     crate::items::make_template(&tour.app.jeton, &by, "Cold chain").await;
     tour.visit(ITEMS).await;
+    tour.visit(NO_RULES).await;
+    tour.share(&by).await;
+    tour.visit(SHARING).await;
+    tour.visit(RULES).await;
     tour.ends().await;
 }
 
@@ -957,7 +1032,7 @@ async fn one_click_signs_in_to_a_demonstration_without_javascript() {
     let guests = browser.driver().find_all(By::Css(".guests button")).await.expect("a page");
     guests[2].click().await.expect("a button");
     browser.is_at("/account/tokens").await;
-    browser.sees("Léa Martin").await;
+    browser.sees("Lea").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }
 
@@ -1040,6 +1115,48 @@ impl Tour {
         ann.confirms(&etl, "revocation").await;
         called(&old, "python-requests/2.32.4", 401).await;
         app::maintenance::flush_usage(&app.jeton).await.expect("a database");
+    }
+
+    /// Shares the newest asset with everybody there can be, and lets another organization share something.
+    async fn share(&self, by: &app::requester::Requester) {
+        let Tour { app, ann, .. } = self;
+        for (name, set) in [("Moussa", BuiltInSet::Standard), ("Lea", BuiltInSet::Reader)] {
+            app.add_user(name, set).await;
+        }
+        app.add_organization("croix-bleue-niger", "Eve").await;
+        ann.makes_service_token("Power BI, monthly report").await;
+        let mut ids = Vec::new();
+        for (list, name) in [("groups", "Mopti team"), ("groups", "Cold chain, Mopti"), ("sites", "Mopti")] {
+            let made = ann.post(&format!("{}/{list}", crate::harness::ORG), &[("name", name)]).await;
+            let there = made.header("location").trim_end_matches("?notice=created").to_owned();
+            let people = ann.post(&format!("{there}/members"), &[("people", "Moussa; Lea")]).await;
+            assert_eq!(people.status, 303, "{}", people.text());
+            ids.push(there.rsplit('/').next().expect("an id").to_owned());
+        }
+        let item = crate::items::make(&app.jeton, by, "assets", "Fridge Mopti-02, with a long name for a narrow page").await;
+        for (who, level) in [
+            (("group", &*ids[0], ""), "edit"),
+            (("site", &*ids[2], ""), "view"),
+            (("organization", "", "croix-bleue-niger"), "view"),
+        ] {
+            let (kind, id, organization) = who;
+            let to = app::recipients::RecipientForm {
+                kind: kind.into(),
+                id: id.into(),
+                organization: organization.into(),
+                ..Default::default()
+            };
+            crate::items::share(&app.jeton, by, &item, to, level).await.expect("a share");
+        }
+        for fields in [
+            [("who", "everyone"), ("name", ""), ("level", "view"), ("kind", "assets"), ("save", "yes")],
+            [("who", "group"), ("name", "Cold chain, Mopti"), ("level", "manage"), ("kind", "inspections"), ("save", "yes")],
+            [("who", "all_outside"), ("name", "x/croix-bleue-niger"), ("level", "view"), ("kind", "templates"), ("save", "yes")],
+        ] {
+            let made = ann.post(org!("/access-rules"), &fields).await;
+            assert_eq!(made.status, 303, "{}", made.text());
+        }
+        crate::items::giver(app).await;
     }
 
     /// Gives the created permission set to a member with a token.
@@ -1129,6 +1246,11 @@ impl Tour {
             ("proof", Some(smtp)) => {
                 let mails = smtp.mails(2).await.into_iter();
                 mails.map(|mail| mail.text()).find_map(link_to_prove).expect("a mail to the new address")
+            }
+            ("asset", _) => {
+                let list = self.ann.get(org!("/items/assets?q=fridge")).await;
+                let newest = list.first(".data-table tbody a", |link| Some(link.attr("href")?.to_owned()));
+                newest.expect("an asset").rsplit('/').next().expect("an id").to_owned()
             }
             ("invitation", _) => self.ann.invites("zoe@example.org", "Reader").await,
             _ => match name.strip_prefix("service: ") {

@@ -18,7 +18,7 @@ async fn a_list_shows_what_somebody_reaches_and_their_level(db: TestDb) {
     let by = at(&app, &ann).await;
     let fridge = make(&app.jeton, &by, "assets", "Fridge <i>02</i>").await;
     make(&app.jeton, &by, "assets", "Pick-up 4").await;
-    ann.get(ASSETS).await.shows("Fridge <i>02</i>").shows("Pick-up 4").shows("Manage");
+    ann.get(ASSETS).await.shows("Fridge <i>02</i>").shows("Pick-up 4").shows("Only you");
     ben.get(ASSETS).await.shows("Nothing here yet");
     share(&app.jeton, &by, &fridge, user(&ben), "view").await.unwrap();
     let list = ben.get(ASSETS).await;

@@ -11,7 +11,7 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use app::{
     AppError,
-    items::{self, Reaching, ShareForm},
+    items::{self, ShareForm, SharedWith},
     recipients::RecipientForm,
     requester::Requester,
 };
@@ -41,8 +41,8 @@ struct ToldRecipient {
     organization: String,
 }
 
-impl From<&Reaching<StoredShare>> for Told {
-    fn from(Reaching { by, recipient }: &Reaching<StoredShare>) -> Self {
+impl From<&SharedWith> for Told {
+    fn from(SharedWith { by, recipient }: &SharedWith) -> Self {
         Self {
             id: by.public_id.clone(),
             level: by.share.level.key(),
@@ -89,7 +89,7 @@ struct Recipient {
 
 impl From<Wanted> for ShareForm {
     fn from(Wanted { recipient: Recipient { r#type, id, organization }, level }: Wanted) -> Self {
-        Self { recipient: RecipientForm { kind: r#type, id, organization }, level }
+        Self { recipient: RecipientForm { kind: r#type, id, organization, name: String::new() }, level }
     }
 }
 
