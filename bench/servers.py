@@ -15,7 +15,8 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or HERE.parent / "target")
-JETON, TOOL = TARGET / "dist/jeton", TARGET / "dist/jeton-bench"
+PROFILE = os.environ.get("JETON_BENCH_PROFILE", "dist")
+JETON, TOOL = TARGET / PROFILE / "jeton", TARGET / PROFILE / "jeton-bench"
 # The server has this core to itself; the load, and Postgres, which is another machine in real life, have the other.
 SERVER_CORE, LOAD_CORE = 0, 1
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -4,11 +4,14 @@
 //! ```text
 //! jeton-bench bare 127.0.0.1:8081 /verify=512 /list=14000
 //! jeton-bench fill DATA_FOLDER DATABASE_URL TOKENS KEYS_FILE
+//! jeton-bench items DATA_FOLDER DATABASE_URL ITEMS
+//! jeton-bench item-plans DATABASE_URL
 //! jeton-bench lists DATA_FOLDER DATABASE_URL ROWS
 //! jeton-bench plans DATABASE_URL ROWS
 //! jeton-bench uses DATABASE_URL TOKENS FLUSHES
 //! ```
 
+mod items;
 mod lists;
 mod tokens;
 mod uses;
@@ -16,8 +19,10 @@ mod uses;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use app::{Jeton, Settings, clock::Clock, random, setup::SetupForm};
 use domain::{
+    access::SubjectId,
     activity::{Action, Source},
-    organization::{MembershipId, OrganizationId},
+    item::ItemKind,
+    organization::{MembershipId, OrganizationId, ServiceUserId},
     paging::PageFrom,
     time::Timestamp,
     token::{ApiKey, KeyDigest, Pepper, TokenKind},
@@ -25,7 +30,7 @@ use domain::{
 };
 use std::{error::Error, fs, path::Path};
 use storage::{
-    AnyConnection, DatabaseUrl, Db, StorageError, activity,
+    AnyConnection, DatabaseUrl, Db, StorageError, access, activity,
     memberships::people,
     tokens::{inventory, service_users},
 };
@@ -41,11 +46,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match words[..] {
         ["bare", address, ref routes @ ..] => bare(address, routes).await,
         ["fill", folder, url, count, keys] => fill(Path::new(folder), url, count.parse()?, Path::new(keys)).await,
+        ["items", folder, url, items] => fill_items(Path::new(folder), url, items.parse()?).await,
+        ["item-plans", url] => item_plans(url),
         ["lists", folder, url, rows] => fill_lists(Path::new(folder), url, rows.parse()?).await,
         ["plans", url, rows] => plans(url, rows.parse()?),
         ["uses", url, tokens, flushes] => write_uses(url, tokens.parse()?, flushes.parse()?),
         _ => {
-            Err("bare ADDRESS PATH=BYTES… | fill FOLDER URL TOKENS KEYS_FILE | lists FOLDER URL ROWS | plans URL ROWS \
+            Err("bare ADDRESS PATH=BYTES… | fill FOLDER URL TOKENS KEYS_FILE | items FOLDER URL ITEMS | item-plans URL | lists FOLDER URL ROWS | plans URL ROWS \
                  | uses URL TOKENS FLUSHES"
                 .into())
         }
@@ -83,6 +90,53 @@ async fn fill(folder: &Path, url: &str, count: usize, keys: &Path) -> Result<(),
     Ok(fs::write(keys, lines)?)
 }
 
+/// Fills an empty database with so many items, and prints the key of each who asks, a line each: the name and the key.
+async fn fill_items(folder: &Path, url: &str, count: i64) -> Result<(), Box<dyn Error>> {
+    let database = DatabaseUrl::parse(url)?;
+    set_up(folder, &database).await?;
+    let (pepper, now) = (pepper(folder)?, Clock::system().now().seconds());
+    let kind = |is_member| if is_member { TokenKind::Personal } else { TokenKind::Service };
+    let keys: Vec<ApiKey> =
+        items::ASKING.iter().map(|(_, is_member, _)| ApiKey::mint(kind(*is_member), random::fill)).collect();
+    let digests: Vec<KeyDigest> = keys.iter().map(|key| pepper.digest(key.reveal())).collect();
+    Db::open(database)?.write::<_, StorageError>(|connection| items::fill(connection, count, &digests, now))?;
+    for ((name, ..), key) in items::ASKING.iter().zip(&keys) {
+        println!("{name}\t{}", key.reveal());
+    }
+    Ok(())
+}
+
+/// Prints how the database carries out what the first page of a list and of a feed asks for.
+fn item_plans(url: &str) -> Result<(), Box<dyn Error>> {
+    let kind = ItemKind::parse("assets").ok_or("a kind")?;
+    Db::open(DatabaseUrl::parse(url)?)?.read::<_, StorageError>(|connection| {
+        for (name, is_member, row) in items::ASKING {
+            let subject = match is_member {
+                true => SubjectId::Membership(MembershipId(row)),
+                false => SubjectId::ServiceUser(ServiceUserId(row)),
+            };
+            let facts = access::subject_facts(connection, subject, HOME)?;
+            let reachable = access::Reachable::read(connection, &facts, &kind)?;
+            let (list, feed) = (access::Direction::Descending, access::Direction::Ascending);
+            let hidden = access::Filter { archived: Some(false), ..access::Filter::default() };
+            let start = PageFrom::Start;
+            let page = |connection: &mut AnyConnection| {
+                storage::items::page(connection, &reachable, &hidden, list, &start, PAGE)
+            };
+            show(&format!("List: {name}"), &lists::plans(connection, page)?);
+            let all = access::Filter::default();
+            let count = |connection: &mut AnyConnection| {
+                let page = storage::items::page(connection, &reachable, &all, feed, &start, PAGE)?;
+                let last = page.last().map(|(item, _)| item.place());
+                storage::items::count(connection, &reachable, &all, feed, last)
+            };
+            show(&format!("Feed: {name}"), &lists::plans(connection, count)?);
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
 /// Writes a use of each of the first tokens again and again, and prints how long each time took, in milliseconds: to write the
 /// last uses, and altogether.
 fn write_uses(url: &str, tokens: i64, flushes: i64) -> Result<(), Box<dyn Error>> {
@@ -103,6 +157,7 @@ async fn set_up(folder: &Path, database: &DatabaseUrl) -> Result<(), Box<dyn Err
         is_demo: false,
         mail: None,
         github_keys: None,
+        requests_per_minute: None,
     };
     let form = SetupForm {
         name: "Ann".into(),

@@ -11,7 +11,7 @@ mod users;
 
 use crate::config::{self, Config, DataConfig, Options};
 use activity::ActivityCommand;
-use app::{Jeton, StartError, clock::Clock, demo, log, mail};
+use app::{Jeton, StartError, clock::Clock, demo, log};
 use backups::{Backup, Restore};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clock::ClockCommand;
@@ -20,7 +20,6 @@ use organizations::OrganizationCommand;
 use std::{
     error::Error,
     io::{ErrorKind, Write},
-    path::PathBuf,
 };
 use storage::DatabaseUrl;
 use tokens::TokenCommand;
@@ -114,7 +113,7 @@ pub async fn run(cli: Cli) -> Outcome {
 }
 
 async fn serve(config: Config) -> Outcome {
-    let jeton = open(&config.data, false, config.mail.clone(), config.github_keys.clone())?;
+    let jeton = Jeton::open(settings(&config))?;
     if jeton.is_demo() {
         tracing::warn!("this database is a demonstration; its pages say so");
     }
@@ -146,7 +145,10 @@ async fn demonstrate(options: Options, json: bool) -> Outcome {
             "a demonstration sends no mail and accepts no reports from GitHub, because its people are invented"
         );
     }
-    let jeton = match open(&DataConfig { database, data_dir: folder.path().to_owned() }, true, None, None) {
+    let data_dir = folder.path().to_owned();
+    let settings =
+        app::Settings { database, data_dir, is_demo: true, mail: None, github_keys: None, ..settings(&config) };
+    let jeton = match Jeton::open(settings) {
         // The database belongs to another pepper, so it is not empty.
         Err(StartError::Pepper(_)) => return Err(demo::NOT_EMPTY.into()),
         opened => opened?,
@@ -161,14 +163,17 @@ async fn demonstrate(options: Options, json: bool) -> Outcome {
     Ok(server.run().await?)
 }
 
-fn open(
-    data: &DataConfig,
-    is_demo: bool,
-    mail: Option<mail::Settings>,
-    github_keys: Option<PathBuf>,
-) -> Result<Jeton, StartError> {
-    let DataConfig { database, data_dir } = data.clone();
-    Jeton::open(app::Settings { database, data_dir, clock: Clock::system(), is_demo, mail, github_keys })
+fn settings(config: &Config) -> app::Settings {
+    let DataConfig { database, data_dir } = config.data.clone();
+    app::Settings {
+        database,
+        data_dir,
+        clock: Clock::system(),
+        is_demo: false,
+        mail: config.mail.clone(),
+        github_keys: config.github_keys.clone(),
+        requests_per_minute: config.requests_per_minute,
+    }
 }
 
 fn bind(jeton: Jeton, config: &Config) -> Result<web::Server, String> {

@@ -2,9 +2,12 @@
 
 use app::mail;
 use clap::{Args, Command, builder::Resettable};
-use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsStr, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 use storage::DatabaseUrl;
 use web::{PublicUrl, source::TrustedProxies};
+
+/// More requests than any program sends in a minute.
+const MOST_REQUESTS: u32 = 100_000_000;
 
 /// Returns an environment variable. An empty one counts as unset: compose and systemd files pass on variables that
 /// nobody has set.
@@ -105,6 +108,9 @@ pub struct Options {
     /// reports count as unsigned]
     #[arg(long, env = "JETON_GITHUB_KEYS_FILE", value_name = "FILE")]
     github_keys_file: Option<PathBuf>,
+    /// How many requests a token may send to Jeton's own API and to the feeds in a minute; 0 for no limit
+    #[arg(long, env = "JETON_REQUESTS_PER_MINUTE", default_value = "60000", value_name = "NUMBER")]
+    requests_per_minute: String,
 }
 
 /// The configuration, checked.
@@ -118,6 +124,8 @@ pub struct Config {
     pub mail: Option<mail::Settings>,
     /// The file with GitHub's public keys, if there is one.
     pub github_keys: Option<PathBuf>,
+    /// How many requests a token may send in a minute, if there is a limit.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 /// An invalid value, with the names of its variable and flag.
@@ -181,8 +189,16 @@ impl Options {
                 }
             },
         };
+        let requests_per_minute = match self.requests_per_minute.parse() {
+            Ok(number @ 0..=MOST_REQUESTS) => NonZeroU32::new(number),
+            _ => {
+                let problem = "it must be a number from 0, which is no limit, to 100000000";
+                let text = &self.requests_per_minute;
+                return Err(wrong("JETON_REQUESTS_PER_MINUTE", "--requests-per-minute", text, problem));
+            }
+        };
         let web = web::Settings { listen, public_url, trusted_proxies, workers, verify_listen, drain };
-        Ok(Config { data, web, mail, github_keys: self.github_keys_file })
+        Ok(Config { data, web, mail, github_keys: self.github_keys_file, requests_per_minute })
     }
 }
 
@@ -227,6 +243,7 @@ mod tests {
             smtp_url: None,
             mail_from: None,
             github_keys_file: None,
+            requests_per_minute: "60000".into(),
         }
     }
 
@@ -236,6 +253,9 @@ mod tests {
         assert_eq!(config.data.database, DatabaseUrl::Sqlite("data/jeton.db".into()));
         assert_eq!(config.web.public_url, None);
         assert_eq!(config.web.drain, Duration::ZERO);
+        assert_eq!(config.requests_per_minute, NonZeroU32::new(60_000));
+        let unlimited = Options { requests_per_minute: "0".into(), ..options() };
+        assert_eq!(unlimited.check().unwrap().requests_per_minute, None);
         let behind = Options { trusted_proxies: "127.0.0.1".into(), ..options() };
         assert_eq!(behind.check().unwrap().web.drain, Duration::from_secs(5));
     }
@@ -257,6 +277,11 @@ mod tests {
         assert!(wrong(|o| o.workers = Some("0".into())).starts_with("JETON_WORKERS"));
         assert!(wrong(|o| o.mail_from = Some("a@example.org".into())).starts_with("JETON_SMTP_URL (--smtp-url)"));
         assert!(wrong(|o| o.smtp_url = Some("smtp://localhost".into())).starts_with("JETON_MAIL_FROM (--mail-from)"));
+        for number in ["-1", "many", "", "100000001"] {
+            let options = Options { requests_per_minute: number.into(), ..options() };
+            let problem = options.check().unwrap_err().to_string();
+            assert!(problem.starts_with("JETON_REQUESTS_PER_MINUTE (--requests-per-minute)"), "{problem}");
+        }
         let wrong_server = wrong(|o| {
             o.smtp_url = Some("smtp://ann:secret@mail.example.org?tls=maybe".into());
             o.mail_from = Some("a@example.org".into());

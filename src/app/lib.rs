@@ -17,6 +17,7 @@ pub mod billing;
 pub mod calls;
 pub mod clock;
 pub mod demo;
+pub mod directory;
 pub mod email_changes;
 pub mod evaluations;
 pub mod explanations;
@@ -27,6 +28,7 @@ pub mod installation;
 pub mod inventory;
 pub mod invitations;
 pub mod items;
+pub mod kept_answers;
 pub mod kinds;
 pub mod leaks;
 pub mod link_code;
@@ -47,6 +49,7 @@ pub mod protected_apis;
 pub mod random;
 pub mod recipients;
 pub mod refused_organizations;
+pub mod request_limit;
 pub mod requester;
 pub mod revocations;
 mod seal;
@@ -64,6 +67,7 @@ use clock::Clock;
 use domain::{access::Refusal, permission::BuiltInPermission, token::Pepper};
 use problem::Problems;
 use std::{
+    num::NonZeroU32,
     path::PathBuf,
     sync::{Arc, atomic::AtomicI64},
     time::Instant,
@@ -181,6 +185,8 @@ pub struct Settings {
     pub mail: Option<mail::Settings>,
     /// The file with GitHub's public keys, which verify GitHub's own reports of leaked keys.
     pub github_keys: Option<PathBuf>,
+    /// How many requests a token may send in a minute; `None` for no limit.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 /// The state of a running Jeton, shared by all requests.
@@ -195,6 +201,8 @@ pub struct Jeton {
     fingerprint: String,
     passwords: passwords::Hasher,
     attempts: attempts::Attempts,
+    request_limit: request_limit::RequestLimit,
+    running: kept_answers::Running,
     mail: Option<Arc<mail::Mailer>>,
     github: Option<leaks::GitHub>,
     noted_epoch: noted_epoch::NotedEpoch,
@@ -236,6 +244,8 @@ impl Jeton {
             fingerprint,
             passwords: passwords::Hasher::start().map_err(StartError::Threads)?,
             attempts: attempts::Attempts::new(),
+            request_limit: request_limit::RequestLimit::new(settings.requests_per_minute),
+            running: kept_answers::Running::default(),
             mail: mail.transpose().map_err(StartError::Mail)?.map(Arc::new),
             github: settings.github_keys.map(leaks::GitHub::open).transpose()?,
             clock: settings.clock,

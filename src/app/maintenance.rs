@@ -31,6 +31,7 @@ pub async fn run(jeton: &Jeton) {
         end_what_is_old(jeton, are_written).await;
     }
     jeton.attempts.sweep();
+    jeton.request_limit.sweep();
     log::report_left_out();
 }
 
@@ -48,6 +49,7 @@ async fn end_what_is_old(jeton: &Jeton, are_uses_written: bool) {
         ("new e-mail addresses", sweep_email_changes(jeton).await),
         ("mails", crate::mail::sweep(jeton).await),
         ("calls", crate::calls::sweep(jeton).await),
+        ("kept answers", crate::kept_answers::sweep(jeton).await),
         ("receipts", crate::revocations::sweep(jeton).await),
         ("changes of authority", jeton.write(|connection| Ok(epoch::forget_old_changes(connection)?)).await),
     ]);

@@ -12,7 +12,7 @@ use domain::{
     organization::OrganizationId,
     permission::{OwnPermissions, Permissions},
     time::Timestamp,
-    token::{Life, Scope},
+    token::{Life, Scope, TokenId},
 };
 use storage::{AnyConnection, access, activity, memberships, organizations, tokens};
 
@@ -44,6 +44,14 @@ impl Requester {
         match &self.0 {
             By::Member(member) => SubjectId::Membership(member.membership().id),
             By::Token(accepted) => accepted.identity().subject.id,
+        }
+    }
+
+    /// The token of a program.
+    pub(super) fn token(&self) -> Option<TokenId> {
+        match &self.0 {
+            By::Member(_) => None,
+            By::Token(accepted) => Some(accepted.identity().token),
         }
     }
 
@@ -95,10 +103,18 @@ impl Requester {
     /// Locks their organization for this transaction, which changes something, and reads again what they may do.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a member who is not active any more; [`AppError::SignedOut`] for a token that is
-    /// gone.
+    /// As those of [`Requester::again`].
     pub(super) fn begin(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<Standing> {
         organizations::lock(connection, self.organization())?;
+        self.again(connection, now)
+    }
+
+    /// Reads again what they may do, and what their access depends on, for what goes on after the request has begun.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a member who is not active any more; [`AppError::SignedOut`] for a token that is
+    /// gone.
+    pub(super) fn again(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<Standing> {
         let rights = match &self.0 {
             By::Member(member) => {
                 let found = memberships::permissions(connection, member.membership().id)?;

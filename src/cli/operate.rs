@@ -35,7 +35,15 @@ impl Common {
     pub(super) fn open(self) -> Result<(Jeton, bool), Box<dyn Error>> {
         let (DataConfig { database, data_dir }, as_json) = self.check()?;
         let clock = Clock::system();
-        let settings = Settings { database, data_dir, clock, is_demo: false, mail: None, github_keys: None };
+        let settings = Settings {
+            database,
+            data_dir,
+            clock,
+            is_demo: false,
+            mail: None,
+            github_keys: None,
+            requests_per_minute: None,
+        };
         Ok((Jeton::open_existing(settings)?, as_json))
     }
 

@@ -9,11 +9,13 @@
 //! bound.
 
 mod cell;
+mod counting;
 mod facts;
 mod levels;
 mod reaching;
 mod rules;
 
+pub(super) use counting::{Counting, Known};
 pub use facts::{item_facts, members_facts, sites_above, subject_facts};
 pub use levels::{LevelAsked, levels};
 pub use reaching::{members_reaching, service_users_reaching};
@@ -58,6 +60,8 @@ pub struct Filter {
     pub modified_since: Option<Timestamp>,
     /// Only items on which the subject has this level or a higher one.
     pub at_least: Option<Level>,
+    /// Only items that were changed before this time.
+    pub modified_before: Option<Timestamp>,
 }
 
 /// A direction of the order by last change.
@@ -79,6 +83,7 @@ pub struct Reachable {
 }
 
 /// What a query is about, beside access.
+#[derive(Clone)]
 struct Narrowed {
     /// Conditions on `i` that are the same for every ground.
     conditions: Vec<String>,
@@ -90,6 +95,15 @@ struct Narrowed {
     cells: Cells,
     /// The levels of shares that count.
     levels: Vec<Level>,
+}
+
+impl Narrowed {
+    /// Returns the same with one more condition.
+    fn with(&self, condition: String) -> Self {
+        let mut narrowed = self.clone();
+        narrowed.conditions.push(condition);
+        narrowed
+    }
 }
 
 /// The order and the number of rows of a page.
@@ -165,35 +179,6 @@ impl Reachable {
         Ok(Asked { sql, bound: narrowed.bound })
     }
 
-    /// Returns the query for `count`, the number of items that a list has after `from`.
-    pub(super) fn count(
-        &self,
-        connection: &mut AnyConnection,
-        filter: &Filter,
-        direction: Direction,
-        from: Option<Place>,
-    ) -> Result<Asked> {
-        let cells = self.cells.at_least(filter.at_least);
-        let narrowed = self.narrowed(connection, filter, direction, from, cells.by_coverage())?;
-        // Where a rule covers all items of an organization, nothing else adds to them, and none is counted twice.
-        let whole = cells.whole();
-        let (apart, rest): (Vec<_>, Vec<_>) =
-            narrowed.cells.clone().into_iter().partition(|cell| whole.contains(&cell.organization));
-        let mut parts = Vec::new();
-        for shape in Cells::from(apart).shapes() {
-            parts.push(format!("(SELECT count(*) FROM ({}) AS covered)", self.covered(&narrowed, &shape)));
-        }
-        let mut grounds: Vec<String> = self.shared(&narrowed, &whole).map(ids_of).collect();
-        if !whole.contains(&self.facts.organization) {
-            grounds.push(ids_of(self.owned(&narrowed)));
-        }
-        grounds.extend(Cells::from(rest).shapes().map(|shape| ids_of(self.covered(&narrowed, &shape))));
-        if !grounds.is_empty() {
-            parts.push(format!("(SELECT count(*) FROM ({}) AS others)", grounds.join(" UNION ")));
-        }
-        Ok(Asked { sql: format!("SELECT {} AS count", parts.join(" + ")), bound: narrowed.bound })
-    }
-
     fn narrowed(
         &self,
         connection: &mut AnyConnection,
@@ -224,6 +209,7 @@ impl Reachable {
             false => "i.finished_at IS NULL".to_owned(),
         }));
         conditions.extend(filter.modified_since.map(|since| format!("i.modified_at >= {}", since.seconds())));
+        conditions.extend(filter.modified_before.map(|before| format!("i.modified_at < {}", before.seconds())));
         conditions.extend(from.map(|from| {
             let beyond = match direction {
                 Direction::Ascending => ">",

@@ -1,5 +1,6 @@
 //! Items: found, listed and counted within what a subject reaches ([`Reachable`]), created, changed and deleted.
 
+mod counts;
 mod names;
 mod writing;
 
@@ -8,7 +9,7 @@ pub use writing::{NewItem, delete, disown, insert, leave_site, update};
 
 use super::{
     AnyConnection, Result, StorageError,
-    access::{Asked, Direction, Filter, Reachable, level_of},
+    access::{Asked, Counting, Direction, Filter, Known, Reachable, level_of},
     connection::MultiBackend,
     expect_column,
     schema::{item_contents, items},
@@ -68,6 +69,16 @@ struct LevelRow {
 struct CountRow {
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+#[derive(QueryableByName)]
+struct SidesRow {
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+    #[diesel(sql_type = BigInt)]
+    after: i64,
+    #[diesel(sql_type = BigInt)]
+    before: i64,
 }
 
 impl Row {
@@ -206,6 +217,9 @@ pub fn page(
     rows.into_iter().map(Reached::item).collect()
 }
 
+/// How many items are read at first to count them.
+const FEW: i64 = 1_000;
+
 /// Counts the items that a subject reaches in a list, after `from` in its direction.
 pub fn count(
     connection: &mut AnyConnection,
@@ -214,7 +228,24 @@ pub fn count(
     direction: Direction,
     from: Option<Place>,
 ) -> Result<i64> {
-    let asked = reachable.count(connection, filter, direction, from)?;
+    let known = match reachable.counting(connection, filter, direction, from)? {
+        Counting::Read(asked) => return number(connection, asked),
+        Counting::Known(known) => known,
+    };
+    let mut most = FEW;
+    let left = loop {
+        let sides: Vec<SidesRow> = load(connection, known.asked(most))?;
+        let Some(SidesRow { total, after, before }) = sides.first() else { break 0 };
+        match Known::left(*total, *after, *before, most) {
+            Some(left) => break left,
+            // The place is far from both ends.
+            None => most *= 16,
+        }
+    };
+    Ok(left + known.others.map_or(Ok(0), |others| number(connection, others))?)
+}
+
+fn number(connection: &mut AnyConnection, asked: Asked) -> Result<i64> {
     let rows: Vec<CountRow> = load(connection, asked)?;
     Ok(rows.first().map_or(0, |row| row.count))
 }
@@ -240,10 +271,39 @@ pub fn these(connection: &mut AnyConnection, ids: &[ItemId]) -> Result<Vec<Item>
 
 /// Returns what an item holds. `of_kind` is the form of its kind, if that is its form.
 pub fn contents(connection: &mut AnyConnection, id: ItemId, of_kind: &Form) -> Result<Contents> {
-    let (description, form, answers): (String, String, String) = item_contents::table
+    let stored: Stored = item_contents::table
         .find(id.0)
         .select((item_contents::description, item_contents::form, item_contents::answers))
         .get_result(connection)?;
+    read_contents(id, stored, of_kind)
+}
+
+/// What an item holds, as it is stored: description, form and answers.
+type Stored = (String, String, String);
+
+/// Returns what these items hold, read at once, in the same order; `None` for one that was deleted meanwhile. `of_kind`
+/// returns the form of the kind of each.
+pub fn contents_of<'a, 'f>(
+    connection: &mut AnyConnection,
+    items: impl Iterator<Item = &'a Item> + Clone,
+    of_kind: impl Fn(&Item) -> &'f Form,
+) -> Result<Vec<Option<Contents>>> {
+    let ids: Vec<i64> = items.clone().map(|item| item.id.0).collect();
+    let rows: Vec<(i64, String, String, String)> = item_contents::table
+        .filter(item_contents::item_id.eq_any(ids))
+        .select((item_contents::item_id, item_contents::description, item_contents::form, item_contents::answers))
+        .load(connection)?;
+    let mut stored: HashMap<i64, Stored> =
+        rows.into_iter().map(|(id, description, form, answers)| (id, (description, form, answers))).collect();
+    items
+        .map(|item| {
+            let held = stored.remove(&item.id.0);
+            held.map(|held| read_contents(item.id, held, of_kind(item))).transpose()
+        })
+        .collect()
+}
+
+fn read_contents(id: ItemId, (description, form, answers): Stored, of_kind: &Form) -> Result<Contents> {
     let unread = |error: &dyn std::fmt::Display| StorageError::Row(format!("item {}: {error}", id.0));
     let own = match form.as_str() {
         "" => None,

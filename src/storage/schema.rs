@@ -328,6 +328,27 @@ diesel::table! {
     item_contents (item_id) { item_id -> BigInt, description -> Text, form -> Text, answers -> Text, }
 }
 diesel::table! {
+    item_counts (organization_id, kind, state, site_id) {
+        organization_id -> BigInt,
+        kind -> Text,
+        state -> BigInt,
+        site_id -> BigInt,
+        count -> BigInt,
+    }
+}
+diesel::table! {
+    kept_answers (token_id, key_digest) {
+        token_id -> BigInt,
+        key_digest -> Binary,
+        request_digest -> Binary,
+        status -> BigInt,
+        location -> Text,
+        etag -> Text,
+        body -> Text,
+        created_at -> BigInt,
+    }
+}
+diesel::table! {
     shares (id) {
         id -> BigInt,
         public_id -> Text,

@@ -1,13 +1,14 @@
 //! The API under `/api/v1`, for programs with a bearer token.
 
 pub mod access_rules;
+pub mod directory;
 pub mod explanation;
 mod fields;
 pub mod groups;
 pub mod items;
 pub mod kinds;
 pub mod members;
-mod resources;
+pub mod resources;
 pub mod sites;
 
 use super::{
@@ -52,7 +53,12 @@ pub fn me_from_memory(request: &RequestHead, worker: &Worker) -> Option<HttpResp
     let (key, verifier) = (bearer::key(request).ok()?, worker.verifier.as_ref().as_ref()?);
     let source = || worker.proxies.source(request, id.as_str());
     let accepted = verifier.accept_from_memory(key, &Demand::default(), arrived, source)?;
+    // A token that has sent too many is refused by the application.
+    let allowance = worker.jeton.take_request(&accepted).ok()?;
     let mut response = about(&accepted).ok()?;
+    if let Some(allowance) = allowance {
+        bearer::tell_allowance(response.headers_mut(), allowance);
+    }
     finish::add_headers_of_api(response.headers_mut(), &id, worker.is_https);
     let (status, took) = (response.status(), arrived.elapsed());
     worker.thread.count(Group::Api, status, took);
@@ -61,9 +67,10 @@ pub fn me_from_memory(request: &RequestHead, worker: &Worker) -> Option<HttpResp
 }
 
 /// `DELETE /api/v1/me/token`: revokes the token of the request. A read-only token may do so, because giving up access
-/// needs no scope. Extra text around the key in the header does not prevent the revocation.
+/// needs no scope, and however many requests it has sent. Extra text around the key in the header does not prevent the revocation.
 pub async fn revoke_own_token(jeton: App, request: HttpRequest) -> Result<HttpResponse, WebError> {
-    let verified = match (bearer::authenticate(&request, Demand::default()).await, bearer::some_key(request.head())) {
+    let verified = bearer::authenticate_uncounted(&request, Demand::default()).await;
+    let verified = match (verified, bearer::some_key(request.head())) {
         (Err(BearerError::Missing | BearerError::Denied(Denied::Malformed)), Some(key)) => {
             bearer::verify(&request, &key, Demand::default()).await.map_err(BearerError::from)
         }

@@ -4,12 +4,11 @@
 //! `static/app.css`, and a name that does not exist fails the build. Files from npm packages ([`HTMX`], [`BASECOAT`])
 //! are options: `None` if the package was missing. A changed file has a new name, so browsers cache each file forever.
 
+use super::accept::{accepts_gzip, values};
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, IF_NONE_MATCH, VARY,
-};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
@@ -55,31 +54,13 @@ fn not_found() -> HttpResponse {
     HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body("There is no such file.\n")
 }
 
-/// Returns whether the client accepts gzip, with any weight except zero.
-fn accepts_gzip(request: &HttpRequest) -> bool {
-    values(request, &ACCEPT_ENCODING).any(|value| {
-        let (coding, weight) = value.split_once(';').unwrap_or((value, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0));
-        coding.trim().eq_ignore_ascii_case("gzip") && !refused
-    })
-}
-
 fn already_has(request: &HttpRequest, etag: &str) -> bool {
     values(request, &IF_NONE_MATCH).any(|value| value.trim_start_matches("W/") == etag)
 }
 
-/// Returns the values of a header that is a list, whether it was sent in one line or in several.
-fn values<'a>(request: &'a HttpRequest, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    request
-        .headers()
-        .get_all(name)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-}
-
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::ACCEPT_ENCODING;
     use actix_web::test::TestRequest;
     use actix_web::{body, rt};
 

@@ -2,17 +2,18 @@
 
 use super::{App, PublicUrl, finish, routes::path, source};
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
     dev::RequestHead,
     http::{
         StatusCode,
-        header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     web::Data,
 };
 use app::{
     AppError,
     clock::Moment,
+    request_limit::{Allowance, TooMany},
     verify::{Accepted, Verifier, denied::Denied},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -44,13 +45,25 @@ pub enum BearerError {
     /// The token is not accepted.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The token has sent too many requests.
+    #[error("too many requests")]
+    TooMany(TooMany),
 }
+
+/// The number of requests that a token may send in a minute.
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// How many of them are left.
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+/// After how many seconds the next one is allowed. Exporters that were written for the documents' system wait for it.
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 impl BearerError {
     /// The `error` of RFC 6750 §3.1; a request without any token gets none.
     pub fn code(&self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::Denied(Denied::Unavailable(_) | Denied::Refused(Refusal::NotThere)) => None,
+            Self::Missing
+            | Self::TooMany(_)
+            | Self::Denied(Denied::Unavailable(_) | Denied::Refused(Refusal::NotThere)) => None,
             Self::NotOne => Some("invalid_request"),
             Self::Denied(Denied::Refused(
                 Refusal::ReadOnly
@@ -89,6 +102,9 @@ impl BearerError {
                 Refusal::PermissionUnknown => "The token's organization does not have this permission.".into(),
             },
             Self::Denied(Denied::Unavailable(_)) => "The token cannot be verified right now. Try again.".into(),
+            Self::TooMany(TooMany { limit, seconds }) => {
+                format!("The token may send {limit} requests a minute. Try again in {seconds} s.")
+            }
         }
     }
 
@@ -127,6 +143,10 @@ impl BearerError {
                 tracing::debug!(%cause, "a token could not be verified");
                 response.insert_header((RETRY_AFTER, "1"));
             }
+            Self::TooMany(TooMany { limit, seconds }) => {
+                response.insert_header((RETRY_AFTER, *seconds)).insert_header((RESET, *seconds));
+                response.insert_header((LIMIT, *limit)).insert_header((REMAINING, 0));
+            }
             // The token is good.
             Self::Denied(Denied::Refused(Refusal::NotThere)) => {}
             _ => drop(response.insert_header((WWW_AUTHENTICATE, self.challenge()))),
@@ -139,6 +159,7 @@ impl ResponseError for BearerError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotOne => StatusCode::BAD_REQUEST,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Denied(Denied::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Denied(Denied::Refused(Refusal::NotThere)) => StatusCode::NOT_FOUND,
             _ if self.code() == Some("insufficient_scope") => StatusCode::FORBIDDEN,
@@ -151,12 +172,35 @@ impl ResponseError for BearerError {
     }
 }
 
-/// Verifies the token of a request that needs `demand`.
+/// Verifies the token of a request that needs `demand`, and counts the request.
 ///
 /// # Errors
 /// [`BearerError`] says why it is not accepted.
 pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
+    counted(request, authenticate_uncounted(request, demand).await?)
+}
+
+/// As [`authenticate`], whatever the token has sent before.
+///
+/// # Errors
+/// As those of [`authenticate`], except that there were too many.
+pub async fn authenticate_uncounted(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
     Ok(verify(request, key(request.head())?, demand).await?)
+}
+
+/// Takes a request from what the token may send. The answer says how many are left ([`tell_allowance`]).
+fn counted(request: &HttpRequest, accepted: Accepted) -> Result<Accepted, BearerError> {
+    let Some(jeton) = request.app_data::<App>() else { return Ok(accepted) };
+    if let Some(allowance) = jeton.take_request(&accepted).map_err(BearerError::TooMany)? {
+        request.extensions_mut().insert(allowance);
+    }
+    Ok(accepted)
+}
+
+/// Adds to an answer how many more requests its token may send.
+pub fn tell_allowance(headers: &mut HeaderMap, Allowance { limit, remaining }: Allowance) {
+    headers.insert(LIMIT, limit.into());
+    headers.insert(REMAINING, remaining.into());
 }
 
 /// As [`authenticate`], also for a request with HTTP Basic, whose password is the key. The user name does not matter.
@@ -164,10 +208,11 @@ pub async fn authenticate(request: &HttpRequest, demand: Demand) -> Result<Accep
 /// # Errors
 /// As those of [`authenticate`].
 pub async fn authenticate_also_basic(request: &HttpRequest, demand: Demand) -> Result<Accepted, BearerError> {
-    match (key(request.head()), basic_key(request.head())) {
-        (Err(BearerError::Missing), Some(key)) => Ok(verify(request, &key, demand).await?),
-        (key, _) => Ok(verify(request, key?, demand).await?),
-    }
+    let accepted = match (key(request.head()), basic_key(request.head())) {
+        (Err(BearerError::Missing), Some(key)) => verify(request, &key, demand).await?,
+        (key, _) => verify(request, key?, demand).await?,
+    };
+    counted(request, accepted)
 }
 
 fn basic_key(request: &RequestHead) -> Option<String> {
@@ -234,6 +279,7 @@ pub fn problem(error: &BearerError, request: &HttpRequest) -> HttpResponse {
         Some("invalid_request") => "More than one token",
         Some(_) => "Token not accepted",
         None if status == StatusCode::SERVICE_UNAVAILABLE => "Not verified",
+        None if status == StatusCode::TOO_MANY_REQUESTS => "Too many requests",
         None => "Token missing",
     };
     let id = source::of(request).request_id;

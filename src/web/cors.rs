@@ -16,7 +16,10 @@ use actix_web::{
 use std::future::ready;
 
 /// The headers that a page may read, besides those that it may always read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-after, www-authenticate, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "etag, idempotent-replayed, location, retry-after, www-authenticate, x-ratelimit-limit, x-ratelimit-remaining, \
+     x-ratelimit-reset, x-request-id",
+);
 
 /// Returns whether pages of other sites may read the answers at this path.
 pub fn is_shared(path: &str) -> bool {
@@ -44,7 +47,7 @@ pub fn preflight(methods: String) -> Route {
     web::route().guard(guard::Options()).guard(asks).to(move || {
         let answer = HttpResponse::NoContent()
             .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods.clone()))
-            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match"))
+            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, idempotency-key, if-match"))
             .insert_header((ACCESS_CONTROL_MAX_AGE, "7200"))
             .finish();
         ready(answer)

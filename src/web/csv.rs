@@ -17,6 +17,9 @@ const DIGITS: usize = 15;
 pub enum Cell<'a> {
     /// A text or an id: it stays as it is.
     Text(&'a str),
+    /// What Jeton itself has written, such as an id, a time or a number in the reader's language: nothing is put before
+    /// it, so that a program reads it unchanged, or a spreadsheet reads what it means. It cannot be a formula.
+    Plain(&'a str),
     /// A number to calculate with.
     Number(i64),
     /// A moment in UTC, in the form that spreadsheets of all languages read as a date with a time.
@@ -27,6 +30,7 @@ pub enum Cell<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Csv {
     separator: char,
+    has_mark: bool,
 }
 
 impl Csv {
@@ -37,13 +41,19 @@ impl Csv {
             Language::En => ',',
             Language::Fr => ';',
         };
-        Self { separator }
+        Self { separator, has_mark: true }
+    }
+
+    /// Creates the format for programs, which take a byte order mark for a part of the first column's name.
+    pub const fn for_programs() -> Self {
+        Self { separator: ',', has_mark: false }
     }
 
     /// Returns the beginning of a file with these columns.
     pub fn beginning(self, columns: &[&str]) -> String {
         let columns: Vec<Cell<'_>> = columns.iter().map(|name| Cell::Text(name)).collect();
-        format!("{BYTE_ORDER_MARK}{}", self.line(&columns))
+        let mark = if self.has_mark { BYTE_ORDER_MARK.to_string() } else { String::new() };
+        format!("{mark}{}", self.line(&columns))
     }
 
     /// Returns a line of these cells.
@@ -55,6 +65,7 @@ impl Csv {
             }
             match cell {
                 Cell::Text(text) => line.push_str(&format!("\"{}\"", inert(text).replace('"', "\"\""))),
+                Cell::Plain(text) => line.push_str(&format!("\"{}\"", text.replace('"', "\"\""))),
                 Cell::Number(number) => line.push_str(&number.to_string()),
                 Cell::Moment(at) => line.push_str(&at.utc().format("%Y-%m-%d %H:%M:%S").to_string()),
             }
@@ -68,6 +79,22 @@ impl Csv {
 /// fixed words.
 pub fn attachment(name: &str) -> (HeaderName, String) {
     (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+}
+
+/// Returns the same JSON without any character in its texts that could begin a formula: they are escaped, so it says the
+/// same to whoever reads it as JSON.
+pub fn inert_json(json: &str) -> String {
+    let (mut inert, mut is_text, mut is_escaped) = (String::with_capacity(json.len()), false, false);
+    for c in json.chars() {
+        if is_text && !is_escaped && FORMULA.contains(&c) {
+            inert.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            inert.push(c);
+        }
+        is_text ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    inert
 }
 
 /// Returns a text that no spreadsheet interprets: an apostrophe precedes anything that would become a number or a date,
@@ -117,6 +144,25 @@ mod tests {
         assert_eq!(line(Language::En), "\"a\",-5,1970-01-01 00:00:00,\"b,\"\"c\"\";d\"\r\n");
         assert_eq!(line(Language::Fr), "\"a\";-5;1970-01-01 00:00:00;\"b,\"\"c\"\";d\"\r\n");
         assert_eq!(Csv::of(Language::Fr).beginning(&["a", "b"]), "\u{feff}\"a\";\"b\"\r\n");
+    }
+
+    #[test]
+    fn programs_get_no_mark_and_what_is_plain() {
+        let csv = Csv::for_programs();
+        assert_eq!(csv.beginning(&["id", "name"]), "\"id\",\"name\"\r\n");
+        assert_eq!(
+            csv.line(&[Cell::Plain("0123456789"), Cell::Text("0123456789")]),
+            "\"0123456789\",\"'0123456789\"\r\n"
+        );
+    }
+
+    #[test]
+    fn no_text_in_json_begins_a_formula() {
+        let json = r#"{"a":["-1","=2","@x","say \"=\" + ＝","\\"],"b":-1.5e+3,"=c":"x"}"#;
+        let inert = inert_json(json);
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(read(&inert), read(json));
+        assert_eq!(inert.matches(FORMULA).collect::<String>(), "-+", "those of the number: {inert}");
     }
 
     #[test]

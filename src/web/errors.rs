@@ -39,6 +39,14 @@ pub enum WebError {
     /// The body does not have the form that the route expects.
     #[error("the body could not be read: {0}")]
     BrokenForm(String),
+    /// A field of JSON, or of the query, does not have the form that the route expects.
+    #[error("{field}: {words}")]
+    WrongField {
+        /// Its name, such as `operations.0.create.name`.
+        field: String,
+        /// What is wrong with it.
+        words: String,
+    },
     /// The body is larger than the route allows.
     #[error("the body is too large")]
     TooLarge,
@@ -72,7 +80,7 @@ impl ResponseError for WebError {
             Self::Moved { .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::WrongSetupLink | Self::OtherSite | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::BrokenForm(_) => StatusCode::BAD_REQUEST,
+            Self::BrokenForm(_) | Self::WrongField { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Render(_) => StatusCode::INTERNAL_SERVER_ERROR,

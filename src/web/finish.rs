@@ -1,7 +1,7 @@
 //! The middleware that every answer passes through: it adds a request id and the security headers, and explains errors.
 
 use super::{
-    PublicUrl, cors,
+    PublicUrl, api, bearer, compression, cors,
     errors::{ErrorFragment, ErrorPage, WebError, words},
     node::NodeThread,
     notice::Notice,
@@ -28,7 +28,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use app::{AppError, Jeton};
+use app::{AppError, Jeton, request_limit::Allowance};
 use askama::Template;
 use domain::leak;
 use futures_util::FutureExt;
@@ -100,7 +100,10 @@ pub async fn finish(
             if !span.is_disabled() {
                 span.record("route", request.match_pattern().as_deref().unwrap_or("none"));
             }
-            let response = asked.finished(&request, response.map_into_boxed_body());
+            let mut response = asked.finished(&request, response.map_into_boxed_body());
+            if measuring.group == Group::Api {
+                response = compression::compressed(&request, response).await;
+            }
             measuring.end(&response, &span);
             return Ok(ServiceResponse::new(request, response));
         }
@@ -209,6 +212,9 @@ impl Asked {
             self.reader = request.extensions().get::<Reader>().copied().unwrap_or(self.reader);
             self.explain(response)
         };
+        if let Some(allowance) = request.extensions().get::<Allowance>() {
+            bearer::tell_allowance(response.headers_mut(), *allowance);
+        }
         if let Some(cookie) = session::language_cookie(request) {
             response.add_cookie(&cookie).unwrap_or_else(|error| tracing::warn!(%error, "a cookie could not be set"));
         }
@@ -283,6 +289,9 @@ impl Asked {
             .render(),
             Form::Part => ErrorFragment { t, title, text, request_id }.render(),
             Form::Json => {
+                if let Some(WebError::WrongField { field, words }) = error {
+                    return api::resources::wrong(status, &[(field.clone(), words.clone())], self.id.as_str());
+                }
                 let detail = error.and_then(WebError::detail).unwrap_or_else(|| explanation(status));
                 return problem(status, status.canonical_reason().unwrap_or("Error"), detail, self.id.as_str());
             }

@@ -4,6 +4,7 @@ mod access;
 pub mod by_person;
 mod conducting;
 mod deletion;
+mod download;
 mod editing;
 mod ending;
 mod form;
@@ -15,6 +16,7 @@ mod showing;
 
 pub use conducting::{ask_start, reopen, start};
 pub use deletion::{archive, confirm_deletion, delete};
+pub use download::download;
 pub use editing::{edit, save};
 pub use ending::{confirm_end, end};
 pub use giving::{ask_owner, give};
@@ -286,6 +288,8 @@ struct ItemsPart {
     sees_others: bool,
     previous: Option<String>,
     next: Option<String>,
+    /// Where everything that the list has is downloaded.
+    download: String,
 }
 
 /// An item as the list shows it.
@@ -417,6 +421,11 @@ fn items_part(
         sees_others: !reached.is_empty(),
         previous: found.previous.as_ref().map(|place| turned("before", place)),
         next: found.next.as_ref().map(|place| turned("after", place)),
+        download: path::items_csv(
+            here.at.slug(),
+            here.kind.key(),
+            &asked.fields().map(|(name, value)| (name, value.as_str())),
+        ),
     }
 }
 

@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr))]
 
+mod accept;
 pub mod access_rules;
 pub mod account;
 pub mod activity;
@@ -17,6 +18,7 @@ pub mod billing;
 pub mod body;
 pub mod calls;
 mod choice;
+mod compression;
 pub mod confirm;
 pub mod connection;
 mod cookies;
@@ -74,6 +76,7 @@ pub mod sites;
 pub mod source;
 mod stop;
 mod summary;
+mod table;
 mod tables;
 pub mod texts;
 pub mod tokens;
@@ -159,6 +162,7 @@ impl SharedState {
     /// Creates the worker of the calling thread. Each thread calls this once.
     fn worker(&self) -> Worker {
         Worker {
+            jeton: self.jeton.clone(),
             verifier: bearer::verifier(&self.jeton),
             proxies: self.proxies.clone(),
             thread: Rc::new(NodeThread::new(&self.node)),
@@ -169,6 +173,7 @@ impl SharedState {
     fn give(&self, worker: &Worker, config: &mut web::ServiceConfig) {
         config
             .app_data(self.jeton.clone())
+            .app_data(api::resources::query_config())
             .app_data(web::Data::new(self.url.clone()))
             .app_data(self.origins.clone())
             .app_data(self.proxies.clone())

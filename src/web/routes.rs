@@ -252,6 +252,7 @@ fn item_pages() -> Vec<Route> {
     use super::items;
     vec![
         at("/orgs/{slug}/explanation").reads(explanations::show).posts(explanations::submit),
+        at("/orgs/{slug}/items/{kind}.csv").reads(items::download),
         at("/orgs/{slug}/items/{kind}").reads(items::list),
         at("/orgs/{slug}/items/{kind}/search").posts(items::search),
         at("/orgs/{slug}/items/{kind}/new").reads(items::new).posts(items::create),

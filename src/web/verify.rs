@@ -12,6 +12,7 @@
 mod told;
 
 use super::{
+    App,
     bearer::{self, BearerError},
     node::NodeThread,
     prepared::Prepared,
@@ -62,6 +63,8 @@ pub const OVERRIDING: [&str; 5] =
 /// What one thread needs to answer before the application sees a request ([`super::forward_auth`]).
 #[derive(Clone)]
 pub struct Worker {
+    /// The application.
+    pub jeton: App,
     /// The verifier; without it, tokens cannot be verified right now.
     pub verifier: Data<Option<Verifier>>,
     /// The proxies that are trusted to describe a request.

@@ -178,7 +178,8 @@ async fn pages_of_other_sites_may_use_the_api_but_never_with_a_cookie(db: TestDb
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         assert!(answer.header("access-control-allow-methods").split(", ").any(|one| one == method), "{path}");
-        assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type, if-match", "{path}");
+        let headers = "authorization, content-type, idempotency-key, if-match";
+        assert_eq!(answer.header("access-control-allow-headers"), headers, "{path}");
         assert_eq!(answer.header("access-control-max-age"), "7200", "{path}");
         assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
     }
@@ -199,10 +200,9 @@ async fn pages_of_other_sites_can_read_each_answer_of_the_api_errors_too(db: Tes
         let answer = app.send(method, path, &[ELSEWHERE, ("authorization", &*bearer)], "").await;
         assert_eq!(answer.status, status, "{method} {path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
-        assert_eq!(
-            answer.header("access-control-expose-headers"),
-            "etag, location, retry-after, www-authenticate, x-request-id"
-        );
+        let exposed = "etag, idempotent-replayed, location, retry-after, www-authenticate, x-ratelimit-limit, \
+            x-ratelimit-remaining, x-ratelimit-reset, x-request-id";
+        assert_eq!(answer.header("access-control-expose-headers"), exposed);
     }
     let refused = app.send("GET", "/api/v1/me", &[ELSEWHERE], "").await;
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "*"));

@@ -4,6 +4,8 @@ mod api;
 mod cases;
 pub mod forms;
 mod inspections;
+mod lists;
+mod once;
 mod pages;
 mod sharing;
 mod templates;

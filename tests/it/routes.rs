@@ -280,6 +280,7 @@ const ORGANIZATION: &[OrgRow] = &[
     org("GET", "/orgs/{slug}/kinds/{key}/deletion", [303, 200, 403, 404, 303]),
     // Who loses something by it has not been shown.
     org("POST", "/orgs/{slug}/kinds/{key}/deletion", [303, 422, 403, 404, 303]),
+    org("GET", "/orgs/{slug}/items/{kind}.csv", [303, 200, 200, 404, 303]),
     org("GET", "/orgs/{slug}/items/{kind}", [303, 200, 200, 404, 303]),
     org("POST", "/orgs/{slug}/items/{kind}/search", [303, 303, 303, 404, 303]),
     // Reader may view items of the kind, but reaches none.

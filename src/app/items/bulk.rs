@@ -61,26 +61,32 @@ pub async fn together(
     operations: Vec<Operation>,
     source: Source,
 ) -> Result<Vec<Result<Done>>> {
-    let kind = kind.to_owned();
-    let operations: Vec<(Operation, String)> = operations
-        .into_iter()
-        .take(MOST_TOGETHER)
-        .map(|operation| (operation, token::public_id(random::fill)))
-        .collect();
-    jeton
-        .write_for(by, source, move |connection, changing| {
-            let kind = kind_in(changing.standing, &kind)?;
-            let mut all = Vec::with_capacity(operations.len());
-            for (operation, public_id) in &operations {
-                match one(connection, changing, &kind, operation, public_id) {
-                    // After such a failure, nothing of the transaction can be kept.
-                    Err(error) if error.of_storage().is_some() => return Err(error),
-                    done => all.push(done),
-                }
-            }
-            Ok(all)
-        })
-        .await
+    let (kind, operations) = (kind.to_owned(), with_ids(operations));
+    jeton.write_for(by, source, move |connection, changing| together_in(connection, changing, &kind, &operations)).await
+}
+
+/// Returns at most [`MOST_TOGETHER`] of these operations, each with the public id of what it may create.
+pub(super) fn with_ids(operations: Vec<Operation>) -> Vec<(Operation, String)> {
+    let id = |operation| (operation, token::public_id(random::fill));
+    operations.into_iter().take(MOST_TOGETHER).map(id).collect()
+}
+
+pub(super) fn together_in(
+    connection: &mut AnyConnection,
+    changing: &Changing<'_>,
+    kind: &str,
+    operations: &[(Operation, String)],
+) -> Result<Vec<Result<Done>>> {
+    let kind = kind_in(changing.standing, kind)?;
+    let mut all = Vec::with_capacity(operations.len());
+    for (operation, public_id) in operations {
+        match one(connection, changing, &kind, operation, public_id) {
+            // After such a failure, nothing of the transaction can be kept.
+            Err(error) if error.of_storage().is_some() => return Err(error),
+            done => all.push(done),
+        }
+    }
+    Ok(all)
 }
 
 fn one(

@@ -99,19 +99,28 @@ pub async fn reached_by(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey)
     let kind = kind.to_owned();
     jeton
         .read_for(by, move |connection, standing| {
-            let (item, level) = seen_in(connection, standing, &kind, &key)?;
-            let facts = access::item_facts(connection, &item)?;
-            let shared = shares::list(connection, item.id)?;
-            let rules = access_rules::covering(connection, &facts)?;
-            let to: Vec<Recipient> = shared.iter().map(|one| one.share.recipient).collect();
-            let known = recipients::names(connection, &to)?;
-            let with = |by: StoredShare| Some(SharedWith { recipient: known.get(&by.share.recipient)?.clone(), by });
-            let shares = shared.into_iter().filter_map(with).collect();
-            let rules = named(connection, rules)?;
-            let names = items::names(connection, std::iter::once(&item))?;
-            Ok(ReachedBy { item, names, level, shares, rules })
+            reached_by_in(connection, standing, &kind, &key)
         })
         .await
+}
+
+pub(super) fn reached_by_in(
+    connection: &mut AnyConnection,
+    standing: &Standing,
+    kind: &str,
+    key: &ItemKey,
+) -> Result<ReachedBy> {
+    let (item, level) = seen_in(connection, standing, kind, key)?;
+    let facts = access::item_facts(connection, &item)?;
+    let shared = shares::list(connection, item.id)?;
+    let rules = access_rules::covering(connection, &facts)?;
+    let to: Vec<Recipient> = shared.iter().map(|one| one.share.recipient).collect();
+    let known = recipients::names(connection, &to)?;
+    let with = |by: StoredShare| Some(SharedWith { recipient: known.get(&by.share.recipient)?.clone(), by });
+    let shares = shared.into_iter().filter_map(with).collect();
+    let rules = named(connection, rules)?;
+    let names = items::names(connection, std::iter::once(&item))?;
+    Ok(ReachedBy { item, names, level, shares, rules })
 }
 
 /// Returns an item to somebody who may see who reaches it, and their own level.

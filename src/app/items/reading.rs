@@ -1,6 +1,6 @@
 //! Lists, feeds, and one item with everything about it.
 
-use super::{ItemKey, find_in, form_of_kind, kind_in};
+use super::{Exported, ItemKey, find_in, form_of_kind, kind_in};
 use crate::{
     AppError, Jeton, Result,
     recipients::subject_in,
@@ -11,6 +11,7 @@ use domain::{
     field::Form,
     item::{Contents, Item, ItemKind, Place},
     kind::CommonAction,
+    organization::OrganizationId,
     paging::PageFrom,
     time::Timestamp,
     token,
@@ -43,6 +44,8 @@ pub struct ListQuery {
     /// Only items that were changed at this time or later: nothing is missed, but what was changed in that very second
     /// may come again.
     pub modified_since: Option<Timestamp>,
+    /// Only items that were changed before this time.
+    pub modified_before: Option<Timestamp>,
 }
 
 /// A page of a list.
@@ -147,24 +150,30 @@ pub async fn feed(
                 None => 0,
                 next => items::count(connection, &reachable, &filter, Direction::Ascending, next)?,
             };
-            let mut forms = HashMap::new();
-            let mut contents = Vec::with_capacity(page.items.len());
-            for (item, _) in &page.items {
-                let form = match forms.get(&item.organization) {
-                    Some(form) => form,
-                    None => {
-                        let form = form_of_kind(connection, item.organization, &item.kind)?;
-                        forms.entry(item.organization).or_insert(form)
-                    }
-                };
-                contents.push(items::contents(connection, item.id, form)?);
-            }
+            let Exported { page, contents } = exported(connection, page)?;
             Ok(Feed { page, contents, remaining })
         })
         .await
 }
 
-fn asked(
+/// Adds what each item of a page holds. One that was deleted meanwhile is left out.
+pub(super) fn exported(connection: &mut AnyConnection, mut page: Items) -> Result<Exported> {
+    let mut forms: HashMap<OrganizationId, Form> = HashMap::new();
+    for (item, _) in &page.items {
+        if !forms.contains_key(&item.organization) {
+            forms.insert(item.organization, form_of_kind(connection, item.organization, &item.kind)?);
+        }
+    }
+    let none = Form::default();
+    let form = |item: &Item| forms.get(&item.organization).unwrap_or(&none);
+    let held = items::contents_of(connection, page.items.iter().map(|(item, _)| item), form)?;
+    let there = std::mem::take(&mut page.items).into_iter().zip(held);
+    let (items, contents) = there.filter_map(|(item, held)| Some((item, held?))).unzip();
+    page.items = items;
+    Ok(Exported { page, contents })
+}
+
+pub(super) fn asked(
     connection: &mut AnyConnection,
     standing: &Standing,
     kind: &str,
@@ -202,6 +211,7 @@ fn filter(connection: &mut AnyConnection, standing: &Standing, query: &ListQuery
         finished: query.finished,
         modified_since: query.modified_since,
         at_least: None,
+        modified_before: query.modified_before,
     })
 }
 
@@ -211,7 +221,7 @@ pub(crate) fn template_of(connection: &mut AnyConnection, standing: &Standing, i
     Ok(find_in(connection, standing, &templates, &id.into())?.map(|(template, _)| template))
 }
 
-fn page_in(
+pub(super) fn page_in(
     connection: &mut AnyConnection,
     reachable: &Reachable,
     filter: &Filter,
@@ -243,20 +253,29 @@ pub async fn find(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey) -> Re
     jeton
         .read_for(by, move |connection, standing| {
             let kind = kind_in(standing, &kind)?;
-            let found = find_in(connection, standing, &kind, &key)?;
-            standing.check_item(&kind, CommonAction::View, found.as_ref().map(|(_, level)| *level))?;
-            let (item, level) = found.ok_or(AppError::NotFound)?;
-            let facts = access::item_facts(connection, &item)?;
-            let shared: Vec<Share> = shares::list(connection, item.id)?.into_iter().map(|one| one.share).collect();
-            let rules = access_rules::covering(connection, &facts)?.into_iter().map(|one| one.rule);
-            let reach = reach(&standing.facts, &facts, &shared, &rules.collect::<Vec<AccessRule>>());
-            let named: Vec<Recipient> = reach.ways().iter().map(|way| way.recipient).collect();
-            let recipients = recipients::names(connection, &named)?;
-            let of_kind = form_of_kind(connection, item.organization, &kind)?;
-            let contents = items::contents(connection, item.id, &of_kind)?;
-            let form = if kind.is_templates() || kind.is_inspections() { contents.form.clone() } else { of_kind };
-            let names = items::names(connection, std::iter::once(&item))?;
-            Ok(Found { item, names, level, reach, recipients, contents, form })
+            found_in(connection, standing, &kind, &key)
         })
         .await
+}
+
+pub(super) fn found_in(
+    connection: &mut AnyConnection,
+    standing: &Standing,
+    kind: &ItemKind,
+    key: &ItemKey,
+) -> Result<Found> {
+    let found = find_in(connection, standing, kind, key)?;
+    standing.check_item(kind, CommonAction::View, found.as_ref().map(|(_, level)| *level))?;
+    let (item, level) = found.ok_or(AppError::NotFound)?;
+    let facts = access::item_facts(connection, &item)?;
+    let shared: Vec<Share> = shares::list(connection, item.id)?.into_iter().map(|one| one.share).collect();
+    let rules = access_rules::covering(connection, &facts)?.into_iter().map(|one| one.rule);
+    let reach = reach(&standing.facts, &facts, &shared, &rules.collect::<Vec<AccessRule>>());
+    let named: Vec<Recipient> = reach.ways().iter().map(|way| way.recipient).collect();
+    let recipients = recipients::names(connection, &named)?;
+    let of_kind = form_of_kind(connection, item.organization, kind)?;
+    let contents = items::contents(connection, item.id, &of_kind)?;
+    let form = if kind.is_templates() || kind.is_inspections() { contents.form.clone() } else { of_kind };
+    let names = items::names(connection, std::iter::once(&item))?;
+    Ok(Found { item, names, level, reach, recipients, contents, form })
 }

@@ -48,26 +48,36 @@ pub async fn share(
     let (kind, public_id) = (kind.to_owned(), token::public_id(random::fill));
     jeton
         .write_for(by, source, move |connection, changing| {
-            let (item, own) = managed(connection, changing.standing, &kind, &key)?;
-            let mut problems = Problems::default();
-            let to = recipients::read_in(connection, item.organization, &item.kind, &form.recipient)?;
-            let to = problems.check(Field::Recipient, to);
-            let level =
-                problems.check(Field::Level, recipients::level(&form.level).and_then(|level| given(level, own)));
-            let (Some((recipient, outside)), Some(level)) = (to, level) else { return Err(problems.into()) };
-            if let Some(before) = shares::with(connection, item.id, recipient)? {
-                return leveled(connection, changing, &item, before, level);
-            }
-            if shares::count(connection, item.id)? >= MOST_SHARES {
-                return Err(Problems::one(Field::Form, Problem::TooManyShares).into());
-            }
-            let made_by = changing.by.name();
-            let new = shares::NewShare { public_id: &public_id, item: item.id, recipient, outside, level, made_by };
-            shares::insert(connection, &new, changing.now)?;
-            write_entry(connection, changing, Action::ItemShared, &item, (recipient, level))?;
-            shares::find(connection, item.id, &public_id)?.ok_or(AppError::NotFound)
+            share_in(connection, changing, (&kind, &key), &form, &public_id)
         })
         .await
+}
+
+/// `public_id` is that of a new share.
+pub(super) fn share_in(
+    connection: &mut AnyConnection,
+    changing: &Changing<'_>,
+    (kind, key): (&str, &ItemKey),
+    form: &ShareForm,
+    public_id: &str,
+) -> Result<StoredShare> {
+    let (item, own) = managed(connection, changing.standing, kind, key)?;
+    let mut problems = Problems::default();
+    let to = recipients::read_in(connection, item.organization, &item.kind, &form.recipient)?;
+    let to = problems.check(Field::Recipient, to);
+    let level = problems.check(Field::Level, recipients::level(&form.level).and_then(|level| given(level, own)));
+    let (Some((recipient, outside)), Some(level)) = (to, level) else { return Err(problems.into()) };
+    if let Some(before) = shares::with(connection, item.id, recipient)? {
+        return leveled(connection, changing, &item, before, level);
+    }
+    if shares::count(connection, item.id)? >= MOST_SHARES {
+        return Err(Problems::one(Field::Form, Problem::TooManyShares).into());
+    }
+    let made_by = changing.by.name();
+    let new = shares::NewShare { public_id, item: item.id, recipient, outside, level, made_by };
+    shares::insert(connection, &new, changing.now)?;
+    write_entry(connection, changing, Action::ItemShared, &item, (recipient, level))?;
+    shares::find(connection, item.id, public_id)?.ok_or(AppError::NotFound)
 }
 
 /// Gives a share another level. Returns it as it is then.

@@ -70,6 +70,16 @@ impl Cells {
         Ok(cells.into())
     }
 
+    /// Iterates over them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Cell> {
+        self.0.iter()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns whether all items of an organization are covered with at least this level.
     pub fn cover(&self, organization: OrganizationId, level: Level) -> bool {
         self.0.iter().any(|cell| cell.is_whole() && cell.organization == organization && cell.level >= level)
@@ -141,15 +151,6 @@ impl Cells {
             }),
         ];
         shapes.into_iter().filter(|shape| !shape.rows.is_empty())
-    }
-}
-
-impl IntoIterator for Cells {
-    type Item = Cell;
-    type IntoIter = std::vec::IntoIter<Cell>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 

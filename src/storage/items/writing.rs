@@ -3,6 +3,7 @@
 //! Each writes when it happened: never before what was written earlier for the same organization and kind, so that
 //! whoever asks for what was changed since then misses nothing. The organization must be locked.
 
+use super::counts::{self, Spot};
 use crate::{
     AnyConnection, Result,
     schema::{item_contents, items},
@@ -60,6 +61,8 @@ const fn owners(owner: Option<SubjectId>) -> (Option<i64>, Option<i64>) {
 /// external id.
 pub fn insert(connection: &mut AnyConnection, new: &NewItem<'_>, now: Timestamp) -> Result<ItemId> {
     let now = moment(connection, new.organization, new.kind, now)?;
+    let spot = Spot { is_archived: false, site: new.site.map(|site| site.0) };
+    counts::add(connection, new.organization, new.kind, spot, 1)?;
     let (member, service_user) = owners(new.owner);
     let id: i64 = diesel::insert_into(items::table)
         .values((
@@ -109,6 +112,9 @@ pub fn update(
 ) -> Result<bool> {
     let now = moment(connection, item.organization, &item.kind, now)?;
     let (member, service_user) = owners(item.owner);
+    let this = items::table.find(item.id.0).filter(items::version.eq(item.version));
+    let before: Option<(Option<i64>, Option<i64>)> =
+        this.select((items::archived_at, items::site_id)).get_result(connection).optional()?;
     let updated = diesel::update(items::table.find(item.id.0).filter(items::version.eq(item.version)))
         .set((
             items::external_id.eq(item.external_id.as_ref().map(ExternalId::as_str)),
@@ -123,6 +129,11 @@ pub fn update(
             items::modified_at.eq(now.seconds()),
         ))
         .execute(connection)?;
+    if let (Some((archived_at, site)), 1) = (before, updated) {
+        let before = Spot { is_archived: archived_at.is_some(), site };
+        let after = Spot { is_archived: item.archived_at.is_some(), site: item.site.map(|site| site.0) };
+        counts::relocate(connection, item.organization, &item.kind, before, after)?;
+    }
     if let Some(contents) = contents.filter(|_| updated == 1) {
         diesel::update(item_contents::table.find(item.id.0))
             .set((
@@ -140,8 +151,17 @@ pub fn delete(connection: &mut AnyConnection, item: &Item, now: Timestamp) -> Re
     if item.kind.is_templates() {
         forget(connection, "template_id", item.id.0, now)?;
     }
-    diesel::delete(items::table.find(item.id.0)).execute(connection)?;
-    Ok(())
+    let before: Option<(Option<i64>, Option<i64>)> = diesel::delete(items::table.find(item.id.0))
+        .returning((items::archived_at, items::site_id))
+        .get_result(connection)
+        .optional()?;
+    match before {
+        Some((archived_at, site)) => {
+            let spot = Spot { is_archived: archived_at.is_some(), site };
+            counts::add(connection, item.organization, &item.kind, spot, -1)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Takes everything that somebody owns from them: it stays, owned by nobody.
@@ -154,7 +174,8 @@ pub fn disown(connection: &mut AnyConnection, owner: SubjectId, now: Timestamp) 
 
 /// Takes the items at a site away from it, which is deleted.
 pub fn leave_site(connection: &mut AnyConnection, site: SiteId, now: Timestamp) -> Result<()> {
-    forget(connection, "site_id", site.0, now)
+    forget(connection, "site_id", site.0, now)?;
+    counts::leave_site(connection, site)
 }
 
 #[derive(QueryableByName)]

@@ -2,14 +2,16 @@
 
 pub mod bulk;
 pub mod feed;
+mod once;
 mod query;
 pub mod shares;
+mod table;
 pub mod told;
 pub mod wanted;
 
-use super::resources::{ApiError, answer, created, page, versioned, wanted_version};
+use super::resources::{ApiError, answer, page, versioned, wanted_version};
 use crate::{
-    App,
+    App, accept,
     bearer::{self, BearerError},
     body::Json,
     errors::WebError,
@@ -18,11 +20,13 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Path, Query},
 };
 use app::{
     AppError,
-    items::{self, Direction, Done, ItemKey},
+    items::{self, Direction, Done, Found, ItemKey},
+    kept_answers::KeptAnswer,
     requester::Requester,
 };
 use domain::{
@@ -43,11 +47,14 @@ pub async fn list(
 ) -> Result<HttpResponse, WebError> {
     answer(&request, async {
         let by = reader(&request).await?;
+        if accept::wants_table(&request) {
+            return table::sent(app, &request, &by, (&kind, asked.whole(false)?), told::row).await;
+        }
         let from = asked.place()?.map_or(PageFrom::Start, PageFrom::After);
         let (query, limit) = (asked.query(false)?, asked.limit()?);
         let found = items::list(&app, &by, &kind, query, Direction::Descending, from, limit).await?;
         let told = found.items.iter().map(|(item, level)| Told::new(item, *level, &found.names));
-        Ok(page(told.collect(), found.next.map(typed_place)))
+        Ok(table::varied(page(told.collect(), found.next.map(typed_place))))
     })
     .await
 }
@@ -61,8 +68,12 @@ pub async fn create(
 ) -> Result<HttpResponse, WebError> {
     answer(&request, async {
         let by = writer(&request).await?;
-        let form = body?.0.into();
-        let item = items::create(&app, &by, &kind, form, source::of(&request)).await?;
+        let (form, source) = (body?.0.into(), source::of(&request));
+        if let Some(once) = once::of(&request)? {
+            let told = |item: &Item, found: Option<Found>| told_made(item, found.map(ToldWhole::from));
+            return once::response(items::create_once(&app, &by, &kind, form, source, once, told).await?);
+        }
+        let item = items::create(&app, &by, &kind, form, source).await?;
         made(&app, &by, &item).await
     })
     .await
@@ -140,11 +151,17 @@ async fn writer(request: &HttpRequest) -> Result<Requester, BearerError> {
 
 /// Answers that an item was created.
 async fn made(app: &App, by: &Requester, item: &Item) -> Result<HttpResponse, ApiError> {
-    let address = path::api_item(item.kind.key(), &item.public_id);
-    Ok(match viewed(app, by, item).await? {
-        Some(whole) => created(&whole, address),
-        None => created(&Receipt::from(item), address),
-    })
+    Ok(once::sent(&told_made(item, viewed(app, by, item).await?)?))
+}
+
+/// Returns the answer that an item was created, with everything about it for those who may view it.
+fn told_made(item: &Item, seen: Option<ToldWhole>) -> Result<KeptAnswer, AppError> {
+    let answer = match seen {
+        Some(whole) => once::answer(StatusCode::CREATED, &whole),
+        None => once::answer(StatusCode::CREATED, &Receipt::from(item)),
+    };
+    let location = path::api_item(item.kind.key(), &item.public_id);
+    Ok(KeptAnswer { location, etag: format!("\"{}\"", item.version), ..answer? })
 }
 
 /// Answers with an item that was changed.

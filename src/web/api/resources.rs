@@ -16,6 +16,7 @@ use actix_web::{
         StatusCode,
         header::{ETAG, IF_MATCH, LOCATION},
     },
+    web::QueryConfig,
 };
 use app::{
     AppError,
@@ -86,6 +87,9 @@ pub async fn answer(
             Ok(bearer::problem(&Denied::Refused(refusal).into(), request))
         }
         Err(ApiError::Failed(WebError::App(AppError::Invalid(problems)))) => Ok(invalid(&problems, &id)),
+        Err(ApiError::Failed(WebError::WrongField { field, words })) => {
+            Ok(wrong(StatusCode::BAD_REQUEST, &[(field, words)], &id))
+        }
         Err(ApiError::Failed(WebError::BrokenForm(words))) => {
             Ok(finish::problem(StatusCode::BAD_REQUEST, "Bad Request", &words, &id))
         }
@@ -145,7 +149,7 @@ pub fn verdict(error: &AppError) -> Value {
 }
 
 /// Returns a problem that names each wrong field. What is wrong with the request as a whole is its detail.
-fn wrong(status: StatusCode, fields: &[(String, String)], id: &str) -> HttpResponse {
+pub fn wrong(status: StatusCode, fields: &[(String, String)], id: &str) -> HttpResponse {
     let (detail, errors) = explained(fields);
     let body = json!({
         "title": status.canonical_reason().unwrap_or("Error"),
@@ -185,6 +189,16 @@ pub async fn writer<A: Authority>(request: &HttpRequest) -> Result<Caller<A>, Ap
 async fn caller<A: Authority>(request: &HttpRequest, write: bool) -> Result<Caller<A>, ApiError> {
     let demand = Demand { write, permissions: A::PERMISSION.into(), ..Demand::default() };
     Ok(Caller::with_token(bearer::authenticate(request, demand).await?)?)
+}
+
+/// Says which part of an address is wrong.
+pub fn query_config() -> QueryConfig {
+    QueryConfig::default().error_handler(|error, _| {
+        let words = error.to_string();
+        let field = words.split('`').nth(1).unwrap_or_default().to_owned();
+        let words = if field.is_empty() { words } else { "Send it once.".to_owned() };
+        WebError::WrongField { field, words }.into()
+    })
 }
 
 /// The query of a list.

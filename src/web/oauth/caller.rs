@@ -163,7 +163,7 @@ pub async fn caller(request: &HttpRequest, fields: &ClientFields, demand: Demand
         // A secret without an id is only half of the credentials.
         (None, Some(_)) if fields.id.is_none() => return Err(OAuthError::OtherClient),
         (None, Some(secret)) => (bearer::verify(request, secret, demand).await?, None),
-        (None, None) => (bearer::authenticate(request, demand).await?, None),
+        (None, None) => (bearer::authenticate_uncounted(request, demand).await?, None),
     };
     let own = accepted.identity().token_public_id.as_str();
     if id.iter().chain(&fields.id).all(|told| told == own) { Ok(accepted) } else { Err(OAuthError::OtherClient) }

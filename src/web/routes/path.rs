@@ -369,6 +369,11 @@ pub fn new_item(slug: &str, kind: &str) -> String {
     format!("{}/new", items(slug, kind))
 }
 
+/// The same list as a file, with everything that it has.
+pub fn items_csv(slug: &str, kind: &str, fields: &[(&str, &str)]) -> String {
+    with_query(&format!("{}.csv", items(slug, kind)), fields)
+}
+
 /// The page of an item.
 pub fn item(slug: &str, kind: &str, public_id: &str) -> String {
     format!("{}/{public_id}", items(slug, kind))

@@ -1,6 +1,6 @@
 //! Random worlds in a database: many at once, each with rows of its own.
 
-use diesel::connection::SimpleConnection;
+use diesel::{RunQueryDsl, connection::SimpleConnection, sql_query};
 use domain::{
     access::{Recipient, SubjectId},
     item::{ExternalId, Item, ItemId},
@@ -146,6 +146,13 @@ pub fn write(connection: &mut AnyConnection, first: usize, worlds: Vec<World>) -
                     }
                 }
             }
+            let count = format!(
+                "INSERT INTO item_counts (organization_id, kind, state, site_id, count) \
+                 SELECT organization_id, kind, CASE WHEN archived_at IS NULL THEN 0 ELSE 1 END, coalesce(site_id, 0), \
+                 count(*) FROM items WHERE organization_id >= {} GROUP BY 1, 2, 3, 4",
+                number(0)
+            );
+            sql_query(count).execute(connection)?;
             Ok(())
         })
         .expect("rows of worlds");

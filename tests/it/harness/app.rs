@@ -14,7 +14,7 @@ use domain::{
     token,
     user::{Email, Theme},
 };
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 use storage::{AnyConnection, DatabaseUrl, Db, StorageError, epoch::Touched, memberships, organizations, users};
 
 /// The password of everybody in the tests.
@@ -48,6 +48,8 @@ struct Start<'a> {
     is_demo: bool,
     /// The clock of a newly started machine; none for a machine that has run for a long time.
     young: Option<Clock>,
+    /// How many requests a token may send in a minute.
+    requests_per_minute: Option<NonZeroU32>,
 }
 
 /// Waits until no node answers any more from what it had read before this call, under the default freshness bound.
@@ -94,6 +96,14 @@ impl TestApp {
         TestApp::run(test_db, Start { mail: Some(mail_through(url)), ..Start::default() }).await
     }
 
+    /// Starts a server whose administrator `name` is signed in, and whose tokens may send so many requests in a minute.
+    pub async fn with_limit(test_db: TestDb, name: &str, requests_per_minute: u32) -> (TestApp, Person) {
+        let requests_per_minute = NonZeroU32::new(requests_per_minute);
+        let app = TestApp::run(test_db, Start { requests_per_minute, ..Start::default() }).await;
+        let person = app.first_user(name).await;
+        (app, person)
+    }
+
     /// Starts a server whose administrator `name` is signed in, and that trusts proxies on the loopback.
     pub async fn with_proxies(test_db: TestDb, name: &str) -> (TestApp, Person) {
         let app = TestApp::run(test_db, Start { believes_proxies: true, ..Start::default() }).await;
@@ -111,7 +121,7 @@ impl TestApp {
     }
 
     async fn run(test_db: TestDb, start: Start<'_>) -> TestApp {
-        let Start { public_url, mail, believes_proxies, is_demo, young } = start;
+        let Start { public_url, mail, believes_proxies, is_demo, young, requests_per_minute } = start;
         let is_young = young.is_some();
         let clock = young.unwrap_or_else(Clock::system);
         let address = DatabaseUrl::parse(&test_db.url).expect("a database URL");
@@ -122,6 +132,7 @@ impl TestApp {
             is_demo,
             mail,
             github_keys: Some(test_db.folder().join(GITHUB_KEYS)).filter(|file| file.exists()),
+            requests_per_minute,
         };
         let jeton = Jeton::open(settings).expect("it starts");
         if !is_young {
@@ -178,6 +189,7 @@ impl TestApp {
             is_demo: false,
             mail: None,
             github_keys: None,
+            requests_per_minute: None,
         }
     }
 

@@ -6,62 +6,62 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::permission::BuiltInSet;
 use serde_json::{Value, json};
 
-const ASSETS: &str = "/api/v1/items/assets";
+pub(super) const ASSETS: &str = "/api/v1/items/assets";
 
 /// A program with a key.
-struct Program<'a> {
-    app: &'a TestApp,
-    key: String,
+pub(super) struct Program<'a> {
+    pub(super) app: &'a TestApp,
+    pub(super) key: String,
 }
 
 impl Program<'_> {
     /// A program that may do what the person may.
-    async fn of<'a>(app: &'a TestApp, person: &Person) -> Program<'a> {
+    pub(super) async fn of<'a>(app: &'a TestApp, person: &Person) -> Program<'a> {
         Program { app, key: person.makes_token_with("Sync", "read_write").await }
     }
 
-    async fn sends(&self, method: &str, path: &str, body: Value) -> Answer {
+    pub(super) async fn sends(&self, method: &str, path: &str, body: Value) -> Answer {
         self.sends_if(method, path, body, "*").await
     }
 
-    async fn sends_if(&self, method: &str, path: &str, body: Value, version: &str) -> Answer {
+    pub(super) async fn sends_if(&self, method: &str, path: &str, body: Value, version: &str) -> Answer {
         let key = format!("Bearer {}", self.key);
         let headers = [("authorization", key.as_str()), ("content-type", "application/json"), ("if-match", version)];
         self.app.send(method, path, &headers, &body.to_string()).await
     }
 
-    async fn asks(&self, path: &str) -> Answer {
+    pub(super) async fn asks(&self, path: &str) -> Answer {
         self.app.with_key("GET", path, &self.key).await
     }
 
-    async fn gets(&self, path: &str) -> Value {
+    pub(super) async fn gets(&self, path: &str) -> Value {
         let answer = self.asks(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.json()
     }
 
     /// Creates something with this body, and returns its address.
-    async fn makes(&self, list: &str, body: Value) -> String {
+    pub(super) async fn makes(&self, list: &str, body: Value) -> String {
         let made = self.sends("POST", list, body).await;
         assert_eq!(made.status, 201, "{}", made.body);
         made.header("location").to_owned()
     }
 
     /// The names in a list or feed.
-    async fn names(&self, path: &str) -> Vec<String> {
+    pub(super) async fn names(&self, path: &str) -> Vec<String> {
         let list = self.gets(path).await;
         list["data"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
     }
 }
 
 /// The names of the fields that are wrong.
-fn wrong(answer: &Answer) -> Vec<String> {
+pub(super) fn wrong(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.header("content-type"), "application/problem+json", "{}", answer.body);
     let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
     errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
 }
 
-fn id(address: &str) -> &str {
+pub(super) fn id(address: &str) -> &str {
     address.rsplit('/').next().unwrap()
 }
 

@@ -1,13 +1,14 @@
 //! `POST /api/v1/items/{kind}/bulk`: several changes in one transaction, each with its own verdict.
 
 use super::{
+    once,
     wanted::{Changed, Put, Wanted},
     writer,
 };
 use crate::{
     App,
     api::resources::{ApiError, answer, verdict},
-    body::Json,
+    body::LargeJson,
     errors::WebError,
     source,
 };
@@ -15,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use app::{
     AppError,
     items::{self, Done, ItemKey, MOST_TOGETHER, Operation},
+    kept_answers::KeptAnswer,
 };
 use domain::item::{ExternalId, Item};
 use serde::Deserialize;
@@ -96,22 +98,30 @@ pub async fn together(
     app: App,
     request: HttpRequest,
     kind: Path<String>,
-    body: Result<Json<Together>, WebError>,
+    body: Result<LargeJson<Together>, WebError>,
 ) -> Result<HttpResponse, WebError> {
     answer(&request, async {
         let by = writer(&request).await?;
-        let Json(Together { operations }) = body?;
+        let Together { operations } = body?.0;
         if operations.is_empty() || operations.len() > MOST_TOGETHER {
             let words = format!("Send 1 to {MOST_TOGETHER} operations.");
             return Err(ApiError::Wrong(StatusCode::UNPROCESSABLE_ENTITY, vec![("operations".into(), words)]));
         }
         let read = operations.into_iter().enumerate().map(|(index, operation)| operation.read(index));
         let operations = read.collect::<Result<Vec<_>, _>>()?;
-        let done = items::together(&app, &by, &kind, operations, source::of(&request)).await?;
-        let results: Vec<Value> = done.iter().map(result).collect();
-        Ok(HttpResponse::Ok().json(json!({ "results": results })))
+        let source = source::of(&request);
+        if let Some(once) = once::of(&request)? {
+            return once::response(items::together_once(&app, &by, &kind, operations, source, once, told).await?);
+        }
+        Ok(once::sent(&told(&items::together(&app, &by, &kind, operations, source).await?)?))
     })
     .await
+}
+
+/// Returns the answer about all operations.
+fn told(done: &[Result<Done, AppError>]) -> Result<KeptAnswer, AppError> {
+    let results: Vec<Value> = done.iter().map(result).collect();
+    once::answer(StatusCode::OK, &json!({ "results": results }))
 }
 
 /// Returns what became of an operation, in the place of the operation.

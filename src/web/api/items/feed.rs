@@ -2,10 +2,16 @@
 //! system that they were written for. These addresses also accept the key as the password of HTTP Basic, which is what
 //! spreadsheets ask for.
 
-use super::query::{ItemsAsked, typed_place};
+use super::{
+    query::{ItemsAsked, typed_place},
+    table::{self, Fields},
+};
 use crate::{
-    App,
-    api::resources::{answer, cursor},
+    App, accept,
+    api::{
+        directory::{self, Directory},
+        resources::{answer, cursor},
+    },
     bearer,
     errors::WebError,
     routes::path,
@@ -16,13 +22,13 @@ use actix_web::{
 };
 use app::items::{self, Feed, Named, Names};
 use domain::{
-    access::Demand,
+    access::{Demand, Level},
     field::Answers,
-    item::{Contents, Item},
+    item::{Contents, Item, ItemKind},
     text::is_blank,
 };
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Value, json};
 
 /// A page of a feed.
 #[derive(Serialize)]
@@ -38,13 +44,23 @@ struct Metadata {
     remaining_records: i64,
 }
 
-#[derive(Serialize)]
 struct Row {
-    #[serde(flatten)]
-    fields: Map<String, Value>,
+    fields: Fields,
     /// Those that could be read, with all digits of numbers. A template has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Answers>,
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_map(None)?;
+        for (name, value) in &self.fields {
+            row.serialize_entry(name, value)?;
+        }
+        if let Some(answers) = &self.answers {
+            row.serialize_entry("answers", answers)?;
+        }
+        row.end()
+    }
 }
 
 /// `GET /feed/{kind}`
@@ -55,14 +71,29 @@ pub async fn show(
     asked: Query<ItemsAsked>,
 ) -> Result<HttpResponse, WebError> {
     let shown = answer(&request, async {
-        let by = bearer::authenticate_also_basic(&request, Demand::default()).await?.into();
+        let accepted = bearer::authenticate_also_basic(&request, Demand::default()).await?;
+        let known = &accepted.identity().subject.held.known;
+        // A kind of the organization's own may have the same name.
+        if let Some(of) = Directory::from_key(&kind)
+            && !ItemKind::parse(&kind).is_some_and(|kind| kind.is_known(known))
+        {
+            return directory::feed(&app, accepted, of, asked.of_directory()?).await;
+        }
+        let by = accepted.into();
+        if accept::wants_table(&request) {
+            return table::sent(app, &request, &by, (&kind, asked.whole(true)?), fields).await;
+        }
         let (query, limit) = (asked.query(true)?, asked.limit()?);
         let Feed { page, contents, remaining } = items::feed(&app, &by, &kind, query, asked.place()?, limit).await?;
-        let data =
-            page.items.iter().zip(&contents).map(|((item, _), contents)| row(item, contents, &page.names)).collect();
+        let all = page.items.iter().zip(&contents);
+        let data = all.map(|((item, level), contents)| Row {
+            fields: fields(item, *level, contents, &page.names),
+            answers: (!item.kind.is_templates()).then(|| contents.answers.without_unread()),
+        });
+        let data = data.collect();
         let next = page.next.map(|place| path::feed_page(&kind, &asked.next(cursor(typed_place(place)), limit)));
         let metadata = Metadata { next_page: next, remaining_records: remaining };
-        Ok(HttpResponse::Ok().json(ToldPage { metadata, data }))
+        Ok(table::varied(HttpResponse::Ok().json(ToldPage { metadata, data })))
     });
     Ok(bearer::offering_basic(shown.await?))
 }
@@ -87,20 +118,18 @@ pub async fn who_am_i(request: HttpRequest) -> Result<HttpResponse, WebError> {
     Ok(bearer::offering_basic(shown.await?))
 }
 
-/// Returns a row: with the other system's names if it has such items.
-fn row(item: &Item, contents: &Contents, names: &Names) -> Row {
-    let mut fields = Map::new();
-    let mut add = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
+/// Returns the fields of a row, without the answers: with the other system's names if it has such items.
+fn fields(item: &Item, _: Level, contents: &Contents, names: &Names) -> Fields {
+    let mut fields = Fields::new();
+    let mut add = |name: &'static str, value: Value| fields.push((name, value));
     let id = |named: Option<&Named>| json!(named.map_or("", |named| &named.id));
     let name = |named: Option<&Named>| json!(named.map_or("", |named| &named.name));
     let (made, modified) = (item.created_at.rfc3339(), item.modified_at.rfc3339());
     add("id", json!(item.public_id));
     add("name", json!(item.name));
     add("modified_at", json!(modified));
-    let (is_template, is_inspection) = (item.kind.is_templates(), item.kind.is_inspections());
-    let answers = (!is_template).then(|| contents.answers.without_unread());
     if !item.kind.is_built_in() {
-        return Row { fields, answers };
+        return fields;
     }
     add("archived", json!(item.archived_at.is_some()));
     add("description", json!(contents.description));
@@ -111,7 +140,7 @@ fn row(item: &Item, contents: &Contents, names: &Names) -> Row {
     add("author_name", name(names.owner(item)));
     add("created_at", json!(made));
     add("site_id", id(names.site(item)));
-    if is_inspection {
+    if item.kind.is_inspections() {
         add("template_id", id(names.template(item)));
         add("template_name", name(names.template(item)));
         add("date_started", json!(made));
@@ -124,5 +153,5 @@ fn row(item: &Item, contents: &Contents, names: &Names) -> Row {
         add("fields", json!(contents.answers.without_unread().to_json()));
         add("state", json!(if item.archived_at.is_some() { "archived" } else { "active" }));
     }
-    Row { fields, answers }
+    fields
 }

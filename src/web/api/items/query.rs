@@ -1,6 +1,9 @@
 //! What lists and feeds of items are asked for in the address.
 
-use super::super::resources::{ApiError, limit_of, place_of};
+use super::super::{
+    directory::{self, Wanted},
+    resources::{ApiError, limit_of, place_of},
+};
 use app::items::ListQuery;
 use domain::{
     item::{ItemId, Place},
@@ -26,6 +29,10 @@ pub struct ItemsAsked {
     completed: String,
     /// Only items that were changed then or later.
     modified_after: String,
+    /// Only items that were changed before.
+    modified_before: String,
+    /// Of sites: only those in which there are no others.
+    show_only_leaf_nodes: String,
     /// Where the page begins.
     cursor: String,
     /// The number of items on it.
@@ -49,8 +56,22 @@ impl ItemsAsked {
             owner: self.owner.clone(),
             archived,
             finished: choice("completed", &self.completed)?,
-            modified_since: moment(&self.modified_after)?,
+            modified_since: moment("modified_after", &self.modified_after)?,
+            modified_before: moment("modified_before", &self.modified_before)?,
         })
+    }
+
+    /// Returns what is asked for with all of its items at once, as [`ItemsAsked::query`].
+    ///
+    /// # Errors
+    /// With the part of the query that is wrong, or that there is one about a page.
+    pub fn whole(&self, with_archived: bool) -> Result<ListQuery, ApiError> {
+        for (name, typed) in [("limit", &self.limit), ("cursor", &self.cursor)] {
+            if !typed.is_empty() {
+                return Err(ApiError::of_query(name, "A table has everything: leave this out."));
+            }
+        }
+        self.query(with_archived)
     }
 
     /// Returns where the page begins; `None` for the first page.
@@ -59,6 +80,16 @@ impl ItemsAsked {
     /// That it is no cursor of such a list.
     pub fn place(&self) -> Result<Option<Place>, ApiError> {
         place_of(&self.cursor, item_place)
+    }
+
+    /// Returns what is asked for of a feed of something else than items.
+    ///
+    /// # Errors
+    /// With the part of the query that is wrong.
+    pub fn of_directory(&self) -> Result<Wanted, ApiError> {
+        let after = place_of(&self.cursor, directory::place)?.unwrap_or_default();
+        let only_leaves = choice("show_only_leaf_nodes", &self.show_only_leaf_nodes)?.unwrap_or_default();
+        Ok(Wanted { after, limit: self.limit()?, only_leaves })
     }
 
     /// Returns the number of items on the page.
@@ -80,6 +111,7 @@ impl ItemsAsked {
             ("archived", &self.archived),
             ("completed", &self.completed),
             ("modified_after", &self.modified_after),
+            ("modified_before", &self.modified_before),
         ];
         query.extend_pairs(asked.into_iter().filter(|(_, typed)| !typed.is_empty()));
         query.append_pair("limit", &limit.to_string()).append_pair("cursor", &cursor);
@@ -97,14 +129,14 @@ fn choice(name: &str, typed: &str) -> Result<Option<bool>, ApiError> {
 }
 
 /// Reads a time. A `+` that was not encoded has become a space on the way, which stands nowhere else before an offset.
-fn moment(typed: &str) -> Result<Option<Timestamp>, ApiError> {
+fn moment(name: &str, typed: &str) -> Result<Option<Timestamp>, ApiError> {
     if typed.is_empty() {
         return Ok(None);
     }
     let offset = || Timestamp::from_rfc3339(&typed.rsplit_once(' ').map(|(time, zone)| format!("{time}+{zone}"))?);
     let read = Timestamp::from_rfc3339(typed).or_else(offset);
     let words = "Use a time such as 2026-11-28T09:00:00Z, and %2B for the + of an offset.";
-    read.map(Some).ok_or_else(|| ApiError::of_query("modified_after", words))
+    read.map(Some).ok_or_else(|| ApiError::of_query(name, words))
 }
 
 /// `SECONDS.ROW`: where a page of items ends.
@@ -124,12 +156,12 @@ mod tests {
 
     #[test]
     fn a_plus_that_was_not_encoded_is_read_as_one() {
-        let at = |typed: &str| moment(typed).ok().flatten().map(Timestamp::rfc3339);
+        let at = |typed: &str| moment("modified_after", typed).ok().flatten().map(Timestamp::rfc3339);
         for typed in ["2026-11-28T10:30:00+05:30", "2026-11-28T10:30:00 05:30", "2026-11-28T05:00:00.000Z"] {
             assert_eq!(at(typed).as_deref(), Some("2026-11-28T05:00:00Z"), "{typed}");
         }
         for typed in ["yesterday", "2026-11-28", "2026-11-28 10:30:00", "2026-11-28T10:30:00", " "] {
-            assert!(moment(typed).is_err(), "{typed}");
+            assert!(moment("modified_after", typed).is_err(), "{typed}");
         }
     }
 

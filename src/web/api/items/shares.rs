@@ -1,6 +1,6 @@
 //! `/api/v1/items/{kind}/{id}/shares`: with whom an item is shared.
 
-use super::{reader, writer};
+use super::{once, reader, writer};
 use crate::{
     App,
     api::resources::{ApiError, answer, page},
@@ -8,10 +8,11 @@ use crate::{
     errors::WebError,
     source,
 };
-use actix_web::{HttpRequest, HttpResponse, web::Path};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use app::{
     AppError,
-    items::{self, ShareForm, SharedWith},
+    items::{self, ReachedBy, ShareForm, SharedWith},
+    kept_answers::KeptAnswer,
     recipients::RecipientForm,
     requester::Requester,
 };
@@ -113,13 +114,13 @@ pub async fn share(
 ) -> Result<HttpResponse, WebError> {
     answer(&request, async {
         let by = writer(&request).await?;
-        let ((kind, id), form) = (named.into_inner(), body?.0.into());
-        let share = items::share(&app, &by, &kind, id.as_str().into(), form, source::of(&request)).await?;
-        let receipt = Receipt { id: share.public_id.clone(), level: share.share.level.key() };
-        Ok(match told(&app, &by, (&kind, &id), &share).await? {
-            Some(told) => HttpResponse::Ok().json(told),
-            None => HttpResponse::Ok().json(receipt),
-        })
+        let ((kind, id), form, source) = (named.into_inner(), body?.0.into(), source::of(&request));
+        if let Some(once) = once::of(&request)? {
+            let of = (kind.as_str(), id.as_str().into());
+            return once::response(items::share_once(&app, &by, of, form, source, once, told).await?);
+        }
+        let share = items::share(&app, &by, &kind, id.as_str().into(), form, source).await?;
+        Ok(once::sent(&told(&share, reached(&app, &by, (&kind, &id)).await?)?))
     })
     .await
 }
@@ -139,15 +140,22 @@ pub async fn end(
     .await
 }
 
-/// Returns a share with the name of its recipient, if whoever has made it may see that.
-async fn told(
-    app: &App,
-    by: &Requester,
-    (kind, id): (&str, &str),
-    share: &StoredShare,
-) -> Result<Option<Told>, ApiError> {
+/// Returns the answer about a share, with the name of its recipient if whoever has made it may see that.
+fn told(share: &StoredShare, reached: Option<ReachedBy>) -> Result<KeptAnswer, AppError> {
+    let shares = reached.map(|reached| reached.shares).unwrap_or_default();
+    match shares.iter().find(|one| one.by.public_id == share.public_id) {
+        Some(seen) => once::answer(StatusCode::OK, &Told::from(seen)),
+        None => {
+            let receipt = Receipt { id: share.public_id.clone(), level: share.share.level.key() };
+            once::answer(StatusCode::OK, &receipt)
+        }
+    }
+}
+
+/// Returns who reaches an item, for those who may see that.
+async fn reached(app: &App, by: &Requester, (kind, id): (&str, &str)) -> Result<Option<ReachedBy>, ApiError> {
     match items::reached_by(app, by, kind, id.into()).await {
-        Ok(reached) => Ok(reached.shares.iter().find(|one| one.by.public_id == share.public_id).map(Told::from)),
+        Ok(reached) => Ok(Some(reached)),
         Err(AppError::NotFound | AppError::Refused(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -1,12 +1,15 @@
 //! Items in answers.
 
+use super::table::Fields;
 use app::items::{Found, Named, Names};
 use domain::{
     access::Level,
     field::{self, Answers},
-    item::Item,
+    item::{Contents, Item},
+    time::Timestamp,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// An item in lists.
@@ -67,6 +70,34 @@ impl Told {
             level: level.key(),
         }
     }
+}
+
+/// Returns the columns of an item in a table.
+pub fn row(item: &Item, level: Level, contents: &Contents, names: &Names) -> Fields {
+    let named = |named: Option<&Named>| match named {
+        Some(named) => (json!(named.id), json!(named.name)),
+        None => (Value::Null, Value::Null),
+    };
+    let (owner, site, template) = (named(names.owner(item)), named(names.site(item)), named(names.template(item)));
+    let at = |at: Option<Timestamp>| json!(at.map(Timestamp::rfc3339));
+    vec![
+        ("id", json!(item.public_id)),
+        ("external_id", json!(item.external_id.as_ref().map(ToString::to_string))),
+        ("name", json!(item.name)),
+        ("description", json!(contents.description)),
+        ("owner_id", owner.0),
+        ("owner", owner.1),
+        ("site_id", site.0),
+        ("site", site.1),
+        ("template_id", template.0),
+        ("template", template.1),
+        ("archived_at", at(item.archived_at)),
+        ("finished_at", at(item.finished_at)),
+        ("created_at", at(Some(item.created_at))),
+        ("modified_at", at(Some(item.modified_at))),
+        ("version", json!(item.version)),
+        ("level", json!(level.key())),
+    ]
 }
 
 /// An item with everything about it.
