@@ -57,7 +57,7 @@ fn people(now: i64) -> Vec<String> {
         format!(
             "INSERT INTO memberships (user_id, organization_id, permission_set_id, is_active, created_at, search)
             SELECT id, 1, (SELECT id FROM permission_sets WHERE organization_id = 1 AND built_in = 'standard'), TRUE, {now},
-                lower(name) || ' ' || email FROM users WHERE id > 1 ORDER BY id"
+                lower(name) || ' ' || email FROM users WHERE users.id > 1 ORDER BY users.id"
         ),
         format!(
             "INSERT INTO service_users (public_id, organization_id, name, permissions, created_at, created_by, created_by_name,

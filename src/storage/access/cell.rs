@@ -138,17 +138,23 @@ impl Cells {
             condition,
             rows: self.0.iter().filter(|cell| fits(cell)).map(Cell::row).collect(),
         };
+        // Within a site or template, the organization must neither choose the index nor count as rare: Postgres would
+        // read all items there to sort them.
         let shapes = [
             shape("i.organization_id = c.column2", |cell| cell.site.is_none() && cell.template.is_none()),
-            shape("i.site_id = c.column3 AND +i.organization_id = c.column2", |cell| {
-                cell.site.is_some() && cell.template.is_none()
-            }),
-            shape("i.template_id = c.column3 AND +i.organization_id = c.column2", |cell| {
-                cell.site.is_none() && cell.template.is_some()
-            }),
-            shape("i.site_id = c.column3 AND i.template_id = c.column4 AND +i.organization_id = c.column2", |cell| {
-                cell.site.is_some() && cell.template.is_some()
-            }),
+            shape(
+                "i.site_id = c.column3 AND CASE WHEN i.organization_id = c.column2 THEN TRUE ELSE FALSE END",
+                |cell| cell.site.is_some() && cell.template.is_none(),
+            ),
+            shape(
+                "i.template_id = c.column3 AND CASE WHEN i.organization_id = c.column2 THEN TRUE ELSE FALSE END",
+                |cell| cell.site.is_none() && cell.template.is_some(),
+            ),
+            shape(
+                "i.site_id = c.column3 AND i.template_id = c.column4 \
+                 AND CASE WHEN i.organization_id = c.column2 THEN TRUE ELSE FALSE END",
+                |cell| cell.site.is_some() && cell.template.is_some(),
+            ),
         ];
         shapes.into_iter().filter(|shape| !shape.rows.is_empty())
     }
