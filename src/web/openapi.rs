@@ -4,6 +4,7 @@
 //! limits it has and how it fails is said here, by noun. `tests/it/openapi.rs` compares the document with the table of
 //! routes, and with what the server really answers. It says nothing about an installation.
 
+mod access_rules;
 mod decisions;
 mod describe;
 mod errors;
@@ -59,6 +60,7 @@ fn parts() -> Vec<Part> {
         tokens::part(),
         items::part(),
         items::feeds(),
+        access_rules::part(),
         kinds::part(),
         groups::groups(),
         groups::sites(),

@@ -117,6 +117,19 @@ impl Described {
         self.fails(errors)
     }
 
+    /// Takes an `Idempotency-Key`, with which the request is done once.
+    pub fn once(mut self) -> Self {
+        self.parameter(json!({ "$ref": "#/components/parameters/Once" }));
+        self.fails(&[409])
+    }
+
+    /// Answers with a table as well, for those who accept one.
+    pub fn table(mut self) -> Self {
+        let schema = json!({ "schema": { "type": "string" } });
+        self.operation["responses"]["200"]["content"]["text/csv"] = schema;
+        self
+    }
+
     fn parameter(&mut self, parameter: Value) {
         match self.operation.get_mut("parameters").and_then(Value::as_array_mut) {
             Some(all) => all.push(parameter),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// An error: its status, its name in the document, what it means, and its headers.
 type Error = (u16, &'static str, &'static str, &'static [&'static str]);
 
-const ERRORS: [Error; 12] = [
+const ERRORS: [Error; 13] = [
     (
         400,
         "BadRequest",
@@ -30,6 +30,7 @@ const ERRORS: [Error; 12] = [
     ),
     (404, "NotFound", "It does not exist, or not for this token: nobody learns which.", &[]),
     (408, "TooSlow", "The body did not arrive within 30 seconds.", &[]),
+    (409, "StillRunning", "The request with this `Idempotency-Key` is still being answered.", &[]),
     (412, "ChangedMeanwhile", "It has another version than `If-Match` says: read it again, then change it.", &[]),
     (413, "TooLarge", "The body is larger than this address accepts.", &[]),
     (422, "Invalid", "Fields are wrong. `errors` has the name of each and what is wrong with it.", &[]),
@@ -69,6 +70,7 @@ fn example(status: u16) -> Value {
         403 => ("Not allowed with this token", "The token is read only, but this request changes something."),
         404 => ("Not Found", "Nothing exists at this address."),
         408 => ("Request Timeout", "The request did not arrive in time."),
+        409 => ("Conflict", "The request with this key is still being answered. Try again in a moment."),
         412 => (
             "Precondition Failed",
             "It has another version now than If-Match says. Read it again before you change it.",

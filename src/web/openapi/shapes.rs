@@ -97,6 +97,12 @@ pub fn parameters() -> Map<String, Value> {
         })
     };
     map(json!({
+        "Once": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "For 24 hours, the same request with the same key does nothing and gets the same answer.",
+            "schema": { "type": "string" },
+        },
         "Version": version(true, "The `ETag` that was read."),
         "VersionIfKnown": version(false, "The `ETag` that was read: the request is refused if somebody else has changed it since."),
     }))

@@ -6,6 +6,8 @@ pub const KIND: &str = "/api/v1/kinds/{key}";
 pub const KIND_FIELDS: &str = "/api/v1/kinds/{key}/fields";
 /// Why somebody may do something with an item, or not.
 pub const EXPLANATION: &str = "/api/v1/explanation";
+/// An access rule.
+pub const ACCESS_RULE: &str = "/api/v1/access-rules/{id}";
 /// A group.
 pub const GROUP: &str = "/api/v1/groups/{id}";
 /// Its members, removing some, and one of them.
