@@ -51,6 +51,13 @@ fn share() -> Value {
 fn query() -> Vec<InQuery> {
     let text = || json!({ "type": "string" });
     let choice = || json!({ "type": "string", "enum": ["", "true", "false", "both"] });
+    let moment = || {
+        json!({
+            "type": "string",
+            "anyOf": [{ "format": "date-time" }, { "maxLength": 0 }],
+            "example": "2026-11-28T09:00:00Z",
+        })
+    };
     let mut all = list_query();
     all.extend([
         ("site", "The id of a site: only items there and below.", text()),
@@ -62,16 +69,8 @@ fn query() -> Vec<InQuery> {
             choice(),
         ),
         ("completed", "Whether inspections are finished.", choice()),
-        (
-            "modified_after",
-            "Only what was changed then or later. Write `+` as `%2B`.",
-            json!({
-                "type": "string",
-                "anyOf": [{ "format": "date-time" }, { "maxLength": 0 }],
-                "example": "2026-11-28T09:00:00Z",
-            }),
-        ),
-        ("modified_before", "Only what was changed earlier.", json!({ "type": "string" })),
+        ("modified_after", "Only what was changed then or later. Write `+` as `%2B`.", moment()),
+        ("modified_before", "Only what was changed earlier.", moment()),
     ]);
     all
 }
