@@ -29,11 +29,11 @@ pub use once::{create_once, share_once, together_once};
 pub use reached::{ByPerson, PEOPLE, ReachedBy, Reacher, SharedWith, by_person, reached_by};
 pub use reading::{Feed, Found, Items, ListQuery, count, feed, find, list};
 pub use sharing::{ShareForm, end_share, set_level, share};
-pub use summaries::{Summary, summaries};
 pub use storage::{
     access::Direction,
     items::{Named, Names},
 };
+pub use summaries::{Summary, summaries};
 
 use super::{AppError, Result, requester::Standing};
 use domain::{

@@ -105,10 +105,9 @@ fn called(
             let named = all.into_iter().filter(|one| text::fold(&one.name) == text::fold(name));
             named.map(|one| Recipient::ServiceUser(one.id)).collect()
         }
-        RecipientKind::Group => recipients::group_named(connection, organization, name)?
-            .into_iter()
-            .map(Recipient::Group)
-            .collect(),
+        RecipientKind::Group => {
+            recipients::group_named(connection, organization, name)?.into_iter().map(Recipient::Group).collect()
+        }
         RecipientKind::Site | RecipientKind::Organization => Vec::new(),
     };
     Ok(found.pop().filter(|_| found.is_empty()))
@@ -218,16 +217,20 @@ mod tests {
     fn what_is_typed_may_be_the_address_of_somebody_outside() {
         let read = |typed: &str| outside(typed).map(|form| (form.kind, form.id, form.organization));
         let organization = |slug: &str| Some(("organization".to_owned(), String::new(), slug.to_owned()));
-        for address in
-            ["https://jeton.example/orgs/niger", "http://jeton.example/orgs/niger/users?q=a", "jeton.example/niger", "/niger/"]
-        {
+        for address in [
+            "https://jeton.example/orgs/niger",
+            "http://jeton.example/orgs/niger/users?q=a",
+            "jeton.example/niger",
+            "/niger/",
+        ] {
             assert_eq!(read(address), organization("niger"), "{address}");
         }
         let user = Some(("user".to_owned(), "ben@niger.example".to_owned(), String::new()));
         assert_eq!(read(" ben@niger.example "), user);
         let service_user = Some(("service_user".to_owned(), "k7m2q9xd4t".to_owned(), String::new()));
         assert_eq!(read("k7m2q9xd4t"), service_user);
-        for name in ["", "Niger", "warehouses", "mopti team", "/", "https://jeton.example", "jeton.example/Not A Slug"] {
+        for name in ["", "Niger", "warehouses", "mopti team", "/", "https://jeton.example", "jeton.example/Not A Slug"]
+        {
             assert_eq!(read(name), None, "{name}");
         }
     }

@@ -323,9 +323,9 @@ pub fn count_some(
     most: i64,
 ) -> Result<i64> {
     let mut conditions = vec![format!("i.organization_id = {} AND i.kind = '{}'", organization.0, kind.key())];
-    conditions.extend(site.map(|site| {
-        format!("i.site_id IN (SELECT site_id FROM site_ancestors WHERE ancestor_id = {})", site.0)
-    }));
+    conditions.extend(
+        site.map(|site| format!("i.site_id IN (SELECT site_id FROM site_ancestors WHERE ancestor_id = {})", site.0)),
+    );
     conditions.extend(template.map(|template| format!("i.template_id = {}", template.0)));
     let some = format!("SELECT 1 FROM items i WHERE {} LIMIT {most}", conditions.join(" AND "));
     let sql = format!("SELECT count(*) AS count FROM ({some}) AS some_items");

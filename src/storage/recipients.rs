@@ -41,7 +41,11 @@ pub fn group(connection: &mut AnyConnection, organization: OrganizationId, publi
 }
 
 /// Returns the group of an organization with this name, ignoring case.
-pub fn group_named(connection: &mut AnyConnection, organization: OrganizationId, name: &str) -> Result<Option<GroupId>> {
+pub fn group_named(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    name: &str,
+) -> Result<Option<GroupId>> {
     let id: Option<i64> = groups::table
         .filter(groups::organization_id.eq(organization.0).and(groups::name_folded.eq(fold(name))))
         .select(groups::id)

@@ -55,8 +55,7 @@ pub struct Asked {
 
 impl Asked {
     fn search(&self) -> Search<'_, 4> {
-        let fields =
-            [("q", &*self.q), ("kind", &*self.kind), ("level", &*self.level), ("recipient", &*self.recipient)];
+        let fields = [("q", &*self.q), ("kind", &*self.kind), ("level", &*self.level), ("recipient", &*self.recipient)];
         Search { fields, page: path::access_rules_with, part: PART }
     }
 

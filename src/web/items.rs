@@ -390,13 +390,7 @@ pub async fn search(
     Ok(search::part_at(list(app, at, of, Query(asked), None, request).await?, &Step::Replace, &address))
 }
 
-fn items_part(
-    app: &App,
-    here: &Here,
-    asked: &Asked,
-    found: &Items,
-    reached: &HashMap<ItemId, Summary>,
-) -> ItemsPart {
+fn items_part(app: &App, here: &Here, asked: &Asked, found: &Items, reached: &HashMap<ItemId, Summary>) -> ItemsPart {
     let calendar = here.calendar(app);
     let row = |(item, level): &(Item, Level)| Row {
         reach: reached.get(&item.id).map(|summary| here.t().in_short(summary)),
@@ -414,10 +408,7 @@ fn items_part(
         rows,
         search: path::items_search(here.at.slug(), here.kind.key()),
         modified: modified_head(here, asked),
-        orders: choices(
-            &asked.sort,
-            [("", here.t().items_newest_first()), (OLDEST, here.t().items_oldest_first())],
-        ),
+        orders: choices(&asked.sort, [("", here.t().items_newest_first()), (OLDEST, here.t().items_oldest_first())]),
         sees_others: !reached.is_empty(),
         previous: found.previous.as_ref().map(|place| turned("before", place)),
         next: found.next.as_ref().map(|place| turned("after", place)),

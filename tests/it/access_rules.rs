@@ -58,7 +58,11 @@ async fn a_rule_is_made_changed_and_deleted_and_says_what_it_does(db: TestDb) {
     assert!(said.contains("Zoe gets the level, too, but has no permission to edit here."), "{said}");
     let before = activity(&app.db).len();
     let made = saves(&ann, RULES, &wanted).await;
-    ann.get(made.header("location")).await.shows("The rule counts from now on.").shows("2 people").shows("Made by Ann on");
+    ann.get(made.header("location"))
+        .await
+        .shows("The rule counts from now on.")
+        .shows("2 people")
+        .shows("Made by Ann on");
     ben.get(&format!("{ORG}/items/assets/{}", fridge.public_id)).await.shows("You can edit this.");
     // The same rule twice: the page leads to the first one.
     let rule = only(&ann).await;
@@ -121,7 +125,10 @@ async fn each_sentence_is_read_back_as_it_was_written(db: TestDb) {
             "Everyone in group Cold chain can view inspections of template Cold chain check.",
         ),
         (vec![("who", "everyone"), ("level", "manage")], "can manage all assets."),
-        (vec![("who", "all_outside"), ("name", "jeton.example/elsewhere")], "Everyone in elsewhere can view all assets."),
+        (
+            vec![("who", "all_outside"), ("name", "jeton.example/elsewhere")],
+            "Everyone in elsewhere can view all assets.",
+        ),
         (vec![("who", "one_outside"), ("name", "eve@example.org")], "Eve (elsewhere) can view all assets."),
     ] {
         let made = saves(&ann, RULES, &fields).await;
@@ -229,8 +236,7 @@ async fn a_program_manages_access_rules(db: TestDb) {
     let group = group(&ann, "Cold chain", "ann").await;
     let send = async |key: &str, method: &str, path: &str, body: Value, version: &str| {
         let bearer = format!("Bearer {key}");
-        let headers =
-            [("authorization", bearer.as_str()), ("content-type", "application/json"), ("if-match", version)];
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("if-match", version)];
         app.send(method, path, &headers, &body.to_string()).await
     };
     let list = "/api/v1/access-rules";
@@ -254,8 +260,16 @@ async fn a_program_manages_access_rules(db: TestDb) {
     assert_eq!((&second["data"][0]["kind"], &second["next_cursor"]), (&json!("templates"), &Value::Null));
     assert_eq!(app.with_key("GET", &format!("{list}?kind=assets"), &key).await.json()["data"][0]["version"], 2);
     assert_eq!(app.with_key("GET", &format!("{list}?kind=no%20kind"), &key).await.status, 404);
-    let wrong = send(&key, "POST", list, json!({ "recipient": { "type": "user", "id": "x" }, "level": "all", "kind": "assets", "site": "x" }), "*").await;
-    let named: Vec<String> = wrong.json()["errors"].as_array().unwrap().iter().map(|one| one["field"].to_string()).collect();
+    let wrong = send(
+        &key,
+        "POST",
+        list,
+        json!({ "recipient": { "type": "user", "id": "x" }, "level": "all", "kind": "assets", "site": "x" }),
+        "*",
+    )
+    .await;
+    let named: Vec<String> =
+        wrong.json()["errors"].as_array().unwrap().iter().map(|one| one["field"].to_string()).collect();
     assert_eq!((wrong.status, named.len()), (422, 3), "{}", wrong.body);
     for (method, body) in [("GET", Value::Null), ("PUT", body), ("DELETE", Value::Null)] {
         assert_eq!(send(&of_others, method, &rule, body, "*").await.status, 404, "{method}");
@@ -278,7 +292,10 @@ async fn what_another_organization_shares_is_refused_and_accepted_again(db: Test
     ann.get(&refusal).await.shows("Refuse what giving shares?");
     let before = activity(&app.db).len();
     let refused = ann.post(&refusal, &[]).await;
-    ann.get(refused.header("location")).await.shows("Nothing that the organization shares counts any more.").shows("Refused");
+    ann.get(refused.header("location"))
+        .await
+        .shows("Nothing that the organization shares counts any more.")
+        .shows("Refused");
     let list = ann.get(org!("/items/assets")).await;
     assert!(!list.text().contains("Pump"), "{}", list.text());
     let twice = ann.post(&refusal, &[]).await;

@@ -453,7 +453,8 @@ async fn another_organization_reaches_what_is_shared_with_it_until_it_refuses(db
     let (ann_at, jeton) = (at(&app, &ann).await, &*app.jeton);
     let eve_at: Requester = member(&app, &eve, "elsewhere").await.into();
     let item = make(jeton, &ann_at, "assets", "Van").await;
-    let whole = RecipientForm { kind: "organization".into(), organization: "elsewhere".into(), ..RecipientForm::default() };
+    let whole =
+        RecipientForm { kind: "organization".into(), organization: "elsewhere".into(), ..RecipientForm::default() };
     share(jeton, &ann_at, &item, whole, "view").await.unwrap();
     assert_eq!(list(jeton, &eve_at, "assets").await, ["Van"]);
     let nobody = share(jeton, &ann_at, &item, RecipientForm { id: "x@example.org".into(), ..user(&eve) }, "view").await;

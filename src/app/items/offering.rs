@@ -175,11 +175,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        connection: &'a mut AnyConnection,
-        item: &'a Item,
-        organization: &'a organizations::Named,
-    ) -> Result<Self> {
+    fn new(connection: &'a mut AnyConnection, item: &'a Item, organization: &'a organizations::Named) -> Result<Self> {
         let facts = access::item_facts(connection, item)?;
         let shares = shares::list(connection, item.id)?.into_iter().map(|one| one.share).collect();
         let rules = access_rules::covering(connection, &facts)?.into_iter().map(|one| one.rule).collect();

@@ -97,11 +97,7 @@ pub struct Reacher {
 /// [`AppError::NotFound`] for others who do not reach it; [`AppError::Refused`] with the level for those who do.
 pub async fn reached_by(jeton: &Jeton, by: &Requester, kind: &str, key: ItemKey) -> Result<ReachedBy> {
     let kind = kind.to_owned();
-    jeton
-        .read_for(by, move |connection, standing| {
-            reached_by_in(connection, standing, &kind, &key)
-        })
-        .await
+    jeton.read_for(by, move |connection, standing| reached_by_in(connection, standing, &kind, &key)).await
 }
 
 pub(super) fn reached_by_in(
@@ -217,7 +213,8 @@ struct Everything {
 impl Everything {
     fn read(connection: &mut AnyConnection, item: &ItemFacts) -> Result<Self> {
         let (shares, rules) = (shares::list(connection, item.id)?, access_rules::covering(connection, item)?);
-        let shared = shares.iter().filter(|one| one.outside.is_some()).map(|one| (one.share.recipient, one.share.level));
+        let shared =
+            shares.iter().filter(|one| one.outside.is_some()).map(|one| (one.share.recipient, one.share.level));
         let ruled = rules.iter().filter(|one| one.outside.is_some()).map(|one| (one.rule.recipient, one.rule.level));
         let foreign = shared.chain(ruled).collect();
         let shares = shares.into_iter().map(|one| one.share).collect();

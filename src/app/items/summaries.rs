@@ -39,11 +39,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn summaries(
-    jeton: &Jeton,
-    by: &Requester,
-    items: &[(Item, Level)],
-) -> Result<HashMap<ItemId, Summary>> {
+pub async fn summaries(jeton: &Jeton, by: &Requester, items: &[(Item, Level)]) -> Result<HashMap<ItemId, Summary>> {
     let items = items.to_vec();
     jeton
         .read_for(by, move |connection, standing| {
@@ -120,7 +116,8 @@ fn facts_of(
 }
 
 fn told<'a>(item: &Item, standing: &Standing, recipients: impl Iterator<Item = &'a Known>) -> Summary {
-    let (inside, outside): (Vec<&Known>, Vec<&Known>) = recipients.partition(|one| one.organization == item.organization);
+    let (inside, outside): (Vec<&Known>, Vec<&Known>) =
+        recipients.partition(|one| one.organization == item.organization);
     let count = |kind| (kind, inside.iter().filter(|one| one.recipient.kind() == kind).count());
     let names: BTreeSet<(String, String)> =
         outside.iter().map(|one| (searchable(&one.organization_name), one.organization_name.clone())).collect();

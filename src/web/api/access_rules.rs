@@ -1,6 +1,8 @@
 //! `/api/v1/access-rules`: the access rules of the token's organization. They take *Platform management: Users*.
 
-use super::resources::{ApiError, answer, at, created, limit_of, page, place_of, reader, versioned, wanted_version, writer};
+use super::resources::{
+    ApiError, answer, at, created, limit_of, page, place_of, reader, versioned, wanted_version, writer,
+};
 use crate::{App, body::Json, errors::WebError, routes::path, source};
 use actix_web::{
     HttpRequest, HttpResponse,

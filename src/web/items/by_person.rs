@@ -202,6 +202,7 @@ fn because(t: Texts, found: &ByPerson, ways: &[Way]) -> String {
             said.push(words);
         }
     }
-    let (first, others) = said.split_first().map_or((String::new(), &[][..]), |(first, others)| (first.clone(), others));
+    let (first, others) =
+        said.split_first().map_or((String::new(), &[][..]), |(first, others)| (first.clone(), others));
     others.iter().fold(first, |said, next| t.sharing_then(said, next))
 }

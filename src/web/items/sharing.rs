@@ -131,12 +131,7 @@ struct LevelChoice {
 ///
 /// # Errors
 /// Not found if they reach no such item; 403 if they may not share it.
-pub async fn ask(
-    app: App,
-    at: AtWork,
-    one: Path<One>,
-    IsHtmx(is_dialog): IsHtmx,
-) -> Result<HttpResponse, WebError> {
+pub async fn ask(app: App, at: AtWork, one: Path<One>, IsHtmx(is_dialog): IsHtmx) -> Result<HttpResponse, WebError> {
     let here = Here::new(at, &one.kind)?;
     let typed = Typed { level: Level::View.key().to_owned(), ..Typed::default() };
     let frame = frame(&app, &here, &one, &typed, Errors::default()).await?;
@@ -383,7 +378,9 @@ mod tests {
 
     #[test]
     fn the_value_of_a_choice_is_read_as_it_is_written() {
-        for (kind, organization, id) in [("user", "", "a/b@example.org"), ("organization", "niger", ""), ("site", "a", "x")] {
+        for (kind, organization, id) in
+            [("user", "", "a/b@example.org"), ("organization", "niger", ""), ("site", "a", "x")]
+        {
             let form = RecipientForm {
                 kind: kind.into(),
                 organization: organization.into(),

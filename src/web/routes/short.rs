@@ -59,10 +59,7 @@ pub const ADDRESSES: [(&str, &str); 55] = [
     ("/orgs/{slug}/rules", "/orgs/{slug}/access-rules"),
     ("/orgs/{slug}/access-rules/search", "/orgs/{slug}/access-rules"),
     ("/orgs/{slug}/access-rules/other-organizations/{id}", "/orgs/{slug}/access-rules/other-organizations"),
-    (
-        "/orgs/{slug}/access-rules/other-organizations/{id}/acceptance",
-        "/orgs/{slug}/access-rules/other-organizations",
-    ),
+    ("/orgs/{slug}/access-rules/other-organizations/{id}/acceptance", "/orgs/{slug}/access-rules/other-organizations"),
     ("/orgs/{slug}/tokens", "/orgs/{slug}/integrations/tokens"),
     ("/orgs/{slug}/apis", "/orgs/{slug}/integrations/apis"),
     ("/orgs/{slug}/inventory", "/orgs/{slug}/integrations/inventory"),

@@ -115,10 +115,6 @@ impl Texts {
             _ => self.sharing_outside_who_one(name, verb),
         };
         let rest = [self.sharing_outside_refuse(), self.sharing_outside_end()].map(str::to_owned);
-        Told {
-            sum: self.sharing_outside_sum(verb),
-            lines: std::iter::once(first).chain(rest).collect(),
-            takes: false,
-        }
+        Told { sum: self.sharing_outside_sum(verb), lines: std::iter::once(first).chain(rest).collect(), takes: false }
     }
 }

@@ -212,7 +212,9 @@ impl Texts {
                 Some(false) => self.sharing_short_owner().to_owned(),
                 None => self.sharing_short_nobody().to_owned(),
             },
-            (None, false, counts) => counts.iter().map(|(kind, count)| self.so_many(*kind, *count)).collect::<Vec<_>>().join(", "),
+            (None, false, counts) => {
+                counts.iter().map(|(kind, count)| self.so_many(*kind, *count)).collect::<Vec<_>>().join(", ")
+            }
         };
         InShort { words, outside }
     }

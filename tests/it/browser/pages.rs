@@ -152,10 +152,7 @@ const SHARING: &[Page] = &[
             Press("#level-manage", ".effect"),
         ],
     ),
-    (
-        "asset, end of a share",
-        &[Go(org!("/items/assets/{asset}")), Press("[href$='/end']", "dialog:modal")],
-    ),
+    ("asset, end of a share", &[Go(org!("/items/assets/{asset}")), Press("[href$='/end']", "dialog:modal")]),
 ];
 
 const NO_RULES: &[Page] = &[
@@ -1133,7 +1130,8 @@ impl Tour {
             assert_eq!(people.status, 303, "{}", people.text());
             ids.push(there.rsplit('/').next().expect("an id").to_owned());
         }
-        let item = crate::items::make(&app.jeton, by, "assets", "Fridge Mopti-02, with a long name for a narrow page").await;
+        let item =
+            crate::items::make(&app.jeton, by, "assets", "Fridge Mopti-02, with a long name for a narrow page").await;
         for (who, level) in [
             (("group", &*ids[0], ""), "edit"),
             (("site", &*ids[2], ""), "view"),
@@ -1150,8 +1148,20 @@ impl Tour {
         }
         for fields in [
             [("who", "everyone"), ("name", ""), ("level", "view"), ("kind", "assets"), ("save", "yes")],
-            [("who", "group"), ("name", "Cold chain, Mopti"), ("level", "manage"), ("kind", "inspections"), ("save", "yes")],
-            [("who", "all_outside"), ("name", "x/croix-bleue-niger"), ("level", "view"), ("kind", "templates"), ("save", "yes")],
+            [
+                ("who", "group"),
+                ("name", "Cold chain, Mopti"),
+                ("level", "manage"),
+                ("kind", "inspections"),
+                ("save", "yes"),
+            ],
+            [
+                ("who", "all_outside"),
+                ("name", "x/croix-bleue-niger"),
+                ("level", "view"),
+                ("kind", "templates"),
+                ("save", "yes"),
+            ],
         ] {
             let made = ann.post(org!("/access-rules"), &fields).await;
             assert_eq!(made.status, 303, "{}", made.text());

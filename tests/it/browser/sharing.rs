@@ -25,7 +25,9 @@ async fn an_item_is_shared_in_a_dialog_with_the_keyboard_alone() {
     browser.go(&page).await;
     browser.evaluate("document.querySelector('[href$=\"/share\"]').focus()").await;
     browser.press(Key::Enter).await;
-    browser.until("return document.activeElement.id === 'find' && Boolean(document.activeElement.closest('dialog:modal'))").await;
+    browser
+        .until("return document.activeElement.id === 'find' && Boolean(document.activeElement.closest('dialog:modal'))")
+        .await;
     browser.press("mop").await;
     browser.until("return document.querySelectorAll('#sharing [name=with]').length === 1").await;
     // Enter searches; it does not share yet, nor leave the dialog.

@@ -34,8 +34,7 @@ fn at_site(id: &str) -> RecipientForm {
 #[db_test]
 async fn an_item_that_comes_back_to_its_site_is_reached_by_that_site_alone(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
-    let (ben, zoe) =
-        (app.add_user("Ben", BuiltInSet::Standard).await, app.add_user("Zoe", BuiltInSet::Standard).await);
+    let (ben, zoe) = (app.add_user("Ben", BuiltInSet::Standard).await, app.add_user("Zoe", BuiltInSet::Standard).await);
     let (first, second) = (site(&ann, "Mopti").await, site(&ann, "Gao").await);
     for (site, people) in [(&first, "ben"), (&second, "zoe")] {
         assert_eq!(ann.post(&format!("{}/{site}/members", org!("/sites")), &[("people", people)]).await.status, 303);
@@ -62,8 +61,7 @@ async fn an_item_that_comes_back_to_its_site_is_reached_by_that_site_alone(db: T
 #[db_test]
 async fn what_somebody_owned_stays_when_they_are_removed_and_those_who_look_after_users_find_it(db: TestDb) {
     let (app, ann) = TestApp::with_user(db, "Ann").await;
-    let (ben, zoe) =
-        (app.add_user("Ben", BuiltInSet::Standard).await, app.add_user("Zoe", BuiltInSet::Standard).await);
+    let (ben, zoe) = (app.add_user("Ben", BuiltInSet::Standard).await, app.add_user("Zoe", BuiltInSet::Standard).await);
     let (by, jeton) = (at(&app, &ben).await, &*app.jeton);
     let items: Vec<Item> = vec![
         make(jeton, &by, "assets", "Fridge").await,
@@ -71,7 +69,8 @@ async fn what_somebody_owned_stays_when_they_are_removed_and_those_who_look_afte
         make(jeton, &by, "assets", "Van").await,
     ];
     for item in &items[..2] {
-        let grant = "UPDATE permission_sets SET permissions = permissions || ' assets.share' WHERE built_in = 'standard'";
+        let grant =
+            "UPDATE permission_sets SET permissions = permissions || ' assets.share' WHERE built_in = 'standard'";
         if item.id == items[0].id {
             change(&app, grant);
             app.change_authority(|_| Ok(()));
@@ -102,7 +101,8 @@ async fn an_id_of_another_organization_is_none_in_every_position(db: TestDb) {
     let item = make(jeton, &by, "assets", "Fridge").await;
     let template = make(jeton, &by, "templates", "Cold chain").await;
     let shared = share(jeton, &by, &item, everyone(), "view").await.unwrap();
-    let ruled = access_rules::create(jeton, &users, rule("assets", everyone(), "view"), Source::default()).await.unwrap();
+    let ruled =
+        access_rules::create(jeton, &users, rule("assets", everyone(), "view"), Source::default()).await.unwrap();
     let before = (count(&app, "shares"), count(&app, "access_rules"), count(&app, "items"));
     // By the addresses of their own organization, and by those of the other one.
     for slug in ["elsewhere", SLUG] {
@@ -160,8 +160,11 @@ async fn totals_and_pages_are_those_of_what_somebody_reaches(db: TestDb) {
             first.organization.0
         ),
     );
-    change(&app, "INSERT INTO item_contents (item_id, description, form, answers) SELECT id, '', '', '{}' FROM items \
-         WHERE name LIKE 'Asset %'");
+    change(
+        &app,
+        "INSERT INTO item_contents (item_id, description, form, answers) SELECT id, '', '', '{}' FROM items \
+         WHERE name LIKE 'Asset %'",
+    );
     // Every fiftieth is shared with Ben.
     let member = count_of(&app, "SELECT max(id) AS count FROM memberships");
     change(

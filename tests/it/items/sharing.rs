@@ -64,7 +64,12 @@ async fn one_field_finds_people_groups_sites_service_users_and_everyone(db: Test
     let here = site(&ann, "Mopti", "", "ann@example.org").await;
     ann.makes_service_token("Loggers of Mopti").await;
     let found = asks(&ann, &item, &[("find", "mopti"), ("level", "view")]).await;
-    found.shows("BenMopti").shows("Mopti team").shows("group, 1 person").shows("site, 1 person").shows("Loggers of Mopti");
+    found
+        .shows("BenMopti")
+        .shows("Mopti team")
+        .shows("group, 1 person")
+        .shows("site, 1 person")
+        .shows("Loggers of Mopti");
     let values = choices(&found);
     assert!(values.contains(&choice("group", &team)) && values.contains(&choice("site", &here)), "{values:?}");
     assert!(found.first("[name=with][checked]", |_| Some(())).is_none(), "nobody is chosen");
@@ -86,7 +91,11 @@ async fn somebody_shares_changes_and_ends_what_they_have_shared(db: TestDb) {
     let asked = asks(&ann, &item, &[("with", &team), ("level", "edit")]).await;
     // Zoe's permissions do not reach as far as the level.
     assert!(effect(&asked).contains("1 more will be able to edit: Ben"), "{}", effect(&asked));
-    assert!(effect(&asked).contains("Zoe gets the level, too, but has no permission to edit here."), "{}", effect(&asked));
+    assert!(
+        effect(&asked).contains("Zoe gets the level, too, but has no permission to edit here."),
+        "{}",
+        effect(&asked)
+    );
     let before = activity(&app.db).len();
     let shared = shares(&ann, &item, &team, "edit").await;
     ann.get(shared.header("location")).await.shows("It is shared.").shows("Group Cold chain").shows("Shared by Ann on");
@@ -179,7 +188,10 @@ async fn each_person_is_listed_once_with_the_highest_level_and_all_reasons(db: T
     any_rule(&app, &ann, "assets").await;
     let people = ann.get(&format!("{}/people", page(&item))).await;
     people.shows("Shared with group Cold chain; Shared with them (view); Access rule for everyone in");
-    people.shows("Reader does not allow: Create and edit").shows("Owner; Access rule for everyone in").shows("Power BI");
+    people
+        .shows("Reader does not allow: Create and edit")
+        .shows("Owner; Access rule for everyone in")
+        .shows("Power BI");
     assert_eq!(people.body.matches("<bdi>Ben</bdi>").count(), 1);
     let found = ann.get(&format!("{}/people?q=zoe", page(&item))).await;
     assert!(found.text().contains("Zoe") && !found.text().contains("Power BI"), "{}", found.text());
@@ -200,7 +212,8 @@ async fn a_share_that_ends_says_who_keeps_what_and_by_what(db: TestDb) {
     let id = share(&app.jeton, &by, &item, team, "edit").await.unwrap();
     let at_site = RecipientForm { kind: "site".into(), id: here, ..Default::default() };
     let users = manager(&app, &ann, SLUG).await;
-    let rule = access_rules::create(&app.jeton, &users, rule("assets", at_site, "view"), Source::default()).await.unwrap();
+    let rule =
+        access_rules::create(&app.jeton, &users, rule("assets", at_site, "view"), Source::default()).await.unwrap();
     let question = ann.get(&format!("{}/shares/{id}/end", page(&item))).await;
     let told = effect(&question);
     for sentence in [
@@ -242,7 +255,8 @@ async fn an_address_outside_is_answered_alike_whether_or_not_anybody_has_it(db: 
         (("jeton.example/elsewhere", "organization/elsewhere/"), ("jeton.example/nobodyes", "organization/nobodyes/")),
     ] {
         let (known, unknown) = (told(real.0, real.1).await, told(invented.0, invented.1).await);
-        let plain = |text: &str, typed: &str| text.replace(typed, "…").replace("elsewhere", "…").replace("nobodyes", "…");
+        let plain =
+            |text: &str, typed: &str| text.replace(typed, "…").replace("elsewhere", "…").replace("nobodyes", "…");
         assert_eq!(plain(&known, real.0), plain(&unknown, invented.0));
     }
     let nobody = shares(&ann, &item, "user//nobody@example.org", "view").await;
