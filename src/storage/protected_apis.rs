@@ -73,9 +73,12 @@ pub fn find(connection: &mut AnyConnection, public_id: &str) -> Result<Option<St
     Ok(Some(StoredApi { id, public_id, name, api, created_at: Timestamp::from_seconds(created_at), version }))
 }
 
+/// Methods, path, what it needs, permission and kind of items.
+type RuleRow = (String, String, String, Option<String>, Option<String>);
+
 /// Reads all rules or fails: a rule that this version cannot read must not be skipped.
 fn rules_of(connection: &mut AnyConnection, id: i64) -> Result<Vec<Rule>> {
-    let rows: Vec<(String, String, String, Option<String>, Option<String>)> = rules::table
+    let rows: Vec<RuleRow> = rules::table
         .filter(rules::protected_api_id.eq(id))
         .order(rules::position)
         .select((rules::methods, rules::path, rules::needs, rules::permission, rules::item_kind))

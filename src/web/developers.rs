@@ -75,7 +75,7 @@ fn pieces(text: &str) -> Vec<Piece> {
 
 /// Returns the part of an address that names a part of the API.
 fn slug(name: &str) -> String {
-    name.to_lowercase()
+    name.to_lowercase().replace(' ', "-")
 }
 
 fn parts(document: &Value) -> Vec<Part> {

@@ -437,7 +437,8 @@ async fn ask(person: &Person, method: &str, path: &str) -> u16 {
 pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 17] {
     let last = |path: &str| path.trim_end_matches("?notice=created").rsplit('/').next().expect("an id").to_owned();
     ann.makes_service_token("Workato").await;
-    let ben = app.add_user("Ben", BuiltInSet::Standard).await;
+    app.add_user("Ben", BuiltInSet::Standard).await;
+    let cleo = app.add_user("Cleo", BuiltInSet::Standard).await;
     ann.invites("leo@example.org", "Reader").await;
     let new_set = [("name", "Guards"), ("permission", "assets.view")];
     let set = ann.post(org!("/permission-sets"), &new_set).await;
@@ -448,7 +449,7 @@ pub async fn things(app: &TestApp, ann: &Person) -> [(&'static str, String); 17]
     let site = ann.post(org!("/sites"), &[("name", "Mopti")]).await;
     let by = crate::items::at(app, ann).await;
     let item = crate::items::make(&app.jeton, &by, "assets", "Fridge").await;
-    let share = crate::items::share(&app.jeton, &by, &item, crate::items::user(&ben), "view").await.expect("a share");
+    let share = crate::items::share(&app.jeton, &by, &item, crate::items::user(&cleo), "view").await.expect("a share");
     let giver = crate::items::giver(app).await;
     [
         ("{share}", share),

@@ -171,7 +171,7 @@ async fn filled(db: TestDb) -> TestApp {
     crate::items::fill(&app, &ann).await;
     let sync = format!("Bearer {}", ann.makes_token_with("Sync", "read_write").await);
     let headers = [("authorization", &*sync), ("content-type", "application/json"), ("idempotency-key", "a")];
-    assert_eq!(app.send("POST", "/api/v1/items/assets", &headers, r#"{"name":"Van"}"#).await.status, 201);
+    assert_eq!(app.send("POST", "/api/v1/items/templates", &headers, r#"{"name":"Cold chain"}"#).await.status, 201);
     assert_eq!(ann.revokes("Sync").await.status, 303);
     every_table_has_a_row(&app).await;
     // A dump has neither keys of its own nor the name of the machine.

@@ -16,7 +16,7 @@ use domain::{
     time::Timestamp,
     token,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use storage::{
     AnyConnection,
     access::{self, Direction, Filter, OwnedBy, Reachable},
@@ -160,8 +160,8 @@ pub async fn feed(
 pub(super) fn exported(connection: &mut AnyConnection, mut page: Items) -> Result<Exported> {
     let mut forms: HashMap<OrganizationId, Form> = HashMap::new();
     for (item, _) in &page.items {
-        if !forms.contains_key(&item.organization) {
-            forms.insert(item.organization, form_of_kind(connection, item.organization, &item.kind)?);
+        if let Entry::Vacant(unread) = forms.entry(item.organization) {
+            unread.insert(form_of_kind(connection, item.organization, &item.kind)?);
         }
     }
     let none = Form::default();

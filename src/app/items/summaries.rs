@@ -12,7 +12,7 @@ use domain::{
     permission::BuiltInPermission,
     text::searchable,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 use storage::{
     AnyConnection, access, access_rules,
     recipients::{self, Known},
@@ -87,11 +87,13 @@ type Rules = HashMap<OrganizationId, Vec<AccessRule>>;
 
 /// Returns the rules for items of the kind of an item in its organization, which are read once.
 fn rules_of<'a>(connection: &mut AnyConnection, read: &'a mut Rules, item: &Item) -> Result<&'a [AccessRule]> {
-    if !read.contains_key(&item.organization) {
-        let rules = access_rules::list(connection, item.organization, Some(&item.kind))?;
-        read.insert(item.organization, rules.into_iter().map(|one| one.rule).collect());
-    }
-    Ok(read.get(&item.organization).map_or(&[], Vec::as_slice))
+    Ok(match read.entry(item.organization) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unread) => {
+            let rules = access_rules::list(connection, item.organization, Some(&item.kind))?;
+            unread.insert(rules.into_iter().map(|one| one.rule).collect())
+        }
+    })
 }
 
 fn facts_of(

@@ -146,6 +146,7 @@ impl OAuthError {
     pub fn of_body(error: WebError) -> actix_web::Error {
         match error {
             WebError::BrokenForm(why) => Self::Request(format!("The body could not be read: {why}")).into(),
+            WebError::WrongField { field, words } => Self::Request(format!("{field}: {words}")).into(),
             other => other.into(),
         }
     }

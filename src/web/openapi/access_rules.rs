@@ -116,7 +116,7 @@ pub fn part() -> Part {
             .fails(&[422]),
     ];
     Part {
-        name: "Access-rules",
+        name: "Access rules",
         words: "Levels on all items of a kind, or on some of them. For tokens whose subject has *Platform management: Users*.",
         operations,
     }

@@ -81,7 +81,8 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         return;
     }
     assert!(!content.is_null(), "{place}: {content_type} is not described; {path} got {}", answer.body);
-    if content_type.ends_with("json") {
+    // A test that asks for a compressed answer reads it itself.
+    if content_type.ends_with("json") && answer.header("content-encoding").is_empty() {
         let body = answer.json();
         let wrong: Vec<String> = validator(&format!("{place} {content_type}"), &content["schema"])
             .iter_errors(&body)
