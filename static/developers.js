@@ -57,9 +57,8 @@
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.matches("[data-try], .key-form")) return;
-    event.preventDefault();
     if (!form.matches("[data-try]")) return;
+    event.preventDefault();
     const region = form.parentElement.querySelector(".tried");
     const button = form.querySelector("button");
     button.disabled = true;

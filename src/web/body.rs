@@ -59,6 +59,10 @@ impl<T: DeserializeOwned + 'static, const LARGEST: usize> FromRequest for Json<T
 /// Which field is wrong, or that it is no JSON.
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
     let broken = |error: serde_json::Error| WebError::BrokenForm(error.to_string());
+    // serde would read a list as the fields of an object, in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(WebError::BrokenForm("a list, where an object is expected".to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string().replace('[', ".").replace(']', "");

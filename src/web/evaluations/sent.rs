@@ -76,7 +76,13 @@ pub enum Semantic {
 #[serde(default)]
 struct SentPage {
     token: Option<String>,
+    #[serde(deserialize_with = "given")]
     limit: Option<Value>,
+}
+
+/// Reads what was sent, even if that is nothing: `null` is no number.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// A question, complete.

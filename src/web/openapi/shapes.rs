@@ -101,7 +101,11 @@ pub fn parameters() -> Map<String, Value> {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "For 24 hours, the same request with the same key does nothing and gets the same answer.",
-            "schema": { "type": "string" },
+            "schema": {
+                "type": "string",
+                "pattern": r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#,
+                "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            },
         },
         "Version": version(true, "The `ETag` that was read."),
         "VersionIfKnown": version(false, "The `ETag` that was read: the request is refused if somebody else has changed it since."),

@@ -63,21 +63,21 @@ const STARTED: Step = Press("dialog [type=submit]", "form.answers");
 const ITEMS: &[Page] = &[
     ("assets", &[Go(org!("/items/assets"))]),
     ("assets, none found", &[Go(org!("/items/assets?q=none"))]),
-    ("asset", &[Go(org!("/items/assets")), Press(".data-table a", "h1")]),
-    ("template", &[Go(org!("/items/templates")), Press(".data-table a", "h1")]),
+    ("asset", &[Go(org!("/items/assets")), Press(".data-table tbody a", "h1")]),
+    ("template", &[Go(org!("/items/templates")), Press(".data-table tbody a", "h1")]),
     ("asset, new", &[Go(org!("/items/assets/new"))]),
     ("asset, new with errors", &[Go(org!("/items/assets/new")), REFUSED_AT_BAR]),
     (
         "asset, edit",
-        &[Go(org!("/items/assets")), Press(".data-table a", "[href$=edit]"), Press("[href$=edit]", "#name")],
+        &[Go(org!("/items/assets")), Press(".data-table tbody a", "[href$=edit]"), Press("[href$=edit]", "#name")],
     ),
     ("template, new", &[Go(org!("/items/templates/new"))]),
-    ("template editor", &[Go(org!("/items/templates")), Press(".data-table a", "[href$=edit]"), EDITED]),
+    ("template editor", &[Go(org!("/items/templates")), Press(".data-table tbody a", "[href$=edit]"), EDITED]),
     (
         "template editor, question added",
         &[
             Go(org!("/items/templates")),
-            Press(".data-table a", "[href$=edit]"),
+            Press(".data-table tbody a", "[href$=edit]"),
             EDITED,
             Press("#add-one_of", "details[open]"),
         ],
@@ -86,7 +86,7 @@ const ITEMS: &[Page] = &[
         "template editor with errors",
         &[
             Go(org!("/items/templates")),
-            Press(".data-table a", "[href$=edit]"),
+            Press(".data-table tbody a", "[href$=edit]"),
             EDITED,
             Press("#add-one_of", "details[open]"),
             REFUSED_AT_BAR,
@@ -112,7 +112,7 @@ const ITEMS: &[Page] = &[
         "asset, deletion",
         &[
             Go(org!("/items/assets")),
-            Press(".data-table a", "[href$=deletion]"),
+            Press(".data-table tbody a", "[href$=deletion]"),
             Press("[href$=deletion]", "dialog:modal"),
         ],
     ),
@@ -1029,7 +1029,7 @@ async fn one_click_signs_in_to_a_demonstration_without_javascript() {
     let guests = browser.driver().find_all(By::Css(".guests button")).await.expect("a page");
     guests[2].click().await.expect("a button");
     browser.is_at("/account/tokens").await;
-    browser.sees("Lea").await;
+    browser.sees("Léa Martin").await;
     assert_eq!(browser.complaints().await, NOTHING);
 }
 

@@ -19,8 +19,8 @@ use app::{
     kept_answers::KeptAnswer,
 };
 use domain::item::{ExternalId, Item};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::{Number, Value, json};
 use utoipa::ToSchema;
 
 /// Changes to be made together.
@@ -49,6 +49,7 @@ enum WantedOperation {
 struct WantedPut {
     external_id: String,
     /// The version that was read.
+    #[serde(default, deserialize_with = "whole")]
     version: Option<i64>,
     item: Put,
 }
@@ -59,6 +60,7 @@ struct WantedPut {
 struct WantedChange {
     id: String,
     /// The version that was read.
+    #[serde(default, deserialize_with = "whole")]
     version: Option<i64>,
     item: Changed,
 }
@@ -69,7 +71,15 @@ struct WantedChange {
 struct WantedDeletion {
     id: String,
     /// The version that was read.
+    #[serde(default, deserialize_with = "whole")]
     version: Option<i64>,
+}
+
+/// Reads a whole number: in JSON, `3.0` is one, too.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let read = number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok());
+    read.map(Some).ok_or_else(|| D::Error::custom("expected a whole number"))
 }
 
 impl WantedOperation {
