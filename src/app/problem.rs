@@ -211,6 +211,8 @@ pub enum Problem {
     Questions(Vec<FieldProblem>),
     /// These answers are wrong.
     Answers(Vec<AnswerProblem>),
+    /// Only templates have questions.
+    NoQuestionsHere,
     /// There is nobody like this.
     NoSuchRecipient,
     /// They cannot be given access to such items.

@@ -98,7 +98,11 @@ pub(super) fn change_in(
         let external_id = external_in(connection, standing, kind, external_id, Some(&before))?;
         after.external_id = problems.check(Field::ExternalId, external_id).flatten();
     }
-    if let Some(questions) = change.questions.as_ref().filter(|_| kind.is_templates()) {
+    let questions = change.questions.as_ref();
+    if !kind.is_templates() && questions.is_some_and(|questions| !questions.fields.is_empty()) {
+        problems.check::<(), _>(Field::Questions, Err(Problem::NoQuestionsHere));
+    }
+    if let Some(questions) = questions.filter(|_| kind.is_templates()) {
         // Whoever reads answers to them knows them by their keys.
         let is_answered = items::is_used(connection, before.id)?;
         let keys = held.form.fields().iter().map(|field| field.key.clone());

@@ -127,6 +127,7 @@ pub(super) fn create_in(
     let external_id = external_in(connection, standing, kind, &form.external_id, made.as_ref())?;
     let external_id = problems.check(Field::ExternalId, external_id);
     let own = match &template {
+        _ if !kind.is_templates() && !form.questions.fields.is_empty() => Err(Problem::NoQuestionsHere),
         Some(template) => Ok(items::contents(connection, template.id, &Form::default())?.form),
         None if kind.is_templates() => read_questions(standing, &form.questions, &Form::default(), &BTreeSet::new()),
         None => Ok(Form::default()),

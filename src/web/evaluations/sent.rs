@@ -23,38 +23,47 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Sent {
+    #[serde(deserialize_with = "given")]
     subject: Option<Object<SentEntity>>,
+    #[serde(deserialize_with = "given")]
     action: Option<Object<SentAction>>,
+    #[serde(deserialize_with = "given")]
     resource: Option<Object<SentEntity>>,
-    #[serde(rename = "context")]
+    #[serde(rename = "context", deserialize_with = "given")]
     _context: Option<Map<String, Value>>,
     /// Questions that have their defaults beside them.
+    #[serde(deserialize_with = "given")]
     pub evaluations: Option<Vec<Value>>,
+    #[serde(deserialize_with = "given")]
     options: Option<Object<SentOptions>>,
+    #[serde(deserialize_with = "given")]
     page: Option<Object<SentPage>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct SentEntity {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "given")]
     kind: Option<String>,
+    #[serde(deserialize_with = "given")]
     id: Option<String>,
-    #[serde(rename = "properties")]
+    #[serde(rename = "properties", deserialize_with = "given")]
     _properties: Option<Map<String, Value>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct SentAction {
+    #[serde(deserialize_with = "given")]
     name: Option<String>,
-    #[serde(rename = "properties")]
+    #[serde(rename = "properties", deserialize_with = "given")]
     _properties: Option<Map<String, Value>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct SentOptions {
+    #[serde(deserialize_with = "given")]
     evaluations_semantic: Option<Semantic>,
 }
 
@@ -75,14 +84,15 @@ pub enum Semantic {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct SentPage {
+    #[serde(deserialize_with = "given")]
     token: Option<String>,
     #[serde(deserialize_with = "given")]
     limit: Option<Value>,
 }
 
-/// Reads what was sent, even if that is nothing: `null` is no number.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+/// Reads a field that was sent: `null` has none of the types of the standard.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A question, complete.

@@ -82,7 +82,7 @@ pub fn part() -> Part {
         (
             "limit",
             "How many there are on the page; 50 without it.",
-            json!({ "type": "integer", "minimum": 1, "maximum": 100 }),
+            json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 100 }, { "type": "string", "maxLength": 0 }] }),
         ),
         ("cursor", "`next_cursor` of the page before.", json!({ "type": "string" })),
     ];

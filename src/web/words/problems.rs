@@ -174,6 +174,7 @@ impl Texts {
             Problem::ItemIdTaken => self.problem_external_id_in_use().into(),
             Problem::Questions(wrong) => self.problem_questions(wrong.len()),
             Problem::Answers(wrong) => self.problem_answers(wrong.len()),
+            Problem::NoQuestionsHere => self.problem_no_questions_here().into(),
             Problem::NoSuchRecipient | Problem::Unsuitable(Unsuitable::Foreign) => {
                 self.problem_no_such_recipient().into()
             }

@@ -141,12 +141,11 @@ async fn batch_core(db: TestDb) {
     assert_eq!(decides(body).await, [true, false]);
     let body = json!({ "subject": alice, "action": action("read"), "evaluations": [{ "resource": record }, {}] });
     assert_eq!(decides(body).await, [true, false]);
-    for evaluations in [json!([]), Value::Null] {
-        let body = with(fixture(), "evaluations", evaluations);
-        assert_eq!(records.asks(SEVERAL, &body).await.json(), json!({ "decision": true }));
-    }
+    let empty = with(fixture(), "evaluations", json!([]));
+    assert_eq!(records.asks(SEVERAL, &empty).await.json(), json!({ "decision": true }));
     assert_eq!(records.asks(SEVERAL, &fixture()).await.json(), json!({ "decision": true }));
     assert_eq!(records.asks(SEVERAL, &with(fixture(), "evaluations", json!({}))).await.status, 400);
+    assert_eq!(records.asks(SEVERAL, &with(fixture(), "evaluations", Value::Null)).await.status, 400);
 }
 
 #[db_test]
