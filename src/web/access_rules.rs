@@ -1,4 +1,4 @@
-//! Access rules: the list, each as the sentence that it is. Their form is in [`form`], their deletion in [`deletion`].
+//! Access rules: the list, each as the sentence that it is. Their form is in `form`, their deletion in `deletion`.
 
 mod deletion;
 mod form;

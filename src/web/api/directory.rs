@@ -104,7 +104,7 @@ fn typed_place(Place(row, person): Place) -> String {
     format!("{row}.{person}")
 }
 
-/// Reads what [`typed_place`] wrote.
+/// Reads what `typed_place` wrote.
 pub fn place(typed: &str) -> Option<Place> {
     let (row, person) = typed.split_once('.')?;
     Some(Place(row.parse().ok()?, person.parse().ok()?))

@@ -281,7 +281,7 @@ pub fn cursor(place: String) -> String {
 /// Returns the version that `If-Match` asks for; `None` without one. A version that there cannot be is 0.
 pub fn wanted_version(request: &HttpRequest) -> Option<i64> {
     let header = request.headers().get(IF_MATCH)?.to_str().unwrap_or_default().trim();
-    (header != "*").then(|| header.trim_matches('"').parse().unwrap_or(0))
+    (header != "*").then(|| header.trim_matches('"').parse().unwrap_or(-1))
 }
 
 /// Returns a thing with its version.

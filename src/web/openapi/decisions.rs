@@ -109,7 +109,12 @@ pub fn part() -> Part {
     let several = question(
         &[],
         json!({
-            "evaluations": { "type": "array", "maxItems": MOST_QUESTIONS, "items": { "type": "object" } },
+            "evaluations": {
+                "type": "array",
+                "maxItems": MOST_QUESTIONS,
+                "description": "Objects like the body. What is none gets the answer no in its place.",
+                "items": {},
+            },
             "options": {
                 "type": "object",
                 "properties": { "evaluations_semantic": {

@@ -137,7 +137,7 @@ const SHARING: &[Page] = &[
         &[
             Go(org!("/items/assets/{asset}/share")),
             Type("find", "https://jeton.example/orgs/croix-bleue-niger"),
-            Press("[name=with][value^=organization]", ".effect[data-tone=warning]"),
+            Press("[name=with][value*=niger]", ".effect[data-tone=warning]"),
         ],
     ),
     (
