@@ -79,11 +79,11 @@ mod tests {
                 profile.email_change_cancelled profile.email_changed account.promoted account.demoted \
                 account.blocked account.unblocked user.invited user.invitation_withdrawn user.joined \
                 user.deactivated user.reactivated user.removed user.permission_set_changed permission_set.created \
-                permission_set.changed permission_set.deleted kind.created kind.changed kind.deleted group.created \
+                permission_set.changed permission_set.deleted kind.created kind.changed kind.fields_changed kind.deleted group.created \
                 group.renamed group.deleted group.member_added group.members_added group.member_removed \
                 group.members_removed site.created site.renamed site.moved site.deleted site.member_added \
                 site.members_added site.member_removed site.members_removed user.external_id_changed \
-                token.external_id_changed item.created item.changed item.archived item.unarchived item.deleted item.shared \
+                token.external_id_changed item.created item.changed item.given item.archived item.unarchived item.deleted item.shared \
                 item.share_changed item.share_ended access_rule.created access_rule.changed access_rule.deleted \
                 sharing.refused sharing.accepted token.created token.first_used token.renamed \
                 token.expiry_changed token.permissions_changed token.revoked token.leaked token.regenerated \
