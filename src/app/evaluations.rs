@@ -10,47 +10,22 @@ pub use searching::{FoundSubjects, Part, actions, items, subjects};
 
 use super::{
     Jeton, Result,
-    items::{ItemKey, among},
-    recipients::subject_in,
+    entities::{Entity, find_subject},
+    items::{among, by_id},
     requester::Standing,
     verify::Accepted,
 };
 use domain::{
-    access::{Asked, Identity, Level, Link, Refusal, Subject, SubjectId},
-    item::{ExternalId, Item, ItemAction, ItemKind},
-    keyed,
+    access::{Asked, Level, Link, Refusal, SubjectId},
+    item::{Item, ItemAction, ItemKind},
     organization::OrganizationId,
-    text::{self, LONGEST_EXTERNAL_ID},
     time::Timestamp,
-    token::{self, Life},
-    user::Email,
 };
 use std::collections::HashMap;
-use storage::{AnyConnection, access::Reachable, external_ids, recipients, tokens};
+use storage::{AnyConnection, access::Reachable};
 
 /// The maximum number of questions in one request.
 pub const MOST_QUESTIONS: usize = 1_000;
-
-keyed! {
-    /// What kinds of subjects a program can name. The key is the `type`.
-    pub enum SubjectKind {
-        /// A member, by `membership:12`, external id or e-mail address.
-        User = "user",
-        /// A service user, by public id, `service_user:` and that, or external id.
-        ServiceUser = "service_user",
-        /// A token, by its public id: what its subject may do within its scope, while it is active.
-        Token = "token",
-    }
-}
-
-/// A subject or an item, as a program names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Entity {
-    /// What it is: the key of a [`SubjectKind`], or of a kind of items.
-    pub kind: String,
-    /// Which one.
-    pub id: String,
-}
 
 /// For whom a program asks.
 #[derive(Clone, Debug)]
@@ -92,12 +67,7 @@ impl From<Link> for No {
 
 impl From<Refusal> for No {
     fn from(refusal: Refusal) -> Self {
-        let needs = match &refusal {
-            Refusal::PermissionMissing(permission) => Some(permission.key().to_owned()),
-            Refusal::LevelMissing(level) => Some(level.key().to_owned()),
-            _ => None,
-        };
-        Self { stopped_by: refusal.link(), needs }
+        Self { stopped_by: refusal.link(), needs: refusal.needs().map(str::to_owned) }
     }
 }
 
@@ -160,7 +130,7 @@ impl<'a> Desk<'a> {
     }
 
     fn named(&mut self, entity: &Entity) -> Result<std::result::Result<Standing, Link>> {
-        Ok(match find_named(self.connection, self.organization, entity)? {
+        Ok(match find_subject(self.connection, self.organization, entity)? {
             Ok(found) => Ok(found.standing(self.connection, self.now)?),
             Err(link) => Err(link),
         })
@@ -174,13 +144,7 @@ impl<'a> Desk<'a> {
             self.reachable.insert(known.clone(), read);
         }
         let Some(reachable) = self.reachable.get(&known) else { return Ok(None) };
-        for key in keys(id) {
-            let found = among(self.connection, reachable, self.organization, &key)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
+        by_id(id, |key| among(self.connection, reachable, self.organization, key))
     }
 }
 
@@ -188,83 +152,4 @@ impl<'a> Desk<'a> {
 fn decide(standing: &Standing, action: &ItemAction, reached: Option<Level>) -> Answer {
     let asked = Asked { demand: action.demand(), item: Some((action.level, reached)) };
     standing.explain(&asked).decision().map_err(No::from)
-}
-
-/// Returns the ways in which an id may name an item: Jeton's own comes first.
-pub(super) fn keys(id: &str) -> impl Iterator<Item = ItemKey> {
-    let external = ExternalId::parse(id).ok().map(ItemKey::External);
-    [Some(ItemKey::from(id)), external].into_iter().flatten()
-}
-
-/// Whom a name names.
-#[derive(Clone, Debug)]
-pub(super) enum Named {
-    /// A subject.
-    Subject(Box<Subject>),
-    /// A token.
-    Token(Box<Identity>, Life),
-}
-
-impl Named {
-    /// Returns the subject.
-    pub(super) fn subject(&self) -> &Subject {
-        match self {
-            Self::Subject(subject) => subject,
-            Self::Token(identity, _) => &identity.subject,
-        }
-    }
-
-    /// Reads what their access depends on.
-    pub(super) fn standing(self, connection: &mut AnyConnection, now: Timestamp) -> Result<Standing> {
-        match self {
-            Self::Subject(subject) => Standing::of_subject(connection, &subject, now),
-            Self::Token(identity, life) => Standing::of_token(connection, (*identity, life), now),
-        }
-    }
-}
-
-/// Finds whom a program names in an organization; otherwise the check that says no to whoever is unknown.
-pub(super) fn find_named(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-    entity: &Entity,
-) -> Result<std::result::Result<Named, Link>> {
-    let kind = SubjectKind::from_key(&entity.kind);
-    let (Some(kind), Ok(id)) = (kind, text::exact(&entity.id, LONGEST_EXTERNAL_ID)) else {
-        return Ok(Err(Link::Subject));
-    };
-    if kind == SubjectKind::Token {
-        let found = match token::is_public_id(&id) {
-            true => tokens::named(connection, organization, &id)?,
-            false => None,
-        };
-        return Ok(found.map(|(identity, life)| Named::Token(identity.into(), life)).ok_or(Link::Token));
-    }
-    let found = subject(connection, organization, kind, &id)?;
-    Ok(found.map(|subject| Named::Subject(subject.into())).ok_or(Link::Subject))
-}
-
-/// Finds a member or service user of an organization. The external id comes before the e-mail address: only
-/// administrators set it, and people change their address themselves.
-fn subject(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-    kind: SubjectKind,
-    id: &str,
-) -> Result<Option<Subject>> {
-    let name = match kind {
-        SubjectKind::ServiceUser if token::is_public_id(id) => Subject::name_of_service_user(id),
-        _ => id.to_owned(),
-    };
-    let mut found = subject_in(connection, organization, &name)?;
-    if found.is_none() {
-        found = external_ids::find(connection, organization, id)?.map(SubjectId::from);
-    }
-    if let (None, SubjectKind::User, Ok(email)) = (found, kind, Email::known(id)) {
-        let all = recipients::memberships_of(connection, &email.folded())?;
-        found = all.iter().find(|(_, of)| *of == organization).map(|(id, _)| SubjectId::Membership(*id));
-    }
-    let is_kind = |id: &SubjectId| matches!(id, SubjectId::Membership(_)) == (kind == SubjectKind::User);
-    let Some(id) = found.filter(is_kind) else { return Ok(None) };
-    Ok(tokens::subjects(connection, &[id])?.pop())
 }

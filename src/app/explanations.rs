@@ -10,8 +10,8 @@ pub use finding::{Choice, Outcome, Typed, ask};
 
 use super::{
     AppError, Jeton, Result,
-    evaluations::{Entity, Named, find_named, keys},
-    items::{among, own_in},
+    entities::{Entity, Named, find_subject},
+    items::{among, by_id, own_in},
     requester::{Requester, Standing},
 };
 use domain::{
@@ -80,14 +80,12 @@ pub struct Explained {
 /// # Errors
 /// [`AppError::NotFound`] for a subject, kind, action or item that is not there, or that whoever asks may not know.
 pub async fn explain(jeton: &Jeton, by: &Requester, why: Why) -> Result<Explained> {
-    let now = jeton.clock().now();
-    jeton.read_for(by, move |connection, standing| Viewer { standing, now }.explain(connection, &why)).await
+    jeton.read_for(by, move |connection, standing| Viewer { standing }.explain(connection, &why)).await
 }
 
 /// Whoever asks.
 struct Viewer<'a> {
     standing: &'a Standing,
-    now: Timestamp,
 }
 
 impl Viewer<'_> {
@@ -100,7 +98,7 @@ impl Viewer<'_> {
             Named::Subject(subject) => (subject.clone(), None),
             Named::Token(identity, life) => (Box::new((*identity.subject).clone()), Some((identity.clone(), *life))),
         };
-        let standing = whom.standing(connection, self.now)?;
+        let standing = whom.standing(connection, self.standing.now)?;
         let facts = access::item_facts(connection, &item)?;
         let shared = shares::list(connection, item.id)?;
         let rules = access_rules::covering(connection, &facts)?;
@@ -114,10 +112,11 @@ impl Viewer<'_> {
         let explanation = standing.explain(&asked);
         let credentials = token.as_ref().map(|(identity, _)| (identity.kind, identity.scope));
         let changes = explanation.changes(credentials, Some(action.level));
-        let changes = changes.map(|all| {
-            let may = |change: Change| (self.may(&change, &subject, &item, own_level), change);
-            all.into_iter().map(may).map(|(may, change)| (change, may)).collect()
-        });
+        let with_may = |change: Change| {
+            let may = self.may(&change, &subject, &item, own_level);
+            (change, may)
+        };
+        let changes = changes.map(|all| all.into_iter().map(with_may).collect());
         // Who else reaches the item, and by what, is for those who manage it and for holders of *Users*.
         let sees_others = own_level == Some(Level::Manage) || self.looks_after(&item);
         let gives = |source: Source| reach.ways().iter().any(|way| way.source == source);
@@ -131,7 +130,7 @@ impl Viewer<'_> {
             .collect();
         let recipients = recipients::names(connection, &named)?;
         let names = items::names(connection, std::iter::once(&item))?;
-        let (ways, at) = (reach.ways().to_vec(), self.now);
+        let (ways, at) = (reach.ways().to_vec(), self.standing.now);
         Ok(Explained {
             subject,
             token,
@@ -151,7 +150,7 @@ impl Viewer<'_> {
     /// Returns for whom it is asked, if whoever asks may know.
     fn whom(&self, connection: &mut AnyConnection, whom: Option<&Entity>) -> Result<Named> {
         let Some(entity) = whom else { return self.standing.named(connection) };
-        let found = find_named(connection, self.standing.facts.organization, entity)?;
+        let found = find_subject(connection, self.standing.facts.organization, entity)?;
         let found = found.map_err(|_| AppError::NotFound)?;
         if self.may_know(found.subject().id) { Ok(found) } else { Err(AppError::NotFound) }
     }
@@ -168,19 +167,18 @@ impl Viewer<'_> {
     fn item(&self, connection: &mut AnyConnection, kind: &ItemKind, id: &str) -> Result<(Item, Option<Level>)> {
         let organization = self.standing.facts.organization;
         let reachable = Reachable::read(connection, &self.standing.facts, kind)?;
-        for key in keys(id) {
-            if let Some((item, level)) = among(connection, &reachable, organization, &key)?
+        let found = by_id(id, |key| {
+            if let Some((item, level)) = among(connection, &reachable, organization, key)?
                 && self.standing.check(kind, CommonAction::View).is_ok()
             {
-                return Ok((item, Some(level)));
+                return Ok(Some((item, Some(level))));
             }
-            if self.standing.holds(BuiltInPermission::PlatformUsers)
-                && let Some(item) = own_in(connection, organization, kind, &key)?
-            {
-                return Ok((item, None));
+            if !self.standing.holds(BuiltInPermission::PlatformUsers) {
+                return Ok(None);
             }
-        }
-        Err(AppError::NotFound)
+            Ok(own_in(connection, organization, kind, key)?.map(|item| (item, None)))
+        })?;
+        found.ok_or(AppError::NotFound)
     }
 
     fn looks_after(&self, item: &Item) -> bool {

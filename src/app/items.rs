@@ -61,6 +61,18 @@ impl From<&str> for ItemKey {
     }
 }
 
+/// Returns what `find` finds by an id, in each of the ways in which it may name an item: Jeton's own id comes first.
+pub(super) fn by_id<T>(id: &str, mut find: impl FnMut(&ItemKey) -> Result<Option<T>>) -> Result<Option<T>> {
+    let external = ExternalId::parse(id).ok().map(ItemKey::External);
+    for key in [Some(ItemKey::from(id)), external].into_iter().flatten() {
+        let found = find(&key)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the kind with this key, which the requester's organization has.
 fn kind_in(standing: &Standing, key: &str) -> Result<ItemKind> {
     ItemKind::parse(key).filter(|kind| kind.is_known(standing.known())).ok_or(AppError::NotFound)

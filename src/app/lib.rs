@@ -19,6 +19,7 @@ pub mod clock;
 pub mod demo;
 pub mod directory;
 pub mod email_changes;
+pub mod entities;
 pub mod evaluations;
 pub mod explanations;
 mod external_ids;

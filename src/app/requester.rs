@@ -1,6 +1,6 @@
 //! Who asks for something about items: a member on a page, or a program with a token. The same verbs serve both.
 
-use super::{AppError, Jeton, Result, authority::Member, evaluations::Named, verify::Accepted, verify::usage};
+use super::{AppError, Jeton, Result, authority::Member, entities::Named, verify::Accepted, verify::usage};
 use domain::{
     access::{
         Asked, Demand, Explanation, Identity, Level, Refusal, Subject, SubjectFacts, SubjectId, Whose,
@@ -149,7 +149,7 @@ impl Requester {
 pub(super) struct Standing {
     rights: Rights,
     pub(super) facts: SubjectFacts,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 #[derive(Clone, Debug)]

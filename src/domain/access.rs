@@ -204,6 +204,15 @@ impl Refusal {
             Self::NotThere | Self::LevelMissing(_) => Link::Access,
         }
     }
+
+    /// Returns the key of the permission or level that is missing, if that is why.
+    pub fn needs(&self) -> Option<&str> {
+        match self {
+            Self::PermissionMissing(permission) => Some(permission.key()),
+            Self::LevelMissing(level) => Some(level.key()),
+            _ => None,
+        }
+    }
 }
 
 /// The checks that look at no item, in their order.

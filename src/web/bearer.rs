@@ -114,13 +114,9 @@ impl BearerError {
         if self.status_code() != StatusCode::FORBIDDEN {
             return Map::new();
         }
-        let needs = match refusal {
-            Refusal::PermissionMissing(permission) => Some(permission.key()),
-            Refusal::LevelMissing(level) => Some(level.key()),
-            _ => None,
-        };
         let stopped_by = ("stopped_by".to_owned(), refusal.link().key().into());
-        [stopped_by].into_iter().chain(needs.map(|needs| ("needs".to_owned(), needs.into()))).collect()
+        let needs = refusal.needs().map(|needs| ("needs".to_owned(), needs.into()));
+        [stopped_by].into_iter().chain(needs).collect()
     }
 
     /// Returns the value of `WWW-Authenticate` (RFC 6750 §3).

@@ -16,7 +16,8 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use app::{
-    evaluations::{self, Answer, Entity, MOST_QUESTIONS, Question, Whom},
+    entities::Entity,
+    evaluations::{self, Answer, MOST_QUESTIONS, Question, Whom},
     verify::denied::Denied,
 };
 use domain::{access::Demand, organization::OrganizationId};

@@ -1,7 +1,11 @@
 //! Searches: who may do something with an item, with which items somebody may do it, and what they may do with one.
 
-use super::{Answer, Desk, Entity, SubjectKind, Whom, decide, keys};
-use crate::{Jeton, Result, items::own_in};
+use super::{Answer, Desk, Whom, decide};
+use crate::{
+    Jeton, Result,
+    entities::{Entity, SubjectKind},
+    items::{by_id, own_in},
+};
 use domain::{
     access::{AccessRule, Level, Recipient, Share, SubjectId},
     item::{Item, ItemAction, ItemKind, Place},
@@ -124,12 +128,8 @@ impl Desk<'_> {
         let known = known_in(self.connection, self.organization)?;
         let Some(kind) = ItemKind::parse(&item.kind) else { return Ok(None) };
         let Some(action) = kind.action(action, &known) else { return Ok(None) };
-        for key in keys(&item.id) {
-            if let Some(found) = own_in(self.connection, self.organization, &kind, &key)? {
-                return Ok(Some((found, action)));
-            }
-        }
-        Ok(None)
+        let found = by_id(&item.id, |key| own_in(self.connection, self.organization, &kind, key))?;
+        Ok(found.map(|item| (item, action)))
     }
 
     fn members(

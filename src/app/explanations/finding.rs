@@ -3,7 +3,7 @@
 use super::{Explained, Viewer};
 use crate::{
     AppError, Jeton, Result,
-    evaluations::{Entity, SubjectKind, find_named},
+    entities::{Entity, SubjectKind, find_subject},
     requester::Requester,
 };
 use domain::{
@@ -65,8 +65,7 @@ pub struct Choice {
 /// # Errors
 /// [`AppError::NotFound`] for an action that is not there.
 pub async fn ask(jeton: &Jeton, by: &Requester, typed: Typed) -> Result<Outcome> {
-    let now = jeton.clock().now();
-    jeton.read_for(by, move |connection, standing| Viewer { standing, now }.ask(connection, &typed)).await
+    jeton.read_for(by, move |connection, standing| Viewer { standing }.ask(connection, &typed)).await
 }
 
 impl Viewer<'_> {
@@ -102,7 +101,7 @@ impl Viewer<'_> {
         // A service user's token has its public id: with the token, there is more to say.
         for kind in [SubjectKind::Token, SubjectKind::User, SubjectKind::ServiceUser] {
             let entity = Entity { kind: kind.key().to_owned(), id: text.to_owned() };
-            let found = find_named(connection, self.standing.facts.organization, &entity)?;
+            let found = find_subject(connection, self.standing.facts.organization, &entity)?;
             if found.is_ok_and(|found| self.may_know(found.subject().id)) {
                 return Ok(vec![Choice { kind: entity.kind, id: entity.id, name: String::new(), detail: None }]);
             }
@@ -135,7 +134,7 @@ impl Viewer<'_> {
         if !self.standing.holds(BuiltInPermission::PlatformIntegrations) {
             return Ok(Vec::new());
         }
-        let all = tokens::service_users::list(connection, self.standing.facts.organization, self.now)?;
+        let all = tokens::service_users::list(connection, self.standing.facts.organization, self.standing.now)?;
         let called = all.into_iter().filter(|token| has_words(&token.name, text));
         let choice = |token: domain::service_user::ServiceToken| Choice {
             kind: SubjectKind::Token.key().to_owned(),
@@ -149,7 +148,7 @@ impl Viewer<'_> {
     fn own_tokens_called(&self, connection: &mut AnyConnection, text: &str) -> Result<Vec<Choice>> {
         let SubjectId::Membership(own) = self.standing.facts.id else { return Ok(Vec::new()) };
         let Some(user) = self.standing.named(connection)?.subject().user else { return Ok(Vec::new()) };
-        let all = tokens::list(connection, user, self.now)?;
+        let all = tokens::list(connection, user, self.standing.now)?;
         let called = all.into_iter().filter(|token| token.membership == own && has_words(&token.label, text));
         let choice = |token: domain::token::Token| Choice {
             kind: SubjectKind::Token.key().to_owned(),

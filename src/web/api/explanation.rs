@@ -52,9 +52,10 @@ fn told(explained: &Explained) -> Value {
 
 fn check(Check { link, refusal }: &Check) -> Value {
     let mut told = json!({ "check": link.key(), "says": if refusal.is_none() { "yes" } else { "no" } });
+    if let Some(needs) = refusal.as_ref().and_then(Refusal::needs) {
+        told["needs"] = needs.into();
+    }
     match refusal {
-        Some(Refusal::PermissionMissing(permission)) => told["needs"] = permission.key().into(),
-        Some(Refusal::LevelMissing(level)) => told["needs"] = level.key().into(),
         Some(Refusal::Revoked(at)) => told["revoked_at"] = at.rfc3339().into(),
         Some(Refusal::Expired(at)) => told["expired_at"] = at.rfc3339().into(),
         _ => {}

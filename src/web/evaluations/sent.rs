@@ -1,7 +1,7 @@
 //! What a program sends when it asks for decisions (sections 5 to 8). Fields that mean nothing here are ignored, but
 //! those of the standard must have the types that it gives them.
 
-use app::evaluations::Entity;
+use app::entities::Entity;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error},
@@ -203,12 +203,9 @@ impl Sent {
 
 /// Whole objects replace the default, but what makes them complete may come from it.
 fn entity_or(own: Option<Object<SentEntity>>, default: Option<&Object<SentEntity>>) -> Option<Object<SentEntity>> {
-    let (Some(Object(mut own)), Some(Object(default))) = (own.clone(), default) else {
-        return own.or_else(|| default.cloned());
-    };
-    own.kind = own.kind.or_else(|| default.kind.clone());
-    own.id = own.id.or_else(|| default.id.clone());
-    Some(Object(own))
+    let Some(Object(own)) = own else { return default.cloned() };
+    let Object(default) = default.cloned().unwrap_or_default();
+    Some(Object(SentEntity { kind: own.kind.or(default.kind), id: own.id.or(default.id), ..own }))
 }
 
 fn kind(field: &str, sent: Option<&Object<SentEntity>>) -> Result<String, String> {

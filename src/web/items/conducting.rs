@@ -1,7 +1,7 @@
 //! Conducting an inspection: started from a template, answered, kept as a draft, finished, reopened.
 
 use super::{
-    Choice, Here, One,
+    Here, One,
     editing::meanwhile,
     form::{About, Filled, Now, Typed, answers_part, sites},
     lost,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     App,
     answers::AnswersPart,
+    choice::Choice,
     confirm::{Confirm, Offer},
     errors::WebError,
     form::{Form, Refused},

@@ -1,9 +1,10 @@
 //! The form of an item: its name, what it is, and its questions or answers.
 
-use super::{Choice, Here, showing, site_choices};
+use super::{Here, showing};
 use crate::{
     App,
     answers::{self, AnswersPart, Filling},
+    choice::{Choice, site_choices},
     errors::WebError,
     fields::{self, FieldsPart, Of, Pairs},
     shell::Shell,
